@@ -1,0 +1,5 @@
+/// Worker process.
+@NullMarked
+package dev.espalier.runtime;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// Command line.
+@NullMarked
+package dev.espalier.cli;
+
+import org.jspecify.annotations.NullMarked;
