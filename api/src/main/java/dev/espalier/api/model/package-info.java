@@ -1,4 +1,4 @@
-/// Values that every part of Espalier speaks about.
+/// The words of the system: tunables, settings, branches, commands, reports and error codes.
 @NullMarked
 package dev.espalier.api.model;
 

@@ -1,0 +1,66 @@
+package dev.espalier.api.model;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// What is known of a training program before it runs: the server checks job files against it
+/// without ever loading the program.
+///
+/// @param name what a job file names; lower case letters, digits and `-`
+/// @param summary one sentence
+/// @param needsData whether a job must name a data folder; when not, the program can generate data
+/// @param arguments what may stand under `arguments` in a job file
+/// @param tunables the search space used where a job file names none
+/// @param validation the metrics that evaluations return; the first one judges the model
+public record ProgramDescriptor(
+    String name,
+    String summary,
+    boolean needsData,
+    List<Argument> arguments,
+    List<Tunable> tunables,
+    List<MetricSpec> validation) {
+  public ProgramDescriptor {
+    if (!name.matches("[a-z][a-z0-9-]{0,62}")) {
+      throw new IllegalArgumentException(
+          "program name must match [a-z][a-z0-9-]{0,62} but is " + name);
+    }
+    requireNonNull(summary, "summary");
+    arguments = List.copyOf(arguments);
+    tunables = List.copyOf(tunables);
+    validation = List.copyOf(validation);
+    if (validation.isEmpty()) {
+      throw new IllegalArgumentException(name + ": needs at least one validation metric");
+    }
+  }
+
+  /// One argument of a program: a model hyperparameter or an option, fixed for a job.
+  ///
+  /// @param type what values it takes
+  /// @param defaultValue in the text form of its type
+  /// @param min lower bound of numbers, inclusive
+  /// @param max upper bound of numbers, inclusive
+  /// @param choices allowed texts of a `CHOICE`; empty otherwise
+  public record Argument(
+      String name,
+      String summary,
+      Type type,
+      String defaultValue,
+      @Nullable Double min,
+      @Nullable Double max,
+      List<String> choices) {
+    public Argument {
+      choices = List.copyOf(choices);
+    }
+
+    /// The types of arguments.
+    public enum Type {
+      INTEGER,
+      DECIMAL,
+      CHOICE,
+      /// A list of integers, in text form `128,64`; may be empty.
+      INTEGER_LIST
+    }
+  }
+}

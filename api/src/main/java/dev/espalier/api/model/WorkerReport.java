@@ -1,0 +1,60 @@
+package dev.espalier.api.model;
+
+import java.util.List;
+import java.util.Map;
+
+/// What one worker says of its part of the work.
+public sealed interface WorkerReport {
+  /// The program is open and its data are read.
+  ///
+  /// @param trainingSamples samples of one epoch over all workers
+  record Ready(long trainingSamples) implements WorkerReport {}
+
+  /// Consecutive clocks of one branch.
+  ///
+  /// @param fromClock branch-internal number of the first clock
+  /// @param lossSums sum of the training loss over this worker's samples of each clock; may be NaN
+  /// @param samples this worker's samples of each clock
+  /// @param seconds duration of each clock at this worker
+  record Progressed(
+      BranchId branch,
+      long fromClock,
+      List<Double> lossSums,
+      List<Long> samples,
+      List<Double> seconds)
+      implements WorkerReport {
+    public Progressed {
+      lossSums = List.copyOf(lossSums);
+      samples = List.copyOf(samples);
+      seconds = List.copyOf(seconds);
+      if (lossSums.size() != samples.size() || lossSums.size() != seconds.size()) {
+        throw new IllegalArgumentException(
+            "lists must be of one length but are of "
+                + List.of(lossSums.size(), samples.size(), seconds.size()));
+      }
+    }
+  }
+
+  /// This worker's part of an evaluation.
+  ///
+  /// @param metrics value by name over this worker's validation samples
+  /// @param samples this worker's validation samples; 0 when it had none
+  record Evaluated(long evaluation, Map<String, Double> metrics, long samples, double seconds)
+      implements WorkerReport {
+    public Evaluated {
+      metrics = Map.copyOf(metrics);
+    }
+  }
+
+  /// This worker's shard of a checkpoint is durable.
+  record CheckpointWritten(long checkpoint, long sizeBytes) implements WorkerReport {}
+
+  /// This worker's shard of a checkpoint could not be written; training goes on.
+  record CheckpointFailed(long checkpoint, String message) implements WorkerReport {}
+
+  /// Measured duration of forks, for the metrics endpoint.
+  record Forked(BranchId branch, double seconds) implements WorkerReport {}
+
+  /// The program or its input failed; the job cannot go on.
+  record Failed(ErrorCode code, String message) implements WorkerReport {}
+}

@@ -1,0 +1,103 @@
+package dev.espalier.api.rest;
+
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.TimeModel;
+import dev.espalier.api.model.Tunable;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A job as its user describes it, checked, with every default filled in.
+///
+/// @param name for people; 1 to 80 characters
+/// @param program name of a registered program
+/// @param data folder below one of the server's data roots; empty when the program generates data
+/// @param arguments of the program, in the text form of their types
+/// @param workers processes that train together, 1 to 64
+/// @param launch who starts the workers
+/// @param seed of everything random in the job
+/// @param tunables the search space; empty to take the program's
+/// @param tuning the policy and its options
+/// @param stop when training ends at the latest
+/// @param checkpoints how the job survives its workers
+/// @param time cost model in place of the wall clock; empty for measured seconds
+public record JobSpec(
+    String name,
+    String program,
+    Optional<String> data,
+    Map<String, String> arguments,
+    int workers,
+    Launch launch,
+    long seed,
+    List<Tunable> tunables,
+    Tuning tuning,
+    Stop stop,
+    Checkpoints checkpoints,
+    Optional<TimeModel> time) {
+  public JobSpec {
+    arguments = Map.copyOf(arguments);
+    tunables = List.copyOf(tunables);
+  }
+
+  /// Who starts the workers of a job.
+  public enum Launch {
+    /// The server, as processes of its own machine.
+    LOCAL,
+    /// The user; workers come by themselves with the job's secret.
+    EXTERNAL
+  }
+
+  /// The policy and its options; see `docs` of each policy for what it uses.
+  ///
+  /// @param policy `mltuner` or `fixed`
+  /// @param searcher `random`, `sobol`, `grid` or `tpe`
+  /// @param setting values that are not searched; for `fixed` the setting to train with
+  /// @param schedule for `fixed`: settings by mainline clock, ascending; empty for one setting
+  /// @param windows K, the number of windows of the progress summarizer, 3 to 1000
+  /// @param startingLoss whether the parent's loss stands in front of the window means
+  /// @param probeClocks clocks of the starting-loss probe, 1 to 100000
+  /// @param divergenceFactor last window above this many times the starting loss means diverged, > 1
+  /// @param trialSeconds first trial time; 0 for the time that K clocks take
+  /// @param maxTrials bound on the trials of the initial round, >= 1; each later round may try at
+  ///     most as many as the one before
+  /// @param stopBest a search may end when this many best speeds ...
+  /// @param stopWithin ... lie within this share of the best
+  /// @param retunePlateauEpochs re-tune after so many evaluations without a new best, >= 1
+  /// @param convergePlateauEpochs stop after so many, > retunePlateauEpochs
+  /// @param maxRetunes bound on re-tuning rounds, >= 0
+  public record Tuning(
+      String policy,
+      String searcher,
+      Setting setting,
+      List<ScheduleEntry> schedule,
+      int windows,
+      boolean startingLoss,
+      int probeClocks,
+      double divergenceFactor,
+      double trialSeconds,
+      int maxTrials,
+      int stopBest,
+      double stopWithin,
+      int retunePlateauEpochs,
+      int convergePlateauEpochs,
+      int maxRetunes) {
+    public Tuning {
+      schedule = List.copyOf(schedule);
+    }
+  }
+
+  /// One step of a schedule: the setting from a clock of the mainline on.
+  public record ScheduleEntry(long fromClock, Setting setting) {}
+
+  /// When training ends at the latest; the first bound that is met ends it.
+  ///
+  /// @param maxEpochs passes over the training data on the mainline; 0 for no bound
+  /// @param maxSeconds seconds of training and tuning together; 0 for no bound
+  /// @param target value of the first validation metric that is good enough; NaN for none
+  public record Stop(double maxEpochs, double maxSeconds, double target) {}
+
+  /// How the job survives its workers.
+  ///
+  /// @param keep how many durable checkpoints of the mainline to keep, 1 to 100
+  public record Checkpoints(int keep) {}
+}

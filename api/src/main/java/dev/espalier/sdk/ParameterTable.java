@@ -1,0 +1,39 @@
+package dev.espalier.sdk;
+
+/// One table of the branch that is being trained.
+///
+/// Rows are numbered from 0. Values are laid out row by row. Reads see at least all updates that the
+/// branch's staleness demands. Gradients are sums over this worker's samples of the clock: the
+/// server divides by the number of samples of all workers.
+public interface ParameterTable {
+  long rows();
+
+  int columns();
+
+  /// Reads `count` consecutive rows.
+  ///
+  /// @param values receives count x columns floats from `offset`
+  void read(long firstRow, int count, float[] values, int offset);
+
+  /// Reads `count` rows by number.
+  ///
+  /// @param rows the first `count` entries are used; may repeat
+  /// @param values receives count x columns floats
+  void read(long[] rows, int count, float[] values);
+
+  /// Adds the gradient sums of `count` consecutive rows.
+  ///
+  /// @param gradients count x columns floats from `offset`
+  void add(long firstRow, int count, float[] gradients, int offset);
+
+  /// Adds the gradient sums of `count` rows by number.
+  ///
+  /// @param rows the first `count` entries are used; may repeat, repeats add up
+  /// @param gradients count x columns floats
+  void add(long[] rows, int count, float[] gradients);
+
+  /// Writes initial values of `count` consecutive rows; only inside `initialise`.
+  ///
+  /// @throws IllegalStateException outside `initialise`
+  void assign(long firstRow, int count, float[] values, int offset);
+}

@@ -1,0 +1,31 @@
+package dev.espalier.sdk;
+
+import dev.espalier.api.model.ProgramDescriptor;
+
+/// A model and the way to train it: what a user implements.
+///
+/// Order of calls, always by one thread: `describe`, `open`, then `initialise` on the first worker
+/// of a new job only, then any sequence of `clock` and `evaluate` over any branches, then `close`.
+/// All state that training changes must live in the tables: the tuner forks, frees and restores
+/// them, and a program never learns which branch it serves.
+public interface TrainingProgram extends AutoCloseable {
+  /// {@return name, arguments, default tunables and metrics; must not read data}
+  ProgramDescriptor describe();
+
+  /// Reads the data and declares the tables.
+  ///
+  /// @throws dev.espalier.api.model.EspalierException `INVALID_DATA` with file and line
+  ProgramShape open(ProgramEnvironment environment);
+
+  /// Writes the initial parameters with `ParameterTable.assign`; same seed, same bits.
+  void initialise(ProgramContext context);
+
+  /// Runs one clock on the samples of `context`: reads rows, adds gradient sums.
+  Progress clock(ProgramContext context);
+
+  /// Measures this worker's share of the validation data; must change nothing.
+  Evaluation evaluate(ProgramContext context);
+
+  @Override
+  default void close() {}
+}

@@ -1,0 +1,5 @@
+/// Tuning policies: deterministic state machines over one protocol.
+@NullMarked
+package dev.espalier.tuner.core.policy;
+
+import org.jspecify.annotations.NullMarked;

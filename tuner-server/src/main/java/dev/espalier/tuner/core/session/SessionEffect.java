@@ -1,0 +1,94 @@
+package dev.espalier.tuner.core.session;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.RoundTrigger;
+import dev.espalier.api.model.Setting;
+import dev.espalier.tuner.core.progress.ProgressSummary;
+import java.util.Optional;
+
+/// Everything a session may ask of the outside, in order.
+public sealed interface SessionEffect {
+  /// Send a command to all workers of the current generation.
+  record Command(BranchCommand command) implements SessionEffect {}
+
+  /// Start a set of workers; they have no branch until `Create` or `Restore`.
+  record LaunchWorkers(int generation) implements SessionEffect {}
+
+  /// End the workers at once, without waiting for what they do.
+  record KillWorkers(int generation) implements SessionEffect {}
+
+  /// Let workers stand still between clocks, or go on.
+  record Hold(boolean held) implements SessionEffect {}
+
+  /// Write a decision down.
+  record Decide(Decision decision) implements SessionEffect {}
+
+  /// The job's state changed.
+  ///
+  /// @param reason a code such as `round-running`
+  /// @param message in words, for people
+  /// @param waitingFor what must happen next; empty when nothing is waited for
+  record JobChanged(JobState state, String reason, String message, String waitingFor)
+      implements SessionEffect {}
+
+  /// A branch came to be or changed.
+  ///
+  /// @param parent empty for a branch without one
+  /// @param round number of the round it belongs to; 0 for none
+  /// @param forkClock mainline clock of the fork point
+  /// @param clocks clocks run so far
+  /// @param seconds branch seconds run so far
+  /// @param summary what its trace says; empty before it was judged
+  record BranchChanged(
+      BranchId branch,
+      Optional<BranchId> parent,
+      BranchKind kind,
+      int round,
+      Setting setting,
+      BranchState state,
+      long forkClock,
+      long clocks,
+      double seconds,
+      Optional<ProgressSummary> summary)
+      implements SessionEffect {}
+
+  /// A round began, moved on or ended.
+  ///
+  /// @param number from 1
+  /// @param phase `probing`, `trial-time`, `searching` or `ended`
+  /// @param trials settings tried so far
+  /// @param trialSeconds current trial time
+  /// @param winner the branch that was adopted; empty while none is
+  /// @param outcome one sentence once ended; empty before
+  record RoundChanged(
+      int number,
+      RoundTrigger trigger,
+      String phase,
+      BranchId parent,
+      int trials,
+      int maxTrials,
+      double trialSeconds,
+      Optional<BranchId> winner,
+      String outcome)
+      implements SessionEffect {}
+
+  /// The mainline runs with `setting` from `mainlineClock` on.
+  record ScheduleChanged(long mainlineClock, double epoch, Setting setting, BranchId branch)
+      implements SessionEffect {}
+
+  /// A validation result of the mainline.
+  record MainlineEvaluated(
+      long mainlineClock, double epoch, double atSeconds, java.util.Map<String, Double> metrics)
+      implements SessionEffect {}
+
+  /// How much of the job's branch seconds went where.
+  ///
+  /// @param tuningSeconds probes and losing trials, plus evaluations inside rounds
+  /// @param trainingSeconds mainline, winners' trials included
+  record TimeSpent(double tuningSeconds, double trainingSeconds, double evaluationSeconds)
+      implements SessionEffect {}
+}

@@ -1,0 +1,88 @@
+package dev.espalier.tuner.core.session;
+
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.Setting;
+import java.util.List;
+import java.util.Map;
+
+/// Everything the outside may tell a session; the log of these is the state of a job.
+///
+/// Every event carries `atSeconds`: seconds of the job's life so far, never falling. It comes from
+/// the cost model where the job has one, so that such a job's decisions do not depend on the machine.
+public sealed interface SessionEvent {
+  double atSeconds();
+
+  /// All workers of a generation are attached and their data are read.
+  ///
+  /// @param generation 1 for the first set of workers, one more for each set after it
+  /// @param trainingSamples samples of one epoch
+  record WorkersReady(double atSeconds, int generation, int workers, long trainingSamples)
+      implements SessionEvent {}
+
+  /// All workers have reported these consecutive clocks of a branch.
+  ///
+  /// @param fromClock branch-internal number of the first clock; always the one after the last
+  /// @param losses mean training loss of each clock over all workers' samples; may be NaN
+  /// @param seconds duration of each clock (the slowest worker's, or the cost model's)
+  record Progressed(
+      double atSeconds,
+      BranchId branch,
+      long fromClock,
+      List<Double> losses,
+      List<Double> seconds)
+      implements SessionEvent {
+    public Progressed {
+      losses = List.copyOf(losses);
+      seconds = List.copyOf(seconds);
+    }
+  }
+
+  /// An evaluation came back from all workers.
+  ///
+  /// @param metrics value by name, put together over workers
+  record Evaluated(
+      double atSeconds, long evaluation, BranchId branch, Map<String, Double> metrics, double seconds)
+      implements SessionEvent {
+    public Evaluated {
+      metrics = Map.copyOf(metrics);
+    }
+  }
+
+  /// A checkpoint is durable at all workers.
+  record CheckpointWritten(double atSeconds, long checkpoint, BranchId branch, long sizeBytes)
+      implements SessionEvent {}
+
+  /// A checkpoint failed at one worker at least; the one before stays the last good one.
+  record CheckpointFailed(double atSeconds, long checkpoint, BranchId branch, String message)
+      implements SessionEvent {}
+
+  /// A worker is gone; all branches of the generation are gone with it.
+  record WorkersLost(double atSeconds, int generation, String reason) implements SessionEvent {}
+
+  /// The program or its input failed for good.
+  record ProgramFailed(double atSeconds, String code, String message) implements SessionEvent {}
+
+  /// A person asked for something.
+  ///
+  /// @param actor who, such as `token:ci`
+  record Requested(double atSeconds, UserRequest request, String actor) implements SessionEvent {}
+
+  /// What a person may ask of a running job.
+  sealed interface UserRequest {
+    record Pause() implements UserRequest {}
+
+    record Resume() implements UserRequest {}
+
+    /// Finish the clocks that are scheduled, write a checkpoint, end.
+    record Cancel() implements UserRequest {}
+
+    /// End now.
+    record Kill() implements UserRequest {}
+
+    /// Start a round as soon as the mainline stands at a clock boundary.
+    record Retune() implements UserRequest {}
+
+    /// Try one setting beside the current one in a round of its own.
+    record Try(Setting setting) implements UserRequest {}
+  }
+}
