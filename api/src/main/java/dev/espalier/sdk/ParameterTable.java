@@ -2,8 +2,8 @@ package dev.espalier.sdk;
 
 /// One table of the branch that is being trained.
 ///
-/// Rows are numbered from 0. Values are laid out row by row. Reads see at least all updates that the
-/// branch's staleness demands. Gradients are sums over this worker's samples of the clock: the
+/// Rows are numbered from 0. Values are laid out row by row. Reads see at least all updates that
+/// the branch's staleness demands. Gradients are sums over this worker's samples of the clock: the
 /// server divides by the number of samples of all workers.
 public interface ParameterTable {
   long rows();

@@ -1,7 +1,7 @@
 package dev.espalier.sdk;
 
-import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;

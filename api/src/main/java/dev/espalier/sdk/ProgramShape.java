@@ -8,7 +8,8 @@ import java.util.List;
 /// @param tables at least one, names unique
 /// @param trainingSamples number of samples in the training data over all workers, >= 1
 /// @param defaultBatchSize samples per worker and clock where no setting names `batchSize`, >= 1
-public record ProgramShape(List<TableDeclaration> tables, int trainingSamples, int defaultBatchSize) {
+public record ProgramShape(
+    List<TableDeclaration> tables, int trainingSamples, int defaultBatchSize) {
   public ProgramShape {
     tables = List.copyOf(tables);
     if (tables.isEmpty()) {
@@ -18,7 +19,8 @@ public record ProgramShape(List<TableDeclaration> tables, int trainingSamples, i
       throw new IllegalArgumentException("trainingSamples must be >= 1 but is " + trainingSamples);
     }
     if (defaultBatchSize < 1) {
-      throw new IllegalArgumentException("defaultBatchSize must be >= 1 but is " + defaultBatchSize);
+      throw new IllegalArgumentException(
+          "defaultBatchSize must be >= 1 but is " + defaultBatchSize);
     }
     var names = new HashSet<String>();
     for (TableDeclaration table : tables) {

@@ -3,7 +3,7 @@ package dev.espalier.sdk;
 /// What one clock came to at one worker.
 ///
 /// @param lossSum sum of the training loss over the samples, before this clock's update; NaN or
-///     infinite when training overflowed
+///   infinite when training overflowed
 /// @param samples how many samples the clock used, >= 0
 public record Progress(double lossSum, int samples) {
   public Progress {

@@ -10,9 +10,9 @@ import java.util.Map;
 /// @param rows >= 1
 /// @param columns >= 1
 /// @param rule name of the update rule: `sgd`, `momentum`, `ema-momentum`, `nesterov`, `adagrad`,
-///     `rmsprop`, `adam`, `adamw`, `adadelta`, `adarevision`, `proximal-sgd`, `proximal-adagrad`
+///   `rmsprop`, `adam`, `adamw`, `adadelta`, `adarevision`, `proximal-sgd`, `proximal-adagrad`
 /// @param options constants of the rule by name, such as `beta2`, `epsilon`, `weightDecay`, `l1`;
-///     what is missing takes the rule's default
+///   what is missing takes the rule's default
 /// @param sparse whether a clock touches few of the rows
 public record TableDeclaration(
     String name, long rows, int columns, String rule, Map<String, Double> options, boolean sparse) {

@@ -18,7 +18,7 @@ public sealed interface BranchCommand {
   ///
   /// @param untilClock branch-internal clocks in all, not additional ones
   /// @param aloneUntilClock how far workers that lost the tuner may go on by themselves; equal to
-  ///     `untilClock` for a branch that must not
+  ///   `untilClock` for a branch that must not
   record Schedule(BranchId branch, long untilClock, long aloneUntilClock) implements BranchCommand {
     public Schedule {
       if (aloneUntilClock < untilClock) {

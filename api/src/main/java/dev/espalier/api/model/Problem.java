@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 /// One thing that is wrong with an input.
 ///
 /// @param pointer JSON pointer to the field, such as `/tunables/learningRate/min`; empty for the
-///     whole document
+///   whole document
 /// @param message a sentence that names the field, the value and the bound
 /// @param rejected the value as text; empty when it was missing
 public record Problem(String pointer, String message, String rejected) {

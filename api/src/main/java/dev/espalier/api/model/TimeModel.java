@@ -7,7 +7,9 @@ package dev.espalier.api.model;
 /// @param perSampleSeconds >= 0; not both zero
 public record TimeModel(double perClockSeconds, double perSampleSeconds) {
   public TimeModel {
-    if (!(perClockSeconds >= 0 && perSampleSeconds >= 0 && perClockSeconds + perSampleSeconds > 0)) {
+    if (!(perClockSeconds >= 0
+        && perSampleSeconds >= 0
+        && perClockSeconds + perSampleSeconds > 0)) {
       throw new IllegalArgumentException(
           "need perClockSeconds >= 0 and perSampleSeconds >= 0, not both 0, but they are "
               + perClockSeconds

@@ -8,7 +8,7 @@ public sealed interface WorkerReport {
   /// The program is open and its data are read.
   ///
   /// @param trainingSamples samples of one epoch over all workers
-  record Ready(long trainingSamples) implements WorkerReport {}
+  record Ready(long trainingSamples, int defaultBatchSize) implements WorkerReport {}
 
   /// Consecutive clocks of one branch.
   ///

@@ -56,10 +56,11 @@ public record JobSpec(
   /// @param windows K, the number of windows of the progress summarizer, 3 to 1000
   /// @param startingLoss whether the parent's loss stands in front of the window means
   /// @param probeClocks clocks of the starting-loss probe, 1 to 100000
-  /// @param divergenceFactor last window above this many times the starting loss means diverged, > 1
+  /// @param divergenceFactor last window above this many times the starting loss means diverged, >
+  ///   1
   /// @param trialSeconds first trial time; 0 for the time that K clocks take
   /// @param maxTrials bound on the trials of the initial round, >= 1; each later round may try at
-  ///     most as many as the one before
+  ///   most as many as the one before
   /// @param stopBest a search may end when this many best speeds ...
   /// @param stopWithin ... lie within this share of the best
   /// @param retunePlateauEpochs re-tune after so many evaluations without a new best, >= 1

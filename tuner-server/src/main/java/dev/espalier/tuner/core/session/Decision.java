@@ -14,9 +14,14 @@ import java.util.Map;
 /// @param actor `policy`, or who asked
 /// @param round 0 outside rounds
 /// @param evidence numbers and texts the rule used, in reading order; values are String, Double,
-///     Long, Boolean, or lists and maps of them
+///   Long, Boolean, or lists and maps of them
 public record Decision(
-    String key, String rule, String outcome, String actor, int round, Map<String, Object> evidence) {
+    String key,
+    String rule,
+    String outcome,
+    String actor,
+    int round,
+    Map<String, Object> evidence) {
   public Decision {
     requireNonNull(key, "key");
     requireNonNull(rule, "rule");

@@ -13,7 +13,6 @@ import java.util.Optional;
 /// @param base values of tunables that are not searched, put under every setting
 /// @param schedule for a fixed schedule: setting by mainline clock, ascending, first at 0
 /// @param validation the metric that judges the model
-/// @param defaultBatchSize samples per worker and clock where no setting names `batchSize`
 /// @param options of the policy
 /// @param maxEpochs 0 for no bound
 /// @param maxSeconds 0 for no bound

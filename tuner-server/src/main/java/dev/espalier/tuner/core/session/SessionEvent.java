@@ -8,7 +8,8 @@ import java.util.Map;
 /// Everything the outside may tell a session; the log of these is the state of a job.
 ///
 /// Every event carries `atSeconds`: seconds of the job's life so far, never falling. It comes from
-/// the cost model where the job has one, so that such a job's decisions do not depend on the machine.
+/// the cost model where the job has one, so that such a job's decisions do not depend on the
+/// machine.
 public sealed interface SessionEvent {
   double atSeconds();
 
@@ -16,7 +17,9 @@ public sealed interface SessionEvent {
   ///
   /// @param generation 1 for the first set of workers, one more for each set after it
   /// @param trainingSamples samples of one epoch
-  record WorkersReady(double atSeconds, int generation, int workers, long trainingSamples)
+  /// @param defaultBatchSize samples per worker and clock where no setting names `batchSize`
+  record WorkersReady(
+      double atSeconds, int generation, int workers, long trainingSamples, int defaultBatchSize)
       implements SessionEvent {}
 
   /// All workers have reported these consecutive clocks of a branch.
@@ -25,11 +28,7 @@ public sealed interface SessionEvent {
   /// @param losses mean training loss of each clock over all workers' samples; may be NaN
   /// @param seconds duration of each clock (the slowest worker's, or the cost model's)
   record Progressed(
-      double atSeconds,
-      BranchId branch,
-      long fromClock,
-      List<Double> losses,
-      List<Double> seconds)
+      double atSeconds, BranchId branch, long fromClock, List<Double> losses, List<Double> seconds)
       implements SessionEvent {
     public Progressed {
       losses = List.copyOf(losses);
@@ -41,7 +40,11 @@ public sealed interface SessionEvent {
   ///
   /// @param metrics value by name, put together over workers
   record Evaluated(
-      double atSeconds, long evaluation, BranchId branch, Map<String, Double> metrics, double seconds)
+      double atSeconds,
+      long evaluation,
+      BranchId branch,
+      Map<String, Double> metrics,
+      double seconds)
       implements SessionEvent {
     public Evaluated {
       metrics = Map.copyOf(metrics);
