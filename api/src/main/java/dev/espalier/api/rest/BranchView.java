@@ -1,0 +1,38 @@
+package dev.espalier.api.rest;
+
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Verdict;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// A branch as the API shows it.
+///
+/// @param branch its number in the job
+/// @param parent number of its parent; null for a first branch
+/// @param round the round it belongs to; 0 for none
+/// @param forkClock mainline clock of its fork point
+/// @param clocks clocks it has run
+/// @param seconds branch seconds it has run
+/// @param verdict null before it was judged
+/// @param speed loss per second; null before it was judged
+/// @param noise largest upward step between window means; null before it was judged
+/// @param windowMeans the means that the judgement used
+/// @param windowSeconds their times
+public record BranchView(
+    int branch,
+    @Nullable Integer parent,
+    BranchKind kind,
+    int round,
+    Map<String, Double> setting,
+    BranchState state,
+    long forkClock,
+    long clocks,
+    double seconds,
+    @Nullable Verdict verdict,
+    @Nullable Double speed,
+    @Nullable Double slope,
+    @Nullable Double noise,
+    List<@Nullable Double> windowMeans,
+    List<Double> windowSeconds) {}

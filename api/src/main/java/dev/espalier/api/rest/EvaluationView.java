@@ -1,0 +1,11 @@
+package dev.espalier.api.rest;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Validation metrics of the mainline at one point.
+///
+/// @param atSeconds seconds of the job's life
+/// @param metrics value by name; null stands for NaN
+public record EvaluationView(
+    long mainlineClock, double epoch, double atSeconds, Map<String, @Nullable Double> metrics) {}

@@ -1,0 +1,54 @@
+package dev.espalier.api.rest;
+
+import dev.espalier.api.model.JobState;
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// A job as the API shows it.
+///
+/// @param id such as `job_0198f3...`
+/// @param reason code behind the state, such as `round-running`
+/// @param message the reason in words
+/// @param waitingFor what must happen next; empty when nothing is waited for
+/// @param since when the state was entered
+/// @param setting what the mainline runs with
+/// @param mainlineBranch number of the branch that is the mainline now
+/// @param mainlineClock clocks on the mainline, ancestors' included
+/// @param epoch passes over the training data on the mainline
+/// @param loss latest mean training loss of the mainline; null before the first clock or when NaN
+/// @param metrics latest validation metrics of the mainline
+/// @param round number of the latest round; 0 before the first
+/// @param tuningShare tuning seconds over all branch seconds, 0 to 1
+/// @param branches how many branches the job has made
+/// @param generation of its workers; grows by one when they are restarted
+/// @param version for `ETag` and `If-Match`
+public record JobView(
+    String id,
+    String name,
+    String program,
+    String policy,
+    String searcher,
+    int workers,
+    long seed,
+    JobState state,
+    String reason,
+    String message,
+    String waitingFor,
+    Instant since,
+    Instant createTime,
+    @Nullable Instant endTime,
+    Map<String, Double> setting,
+    int mainlineBranch,
+    long mainlineClock,
+    double epoch,
+    @Nullable Double loss,
+    Map<String, Double> metrics,
+    int round,
+    double tuningSeconds,
+    double trainingSeconds,
+    double evaluationSeconds,
+    double tuningShare,
+    int branches,
+    int generation,
+    long version) {}

@@ -1,0 +1,44 @@
+package dev.espalier.tuner.app.port;
+
+import dev.espalier.api.rest.StreamEvent;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import java.util.List;
+
+/// The append-only log of every job: the events its session took, and all that followed from them.
+public interface EventLog {
+  /// Appends in one transaction: the events, the decisions among the effects, the changes of job,
+  /// branches, rounds, schedule and evaluations that the effects carry, and the metric points.
+  ///
+  /// @return what the live stream has to say of it, in order, numbered
+  /// @throws dev.espalier.api.model.EspalierException `DATABASE_AWAY` when the database cannot be
+  ///     reached; nothing was written then
+  /// @throws IllegalStateException when `firstSequence` is not the next one: another runner wrote
+  List<StreamEvent> append(Commit commit);
+
+  /// {@return all events of a job, in order}
+  List<SessionEvent> read(String job);
+
+  /// What one step of a runner has to make durable.
+  ///
+  /// @param firstSequence sequence of the first of `events`; one more than the last one logged
+  /// @param events in the order the session took them; may be empty for the effects of the start
+  /// @param effects of these events, in order; commands among them are not stored
+  record Commit(
+      String job,
+      long firstSequence,
+      List<SessionEvent> events,
+      List<SessionEffect> effects,
+      List<MetricPoint> points) {
+    public Commit {
+      events = List.copyOf(events);
+      effects = List.copyOf(effects);
+      points = List.copyOf(points);
+    }
+  }
+
+  /// The training loss of one clock.
+  ///
+  /// @param seconds branch seconds at the end of the clock
+  record MetricPoint(int branch, long clock, double seconds, double loss) {}
+}

@@ -1,0 +1,27 @@
+package dev.espalier.tuner.app.port;
+
+import dev.espalier.api.rest.JobSpec;
+import java.util.List;
+import java.util.Optional;
+
+/// Jobs as the runners need them.
+public interface JobStore {
+  /// Writes a new job in state `QUEUED`.
+  void create(StoredJob job, String actor);
+
+  Optional<StoredJob> find(String id);
+
+  /// {@return jobs that have not ended, oldest first}
+  List<StoredJob> unfinished();
+
+  /// Remembers the hash of the secret that workers of a generation must show.
+  void putWorkerSecret(String job, int generation, byte[] sha256);
+
+  /// {@return the hash that `putWorkerSecret` remembered}
+  Optional<byte[]> workerSecret(String job, int generation);
+
+  /// A job at rest.
+  ///
+  /// @param id such as `job_0198f3...`; letters, digits and `_` only
+  record StoredJob(String id, JobSpec spec) {}
+}

@@ -1,0 +1,26 @@
+package dev.espalier.tuner.app.port;
+
+import dev.espalier.api.rest.JobSpec;
+import java.nio.file.Path;
+import java.util.List;
+
+/// Starts and ends the worker processes of a job.
+public interface WorkerLauncher {
+  /// Starts all workers of a generation.
+  ///
+  /// @param secret what they must show when they attach; never logged
+  /// @param onExit called once per worker that ends, with its number and exit status
+  void launch(String job, JobSpec spec, int generation, String secret, ExitListener onExit);
+
+  /// Ends all workers of a job at once; does nothing when there are none.
+  void kill(String job);
+
+  /// {@return the log files of a job's workers, oldest first}
+  List<Path> logs(String job);
+
+  /// Hears of workers that ended.
+  @FunctionalInterface
+  interface ExitListener {
+    void exited(int worker, int status);
+  }
+}
