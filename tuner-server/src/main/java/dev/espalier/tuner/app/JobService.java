@@ -14,6 +14,6 @@ public interface JobService {
   /// Hands a request to a running job.
   ///
   /// @throws dev.espalier.api.model.EspalierException `NOT_FOUND`, `WRONG_STATE` with the state, or
-  ///     `INVALID_SETTING` with all problems of a setting to try
+  ///   `INVALID_SETTING` with all problems of a setting to try
   void request(String job, UserRequest request, String actor);
 }

@@ -12,7 +12,7 @@ public interface EventLog {
   ///
   /// @return what the live stream has to say of it, in order, numbered
   /// @throws dev.espalier.api.model.EspalierException `DATABASE_AWAY` when the database cannot be
-  ///     reached; nothing was written then
+  ///   reached; nothing was written then
   /// @throws IllegalStateException when `firstSequence` is not the next one: another runner wrote
   List<StreamEvent> append(Commit commit);
 

@@ -27,7 +27,11 @@ public interface JobQueries {
 
   /// By number, ascending; `round` and `kind` filter when not null.
   PageView<BranchView> branches(
-      String job, @Nullable Integer round, @Nullable String kind, int pageSize, @Nullable String pageToken);
+      String job,
+      @Nullable Integer round,
+      @Nullable String kind,
+      int pageSize,
+      @Nullable String pageToken);
 
   Optional<BranchView> branch(String job, int branch);
 
