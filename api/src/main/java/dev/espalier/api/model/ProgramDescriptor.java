@@ -60,7 +60,9 @@ public record ProgramDescriptor(
       DECIMAL,
       CHOICE,
       /// A list of integers, in text form `128,64`; may be empty.
-      INTEGER_LIST
+      INTEGER_LIST,
+      /// A short text such as a file name; the program checks it when it opens.
+      TEXT
     }
   }
 }
