@@ -1,0 +1,65 @@
+package dev.espalier.tuner.app.port;
+
+import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.api.model.WorkerReport;
+import java.util.Map;
+
+/// The way to the workers of a job: an ordered broadcast that survives broken links.
+///
+/// Of one job there is one generation of workers at a time; `open` with a later one turns away all
+/// that belong to an earlier one.
+public interface WorkerGateway {
+  /// Makes a generation of a job's workers known: workers with the right secret may attach.
+  void open(WorkerGroup group, Listener listener);
+
+  /// Sends a command to all workers, in order; those that are away get it when they come back.
+  void send(String job, SequencedCommand command);
+
+  /// Tells workers what the tuner wishes at present; away workers hear it when they come back.
+  ///
+  /// @param held whether to stand still between clocks
+  /// @param alone whether no command can come for now, so that they may go on by themselves
+  void control(String job, boolean held, boolean alone);
+
+  /// Reports of a worker up to this number are durable and need not be sent again.
+  void acknowledge(String job, int worker, long reportSequence);
+
+  /// Turns a job's workers away for good.
+  void close(String job, String reason);
+
+  /// A generation of workers and what they are told when they attach.
+  ///
+  /// @param secretSha256 hash of the secret they must show
+  /// @param arguments of the program
+  /// @param data the job's data folder; empty for none
+  /// @param checkpoints folder for checkpoints; empty to let each worker choose
+  record WorkerGroup(
+      String job,
+      int generation,
+      int workers,
+      byte[] secretSha256,
+      String program,
+      Map<String, String> arguments,
+      String data,
+      long seed,
+      String checkpoints) {
+    public WorkerGroup {
+      arguments = Map.copyOf(arguments);
+      secretSha256 = secretSha256.clone();
+    }
+
+    @Override
+    public byte[] secretSha256() {
+      return secretSha256.clone();
+    }
+  }
+
+  /// Hears of a group's workers; called by the link's threads, must not block.
+  interface Listener {
+    void attached(int worker);
+
+    void reported(int worker, long reportSequence, WorkerReport report);
+
+    void detached(int worker, String reason);
+  }
+}
