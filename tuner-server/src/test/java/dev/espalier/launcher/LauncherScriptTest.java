@@ -1,0 +1,227 @@
+package dev.espalier.launcher;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Runs the script `espalier` in a tree of its own, where `java` and `mvn` are small scripts that
+/// write down how they were called.
+final class LauncherScriptTest {
+  private static final String BUILDS =
+      """
+      #!/bin/sh
+      echo "$@" >>"$TREE/mvn.calls"
+      sleep "${MVN_SECONDS:-0}"
+      mkdir -p "$TREE/tuner-server/target/lib" "$TREE/trial-runtime/target/lib"
+      : >"$TREE/tuner-server/target/tuner-server-0.1.0.jar"
+      : >"$TREE/trial-runtime/target/trial-runtime-0.1.0.jar"
+      """;
+
+  @TempDir private Path tree;
+
+  private Path source;
+
+  @BeforeEach
+  void growTree() throws IOException {
+    executable("espalier", Files.readString(repository().resolve("espalier")));
+    jdk("jdk25", "25.0.3");
+    executable("bin/mvn", BUILDS);
+    source = tree.resolve("api/src/main/java/A.java");
+    Files.createDirectories(source.getParent());
+    Files.createDirectories(tree.resolve("api/src/main/protobuf"));
+    Files.createDirectories(tree.resolve(".mvn"));
+    Files.writeString(tree.resolve("pom.xml"), "<project/>");
+    Files.writeString(source, "class A {}");
+  }
+
+  @Test
+  void buildsOnceAndHandsItsArgumentsToTheCommandLine() throws Exception {
+    Outcome first = espalier(Map.of(), "job", "submit", "my job.yaml");
+    Outcome second = espalier(Map.of(), "version");
+
+    assertThat(first.exitCode()).as(first.errors()).isZero();
+    assertThat(first.errors()).contains("Building Espalier (first time");
+    assertThat(first.output())
+        .contains("-cp\n" + tree + "/tuner-server/target/tuner-server-0.1.0.jar:")
+        .contains("-Despalier.home.dist=" + tree + "\n")
+        .endsWith("dev.espalier.cli.Espalier\njob\nsubmit\nmy job.yaml\n");
+    assertThat(second.errors()).isEmpty();
+    assertThat(mavenCalls()).hasSize(1);
+  }
+
+  @Test
+  void buildsAgainWhenASourceIsNewerOrGone() throws Exception {
+    espalier(Map.of(), "version");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));
+    Outcome changed = espalier(Map.of(), "version");
+
+    assertThat(changed.errors()).contains("Building Espalier (sources changed)");
+    assertThat(mavenCalls()).hasSize(2);
+
+    Files.delete(source);
+    Files.setLastModifiedTime(source.getParent(), FileTime.from(Instant.now().plusSeconds(5)));
+    espalier(Map.of(), "version");
+
+    assertThat(mavenCalls()).hasSize(3);
+  }
+
+  @Test
+  void runsWhatIsThereWhenToldToSkipTheBuild() throws Exception {
+    espalier(Map.of("ESPALIER_SKIP_BUILD", "1"), "version");
+
+    assertThat(mavenCalls()).isEmpty();
+  }
+
+  @Test
+  void failingBuildShowsItsErrorsAndTheLog() throws Exception {
+    executable("bin/mvn", "#!/bin/sh\necho '[INFO] much'\necho '[ERROR] A.java: no'\nexit 1\n");
+
+    Outcome outcome = espalier(Map.of(), "version");
+
+    assertThat(outcome.exitCode()).isEqualTo(70);
+    assertThat(outcome.output()).isEmpty();
+    assertThat(outcome.errors())
+        .contains("[ERROR] A.java: no")
+        .doesNotContain("much")
+        .contains(tree + "/target/espalier-build.log");
+  }
+
+  @Test
+  void passesOverJdksThatAreTooOld() throws Exception {
+    jdk("jdk17", "17.0.15");
+
+    Outcome outcome =
+        espalier(Map.of("ESPALIER_JDK", tree + "/jdk17", "JAVA_HOME", tree + "/jdk25"), "version");
+
+    assertThat(outcome.output()).contains("jdk25/bin/java");
+  }
+
+  @Test
+  void prefersTheJdkThatIsNamedForEspalier() throws Exception {
+    jdk("jdk26", "26");
+
+    Outcome outcome =
+        espalier(Map.of("ESPALIER_JDK", tree + "/jdk26", "JAVA_HOME", tree + "/jdk25"), "version");
+
+    assertThat(outcome.output()).contains("jdk26/bin/java");
+  }
+
+  @Test
+  void givesTheServerRoomAndHonourTheUsersOptions() throws Exception {
+    Outcome server = espalier(Map.of("JAVA_OPTS", "-Da=1 -Db=2"), "server");
+    Outcome small = espalier(Map.of("ESPALIER_JAVA_OPTS", "-Xmx99m"), "demo");
+
+    assertThat(server.output()).contains("-Xmx768m\n", "-Da=1\n-Db=2\n");
+    assertThat(small.output()).contains("-Xmx99m\n").doesNotContain("-Xmx768m");
+  }
+
+  @Test
+  void testGivesMavensExitCodeAndClosesWithTheCountOfAllModules() throws Exception {
+    executable(
+        "bin/mvn",
+        """
+        #!/bin/sh
+        echo "$@" >>"$TREE/mvn.calls"
+        for module in api db; do
+          mkdir -p "$TREE/$module/target/surefire-reports"
+          echo "Tests run: 3, Failures: 1, Errors: 0, Skipped: 1, Time elapsed: 0.1 s" \
+            >"$TREE/$module/target/surefire-reports/X.txt"
+        done
+        exit 3
+        """);
+
+    Outcome outcome = espalier(Map.of(), "test", "-pl", "api");
+
+    assertThat(outcome.exitCode()).isEqualTo(3);
+    assertThat(outcome.output()).endsWith("Tests run: 6, Failures: 2, Errors: 0, Skipped: 2\n");
+    assertThat(mavenCalls()).singleElement().asString().endsWith("verify -pl api");
+  }
+
+  @Test
+  void twoCallsAtOnceBuildOnce() throws Exception {
+    Map<String, String> slow = Map.of("MVN_SECONDS", "1");
+    Process first = start(slow, "version");
+    Process second = start(slow, "version");
+
+    assertThat(first.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(second.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(first.exitValue() + second.exitValue()).isZero();
+    assertThat(mavenCalls()).hasSize(1);
+  }
+
+  @Test
+  void cleanRemovesWhatWasBuilt() throws Exception {
+    espalier(Map.of(), "build");
+
+    Outcome outcome = espalier(Map.of(), "clean");
+
+    assertThat(outcome.exitCode()).isZero();
+    assertThat(tree.resolve("target")).doesNotExist();
+    assertThat(tree.resolve("tuner-server/target")).doesNotExist();
+    assertThat(source).exists();
+  }
+
+  private record Outcome(int exitCode, String output, String errors) {}
+
+  private Outcome espalier(Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
+    Process process = start(environment, arguments);
+    assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("the script ends").isTrue();
+    return new Outcome(
+        process.exitValue(),
+        new String(process.getInputStream().readAllBytes(), UTF_8),
+        new String(process.getErrorStream().readAllBytes(), UTF_8));
+  }
+
+  private Process start(Map<String, String> environment, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of(tree.resolve("espalier").toString()));
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().clear();
+    builder.environment().put("PATH", tree.resolve("bin") + ":/usr/bin:/bin");
+    builder.environment().put("TREE", tree.toString());
+    builder.environment().put("ESPALIER_JDK", tree.resolve("jdk25").toString());
+    builder.environment().putAll(environment);
+    return builder.start();
+  }
+
+  private List<String> mavenCalls() throws IOException {
+    Path calls = tree.resolve("mvn.calls");
+    return Files.exists(calls) ? Files.readAllLines(calls) : List.of();
+  }
+
+  private void jdk(String name, String version) throws IOException {
+    executable(name + "/bin/javac", "#!/bin/sh\n");
+    executable(name + "/bin/java", "#!/bin/sh\nprintf '%s\\n' \"$0\" \"$@\"\n");
+    Files.writeString(tree.resolve(name + "/release"), "JAVA_VERSION=\"" + version + "\"\n");
+  }
+
+  private void executable(String name, String text) throws IOException {
+    Path file = tree.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  private static Path repository() throws IOException {
+    for (Path folder = Path.of("").toAbsolutePath(); folder != null; folder = folder.getParent()) {
+      if (Files.isExecutable(folder.resolve("espalier"))) {
+        return folder;
+      }
+    }
+    throw new IOException("no script espalier in " + Path.of("").toAbsolutePath() + " or above");
+  }
+}
