@@ -1,0 +1,34 @@
+package dev.espalier.data;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import java.nio.file.Path;
+
+/// One file of a data set; gzip is recognised by its first bytes, not by its name.
+///
+/// @param path where it lies
+public record DataFile(Path path) {
+
+  /// An error in a text file.
+  ///
+  /// @param line from 1
+  /// @param expectation what was expected and what stands there instead
+  EspalierException invalidLine(long line, String expectation) {
+    return invalid("line " + line + ": " + expectation);
+  }
+
+  /// An error in a binary file.
+  ///
+  /// @param offset in the unpacked bytes, from 0
+  /// @param expectation what was expected and what stands there instead
+  EspalierException invalidByte(long offset, String expectation) {
+    return invalid("byte " + offset + ": " + expectation);
+  }
+
+  /// {@return an `INVALID_DATA` that names this file}
+  ///
+  /// @param expectation what was expected and what is there instead
+  public EspalierException invalid(String expectation) {
+    return new EspalierException(ErrorCode.INVALID_DATA, path + ": " + expectation);
+  }
+}

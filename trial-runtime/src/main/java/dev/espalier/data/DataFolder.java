@@ -1,0 +1,92 @@
+package dev.espalier.data;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/// A folder that holds the files of a data set, each either plain or packed with gzip.
+///
+/// A file is asked for by its plain name: `u1.base` is found as `u1.base` or `u1.base.gz`, in this
+/// order.
+///
+/// @param path an existing folder
+public record DataFolder(Path path) {
+  private static final String PACKED = ".gz";
+
+  /// @throws EspalierException `INVALID_DATA` when there is no such folder
+  public DataFolder {
+    if (!Files.isDirectory(path)) {
+      throw new EspalierException(
+          ErrorCode.INVALID_DATA, path + ": expected a data folder but there is none");
+    }
+  }
+
+  /// {@return the file of this plain name, if the folder has it}
+  ///
+  /// @throws EspalierException `INVALID_JOB` when the name has a path separator or is `.` or `..`
+  public Optional<DataFile> find(String name) {
+    requirePlainName(name);
+    for (String candidate : List.of(name, name + PACKED)) {
+      Path file = path.resolve(candidate);
+      if (Files.isRegularFile(file)) {
+        return Optional.of(new DataFile(file));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// {@return the file of this plain name}
+  ///
+  /// @throws EspalierException `INVALID_DATA` when the folder has no such file; `INVALID_JOB` when
+  ///   the name has a path separator or is `.` or `..`
+  public DataFile require(String name) {
+    return find(name)
+        .orElseThrow(() ->
+            new EspalierException(
+                ErrorCode.INVALID_DATA,
+                path
+                    + ": expected a file "
+                    + name
+                    + " or "
+                    + name
+                    + PACKED
+                    + " but the folder has neither"));
+  }
+
+  /// {@return the plain names of all files of the folder, in name order}
+  public List<String> names() {
+    try (var files = Files.list(path)) {
+      var names = new TreeSet<String>();
+      files
+          .filter(Files::isRegularFile)
+          .map(file -> String.valueOf(file.getFileName()))
+          .map(DataFolder::plainName)
+          .forEach(names::add);
+      return List.copyOf(names);
+    } catch (IOException e) {
+      throw new EspalierException(
+          ErrorCode.INVALID_DATA, path + ": the folder cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static String plainName(String name) {
+    return name.endsWith(PACKED) ? name.substring(0, name.length() - PACKED.length()) : name;
+  }
+
+  private static void requirePlainName(String name) {
+    boolean separated = name.indexOf('/') >= 0 || name.indexOf('\\') >= 0;
+    boolean special = name.isBlank() || name.equals(".") || name.equals("..");
+    if (separated || special || name.indexOf('\0') >= 0) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          "a data file must be named by a plain file name without separators but is \""
+              + name
+              + "\"");
+    }
+  }
+}

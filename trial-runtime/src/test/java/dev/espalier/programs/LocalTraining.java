@@ -1,0 +1,228 @@
+package dev.espalier.programs;
+
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.data.ShuffledCursor;
+import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.ParameterTable;
+import dev.espalier.sdk.ProgramContext;
+import dev.espalier.sdk.ProgramEnvironment;
+import dev.espalier.sdk.ProgramShape;
+import dev.espalier.sdk.TrainingProgram;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+
+/// Trains a program for real on tables in memory: workers take turns, one clock after another.
+public final class LocalTraining implements AutoCloseable {
+  private final List<TrainingProgram> programs = new ArrayList<>();
+  private final ProgramShape shape;
+  private final LocalTables tables;
+  private final ShuffledCursor cursor;
+  private final long seed;
+  private Setting setting;
+  private long position;
+  private long clock;
+
+  private LocalTraining(
+      Supplier<? extends TrainingProgram> program,
+      Map<String, String> arguments,
+      Optional<Path> data,
+      int workers,
+      long seed) {
+    this.seed = seed;
+    ProgramShape opened = null;
+    for (int worker = 0; worker < workers; worker++) {
+      TrainingProgram instance = program.get();
+      var environment =
+          new ProgramEnvironment(
+              withDefaults(instance.describe(), arguments), data, worker, workers, seed);
+      programs.add(instance);
+      opened = instance.open(environment);
+    }
+    shape = opened;
+    tables = new LocalTables(shape);
+    cursor = new ShuffledCursor(shape.trainingSamples(), seed);
+    var defaults = new TreeMap<String, Double>();
+    programs
+        .getFirst()
+        .describe()
+        .tunables()
+        .forEach(tunable -> defaults.put(tunable.name(), tunable.defaultValue()));
+    setting = new Setting(defaults);
+    tables.initialise(() -> programs.getFirst().initialise(context(0, new int[0])));
+  }
+
+  public static LocalTraining of(
+      Supplier<? extends TrainingProgram> program,
+      Map<String, String> arguments,
+      Optional<Path> data,
+      int workers,
+      long seed) {
+    return new LocalTraining(program, arguments, data, workers, seed);
+  }
+
+  private static Map<String, String> withDefaults(
+      ProgramDescriptor descriptor, Map<String, String> arguments) {
+    var all = new TreeMap<String, String>();
+    descriptor.arguments().forEach(argument -> all.put(argument.name(), argument.defaultValue()));
+    all.putAll(arguments);
+    return all;
+  }
+
+  public LocalTraining with(String tunable, double value) {
+    setting = setting.with(tunable, value);
+    return this;
+  }
+
+  public ProgramShape shape() {
+    return shape;
+  }
+
+  private int batchSize() {
+    return (int) setting.valueOr(Tunable.BATCH_SIZE, shape.defaultBatchSize());
+  }
+
+  /// Runs one clock of all workers.
+  ///
+  /// @return mean training loss of the clock
+  public double clock() {
+    double lossSum = addGradients();
+    tables.endClock(setting, batchSize() * programs.size());
+    position += (long) batchSize() * programs.size();
+    clock++;
+    return lossSum / (batchSize() * programs.size());
+  }
+
+  /// Runs the clock of all workers without the update at its end.
+  ///
+  /// @return sum of the training loss
+  public double addGradients() {
+    int batch = batchSize();
+    int[] samples = cursor.indices(position, batch * programs.size());
+    double lossSum = 0;
+    for (int worker = 0; worker < programs.size(); worker++) {
+      int[] slice = Arrays.copyOfRange(samples, worker * batch, (worker + 1) * batch);
+      lossSum += programs.get(worker).clock(context(worker, slice)).lossSum();
+    }
+    return lossSum;
+  }
+
+  /// Runs clocks until `epochs` times all samples were visited.
+  ///
+  /// @return mean training loss over the last epoch
+  public double epochs(int epochs) {
+    int clocks = Math.max(1, shape.trainingSamples() / (batchSize() * programs.size()));
+    double mean = Double.NaN;
+    for (int epoch = 0; epoch < epochs; epoch++) {
+      mean = 0;
+      for (int i = 0; i < clocks; i++) {
+        mean += clock() / clocks;
+      }
+    }
+    return mean;
+  }
+
+  /// {@return what each worker measured}
+  public List<Evaluation> evaluations() {
+    var parts = new ArrayList<Evaluation>();
+    for (int worker = 0; worker < programs.size(); worker++) {
+      parts.add(programs.get(worker).evaluate(context(worker, new int[0])));
+    }
+    return parts;
+  }
+
+  /// {@return one metric, put together from all workers' parts}
+  public double metric(String name) {
+    double sum = 0;
+    double samples = 0;
+    boolean squares =
+        programs.getFirst().describe().validation().stream()
+            .anyMatch(
+                spec -> spec.name().equals(name) && spec.aggregate().name().startsWith("ROOT"));
+    for (Evaluation part : evaluations()) {
+      double value = part.metrics().get(name);
+      sum += part.samples() * (squares ? value * value : value);
+      samples += part.samples();
+    }
+    return squares ? Math.sqrt(sum / samples) : sum / samples;
+  }
+
+  public Map<String, float[]> parameters() {
+    return tables.parameters();
+  }
+
+  public Map<String, float[]> gradients() {
+    return tables.gradients();
+  }
+
+  public void clearGradients() {
+    tables.clearGradients();
+  }
+
+  public void set(String table, int index, float value) {
+    tables.set(table, index, value);
+  }
+
+  private ProgramContext context(int worker, int[] samples) {
+    return new Context(worker, samples);
+  }
+
+  private final class Context implements ProgramContext {
+    private final int worker;
+    private final int[] samples;
+
+    Context(int worker, int[] samples) {
+      this.worker = worker;
+      this.samples = samples;
+    }
+
+    @Override
+    public Setting setting() {
+      return setting;
+    }
+
+    @Override
+    public int worker() {
+      return worker;
+    }
+
+    @Override
+    public int workers() {
+      return programs.size();
+    }
+
+    @Override
+    public ParameterTable table(String name) {
+      return tables.table(name);
+    }
+
+    @Override
+    public int[] samples() {
+      return samples;
+    }
+
+    @Override
+    public long clock() {
+      return clock;
+    }
+
+    @Override
+    public RandomGenerator random() {
+      return new SplittableRandom(seed + 31L * worker + clock);
+    }
+  }
+
+  @Override
+  public void close() {
+    programs.forEach(TrainingProgram::close);
+  }
+}
