@@ -1,0 +1,40 @@
+package dev.espalier.api.rest;
+
+import java.util.List;
+
+/// What a job file need not say; `docs/JOB_FILE.md` shows the same table.
+public final class JobDefaults {
+  public static final int WORKERS = 2;
+  public static final JobSpec.Launch LAUNCH = JobSpec.Launch.LOCAL;
+  public static final long SEED = 42;
+  public static final String POLICY = "mltuner";
+  public static final String SEARCHER = "tpe";
+  public static final int WINDOWS = 10;
+  public static final boolean STARTING_LOSS = true;
+  public static final int PROBE_CLOCKS = 100;
+  public static final double DIVERGENCE_FACTOR = 10;
+
+  /// 0 stands for `auto`: the time that K clocks take.
+  public static final double TRIAL_SECONDS = 0;
+
+  public static final int MAX_TRIALS = 24;
+  public static final int STOP_BEST = 5;
+  public static final double STOP_WITHIN = 0.1;
+  public static final int RETUNE_PLATEAU_EPOCHS = 4;
+  public static final int MAX_RETUNES = 10;
+  public static final int CONVERGE_PLATEAU_EPOCHS = 5;
+  public static final double MAX_EPOCHS = 30;
+
+  /// 0 stands for no bound.
+  public static final double MAX_SECONDS = 0;
+
+  public static final int KEEP_CHECKPOINTS = 2;
+
+  /// The policies a job file may name.
+  public static final List<String> POLICIES = List.of("mltuner", "fixed");
+
+  /// The searchers a job file may name.
+  public static final List<String> SEARCHERS = List.of("random", "sobol", "grid", "tpe");
+
+  private JobDefaults() {}
+}

@@ -1,0 +1,416 @@
+package dev.espalier.api.rest;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.espalier.api.model.Problem;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.TimeModel;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.api.rest.Section.Bounds;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// Turns a job file, parsed as YAML or JSON, into a checked job, and back.
+///
+/// Reading is strict and reports everything that is wrong at once: unknown keys with the word that
+/// was probably meant, wrong types, values out of bounds, and parts that contradict each other.
+public final class JobSpecReader {
+  private static final double MAX_SECONDS = 365 * 86_400.0;
+  private static final String DATA_PATTERN =
+      "[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*";
+
+  private final List<Problem> problems = new ArrayList<>();
+  private final Section root;
+  private final Function<String, Optional<ProgramDescriptor>> programs;
+
+  private JobSpecReader(
+      Map<?, ?> document, Function<String, Optional<ProgramDescriptor>> programs) {
+    this.root = Section.of(document, "", problems);
+    this.programs = programs;
+  }
+
+  /// A checked job, or what is wrong with its document.
+  ///
+  /// @param spec present when there is no problem
+  /// @param problems in the order of reading; empty when there is a job
+  public record Result(Optional<JobSpec> spec, List<Problem> problems) {
+    public Result {
+      requireNonNull(spec, "spec");
+      problems = List.copyOf(problems);
+    }
+  }
+
+  /// {@return the job that `document` describes, with every default filled in, or its problems}
+  ///
+  /// @param document maps, lists, texts, numbers and booleans, as YAML and JSON parsers give them;
+  ///   a null value counts as an absent key
+  /// @param programs the descriptor of a program by its name; empty when there is no such program
+  public static Result read(
+      Map<String, ? extends @Nullable Object> document,
+      Function<String, Optional<ProgramDescriptor>> programs) {
+    var reader = new JobSpecReader(document, programs);
+    JobSpec spec = reader.job();
+    return reader.problems.isEmpty()
+        ? new Result(Optional.of(spec), List.of())
+        : new Result(Optional.empty(), reader.problems.stream().distinct().toList());
+  }
+
+  /// {@return `spec` as the document of a job file that reads back as the same job}
+  public static Map<String, Object> toDocument(JobSpec spec) {
+    return JobSpecWriter.write(spec);
+  }
+
+  private JobSpec job() {
+    Optional<String> named = root.text("name");
+    String programName = root.text("program").orElse("");
+    Optional<ProgramDescriptor> program = program(programName);
+    String name = named.orElse(programName);
+    checkName(name);
+    Optional<String> data = data(program);
+    var argumentReader = new ArgumentReader(root.section("arguments"));
+    Map<String, String> arguments =
+        program.map(argumentReader::read).orElseGet(argumentReader::readUnchecked);
+    int workers = root.whole("workers", 1, 64, JobDefaults.WORKERS);
+    String launch =
+        root.word(
+            "launch",
+            List.of("local", "external"),
+            JobDefaults.LAUNCH.name().toLowerCase(Locale.ROOT));
+    long seed = root.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE, JobDefaults.SEED);
+    var tunableReader = new TunableReader(program);
+    boolean spaceNamed = root.has("tunables");
+    List<Tunable> described = tunableReader.read(root.section("tunables"));
+    JobSpec.Tuning tuning = tuning(tunableReader);
+    List<Tunable> space = space(spaceNamed, described, program, tuning);
+    JobSpec.Tuning filled = fill(tuning, space, program);
+    JobSpec.Stop stop = stop();
+    Section checkpoints = root.section("checkpoints");
+    int keep = checkpoints.whole("keep", 1, 100, JobDefaults.KEEP_CHECKPOINTS);
+    checkpoints.rejectUnknownKeys();
+    Optional<TimeModel> time = time();
+    root.rejectUnknownKeys();
+    return new JobSpec(
+        name,
+        programName,
+        data,
+        arguments,
+        workers,
+        JobSpec.Launch.valueOf(launch.toUpperCase(Locale.ROOT)),
+        seed,
+        space,
+        filled,
+        stop,
+        new JobSpec.Checkpoints(keep),
+        time);
+  }
+
+  private Optional<ProgramDescriptor> program(String name) {
+    if (name.isEmpty()) {
+      if (!root.has("program") || "".equals(root.raw("program").orElse(null))) {
+        root.missing("program", "program is missing: name the training program to run");
+      }
+      return Optional.empty();
+    }
+    Optional<ProgramDescriptor> program = programs.apply(name);
+    if (program.isEmpty()) {
+      root.wrong("program", name, "there is no program " + Section.shown(name) + " on this server");
+    }
+    return program;
+  }
+
+  private void checkName(String name) {
+    if (root.has("name") && name.isBlank()) {
+      root.wrong("name", name, "name must not be blank");
+    } else if (name.length() > 80) {
+      root.wrong("name", name, "name must have <= 80 characters but has " + name.length());
+    } else if (name.codePoints().anyMatch(Character::isISOControl)) {
+      root.wrong("name", name, "name must not contain control characters");
+    }
+  }
+
+  private Optional<String> data(Optional<ProgramDescriptor> program) {
+    Optional<String> data = root.text("data");
+    if (data.isPresent() && (!data.get().matches(DATA_PATTERN) || data.get().length() > 200)) {
+      root.wrong(
+          "data",
+          data.get(),
+          "data must be the path of a folder below one of the server's data roots, made of letters,"
+              + " digits and ._-/, but is "
+              + Section.shown(data.get()));
+    }
+    if (!root.has("data") && program.isPresent() && program.get().needsData()) {
+      root.missing(
+          "data", "data is missing: the program " + program.get().name() + " needs a data folder");
+    }
+    return data;
+  }
+
+  private JobSpec.Tuning tuning(TunableReader tunableReader) {
+    Section section = root.section("tuning");
+    String policy = section.word("policy", JobDefaults.POLICIES, JobDefaults.POLICY);
+    String searcher = section.word("searcher", JobDefaults.SEARCHERS, JobDefaults.SEARCHER);
+    Setting setting = tunableReader.setting(section.section("setting"));
+    List<JobSpec.ScheduleEntry> schedule = schedule(section, tunableReader, policy, setting);
+    int windows = section.whole("windows", 3, 1000, JobDefaults.WINDOWS);
+    boolean startingLoss = section.flag("startingLoss", JobDefaults.STARTING_LOSS);
+    int probeClocks = section.whole("probeClocks", 1, 100_000, JobDefaults.PROBE_CLOCKS);
+    double divergenceFactor =
+        section.number("divergenceFactor", Bounds.above(1, 1e9), JobDefaults.DIVERGENCE_FACTOR);
+    double trialSeconds =
+        "auto".equals(section.raw("trialTime").orElse("auto"))
+            ? JobDefaults.TRIAL_SECONDS
+            : section.seconds("trialTime", 86_400, JobDefaults.TRIAL_SECONDS);
+    int maxTrials = section.whole("maxTrials", 1, 10_000, JobDefaults.MAX_TRIALS);
+    Section stop = section.section("stop");
+    int best = stop.whole("best", 1, 10_000, JobDefaults.STOP_BEST);
+    double within = stop.number("within", Bounds.closed(0, 1), JobDefaults.STOP_WITHIN);
+    stop.rejectUnknownKeys();
+    Section retune = section.section("retune");
+    int retunePlateau =
+        retune.whole("plateauEpochs", 1, 100_000, JobDefaults.RETUNE_PLATEAU_EPOCHS);
+    int maxRetunes = retune.whole("max", 0, 10_000, JobDefaults.MAX_RETUNES);
+    retune.rejectUnknownKeys();
+    int convergePlateau = convergePlateau(section.section("converge"), retunePlateau);
+    section.rejectUnknownKeys();
+    return new JobSpec.Tuning(
+        policy,
+        searcher,
+        setting,
+        schedule,
+        windows,
+        startingLoss,
+        probeClocks,
+        divergenceFactor,
+        trialSeconds,
+        maxTrials,
+        best,
+        within,
+        retunePlateau,
+        convergePlateau,
+        maxRetunes);
+  }
+
+  private int convergePlateau(Section converge, int retunePlateau) {
+    int otherwise = Math.max(JobDefaults.CONVERGE_PLATEAU_EPOCHS, retunePlateau + 1);
+    int plateau = converge.whole("plateauEpochs", 1, 1_000_000, otherwise);
+    if (plateau <= retunePlateau) {
+      converge.wrong(
+          "plateauEpochs",
+          plateau,
+          "converge.plateauEpochs must be > retune.plateauEpochs ("
+              + retunePlateau
+              + "), or no re-tuning could ever start, but is "
+              + plateau);
+    }
+    converge.rejectUnknownKeys();
+    return plateau;
+  }
+
+  private List<JobSpec.ScheduleEntry> schedule(
+      Section tuning, TunableReader tunableReader, String policy, Setting base) {
+    List<?> list = tuning.list("schedule");
+    if (!list.isEmpty() && !policy.equals("fixed")) {
+      tuning.wrong(
+          "schedule",
+          list.size() + " entries",
+          "schedule belongs to the policy fixed, but the policy is " + policy);
+    }
+    var entries = new ArrayList<JobSpec.ScheduleEntry>();
+    long previous = -1;
+    for (int i = 0; i < list.size(); i++) {
+      String pointer = tuning.pointerTo("schedule") + "/" + i;
+      if (!(list.get(i) instanceof Map<?, ?> map)) {
+        problems.add(
+            new Problem(
+                pointer,
+                "a schedule entry must have fromClock and setting",
+                Section.shown(String.valueOf(list.get(i)))));
+        continue;
+      }
+      Section entry = Section.of(map, pointer, problems);
+      long fromClock = fromClock(entry, i, previous);
+      Setting setting = tunableReader.setting(entry.section("setting"));
+      if (!entry.has("setting")) {
+        entry.missing("setting", "setting is missing from schedule entry " + i);
+      }
+      entry.rejectUnknownKeys();
+      entries.add(new JobSpec.ScheduleEntry(Math.max(fromClock, 0), base.with(setting)));
+      previous = Math.max(previous, fromClock);
+    }
+    return entries;
+  }
+
+  private static long fromClock(Section entry, int index, long previous) {
+    long fromClock = entry.whole("fromClock", 0, Long.MAX_VALUE, -1);
+    if (!entry.has("fromClock")) {
+      entry.missing("fromClock", "fromClock is missing from schedule entry " + index);
+    } else if (index == 0 && fromClock > 0) {
+      entry.wrong("fromClock", fromClock, "the first fromClock must be 0 but is " + fromClock);
+    } else if (index > 0 && fromClock >= 0 && fromClock <= previous) {
+      entry.wrong(
+          "fromClock",
+          fromClock,
+          "fromClock must be > " + previous + ", the one before, but is " + fromClock);
+    }
+    return fromClock;
+  }
+
+  private List<Tunable> space(
+      boolean spaceNamed,
+      List<Tunable> read,
+      Optional<ProgramDescriptor> program,
+      JobSpec.Tuning tuning) {
+    boolean fixed = tuning.policy().equals("fixed");
+    Section tuningSection = root.section("tuning");
+    if (spaceNamed && !read.isEmpty()) {
+      if (fixed) {
+        checkInside(read, tuning, tuningSection);
+      } else {
+        rejectSearchedAndSet(read, tuning, tuningSection);
+      }
+      return read;
+    }
+    List<Tunable> all = program.map(ProgramDescriptor::tunables).orElse(List.of());
+    if (fixed) {
+      return all.stream().filter(tunable -> isInside(tunable, tuning)).toList();
+    }
+    List<Tunable> searched =
+        all.stream()
+            .filter(tunable -> !tuning.setting().values().containsKey(tunable.name()))
+            .toList();
+    if (searched.isEmpty() && program.isPresent() && problems.isEmpty()) {
+      root.missing("tunables", "nothing is left to search: name tunables, or use the policy fixed");
+    }
+    return searched;
+  }
+
+  private static boolean isInside(Tunable tunable, JobSpec.Tuning tuning) {
+    Double value = tuning.setting().values().get(tunable.name());
+    boolean inside = value == null || tunable.contains(value);
+    for (JobSpec.ScheduleEntry entry : tuning.schedule()) {
+      Double step = entry.setting().values().get(tunable.name());
+      inside &= step == null || tunable.contains(step);
+    }
+    return inside;
+  }
+
+  private static void rejectSearchedAndSet(
+      List<Tunable> space, JobSpec.Tuning tuning, Section tuningSection) {
+    Section setting = tuningSection.section("setting");
+    for (Tunable tunable : space) {
+      Double value = tuning.setting().values().get(tunable.name());
+      if (value != null) {
+        setting.wrong(
+            tunable.name(),
+            NumberText.of(value),
+            tunable.name() + " is searched, so tuning.setting must not name it");
+      }
+    }
+  }
+
+  private void checkInside(List<Tunable> space, JobSpec.Tuning tuning, Section tuningSection) {
+    outside(space, tuning.setting(), tuningSection.section("setting"));
+    List<?> list = tuningSection.list("schedule");
+    for (int i = 0; i < list.size(); i++) {
+      if (list.get(i) instanceof Map<?, ?> map
+          && map.get("setting") instanceof Map<?, ?> values
+          && i < tuning.schedule().size()) {
+        Section at =
+            Section.of(
+                values, tuningSection.pointerTo("schedule") + "/" + i + "/setting", problems);
+        var own = new TreeMap<>(tuning.schedule().get(i).setting().values());
+        own.keySet().retainAll(at.keys());
+        outside(space, new Setting(own), at);
+      }
+    }
+  }
+
+  private static void outside(List<Tunable> space, Setting setting, Section at) {
+    for (Tunable tunable : space) {
+      Double value = setting.values().get(tunable.name());
+      if (value != null && !tunable.contains(value)) {
+        at.wrong(
+            tunable.name(),
+            NumberText.of(value),
+            tunable.name()
+                + " must lie in "
+                + TunableReader.toDocument(tunable)
+                + " but is "
+                + NumberText.of(value));
+      }
+    }
+  }
+
+  /*
+   * The base setting names every tunable that is not searched, so that a job is complete even
+   * when a later version of its program has other defaults.
+   */
+  private static JobSpec.Tuning fill(
+      JobSpec.Tuning tuning, List<Tunable> space, Optional<ProgramDescriptor> program) {
+    var base = new TreeMap<String, Double>();
+    program.ifPresent(known -> base.putAll(new SearchSpace(known.tunables()).defaults().values()));
+    space.forEach(tunable -> {
+      if (tuning.policy().equals("fixed")) {
+        base.put(tunable.name(), tunable.defaultValue());
+      } else {
+        base.remove(tunable.name());
+      }
+    });
+    base.putAll(tuning.setting().values());
+    var setting = new Setting(base);
+    return new JobSpec.Tuning(
+        tuning.policy(),
+        tuning.searcher(),
+        setting,
+        tuning.schedule().stream()
+            .map(entry ->
+                new JobSpec.ScheduleEntry(entry.fromClock(), setting.with(entry.setting())))
+            .toList(),
+        tuning.windows(),
+        tuning.startingLoss(),
+        tuning.probeClocks(),
+        tuning.divergenceFactor(),
+        tuning.trialSeconds(),
+        tuning.maxTrials(),
+        tuning.stopBest(),
+        tuning.stopWithin(),
+        tuning.retunePlateauEpochs(),
+        tuning.convergePlateauEpochs(),
+        tuning.maxRetunes());
+  }
+
+  private JobSpec.Stop stop() {
+    Section section = root.section("stop");
+    double maxEpochs = section.number("maxEpochs", Bounds.closed(0, 1e9), JobDefaults.MAX_EPOCHS);
+    double maxSeconds = section.seconds("maxTime", MAX_SECONDS, JobDefaults.MAX_SECONDS);
+    double target = section.number("target").orElse(Double.NaN);
+    section.rejectUnknownKeys();
+    return new JobSpec.Stop(maxEpochs, maxSeconds, target);
+  }
+
+  private Optional<TimeModel> time() {
+    boolean named = root.has("time");
+    Section section = root.section("time");
+    Section model = section.section("model");
+    double perClock = model.number("perClockSeconds", Bounds.closed(0, 1e6), 0);
+    double perSample = model.number("perSampleSeconds", Bounds.closed(0, 1e6), 0);
+    model.rejectUnknownKeys();
+    section.rejectUnknownKeys();
+    if (!named) {
+      return Optional.empty();
+    }
+    if (perClock + perSample <= 0) {
+      section.missing("model", "time.model needs perClockSeconds or perSampleSeconds to be > 0");
+      return Optional.empty();
+    }
+    return Optional.of(new TimeModel(perClock, perSample));
+  }
+}

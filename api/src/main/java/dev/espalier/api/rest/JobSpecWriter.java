@@ -1,0 +1,102 @@
+package dev.espalier.api.rest;
+
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// Writes a job in the form of a job file, with every default spelled out.
+final class JobSpecWriter {
+  private JobSpecWriter() {}
+
+  static Map<String, Object> write(JobSpec spec) {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("name", spec.name());
+    document.put("program", spec.program());
+    spec.data().ifPresent(data -> document.put("data", data));
+    if (!spec.arguments().isEmpty()) {
+      document.put("arguments", new TreeMap<>(spec.arguments()));
+    }
+    document.put("workers", spec.workers());
+    document.put("launch", spec.launch().name().toLowerCase(Locale.ROOT));
+    document.put("seed", spec.seed());
+    if (!spec.tunables().isEmpty()) {
+      var tunables = new LinkedHashMap<String, Object>();
+      for (Tunable tunable : spec.tunables()) {
+        tunables.put(tunable.name(), TunableReader.toDocument(tunable));
+      }
+      document.put("tunables", tunables);
+    }
+    document.put("tuning", tuning(spec.tuning()));
+    document.put("stop", stop(spec.stop()));
+    document.put("checkpoints", Map.of("keep", spec.checkpoints().keep()));
+    spec.time()
+        .ifPresent(model -> {
+          var figures = new LinkedHashMap<String, Object>();
+          figures.put("perClockSeconds", plain(model.perClockSeconds()));
+          figures.put("perSampleSeconds", plain(model.perSampleSeconds()));
+          document.put("time", Map.of("model", figures));
+        });
+    return document;
+  }
+
+  private static Map<String, Object> tuning(JobSpec.Tuning tuning) {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("policy", tuning.policy());
+    document.put("searcher", tuning.searcher());
+    if (!tuning.setting().values().isEmpty()) {
+      document.put("setting", setting(tuning.setting()));
+    }
+    if (!tuning.schedule().isEmpty()) {
+      document.put(
+          "schedule", tuning.schedule().stream().map(JobSpecWriter::scheduleEntry).toList());
+    }
+    document.put("windows", tuning.windows());
+    document.put("startingLoss", tuning.startingLoss());
+    document.put("probeClocks", tuning.probeClocks());
+    document.put("divergenceFactor", plain(tuning.divergenceFactor()));
+    document.put(
+        "trialTime", tuning.trialSeconds() == 0 ? "auto" : TimeText.of(tuning.trialSeconds()));
+    document.put("maxTrials", tuning.maxTrials());
+    document.put("stop", pair("best", tuning.stopBest(), "within", plain(tuning.stopWithin())));
+    document.put(
+        "retune", pair("plateauEpochs", tuning.retunePlateauEpochs(), "max", tuning.maxRetunes()));
+    document.put("converge", Map.of("plateauEpochs", tuning.convergePlateauEpochs()));
+    return document;
+  }
+
+  private static Map<String, Object> scheduleEntry(JobSpec.ScheduleEntry entry) {
+    return pair("fromClock", entry.fromClock(), "setting", setting(entry.setting()));
+  }
+
+  private static Map<String, Object> stop(JobSpec.Stop stop) {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("maxEpochs", plain(stop.maxEpochs()));
+    document.put("maxTime", TimeText.of(stop.maxSeconds()));
+    if (!Double.isNaN(stop.target())) {
+      document.put("target", plain(stop.target()));
+    }
+    return document;
+  }
+
+  private static Map<String, Object> setting(Setting setting) {
+    var document = new LinkedHashMap<String, Object>();
+    setting.values().forEach((name, value) -> document.put(name, plain(value)));
+    return document;
+  }
+
+  private static Map<String, Object> pair(String a, Object first, String b, Object second) {
+    var document = new LinkedHashMap<String, Object>();
+    document.put(a, first);
+    document.put(b, second);
+    return document;
+  }
+
+  /// {@return a whole number as one, so that 64 is not written 64.0}
+  static Number plain(double value) {
+    boolean whole = value == Math.rint(value) && Math.abs(value) < 1e15;
+    return whole ? (Number) (long) value : (Number) value;
+  }
+}

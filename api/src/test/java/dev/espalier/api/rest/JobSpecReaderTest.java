@@ -1,0 +1,533 @@
+package dev.espalier.api.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.Problem;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.ProgramDescriptor.Argument;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.TimeModel;
+import dev.espalier.api.model.Tunable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class JobSpecReaderTest {
+  private static final ProgramDescriptor MLP =
+      new ProgramDescriptor(
+          "mlp",
+          "Multi-layer perceptron.",
+          false,
+          List.of(
+              new Argument(
+                  "hidden",
+                  "Sizes of hidden layers.",
+                  Argument.Type.INTEGER_LIST,
+                  "128",
+                  1.0,
+                  4096.0,
+                  List.of()),
+              new Argument(
+                  "optimizer",
+                  "Update rule.",
+                  Argument.Type.CHOICE,
+                  "momentum",
+                  null,
+                  null,
+                  List.of("momentum", "nesterov", "adam")),
+              new Argument(
+                  "weightDecay", "L2 penalty.", Argument.Type.DECIMAL, "0", 0.0, 1.0, List.of()),
+              new Argument(
+                  "samples",
+                  "Generated samples.",
+                  Argument.Type.INTEGER,
+                  "20000",
+                  100.0,
+                  1e6,
+                  List.of()),
+              new Argument(
+                  "file", "Name of a file.", Argument.Type.TEXT, "", null, null, List.of())),
+          List.of(
+              new Tunable.LogRange("learningRate", 1e-5, 1, 0.01),
+              new Tunable.LinearRange("momentum", 0, 0.99, 0.9),
+              new Tunable.Choice("batchSize", List.of(16.0, 32.0, 64.0, 128.0), 64),
+              new Tunable.Choice("staleness", List.of(0.0, 1.0, 3.0, 7.0), 0)),
+          List.of(new MetricSpec("accuracy", Goal.MAXIMIZE, MetricSpec.Aggregate.MEAN)));
+
+  private static final ProgramDescriptor MF =
+      new ProgramDescriptor(
+          "mf",
+          "Matrix factorization.",
+          true,
+          List.of(),
+          List.of(new Tunable.LogRange("learningRate", 1e-5, 1, 0.01)),
+          List.of(new MetricSpec("rmse", Goal.MINIMIZE, MetricSpec.Aggregate.ROOT_MEAN_SQUARE)));
+
+  private static JobSpecReader.Result read(Map<String, Object> document) {
+    return JobSpecReader.read(
+        document,
+        name ->
+            switch (name) {
+              case "mlp" -> Optional.of(MLP);
+              case "mf" -> Optional.of(MF);
+              default -> Optional.empty();
+            });
+  }
+
+  private static JobSpec spec(Map<String, Object> document) {
+    JobSpecReader.Result result = read(document);
+    assertThat(result.problems()).isEmpty();
+    return result.spec().orElseThrow();
+  }
+
+  private static Map<String, Object> with(String key, Object value) {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("program", "mlp");
+    document.put(key, value);
+    return document;
+  }
+
+  private static Problem onlyProblem(Map<String, Object> document) {
+    List<Problem> problems = read(document).problems();
+    assertThat(problems).hasSize(1);
+    return problems.getFirst();
+  }
+
+  @Test
+  void programAloneGetsEveryDefault() {
+    JobSpec spec = spec(Map.of("program", "mlp"));
+
+    assertThat(spec.name()).isEqualTo("mlp");
+    assertThat(spec.arguments())
+        .isEqualTo(
+            Map.of(
+                "hidden", "128",
+                "optimizer", "momentum",
+                "weightDecay", "0",
+                "samples", "20000",
+                "file", ""));
+    assertThat(spec.workers()).isEqualTo(JobDefaults.WORKERS);
+    assertThat(spec.tunables()).isEqualTo(MLP.tunables());
+    assertThat(spec.tuning().setting()).isEqualTo(Setting.EMPTY);
+    assertThat(spec.tuning().policy()).isEqualTo("mltuner");
+    assertThat(spec.tuning().convergePlateauEpochs())
+        .isEqualTo(JobDefaults.CONVERGE_PLATEAU_EPOCHS);
+    assertThat(spec.stop()).isEqualTo(new JobSpec.Stop(JobDefaults.MAX_EPOCHS, 0, Double.NaN));
+    assertThat(spec.time()).isEmpty();
+  }
+
+  @Test
+  void everyFieldIsRead() {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("name", "fashion");
+    document.put("program", "mlp");
+    document.put("data", "fashion-mnist");
+    document.put("arguments", Map.of("hidden", List.of(128, 64), "optimizer", "adam"));
+    document.put("workers", 3);
+    document.put("launch", "external");
+    document.put("seed", 7);
+    document.put(
+        "tunables",
+        Map.of("learningRate", Map.of("type", "log", "min", 1e-4, "max", 0.5, "default", 0.02)));
+    document.put(
+        "tuning",
+        Map.ofEntries(
+            Map.entry("policy", "mltuner"),
+            Map.entry("searcher", "sobol"),
+            Map.entry("setting", Map.of("momentum", 0.5)),
+            Map.entry("windows", 8),
+            Map.entry("startingLoss", false),
+            Map.entry("probeClocks", 50),
+            Map.entry("divergenceFactor", 4),
+            Map.entry("trialTime", "1.5s"),
+            Map.entry("maxTrials", 12),
+            Map.entry("stop", Map.of("best", 4, "within", 0.2)),
+            Map.entry("retune", Map.of("plateauEpochs", 2, "max", 3)),
+            Map.entry("converge", Map.of("plateauEpochs", 9))));
+    document.put("stop", Map.of("maxEpochs", 12.5, "maxTime", "1h30m", "target", 0.9));
+    document.put("checkpoints", Map.of("keep", 4));
+    document.put(
+        "time", Map.of("model", Map.of("perClockSeconds", 2e-4, "perSampleSeconds", "7e-6")));
+
+    JobSpec spec = spec(document);
+
+    assertThat(spec)
+        .isEqualTo(
+            new JobSpec(
+                "fashion",
+                "mlp",
+                Optional.of("fashion-mnist"),
+                Map.of(
+                    "hidden", "128,64",
+                    "optimizer", "adam",
+                    "weightDecay", "0",
+                    "samples", "20000",
+                    "file", ""),
+                3,
+                JobSpec.Launch.EXTERNAL,
+                7,
+                List.of(new Tunable.LogRange("learningRate", 1e-4, 0.5, 0.02)),
+                new JobSpec.Tuning(
+                    "mltuner",
+                    "sobol",
+                    Setting.of(Map.of("momentum", 0.5, "batchSize", 64.0, "staleness", 0.0)),
+                    List.of(),
+                    8,
+                    false,
+                    50,
+                    4,
+                    1.5,
+                    12,
+                    4,
+                    0.2,
+                    2,
+                    9,
+                    3),
+                new JobSpec.Stop(12.5, 5400, 0.9),
+                new JobSpec.Checkpoints(4),
+                Optional.of(new TimeModel(2e-4, 7e-6))));
+    assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
+  }
+
+  @Test
+  void fixedScheduleStartsFromTheDefaultsOfTheProgram() {
+    JobSpec spec =
+        spec(
+            with(
+                "tuning",
+                Map.of(
+                    "policy",
+                    "fixed",
+                    "setting",
+                    Map.of("batchSize", 100),
+                    "schedule",
+                    List.of(
+                        Map.of("fromClock", 0, "setting", Map.of("learningRate", 0.1)),
+                        Map.of("fromClock", 500, "setting", Map.of("learningRate", 0.01))))));
+
+    assertThat(spec.tuning().schedule())
+        .extracting(JobSpec.ScheduleEntry::fromClock, entry -> entry.setting().values())
+        .containsExactly(
+            tuple(
+                0L,
+                Map.of("batchSize", 100.0, "learningRate", 0.1, "momentum", 0.9, "staleness", 0.0)),
+            tuple(
+                500L,
+                Map.of(
+                    "batchSize", 100.0, "learningRate", 0.01, "momentum", 0.9, "staleness", 0.0)));
+    assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
+  }
+
+  @Test
+  void valueThatIsSetIsNotSearched() {
+    JobSpec spec = spec(with("tuning", Map.of("setting", Map.of("momentum", 0.5))));
+
+    assertThat(spec.tunables())
+        .extracting(Tunable::name)
+        .containsExactly("learningRate", "batchSize", "staleness");
+    assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
+  }
+
+  @Test
+  void allProblemsComeAtOnce() {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("program", "mlp");
+    document.put("worker", 2);
+    document.put("workers", 0);
+    document.put("arguments", Map.of("hiden", 3, "optimizer", "adm"));
+    document.put("tunables", Map.of("learning_rate", Map.of("type", "log")));
+    document.put("tuning", Map.of("windws", 10));
+
+    List<Problem> problems = read(document).problems();
+
+    assertThat(problems)
+        .extracting(Problem::pointer, Problem::message)
+        .containsExactlyInAnyOrder(
+            tuple("/workers", "workers must be >= 1 but is 0"),
+            tuple("/worker", "unknown key worker; did you mean workers?"),
+            tuple("/arguments/hiden", "unknown key hiden; did you mean hidden?"),
+            tuple(
+                "/arguments/optimizer",
+                "optimizer must be one of momentum, nesterov, adam but is adm;"
+                    + " did you mean adam?"),
+            tuple(
+                "/tunables/learning_rate", "unknown key learning_rate; did you mean learningRate?"),
+            tuple("/tuning/windws", "unknown key windws; did you mean windows?"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "type=log,min=0.1,max=0.1 | min must be < max (0.1) but is 0.1",
+        "type=log,min=0,max=1 | min of a log tunable must be > 0 but is 0",
+        "type=linear,min=-1,max=1 | learningRate must be > 0 but is -1",
+        "type=log,min=0.1,max=1,default=2 | default must lie in [0.1, 1] but is 2",
+        "type=log,min=0.1 | learningRate needs max",
+        "type=log,min=abc,max=1 | min must be a finite number but is abc",
+        "type=lg,min=0.1,max=1 | type must be one of log, linear, choice, float, categorical but"
+            + " is lg; did you mean log?",
+        "min=0.1,max=1 | learningRate needs a type",
+        "type=choice | needs 1 to 1000 values but has 0",
+        "type=log,min=0.1,max=1,step=3 | unknown key step",
+      })
+  void brokenTunableIsNamed(String fields, String expected) {
+    var tunable = new HashMap<String, Object>();
+    for (String field : fields.split(",")) {
+      tunable.put(field.split("=")[0], field.split("=")[1]);
+    }
+
+    List<Problem> problems = read(with("tunables", Map.of("learningRate", tunable))).problems();
+
+    assertThat(problems).anySatisfy(problem -> assertThat(problem.message()).contains(expected));
+    assertThat(problems)
+        .allSatisfy(problem -> assertThat(problem.pointer()).startsWith("/tunables/learningRate"));
+  }
+
+  @Test
+  void naturalBoundsOfKnownTunablesHold() {
+    var document =
+        with(
+            "tunables",
+            Map.of(
+                "momentum", Map.of("type", "linear", "min", 0, "max", 1),
+                "batchSize", Map.of("type", "categorical", "values", List.of(16, 32.5)),
+                "staleness", Map.of("type", "choice", "values", List.of(-1, 0)),
+                "learningRate", Map.of("type", "float", "min", 0.001, "max", 0.1)));
+
+    assertThat(read(document).problems())
+        .extracting(Problem::message)
+        .containsExactlyInAnyOrder(
+            "momentum must be < 1 but is 1",
+            "batchSize must be a whole number but is 32.5",
+            "staleness must be >= 0 but is -1");
+  }
+
+  @Test
+  void rangeOfBatchSizesIsRejected() {
+    Problem problem =
+        onlyProblem(
+            with("tunables", Map.of("batchSize", Map.of("type", "log", "min", 16, "max", 128))));
+
+    assertThat(problem.message())
+        .isEqualTo("batchSize takes whole numbers only, so its type must be choice");
+  }
+
+  @Test
+  void scheduleMustAscendFromZero() {
+    var document =
+        with(
+            "tuning",
+            Map.of(
+                "policy",
+                "fixed",
+                "schedule",
+                List.of(
+                    Map.of("fromClock", 5, "setting", Map.of("learningRate", 0.1)),
+                    Map.of("fromClock", 5, "setting", Map.of("learningRate", 0.1)))));
+
+    assertThat(read(document).problems())
+        .extracting(Problem::pointer, Problem::message)
+        .containsExactly(
+            tuple("/tuning/schedule/0/fromClock", "the first fromClock must be 0 but is 5"),
+            tuple(
+                "/tuning/schedule/1/fromClock", "fromClock must be > 5, the one before, but is 5"));
+  }
+
+  @Test
+  void scheduleMustStayInTheNamedSpace() {
+    Map<String, Object> document =
+        with(
+            "tuning",
+            Map.of(
+                "policy",
+                "fixed",
+                "schedule",
+                List.of(Map.of("fromClock", 0, "setting", Map.of("learningRate", 0.5)))));
+    document.put(
+        "tunables", Map.of("learningRate", Map.of("type", "log", "min", 0.01, "max", 0.1)));
+
+    assertThat(onlyProblem(document))
+        .isEqualTo(
+            new Problem(
+                "/tuning/schedule/0/setting/learningRate",
+                "learningRate must lie in {type=log, min=0.01, max=0.1, default=0.01} but is 0.5",
+                "0.5"));
+  }
+
+  @Test
+  void convergingMustTakeLongerThanRetuning() {
+    Problem problem =
+        onlyProblem(
+            with(
+                "tuning",
+                Map.of(
+                    "retune", Map.of("plateauEpochs", 5), "converge", Map.of("plateauEpochs", 5))));
+
+    assertThat(problem.pointer()).isEqualTo("/tuning/converge/plateauEpochs");
+    assertThat(problem.message()).contains("must be > retune.plateauEpochs (5)").contains("is 5");
+  }
+
+  @Test
+  void searchedTunableCannotBeSetToo() {
+    Map<String, Object> document =
+        with("tunables", Map.of("momentum", Map.of("type", "linear", "min", 0, "max", 0.9)));
+    document.put("tuning", Map.of("setting", Map.of("momentum", 0.5)));
+
+    assertThat(onlyProblem(document).message())
+        .isEqualTo("momentum is searched, so tuning.setting must not name it");
+  }
+
+  @Test
+  void programIsNeededAndMustExist() {
+    assertThat(onlyProblem(Map.of("workers", 1)).pointer()).isEqualTo("/program");
+    assertThat(onlyProblem(Map.of("program", "mlq")).message())
+        .isEqualTo("there is no program mlq on this server");
+    assertThat(onlyProblem(Map.of("program", "mf")).message())
+        .isEqualTo("data is missing: the program mf needs a data folder");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"../x", "/etc", "a/../b", "a//b", "a b", "", ".hidden", "a/", "a\\b"})
+  void dataOutsideTheRootsIsRejected(String data) {
+    assertThat(onlyProblem(with("data", data)).pointer()).isEqualTo("/data");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "90s,90",
+    "10m,600",
+    "1h,3600",
+    "1h30m,5400",
+    "500ms,0.5",
+    "12,12",
+    "PT2M,120",
+    "1.5s,1.5"
+  })
+  void timesAreReadInTheirUnits(String text, double seconds) {
+    JobSpec spec = spec(with("stop", Map.of("maxTime", text)));
+
+    assertThat(spec.stop().maxSeconds()).isEqualTo(seconds);
+    assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"10 minutes", "-5s", "s", "PT-1S", "1x", "1h 30m", ""})
+  void textThatIsNoTimeIsRejected(String text) {
+    assertThat(onlyProblem(with("stop", Map.of("maxTime", text))).message())
+        .startsWith("maxTime must be a time such as 90s, 10m or 1h30m but is");
+  }
+
+  @Test
+  void numbersThatAreNotFiniteAreRejected() {
+    for (Object number : List.of(Double.NaN, Double.POSITIVE_INFINITY, "NaN", "1e999999999")) {
+      assertThat(onlyProblem(with("stop", Map.of("target", number))).pointer())
+          .isEqualTo("/stop/target");
+    }
+  }
+
+  @Test
+  void wrongShapesAreNamedOnce() {
+    assertThat(onlyProblem(with("tuning", "fast")).message())
+        .isEqualTo("tuning must be a mapping of names to values but is fast");
+    assertThat(onlyProblem(with("workers", List.of(2))).message())
+        .isEqualTo("workers must be a whole number but is [2]");
+    assertThat(onlyProblem(with("workers", 1.5)).message())
+        .isEqualTo("workers must be a whole number but is 1.5");
+    assertThat(onlyProblem(with("tunables", Map.of("momentum", 3))).pointer())
+        .isEqualTo("/tunables/momentum");
+  }
+
+  @Test
+  void nullCountsAsAbsent() {
+    var document = new HashMap<String, Object>();
+    document.put("program", "mlp");
+    document.put("data", null);
+    document.put("tuning", null);
+    document.put("stop", null);
+
+    assertThat(spec(document)).isEqualTo(spec(Map.of("program", "mlp")));
+  }
+
+  @Test
+  void pointersEscapeTheirSpecialCharacters() {
+    assertThat(onlyProblem(with("a/b~c", 1)).pointer()).isEqualTo("/a~1b~0c");
+  }
+
+  @Test
+  void noDocumentMakesTheReaderThrow() {
+    long seed = Long.getLong("test.seed", 20_251);
+    RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+    Map<String, Object> model = JobSpecReader.toDocument(spec(Map.of("program", "mlp")));
+    for (int i = 0; i < 3000; i++) {
+      Map<String, Object> document = mutated(model, random);
+      JobSpecReader.Result result = read(document);
+      assertThat(result.spec().isPresent())
+          .as("seed %d, round %d: %s", seed, i, document)
+          .isEqualTo(result.problems().isEmpty());
+      result
+          .spec()
+          .ifPresent(spec ->
+              assertThat(spec(JobSpecReader.toDocument(spec)))
+                  .as("seed %d: %s", seed, document)
+                  .isEqualTo(spec));
+    }
+  }
+
+  private static Map<String, Object> mutated(Map<String, Object> model, RandomGenerator random) {
+    var copy = new LinkedHashMap<String, Object>();
+    model.forEach((key, value) -> {
+      int dice = random.nextInt(40);
+      String newKey = dice == 0 ? key.substring(1) : key;
+      if (dice == 1) {
+        copy.put(newKey, strange(random));
+      } else if (dice != 2) {
+        copy.put(newKey, value instanceof Map<?, ?> map ? mutated(cast(map), random) : value);
+      }
+    });
+    return copy;
+  }
+
+  private static Map<String, Object> cast(Map<?, ?> map) {
+    var copy = new LinkedHashMap<String, Object>();
+    map.forEach((key, value) -> copy.put((String) key, value));
+    return copy;
+  }
+
+  private static Object strange(RandomGenerator random) {
+    List<Object> values =
+        new ArrayList<>(
+            Arrays.asList(
+                -1,
+                0,
+                1,
+                1e300,
+                Double.NaN,
+                "",
+                "x",
+                "\u0000",
+                true,
+                List.of(),
+                List.of(1, "a"),
+                Map.of(),
+                Map.of("type", "log"),
+                Long.MAX_VALUE,
+                "90s",
+                0.5,
+                "fixed"));
+    return values.get(random.nextInt(values.size()));
+  }
+}
