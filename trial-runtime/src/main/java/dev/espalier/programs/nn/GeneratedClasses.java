@@ -23,12 +23,13 @@ final class GeneratedClasses {
   static final int TEST_SAMPLES = 4_000;
 
   private static final long SEED = 0x5EED_0F_C1A55E5L;
-  private static final int CLUSTERS_PER_CLASS = 4;
+  private static final int CLUSTERS_PER_CLASS = 10;
   private static final int LATENT = 12;
   private static final int BENT = 48;
-  private static final double SPREAD = 0.42;
-  private static final double OBSERVATION_NOISE = 0.1;
-  private static final double SCALE_RANGE = 30;
+  private static final double SPREAD = 0.33;
+  private static final double OBSERVATION_NOISE = 0.05;
+  private static final double LARGEST_SCALE = 6;
+  private static final double SCALE_RANGE = 100;
   private static final double LABEL_NOISE = 0.03;
 
   private final SplittableRandom random = new SplittableRandom(SEED);
@@ -71,7 +72,7 @@ final class GeneratedClasses {
     multiply(bent, spread, observed);
     for (int i = 0; i < FEATURES; i++) {
       double noisy = observed[i] + OBSERVATION_NOISE * random.nextGaussian();
-      double scale = 3 * Math.pow(SCALE_RANGE, -(double) i / (FEATURES - 1));
+      double scale = LARGEST_SCALE * Math.pow(SCALE_RANGE, -(double) i / (FEATURES - 1));
       values[offset + i] = (float) (scale * noisy);
     }
   }

@@ -1,0 +1,154 @@
+package dev.espalier.programs.nn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.api.model.Tunable;
+import dev.espalier.programs.LocalTraining;
+import dev.espalier.programs.TestData;
+import dev.espalier.programs.TrainingProgramContract;
+import dev.espalier.sdk.TrainingProgram;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class MultilayerPerceptronTest extends TrainingProgramContract {
+  @Override
+  protected TrainingProgram program() {
+    return new MultilayerPerceptron();
+  }
+
+  @Override
+  protected Map<String, String> quickArguments() {
+    return Map.of("hidden", "32");
+  }
+
+  @Override
+  protected double goodLearningRate() {
+    return 0.03;
+  }
+
+  @Override
+  protected double lossFactor() {
+    return 0.7;
+  }
+
+  @Override
+  protected Map<String, String> smoothArguments() {
+    return Map.of("hidden", "16,12", "activation", "tanh", "weightDecay", "0.1");
+  }
+
+  @Override
+  protected String[] writeBadData(Path folder) throws IOException {
+    writeIdx(folder, 12, 12, 7, 99);
+    return new String[] {"train-labels-idx1-ubyte", "byte 15", "[0, 9]", "99"};
+  }
+
+  private static void writeIdx(Path folder, int images, int labels, int at, int label)
+      throws IOException {
+    var pixels = ByteBuffer.allocate(16 + 4 * images);
+    pixels.putInt(2051).putInt(images).putInt(2).putInt(2);
+    for (int i = 0; i < 4 * images; i++) {
+      pixels.put((byte) (17 * i));
+    }
+    Files.write(folder.resolve("train-images-idx3-ubyte"), pixels.array());
+    var classes = ByteBuffer.allocate(8 + labels).putInt(2049).putInt(labels);
+    for (int i = 0; i < labels; i++) {
+      classes.put((byte) (i == at ? label : i % 10));
+    }
+    Files.write(folder.resolve("train-labels-idx1-ubyte"), classes.array());
+  }
+
+  @Test
+  void labelsMustMatchImages() throws IOException {
+    writeIdx(folder, 12, 11, 0, 0);
+    assertThatThrownBy(() -> open(Map.of()))
+        .hasMessageContaining("train-labels-idx1-ubyte: ")
+        .hasMessageContaining("12 images but it has 11");
+  }
+
+  @Test
+  void takesValidationFromTheEndOfTheFile() throws IOException {
+    writeIdx(folder, 12, 12, 0, 0);
+    try (var training = open(Map.of())) {
+      assertThat(training.shape().trainingSamples()).isEqualTo(10);
+      assertThat(training.evaluations().getFirst().samples()).isEqualTo(2);
+      assertThat(training.evaluations().getFirst().metrics()).doesNotContainKey("testAccuracy");
+    }
+    try (var training = open(Map.of("validationSamples", "5"))) {
+      assertThat(training.shape().trainingSamples()).isEqualTo(7);
+    }
+    assertThatThrownBy(() -> open(Map.of("validationSamples", "12")))
+        .hasMessageContaining("[1, 11]")
+        .hasMessageContaining("12");
+  }
+
+  private LocalTraining open(Map<String, String> arguments) {
+    return LocalTraining.of(this::program, arguments, Optional.of(folder), 1, 1);
+  }
+
+  @Test
+  void layersAreTablesWithABiasRow() {
+    try (var training = train(Map.of("hidden", "30,20"), 1, 1)) {
+      assertThat(training.shape().tables())
+          .extracting(table -> table.name() + " " + table.rows() + " x " + table.columns())
+          .containsExactly("layer0 65 x 30", "layer1 31 x 20", "layer2 21 x 20");
+    }
+  }
+
+  @Test
+  void withoutHiddenLayersItIsSoftmaxRegression() {
+    try (var training = train(Map.of("hidden", ""), 1, 1)) {
+      assertThat(training.shape().tables()).hasSize(1);
+      double before = training.clock();
+      assertThat(training.epochs(1)).isLessThan(before);
+    }
+  }
+
+  @Test
+  void theSettingMatters() {
+    assertThat(accuracy(0.03, 0.9)).isGreaterThan(0.8);
+    assertThat(accuracy(0.0001, 0)).isLessThan(0.2);
+    assertThat(accuracy(1, 0.99)).isLessThan(0.2);
+  }
+
+  private double accuracy(double learningRate, double momentum) {
+    try (var training = train(Map.of(), 1, 1)) {
+      training.with(Tunable.LEARNING_RATE, learningRate).with(Tunable.MOMENTUM, momentum);
+      training.epochs(3);
+      return training.metric("accuracy");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sgd", "adagrad", "adam", "adamw"})
+  void trainsWithOtherRules(String rule) {
+    var arguments = Map.of("optimizer", rule, "weightDecay", "0.001", "hidden", "32");
+    try (var training = train(arguments, 1, 1)) {
+      training.with(Tunable.LEARNING_RATE, rule.startsWith("adam") ? 0.003 : 0.03);
+      double before = training.clock();
+      assertThat(training.epochs(1)).isLessThan(0.9 * before);
+    }
+  }
+
+  @Test
+  void learnsFashionMnist() {
+    Path data = TestData.require("fashion-mnist");
+    long start = System.nanoTime();
+    try (var training = LocalTraining.of(this::program, Map.of(), Optional.of(data), 1, 1)) {
+      double openSeconds = (System.nanoTime() - start) / 1e9;
+      assertThat(training.shape().trainingSamples()).isEqualTo(50_000);
+      training.with(Tunable.LEARNING_RATE, 0.02);
+      training.epochs(1);
+      assertThat(training.metric("accuracy")).isGreaterThan(0.83);
+      assertThat(training.metric("testAccuracy")).isGreaterThan(0.83);
+      assertThat(openSeconds).isLessThan(10);
+    }
+  }
+}
