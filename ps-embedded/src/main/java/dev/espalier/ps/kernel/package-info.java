@@ -1,4 +1,4 @@
-/// Row kernels: the inner loops over rows of floats.
+/// Arithmetic on rows of floats, scalar and vectorised.
 @NullMarked
 package dev.espalier.ps.kernel;
 

@@ -1,0 +1,51 @@
+package dev.espalier.ps.branch;
+
+import java.util.List;
+
+/// What one branch holds: a page table and a step counter per table.
+///
+/// Not thread-safe; the shard guards it.
+public final class BranchPages {
+  private final List<PageTable> tables;
+  private final long[] steps;
+
+  BranchPages(List<PageTable> tables, long[] steps) {
+    this.tables = List.copyOf(tables);
+    this.steps = steps;
+  }
+
+  BranchPages fork() {
+    return new BranchPages(tables.stream().map(PageTable::fork).toList(), steps.clone());
+  }
+
+  void release() {
+    tables.forEach(PageTable::release);
+  }
+
+  /// The page table of a table.
+  public PageTable table(int index) {
+    return tables.get(index);
+  }
+
+  /// Number of tables.
+  public int tableCount() {
+    return tables.size();
+  }
+
+  /// Optimizer steps a table has taken on this branch and its ancestors.
+  public long steps(int table) {
+    return steps[table];
+  }
+
+  /// Counts one more step of a table.
+  ///
+  /// @return its number, 1 for the first
+  public long nextStep(int table) {
+    return ++steps[table];
+  }
+
+  /// Sets the step counter of a table, when a checkpoint is read.
+  public void setSteps(int table, long count) {
+    steps[table] = count;
+  }
+}

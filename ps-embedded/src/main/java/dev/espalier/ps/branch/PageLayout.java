@@ -1,0 +1,71 @@
+package dev.espalier.ps.branch;
+
+import dev.espalier.ps.memory.HostTier;
+import dev.espalier.ps.table.RowRange;
+
+/// Where the rows of one shard's part of a table lie in pages.
+///
+/// A page holds `rowsPerPage` rows as planes of `planeBytes`: plane 0 the parameters, then one plane
+/// per state array.
+///
+/// @param range the rows
+/// @param columns floats per row
+/// @param planes parameters and state arrays, >= 1
+/// @param rowsPerPage rows of a full page, >= 1
+/// @param planeBytes bytes of one plane, a multiple of 64
+/// @param pageBytes bytes of a page, a power of two
+public record PageLayout(
+    RowRange range, int columns, int planes, int rowsPerPage, long planeBytes, long pageBytes) {
+  private static final long MIN_PAGE_BYTES = 4096;
+
+  /// The layout for pages of about `wantedPageBytes`.
+  ///
+  /// A page is larger when a row does not fit, and smaller when all rows do.
+  ///
+  /// @param stateArrays state arrays beside the parameters, >= 0
+  public static PageLayout of(RowRange range, int columns, int stateArrays, long wantedPageBytes) {
+    int planes = stateArrays + 1;
+    long rowBytes = 4L * columns;
+    long rows = Math.clamp(wantedPageBytes / (rowBytes * planes), 1, Math.max(1, range.count()));
+    while (rows > 1 && planes * aligned(rows * rowBytes) > wantedPageBytes) {
+      rows--;
+    }
+    long planeBytes = aligned(rows * rowBytes);
+    long pageBytes = powerOfTwo(Math.max(MIN_PAGE_BYTES, planes * planeBytes));
+    return new PageLayout(range, columns, planes, Math.toIntExact(rows), planeBytes, pageBytes);
+  }
+
+  /// Number of pages.
+  public int pageCount() {
+    return Math.toIntExact((range.count() + rowsPerPage - 1) / rowsPerPage);
+  }
+
+  /// The page of a row of the range.
+  public int pageOf(long row) {
+    return (int) ((row - range.first()) / rowsPerPage);
+  }
+
+  /// First row of a page.
+  public long firstRowOf(int page) {
+    return range.first() + (long) page * rowsPerPage;
+  }
+
+  /// Row after the last one of a page.
+  public long endRowOf(int page) {
+    return Math.min(range.end(), firstRowOf(page) + rowsPerPage);
+  }
+
+  /// Byte offset of a row's parameters in its page.
+  public long offsetOf(long row) {
+    return (row - range.first()) % rowsPerPage * columns * 4L;
+  }
+
+  private static long aligned(long bytes) {
+    return (bytes + HostTier.ALIGNMENT_BYTES - 1) / HostTier.ALIGNMENT_BYTES
+        * HostTier.ALIGNMENT_BYTES;
+  }
+
+  private static long powerOfTwo(long bytes) {
+    return Long.highestOneBit(bytes - 1) << 1;
+  }
+}

@@ -1,0 +1,56 @@
+package dev.espalier.ps.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/// A run of elements of one page that an update rule changes in one call.
+///
+/// A page holds planes of equal size: plane 0 the parameters, planes 1, 2, ... the optimizer state.
+/// Element `i` of plane `p` is read at `from[fromOffset + p * planeBytes + 4 i]` and written at the
+/// same place of `to`. Out of place when `to` is another page, in place when it is the same.
+///
+/// @param from the page as it was
+/// @param to the page as it will be; may be `from`
+/// @param offset byte offset of element 0 in plane 0, the same in both pages
+/// @param planeBytes distance of two planes in bytes
+/// @param gradient sums of per-sample gradients
+/// @param gradientOffset index of element 0 in `gradient`
+/// @param divisor what a sum is divided by to become the gradient `g` of the formulas, > 0
+/// @param length number of elements, >= 0
+/// @param seen the page as the pushing worker last read it, for rules that look back; null when
+///     nothing was missed
+public record StepSpan(
+    MemorySegment from,
+    MemorySegment to,
+    long offset,
+    long planeBytes,
+    float[] gradient,
+    int gradientOffset,
+    float divisor,
+    int length,
+    @Nullable MemorySegment seen) {
+
+  /// Floats in the byte order of the machine, without a promise of alignment.
+  static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+  /// Byte offset of element `i` of plane `plane`.
+  long at(int plane, int i) {
+    return offset + plane * planeBytes + ((long) i << 2);
+  }
+
+  /// Old value of element `i` of plane `plane`.
+  float get(int plane, int i) {
+    return from.get(FLOAT, at(plane, i));
+  }
+
+  /// Sets the new value of element `i` of plane `plane`.
+  void put(int plane, int i, float value) {
+    to.set(FLOAT, at(plane, i), value);
+  }
+
+  /// Mean gradient of element `i`.
+  float gradient(int i) {
+    return gradient[gradientOffset + i] / divisor;
+  }
+}

@@ -1,0 +1,237 @@
+package dev.espalier.ps.kernel;
+
+import static jdk.incubator.vector.VectorOperators.LE;
+import static jdk.incubator.vector.VectorOperators.LT;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/// [RowKernels] with the widest vectors of the machine; the only class that uses the incubator
+/// module, and therefore only ever loaded by name.
+final class VectorRowKernels implements RowKernels {
+  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+  private static final int LANES = SPECIES.length();
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  @Override
+  public String name() {
+    return "vector-" + SPECIES.vectorBitSize();
+  }
+
+  /// Number of floats in one vector.
+  static int lanes() {
+    return LANES;
+  }
+
+  @Override
+  public void add(float[] x, int xOffset, float[] y, int yOffset, int length) {
+    int i = 0;
+    for (int end = SPECIES.loopBound(length); i < end; i += LANES) {
+      FloatVector.fromArray(SPECIES, y, yOffset + i)
+          .add(FloatVector.fromArray(SPECIES, x, xOffset + i))
+          .intoArray(y, yOffset + i);
+    }
+    for (; i < length; i++) {
+      y[yOffset + i] += x[xOffset + i];
+    }
+  }
+
+  @Override
+  public void axpy(float a, float[] x, int xOffset, float[] y, int yOffset, int length) {
+    int i = 0;
+    for (int end = SPECIES.loopBound(length); i < end; i += LANES) {
+      FloatVector.fromArray(SPECIES, y, yOffset + i)
+          .add(FloatVector.fromArray(SPECIES, x, xOffset + i).mul(a))
+          .intoArray(y, yOffset + i);
+    }
+    for (; i < length; i++) {
+      y[yOffset + i] += a * x[xOffset + i];
+    }
+  }
+
+  @Override
+  public void scale(float a, float[] x, int offset, int length) {
+    int i = 0;
+    for (int end = SPECIES.loopBound(length); i < end; i += LANES) {
+      FloatVector.fromArray(SPECIES, x, offset + i).mul(a).intoArray(x, offset + i);
+    }
+    for (; i < length; i++) {
+      x[offset + i] *= a;
+    }
+  }
+
+  @Override
+  public float dot(float[] x, int xOffset, float[] y, int yOffset, int length) {
+    FloatVector sums = FloatVector.zero(SPECIES);
+    int i = 0;
+    for (int end = SPECIES.loopBound(length); i < end; i += LANES) {
+      sums =
+          FloatVector.fromArray(SPECIES, x, xOffset + i)
+              .fma(FloatVector.fromArray(SPECIES, y, yOffset + i), sums);
+    }
+    float sum = sums.reduceLanes(VectorOperators.ADD);
+    for (; i < length; i++) {
+      sum += x[xOffset + i] * y[yOffset + i];
+    }
+    return sum;
+  }
+
+  @Override
+  public void sgd(StepSpan s, float lr) {
+    int end = SPECIES.loopBound(s.length());
+    for (int i = 0; i < end; i += LANES) {
+      store(s, 0, i, load(s, 0, i).sub(gradient(s, i).mul(lr)));
+    }
+    ScalarRowKernels.sgd(s, end, lr);
+  }
+
+  @Override
+  public void momentum(StepSpan s, float lr, float m, float h) {
+    int end = SPECIES.loopBound(s.length());
+    for (int i = 0; i < end; i += LANES) {
+      FloatVector v = load(s, 1, i).mul(m).add(gradient(s, i).mul(h));
+      store(s, 0, i, load(s, 0, i).sub(v.mul(lr)));
+      store(s, 1, i, v);
+    }
+    ScalarRowKernels.momentum(s, end, lr, m, h);
+  }
+
+  @Override
+  public void nesterov(StepSpan s, float lr, float m) {
+    int end = SPECIES.loopBound(s.length());
+    for (int i = 0; i < end; i += LANES) {
+      FloatVector g = gradient(s, i);
+      FloatVector v = load(s, 1, i).mul(m).add(g);
+      store(s, 0, i, load(s, 0, i).sub(g.add(v.mul(m)).mul(lr)));
+      store(s, 1, i, v);
+    }
+    ScalarRowKernels.nesterov(s, end, lr, m);
+  }
+
+  @Override
+  public void adaGrad(StepSpan s, float lr, float eps) {
+    int end = SPECIES.loopBound(s.length());
+    for (int i = 0; i < end; i += LANES) {
+      FloatVector g = gradient(s, i);
+      FloatVector a = load(s, 1, i).add(g.mul(g));
+      store(s, 0, i, load(s, 0, i).sub(g.mul(lr).div(a.sqrt().add(eps))));
+      store(s, 1, i, a);
+    }
+    ScalarRowKernels.adaGrad(s, end, lr, eps);
+  }
+
+  @Override
+  public void rmsProp(StepSpan s, float lr, float rho, float eps) {
+    int end = SPECIES.loopBound(s.length());
+    for (int i = 0; i < end; i += LANES) {
+      FloatVector g = gradient(s, i);
+      FloatVector a = load(s, 1, i).mul(rho).add(g.mul(g).mul(1 - rho));
+      store(s, 0, i, load(s, 0, i).sub(g.mul(lr).div(a.sqrt().add(eps))));
+      store(s, 1, i, a);
+    }
+    ScalarRowKernels.rmsProp(s, end, lr, rho, eps);
+  }
+
+  @Override
+  public void adam(StepSpan s, AdamStep k) {
+    int end = SPECIES.loopBound(s.length());
+    for (int i = 0; i < end; i += LANES) {
+      FloatVector g = gradient(s, i);
+      FloatVector w = load(s, 0, i);
+      FloatVector m = load(s, 1, i).mul(k.beta1()).add(g.mul(1 - k.beta1()));
+      FloatVector v = load(s, 2, i).mul(k.beta2()).add(g.mul(g).mul(1 - k.beta2()));
+      FloatVector d =
+          m.div(k.correction1()).div(v.div(k.correction2()).sqrt().add(k.epsilon()));
+      store(s, 0, i, w.sub(d.add(w.mul(k.weightDecay())).mul(k.learningRate())));
+      store(s, 1, i, m);
+      store(s, 2, i, v);
+    }
+    ScalarRowKernels.adam(s, end, k);
+  }
+
+  @Override
+  public void adaDelta(StepSpan s, float lr, float rho, float eps) {
+    int end = SPECIES.loopBound(s.length());
+    for (int i = 0; i < end; i += LANES) {
+      FloatVector g = gradient(s, i);
+      FloatVector a = load(s, 1, i).mul(rho).add(g.mul(g).mul(1 - rho));
+      FloatVector x = load(s, 2, i);
+      FloatVector d = x.add(eps).sqrt().div(a.add(eps).sqrt()).mul(g);
+      store(s, 0, i, load(s, 0, i).sub(d.mul(lr)));
+      store(s, 1, i, a);
+      store(s, 2, i, x.mul(rho).add(d.mul(d).mul(1 - rho)));
+    }
+    ScalarRowKernels.adaDelta(s, end, lr, rho, eps);
+  }
+
+  @Override
+  public void adaRevision(StepSpan s, float lr, float z0) {
+    MemorySegment seen = s.seen();
+    FloatVector rate = FloatVector.broadcast(SPECIES, lr);
+    int end = SPECIES.loopBound(s.length());
+    for (int i = 0; i < end; i += LANES) {
+      FloatVector g = gradient(s, i);
+      FloatVector sum = load(s, 1, i);
+      FloatVector back =
+          seen == null
+              ? FloatVector.zero(SPECIES)
+              : sum.sub(FloatVector.fromMemorySegment(SPECIES, seen, s.at(1, i), ORDER));
+      FloatVector z = load(s, 2, i).add(g.mul(g).add(g.mul(2).mul(back)));
+      FloatVector zMaxOld = load(s, 3, i);
+      FloatVector zMax = z.max(zMaxOld);
+      FloatVector etaOld = rate.div(zMaxOld.add(z0).sqrt());
+      FloatVector eta = rate.div(zMax.add(z0).sqrt());
+      store(s, 0, i, load(s, 0, i).sub(eta.mul(g)).add(etaOld.sub(eta).mul(back)));
+      store(s, 1, i, sum.add(g));
+      store(s, 2, i, z);
+      store(s, 3, i, zMax);
+    }
+    ScalarRowKernels.adaRevision(s, end, lr, z0);
+  }
+
+  @Override
+  public void proximalSgd(StepSpan s, float lr, float l1, float l2) {
+    FloatVector threshold = FloatVector.broadcast(SPECIES, lr * l1);
+    int end = SPECIES.loopBound(s.length());
+    for (int i = 0; i < end; i += LANES) {
+      FloatVector w = load(s, 0, i).sub(gradient(s, i).mul(lr));
+      store(s, 0, i, soft(w, threshold).div(1 + lr * l2));
+    }
+    ScalarRowKernels.proximalSgd(s, end, lr, l1, l2);
+  }
+
+  @Override
+  public void proximalAdaGrad(StepSpan s, float lr, float eps, float l1, float l2) {
+    FloatVector rate = FloatVector.broadcast(SPECIES, lr);
+    int end = SPECIES.loopBound(s.length());
+    for (int i = 0; i < end; i += LANES) {
+      FloatVector g = gradient(s, i);
+      FloatVector a = load(s, 1, i).add(g.mul(g));
+      FloatVector h = rate.div(a.sqrt().add(eps));
+      FloatVector w = load(s, 0, i).sub(h.mul(g));
+      store(s, 0, i, soft(w, h.mul(l1)).div(h.mul(l2).add(1)));
+      store(s, 1, i, a);
+    }
+    ScalarRowKernels.proximalAdaGrad(s, end, lr, eps, l1, l2);
+  }
+
+  private static FloatVector soft(FloatVector w, FloatVector c) {
+    FloatVector t = w.abs().sub(c);
+    return t.blend(t.neg(), w.compare(LT, 0)).blend(0f, t.compare(LE, 0));
+  }
+
+  private static FloatVector load(StepSpan s, int plane, int i) {
+    return FloatVector.fromMemorySegment(SPECIES, s.from(), s.at(plane, i), ORDER);
+  }
+
+  private static void store(StepSpan s, int plane, int i, FloatVector value) {
+    value.intoMemorySegment(s.to(), s.at(plane, i), ORDER);
+  }
+
+  private static FloatVector gradient(StepSpan s, int i) {
+    return FloatVector.fromArray(SPECIES, s.gradient(), s.gradientOffset() + i).div(s.divisor());
+  }
+}

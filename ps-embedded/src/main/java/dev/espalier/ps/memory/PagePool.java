@@ -1,0 +1,95 @@
+package dev.espalier.ps.memory;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/// Pages of one size.
+///
+/// The pool grows in slabs, within a [MemoryBudget], and keeps the pages that come back. Pages are
+/// handed out with one reference and with whatever content they had. Thread-safe.
+public final class PagePool {
+  private static final long SLAB_BYTES = 8L << 20;
+  private static final int MAX_SLAB_PAGES = 32;
+
+  private final HostTier tier;
+  private final MemoryBudget budget;
+  private final long pageBytes;
+  private final Deque<Page> free = new ArrayDeque<>();
+  private long pagesInUse;
+
+  /// Creates an empty pool.
+  ///
+  /// @param tier where the memory comes from
+  /// @param budget what bounds it
+  /// @param pageBytes size of a page, a positive multiple of 64
+  public PagePool(HostTier tier, MemoryBudget budget, long pageBytes) {
+    if (pageBytes < 1 || pageBytes % HostTier.ALIGNMENT_BYTES != 0) {
+      throw new IllegalArgumentException(
+          "pageBytes must be a positive multiple of 64 but is " + pageBytes);
+    }
+    this.tier = tier;
+    this.budget = budget;
+    this.pageBytes = pageBytes;
+  }
+
+  /// Hands out a page with one reference and undefined content.
+  ///
+  /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when there is none
+  public synchronized Page acquire() {
+    reserve(1);
+    Page page = free.pop();
+    page.adopt();
+    pagesInUse++;
+    return page;
+  }
+
+  /// Makes sure that the next `count` calls of [#acquire] by the caller succeed, if nobody else
+  /// acquires in between.
+  ///
+  /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when they would not
+  public synchronized void reserve(int count) {
+    while (free.size() < count) {
+      grow(count - free.size());
+    }
+  }
+
+  private void grow(int missingPages) {
+    long slabPages = Math.clamp(SLAB_BYTES / pageBytes, 1, MAX_SLAB_PAGES);
+    if (!budget.tryTake(slabPages * pageBytes)) {
+      slabPages = 1;
+      if (!budget.tryTake(pageBytes)) {
+        throw budget.exceeded(missingPages * pageBytes);
+      }
+    }
+    addSlab(slabPages);
+  }
+
+  private void addSlab(long slabPages) {
+    MemorySegment slab;
+    try {
+      slab = tier.allocate(slabPages * pageBytes);
+    } catch (RuntimeException e) {
+      budget.giveBack(slabPages * pageBytes);
+      throw e;
+    }
+    for (long i = 0; i < slabPages; i++) {
+      free.add(new Page(slab.asSlice(i * pageBytes, pageBytes), this));
+    }
+  }
+
+  synchronized void giveBack(Page page) {
+    pagesInUse--;
+    free.push(page);
+  }
+
+  /// Pages handed out and not come back.
+  public synchronized long pagesInUse() {
+    return pagesInUse;
+  }
+
+  /// Size of a page in bytes.
+  public long pageBytes() {
+    return pageBytes;
+  }
+}

@@ -1,0 +1,44 @@
+package dev.espalier.ps.memory;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// The pools of all page sizes, which share one tier and one budget.
+///
+/// Thread-safe.
+public final class PagePools implements AutoCloseable {
+  private final HostTier tier = new HostTier();
+  private final MemoryBudget budget;
+  private final Map<Long, PagePool> pools = new ConcurrentHashMap<>();
+
+  /// Creates pools within a budget.
+  public PagePools(MemoryBudget budget) {
+    this.budget = budget;
+  }
+
+  /// The pool of a page size.
+  public PagePool ofSize(long pageBytes) {
+    return pools.computeIfAbsent(pageBytes, bytes -> new PagePool(tier, budget, bytes));
+  }
+
+  /// Pages handed out by all pools.
+  public long pagesInUse() {
+    return pools.values().stream().mapToLong(PagePool::pagesInUse).sum();
+  }
+
+  /// Bytes of the pages handed out by all pools.
+  public long bytesInUse() {
+    return pools.values().stream().mapToLong(p -> p.pagesInUse() * p.pageBytes()).sum();
+  }
+
+  /// The budget.
+  public MemoryBudget budget() {
+    return budget;
+  }
+
+  /// Frees all pages, in use or not.
+  @Override
+  public void close() {
+    tier.close();
+  }
+}

@@ -1,0 +1,81 @@
+package dev.espalier.ps.shard;
+
+import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowSelection;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Adds up the contributions of several workers to one table, in the order of ranks.
+///
+/// Every row is one sum `((a + b) + c)...` that starts with the first contribution, so the bits do
+/// not depend on which of the two ways below is taken or on when contributions arrived.
+final class RowSums {
+  private RowSums() {}
+
+  /// Sums contributions.
+  ///
+  /// @param byRank batches of each worker for one table, lowest rank first; may contain empty lists
+  /// @param columns floats per row
+  /// @return batches in which every row occurs once
+  static List<RowBatch> sum(List<List<RowBatch>> byRank, int columns, RowKernels kernels) {
+    List<List<RowBatch>> parts = byRank.stream().filter(batches -> !batches.isEmpty()).toList();
+    if (parts.isEmpty()) {
+      return List.of();
+    }
+    if (parts.size() == 1) {
+      return parts.getFirst();
+    }
+    return haveSameRanges(parts) ? sumRanges(parts, kernels) : sumRows(parts, columns, kernels);
+  }
+
+  private static boolean haveSameRanges(List<List<RowBatch>> parts) {
+    List<RowSelection> first = parts.getFirst().stream().map(RowBatch::rows).toList();
+    return first.stream().allMatch(RowSelection.Range.class::isInstance)
+        && parts.stream().allMatch(p -> p.stream().map(RowBatch::rows).toList().equals(first));
+  }
+
+  private static List<RowBatch> sumRanges(List<List<RowBatch>> parts, RowKernels kernels) {
+    List<RowBatch> sums = new ArrayList<>();
+    for (int b = 0; b < parts.getFirst().size(); b++) {
+      RowBatch first = parts.getFirst().get(b);
+      float[] sum = first.values().clone();
+      for (List<RowBatch> other : parts.subList(1, parts.size())) {
+        kernels.add(other.get(b).values(), 0, sum, 0, sum.length);
+      }
+      sums.add(new RowBatch(first.table(), first.rows(), sum));
+    }
+    return sums;
+  }
+
+  private static List<RowBatch> sumRows(
+      List<List<RowBatch>> parts, int columns, RowKernels kernels) {
+    int most =
+        parts.stream().flatMap(List::stream).mapToInt(batch -> batch.rows().count()).sum();
+    Map<Long, Integer> slots = HashMap.newHashMap(most);
+    long[] keys = new long[most];
+    float[] sums = new float[most * columns];
+    for (RowBatch batch : parts.stream().flatMap(List::stream).toList()) {
+      for (int i = 0; i < batch.rows().count(); i++) {
+        long key = batch.rows().row(i);
+        int next = slots.size();
+        Integer slot = slots.putIfAbsent(key, next);
+        if (slot == null) {
+          keys[next] = key;
+          System.arraycopy(batch.values(), i * columns, sums, next * columns, columns);
+        } else {
+          kernels.add(batch.values(), i * columns, sums, slot * columns, columns);
+        }
+      }
+    }
+    int count = slots.size();
+    return List.of(
+        new RowBatch(
+            parts.getFirst().getFirst().table(),
+            new RowSelection.Keys(Arrays.copyOf(keys, count)),
+            Arrays.copyOf(sums, count * columns)));
+  }
+}

@@ -1,0 +1,730 @@
+package dev.espalier.ps.shard;
+
+import dev.espalier.ps.branch.BranchPages;
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.branch.BranchStore;
+import dev.espalier.ps.branch.PageLayout;
+import dev.espalier.ps.branch.PageTable;
+import dev.espalier.ps.branch.Snapshot;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.memory.MemoryBudget;
+import dev.espalier.ps.memory.PagePool;
+import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.optim.UpdateRule;
+import dev.espalier.ps.table.Partitioner;
+import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.TableAccess;
+import dev.espalier.ps.table.TableSpec;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// The owner of one contiguous range of rows of every table, on all branches.
+///
+/// Any thread may submit commands; they are executed one at a time under one lock, in the order in
+/// which they come. A command that cannot be served yet is kept and answered by a later one; no
+/// thread waits inside. Answers are given after the lock is released.
+public final class Shard implements AutoCloseable {
+  /*
+   * Lock order: this lock, then a page pool's monitor, then the budget's. Snapshots are closed
+   * without this lock: references to pages are counted atomically, and a page that looks shared a
+   * moment too long is only written out of place once more than necessary.
+   *
+   * Updates never fail half way: the pages that a clock needs are reserved before its first write.
+   * When the reservation fails, the clock is ended but not applied, and the branch remembers it.
+   */
+  private static final ShardReply ACKNOWLEDGED = new ShardReply.Acknowledged();
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final ShardConfig config;
+  private final RowKernels kernels;
+  private final List<TablePart> tables;
+  private final PagePools pools;
+  private final BranchStore store;
+  private final Barriers barriers;
+  private final Map<Integer, BranchState> branches = new HashMap<>();
+  private final Map<Integer, Collective> births = new HashMap<>();
+  private final Map<Integer, BranchPages> restored = new HashMap<>();
+  private final Map<Long, Snapshot> savedSnapshots = new HashMap<>();
+  private final List<Runnable> answers = new ArrayList<>();
+  private long nextTicket;
+  private long forks;
+  private long forkNanos;
+  private long clocksApplied;
+  private boolean isClosed;
+
+  /// Creates a shard without branches.
+  ///
+  /// @param config which shard of how many, and its memory
+  /// @param specs the tables, the same on all shards
+  /// @param kernels the arithmetic
+  public Shard(ShardConfig config, List<TableSpec> specs, RowKernels kernels) {
+    this.config = config;
+    this.kernels = kernels;
+    tables = parts(config, specs);
+    pools = new PagePools(new MemoryBudget(config.budgetBytes()));
+    store = new BranchStore(pools, tables.stream().map(TablePart::layout).toList());
+    barriers = new Barriers(config.workers());
+  }
+
+  private static List<TablePart> parts(ShardConfig config, List<TableSpec> specs) {
+    List<TablePart> parts = new ArrayList<>();
+    for (TableSpec spec : specs) {
+      UpdateRule rule = spec.updateRule();
+      long pageBytes =
+          spec.access() == TableAccess.DENSE ? config.densePageBytes() : config.sparsePageBytes();
+      PageLayout layout =
+          PageLayout.of(
+              new Partitioner(spec.rows(), config.workers()).rangeOf(config.index()),
+              spec.columns(),
+              rule.stateArrays(),
+              pageBytes);
+      parts.add(new TablePart(parts.size(), spec, rule, layout));
+    }
+    return List.copyOf(parts);
+  }
+
+  /// Executes a command now, or keeps it until it can be served.
+  ///
+  /// @return its answer; a failure is an answer too, so this never completes exceptionally
+  public CompletableFuture<ShardReply> submit(ShardCommand command) {
+    CompletableFuture<ShardReply> reply = new CompletableFuture<>();
+    List<Runnable> due;
+    lock.lock();
+    try {
+      execute(new PendingReply(command, reply));
+      due = List.copyOf(answers);
+      answers.clear();
+    } finally {
+      lock.unlock();
+    }
+    due.forEach(Runnable::run);
+    return reply;
+  }
+
+  private void execute(PendingReply pending) {
+    try {
+      if (isClosed) {
+        throw new PsException(PsFault.CLOSED, "shard %d is closed".formatted(config.index()));
+      }
+      checkWorker(pending.command().worker());
+      dispatch(pending);
+    } catch (PsException e) {
+      answer(pending, new ShardReply.Failed(e.fault(), describe(e)));
+    } catch (RuntimeException e) {
+      answer(pending, new ShardReply.Failed(PsFault.INTERNAL, e.toString()));
+    }
+  }
+
+  private void dispatch(PendingReply pending) {
+    switch (pending.command()) {
+      case ShardCommand.Read read -> read(read, pending);
+      case ShardCommand.Push push -> push(push, pending);
+      case ShardCommand.Assign assign -> assign(assign, pending);
+      case ShardCommand.Create create -> bear(create.branch(), pending);
+      case ShardCommand.Fork fork -> bear(fork.child(), pending);
+      case ShardCommand.Free free -> free(free, pending);
+      case ShardCommand.Save save -> save(save, pending);
+      case ShardCommand.Barrier barrier -> vote(barrier, pending);
+      case ShardCommand.Withdraw withdraw -> withdraw(withdraw, pending);
+      case ShardCommand.Explain explain ->
+          answer(pending, new ShardReply.Explanation(explain(explain.worker())));
+    }
+  }
+
+  // ---- reads
+
+  private void read(ShardCommand.Read read, PendingReply pending) {
+    BranchState state = stateOrPark(read.branch(), pending);
+    if (state == null) {
+      return;
+    }
+    requireSound(state);
+    table(read.table()).check(read.rows());
+    long completed = state.clock.completed(read.worker());
+    if (read.clock() > completed) {
+      throw new PsException(
+          PsFault.CLOCK_ORDER,
+          "worker %d reads %s at clock %d, but has completed only %d clocks"
+              .formatted(read.worker(), read.branch(), read.clock(), completed));
+    }
+    if (state.clock.mayRead(read.worker(), read.clock(), read.staleness())) {
+      serve(read, pending, state);
+    } else {
+      state.parkedReads.add(pending);
+    }
+  }
+
+  private void serve(ShardCommand.Read read, PendingReply pending, BranchState state) {
+    TablePart table = table(read.table());
+    PageTable pages = store.pagesOf(read.branch()).table(read.table());
+    if (table.rule().looksBack() && read.staleness().bound() > 0) {
+      table.remember(pages, read.rows(), read.worker(), state.seen);
+    }
+    answer(pending, new ShardReply.Rows(table.read(pages, read.rows())));
+  }
+
+  private void serveParkedReads(BranchState state) {
+    for (Iterator<PendingReply> it = state.parkedReads.iterator(); it.hasNext(); ) {
+      PendingReply pending = it.next();
+      ShardCommand.Read read = (ShardCommand.Read) pending.command();
+      if (state.failure != null) {
+        it.remove();
+        answer(pending, new ShardReply.Failed(state.failure.fault(), describe(state.failure)));
+      } else if (state.clock.mayRead(read.worker(), read.clock(), read.staleness())) {
+        it.remove();
+        serve(read, pending, state);
+      }
+    }
+  }
+
+  // ---- updates
+
+  private void push(ShardCommand.Push push, PendingReply pending) {
+    BranchState state = stateOrPark(push.branch(), pending);
+    if (state == null) {
+      return;
+    }
+    requireSound(state);
+    checkBatches(push.batches());
+    if (push.samples() < 0) {
+      throw new PsException(
+          PsFault.BAD_REQUEST, "samples must be >= 0 but is " + push.samples());
+    }
+    if (push.clock() < state.clock.completed(push.worker())) {
+      answer(pending, ACKNOWLEDGED);
+      return;
+    }
+    agreeOnStaleness(push, state);
+    if (push.staleness().bound() == 0) {
+      agreeOnStepSize(push, state);
+    }
+    state.clock.tick(push.worker(), push.clock());
+    try {
+      if (push.staleness().bound() == 0) {
+        hold(push, state);
+      } else {
+        applyAlone(push, state);
+      }
+    } catch (PsException e) {
+      state.failure = e;
+      throw e;
+    } finally {
+      serveParkedReads(state);
+    }
+    answer(pending, ACKNOWLEDGED);
+  }
+
+  private static void agreeOnStaleness(ShardCommand.Push push, BranchState state) {
+    if (state.clock.isLevel()) {
+      state.staleness = push.staleness();
+    } else if (!state.staleness.equals(push.staleness())) {
+      throw new PsException(
+          PsFault.INCONSISTENT_SETTING,
+          "worker %d pushes clock %d of %s with %s, but others have %s"
+              .formatted(
+                  push.worker(), push.clock(), push.branch(), push.staleness(), state.staleness));
+    }
+  }
+
+  private static void agreeOnStepSize(ShardCommand.Push push, BranchState state) {
+    for (ShardCommand.Push other : state.heldPushes.getOrDefault(push.clock(), new ShardCommand.Push[0])) {
+      if (other != null && !other.stepSize().equals(push.stepSize())) {
+        throw new PsException(
+            PsFault.INCONSISTENT_SETTING,
+            "worker %d pushes clock %d of %s with %s, but worker %d has %s"
+                .formatted(
+                    push.worker(),
+                    push.clock(),
+                    push.branch(),
+                    push.stepSize(),
+                    other.worker(),
+                    other.stepSize()));
+      }
+    }
+  }
+
+  private void hold(ShardCommand.Push push, BranchState state) {
+    state.heldPushes.computeIfAbsent(
+            push.clock(), _ -> new ShardCommand.Push[config.workers()])[push.worker()] =
+        push;
+    while (!state.heldPushes.isEmpty()
+        && state.heldPushes.firstKey() < state.clock.completedByAll()) {
+      List<ShardCommand.Push> pushes = new ArrayList<>();
+      for (ShardCommand.Push held : state.heldPushes.pollFirstEntry().getValue()) {
+        if (held != null) {
+          pushes.add(held);
+        }
+      }
+      applyTogether(pushes);
+    }
+  }
+
+  private void applyTogether(List<ShardCommand.Push> pushes) {
+    long samples = pushes.stream().mapToLong(ShardCommand.Push::samples).sum();
+    ShardCommand.Push any = pushes.getFirst();
+    if (samples == 0 || !any.stepSize().updates()) {
+      return;
+    }
+    Map<Integer, List<RowBatch>> byTable = new HashMap<>();
+    for (TablePart table : tables) {
+      List<List<RowBatch>> byRank =
+          pushes.stream().map(push -> batchesOf(push, table.index())).toList();
+      if (byRank.stream().anyMatch(batches -> !batches.isEmpty())) {
+        byTable.put(
+            table.index(),
+            RowSums.sum(
+                byRank.stream().map(Shard::withRows).toList(), table.spec().columns(), kernels));
+      }
+    }
+    apply(any, byTable, samples, null);
+  }
+
+  private void applyAlone(ShardCommand.Push push, BranchState state) {
+    if (push.samples() > 0 && push.stepSize().updates()) {
+      Map<Integer, List<RowBatch>> byTable = new HashMap<>();
+      for (RowBatch batch : push.batches()) {
+        byTable.computeIfAbsent(batch.table(), _ -> new ArrayList<>()).add(batch);
+      }
+      apply(push, byTable, push.samples() * config.workers(), state.seen);
+    }
+    state.seen.forget(push.worker());
+  }
+
+  private void apply(
+      ShardCommand.Push push,
+      Map<Integer, List<RowBatch>> byTable,
+      long divisor,
+      @Nullable SeenPages seen) {
+    BranchPages pages = store.pagesOf(push.branch());
+    reserve(pages, byTable);
+    byTable.forEach(
+        (index, batches) ->
+            table(index)
+                .update(
+                    pages.table(index),
+                    batches,
+                    new TablePart.Step(
+                        kernels,
+                        push.stepSize(),
+                        pages.nextStep(index),
+                        divisor,
+                        table(index).rule().looksBack() ? seen : null,
+                        push.worker())));
+    clocksApplied++;
+  }
+
+  private void reserve(BranchPages pages, Map<Integer, List<RowBatch>> byTable) {
+    Map<PagePool, Integer> needed = new HashMap<>();
+    byTable.forEach(
+        (index, batches) -> {
+          PageTable pageTable = pages.table(index);
+          needed.merge(
+              pageTable.pool(), table(index).freshPages(pageTable, batches), Integer::sum);
+        });
+    needed.forEach(PagePool::reserve);
+  }
+
+  private static List<RowBatch> batchesOf(ShardCommand.Push push, int table) {
+    return push.batches().stream().filter(batch -> batch.table() == table).toList();
+  }
+
+  private static List<RowBatch> withRows(List<RowBatch> batches) {
+    return batches.stream().filter(batch -> batch.rows().count() > 0).toList();
+  }
+
+  private void assign(ShardCommand.Assign assign, PendingReply pending) {
+    BranchState state = stateOrPark(assign.branch(), pending);
+    if (state == null) {
+      return;
+    }
+    requireSound(state);
+    checkBatches(assign.batches());
+    BranchPages pages = store.pagesOf(assign.branch());
+    Map<Integer, List<RowBatch>> byTable = new HashMap<>();
+    for (RowBatch batch : assign.batches()) {
+      byTable.computeIfAbsent(batch.table(), _ -> new ArrayList<>()).add(batch);
+    }
+    reserve(pages, byTable);
+    for (RowBatch batch : assign.batches()) {
+      table(batch.table()).assign(pages.table(batch.table()), batch);
+    }
+    answer(pending, ACKNOWLEDGED);
+  }
+
+  // ---- collective commands
+
+  private void bear(BranchRef branch, PendingReply pending) {
+    Collective birth =
+        births.computeIfAbsent(branch.number(), _ -> new Collective(config.workers()));
+    if (!birth.pending().isEmpty() && !sameBirth(birth.first(), pending.command())) {
+      throw new PsException(
+          PsFault.INCONSISTENT_SETTING,
+          "%s, but another worker asked for %s".formatted(pending.command(), birth.first()));
+    }
+    if (!birth.arrive(pending)) {
+      return;
+    }
+    births.remove(branch.number());
+    answerAll(
+        birth,
+        () -> {
+          switch (pending.command()) {
+            case ShardCommand.Fork fork -> fork(fork);
+            default -> create(branch);
+          }
+          return ACKNOWLEDGED;
+        });
+    birth.parked().forEach(this::execute);
+  }
+
+  private static boolean sameBirth(ShardCommand one, ShardCommand other) {
+    return one instanceof ShardCommand.Fork a && other instanceof ShardCommand.Fork b
+        ? a.parent().equals(b.parent())
+        : one.getClass() == other.getClass();
+  }
+
+  private void create(BranchRef branch) {
+    BranchPages pages = restored.remove(branch.number());
+    if (pages == null) {
+      store.create(branch);
+    } else {
+      adopt(branch, pages);
+    }
+    branches.put(branch.number(), new BranchState(config.workers()));
+  }
+
+  private void adopt(BranchRef branch, BranchPages pages) {
+    try {
+      store.adopt(branch, pages);
+    } catch (PsException e) {
+      store.discard(pages);
+      throw e;
+    }
+  }
+
+  private void fork(ShardCommand.Fork fork) {
+    requireDrained(fork.parent(), "fork");
+    long start = System.nanoTime();
+    store.fork(fork.child(), fork.parent());
+    forkNanos += System.nanoTime() - start;
+    forks++;
+    branches.put(fork.child().number(), new BranchState(config.workers()));
+  }
+
+  private void requireDrained(BranchRef branch, String what) {
+    BranchState state = existing(branch);
+    requireSound(state);
+    if (!state.heldPushes.isEmpty()) {
+      throw new PsException(
+          PsFault.CLOCK_ORDER,
+          "cannot %s %s: not all workers have ended the same clocks, completed are %s"
+              .formatted(what, branch, state.clock));
+    }
+  }
+
+  private void free(ShardCommand.Free free, PendingReply pending) {
+    BranchState state = stateOrPark(free.branch(), pending);
+    if (state == null) {
+      return;
+    }
+    Collective collective =
+        state.free == null ? new Collective(config.workers()) : state.free;
+    state.free = collective;
+    if (!collective.arrive(pending)) {
+      return;
+    }
+    branches.remove(free.branch().number());
+    state.seen.clear();
+    store.free(free.branch());
+    PsException missing = store.tree().missing(free.branch());
+    for (PendingReply read : state.parkedReads) {
+      answer(read, new ShardReply.Failed(missing.fault(), describe(missing)));
+    }
+    answerAll(collective, () -> ACKNOWLEDGED);
+  }
+
+  private void save(ShardCommand.Save save, PendingReply pending) {
+    BranchState state = stateOrPark(save.branch(), pending);
+    if (state == null) {
+      return;
+    }
+    Collective collective =
+        state.save == null ? new Collective(config.workers()) : state.save;
+    state.save = collective;
+    if (!collective.arrive(pending)) {
+      return;
+    }
+    state.save = null;
+    answerAll(
+        collective,
+        () -> {
+          requireDrained(save.branch(), "save");
+          long ticket = nextTicket++;
+          savedSnapshots.put(ticket, store.snapshot(save.branch()));
+          return new ShardReply.SnapshotTaken(ticket);
+        });
+  }
+
+  private interface Action {
+    ShardReply run();
+  }
+
+  private void answerAll(Collective collective, Action action) {
+    ShardReply reply;
+    try {
+      reply = action.run();
+    } catch (PsException e) {
+      reply = new ShardReply.Failed(e.fault(), describe(e));
+    }
+    for (PendingReply pending : collective.pending()) {
+      answer(pending, reply);
+    }
+  }
+
+  // ---- barriers
+
+  private void vote(ShardCommand.Barrier barrier, PendingReply pending) {
+    for (PendingReply vote : barriers.vote(barrier.name(), pending)) {
+      answer(vote, new ShardReply.BarrierState(true));
+    }
+  }
+
+  private void withdraw(ShardCommand.Withdraw withdraw, PendingReply pending) {
+    barriers
+        .withdraw(withdraw.name(), withdraw.worker())
+        .ifPresent(vote -> answer(vote, new ShardReply.BarrierState(false)));
+    answer(pending, new ShardReply.BarrierState(barriers.isCompleted(withdraw.name())));
+  }
+
+  // ---- for the process that owns the shard
+
+  /// Pins a branch as it is now.
+  ///
+  /// @throws PsException `NO_SUCH_BRANCH` when it is not alive
+  public Snapshot snapshot(BranchRef branch) {
+    lock.lock();
+    try {
+      return store.snapshot(branch);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Takes over a snapshot pinned by [ShardCommand.Save]; to be closed by the caller.
+  ///
+  /// @param ticket from [ShardReply.SnapshotTaken]
+  public Snapshot takeSnapshot(long ticket) {
+    lock.lock();
+    try {
+      Snapshot snapshot = savedSnapshots.remove(ticket);
+      if (snapshot == null) {
+        throw new PsException(PsFault.BAD_REQUEST, "no snapshot has ticket " + ticket);
+      }
+      return snapshot;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Writes a snapshot to a file, on the calling thread and without holding up commands.
+  ///
+  /// @throws PsException `CHECKPOINT_FAILED` when it cannot be written; then no file is left
+  public void writeCheckpoint(Snapshot snapshot, Path file) {
+    new CheckpointWriter(config, tables).write(snapshot, file);
+  }
+
+  /// Reads a checkpoint, verifies all of it, and keeps it for the [ShardCommand.Create] of a branch.
+  ///
+  /// @throws PsException `CHECKPOINT_CORRUPT` when it is not a checkpoint of this shard
+  public void stageCheckpoint(BranchRef branch, Path file) {
+    BranchPages pages;
+    lock.lock();
+    try {
+      pages = store.zeros();
+      reserveAll(pages);
+      try {
+        new CheckpointReader(config, tables).read(file, pages);
+      } catch (PsException e) {
+        store.discard(pages);
+        throw e;
+      }
+      BranchPages earlier = restored.put(branch.number(), pages);
+      if (earlier != null) {
+        store.discard(earlier);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void reserveAll(BranchPages pages) {
+    try {
+      for (TablePart table : tables) {
+        pages.table(table.index()).pool().reserve(table.layout().pageCount());
+      }
+    } catch (PsException e) {
+      store.discard(pages);
+      throw e;
+    }
+  }
+
+  /// What the shard has done and holds.
+  public ShardStats stats() {
+    lock.lock();
+    try {
+      return new ShardStats(
+          store.tree().size(),
+          pools.pagesInUse(),
+          pools.bytesInUse(),
+          pools.budget().usedBytes(),
+          pools.budget().limitBytes(),
+          forks,
+          forkNanos,
+          clocksApplied);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The configuration.
+  public ShardConfig config() {
+    return config;
+  }
+
+  /// Refuses what still waits and frees all memory. Snapshots must have been closed.
+  @Override
+  public void close() {
+    List<PendingReply> waiting = new ArrayList<>();
+    lock.lock();
+    try {
+      if (isClosed) {
+        return;
+      }
+      isClosed = true;
+      branches.values().forEach(state -> collectWaiting(state, waiting));
+      births.values().forEach(birth -> waiting.addAll(birth.pending()));
+      births.values().forEach(birth -> waiting.addAll(birth.parked()));
+      waiting.addAll(barriers.waiting());
+      pools.close();
+    } finally {
+      lock.unlock();
+    }
+    for (PendingReply pending : waiting) {
+      pending
+          .reply()
+          .complete(
+              new ShardReply.Failed(
+                  PsFault.CLOSED, "shard %d was closed".formatted(config.index())));
+    }
+  }
+
+  private static void collectWaiting(BranchState state, List<PendingReply> waiting) {
+    waiting.addAll(state.parkedReads);
+    if (state.free != null) {
+      waiting.addAll(state.free.pending());
+    }
+    if (state.save != null) {
+      waiting.addAll(state.save.pending());
+    }
+  }
+
+  // ---- what they share
+
+  private @Nullable BranchState stateOrPark(BranchRef branch, PendingReply pending) {
+    Collective birth = births.get(branch.number());
+    if (birth != null) {
+      birth.park(pending);
+      return null;
+    }
+    return existing(branch);
+  }
+
+  private BranchState existing(BranchRef branch) {
+    BranchState state = branches.get(branch.number());
+    if (state == null) {
+      throw store.tree().missing(branch);
+    }
+    return state;
+  }
+
+  private static void requireSound(BranchState state) {
+    if (state.failure != null) {
+      throw new PsException(
+          state.failure.fault(),
+          "the branch failed earlier and can only be freed: " + describe(state.failure),
+          state.failure);
+    }
+  }
+
+  private void checkBatches(List<RowBatch> batches) {
+    for (RowBatch batch : batches) {
+      table(batch.table()).check(batch);
+    }
+  }
+
+  private TablePart table(int index) {
+    if (index < 0 || index >= tables.size()) {
+      throw new PsException(
+          PsFault.BAD_REQUEST,
+          "table must be in [0, %d) but is %d".formatted(tables.size(), index));
+    }
+    return tables.get(index);
+  }
+
+  private void checkWorker(int worker) {
+    if (worker < 0 || worker >= config.workers()) {
+      throw new PsException(
+          PsFault.BAD_REQUEST,
+          "worker must be in [0, %d) but is %d".formatted(config.workers(), worker));
+    }
+  }
+
+  private String explain(int worker) {
+    List<String> waits = new ArrayList<>(barriers.describe(worker));
+    births.values().stream()
+        .filter(birth -> birth.hasArrived(worker))
+        .forEach(birth -> waits.add(birth.describe()));
+    for (BranchState state : branches.values()) {
+      for (PendingReply pending : state.parkedReads) {
+        if (pending.command() instanceof ShardCommand.Read read && read.worker() == worker) {
+          waits.add(
+              "a read of %s at clock %d with %s waits for workers %s (completed clocks by worker %s)"
+                  .formatted(
+                      read.branch(),
+                      read.clock(),
+                      read.staleness(),
+                      state.clock.laggards(worker, read.clock(), read.staleness()),
+                      state.clock));
+        }
+      }
+      describeIfWaiting(state.free, worker, waits);
+      describeIfWaiting(state.save, worker, waits);
+    }
+    return String.join("; ", waits);
+  }
+
+  private static void describeIfWaiting(
+      @Nullable Collective collective, int worker, List<String> waits) {
+    if (collective != null && collective.hasArrived(worker)) {
+      waits.add(collective.describe());
+    }
+  }
+
+  private void answer(PendingReply pending, ShardReply reply) {
+    answers.add(() -> pending.reply().complete(reply));
+  }
+
+  private static String describe(PsException e) {
+    String message = e.getMessage();
+    return message == null ? e.fault().name() : message;
+  }
+}

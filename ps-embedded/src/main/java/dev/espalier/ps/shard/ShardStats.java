@@ -1,0 +1,21 @@
+package dev.espalier.ps.shard;
+
+/// What a shard has done and holds.
+///
+/// @param branches living branches
+/// @param pagesInUse pages referenced by branches, snapshots and pinned reads
+/// @param bytesInUse bytes of those pages
+/// @param budgetUsedBytes bytes of all pages ever allocated, in use or pooled
+/// @param budgetLimitBytes bytes allowed
+/// @param forks forks so far
+/// @param forkNanos nanoseconds spent in forks so far
+/// @param clocksApplied optimizer clocks applied so far
+public record ShardStats(
+    int branches,
+    long pagesInUse,
+    long bytesInUse,
+    long budgetUsedBytes,
+    long budgetLimitBytes,
+    long forks,
+    long forkNanos,
+    long clocksApplied) {}
