@@ -5,8 +5,8 @@ import dev.espalier.ps.table.RowRange;
 
 /// Where the rows of one shard's part of a table lie in pages.
 ///
-/// A page holds `rowsPerPage` rows as planes of `planeBytes`: plane 0 the parameters, then one plane
-/// per state array.
+/// A page holds `rowsPerPage` rows as planes of `planeBytes`: plane 0 the parameters, then one
+/// plane per state array.
 ///
 /// @param range the rows
 /// @param columns floats per row
@@ -61,7 +61,8 @@ public record PageLayout(
   }
 
   private static long aligned(long bytes) {
-    return (bytes + HostTier.ALIGNMENT_BYTES - 1) / HostTier.ALIGNMENT_BYTES
+    return (bytes + HostTier.ALIGNMENT_BYTES - 1)
+        / HostTier.ALIGNMENT_BYTES
         * HostTier.ALIGNMENT_BYTES;
   }
 

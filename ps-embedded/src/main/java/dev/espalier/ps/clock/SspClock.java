@@ -9,8 +9,8 @@ import java.util.List;
 /// The clocks that each worker has completed on one branch.
 ///
 /// Stale synchronous parallel (Ho et al. 2013): a read at clock `i` with staleness `s` waits until
-/// every other worker has completed clock `i - s - 1`. Clocks are counted inside the branch, from 0.
-/// Not thread-safe; the shard that owns the branch guards it.
+/// every other worker has completed clock `i - s - 1`. Clocks are counted inside the branch, from
+/// 0. Not thread-safe; the shard that owns the branch guards it.
 public final class SspClock {
   private final long[] completed;
 

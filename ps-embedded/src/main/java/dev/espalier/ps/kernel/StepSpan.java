@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param divisor what a sum is divided by to become the gradient `g` of the formulas, > 0
 /// @param length number of elements, >= 0
 /// @param seen the page as the pushing worker last read it, for rules that look back; null when
-///     nothing was missed
+///   nothing was missed
 public record StepSpan(
     MemorySegment from,
     MemorySegment to,

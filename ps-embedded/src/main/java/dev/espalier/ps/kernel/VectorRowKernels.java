@@ -143,8 +143,7 @@ final class VectorRowKernels implements RowKernels {
       FloatVector w = load(s, 0, i);
       FloatVector m = load(s, 1, i).mul(k.beta1()).add(g.mul(1 - k.beta1()));
       FloatVector v = load(s, 2, i).mul(k.beta2()).add(g.mul(g).mul(1 - k.beta2()));
-      FloatVector d =
-          m.div(k.correction1()).div(v.div(k.correction2()).sqrt().add(k.epsilon()));
+      FloatVector d = m.div(k.correction1()).div(v.div(k.correction2()).sqrt().add(k.epsilon()));
       store(s, 0, i, w.sub(d.add(w.mul(k.weightDecay())).mul(k.learningRate())));
       store(s, 1, i, m);
       store(s, 2, i, v);

@@ -3,8 +3,8 @@ package dev.espalier.ps.optim;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.StepSpan;
 
-/// AdaDelta: `a = rho a + (1 - rho) g^2; d = g sqrt(x + eps) / sqrt(a + eps);
-/// x = rho x + (1 - rho) d^2; w = w - lr d`.
+/// AdaDelta: `a = rho a + (1 - rho) g^2; d = g sqrt(x + eps) / sqrt(a + eps); x = rho x + (1 - rho)
+/// d^2; w = w - lr d`.
 ///
 /// Source: Zeiler 2012, Algorithm 1, which has `lr = 1`; `rho` is [RuleOptions#decay].
 ///
@@ -24,7 +24,6 @@ public record AdaDelta(RuleOptions options) implements UpdateRule {
 
   @Override
   public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
-    kernels.adaDelta(
-        span, stepSize.rate(), (float) options.decay(), (float) options.epsilon());
+    kernels.adaDelta(span, stepSize.rate(), (float) options.decay(), (float) options.epsilon());
   }
 }

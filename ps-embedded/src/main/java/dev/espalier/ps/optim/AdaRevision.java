@@ -5,11 +5,10 @@ import dev.espalier.ps.kernel.StepSpan;
 
 /// AdaptiveRevision, AdaGrad for delayed gradients.
 ///
-/// With `G` the sum of all gradients applied, `G_old` its value when the worker read, and
-/// `b = G - G_old` what the worker had not seen:
-/// `eta_old = lr / sqrt(z'); z = z + g^2 + 2 g b; z' = max(z, z'); eta = lr / sqrt(z');
-/// w = w - eta g + (eta_old - eta) b; G = G + g`, with `z = z' = z0` in the beginning.
-/// At staleness 0 nothing is missed, `b = 0`, and the rule is AdaGrad.
+/// With `G` the sum of all gradients applied, `G_old` its value when the worker read, and `b = G -
+/// G_old` what the worker had not seen: `eta_old = lr / sqrt(z'); z = z + g^2 + 2 g b; z' = max(z,
+/// z'); eta = lr / sqrt(z'); w = w - eta g + (eta_old - eta) b; G = G + g`, with `z = z' = z0` in
+/// the beginning. At staleness 0 nothing is missed, `b = 0`, and the rule is AdaGrad.
 ///
 /// Source: McMahan and Streeter 2014, Algorithm 2. The shard remembers `G_old` itself: the pages a
 /// worker reads stay pinned until it pushes. Of several reads of a page within one clock the first

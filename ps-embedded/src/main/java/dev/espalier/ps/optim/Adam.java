@@ -4,8 +4,8 @@ import dev.espalier.ps.kernel.AdamStep;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.StepSpan;
 
-/// Adam: `m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
-/// w = w - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
+/// Adam: `m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w = w - lr (m / (1 - b1^t)) / (sqrt(v /
+/// (1 - b2^t)) + eps)`.
 ///
 /// Source: Kingma and Ba 2015, Algorithm 1; `b1` is the setting's momentum, `t` counts the steps of
 /// the table on the branch and its ancestors. Rows of a sparse table that are not pushed do not

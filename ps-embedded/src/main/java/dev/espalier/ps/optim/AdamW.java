@@ -3,8 +3,8 @@ package dev.espalier.ps.optim;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.StepSpan;
 
-/// Adam with decoupled weight decay:
-/// `w = w - lr ((m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps) + wd w)` with `m`, `v` as in Adam.
+/// Adam with decoupled weight decay: `w = w - lr ((m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps) +
+/// wd w)` with `m`, `v` as in Adam.
 ///
 /// Source: Loshchilov and Hutter 2019, Algorithm 2, with the schedule multiplier in `lr`.
 ///

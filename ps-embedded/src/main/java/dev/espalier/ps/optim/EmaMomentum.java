@@ -5,7 +5,8 @@ import dev.espalier.ps.kernel.StepSpan;
 
 /// Averaged momentum: `v = m v + (1 - m) g; w = w - lr v`.
 ///
-/// Source: MLtuner (Cui, Ganger, Gibbons 2018) §5.1; there the size of a step does not depend on `m`.
+/// Source: MLtuner (Cui, Ganger, Gibbons 2018) §5.1; there the size of a step does not depend on
+/// `m`.
 ///
 /// @param options the table's constants
 public record EmaMomentum(RuleOptions options) implements UpdateRule {

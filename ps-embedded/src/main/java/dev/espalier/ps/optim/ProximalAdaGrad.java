@@ -3,8 +3,8 @@ package dev.espalier.ps.optim;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.StepSpan;
 
-/// Proximal AdaGrad step for L1 and L2 penalties: `a = a + g^2; h = lr / (sqrt(a) + eps);
-/// u = w - h g; w = sign(u) max(|u| - h l1, 0) / (1 + h l2)`.
+/// Proximal AdaGrad step for L1 and L2 penalties: `a = a + g^2; h = lr / (sqrt(a) + eps); u = w - h
+/// g; w = sign(u) max(|u| - h l1, 0) / (1 + h l2)`.
 ///
 /// Source: Duchi, Hazan, Singer 2011, §5 (composite mirror descent). Only pushed rows shrink.
 ///

@@ -3,8 +3,8 @@ package dev.espalier.ps.optim;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.StepSpan;
 
-/// Proximal gradient step for L1 and L2 penalties:
-/// `u = w - lr g; w = sign(u) max(|u| - lr l1, 0) / (1 + lr l2)`.
+/// Proximal gradient step for L1 and L2 penalties: `u = w - lr g; w = sign(u) max(|u| - lr l1, 0) /
+/// (1 + lr l2)`.
 ///
 /// Source: Duchi and Singer 2009 (FOBOS), §5. Only pushed rows shrink.
 ///
@@ -24,7 +24,6 @@ public record ProximalSgd(RuleOptions options) implements UpdateRule {
 
   @Override
   public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
-    kernels.proximalSgd(
-        span, stepSize.rate(), (float) options.l1(), (float) options.l2());
+    kernels.proximalSgd(span, stepSize.rate(), (float) options.l1(), (float) options.l2());
   }
 }

@@ -23,7 +23,6 @@ public record RmsProp(RuleOptions options) implements UpdateRule {
 
   @Override
   public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
-    kernels.rmsProp(
-        span, stepSize.rate(), (float) options.decay(), (float) options.epsilon());
+    kernels.rmsProp(span, stepSize.rate(), (float) options.decay(), (float) options.epsilon());
   }
 }

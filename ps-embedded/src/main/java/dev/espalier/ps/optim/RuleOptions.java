@@ -46,8 +46,7 @@ public record RuleOptions(
 
   /// These options with another momentum.
   public RuleOptions withMomentum(double value) {
-    return new RuleOptions(
-        value, decay, beta2, epsilon, weightDecay, l1, l2, initialAccumulator);
+    return new RuleOptions(value, decay, beta2, epsilon, weightDecay, l1, l2, initialAccumulator);
   }
 
   /// These options with another decay.
@@ -64,8 +63,7 @@ public record RuleOptions(
 
   /// These options with another epsilon.
   public RuleOptions withEpsilon(double value) {
-    return new RuleOptions(
-        momentum, decay, beta2, value, weightDecay, l1, l2, initialAccumulator);
+    return new RuleOptions(momentum, decay, beta2, value, weightDecay, l1, l2, initialAccumulator);
   }
 
   /// These options with another weight decay.

@@ -3,9 +3,9 @@ package dev.espalier.ps.optim;
 /// How far the updates of one clock move the parameters; comes from the branch's setting.
 ///
 /// @param learningRate `lr`, >= 0 and finite; 0 marks a clock that changes nothing, neither
-///     parameters nor optimizer state (evaluation)
+///   parameters nor optimizer state (evaluation)
 /// @param momentum `m` of the momentum rules and `beta1` of Adam, in [0, 1); NaN when the setting
-///     has none, then the table's [RuleOptions#momentum] is used
+///   has none, then the table's [RuleOptions#momentum] is used
 public record StepSize(double learningRate, double momentum) {
   private static final StepSize NO_UPDATE = new StepSize(0, Double.NaN);
 

@@ -9,8 +9,9 @@ import java.util.TreeMap;
 
 /// Votes of workers for named barriers.
 ///
-/// A barrier completes when every worker has voted; then no vote can be withdrawn any more. The names
-/// of the latest 65,536 completed barriers are remembered. Not thread-safe; the shard guards it.
+/// A barrier completes when every worker has voted; then no vote can be withdrawn any more. The
+/// names of the latest 65,536 completed barriers are remembered. Not thread-safe; the shard guards
+/// it.
 final class Barriers {
   private static final int REMEMBERED_NAMES = 1 << 16;
 
@@ -74,10 +75,9 @@ final class Barriers {
   List<String> describe(int worker) {
     return votes.entrySet().stream()
         .filter(e -> e.getValue().containsKey(worker))
-        .map(
-            e ->
-                "barrier '%s' has votes of workers %s of %d"
-                    .formatted(e.getKey(), e.getValue().keySet(), workers))
+        .map(e ->
+            "barrier '%s' has votes of workers %s of %d"
+                .formatted(e.getKey(), e.getValue().keySet(), workers))
         .toList();
   }
 }

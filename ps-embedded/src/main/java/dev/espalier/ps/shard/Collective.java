@@ -9,7 +9,6 @@ final class Collective {
   private final int workers;
   private final BitSet arrived = new BitSet();
   private final List<PendingReply> pending = new ArrayList<>();
-  private final List<PendingReply> parked = new ArrayList<>();
 
   Collective(int workers) {
     this.workers = workers;
@@ -24,11 +23,6 @@ final class Collective {
     return arrived.cardinality() == workers;
   }
 
-  /// Keeps a command until this one has happened.
-  void park(PendingReply command) {
-    parked.add(command);
-  }
-
   /// The first worker's form of this command.
   ShardCommand first() {
     return pending.getFirst().command();
@@ -36,10 +30,6 @@ final class Collective {
 
   List<PendingReply> pending() {
     return pending;
-  }
-
-  List<PendingReply> parked() {
-    return parked;
   }
 
   boolean hasArrived(int worker) {

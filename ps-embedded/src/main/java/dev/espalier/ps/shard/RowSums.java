@@ -53,8 +53,7 @@ final class RowSums {
 
   private static List<RowBatch> sumRows(
       List<List<RowBatch>> parts, int columns, RowKernels kernels) {
-    int most =
-        parts.stream().flatMap(List::stream).mapToInt(batch -> batch.rows().count()).sum();
+    int most = parts.stream().flatMap(List::stream).mapToInt(batch -> batch.rows().count()).sum();
     Map<Long, Integer> slots = HashMap.newHashMap(most);
     long[] keys = new long[most];
     float[] sums = new float[most * columns];

@@ -36,14 +36,13 @@ final class SeenPages {
   /// Unpins what a worker had seen.
   void forget(int worker) {
     seen.entrySet()
-        .removeIf(
-            e -> {
-              if (e.getKey().worker() != worker) {
-                return false;
-              }
-              e.getValue().release();
-              return true;
-            });
+        .removeIf(e -> {
+          if (e.getKey().worker() != worker) {
+            return false;
+          }
+          e.getValue().release();
+          return true;
+        });
   }
 
   /// Unpins everything.

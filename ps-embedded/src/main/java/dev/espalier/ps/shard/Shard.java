@@ -34,6 +34,10 @@ import org.jspecify.annotations.Nullable;
 /// thread waits inside. Answers are given after the lock is released.
 public final class Shard implements AutoCloseable {
   /*
+   * Collective commands stop a worker's lane: what a worker sends after a fork waits until the fork
+   * has happened, so the fork sees what all workers sent before it and nothing else. All workers send
+   * collective commands in the same order, so this cannot block for ever.
+   *
    * Lock order: this lock, then a page pool's monitor, then the budget's. Snapshots are closed
    * without this lock: references to pages are counted atomically, and a page that looks shared a
    * moment too long is only written out of place once more than necessary.
@@ -50,6 +54,7 @@ public final class Shard implements AutoCloseable {
   private final PagePools pools;
   private final BranchStore store;
   private final Barriers barriers;
+  private final WorkerLanes lanes;
   private final Map<Integer, BranchState> branches = new HashMap<>();
   private final Map<Integer, Collective> births = new HashMap<>();
   private final Map<Integer, BranchPages> restored = new HashMap<>();
@@ -73,6 +78,7 @@ public final class Shard implements AutoCloseable {
     pools = new PagePools(new MemoryBudget(config.budgetBytes()));
     store = new BranchStore(pools, tables.stream().map(TablePart::layout).toList());
     barriers = new Barriers(config.workers());
+    lanes = new WorkerLanes(config.workers());
   }
 
   private static List<TablePart> parts(ShardConfig config, List<TableSpec> specs) {
@@ -100,7 +106,7 @@ public final class Shard implements AutoCloseable {
     List<Runnable> due;
     lock.lock();
     try {
-      execute(new PendingReply(command, reply));
+      accept(new PendingReply(command, reply));
       due = List.copyOf(answers);
       answers.clear();
     } finally {
@@ -110,12 +116,28 @@ public final class Shard implements AutoCloseable {
     return reply;
   }
 
+  private void accept(PendingReply pending) {
+    int worker = pending.command().worker();
+    if (isClosed || worker < 0 || worker >= config.workers()) {
+      answer(pending, refusal(worker));
+    } else if (!lanes.queue(pending)) {
+      execute(pending);
+      for (PendingReply next = lanes.poll(); next != null; next = lanes.poll()) {
+        execute(next);
+      }
+    }
+  }
+
+  private ShardReply refusal(int worker) {
+    return isClosed
+        ? new ShardReply.Failed(PsFault.CLOSED, "shard %d is closed".formatted(config.index()))
+        : new ShardReply.Failed(
+            PsFault.BAD_REQUEST,
+            "worker must be in [0, %d) but is %d".formatted(config.workers(), worker));
+  }
+
   private void execute(PendingReply pending) {
     try {
-      if (isClosed) {
-        throw new PsException(PsFault.CLOSED, "shard %d is closed".formatted(config.index()));
-      }
-      checkWorker(pending.command().worker());
       dispatch(pending);
     } catch (PsException e) {
       answer(pending, new ShardReply.Failed(e.fault(), describe(e)));
@@ -143,10 +165,7 @@ public final class Shard implements AutoCloseable {
   // ---- reads
 
   private void read(ShardCommand.Read read, PendingReply pending) {
-    BranchState state = stateOrPark(read.branch(), pending);
-    if (state == null) {
-      return;
-    }
+    BranchState state = existing(read.branch());
     requireSound(state);
     table(read.table()).check(read.rows());
     long completed = state.clock.completed(read.worker());
@@ -189,15 +208,11 @@ public final class Shard implements AutoCloseable {
   // ---- updates
 
   private void push(ShardCommand.Push push, PendingReply pending) {
-    BranchState state = stateOrPark(push.branch(), pending);
-    if (state == null) {
-      return;
-    }
+    BranchState state = existing(push.branch());
     requireSound(state);
     checkBatches(push.batches());
     if (push.samples() < 0) {
-      throw new PsException(
-          PsFault.BAD_REQUEST, "samples must be >= 0 but is " + push.samples());
+      throw new PsException(PsFault.BAD_REQUEST, "samples must be >= 0 but is " + push.samples());
     }
     if (push.clock() < state.clock.completed(push.worker())) {
       answer(pending, ACKNOWLEDGED);
@@ -236,7 +251,8 @@ public final class Shard implements AutoCloseable {
   }
 
   private static void agreeOnStepSize(ShardCommand.Push push, BranchState state) {
-    for (ShardCommand.Push other : state.heldPushes.getOrDefault(push.clock(), new ShardCommand.Push[0])) {
+    for (ShardCommand.Push other :
+        state.heldPushes.getOrDefault(push.clock(), new ShardCommand.Push[0])) {
       if (other != null && !other.stepSize().equals(push.stepSize())) {
         throw new PsException(
             PsFault.INCONSISTENT_SETTING,
@@ -253,8 +269,10 @@ public final class Shard implements AutoCloseable {
   }
 
   private void hold(ShardCommand.Push push, BranchState state) {
-    state.heldPushes.computeIfAbsent(
-            push.clock(), _ -> new ShardCommand.Push[config.workers()])[push.worker()] =
+    state
+            .heldPushes
+            .computeIfAbsent(push.clock(), _ -> new ShardCommand.Push[config.workers()])[
+            push.worker()] =
         push;
     while (!state.heldPushes.isEmpty()
         && state.heldPushes.firstKey() < state.clock.completedByAll()) {
@@ -306,30 +324,27 @@ public final class Shard implements AutoCloseable {
       @Nullable SeenPages seen) {
     BranchPages pages = store.pagesOf(push.branch());
     reserve(pages, byTable);
-    byTable.forEach(
-        (index, batches) ->
-            table(index)
-                .update(
-                    pages.table(index),
-                    batches,
-                    new TablePart.Step(
-                        kernels,
-                        push.stepSize(),
-                        pages.nextStep(index),
-                        divisor,
-                        table(index).rule().looksBack() ? seen : null,
-                        push.worker())));
+    byTable.forEach((index, batches) ->
+        table(index)
+            .update(
+                pages.table(index),
+                batches,
+                new TablePart.Step(
+                    kernels,
+                    push.stepSize(),
+                    pages.nextStep(index),
+                    divisor,
+                    table(index).rule().looksBack() ? seen : null,
+                    push.worker())));
     clocksApplied++;
   }
 
   private void reserve(BranchPages pages, Map<Integer, List<RowBatch>> byTable) {
     Map<PagePool, Integer> needed = new HashMap<>();
-    byTable.forEach(
-        (index, batches) -> {
-          PageTable pageTable = pages.table(index);
-          needed.merge(
-              pageTable.pool(), table(index).freshPages(pageTable, batches), Integer::sum);
-        });
+    byTable.forEach((index, batches) -> {
+      PageTable pageTable = pages.table(index);
+      needed.merge(pageTable.pool(), table(index).freshPages(pageTable, batches), Integer::sum);
+    });
     needed.forEach(PagePool::reserve);
   }
 
@@ -342,10 +357,7 @@ public final class Shard implements AutoCloseable {
   }
 
   private void assign(ShardCommand.Assign assign, PendingReply pending) {
-    BranchState state = stateOrPark(assign.branch(), pending);
-    if (state == null) {
-      return;
-    }
+    BranchState state = existing(assign.branch());
     requireSound(state);
     checkBatches(assign.batches());
     BranchPages pages = store.pagesOf(assign.branch());
@@ -362,6 +374,17 @@ public final class Shard implements AutoCloseable {
 
   // ---- collective commands
 
+  /// Counts a worker in, and stops its lane until all have come.
+  private boolean arrive(Collective collective, PendingReply pending) {
+    boolean isComplete = collective.arrive(pending);
+    if (isComplete) {
+      lanes.open(collective);
+    } else {
+      lanes.stop(pending.command().worker(), collective);
+    }
+    return isComplete;
+  }
+
   private void bear(BranchRef branch, PendingReply pending) {
     Collective birth =
         births.computeIfAbsent(branch.number(), _ -> new Collective(config.workers()));
@@ -370,7 +393,7 @@ public final class Shard implements AutoCloseable {
           PsFault.INCONSISTENT_SETTING,
           "%s, but another worker asked for %s".formatted(pending.command(), birth.first()));
     }
-    if (!birth.arrive(pending)) {
+    if (!arrive(birth, pending)) {
       return;
     }
     births.remove(branch.number());
@@ -383,7 +406,6 @@ public final class Shard implements AutoCloseable {
           }
           return ACKNOWLEDGED;
         });
-    birth.parked().forEach(this::execute);
   }
 
   private static boolean sameBirth(ShardCommand one, ShardCommand other) {
@@ -432,14 +454,10 @@ public final class Shard implements AutoCloseable {
   }
 
   private void free(ShardCommand.Free free, PendingReply pending) {
-    BranchState state = stateOrPark(free.branch(), pending);
-    if (state == null) {
-      return;
-    }
-    Collective collective =
-        state.free == null ? new Collective(config.workers()) : state.free;
+    BranchState state = existing(free.branch());
+    Collective collective = state.free == null ? new Collective(config.workers()) : state.free;
     state.free = collective;
-    if (!collective.arrive(pending)) {
+    if (!arrive(collective, pending)) {
       return;
     }
     branches.remove(free.branch().number());
@@ -453,14 +471,10 @@ public final class Shard implements AutoCloseable {
   }
 
   private void save(ShardCommand.Save save, PendingReply pending) {
-    BranchState state = stateOrPark(save.branch(), pending);
-    if (state == null) {
-      return;
-    }
-    Collective collective =
-        state.save == null ? new Collective(config.workers()) : state.save;
+    BranchState state = existing(save.branch());
+    Collective collective = state.save == null ? new Collective(config.workers()) : state.save;
     state.save = collective;
-    if (!collective.arrive(pending)) {
+    if (!arrive(collective, pending)) {
       return;
     }
     state.save = null;
@@ -542,7 +556,8 @@ public final class Shard implements AutoCloseable {
     new CheckpointWriter(config, tables).write(snapshot, file);
   }
 
-  /// Reads a checkpoint, verifies all of it, and keeps it for the [ShardCommand.Create] of a branch.
+  /// Reads a checkpoint, verifies all of it, and keeps it for the [ShardCommand.Create] of a
+  /// branch.
   ///
   /// @throws PsException `CHECKPOINT_CORRUPT` when it is not a checkpoint of this shard
   public void stageCheckpoint(BranchRef branch, Path file) {
@@ -612,7 +627,7 @@ public final class Shard implements AutoCloseable {
       isClosed = true;
       branches.values().forEach(state -> collectWaiting(state, waiting));
       births.values().forEach(birth -> waiting.addAll(birth.pending()));
-      births.values().forEach(birth -> waiting.addAll(birth.parked()));
+      waiting.addAll(lanes.waiting());
       waiting.addAll(barriers.waiting());
       pools.close();
     } finally {
@@ -638,15 +653,6 @@ public final class Shard implements AutoCloseable {
   }
 
   // ---- what they share
-
-  private @Nullable BranchState stateOrPark(BranchRef branch, PendingReply pending) {
-    Collective birth = births.get(branch.number());
-    if (birth != null) {
-      birth.park(pending);
-      return null;
-    }
-    return existing(branch);
-  }
 
   private BranchState existing(BranchRef branch) {
     BranchState state = branches.get(branch.number());
@@ -678,14 +684,6 @@ public final class Shard implements AutoCloseable {
           "table must be in [0, %d) but is %d".formatted(tables.size(), index));
     }
     return tables.get(index);
-  }
-
-  private void checkWorker(int worker) {
-    if (worker < 0 || worker >= config.workers()) {
-      throw new PsException(
-          PsFault.BAD_REQUEST,
-          "worker must be in [0, %d) but is %d".formatted(config.workers(), worker));
-    }
   }
 
   private String explain(int worker) {

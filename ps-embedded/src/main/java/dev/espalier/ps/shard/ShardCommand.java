@@ -38,8 +38,8 @@ public sealed interface ShardCommand {
   /// divided by its samples times the number of workers. A clock without samples, or with a
   /// learning rate of 0, changes nothing.
   ///
-  /// A batch without rows says that the worker touched the table elsewhere: the table's step counter
-  /// advances alike on all shards.
+  /// A batch without rows says that the worker touched the table elsewhere: the table's step
+  /// counter advances alike on all shards.
   ///
   /// @param branch the branch
   /// @param worker who pushes
@@ -91,8 +91,8 @@ public sealed interface ShardCommand {
   /// @param worker who asks
   record Save(BranchRef branch, int worker) implements ShardCommand {}
 
-  /// Votes for a barrier; answered by [ShardReply.BarrierState] when all workers have voted, or when
-  /// the vote is withdrawn.
+  /// Votes for a barrier; answered by [ShardReply.BarrierState] when all workers have voted, or
+  /// when the vote is withdrawn.
   ///
   /// @param name of the barrier, never used for a second one
   /// @param worker who votes

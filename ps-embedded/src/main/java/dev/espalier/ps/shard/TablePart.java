@@ -100,10 +100,7 @@ record TablePart(int index, TableSpec spec, UpdateRule rule, PageLayout layout) 
 
   /// Remembers which pages a worker reads.
   void remember(PageTable pages, RowSelection rows, int worker, SeenPages seen) {
-    PageRuns.forEach(
-        rows,
-        layout,
-        (page, _, _, _) -> seen.remember(worker, index, pages, page));
+    PageRuns.forEach(rows, layout, (page, _, _, _) -> seen.remember(worker, index, pages, page));
   }
 
   /// Sets parameters; optimizer state stays.
@@ -154,7 +151,8 @@ record TablePart(int index, TableSpec spec, UpdateRule rule, PageLayout layout) 
     SeenPages seenPages = step.seen();
     MemorySegment seen =
         seenPages == null ? null : seenPages.find(step.worker(), index, pages, page);
-    boolean isWhole = firstRow == layout.firstRowOf(page) && firstRow + rows == layout.endRowOf(page);
+    boolean isWhole =
+        firstRow == layout.firstRowOf(page) && firstRow + rows == layout.endRowOf(page);
     // A rule writes all it is given, so a whole page needs no copy even when it is shared.
     Page target = isWhole ? pages.target(page) : pages.owned(page);
     rule.step(

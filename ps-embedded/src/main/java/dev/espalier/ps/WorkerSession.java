@@ -1,0 +1,645 @@
+package dev.espalier.ps;
+
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.branch.Snapshot;
+import dev.espalier.ps.cache.UpdateBuffer;
+import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.kernel.RowKernelsProvider;
+import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.Partitioner;
+import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowRange;
+import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.transport.Transport;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/// One worker's access to all shards: fork, select a branch, read, add updates, tick, free.
+///
+/// Belongs to one thread. All workers must create, fork, free, checkpoint and restore the same
+/// branches in the same order; between these each may go at its own speed, as far as staleness
+/// allows. Calls that change something return at once; if one fails, the next call throws the
+/// failure as a [PsException]. Every wait has the configured timeout and then says what it waited
+/// for.
+public final class WorkerSession implements AutoCloseable {
+  private static final int MAX_UNANSWERED_PER_SHARD = 64;
+  private static final long EXPLAIN_SECONDS = 2;
+  private static final int BARRIER_SHARD = 0;
+
+  private record Selected(BranchRef branch, Staleness staleness, StepSize stepSize) {}
+
+  private final ParameterServer server;
+  private final ParameterServerConfig config;
+  private final Transport transport;
+  private final List<TableSpec> tables;
+  private final List<Partitioner> partitioners;
+  private final UpdateBuffer updates;
+  private final Outstanding outstanding = new Outstanding();
+  private final Map<BranchRef, Long> clocks = new HashMap<>();
+
+  private @Nullable Selected selected;
+  private boolean isClosed;
+
+  WorkerSession(ParameterServer server, Transport transport) {
+    this.server = server;
+    this.config = server.config();
+    this.transport = transport;
+    tables = server.tables();
+    partitioners =
+        tables.stream().map(spec -> new Partitioner(spec.rows(), config.workers())).toList();
+    updates = new UpdateBuffer(tables, config.workers(), RowKernelsProvider.best());
+  }
+
+  // ---- branches
+
+  /// Creates a branch of zeros; collective.
+  ///
+  /// @param root a number never used before
+  public void create(BranchRef root) {
+    ready();
+    clocks.put(root, 0L);
+    sendToAll(new ShardCommand.Create(root, config.rank()));
+  }
+
+  /// Forks a branch; collective. The child starts with the parent's parameters, optimizer state and
+  /// step counters as of all updates that all workers sent before, and at clock 0.
+  ///
+  /// @param child a number never used before
+  /// @param parent a living branch
+  public void fork(BranchRef child, BranchRef parent) {
+    ready();
+    requireTicked();
+    clocks.put(child, 0L);
+    sendToAll(new ShardCommand.Fork(child, parent, config.rank()));
+  }
+
+  /// Frees a branch; collective. Its children live on.
+  public void free(BranchRef branch) {
+    ready();
+    if (selected != null && selected.branch().equals(branch)) {
+      requireTicked();
+      selected = null;
+    }
+    clocks.remove(branch);
+    sendToAll(new ShardCommand.Free(branch, config.rank()));
+  }
+
+  /// Chooses the branch that reads, updates and ticks are about from now on.
+  ///
+  /// @param branch a living branch
+  /// @param staleness how many clocks of other workers its reads may miss; the same at all workers,
+  ///   and to be changed only when all have ended the same clocks
+  /// @param stepSize how far its updates go; the same at all workers
+  /// @throws IllegalStateException when updates of the branch selected before were not ticked
+  public void select(BranchRef branch, Staleness staleness, StepSize stepSize) {
+    ready();
+    if (selected == null || !selected.branch().equals(branch)) {
+      requireTicked();
+    }
+    selected = new Selected(branch, staleness, stepSize);
+  }
+
+  /// The clock this worker is in on a branch: how many it has ticked, counted inside the branch.
+  public long clock(BranchRef branch) {
+    return clocks.getOrDefault(branch, 0L);
+  }
+
+  /// Index of a table by name.
+  ///
+  /// @throws IllegalArgumentException when there is no such table
+  public int table(String name) {
+    for (int i = 0; i < tables.size(); i++) {
+      if (tables.get(i).name().equals(name)) {
+        return i;
+      }
+    }
+    throw new IllegalArgumentException(
+        "table must be one of %s but is %s"
+            .formatted(tables.stream().map(TableSpec::name).toList(), name));
+  }
+
+  // ---- parameters
+
+  /// Reads consecutive rows of the selected branch; waits as long as staleness demands. Updates
+  /// added but not ticked are not seen.
+  ///
+  /// @param table index of the table
+  /// @param first first row
+  /// @param count number of rows
+  /// @param destination receives `count x columns` values
+  /// @param offset where in `destination`
+  public void read(int table, long first, int count, float[] destination, int offset) {
+    Selected now = requireSelected();
+    checkRange(table, first, count);
+    checkRoom(table, count, destination.length, offset);
+    int columns = tables.get(table).columns();
+    List<RowRange> parts = cut(table, first, count);
+    List<CompletableFuture<ShardReply>> replies = new ArrayList<>();
+    for (int shard = 0; shard < parts.size(); shard++) {
+      RowRange part = parts.get(shard);
+      replies.add(
+          part.count() == 0
+              ? CompletableFuture.completedFuture(new ShardReply.Rows(new float[0]))
+              : transport.send(
+                  shard,
+                  read(now, table, new RowSelection.Range(part.first(), (int) part.count()))));
+    }
+    int position = offset;
+    for (int shard = 0; shard < replies.size(); shard++) {
+      int length = (int) parts.get(shard).count() * columns;
+      System.arraycopy(await(shard, replies.get(shard), length), 0, destination, position, length);
+      position += length;
+    }
+  }
+
+  /// Reads some rows of the selected branch; waits as long as staleness demands. Updates added but
+  /// not ticked are not seen.
+  ///
+  /// @param table index of the table
+  /// @param rows row numbers, in any order, also repeated
+  /// @param count how many of `rows` count
+  /// @param destination receives `count x columns` values from index 0
+  public void read(int table, long[] rows, int count, float[] destination) {
+    Selected now = requireSelected();
+    checkRows(table, rows, count);
+    checkRoom(table, count, destination.length, 0);
+    int columns = tables.get(table).columns();
+    int[] shards = shardsOf(table, rows, count);
+    List<@Nullable CompletableFuture<ShardReply>> replies = new ArrayList<>();
+    for (int shard = 0; shard < config.workers(); shard++) {
+      long[] keys = keysOf(shard, shards, rows);
+      replies.add(
+          keys.length == 0
+              ? null
+              : transport.send(shard, read(now, table, new RowSelection.Keys(keys))));
+    }
+    for (int shard = 0; shard < replies.size(); shard++) {
+      CompletableFuture<ShardReply> reply = replies.get(shard);
+      if (reply != null) {
+        scatter(
+            await(shard, reply, countOf(shard, shards) * columns),
+            shard,
+            shards,
+            destination,
+            columns);
+      }
+    }
+  }
+
+  private ShardCommand read(Selected now, int table, RowSelection rows) {
+    return new ShardCommand.Read(
+        now.branch(), config.rank(), clock(now.branch()), now.staleness(), table, rows);
+  }
+
+  private static void scatter(
+      float[] values, int shard, int[] shards, float[] destination, int columns) {
+    int position = 0;
+    for (int i = 0; i < shards.length; i++) {
+      if (shards[i] == shard) {
+        System.arraycopy(values, position, destination, i * columns, columns);
+        position += columns;
+      }
+    }
+  }
+
+  /// Sets parameters of consecutive rows of the selected branch at once, for initialisation by one
+  /// worker; fork afterwards, so that every worker sees them.
+  ///
+  /// @param table index of the table
+  /// @param first first row
+  /// @param count number of rows
+  /// @param values `count x columns` values
+  /// @param offset where in `values` they begin
+  public void assign(int table, long first, int count, float[] values, int offset) {
+    Selected now = requireSelected();
+    checkRange(table, first, count);
+    checkRoom(table, count, values.length, offset);
+    int columns = tables.get(table).columns();
+    List<RowRange> parts = cut(table, first, count);
+    for (int shard = 0; shard < parts.size(); shard++) {
+      RowRange part = parts.get(shard);
+      if (part.count() > 0) {
+        int from = offset + (int) (part.first() - first) * columns;
+        assign(
+            shard,
+            now.branch(),
+            new RowBatch(
+                table,
+                new RowSelection.Range(part.first(), (int) part.count()),
+                Arrays.copyOfRange(values, from, from + (int) part.count() * columns)));
+      }
+    }
+  }
+
+  /// Sets parameters of some rows of the selected branch at once.
+  ///
+  /// @param table index of the table
+  /// @param rows row numbers, each once
+  /// @param count how many of `rows` count
+  /// @param values `count x columns` values
+  public void assign(int table, long[] rows, int count, float[] values) {
+    Selected now = requireSelected();
+    checkRows(table, rows, count);
+    checkRoom(table, count, values.length, 0);
+    int columns = tables.get(table).columns();
+    int[] shards = shardsOf(table, rows, count);
+    for (int shard = 0; shard < config.workers(); shard++) {
+      long[] keys = keysOf(shard, shards, rows);
+      float[] part = new float[keys.length * columns];
+      int position = 0;
+      for (int i = 0; i < count; i++) {
+        if (shards[i] == shard) {
+          System.arraycopy(values, i * columns, part, position, columns);
+          position += columns;
+        }
+      }
+      if (keys.length > 0) {
+        assign(shard, now.branch(), new RowBatch(table, new RowSelection.Keys(keys), part));
+      }
+    }
+  }
+
+  private void assign(int shard, BranchRef branch, RowBatch batch) {
+    send(shard, new ShardCommand.Assign(branch, config.rank(), List.of(batch)));
+  }
+
+  /// Adds sums of per-sample gradients to consecutive rows; they leave at the next tick.
+  ///
+  /// @param table index of the table
+  /// @param first first row
+  /// @param count number of rows
+  /// @param gradients `count x columns` values
+  /// @param offset where in `gradients` they begin
+  public void add(int table, long first, int count, float[] gradients, int offset) {
+    requireSelected();
+    checkRange(table, first, count);
+    checkRoom(table, count, gradients.length, offset);
+    updates.add(table, first, count, gradients, offset);
+  }
+
+  /// Adds sums of per-sample gradients to some rows; they leave at the next tick.
+  ///
+  /// @param table index of the table
+  /// @param rows row numbers, also repeated
+  /// @param count how many of `rows` count
+  /// @param gradients `count x columns` values
+  public void add(int table, long[] rows, int count, float[] gradients) {
+    requireSelected();
+    checkRows(table, rows, count);
+    checkRoom(table, count, gradients.length, 0);
+    updates.add(table, rows, count, gradients);
+  }
+
+  /// Ends this worker's clock on the selected branch and sends its updates to all shards.
+  ///
+  /// What an update does is said at [ShardCommand.Push]: the mean over the samples of all workers
+  /// at staleness 0, else each worker's part of it by itself. Rows that were not added to do not
+  /// change.
+  ///
+  /// @param samples number of samples in the gradients added since the last tick, >= 0
+  public void tick(long samples) {
+    Selected now = requireSelected();
+    if (samples < 0) {
+      throw new IllegalArgumentException("samples must be >= 0 but is " + samples);
+    }
+    long clock = clock(now.branch());
+    List<List<RowBatch>> byShard = updates.drain();
+    clocks.put(now.branch(), clock + 1);
+    for (int shard = 0; shard < byShard.size(); shard++) {
+      send(
+          shard,
+          new ShardCommand.Push(
+              now.branch(),
+              config.rank(),
+              clock,
+              now.staleness(),
+              now.stepSize(),
+              samples,
+              byShard.get(shard)));
+    }
+  }
+
+  // ---- agreement
+
+  /// Votes for a barrier.
+  ///
+  /// @param name of the barrier, never used for a second one
+  /// @return completes with true when all workers have voted, with false when this vote is
+  ///   withdrawn
+  public CompletableFuture<Boolean> vote(String name) {
+    ready();
+    return transport
+        .send(BARRIER_SHARD, new ShardCommand.Barrier(name, config.rank()))
+        .thenApply(WorkerSession::isCompleted);
+  }
+
+  /// Takes a vote back unless all workers have voted.
+  ///
+  /// @param name of the barrier
+  /// @return true when the barrier had completed, so that the vote stands
+  public boolean withdraw(String name) {
+    ready();
+    return isCompleted(
+        await(
+            BARRIER_SHARD,
+            transport.send(BARRIER_SHARD, new ShardCommand.Withdraw(name, config.rank()))));
+  }
+
+  private static boolean isCompleted(ShardReply reply) {
+    return switch (reply) {
+      case ShardReply.BarrierState(boolean completed) -> completed;
+      case ShardReply.Failed failed -> throw failed.toException();
+      default -> throw unexpected(reply);
+    };
+  }
+
+  /// Waits until every shard has acknowledged all this worker sent; collective commands are
+  /// acknowledged when every worker has sent them.
+  public void awaitQuiet() {
+    awaitUnanswered(0);
+    ready();
+  }
+
+  // ---- checkpoints
+
+  /// Writes the selected state of a branch on this process's shard to a file; collective, one file
+  /// per process. The state is pinned at once and written in the background.
+  ///
+  /// @param branch a living branch
+  /// @param file replaced at once when all is written
+  /// @return completes when the file is on the disk, or with a [PsException]
+  public CompletableFuture<Void> checkpoint(BranchRef branch, Path file) {
+    ready();
+    requireTicked();
+    CompletableFuture<ShardReply> own = null;
+    for (int shard = 0; shard < config.workers(); shard++) {
+      CompletableFuture<ShardReply> reply =
+          send(shard, new ShardCommand.Save(branch, config.rank()));
+      own = shard == config.rank() ? reply : own;
+    }
+    CompletableFuture<Void> written = new CompletableFuture<>();
+    if (own != null) {
+      own.whenComplete((reply, error) -> write(reply, error, file, written));
+    }
+    return written;
+  }
+
+  private void write(
+      @Nullable ShardReply reply,
+      @Nullable Throwable error,
+      Path file,
+      CompletableFuture<Void> written) {
+    if (error != null) {
+      written.completeExceptionally(Outstanding.linkLost(error));
+    } else if (reply instanceof ShardReply.SnapshotTaken(long ticket)) {
+      write(server.shard().takeSnapshot(ticket), file, written);
+    } else if (reply instanceof ShardReply.Failed failed) {
+      written.completeExceptionally(failed.toException());
+    }
+  }
+
+  private void write(Snapshot snapshot, Path file, CompletableFuture<Void> written) {
+    try {
+      server
+          .checkpointThread()
+          .execute(() -> {
+            try (snapshot) {
+              server.shard().writeCheckpoint(snapshot, file);
+              written.complete(null);
+            } catch (PsException e) {
+              written.completeExceptionally(e);
+            } catch (RuntimeException e) {
+              written.completeExceptionally(
+                  new PsException(PsFault.CHECKPOINT_FAILED, "checkpoint to " + file, e));
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      snapshot.close();
+      written.completeExceptionally(
+          new PsException(
+              PsFault.CHECKPOINT_FAILED,
+              "checkpoint to %s is refused: too many are waiting, or the server is closed"
+                  .formatted(file),
+              e));
+    }
+  }
+
+  /// Creates a branch from the files that [#checkpoint] wrote; collective, one file per process.
+  ///
+  /// @param root a number never used before
+  /// @param file this process's file
+  /// @throws PsException `CHECKPOINT_CORRUPT` when the file is not a checkpoint of these tables and
+  ///   this place among as many workers; then nothing was sent to the other shards
+  public void restore(BranchRef root, Path file) {
+    ready();
+    server.shard().stageCheckpoint(root, file);
+    create(root);
+  }
+
+  /// Ends the session; commands in flight are not awaited.
+  @Override
+  public void close() {
+    isClosed = true;
+  }
+
+  // ---- sending and waiting
+
+  private void sendToAll(ShardCommand command) {
+    for (int shard = 0; shard < config.workers(); shard++) {
+      send(shard, command);
+    }
+  }
+
+  private CompletableFuture<ShardReply> send(int shard, ShardCommand command) {
+    awaitUnanswered(MAX_UNANSWERED_PER_SHARD * config.workers());
+    CompletableFuture<ShardReply> reply = transport.send(shard, command);
+    outstanding.track(reply);
+    return reply;
+  }
+
+  private void awaitUnanswered(int most) {
+    if (!outstanding.awaitAtMost(most, config.timeout().toNanos())) {
+      throw timedOut(
+          "%d commands of worker %d are unanswered".formatted(outstanding.count(), config.rank()));
+    }
+  }
+
+  private float[] await(int shard, CompletableFuture<ShardReply> pending, int length) {
+    ShardReply reply = await(shard, pending);
+    return switch (reply) {
+      case ShardReply.Rows(float[] values) when values.length == length -> values;
+      default -> throw unexpected(reply);
+    };
+  }
+
+  private ShardReply await(int shard, CompletableFuture<ShardReply> pending) {
+    try {
+      ShardReply reply = pending.get(config.timeout().toNanos(), TimeUnit.NANOSECONDS);
+      if (reply instanceof ShardReply.Failed failed) {
+        throw failed.toException();
+      }
+      return reply;
+    } catch (TimeoutException e) {
+      throw timedOut("worker %d waits for shard %d".formatted(config.rank(), shard));
+    } catch (ExecutionException e) {
+      throw Outstanding.linkLost(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new PsException(PsFault.INTERRUPTED, "interrupted while waiting for shard " + shard, e);
+    }
+  }
+
+  private PsException timedOut(String what) {
+    StringBuilder message = new StringBuilder("%s after %s".formatted(what, config.timeout()));
+    for (int shard = 0; shard < config.workers(); shard++) {
+      String text = explain(shard);
+      if (!text.isEmpty()) {
+        message.append("; shard %d: %s".formatted(shard, text));
+      }
+    }
+    return new PsException(PsFault.TIMED_OUT, message.toString());
+  }
+
+  private String explain(int shard) {
+    try {
+      ShardReply reply =
+          transport
+              .send(shard, new ShardCommand.Explain(config.rank()))
+              .get(EXPLAIN_SECONDS, TimeUnit.SECONDS);
+      return reply instanceof ShardReply.Explanation(String text) ? text : reply.toString();
+    } catch (TimeoutException e) {
+      return "does not answer";
+    } catch (ExecutionException e) {
+      return "cannot be reached: " + e.getCause();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return "was not asked, the thread was interrupted";
+    }
+  }
+
+  private static PsException unexpected(ShardReply reply) {
+    return new PsException(PsFault.INTERNAL, "a shard answered " + reply);
+  }
+
+  // ---- checks
+
+  private void ready() {
+    if (isClosed) {
+      throw new PsException(
+          PsFault.CLOSED, "the session of worker %d is closed".formatted(config.rank()));
+    }
+    outstanding.throwFailure();
+  }
+
+  private Selected requireSelected() {
+    ready();
+    Selected now = selected;
+    if (now == null) {
+      throw new IllegalStateException("a branch must be selected first");
+    }
+    return now;
+  }
+
+  private void requireTicked() {
+    if (!updates.isEmpty()) {
+      throw new IllegalStateException("updates must be ticked before the branch is left");
+    }
+  }
+
+  private void checkTable(int table) {
+    if (table < 0 || table >= tables.size()) {
+      throw new IllegalArgumentException(
+          "table must be in [0, %d) but is %d".formatted(tables.size(), table));
+    }
+  }
+
+  private void checkRange(int table, long first, int count) {
+    checkTable(table);
+    long rows = tables.get(table).rows();
+    if (first < 0 || count < 0 || first > rows - count) {
+      throw new IllegalArgumentException(
+          "rows of table '%s' must be in [0, %d) but are [%d, %d)"
+              .formatted(tables.get(table).name(), rows, first, first + count));
+    }
+  }
+
+  private void checkRows(int table, long[] keys, int count) {
+    checkTable(table);
+    if (count < 0 || count > keys.length) {
+      throw new IllegalArgumentException(
+          "count must be in [0, %d] but is %d".formatted(keys.length, count));
+    }
+    long rows = tables.get(table).rows();
+    for (int i = 0; i < count; i++) {
+      if (keys[i] < 0 || keys[i] >= rows) {
+        throw new IllegalArgumentException(
+            "row of table '%s' must be in [0, %d) but is %d"
+                .formatted(tables.get(table).name(), rows, keys[i]));
+      }
+    }
+  }
+
+  private void checkRoom(int table, int count, int length, int offset) {
+    long needed = (long) count * tables.get(table).columns();
+    if (offset < 0 || needed > length - offset) {
+      throw new IllegalArgumentException(
+          "array must have %d values from index %d but has length %d"
+              .formatted(needed, offset, length));
+    }
+  }
+
+  // ---- rows of shards
+
+  private List<RowRange> cut(int table, long first, int count) {
+    List<RowRange> parts = new ArrayList<>();
+    for (int shard = 0; shard < config.workers(); shard++) {
+      RowRange range = partitioners.get(table).rangeOf(shard);
+      long from = Math.clamp(first, range.first(), range.end());
+      long to = Math.clamp(first + count, range.first(), range.end());
+      parts.add(new RowRange(from, to));
+    }
+    return parts;
+  }
+
+  private int[] shardsOf(int table, long[] rows, int count) {
+    int[] shards = new int[count];
+    for (int i = 0; i < count; i++) {
+      shards[i] = partitioners.get(table).shardOf(rows[i]);
+    }
+    return shards;
+  }
+
+  private static int countOf(int shard, int[] shards) {
+    int count = 0;
+    for (int candidate : shards) {
+      count += candidate == shard ? 1 : 0;
+    }
+    return count;
+  }
+
+  private static long[] keysOf(int shard, int[] shards, long[] rows) {
+    long[] keys = new long[countOf(shard, shards)];
+    int next = 0;
+    for (int i = 0; i < shards.length; i++) {
+      if (shards[i] == shard) {
+        keys[next++] = rows[i];
+      }
+    }
+    return keys;
+  }
+}

@@ -1,0 +1,140 @@
+package dev.espalier.ps.cache;
+
+import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.table.Partitioner;
+import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowRange;
+import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.TableSpec;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// [TableUpdates] in one array as large as the table.
+final class DenseUpdates implements TableUpdates {
+  /// From so many runs of touched rows on, rows are sent by number.
+  private static final int MAX_RUNS = 8;
+
+  private final int table;
+  private final int columns;
+  private final RowKernels kernels;
+  private final float[] sums;
+  private final boolean[] touchedRows;
+  private int touchedCount;
+  private boolean isTouched;
+
+  DenseUpdates(int table, TableSpec spec, RowKernels kernels) {
+    this.table = table;
+    this.columns = spec.columns();
+    this.kernels = kernels;
+    if (spec.rows() > Integer.MAX_VALUE / spec.columns()) {
+      throw new IllegalArgumentException(
+          "a dense table must have at most %d floats but '%s' has %d rows of %d"
+              .formatted(Integer.MAX_VALUE, spec.name(), spec.rows(), spec.columns()));
+    }
+    int rows = (int) spec.rows();
+    sums = new float[rows * columns];
+    touchedRows = new boolean[rows];
+  }
+
+  @Override
+  public void add(long first, int count, float[] values, int offset) {
+    isTouched = true;
+    int from = (int) first;
+    if (touchedCount == 0) {
+      System.arraycopy(values, offset, sums, from * columns, count * columns);
+      Arrays.fill(touchedRows, from, from + count, true);
+      touchedCount = count;
+    } else if (touchedCount == touchedRows.length) {
+      kernels.add(values, offset, sums, from * columns, count * columns);
+    } else {
+      for (int i = 0; i < count; i++) {
+        addRow(from + i, values, offset + i * columns);
+      }
+    }
+  }
+
+  @Override
+  public void add(long[] rows, int count, float[] values) {
+    isTouched = true;
+    for (int i = 0; i < count; i++) {
+      addRow((int) rows[i], values, i * columns);
+    }
+  }
+
+  private void addRow(int row, float[] values, int offset) {
+    if (touchedRows[row]) {
+      kernels.add(values, offset, sums, row * columns, columns);
+    } else {
+      System.arraycopy(values, offset, sums, row * columns, columns);
+      touchedRows[row] = true;
+      touchedCount++;
+    }
+  }
+
+  @Override
+  public boolean isTouched() {
+    return isTouched;
+  }
+
+  @Override
+  public List<List<RowBatch>> batches(Partitioner partitioner) {
+    List<List<RowBatch>> byShard = new ArrayList<>();
+    for (int shard = 0; shard < partitioner.shards(); shard++) {
+      byShard.add(batchesOf(partitioner.rangeOf(shard)));
+    }
+    return byShard;
+  }
+
+  private List<RowBatch> batchesOf(RowRange range) {
+    List<RowRange> runs = runsOf(range);
+    if (runs.size() <= MAX_RUNS) {
+      return runs.stream().map(this::batchOf).toList();
+    }
+    long[] keys = new long[runs.stream().mapToInt(run -> (int) run.count()).sum()];
+    float[] values = new float[keys.length * columns];
+    int slot = 0;
+    for (RowRange run : runs) {
+      int count = (int) run.count();
+      System.arraycopy(sums, (int) run.first() * columns, values, slot * columns, count * columns);
+      for (int i = 0; i < count; i++) {
+        keys[slot++] = run.first() + i;
+      }
+    }
+    return List.of(new RowBatch(table, new RowSelection.Keys(keys), values));
+  }
+
+  private RowBatch batchOf(RowRange run) {
+    return new RowBatch(
+        table,
+        new RowSelection.Range(run.first(), (int) run.count()),
+        Arrays.copyOfRange(sums, (int) run.first() * columns, (int) run.end() * columns));
+  }
+
+  private List<RowRange> runsOf(RowRange range) {
+    if (touchedCount == touchedRows.length) {
+      return range.count() == 0 ? List.of() : List.of(range);
+    }
+    List<RowRange> runs = new ArrayList<>();
+    int row = (int) range.first();
+    while (row < range.end()) {
+      if (!touchedRows[row]) {
+        row++;
+        continue;
+      }
+      int first = row;
+      while (row < range.end() && touchedRows[row]) {
+        row++;
+      }
+      runs.add(new RowRange(first, row));
+    }
+    return runs;
+  }
+
+  @Override
+  public void clear() {
+    Arrays.fill(touchedRows, false);
+    touchedCount = 0;
+    isTouched = false;
+  }
+}

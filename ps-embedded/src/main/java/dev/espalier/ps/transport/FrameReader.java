@@ -1,0 +1,109 @@
+package dev.espalier.ps.transport;
+
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowSelection;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Reads one frame, and allocates nothing that the frame is too short to fill.
+final class FrameReader {
+  private static final int MIN_BATCH_BYTES = 21;
+
+  private final ByteBuffer frame;
+  private final byte type;
+
+  FrameReader(ByteBuffer frame) {
+    this.frame = frame;
+    int bytes = frame.remaining();
+    require(bytes >= FrameLayout.HEADER_BYTES, "at least 8 bytes", bytes);
+    short magic = frame.getShort();
+    require(magic == FrameLayout.MAGIC, "magic 0x5045", magic);
+    byte version = frame.get();
+    require(version == FrameLayout.VERSION, "version " + FrameLayout.VERSION, version);
+    type = frame.get();
+    int length = frame.getInt();
+    require(length == bytes, "length " + bytes, length);
+  }
+
+  byte type() {
+    return type;
+  }
+
+  byte getByte() {
+    return frame.get();
+  }
+
+  int getInt() {
+    return frame.getInt();
+  }
+
+  long getLong() {
+    return frame.getLong();
+  }
+
+  double getDouble() {
+    return frame.getDouble();
+  }
+
+  String getText() {
+    byte[] bytes = new byte[getCount(1)];
+    frame.get(bytes);
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+
+  RowSelection getRows() {
+    byte kind = frame.get();
+    return switch (kind) {
+      case FrameLayout.RANGE -> {
+        int count = frame.getInt();
+        yield new RowSelection.Range(frame.getLong(), count);
+      }
+      case FrameLayout.KEYS -> {
+        long[] keys = new long[getCount(Long.BYTES)];
+        frame.asLongBuffer().get(keys);
+        frame.position(frame.position() + Long.BYTES * keys.length);
+        yield new RowSelection.Keys(keys);
+      }
+      default ->
+          throw new PsException(PsFault.BAD_FRAME, "kind of rows must be 0 or 1 but is " + kind);
+    };
+  }
+
+  float[] getValues() {
+    float[] values = new float[getCount(Float.BYTES)];
+    frame.asFloatBuffer().get(values);
+    frame.position(frame.position() + Float.BYTES * values.length);
+    return values;
+  }
+
+  List<RowBatch> getBatches() {
+    int count = getCount(MIN_BATCH_BYTES - Long.BYTES);
+    List<RowBatch> batches = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      batches.add(new RowBatch(getInt(), getRows(), getValues()));
+    }
+    return List.copyOf(batches);
+  }
+
+  void expectEnd() {
+    require(!frame.hasRemaining(), "no more bytes", frame.remaining());
+  }
+
+  private int getCount(int elementBytes) {
+    int count = frame.getInt();
+    int most = frame.remaining() / elementBytes;
+    require(count >= 0 && count <= most, "a count in [0, %d]".formatted(most), count);
+    return count;
+  }
+
+  private static void require(boolean holds, String expected, long found) {
+    if (!holds) {
+      throw new PsException(
+          PsFault.BAD_FRAME, "frame must have %s but has %d".formatted(expected, found));
+    }
+  }
+}

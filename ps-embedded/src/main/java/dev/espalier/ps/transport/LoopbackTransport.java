@@ -1,0 +1,24 @@
+package dev.espalier.ps.transport;
+
+import dev.espalier.ps.shard.Shard;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.shard.ShardReply;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/// A [Transport] to shards in the same process: the sender executes its commands itself.
+public final class LoopbackTransport implements Transport {
+  private final List<Shard> shards;
+
+  /// Creates a transport.
+  ///
+  /// @param shards by index
+  public LoopbackTransport(List<Shard> shards) {
+    this.shards = List.copyOf(shards);
+  }
+
+  @Override
+  public CompletableFuture<ShardReply> send(int shard, ShardCommand command) {
+    return shards.get(shard).submit(command);
+  }
+}

@@ -1,0 +1,37 @@
+package dev.espalier.ps.transport;
+
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.shard.Shard;
+import dev.espalier.ps.shard.ShardReply;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+
+/// The bytes' door to a shard: a command frame in, a reply frame out.
+///
+/// A carrier must hand over the frames of one worker in the order in which they were sent, without
+/// waiting for answers. Thread-safe.
+public final class ShardEndpoint {
+  private final Shard shard;
+
+  /// Creates the door of a shard.
+  public ShardEndpoint(Shard shard) {
+    this.shard = shard;
+  }
+
+  /// Executes a command frame; the frame may be reused once this returns.
+  ///
+  /// @param frame from [FrameCodec#encode(dev.espalier.ps.shard.ShardCommand)]; read from its
+  ///   position to its limit
+  /// @return a frame for [FrameCodec#decodeReply]; never completes exceptionally
+  public CompletableFuture<ByteBuffer> handle(ByteBuffer frame) {
+    CompletableFuture<ShardReply> reply;
+    try {
+      reply = shard.submit(FrameCodec.decodeCommand(frame));
+    } catch (PsException e) {
+      reply =
+          CompletableFuture.completedFuture(
+              new ShardReply.Failed(e.fault(), String.valueOf(e.getMessage())));
+    }
+    return reply.thenApply(FrameCodec::encode);
+  }
+}

@@ -1,0 +1,422 @@
+package dev.espalier.ps;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.optim.RuleOptions;
+import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.optim.UpdateRule;
+import dev.espalier.ps.table.TableAccess;
+import dev.espalier.ps.table.TableSpec;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What every way of joining workers must keep; a subclass says how they are joined.
+@Timeout(60)
+public abstract class ParameterServerContract {
+  private static final long BUDGET_BYTES = 64L << 20;
+  private static final BranchRef ROOT = new BranchRef(0);
+  private static final Staleness BULK = Staleness.bulkSynchronous();
+
+  /// Joins servers that are in this process.
+  protected abstract Cluster.Network join(List<ParameterServer> servers);
+
+  private Cluster open(int workers, List<TableSpec> tables) {
+    return open(workers, tables, Duration.ofSeconds(20), BUDGET_BYTES);
+  }
+
+  private Cluster open(int workers, List<TableSpec> tables, Duration timeout, long budgetBytes) {
+    List<ParameterServer> servers = new ArrayList<>();
+    for (int rank = 0; rank < workers; rank++) {
+      servers.add(
+          ParameterServer.open(
+              ParameterServerConfig.of(workers, rank, budgetBytes)
+                  .withPageBytes(4096, 4096)
+                  .withTimeout(timeout),
+              tables));
+    }
+    return new Cluster(servers, this::join);
+  }
+
+  private interface Work {
+    void run(WorkerSession session) throws Exception;
+  }
+
+  /// Does the same with every session, one after the other.
+  private static void each(Cluster cluster, Work work) throws Exception {
+    for (int rank = 0; rank < cluster.workers(); rank++) {
+      work.run(cluster.session(rank));
+    }
+  }
+
+  /// Does the same with every session at once.
+  private static void together(Cluster cluster, Work work) throws Exception {
+    List<CompletableFuture<Void>> all = new ArrayList<>();
+    for (int rank = 0; rank < cluster.workers(); rank++) {
+      WorkerSession session = cluster.session(rank);
+      all.add(
+          CompletableFuture.runAsync(
+              () -> {
+                try {
+                  work.run(session);
+                } catch (Exception e) {
+                  throw new IllegalStateException(e);
+                }
+              },
+              task -> Thread.ofPlatform().start(task)));
+    }
+    for (CompletableFuture<Void> one : all) {
+      one.get(30, TimeUnit.SECONDS);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void updateIsTheMeanOverTheGlobalBatch(int workers) throws Exception {
+    try (Cluster cluster = open(workers, List.of(TableSpec.dense("w", 5, 2, "sgd")))) {
+      each(cluster, s -> s.create(ROOT));
+      each(cluster, s -> s.select(ROOT, BULK, StepSize.of(0.5)));
+      float[] ones = new float[10];
+      Arrays.fill(ones, 1);
+      each(
+          cluster,
+          s -> {
+            s.add(0, 0, 5, ones, 0);
+            s.add(0, 0, 5, ones, 0);
+            s.tick(4);
+          });
+      float[] read = new float[10];
+      each(
+          cluster,
+          s -> {
+            s.read(0, 0, 5, read, 0);
+            assertThat(read).containsOnly(-0.25f);
+          });
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void readsWhatWasAssignedByRangeAndByRow(int workers) throws Exception {
+    try (Cluster cluster = open(workers, List.of(TableSpec.sparse("w", 3000, 3, "adam")))) {
+      each(cluster, s -> s.create(ROOT));
+      float[] values = new float[9000];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = i;
+      }
+      WorkerSession first = cluster.session(0);
+      first.select(ROOT, BULK, StepSize.of(1));
+      first.assign(0, 0, 3000, values, 0);
+      first.assign(0, new long[] {2999, 1, 1500}, 2, new float[] {-1, -2, -3, -4, -5, -6});
+      first.awaitQuiet();
+      float[] all = new float[9001];
+      first.read(0, 0, 3000, all, 1);
+      assertThat(all[1 + 8996]).isEqualTo(8996);
+      assertThat(Arrays.copyOfRange(all, 8998, 9001)).containsExactly(-1, -2, -3);
+      float[] some = new float[12];
+      first.read(0, new long[] {1500, 1, 0, 1}, 4, some);
+      assertThat(some).containsExactly(4500, 4501, 4502, -4, -5, -6, 0, 1, 2, -4, -5, -6);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,adam", "2,adam", "1,momentum", "2,momentum", "2,adarevision", "2,adadelta"})
+  void aForkWithUnchangedSettingContinuesBitForBit(int workers, String rule) throws Exception {
+    List<TableSpec> tables =
+        List.of(TableSpec.dense("d", 700, 3, rule), TableSpec.sparse("s", 900, 2, rule));
+    try (Cluster cluster = open(workers, tables)) {
+      BranchRef child = new BranchRef(1);
+      BranchRef twin = new BranchRef(2);
+      together(
+          cluster,
+          s -> {
+            s.create(ROOT);
+            train(s, ROOT, 0, 5);
+            s.fork(child, ROOT);
+            s.fork(twin, ROOT);
+            train(s, ROOT, 5, 9);
+            train(s, child, 5, 9);
+          });
+      float[] parents = parameters(cluster.session(0), ROOT);
+      assertThat(parameters(cluster.session(0), child)).isEqualTo(parents);
+      assertThat(parameters(cluster.session(0), twin)).isNotEqualTo(parents);
+      together(cluster, s -> train(s, twin, 5, 9));
+      assertThat(parameters(cluster.session(0), twin)).isEqualTo(parents);
+    }
+  }
+
+  /// Trains with gradients that depend on the round, the rank and the parameters.
+  private static void train(WorkerSession session, BranchRef branch, int from, int to) {
+    session.select(branch, BULK, new StepSize(0.01, 0.8));
+    float[] dense = new float[2100];
+    float[] sparse = new float[40];
+    for (int round = from; round < to; round++) {
+      Random random = new Random(31L * round);
+      session.read(0, 0, 700, dense, 0);
+      long[] rows = random.longs(20, 0, 900).distinct().toArray();
+      session.read(1, rows, rows.length, sparse);
+      for (int i = 0; i < dense.length; i++) {
+        dense[i] = dense[i] * 0.5f + random.nextFloat() - 0.5f;
+      }
+      for (int i = 0; i < sparse.length; i++) {
+        sparse[i] = sparse[i] * 0.5f + random.nextFloat();
+      }
+      session.add(0, 0, 700, dense, 0);
+      session.add(1, rows, rows.length, sparse);
+      session.tick(3);
+    }
+  }
+
+  private static float[] parameters(WorkerSession session, BranchRef branch) {
+    session.select(branch, BULK, StepSize.noUpdate());
+    float[] values = new float[2100 + 1800];
+    session.read(0, 0, 700, values, 0);
+    session.read(1, 0, 900, values, 2100);
+    return values;
+  }
+
+  @Test
+  void aReadWaitsUntilTheOthersHaveTickedFarEnough() throws Exception {
+    try (Cluster cluster = open(2, List.of(TableSpec.dense("w", 2, 1, "sgd")))) {
+      Staleness one = new Staleness(1);
+      each(cluster, s -> s.create(ROOT));
+      each(cluster, s -> s.select(ROOT, one, StepSize.of(1)));
+      WorkerSession fast = cluster.session(0);
+      WorkerSession slow = cluster.session(1);
+      float[] read = new float[2];
+      fast.read(0, 0, 2, read, 0);
+      fast.tick(0);
+      fast.read(0, 0, 2, read, 0);
+      fast.tick(0);
+      CompletableFuture<Void> waiting =
+          CompletableFuture.runAsync(() -> fast.read(0, 0, 2, read, 0));
+      assertThatThrownBy(() -> waiting.get(200, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      slow.add(0, 0, 2, new float[] {2, 4}, 0);
+      slow.tick(1);
+      waiting.get(10, TimeUnit.SECONDS);
+      assertThat(read).containsExactly(-1, -2);
+    }
+  }
+
+  @Test
+  void aWaitThatTakesTooLongSaysWhoHasNotTicked() throws Exception {
+    try (Cluster cluster =
+        open(2, List.of(TableSpec.dense("w", 2, 1, "sgd")), Duration.ofMillis(300), BUDGET_BYTES)) {
+      each(cluster, s -> s.create(ROOT));
+      each(cluster, s -> s.select(ROOT, BULK, StepSize.of(1)));
+      WorkerSession session = cluster.session(0);
+      session.tick(1);
+      assertThatThrownBy(() -> session.read(0, 0, 2, new float[2], 0))
+          .isInstanceOfSatisfying(
+              PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.TIMED_OUT))
+          .hasMessageContaining("waits for workers [1]");
+      session.fork(new BranchRef(1), ROOT);
+      assertThatThrownBy(session::awaitQuiet)
+          .hasMessageContaining("waits for workers {1}")
+          .hasMessageContaining("Fork");
+    }
+  }
+
+  @Test
+  void commandsOnAChildWaitForTheForkOfTheOthers() throws Exception {
+    try (Cluster cluster = open(2, List.of(TableSpec.dense("w", 4, 1, "sgd")))) {
+      BranchRef child = new BranchRef(1);
+      each(cluster, s -> s.create(ROOT));
+      each(cluster, s -> s.select(ROOT, BULK, StepSize.of(1)));
+      WorkerSession early = cluster.session(0);
+      WorkerSession late = cluster.session(1);
+      early.add(0, 0, 4, new float[] {1, 1, 1, 1}, 0);
+      early.tick(1);
+      early.fork(child, ROOT);
+      early.select(child, BULK, StepSize.of(1));
+      early.add(0, 0, 4, new float[] {4, 4, 4, 4}, 0);
+      early.tick(1);
+      late.add(0, 0, 4, new float[] {3, 3, 3, 3}, 0);
+      late.tick(1);
+      late.fork(child, ROOT);
+      late.select(child, BULK, StepSize.of(1));
+      float[] read = new float[4];
+      late.read(0, 0, 4, read, 0);
+      assertThat(read).containsOnly(-2);
+      late.tick(1);
+      late.read(0, 0, 4, read, 0);
+      assertThat(read).containsOnly(-4);
+      early.read(0, 0, 4, read, 0);
+      assertThat(read).containsOnly(-4);
+      assertThat(late.clock(child)).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void faultsOfEarlierCommandsSurfaceAtTheNextCall() throws Exception {
+    try (Cluster cluster = open(1, List.of(TableSpec.dense("w", 4, 1, "sgd")))) {
+      WorkerSession session = cluster.session(0);
+      session.create(ROOT);
+      session.fork(new BranchRef(1), new BranchRef(7));
+      assertThatThrownBy(session::awaitQuiet)
+          .isInstanceOfSatisfying(
+              PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.NO_SUCH_BRANCH))
+          .hasMessageContaining("branch 7 was never created");
+      session.create(ROOT);
+      assertThatThrownBy(session::awaitQuiet)
+          .isInstanceOfSatisfying(
+              PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.BRANCH_EXISTS));
+      session.awaitQuiet();
+    }
+  }
+
+  @Test
+  void aBudgetThatIsTooSmallFailsTheBranchAndNamesTheNumbers() throws Exception {
+    List<TableSpec> tables = List.of(TableSpec.dense("w", 8 * 1024, 1, "sgd"));
+    try (Cluster cluster = open(1, tables, Duration.ofSeconds(20), 10 * 4096)) {
+      WorkerSession session = cluster.session(0);
+      BranchRef child = new BranchRef(1);
+      session.create(ROOT);
+      session.select(ROOT, BULK, StepSize.of(1));
+      session.add(0, 0, 8192, new float[8192], 0);
+      session.tick(1);
+      session.fork(child, ROOT);
+      session.select(child, BULK, StepSize.of(1));
+      session.add(0, 0, 8192, new float[8192], 0);
+      session.tick(1);
+      assertThatThrownBy(session::awaitQuiet)
+          .isInstanceOfSatisfying(
+              PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.OUT_OF_MEMORY_BUDGET))
+          .hasMessageContaining("of 40960 bytes");
+      session.free(child);
+      session.free(ROOT);
+      session.awaitQuiet();
+      assertThat(cluster.pagesInUse()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aCheckpointRestoresEveryBit(int workers, @TempDir Path directory) throws Exception {
+    List<TableSpec> tables =
+        List.of(TableSpec.dense("d", 700, 3, "adam"), TableSpec.sparse("s", 900, 2, "adagrad"));
+    BranchRef restored = new BranchRef(5);
+    float[] expected;
+    try (Cluster cluster = open(workers, tables)) {
+      together(
+          cluster,
+          s -> {
+            s.create(ROOT);
+            train(s, ROOT, 0, 4);
+          });
+      List<CompletableFuture<Void>> written = new ArrayList<>();
+      for (int rank = 0; rank < workers; rank++) {
+        written.add(cluster.session(rank).checkpoint(ROOT, directory.resolve("shard-" + rank)));
+      }
+      for (CompletableFuture<Void> one : written) {
+        one.get(20, TimeUnit.SECONDS);
+      }
+      together(cluster, s -> train(s, ROOT, 4, 7));
+      expected = parameters(cluster.session(0), ROOT);
+    }
+    try (Cluster cluster = open(workers, tables)) {
+      for (int rank = 0; rank < workers; rank++) {
+        cluster.session(rank).restore(restored, directory.resolve("shard-" + rank));
+      }
+      together(cluster, s -> train(s, restored, 4, 7));
+      assertThat(parameters(cluster.session(0), restored)).isEqualTo(expected);
+      each(cluster, s -> s.free(restored));
+      each(cluster, WorkerSession::awaitQuiet);
+      assertThat(cluster.pagesInUse()).isZero();
+    }
+  }
+
+  @Test
+  void aCheckpointThatCannotBeWrittenSaysSo(@TempDir Path directory) throws Exception {
+    try (Cluster cluster = open(1, List.of(TableSpec.dense("w", 4, 1, "sgd")))) {
+      WorkerSession session = cluster.session(0);
+      session.create(ROOT);
+      CompletableFuture<Void> written = session.checkpoint(ROOT, directory.resolve("no/such/file"));
+      assertThatThrownBy(() -> written.get(10, TimeUnit.SECONDS))
+          .isInstanceOf(ExecutionException.class)
+          .cause()
+          .isInstanceOfSatisfying(
+              PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.CHECKPOINT_FAILED));
+      session.free(ROOT);
+      session.awaitQuiet();
+      assertThat(cluster.pagesInUse()).isZero();
+    }
+  }
+
+  @Test
+  void aVoteCannotBeWithdrawnOnceAllHaveVoted() throws Exception {
+    try (Cluster cluster = open(2, List.of(TableSpec.dense("w", 4, 1, "sgd")))) {
+      CompletableFuture<Boolean> first = cluster.session(0).vote("a");
+      assertThat(cluster.session(0).withdraw("a")).isFalse();
+      assertThat(first.get(10, TimeUnit.SECONDS)).isFalse();
+      CompletableFuture<Boolean> second = cluster.session(0).vote("a");
+      assertThat(cluster.session(1).vote("a").get(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(second.get(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(cluster.session(0).withdraw("a")).isTrue();
+      assertThat(cluster.session(1).withdraw("never voted")).isFalse();
+    }
+  }
+
+  @Test
+  void withdrawingRacesWithTheLastVoteButAllAgree() throws Exception {
+    try (Cluster cluster = open(2, List.of(TableSpec.dense("w", 4, 1, "sgd")))) {
+      for (int round = 0; round < 200; round++) {
+        String name = "race-" + round;
+        CompletableFuture<Boolean> early = cluster.session(0).vote(name);
+        CompletableFuture<Boolean> late =
+            CompletableFuture.supplyAsync(() -> cluster.session(1).vote(name).join());
+        boolean completed = cluster.session(0).withdraw(name);
+        assertThat(early.get(10, TimeUnit.SECONDS)).isEqualTo(completed);
+        if (!completed) {
+          assertThat(cluster.session(0).vote(name).get(10, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(late.get(10, TimeUnit.SECONDS)).isTrue();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1,0,101", "2,0,102", "3,0,103", "2,1,104", "3,1,105", "2,3,106", "3,3,107", "2,7,108",
+    "3,7,109"
+  })
+  void behavesAsTheNaiveParameterServer(int workers, int staleness, long seed) throws Exception {
+    Random rules = new Random(seed);
+    List<String> names =
+        UpdateRule.names().stream().filter(name -> !name.equals("adarevision")).toList();
+    List<TableSpec> tables = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      String rule = names.get(rules.nextInt(names.size()));
+      tables.add(
+          new TableSpec(
+              "t" + i,
+              1 + rules.nextInt(400),
+              1 + rules.nextInt(9),
+              rules.nextBoolean() ? TableAccess.DENSE : TableAccess.SPARSE,
+              rule,
+              RuleOptions.defaultsOf(rule).withPenalties(0.01, 0.02)));
+    }
+    try (Cluster cluster = open(workers, tables)) {
+      new RandomCommands(cluster, tables, new Staleness(staleness), seed).run(600);
+    }
+  }
+}
