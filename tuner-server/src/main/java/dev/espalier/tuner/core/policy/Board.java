@@ -1,0 +1,265 @@
+package dev.espalier.tuner.core.policy;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.Setting;
+import dev.espalier.tuner.core.session.Decision;
+import dev.espalier.tuner.core.session.JobPlan;
+import dev.espalier.tuner.core.session.ScheduleBook;
+import dev.espalier.tuner.core.session.SessionEffect;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// What all parts of a session share: the job's branches, its seconds, and the effects of the event
+/// that is being handled.
+///
+/// It writes each change into the effects, so that none is forgotten. At most one `JobChanged` and
+/// one `TimeSpent` leave per event.
+final class Board {
+  private final JobPlan plan;
+  private final ScheduleBook book = new ScheduleBook();
+  private final Map<BranchId, Branch> branches = new LinkedHashMap<>();
+  private final Set<String> decisionKeys = new HashSet<>();
+  private List<SessionEffect> effects = new ArrayList<>();
+  private @Nullable Workload workload;
+  private SessionEffect.@Nullable JobChanged shown;
+  private boolean isPaused;
+  private boolean hasNewTimes;
+  private double nowSeconds;
+  private double tuningSeconds;
+  private double trainingSeconds;
+  private double evaluationSeconds;
+
+  Board(JobPlan plan) {
+    this.plan = plan;
+  }
+
+  JobPlan plan() {
+    return plan;
+  }
+
+  ScheduleBook book() {
+    return book;
+  }
+
+  // Time.
+
+  void moveTo(double atSeconds) {
+    nowSeconds = Math.max(nowSeconds, atSeconds);
+  }
+
+  double nowSeconds() {
+    return nowSeconds;
+  }
+
+  /// {@return whether the job has used up its seconds}
+  boolean isTimeUp() {
+    return plan.maxSeconds() > 0 && nowSeconds >= plan.maxSeconds();
+  }
+
+  void spendOnEvaluation(double seconds) {
+    evaluationSeconds += seconds;
+    noteTimes();
+  }
+
+  void noteTimes() {
+    hasNewTimes = true;
+  }
+
+  // Work.
+
+  /// {@return what a clock is worth; known once workers were ready}
+  Workload workload() {
+    return requireNonNull(workload, "no workers were ready yet");
+  }
+
+  void workersAre(Workload ready) {
+    workload = ready;
+  }
+
+  Optional<Branch> branch(BranchId id) {
+    return Optional.ofNullable(branches.get(id));
+  }
+
+  void command(BranchCommand command) {
+    effects.add(new SessionEffect.Command(command));
+  }
+
+  /// Makes the first branch of a generation of workers.
+  Branch createFirst(Setting setting) {
+    Branch branch = open(Optional.empty(), BranchKind.MAINLINE, 0, setting);
+    command(new BranchCommand.Create(branch.id(), setting));
+    changed(branch, BranchState.WAITING);
+    return branch;
+  }
+
+  /// Makes the first branch of a generation of workers from a durable checkpoint.
+  Branch restore(Checkpoints.Mark mark, Setting setting) {
+    Branch branch = open(Optional.of(mark.branch()), BranchKind.MAINLINE, 0, setting);
+    branch.startAt(mark.mainlineClock(), mark.epochs());
+    command(new BranchCommand.Restore(branch.id(), mark.checkpoint(), setting));
+    changed(branch, BranchState.WAITING);
+    return branch;
+  }
+
+  Branch fork(Branch parent, BranchKind kind, int round, Setting setting) {
+    Branch branch = open(Optional.of(parent.id()), kind, round, setting);
+    branch.startAt(parent.mainlineClock(), parent.epochs());
+    command(new BranchCommand.Fork(branch.id(), parent.id(), kind, setting));
+    changed(branch, BranchState.FORKING);
+    return branch;
+  }
+
+  private Branch open(Optional<BranchId> parent, BranchKind kind, int round, Setting setting) {
+    long clocksPerEpoch = workload().clocksPerEpoch(setting);
+    var branch = new Branch(book.nextBranch(), parent, kind, round, setting, clocksPerEpoch);
+    branches.put(branch.id(), branch);
+    return branch;
+  }
+
+  /// Runs a branch that must not go on by itself.
+  void schedule(Branch branch, long untilClock) {
+    schedule(branch, untilClock, untilClock);
+  }
+
+  void schedule(Branch branch, long untilClock, long aloneUntilClock) {
+    branch.schedule(untilClock);
+    command(new BranchCommand.Schedule(branch.id(), untilClock, aloneUntilClock));
+    if (branch.state() != BranchState.RUNNING) {
+      changed(branch, BranchState.RUNNING);
+    }
+  }
+
+  void count(Branch branch, double clockSeconds, double loss) {
+    book.countClock();
+    branch.count(clockSeconds, loss);
+    if (branch.kind() == BranchKind.MAINLINE) {
+      trainingSeconds += clockSeconds;
+    } else {
+      tuningSeconds += clockSeconds;
+    }
+    if (branch.isAtRest()) {
+      noteTimes();
+    }
+  }
+
+  /// Frees a branch whose work is not wanted, or whose work lives on in a child.
+  void free(Branch branch, BranchState lastState) {
+    command(new BranchCommand.Free(branch.id()));
+    branch.free();
+    changed(branch, lastState);
+  }
+
+  void freeAllButMainline() {
+    List<Branch> others =
+        branches.values().stream()
+            .filter(branch -> branch.isAlive() && branch.kind() != BranchKind.MAINLINE)
+            .toList();
+    others.forEach(branch -> free(branch, BranchState.DISCARDED));
+  }
+
+  /// Makes a trial the mainline: its seconds were training after all.
+  void adopt(Branch winner, Branch parent) {
+    tuningSeconds -= winner.seconds();
+    trainingSeconds += winner.seconds();
+    noteTimes();
+    winner.become(BranchKind.MAINLINE);
+    // Workers that were alone may have moved the parent before they forked it.
+    winner.startAt(parent.mainlineClock(), parent.epochs());
+    changed(winner, BranchState.KEPT);
+    free(parent, BranchState.KEPT);
+    winner.forgetTrace();
+  }
+
+  void loseAllBranches() {
+    for (Branch branch : branches.values()) {
+      if (branch.isAlive()) {
+        branch.forgetTrace();
+        changed(branch, BranchState.LOST);
+      }
+    }
+    branches.clear();
+  }
+
+  void changed(Branch branch, BranchState state) {
+    branch.become(state);
+    effects.add(branch.changed());
+  }
+
+  // What people see.
+
+  void emit(SessionEffect effect) {
+    effects.add(effect);
+  }
+
+  /// Writes a decision down; a key that was used before gets a number.
+  void decide(String key, String rule, String outcome, String actor, int round, Evidence evidence) {
+    String unique = key;
+    for (int again = 2; !decisionKeys.add(unique); again++) {
+      unique = key + "." + again;
+    }
+    effects.add(
+        new SessionEffect.Decide(
+            new Decision(unique, rule, outcome, actor, round, evidence.values())));
+  }
+
+  void decide(String key, String rule, String outcome, Evidence evidence) {
+    decide(key, rule, outcome, "policy", 0, evidence);
+  }
+
+  /// Shows the job's state; a paused job keeps that to itself until it goes on.
+  void show(JobState state, String reason, String message, String waitingFor) {
+    var next = new SessionEffect.JobChanged(state, reason, message, waitingFor);
+    boolean isNews = !next.equals(shown);
+    shown = next;
+    if (isNews && (!isPaused || state.isTerminal())) {
+      replaceJobChanged(next);
+    }
+  }
+
+  boolean isPaused() {
+    return isPaused;
+  }
+
+  void pause(String message) {
+    isPaused = true;
+    emit(new SessionEffect.Hold(true));
+    replaceJobChanged(
+        new SessionEffect.JobChanged(JobState.PAUSED, "paused", message, "a request to resume"));
+  }
+
+  void resume() {
+    isPaused = false;
+    emit(new SessionEffect.Hold(false));
+    if (shown != null) {
+      replaceJobChanged(shown);
+    }
+  }
+
+  private void replaceJobChanged(SessionEffect.JobChanged next) {
+    effects.removeIf(SessionEffect.JobChanged.class::isInstance);
+    effects.add(next);
+  }
+
+  /// {@return the effects since the last call}
+  List<SessionEffect> takeEffects() {
+    if (hasNewTimes) {
+      effects.add(new SessionEffect.TimeSpent(tuningSeconds, trainingSeconds, evaluationSeconds));
+      hasNewTimes = false;
+    }
+    List<SessionEffect> taken = List.copyOf(effects);
+    effects = new ArrayList<>();
+    return taken;
+  }
+}

@@ -1,0 +1,196 @@
+package dev.espalier.tuner.core.policy;
+
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Setting;
+import dev.espalier.tuner.core.progress.ProgressSummary;
+import dev.espalier.tuner.core.progress.ProgressTrace;
+import dev.espalier.tuner.core.session.SessionEffect;
+import java.util.Optional;
+
+/// One branch as the session knows it: what it runs with, how far it came, what it is worth.
+///
+/// Written by `Board` alone, so that each change is told to the outside.
+final class Branch {
+  /// Clocks of an epoch are counted in doubles; this much is rounding.
+  static final double EPOCH_ROUNDING = 1e-9;
+
+  private static final double SHORTEST_CLOCK_SECONDS = 1e-9;
+
+  private final BranchId id;
+  private final Optional<BranchId> parent;
+  private final int round;
+  private final Setting setting;
+  private final long clocksPerEpoch;
+  private BranchKind kind;
+  private BranchState state = BranchState.FORKING;
+  private boolean isFreed;
+  private long forkClock;
+  private double forkEpochs;
+  private long clocks;
+  private long scheduledUntil;
+  private double seconds;
+  private ProgressTrace trace = new ProgressTrace();
+  private Optional<ProgressSummary> summary = Optional.empty();
+
+  Branch(
+      BranchId id,
+      Optional<BranchId> parent,
+      BranchKind kind,
+      int round,
+      Setting setting,
+      long clocksPerEpoch) {
+    this.id = id;
+    this.parent = parent;
+    this.kind = kind;
+    this.round = round;
+    this.setting = setting;
+    this.clocksPerEpoch = clocksPerEpoch;
+  }
+
+  BranchId id() {
+    return id;
+  }
+
+  Setting setting() {
+    return setting;
+  }
+
+  BranchKind kind() {
+    return kind;
+  }
+
+  BranchState state() {
+    return state;
+  }
+
+  long clocks() {
+    return clocks;
+  }
+
+  double seconds() {
+    return seconds;
+  }
+
+  long scheduledUntil() {
+    return scheduledUntil;
+  }
+
+  /// {@return clocks of one pass over the training data with this setting, >= 1}
+  long clocksPerEpoch() {
+    return clocksPerEpoch;
+  }
+
+  ProgressTrace trace() {
+    return trace;
+  }
+
+  /// {@return whether workers hold it: it was neither freed nor lost}
+  boolean isAlive() {
+    return !isFreed && state != BranchState.LOST;
+  }
+
+  /// {@return the mainline's clock at the fork}
+  long forkClock() {
+    return forkClock;
+  }
+
+  /// {@return the mainline's epochs at the fork}
+  double forkEpochs() {
+    return forkEpochs;
+  }
+
+  /// {@return whether every clock scheduled so far was reported}
+  boolean isAtRest() {
+    return clocks >= scheduledUntil;
+  }
+
+  /// {@return mean duration of a clock, > 0; asks for at least one clock}
+  double secondsPerClock() {
+    return Math.max(seconds / clocks, SHORTEST_CLOCK_SECONDS);
+  }
+
+  /// {@return clocks of the mainline up to and with this branch's own}
+  long mainlineClock() {
+    return forkClock + clocks;
+  }
+
+  /// {@return passes over the training data up to and with this branch's own clocks}
+  double epochs() {
+    return epochsAfter(clocks);
+  }
+
+  /// {@return the mainline's clock once all that is scheduled has run}
+  long scheduledMainlineClock() {
+    return forkClock + scheduledUntil;
+  }
+
+  double scheduledEpochs() {
+    return epochsAfter(scheduledUntil);
+  }
+
+  /// {@return epochs that are over}
+  long wholeEpochs() {
+    return (long) Math.floor(epochs() + EPOCH_ROUNDING);
+  }
+
+  /// {@return the own clock at which `epochs` passes are over}
+  long clockOfEpoch(double epochs) {
+    return (long) Math.ceil((epochs - forkEpochs) * clocksPerEpoch - EPOCH_ROUNDING);
+  }
+
+  /// {@return the own clock that is clock `mainlineClock` of the mainline}
+  long clockOfMainline(long mainlineClock) {
+    return mainlineClock - forkClock;
+  }
+
+  private double epochsAfter(long ownClocks) {
+    return forkEpochs + (double) ownClocks / clocksPerEpoch;
+  }
+
+  void startAt(long mainlineClock, double epochs) {
+    forkClock = mainlineClock;
+    forkEpochs = epochs;
+  }
+
+  void become(BranchState next) {
+    state = next;
+  }
+
+  void become(BranchKind next) {
+    kind = next;
+  }
+
+  void schedule(long untilClock) {
+    scheduledUntil = untilClock;
+  }
+
+  void judge(ProgressSummary verdict) {
+    summary = Optional.of(verdict);
+  }
+
+  /// Counts one clock; workers that were alone may be further than the schedule.
+  void count(double clockSeconds, double loss) {
+    clocks++;
+    seconds += clockSeconds;
+    scheduledUntil = Math.max(scheduledUntil, clocks);
+    if (kind != BranchKind.MAINLINE && isAlive()) {
+      trace.append(clockSeconds, loss);
+    }
+  }
+
+  void free() {
+    isFreed = true;
+    forgetTrace();
+  }
+
+  void forgetTrace() {
+    trace = new ProgressTrace();
+  }
+
+  SessionEffect.BranchChanged changed() {
+    return new SessionEffect.BranchChanged(
+        id, parent, kind, round, setting, state, forkClock, clocks, seconds, summary);
+  }
+}

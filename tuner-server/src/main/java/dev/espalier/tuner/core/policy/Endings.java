@@ -1,0 +1,36 @@
+package dev.espalier.tuner.core.policy;
+
+/// The ways in which a job ends well.
+final class Endings {
+  private Endings() {}
+
+  static Ending converged(int patience) {
+    return Ending.completed(
+        "converged", "Converged: no new best in the last " + Words.count(patience, "evaluation"));
+  }
+
+  static Ending nothingLearns() {
+    return Ending.completed("converged", "Converged: re-tuning found no setting that still learns");
+  }
+
+  static Ending targetReached(String metric, double value, double target) {
+    return Ending.completed(
+        "target-reached",
+        "Target reached: "
+            + metric
+            + " is "
+            + Words.number(value)
+            + ", the target was "
+            + Words.number(target));
+  }
+
+  static Ending maxEpochs(double epochs) {
+    return Ending.completed(
+        "max-epochs", "Trained for the " + Words.number(epochs) + " epochs it was given");
+  }
+
+  static Ending maxSeconds(double seconds) {
+    return Ending.completed(
+        "max-seconds", "Used the " + Words.number(seconds) + " seconds it was given");
+  }
+}

@@ -1,0 +1,26 @@
+package dev.espalier.tuner.core.policy;
+
+import dev.espalier.tuner.core.session.JobPlan;
+import dev.espalier.tuner.core.session.TuningSession;
+import java.util.List;
+
+/// Opens sessions of tuning policies by name.
+public final class Policies {
+  /// The names that `open` knows.
+  public static final List<String> NAMES = List.of("mltuner", "fixed");
+
+  private Policies() {}
+
+  /// Opens the session of a job at its very beginning.
+  ///
+  /// @throws IllegalArgumentException when there is no policy of the plan's name
+  public static TuningSession open(JobPlan plan) {
+    return switch (plan.policy()) {
+      case "mltuner" -> new JobSession(plan, new TunerStrategy(plan));
+      case "fixed" -> new JobSession(plan, new FixedStrategy(plan));
+      default ->
+          throw new IllegalArgumentException(
+              "policy must be one of " + NAMES + " but is " + plan.policy());
+    };
+  }
+}

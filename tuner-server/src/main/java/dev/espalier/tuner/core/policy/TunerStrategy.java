@@ -1,0 +1,60 @@
+package dev.espalier.tuner.core.policy;
+
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.tuner.core.session.JobPlan;
+import java.util.List;
+
+/// The paper's policy: tune at the start, and again when training makes no further progress
+/// (MLtuner, sections 3.3 and 4.4).
+final class TunerStrategy implements Strategy {
+  private final JobPlan plan;
+
+  TunerStrategy(JobPlan plan) {
+    this.plan = plan;
+  }
+
+  @Override
+  public Setting firstSetting() {
+    return plan.base().with(plan.space().defaults());
+  }
+
+  @Override
+  public Setting settingAt(long mainlineClock, Setting current) {
+    return current;
+  }
+
+  @Override
+  public long nextChangeAfter(long mainlineClock) {
+    return Long.MAX_VALUE;
+  }
+
+  @Override
+  public List<Setting> extremeSettings() {
+    SearchSpace space = plan.space();
+    Setting first = firstSetting();
+    return space.tunables().stream()
+        .filter(tunable -> tunable.name().equals(Tunable.BATCH_SIZE))
+        .findFirst()
+        .map(tunable -> List.of(first, first.with(tunable.name(), tunable.fromUnit(1))))
+        .orElse(List.of(first));
+  }
+
+  @Override
+  public boolean isTuning() {
+    return plan.space().dimensions() > 0;
+  }
+
+  @Override
+  public Ruling afterEvaluation(History history, int retunes) {
+    JobPlan.Options options = plan.options();
+    if (history.isPlateau(options.convergePlateauEpochs())) {
+      return new Ruling.End(Endings.converged(options.convergePlateauEpochs()));
+    }
+    boolean mayRetune = isTuning() && retunes < options.maxRetunes();
+    return mayRetune && history.isPlateau(options.retunePlateauEpochs())
+        ? new Ruling.Retune()
+        : new Ruling.GoOn();
+  }
+}
