@@ -2,6 +2,7 @@ package dev.espalier.sdk;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.List;
 import java.util.Map;
 
 /// A parameter table that a program asks for.
@@ -16,6 +17,22 @@ import java.util.Map;
 /// @param sparse whether a clock touches few of the rows
 public record TableDeclaration(
     String name, long rows, int columns, String rule, Map<String, Double> options, boolean sparse) {
+  /// The names of all update rules.
+  public static final List<String> RULES =
+      List.of(
+          "sgd",
+          "momentum",
+          "ema-momentum",
+          "nesterov",
+          "adagrad",
+          "rmsprop",
+          "adam",
+          "adamw",
+          "adadelta",
+          "adarevision",
+          "proximal-sgd",
+          "proximal-adagrad");
+
   public TableDeclaration {
     requireNonNull(name, "name");
     requireNonNull(rule, "rule");

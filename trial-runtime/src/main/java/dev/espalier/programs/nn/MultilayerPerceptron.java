@@ -41,20 +41,6 @@ public final class MultilayerPerceptron implements TrainingProgram {
   private static final int DEFAULT_BATCH_SIZE = 128;
   private static final int EVALUATION_BATCH = 256;
   private static final String ADAMW = "adamw";
-  private static final List<String> RULES =
-      List.of(
-          "sgd",
-          "momentum",
-          "ema-momentum",
-          "nesterov",
-          "adagrad",
-          "rmsprop",
-          "adam",
-          ADAMW,
-          "adadelta",
-          "adarevision",
-          "proximal-sgd",
-          "proximal-adagrad");
 
   private @Nullable Model model;
 
@@ -89,7 +75,8 @@ public final class MultilayerPerceptron implements TrainingProgram {
                 null,
                 null,
                 List.of("relu", "tanh")),
-            new Argument("optimizer", "update rule", CHOICE, "momentum", null, null, RULES),
+            new Argument(
+                "optimizer", "update rule", CHOICE, "momentum", null, null, TableDeclaration.RULES),
             new Argument(
                 "weightDecay", "weight of the squared weights", DECIMAL, "0", 0.0, 1.0, List.of()),
             new Argument(

@@ -1,0 +1,284 @@
+package dev.espalier.programs.logreg;
+
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.TEXT;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.ProgramDescriptor.Argument;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.data.BatchRows;
+import dev.espalier.data.DataFolder;
+import dev.espalier.data.SparseExamples;
+import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.ProgramContext;
+import dev.espalier.sdk.ProgramEnvironment;
+import dev.espalier.sdk.ProgramShape;
+import dev.espalier.sdk.Progress;
+import dev.espalier.sdk.TableDeclaration;
+import dev.espalier.sdk.TrainingProgram;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/* Logistic regression on sparse examples.
+ *
+ *   z = b + sum over active features j of w_j x_j
+ *   loss of an example = log(1 + exp(-z)) for label 1, log(1 + exp(z)) for label 0,
+ *                        plus l2 / 2 times w_j^2 for each active feature
+ *
+ * so the L2 penalty of a weight grows with how often its feature occurs, and only touched rows are
+ * read and added. The L1 penalty is not part of the loss: the proximal rules apply it at the
+ * server, where it makes weights exactly zero. Table `weights` is features x 1; the intercept is a
+ * table of its own, `bias`, because no penalty may touch it.
+ */
+/// Classifies sparse examples by logistic regression.
+public final class SparseLogisticRegression implements TrainingProgram {
+  private static final int DEFAULT_BATCH_SIZE = 128;
+  private static final int EVALUATION_BATCH = 4096;
+  private static final double INITIAL_DEVIATION = 1e-3;
+  private static final int ASSIGNED_ROWS = 65_536;
+  private static final String WEIGHTS = "weights";
+  private static final String BIAS = "bias";
+  private static final String PROXIMAL = "proximal-";
+
+  /* See the note on `adarevision` in MatrixFactorization: the rule's own start is too large for
+   * gradients that are means over a batch. */
+  private static final double INITIAL_ACCUMULATOR = 1e-8;
+
+  private @Nullable Model model;
+
+  /// What `open` makes; the arrays grow with the largest batch.
+  private static final class Model {
+    private final long seed;
+    private final ExampleData data;
+    private final double l2;
+    private final BatchRows rows;
+    private final float[] bias = new float[1];
+    private float[] weights = {};
+    private float[] gradients = {};
+
+    Model(long seed, ExampleData data, double l2) {
+      this.seed = seed;
+      this.data = data;
+      this.l2 = l2;
+      rows = new BatchRows(data.features());
+    }
+  }
+
+  @Override
+  public ProgramDescriptor describe() {
+    return new ProgramDescriptor(
+        "logreg",
+        "Classifies sparse examples with logistic regression.",
+        false,
+        List.of(
+            new Argument(
+                "train",
+                "LIBSVM file of the data folder; empty for the only x that has an x.t beside it",
+                TEXT,
+                "",
+                null,
+                null,
+                List.of()),
+            new Argument(
+                "test",
+                "LIBSVM file that judges the model; empty for the training file's name with .t",
+                TEXT,
+                "",
+                null,
+                null,
+                List.of()),
+            new Argument(
+                "optimizer",
+                "update rule",
+                CHOICE,
+                "proximal-adagrad",
+                null,
+                null,
+                TableDeclaration.RULES),
+            new Argument(
+                "l1",
+                "weight of the L1 norm; proximal rules only",
+                DECIMAL,
+                "0",
+                0.0,
+                10.0,
+                List.of()),
+            new Argument(
+                "l2", "weight of the squared weights", DECIMAL, "0", 0.0, 10.0, List.of())),
+        List.of(
+            new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-4, 1, 0.05),
+            new Tunable.Choice(
+                Tunable.BATCH_SIZE, List.of(32.0, 128.0, 512.0, 2048.0), DEFAULT_BATCH_SIZE)),
+        List.of(
+            new MetricSpec("logLoss", Goal.MINIMIZE, MetricSpec.Aggregate.MEAN),
+            new MetricSpec("accuracy", Goal.MAXIMIZE, MetricSpec.Aggregate.MEAN)));
+  }
+
+  @Override
+  public ProgramShape open(ProgramEnvironment environment) {
+    String rule = environment.text("optimizer");
+    double l1 = environment.decimal("l1");
+    if (l1 > 0 && !rule.startsWith(PROXIMAL)) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          "l1 must be 0 unless the optimizer is proximal-sgd or proximal-adagrad but l1 is %s and the optimizer %s"
+              .formatted(l1, rule));
+    }
+    ExampleData data =
+        environment
+            .data()
+            .map(folder ->
+                ExampleData.read(
+                    new DataFolder(folder), environment.text("train"), environment.text("test")))
+            .orElseGet(GeneratedExamples::generate);
+    model = new Model(environment.seed(), data, environment.decimal("l2"));
+    var weights = TableDeclaration.sparse(WEIGHTS, data.features(), 1, rule);
+    var bias = TableDeclaration.dense(BIAS, 1, 1, rule);
+    if (rule.startsWith(PROXIMAL)) {
+      weights = weights.with("l1", l1);
+    } else if (rule.equals("adarevision")) {
+      weights = weights.with("initialAccumulator", INITIAL_ACCUMULATOR);
+      bias = bias.with("initialAccumulator", INITIAL_ACCUMULATOR);
+    }
+    return new ProgramShape(List.of(weights, bias), data.training().count(), DEFAULT_BATCH_SIZE);
+  }
+
+  /// Draws weights from N(0, 0.001^2); the intercept starts at 0.
+  @Override
+  public void initialise(ProgramContext context) {
+    Model opened = opened();
+    var random = new SplittableRandom(opened.seed);
+    float[] values = new float[ASSIGNED_ROWS];
+    int features = opened.data.features();
+    for (int row = 0; row < features; row += ASSIGNED_ROWS) {
+      int count = Math.min(ASSIGNED_ROWS, features - row);
+      for (int i = 0; i < count; i++) {
+        values[i] = (float) (INITIAL_DEVIATION * random.nextGaussian());
+      }
+      context.table(WEIGHTS).assign(row, count, values, 0);
+    }
+    context.table(BIAS).assign(0, 1, new float[1], 0);
+  }
+
+  @Override
+  public Progress clock(ProgramContext context) {
+    Model opened = opened();
+    int[] samples = context.samples();
+    if (samples.length == 0) {
+      return new Progress(0, 0);
+    }
+    SparseExamples examples = opened.data.training();
+    read(opened, context, examples, samples, samples.length);
+    Arrays.fill(opened.gradients, 0, opened.rows.count(), 0f);
+    double lossSum = 0;
+    float biasGradient = 0;
+    for (int sample : samples) {
+      double z = score(opened, examples, sample);
+      double gradient = 1 / (1 + Math.exp(-z)) - examples.labels()[sample];
+      lossSum +=
+          logLoss(z, examples.labels()[sample]) + addGradient(opened, examples, sample, gradient);
+      biasGradient += (float) gradient;
+    }
+    context.table(WEIGHTS).add(opened.rows.rows(), opened.rows.count(), opened.gradients);
+    context.table(BIAS).add(0, 1, new float[] {biasGradient}, 0);
+    return new Progress(lossSum, samples.length);
+  }
+
+  private static void read(
+      Model opened, ProgramContext context, SparseExamples examples, int[] samples, int count) {
+    BatchRows rows = opened.rows;
+    rows.clear();
+    for (int i = 0; i < count; i++) {
+      int end = examples.starts()[samples[i] + 1];
+      for (int entry = examples.starts()[samples[i]]; entry < end; entry++) {
+        rows.slot(examples.indices()[entry]);
+      }
+    }
+    if (opened.weights.length < rows.count()) {
+      opened.weights = new float[Math.max(rows.count(), 2 * opened.weights.length)];
+      opened.gradients = new float[opened.weights.length];
+    }
+    context.table(WEIGHTS).read(rows.rows(), rows.count(), opened.weights);
+    context.table(BIAS).read(0, 1, opened.bias, 0);
+  }
+
+  private static double score(Model opened, SparseExamples examples, int sample) {
+    double z = opened.bias[0];
+    int end = examples.starts()[sample + 1];
+    for (int entry = examples.starts()[sample]; entry < end; entry++) {
+      int slot = opened.rows.slot(examples.indices()[entry]);
+      z += (double) opened.weights[slot] * examples.values()[entry];
+    }
+    return z;
+  }
+
+  /// `log(1 + exp(-z))` for label 1 and `log(1 + exp(z))` for label 0, without overflow.
+  private static double logLoss(double z, int label) {
+    double margin = label == 1 ? z : -z;
+    return Math.log1p(Math.exp(-Math.abs(margin))) + Math.max(-margin, 0);
+  }
+
+  /// Adds an example's gradient sums and returns its L2 penalty.
+  private static double addGradient(
+      Model opened, SparseExamples examples, int sample, double gradient) {
+    double squares = 0;
+    int end = examples.starts()[sample + 1];
+    for (int entry = examples.starts()[sample]; entry < end; entry++) {
+      int slot = opened.rows.slot(examples.indices()[entry]);
+      double weight = opened.weights[slot];
+      opened.gradients[slot] += (float) (gradient * examples.values()[entry] + opened.l2 * weight);
+      squares += weight * weight;
+    }
+    return opened.l2 / 2 * squares;
+  }
+
+  /// Measures `logLoss` in nats and `accuracy` on the validation examples; worker r of W takes
+  /// every example i with i mod W = r.
+  @Override
+  public Evaluation evaluate(ProgramContext context) {
+    Model opened = opened();
+    SparseExamples examples = opened.data.validation();
+    int[] batch = new int[Math.min(EVALUATION_BATCH, examples.count())];
+    double lossSum = 0;
+    int correct = 0;
+    int judged = 0;
+    int sample = context.worker();
+    while (sample < examples.count()) {
+      int count = 0;
+      for (; count < batch.length && sample < examples.count(); sample += context.workers()) {
+        batch[count++] = sample;
+      }
+      read(opened, context, examples, batch, count);
+      for (int i = 0; i < count; i++) {
+        double z = score(opened, examples, batch[i]);
+        int label = examples.labels()[batch[i]];
+        lossSum += logLoss(z, label);
+        correct += (label == 1 ? z > 0 : z <= 0) ? 1 : 0;
+      }
+      judged += count;
+    }
+    int divisor = Math.max(1, judged);
+    return new Evaluation(
+        Map.of("logLoss", lossSum / divisor, "accuracy", (double) correct / divisor), judged);
+  }
+
+  private Model opened() {
+    if (model == null) {
+      throw new IllegalStateException("the program must be opened first");
+    }
+    return model;
+  }
+
+  @Override
+  public void close() {
+    model = null;
+  }
+}

@@ -1,0 +1,263 @@
+package dev.espalier.programs.mf;
+
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
+
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.ProgramDescriptor.Argument;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.data.DataFolder;
+import dev.espalier.data.Ratings;
+import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.ParameterTable;
+import dev.espalier.sdk.ProgramContext;
+import dev.espalier.sdk.ProgramEnvironment;
+import dev.espalier.sdk.ProgramShape;
+import dev.espalier.sdk.Progress;
+import dev.espalier.sdk.TableDeclaration;
+import dev.espalier.sdk.TrainingProgram;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/* Matrix factorisation with biases, after Koren, Bell and Volinsky 2009.
+ *
+ *   prediction(u, i) = mean + b_u + b_i + p_u . q_i
+ *   loss of a rating  = (e^2 + l2 (|p_u|^2 + |q_i|^2 + b_u^2 + b_i^2)) / 2,   e = prediction - rating
+ *
+ * Table `users` holds (p_u, b_u) in row u, table `items` (q_i, b_i) in row i; the mean is constant.
+ *
+ * A clock touches few rows, and the server divides gradient sums by all samples of the clock, of
+ * which any one row had a few: with `sgd` or `momentum` a step of a row is smaller than that of
+ * one-by-one SGD by the batch size. Rules that scale each step by past gradients (`adagrad`,
+ * `adam`, `adarevision`) do not care about that factor, so they are what to use here.
+ */
+/// Recommends items by factorising the matrix of ratings.
+public final class MatrixFactorization implements TrainingProgram {
+  private static final int DEFAULT_BATCH_SIZE = 256;
+  private static final int EVALUATION_BATCH = 4096;
+  private static final int ASSIGNED_ROWS = 4096;
+  private static final double FACTOR_DEVIATION = 0.1;
+  private static final String USERS = "users";
+  private static final String ITEMS = "items";
+
+  /* The sums of squares that adarevision starts from; the rule's own start, 1, would outweigh the
+   * gradients here, which are means over a batch. */
+  private static final double INITIAL_ACCUMULATOR = 1e-8;
+
+  private @Nullable Model model;
+
+  /// What `open` makes.
+  private record Model(
+      long seed, RatingData data, int rank, double l2, FactorRows users, FactorRows items) {}
+
+  @Override
+  public ProgramDescriptor describe() {
+    return new ProgramDescriptor(
+        "mf",
+        "Predicts ratings by matrix factorisation with biases.",
+        false,
+        List.of(
+            new Argument(
+                "rank", "factors per user and item", INTEGER, "20", 1.0, 1024.0, List.of()),
+            new Argument(
+                "l2", "weight of the squared factors", DECIMAL, "0.1", 0.0, 10.0, List.of()),
+            new Argument(
+                "optimizer",
+                "update rule; adaptive rules suit sparse rows",
+                CHOICE,
+                "adagrad",
+                null,
+                null,
+                TableDeclaration.RULES),
+            new Argument(
+                "split",
+                "validation ratings: an official split of MovieLens 100K, or a random tenth",
+                CHOICE,
+                RatingData.AUTOMATIC,
+                null,
+                null,
+                Stream.concat(
+                        Stream.of(RatingData.AUTOMATIC, RatingData.RANDOM),
+                        RatingData.OFFICIAL.stream())
+                    .toList())),
+        List.of(
+            new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-4, 1, 0.05),
+            new Tunable.Choice(
+                Tunable.BATCH_SIZE, List.of(64.0, 256.0, 1024.0, 4096.0), DEFAULT_BATCH_SIZE)),
+        List.of(new MetricSpec("rmse", Goal.MINIMIZE, MetricSpec.Aggregate.ROOT_MEAN_SQUARE)));
+  }
+
+  @Override
+  public ProgramShape open(ProgramEnvironment environment) {
+    RatingData data =
+        environment
+            .data()
+            .map(folder -> RatingData.read(new DataFolder(folder), environment.text("split")))
+            .orElseGet(GeneratedRatings::generate);
+    int rank = environment.integer("rank");
+    int columns = rank + 1;
+    model =
+        new Model(
+            environment.seed(),
+            data,
+            rank,
+            environment.decimal("l2"),
+            new FactorRows(data.users(), columns),
+            new FactorRows(data.items(), columns));
+    String rule = environment.text("optimizer");
+    var tables = new ArrayList<TableDeclaration>();
+    for (var table :
+        List.of(
+            TableDeclaration.sparse(USERS, data.users(), columns, rule),
+            TableDeclaration.sparse(ITEMS, data.items(), columns, rule))) {
+      tables.add(
+          rule.equals("adarevision")
+              ? table.with("initialAccumulator", INITIAL_ACCUMULATOR)
+              : table);
+    }
+    return new ProgramShape(tables, data.training().count(), DEFAULT_BATCH_SIZE);
+  }
+
+  /// Draws factors from N(0, 0.1^2); biases start at 0.
+  @Override
+  public void initialise(ProgramContext context) {
+    Model opened = opened();
+    var random = new SplittableRandom(opened.seed);
+    assign(context.table(USERS), opened.rank, random);
+    assign(context.table(ITEMS), opened.rank, random);
+  }
+
+  private static void assign(ParameterTable table, int rank, SplittableRandom random) {
+    float[] values = new float[ASSIGNED_ROWS * (rank + 1)];
+    for (long row = 0; row < table.rows(); row += ASSIGNED_ROWS) {
+      int count = (int) Math.min(ASSIGNED_ROWS, table.rows() - row);
+      for (int i = 0; i < count; i++) {
+        for (int k = 0; k < rank; k++) {
+          values[i * (rank + 1) + k] = (float) (FACTOR_DEVIATION * random.nextGaussian());
+        }
+        values[i * (rank + 1) + rank] = 0f;
+      }
+      table.assign(row, count, values, 0);
+    }
+  }
+
+  @Override
+  public Progress clock(ProgramContext context) {
+    Model opened = opened();
+    int[] samples = context.samples();
+    if (samples.length == 0) {
+      return new Progress(0, 0);
+    }
+    Ratings ratings = opened.data.training();
+    read(opened, context, ratings, samples, samples.length);
+    opened.users.zeroGradients();
+    opened.items.zeroGradients();
+    double lossSum = 0;
+    for (int sample : samples) {
+      lossSum += addGradient(opened, ratings, sample);
+    }
+    opened.users.add(context.table(USERS));
+    opened.items.add(context.table(ITEMS));
+    return new Progress(lossSum, samples.length);
+  }
+
+  private static void read(
+      Model opened, ProgramContext context, Ratings ratings, int[] samples, int count) {
+    opened.users.clear();
+    opened.items.clear();
+    for (int i = 0; i < count; i++) {
+      opened.users.offset(ratings.users()[samples[i]]);
+      opened.items.offset(ratings.items()[samples[i]]);
+    }
+    opened.users.read(context.table(USERS));
+    opened.items.read(context.table(ITEMS));
+  }
+
+  private static float prediction(Model opened, float[] p, int user, float[] q, int item) {
+    int rank = opened.rank;
+    float product = 0;
+    for (int k = 0; k < rank; k++) {
+      product += p[user + k] * q[item + k];
+    }
+    return (float) opened.data.mean() + p[user + rank] + q[item + rank] + product;
+  }
+
+  private static double addGradient(Model opened, Ratings ratings, int sample) {
+    int user = opened.users.offset(ratings.users()[sample]);
+    int item = opened.items.offset(ratings.items()[sample]);
+    float[] p = opened.users.values();
+    float[] q = opened.items.values();
+    float[] userGradients = opened.users.gradients();
+    float[] itemGradients = opened.items.gradients();
+    float error = prediction(opened, p, user, q, item) - ratings.values()[sample];
+    float l2 = (float) opened.l2;
+    int rank = opened.rank;
+    float squares = 0;
+    for (int k = 0; k < rank; k++) {
+      float pk = p[user + k];
+      float qk = q[item + k];
+      userGradients[user + k] += error * qk + l2 * pk;
+      itemGradients[item + k] += error * pk + l2 * qk;
+      squares += pk * pk + qk * qk;
+    }
+    float userBias = p[user + rank];
+    float itemBias = q[item + rank];
+    userGradients[user + rank] += error + l2 * userBias;
+    itemGradients[item + rank] += error + l2 * itemBias;
+    squares += userBias * userBias + itemBias * itemBias;
+    return ((double) error * error + opened.l2 * squares) / 2;
+  }
+
+  /// Measures `rmse` over the validation ratings, with predictions clipped to the range of the
+  /// training ratings; worker r of W takes every rating i with i mod W = r. NaN when a prediction
+  /// is NaN.
+  @Override
+  public Evaluation evaluate(ProgramContext context) {
+    Model opened = opened();
+    Ratings ratings = opened.data.validation();
+    int[] batch = new int[Math.min(EVALUATION_BATCH, ratings.count())];
+    double squares = 0;
+    int judged = 0;
+    int sample = context.worker();
+    while (sample < ratings.count()) {
+      int count = 0;
+      for (; count < batch.length && sample < ratings.count(); sample += context.workers()) {
+        batch[count++] = sample;
+      }
+      read(opened, context, ratings, batch, count);
+      for (int i = 0; i < count; i++) {
+        squares += squaredError(opened, ratings, batch[i]);
+      }
+      judged += count;
+    }
+    return new Evaluation(Map.of("rmse", judged == 0 ? 0 : Math.sqrt(squares / judged)), judged);
+  }
+
+  private static double squaredError(Model opened, Ratings ratings, int sample) {
+    int user = opened.users.offset(ratings.users()[sample]);
+    int item = opened.items.offset(ratings.items()[sample]);
+    float prediction = prediction(opened, opened.users.values(), user, opened.items.values(), item);
+    double clipped = Math.max(opened.data.min(), Math.min(opened.data.max(), prediction));
+    double error = clipped - ratings.values()[sample];
+    return error * error;
+  }
+
+  private Model opened() {
+    if (model == null) {
+      throw new IllegalStateException("the program must be opened first");
+    }
+    return model;
+  }
+
+  @Override
+  public void close() {
+    model = null;
+  }
+}
