@@ -1,0 +1,93 @@
+// What a page shows when there is nothing to show: why, and what to do about it.
+
+import { h } from './dom.js';
+import { RequestProblem } from './api.js';
+
+/** @import {Tree} from './dom.js' */
+
+/**
+ * A command with a button that copies it.
+ *
+ * @param {string} text
+ * @param {string} [note] what it does
+ * @returns {Tree}
+ */
+export function command(text, note) {
+  return h(
+    'div',
+    { class: 'command' },
+    h('code', null, text),
+    note && h('span', { class: 'command-note' }, note),
+    h('button', { class: 'copy', type: 'button', title: 'Copy', 'aria-label': `Copy ${text}`, onclick: copy(text) }, 'Copy'),
+  );
+}
+
+/** @param {string} text */
+function copy(text) {
+  return (/** @type {Event} */ event) => {
+    const button = /** @type {HTMLElement} */ (event.currentTarget);
+    navigator.clipboard?.writeText(text).then(() => {
+      button.textContent = 'Copied';
+      window.setTimeout(() => (button.textContent = 'Copy'), 1500);
+    });
+  };
+}
+
+/**
+ * The page in place of one that could not be loaded.
+ *
+ * @param {unknown} error
+ * @param {() => void} retry
+ * @returns {Tree}
+ */
+export function problem(error, retry) {
+  const status = error instanceof RequestProblem ? error.status : -1;
+  const again = h('button', { class: 'button', type: 'button', onclick: retry }, 'Try again');
+  if (status === 401) {
+    return notice(
+      'Sign in',
+      'This browser has no session. Ask the server for a sign-in link on the machine it runs on; the link works once.',
+      [command('./espalier sign-in', 'prints a link to open here'), again],
+    );
+  }
+  if (status === 403) {
+    return notice('Not allowed', 'Your token may not see this. Ask whoever runs this server for one that may.', [again]);
+  }
+  if (status === 404) {
+    return notice('No such job', 'It may have been deleted, or the address is mistyped.', [
+      h('a', { class: 'button', href: '#/' }, 'All jobs'),
+    ]);
+  }
+  if (status === 0) {
+    return notice(
+      'The server does not answer',
+      'Training does not need it: workers go on with their current setting. This page tries again every few seconds.',
+      [again],
+    );
+  }
+  return notice('Something went wrong', error instanceof Error ? error.message : String(error), [again]);
+}
+
+/**
+ * @param {string} title
+ * @param {string} text
+ * @param {Tree[]} below
+ * @returns {Tree}
+ */
+function notice(title, text, below) {
+  return h('section', { class: 'notice', role: 'status' }, h('h1', null, title), h('p', null, text), below);
+}
+
+/**
+ * Grey shapes in place of a page that is on its way; they show only after a moment.
+ *
+ * @param {number} blocks
+ * @returns {Tree}
+ */
+export function skeleton(blocks) {
+  return h(
+    'div',
+    { class: 'skeleton', role: 'status', 'aria-label': 'Loading' },
+    Array.from({ length: blocks }, (_, index) => h('div', { class: `bone bone-${index === 0 ? 'title' : 'block'}` })),
+  );
+}

@@ -1,0 +1,560 @@
+// The drawing of a job over its mainline clock: loss with trial whiskers, validation, and one lane
+// per tunable, all under one axis, so that cause stands below effect.
+
+import { h } from './dom.js';
+import { mark } from './marks.js';
+import * as format from './format.js';
+import { linear, logarithmic, ticksOf } from './scale.js';
+import {
+  lane,
+  lastClock,
+  lossRange,
+  mainlinePoints,
+  points,
+  standing,
+  trials,
+  tunables,
+  valueAt,
+  wantsLog,
+} from './model.js';
+
+/** @import {Tree} from './dom.js' */
+/** @import {Scale} from './scale.js' */
+/** @import {JobModel} from './model.js' */
+/** @import {BranchView, Point} from './types.js' */
+
+/** How near to a whisker the pointer must be to mean it, in pixels. */
+const REACH = 12;
+
+const HEADING = 24;
+
+/**
+ * @typedef {{branch: BranchView, kind: string, line: Point[]}} Whisker
+ */
+
+/**
+ * @typedef {{width: number, height: number, left: number, right: number, top: number,
+ *     x: Scale, y: Scale | null, lossTop: number, lossBottom: number, mainline: Point[],
+ *     whiskers: Whisker[], tree: Tree, log: boolean, canLog: boolean}} Drawing
+ */
+
+/**
+ * Plans the drawing.
+ *
+ * @param {JobModel} model
+ * @param {{log: boolean, zoom: [number, number] | null}} view
+ * @param {number} width in pixels
+ * @returns {Drawing}
+ */
+export function plan(model, view, width) {
+  const phone = width < 560;
+  const left = phone ? 46 : 60;
+  const right = width - (phone ? 58 : 84);
+  const mainline = mainlinePoints(model);
+  const whiskers = trials(model).map((branch) => whisker(model, branch, mainline));
+  const end = lastClock(model);
+  const [from, to] = view.zoom ?? [0, Math.max(10, end * 1.01)];
+  const x = linear(from, to, left, right);
+
+  const range = lossRange(
+    mainline,
+    whiskers.map((w) => ({ line: w.line, clip: w.kind === 'diverged' })),
+    [from, to],
+  );
+  const canLog = range !== null && range[0] > 0;
+  const log = view.log && canLog;
+  const lossTop = HEADING + 16;
+  const lossBottom = lossTop + (phone ? 190 : 290);
+  const y = range && lossScale(range, log, lossBottom, lossTop);
+
+  /** @type {Tree[]} */
+  const parts = [];
+  let bottom = lossBottom;
+  parts.push(heading('Training loss', log ? 'log axis' : '', 0, left));
+  if (y) {
+    parts.push(lossPanel(y, x, mainline, whiskers, lossTop, lossBottom, left, right));
+  }
+
+  for (const name of metricNames(model)) {
+    const top = bottom + HEADING + 14;
+    bottom = top + (phone ? 56 : 68);
+    parts.push(metricPanel(model, name, x, top, bottom, left, right));
+  }
+  for (const name of tunables(model).varied) {
+    const top = bottom + HEADING + 14;
+    bottom = top + (phone ? 34 : 40);
+    parts.push(lanePanel(model, name, x, end, top, bottom, left, right));
+  }
+
+  const height = bottom + 44;
+  parts.unshift(rounds(model, x, lossTop, bottom, left, right));
+  parts.push(xAxis(x, bottom, left, right, phone));
+  const tree = h(
+    'g',
+    null,
+    h(
+      'clipPath',
+      { id: 'plot' },
+      h('rect', { x: left, y: 0, width: right - left, height }),
+    ),
+    h(
+      'clipPath',
+      { id: 'plot-loss' },
+      h('rect', { x: left - 6, y: lossTop - 6, width: right - left + 12, height: lossBottom - lossTop + 7 }),
+    ),
+    parts,
+  );
+  return { width, height, left, right, top: lossTop, x, y, lossTop, lossBottom, mainline, whiskers, tree, log, canLog };
+}
+
+/**
+ * @param {[number, number]} range
+ * @param {boolean} log
+ * @param {number} bottom
+ * @param {number} top
+ */
+function lossScale([low, high], log, bottom, top) {
+  if (log) {
+    const air = (high / low) ** 0.05;
+    return logarithmic(low / air, high * air, bottom, top);
+  }
+  const air = (high - low) * 0.06;
+  return linear(low > 0 ? Math.max(0, low - air) : low - air, high + air, bottom, top);
+}
+
+/**
+ * @param {JobModel} model
+ * @param {BranchView} branch
+ * @param {Point[]} mainline
+ * @returns {Whisker}
+ */
+function whisker(model, branch, mainline) {
+  const own = points(model.series.get(branch.branch));
+  const kind = standing(branch, model.rounds.get(branch.round));
+  // A winner's own line is part of the mainline; it is drawn only for the length of its trial.
+  const start = mainline.length > 0 && branch.forkClock > 0 ? valueAt(mainline, branch.forkClock) : null;
+  const fork = start === null ? [] : [{ x: branch.forkClock, y: start, low: start, high: start }];
+  return { branch, kind, line: own.length === 0 ? [] : [...fork, ...own] };
+}
+
+/**
+ * @param {string} text
+ * @param {string} note
+ * @param {number} top
+ * @param {number} left
+ */
+function heading(text, note, top, left) {
+  return h(
+    'text',
+    { class: 'panel-title', x: left, y: top + 14 },
+    text,
+    note !== '' && h('tspan', { class: 'panel-note', dx: 8 }, note),
+  );
+}
+
+/**
+ * @param {Scale} y
+ * @param {Scale} x
+ * @param {Point[]} mainline
+ * @param {Whisker[]} whiskers
+ * @param {number} top
+ * @param {number} bottom
+ * @param {number} left
+ * @param {number} right
+ */
+function lossPanel(y, x, mainline, whiskers, top, bottom, left, right) {
+  const ticks = ticksOf(y, 5);
+  const last = mainline.at(-1);
+  const tried = whiskers.filter((w) => w.kind !== 'winner');
+  return h(
+    'g',
+    null,
+    ticks.map((tick) =>
+      h(
+        'g',
+        { key: `t${tick}` },
+        h('line', { class: 'grid', x1: left, x2: right, y1: snap(y.at(tick)), y2: snap(y.at(tick)) }),
+        h('text', { class: 'tick tick-y', x: left - 10, y: y.at(tick) + 4 }, format.number(tick, 3)),
+      ),
+    ),
+    h(
+      'g',
+      { 'clip-path': 'url(#plot-loss)' },
+      tried.map((w) =>
+        h('path', {
+          key: `w${w.branch.branch}`,
+          class: `whisker is-${w.kind}`,
+          d: path(w.line, x, y),
+        }),
+      ),
+      mainline.length > 1 && h('path', { class: 'band', d: band(mainline, x, y) }),
+      mainline.length > 0 && h('path', { class: 'mainline', d: path(mainline, x, y) }),
+      tried.map((w) => endMark(w, x, y, top)),
+      whiskers.filter((w) => w.kind === 'winner').map((w) => joinMark(w, mainline, x, y)),
+    ),
+    last &&
+      x.at(last.x) <= right + 1 &&
+      h(
+        'g',
+        null,
+        h('circle', { class: 'mainline-end', cx: x.at(last.x), cy: y.at(last.y), r: 3.5 }),
+        h('text', { class: 'value', x: right + 12, y: clamp(y.at(last.y) + 4, top + 4, bottom) }, format.measured(last.y, 4)),
+      ),
+  );
+}
+
+/**
+ * Where a whisker ends: its verdict as a shape; at the top edge when it ran out of the panel.
+ *
+ * @param {Whisker} w
+ * @param {Scale} x
+ * @param {Scale} y
+ * @param {number} top
+ */
+function endMark(w, x, y, top) {
+  const key = `m${w.branch.branch}`;
+  const out = w.line.findIndex((point) => point.y > Math.max(y.from, y.to));
+  if (out > 0) {
+    const a = w.line[out - 1];
+    const b = w.line[out];
+    const edge = Math.max(y.from, y.to);
+    const at = a.x + ((edge - a.y) / (b.y - a.y || 1)) * (b.x - a.x);
+    return h('g', { key }, mark(w.kind, x.at(at), top + 1, 3.6));
+  }
+  const last = w.line.at(-1);
+  return last ? h('g', { key }, mark(w.kind, x.at(last.x), clamp(y.at(last.y), top + 1, 1e6), 3.2)) : null;
+}
+
+/**
+ * Where a winner left its parent and became the mainline.
+ *
+ * @param {Whisker} w
+ * @param {Point[]} mainline
+ * @param {Scale} x
+ * @param {Scale} y
+ */
+function joinMark(w, mainline, x, y) {
+  const value = valueAt(mainline, w.branch.forkClock);
+  return value === null
+    ? null
+    : h('g', { key: `j${w.branch.branch}` }, mark('winner', x.at(w.branch.forkClock), y.at(value), 4));
+}
+
+/**
+ * @param {JobModel} model
+ * @returns {string[]} at most two validation metrics
+ */
+function metricNames(model) {
+  const names = new Set(model.evaluations.flatMap((evaluation) => Object.keys(evaluation.metrics)));
+  return [...names].slice(0, 2);
+}
+
+/**
+ * @param {JobModel} model
+ * @param {string} name
+ * @param {Scale} x
+ * @param {number} top
+ * @param {number} bottom
+ * @param {number} left
+ * @param {number} right
+ */
+function metricPanel(model, name, x, top, bottom, left, right) {
+  /** @type {Point[]} */
+  const line = [];
+  for (const { mainlineClock, metrics } of model.evaluations) {
+    const value = metrics[name];
+    if (value !== null && value !== undefined) {
+      line.push({ x: mainlineClock, y: value, low: value, high: value });
+    }
+  }
+  const inside = line.filter((p) => p.x >= x.from && p.x <= x.to);
+  const shown = inside.length > 0 ? inside : line;
+  const low = Math.min(...shown.map((p) => p.y));
+  const high = Math.max(...shown.map((p) => p.y));
+  const air = (high - low) * 0.1 || Math.abs(high) * 0.02 || 1;
+  const y = linear(low - air, high + air, bottom, top);
+  const last = line.at(-1);
+  return h(
+    'g',
+    { key: `metric ${name}` },
+    heading(`Validation ${format.words(name)}`, '', top - HEADING, left),
+    frame(top, bottom, left, right),
+    ends(y, low, high, left),
+    h(
+      'g',
+      { 'clip-path': 'url(#plot)' },
+      h('path', { class: 'metric-line', d: path(line, x, y) }),
+      line.map((p) => h('circle', { class: 'metric-point', cx: x.at(p.x), cy: y.at(p.y), r: line.length > 60 ? 1.6 : 2.6 })),
+    ),
+    last && h('text', { class: 'value', x: right + 12, y: clamp(y.at(last.y) + 4, top + 8, bottom) }, format.measured(last.y, 4)),
+  );
+}
+
+/**
+ * The schedule of one tunable, stepped, with the values that trials ran with as thin strokes.
+ *
+ * @param {JobModel} model
+ * @param {string} name
+ * @param {Scale} x
+ * @param {number} end
+ * @param {number} top
+ * @param {number} bottom
+ * @param {number} left
+ * @param {number} right
+ */
+function lanePanel(model, name, x, end, top, bottom, left, right) {
+  const steps = lane(model.steps, name, Math.max(end, model.job?.mainlineClock ?? 0));
+  const tried = trials(model).filter((branch) => branch.setting[name] !== undefined);
+  const values = [...steps.map((s) => s.value), ...tried.map((branch) => branch.setting[name])];
+  if (values.length === 0) {
+    return h('g', { key: `lane ${name}` });
+  }
+  const log = wantsLog(name, values);
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const y = log
+    ? logarithmic(low / 1.15, high * 1.15, bottom, top)
+    : linear(low - (high - low || 1) * 0.08, high + (high - low || 1) * 0.08, bottom, top);
+  const current = steps.at(-1);
+  return h(
+    'g',
+    { key: `lane ${name}` },
+    heading(format.sentence(format.words(name)), log ? 'log axis' : '', top - HEADING, left),
+    frame(top, bottom, left, right),
+    ends(y, low, high, left),
+    h(
+      'g',
+      { 'clip-path': 'url(#plot)' },
+      tried.map((branch) =>
+        h('line', {
+          key: branch.branch,
+          class: `tried is-${standing(branch, model.rounds.get(branch.round))}`,
+          x1: x.at(branch.forkClock),
+          x2: Math.max(x.at(branch.forkClock) + 3, x.at(branch.forkClock + branch.clocks)),
+          y1: y.at(branch.setting[name]),
+          y2: y.at(branch.setting[name]),
+        }),
+      ),
+      h('path', {
+        class: 'lane',
+        d: steps
+          .map((s, i) => `${i === 0 ? 'M' : 'L'}${px(x.at(s.from))} ${px(y.at(s.value))}H${px(x.at(s.to))}`)
+          .join(''),
+      }),
+    ),
+    current && h('text', { class: 'value', x: right + 12, y: clamp(y.at(current.value) + 4, top + 8, bottom + 2) }, format.tunable(current.value)),
+  );
+}
+
+/**
+ * @param {number} top
+ * @param {number} bottom
+ * @param {number} left
+ * @param {number} right
+ */
+function frame(top, bottom, left, right) {
+  return h('rect', { class: 'frame', x: left, y: top, width: right - left, height: bottom - top });
+}
+
+/**
+ * The two ends of a small panel's axis.
+ *
+ * @param {Scale} y
+ * @param {number} low
+ * @param {number} high
+ * @param {number} left
+ */
+function ends(y, low, high, left) {
+  const values = Math.abs(y.at(low) - y.at(high)) < 14 ? [high] : [low, high];
+  return values.map((value) =>
+    h('text', { class: 'tick tick-y', x: left - 10, y: y.at(value) + 4 }, format.tunable(Number(value.toPrecision(3)))),
+  );
+}
+
+/**
+ * The rounds, as hairlines at the clock that their trials forked from.
+ *
+ * @param {JobModel} model
+ * @param {Scale} x
+ * @param {number} top
+ * @param {number} bottom
+ * @param {number} left
+ * @param {number} right
+ */
+function rounds(model, x, top, bottom, left, right) {
+  let free = -Infinity;
+  return h(
+    'g',
+    null,
+    [...model.rounds.values()]
+      .sort((a, b) => a.round - b.round)
+      .map((round) => {
+        const fork = trials(model).find((branch) => branch.round === round.round)?.forkClock;
+        if (fork === undefined || x.at(fork) < left - 0.5 || x.at(fork) > right + 0.5) {
+          return null;
+        }
+        const at = snap(x.at(fork));
+        const labelled = at >= free;
+        if (labelled) {
+          free = at + 58;
+        }
+        return h(
+          'g',
+          { key: round.round },
+          h('line', { class: 'round-line', x1: at, x2: at, y1: top - 10, y2: bottom }),
+          labelled && h('text', { class: 'round-label', x: at + 5, y: top - 4 }, `round ${round.round}`),
+        );
+      }),
+  );
+}
+
+/**
+ * @param {Scale} x
+ * @param {number} bottom
+ * @param {number} left
+ * @param {number} right
+ * @param {boolean} phone
+ */
+function xAxis(x, bottom, left, right, phone) {
+  const ticks = ticksOf(x, Math.max(2, Math.floor((right - left) / (phone ? 80 : 120))));
+  return h(
+    'g',
+    null,
+    h('line', { class: 'axis', x1: left, x2: right, y1: bottom + 0.5, y2: bottom + 0.5 }),
+    ticks.map((tick) =>
+      h(
+        'g',
+        { key: tick },
+        h('line', { class: 'axis', x1: snap(x.at(tick)), x2: snap(x.at(tick)), y1: bottom, y2: bottom + 5 }),
+        h('text', { class: 'tick tick-x', x: x.at(tick), y: bottom + 19 }, format.count(tick)),
+      ),
+    ),
+    h('text', { class: 'axis-title', x: right, y: bottom + 36 }, 'mainline clock'),
+  );
+}
+
+/**
+ * The line that follows the pointer, and the whisker that it means.
+ *
+ * @param {Drawing} drawing
+ * @param {{cursor: number | null, focus: number | null, brush: [number, number] | null}} view
+ * @returns {Tree}
+ */
+export function overlay(drawing, view) {
+  const { x, y, height } = drawing;
+  const focused = drawing.whiskers.find((w) => w.branch.branch === view.focus);
+  const value = view.cursor === null ? null : valueAt(drawing.mainline, view.cursor);
+  const bottom = height - 44;
+  return h(
+    'g',
+    null,
+    view.brush &&
+      h('rect', {
+        class: 'brush',
+        x: Math.min(...view.brush),
+        y: drawing.top,
+        width: Math.abs(view.brush[1] - view.brush[0]),
+        height: bottom - drawing.top,
+      }),
+    view.cursor !== null &&
+      h('line', { class: 'cursor', x1: snap(x.at(view.cursor)), x2: snap(x.at(view.cursor)), y1: drawing.top, y2: bottom }),
+    focused &&
+      y &&
+      h(
+        'g',
+        { 'clip-path': 'url(#plot-loss)' },
+        h('path', { class: `whisker focused is-${focused.kind}`, d: path(focused.line, x, y) }),
+        endMark(focused, x, y, drawing.lossTop),
+      ),
+    !focused &&
+      value !== null &&
+      view.cursor !== null &&
+      y &&
+      h('circle', { class: 'cursor-point', cx: x.at(view.cursor), cy: clamp(y.at(value), drawing.lossTop, drawing.lossBottom), r: 4 }),
+  );
+}
+
+/**
+ * The branch whose whisker is under a place of the drawing.
+ *
+ * @param {Drawing} drawing
+ * @param {number} px pixel
+ * @param {number} py pixel
+ * @returns {number | null}
+ */
+export function branchAt(drawing, px, py) {
+  const { x, y } = drawing;
+  if (!y || py < drawing.lossTop - 8 || py > drawing.lossBottom) {
+    return null;
+  }
+  let best = REACH;
+  let found = null;
+  for (const { branch, line, kind } of drawing.whiskers) {
+    for (let i = 0; i < line.length && kind !== 'winner'; i++) {
+      const ax = x.at(line[i].x);
+      const ay = Math.max(drawing.lossTop, y.at(line[i].y));
+      const next = line[Math.min(i + 1, line.length - 1)];
+      const distance = toSegment(px, py, ax, ay, x.at(next.x), Math.max(drawing.lossTop, y.at(next.y)));
+      if (distance < best) {
+        best = distance;
+        found = branch.branch;
+      }
+    }
+  }
+  return found;
+}
+
+/**
+ * @param {number} px
+ * @param {number} py
+ * @param {number} ax
+ * @param {number} ay
+ * @param {number} bx
+ * @param {number} by
+ */
+function toSegment(px, py, ax, ay, bx, by) {
+  const dx = bx - ax;
+  const dy = by - ay;
+  const length = dx * dx + dy * dy;
+  const t = length === 0 ? 0 : clamp(((px - ax) * dx + (py - ay) * dy) / length, 0, 1);
+  return Math.hypot(px - ax - t * dx, py - ay - t * dy);
+}
+
+/**
+ * @param {Point[]} line
+ * @param {Scale} x
+ * @param {Scale} y
+ */
+function path(line, x, y) {
+  return line.map((p, i) => `${i === 0 ? 'M' : 'L'}${px(x.at(p.x))} ${px(y.at(p.y))}`).join('');
+}
+
+/**
+ * @param {Point[]} line
+ * @param {Scale} x
+ * @param {Scale} y
+ */
+function band(line, x, y) {
+  const upper = line.map((p, i) => `${i === 0 ? 'M' : 'L'}${px(x.at(p.x))} ${px(y.at(p.high))}`);
+  const lower = line.toReversed().map((p) => `L${px(x.at(p.x))} ${px(y.at(p.low))}`);
+  return `${upper.join('')}${lower.join('')}Z`;
+}
+
+/** @param {number} value */
+function px(value) {
+  return clamp(value, -1e4, 1e4).toFixed(1);
+}
+
+/** @param {number} value */
+function snap(value) {
+  return Math.round(value) + 0.5;
+}
+
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
+function clamp(value, low, high) {
+  return Math.min(high, Math.max(low, value));
+}

@@ -1,0 +1,50 @@
+// The views of the REST interface, as dev.espalier.api.rest writes them. Types only.
+
+/** @typedef {Record<string, number>} Setting value by tunable */
+
+/**
+ * @typedef {{id: string, name: string, program: string, policy: string, searcher: string,
+ *     workers: number, seed: number, state: string, reason: string, message: string,
+ *     waitingFor: string, since: string, createTime: string, endTime: string | null,
+ *     setting: Setting, mainlineBranch: number, mainlineClock: number, epoch: number,
+ *     loss: number | null, metrics: Record<string, number>, round: number, tuningSeconds: number,
+ *     trainingSeconds: number, evaluationSeconds: number, tuningShare: number, branches: number,
+ *     generation: number, version: number}} JobView
+ */
+
+/**
+ * @typedef {{branch: number, parent: number | null, kind: string, round: number,
+ *     setting: Setting, state: string, forkClock: number, clocks: number, seconds: number,
+ *     verdict: string | null, speed: number | null, slope: number | null, noise: number | null,
+ *     windowMeans: (number | null)[], windowSeconds: number[]}} BranchView
+ */
+
+/**
+ * @typedef {{round: number, trigger: string, phase: string, parent: number, trials: number,
+ *     maxTrials: number, trialSeconds: number, winner: number | null, outcome: string}} RoundView
+ */
+
+/**
+ * @typedef {{sequence: number, key: string, rule: string, outcome: string, actor: string,
+ *     round: number, evidence: Record<string, any>, time: string}} DecisionView
+ */
+
+/** @typedef {{fromClock: number, fromEpoch: number, branch: number, setting: Setting}} Step */
+
+/** @typedef {{job: string, steps: Step[]}} ScheduleView */
+
+/**
+ * @typedef {{mainlineClock: number, epoch: number, atSeconds: number,
+ *     metrics: Record<string, number | null>}} EvaluationView
+ */
+
+/**
+ * @typedef {{fromClock: number, toClock: number, seconds: number, min: number | null,
+ *     max: number | null, mean: number | null, nonFinite: number}} Bucket
+ */
+
+/** @typedef {{branch: number, forkClock: number, buckets: Bucket[]}} SeriesView */
+
+/** @typedef {{x: number, y: number, low: number, high: number}} Point mainline clock and loss */
+
+export {};
