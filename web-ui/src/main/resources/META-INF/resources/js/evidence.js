@@ -83,10 +83,10 @@ function roundBlock(model, round, latest, focus, on) {
               null,
               h('th', { scope: 'col' }, 'Branch'),
               varied.map((name) => h('th', { scope: 'col', class: 'num', key: name }, format.words(name))),
-              h('th', { scope: 'col' }, 'Loss'),
+              h('th', { scope: 'col', class: 'spark-cell' }, 'Loss'),
               h('th', { scope: 'col', class: 'speed-head' }, 'Speed', h('span', { class: 'unit' }, ' loss/s')),
               h('th', { scope: 'col' }, 'Verdict'),
-              h('th', { scope: 'col', class: 'num' }, 'Clocks'),
+              h('th', { scope: 'col', class: 'num clocks-cell' }, 'Clocks'),
               h('th', { scope: 'col', class: 'num' }, 'Time'),
             ),
           ),
@@ -141,7 +141,7 @@ function branchRow(branch, round, varied, fastest, focus, on) {
       h('span', { class: 'speed-bar', 'aria-hidden': 'true' }, h('span', { class: `speed-fill is-${kind}`, vars: { share: fastest > 0 ? Math.max(0, branch.speed ?? 0) / fastest : 0 } })),
     ),
     h('td', { class: `verdict is-${kind}` }, verdict(branch, kind)),
-    h('td', { class: 'num' }, format.count(branch.clocks)),
+    h('td', { class: 'num clocks-cell' }, format.count(branch.clocks)),
     h('td', { class: 'num' }, format.duration(branch.seconds)),
   );
 }

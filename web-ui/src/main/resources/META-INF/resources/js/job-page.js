@@ -602,7 +602,7 @@ export function jobPage(content, trail, id) {
           h(
             'svg',
             { key: 'svg', class: view.focus === null ? 'drawing' : 'drawing has-focus', width: drawing.width, height: drawing.height, 'aria-hidden': 'true' },
-            h('g', { key: 'static' }, drawing.tree),
+            h('g', { key: 'static', class: 'still' }, drawing.tree),
             h('g', { key: 'over', class: 'over' }),
           ),
         drawing && drawing.mainline.length === 0 && drawing.whiskers.every((w) => w.line.length === 0) &&

@@ -5,7 +5,7 @@ import { h, patch } from './dom.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
 import { command, problem, skeleton } from './notices.js';
-import { hasEnded } from './model.js';
+import { byImportance, hasEnded } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobView} from './types.js' */
@@ -139,9 +139,16 @@ function row(job) {
     h(
       'td',
       { class: 'setting-cell' },
-      Object.entries(job.setting).map(([name, value]) =>
-        h('span', { key: name, class: 'pair' }, h('span', { class: 'pair-name' }, format.words(name)), format.tunable(value)),
-      ),
+      Object.keys(job.setting)
+        .sort(byImportance)
+        .map((name) =>
+          h(
+            'span',
+            { key: name, class: 'pair' },
+            h('span', { class: 'pair-name' }, format.words(name)),
+            format.tunable(job.setting[name]),
+          ),
+        ),
     ),
     h('td', { class: 'num', 'data-label': 'Epoch' }, format.measured(job.epoch, 3)),
     h('td', { class: 'num', 'data-label': 'Loss' }, format.measured(job.loss, 4)),

@@ -173,17 +173,63 @@ export function points(series, from = -Infinity, to = Infinity) {
 }
 
 /**
+ * Joins neighbouring buckets until each spans `clocks`: a point per few pixels is all that a
+ * drawing can show. Means are weighted by clocks, so they stay means.
+ *
+ * @param {SeriesView | undefined} series
+ * @param {number} clocks
+ * @returns {SeriesView | undefined}
+ */
+export function coarsen(series, clocks) {
+  if (!series) {
+    return undefined;
+  }
+  /** @type {Bucket[]} */
+  const joined = [];
+  for (const bucket of series.buckets) {
+    const last = joined.at(-1);
+    if (last && bucket.toClock - last.fromClock <= clocks && last.toClock === bucket.fromClock) {
+      joined[joined.length - 1] = join(last, bucket);
+    } else {
+      joined.push(bucket);
+    }
+  }
+  return { ...series, buckets: joined };
+}
+
+/**
+ * @param {Bucket} a
+ * @param {Bucket} b the next one
+ * @returns {Bucket}
+ */
+function join(a, b) {
+  const finite = (/** @type {Bucket} */ c) =>
+    c.mean === null ? 0 : Math.max(1, c.toClock - c.fromClock - c.nonFinite);
+  const weight = finite(a) + finite(b);
+  return {
+    fromClock: a.fromClock,
+    toClock: b.toClock,
+    seconds: b.seconds,
+    min: a.min === null || b.min === null ? (a.min ?? b.min) : Math.min(a.min, b.min),
+    max: a.max === null || b.max === null ? (a.max ?? b.max) : Math.max(a.max, b.max),
+    mean: weight === 0 ? null : ((a.mean ?? 0) * finite(a) + (b.mean ?? 0) * finite(b)) / weight,
+    nonFinite: a.nonFinite + b.nonFinite,
+  };
+}
+
+/**
  * The mainline's loss: the clocks that each branch of its chain gave, one after the other.
  *
  * @param {JobModel} model
+ * @param {number} [clocks] span of a point
  * @returns {Point[]}
  */
-export function mainlinePoints(model) {
+export function mainlinePoints(model, clocks = 1) {
   if (!model.job) {
     return [];
   }
   return mainlineChain(model.branches, model.job.mainlineBranch).flatMap(({ branch, from, to }) =>
-    points(model.series.get(branch), from, to),
+    points(coarsen(model.series.get(branch), clocks), from, to),
   );
 }
 
@@ -311,12 +357,12 @@ export function tunables(model) {
 }
 
 /**
- * The learning rate first, the others by name.
+ * The order of tunables: the learning rate first, the others by name.
  *
  * @param {string} a
  * @param {string} b
  */
-function byImportance(a, b) {
+export function byImportance(a, b) {
   const first = (/** @type {string} */ name) => (name === 'learningRate' ? 0 : 1);
   return first(a) - first(b) || a.localeCompare(b);
 }
@@ -371,7 +417,7 @@ export function lane(steps, name, end) {
 export function lastClock(model) {
   let last = model.job?.mainlineClock ?? 0;
   for (const branch of trials(model)) {
-    last = Math.max(last, branch.forkClock + branch.clocks);
+    last = Math.max(last, branch.forkClock + Math.max(branch.clocks, seriesEnd(model, branch.branch)));
   }
   return last;
 }

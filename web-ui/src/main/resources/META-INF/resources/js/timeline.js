@@ -6,6 +6,7 @@ import { mark } from './marks.js';
 import * as format from './format.js';
 import { linear, logarithmic, ticksOf } from './scale.js';
 import {
+  coarsen,
   lane,
   lastClock,
   lossRange,
@@ -26,6 +27,12 @@ import {
 /** How near to a whisker the pointer must be to mean it, in pixels. */
 const REACH = 12;
 
+/** How wide a point of a line is. */
+const PIXELS_PER_POINT = 5;
+
+/** How many points a trial is drawn with. */
+const WINDOWS = 10;
+
 const HEADING = 24;
 
 /**
@@ -42,7 +49,7 @@ const HEADING = 24;
  * Plans the drawing.
  *
  * @param {JobModel} model
- * @param {{log: boolean, zoom: [number, number] | null}} view
+ * @param {{log: boolean, zoom: [number, number] | null, round: number | null}} view
  * @param {number} width in pixels
  * @returns {Drawing}
  */
@@ -50,10 +57,13 @@ export function plan(model, view, width) {
   const phone = width < 560;
   const left = phone ? 46 : 60;
   const right = width - (phone ? 58 : 84);
-  const mainline = mainlinePoints(model);
-  const whiskers = trials(model).map((branch) => whisker(model, branch, mainline));
   const end = lastClock(model);
   const [from, to] = view.zoom ?? [0, Math.max(10, end * 1.01)];
+  const pixels = ((to - from) / (right - left)) * PIXELS_PER_POINT;
+  // A round is looked at through the windows of its trials, so that both lines read alike.
+  const fine = view.round === null ? pixels : Math.max(pixels, trialClocks(model, view.round) / WINDOWS);
+  const mainline = mainlinePoints(model, fine);
+  const whiskers = trials(model).map((branch) => whisker(model, branch, mainline));
   const x = linear(from, to, left, right);
 
   const range = lossRange(
@@ -63,7 +73,7 @@ export function plan(model, view, width) {
   );
   const canLog = range !== null && range[0] > 0;
   const log = view.log && canLog;
-  const lossTop = HEADING + 16;
+  const lossTop = HEADING + 22;
   const lossBottom = lossTop + (phone ? 190 : 290);
   const y = range && lossScale(range, log, lossBottom, lossTop);
 
@@ -124,14 +134,25 @@ function lossScale([low, high], log, bottom, top) {
 
 /**
  * @param {JobModel} model
+ * @param {number} round
+ * @returns {number} the clocks of its longest trial that was not adopted
+ */
+function trialClocks(model, round) {
+  const winner = model.rounds.get(round)?.winner;
+  return trials(model)
+    .filter((branch) => branch.round === round && branch.branch !== winner)
+    .reduce((most, branch) => Math.max(most, branch.clocks), 0);
+}
+
+/**
+ * @param {JobModel} model
  * @param {BranchView} branch
  * @param {Point[]} mainline
  * @returns {Whisker}
  */
 function whisker(model, branch, mainline) {
-  const own = points(model.series.get(branch.branch));
+  const own = points(coarsen(model.series.get(branch.branch), branch.clocks / WINDOWS));
   const kind = standing(branch, model.rounds.get(branch.round));
-  // A winner's own line is part of the mainline; it is drawn only for the length of its trial.
   const start = mainline.length > 0 && branch.forkClock > 0 ? valueAt(mainline, branch.forkClock) : null;
   const fork = start === null ? [] : [{ x: branch.forkClock, y: start, low: start, high: start }];
   return { branch, kind, line: own.length === 0 ? [] : [...fork, ...own] };
@@ -286,7 +307,9 @@ function metricPanel(model, name, x, top, bottom, left, right) {
       h('path', { class: 'metric-line', d: path(line, x, y) }),
       line.map((p) => h('circle', { class: 'metric-point', cx: x.at(p.x), cy: y.at(p.y), r: line.length > 60 ? 1.6 : 2.6 })),
     ),
-    last && h('text', { class: 'value', x: right + 12, y: clamp(y.at(last.y) + 4, top + 8, bottom) }, format.measured(last.y, 4)),
+    last &&
+      last.x <= x.to &&
+      h('text', { class: 'value', x: right + 12, y: clamp(y.at(last.y) + 4, top + 8, bottom) }, format.measured(last.y, 4)),
   );
 }
 
@@ -342,7 +365,9 @@ function lanePanel(model, name, x, end, top, bottom, left, right) {
           .join(''),
       }),
     ),
-    current && h('text', { class: 'value', x: right + 12, y: clamp(y.at(current.value) + 4, top + 8, bottom + 2) }, format.tunable(current.value)),
+    current &&
+      current.from <= x.to &&
+      h('text', { class: 'value', x: right + 12, y: clamp(y.at(current.value) + 4, top + 8, bottom + 2) }, format.tunable(current.value)),
   );
 }
 
@@ -401,8 +426,8 @@ function rounds(model, x, top, bottom, left, right) {
         return h(
           'g',
           { key: round.round },
-          h('line', { class: 'round-line', x1: at, x2: at, y1: top - 10, y2: bottom }),
-          labelled && h('text', { class: 'round-label', x: at + 5, y: top - 4 }, `round ${round.round}`),
+          h('line', { class: 'round-line', x1: at, x2: at, y1: top - 24, y2: bottom }),
+          labelled && h('text', { class: 'round-label', x: at + 5, y: top - 15 }, `round ${round.round}`),
         );
       }),
   );
