@@ -1,4 +1,4 @@
-/// Worker process.
+/// The worker process: commands in, clocks, reports out.
 @NullMarked
 package dev.espalier.runtime;
 

@@ -1,0 +1,380 @@
+package dev.espalier.runtime.link;
+
+import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.api.model.WorkerReport;
+import dev.espalier.api.wire.WireCodec;
+import dev.espalier.api.wire.v1.Applied;
+import dev.espalier.api.wire.v1.Attach;
+import dev.espalier.api.wire.v1.Report;
+import dev.espalier.api.wire.v1.TunerMessage;
+import dev.espalier.api.wire.v1.Welcome;
+import dev.espalier.api.wire.v1.WorkerMessage;
+import dev.espalier.api.wire.v1.WorkerServiceGrpc;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A worker's session with the tuner: attach, receive, report, and come back after a break.
+///
+/// `report` and `applied` never block on the network. Commands come out of `inbox` once each, in
+/// order. Reports are kept until the tuner has them in its log.
+public final class TunerLink implements AutoCloseable {
+  /*
+   * State is guarded by this object's lock. A broken stream is replaced by a new one after a pause
+   * that doubles from 100 ms to 2 s; the first message says what was applied, the answer what was
+   * logged, and both sides send the rest again.
+   */
+
+  private static final Logger log = LoggerFactory.getLogger(TunerLink.class);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+  private static final Duration LAST_PAUSE = Duration.ofSeconds(2);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int REPORT_BOUND = 200_000;
+
+  private final Identity identity;
+  private final ManagedChannel channel;
+  private final WorkerServiceGrpc.WorkerServiceStub stub;
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("tuner-link").factory());
+  private final BlockingQueue<Inbound> inbox = new LinkedBlockingQueue<>();
+
+  private final Deque<Report> unacknowledged = new ArrayDeque<>();
+  private @Nullable StreamObserver<WorkerMessage> stream;
+  private boolean welcome;
+  private long brokenSinceNanos = System.nanoTime();
+  private long refusedSinceNanos;
+  private Duration pause = FIRST_PAUSE;
+  private int generation;
+  private int worker;
+  private long applied;
+  private long received;
+  private long reportSequence;
+  private boolean held;
+  private boolean toldAlone;
+  private boolean closed;
+
+  private TunerLink(Identity identity) {
+    this.identity = identity;
+    this.generation = identity.generation();
+    this.worker = identity.worker();
+    this.channel =
+        NettyChannelBuilder.forTarget("dns:///" + identity.tunerAddress())
+            .usePlaintext()
+            .directExecutor()
+            .maxInboundMessageSize(16 << 20)
+            .keepAliveTime(10, TimeUnit.SECONDS)
+            .keepAliveTimeout(10, TimeUnit.SECONDS)
+            .build();
+    var headers = new Metadata();
+    headers.put(
+        Metadata.Key.of(WireCodec.SECRET_KEY, Metadata.ASCII_STRING_MARSHALLER), identity.secret());
+    this.stub =
+        WorkerServiceGrpc.newStub(channel)
+            .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
+  }
+
+  /// Opens a link; it connects in the background and for as long as it is open.
+  public static TunerLink open(Identity identity) {
+    var link = new TunerLink(identity);
+    link.timer.execute(link::connect);
+    return link;
+  }
+
+  /// Who a worker is.
+  ///
+  /// @param tunerAddress host:port
+  /// @param secret the job's worker secret or an API token; never logged
+  /// @param generation 0 when unknown
+  /// @param worker -1 when unknown
+  /// @param shardAddress where other workers reach this worker's shard, host:port
+  public record Identity(
+      String tunerAddress,
+      String job,
+      String secret,
+      int generation,
+      int worker,
+      String shardAddress) {
+    @Override
+    public String toString() {
+      return "worker " + worker + " of " + job + " at " + tunerAddress;
+    }
+  }
+
+  /// What comes out of the inbox.
+  public sealed interface Inbound {
+    /// Said once, before anything else.
+    record Welcomed(Assignment assignment) implements Inbound {}
+
+    /// Where all shards are, in the order of workers; may be said again.
+    record PeersKnown(List<String> shardAddresses) implements Inbound {}
+
+    record Commanded(SequencedCommand command) implements Inbound {}
+
+    /// The worker must end.
+    record TurnedAway(String code, String message) implements Inbound {}
+  }
+
+  /// What a worker is to do.
+  ///
+  /// @param data empty for none
+  /// @param checkpoints empty to choose oneself
+  public record Assignment(
+      int generation,
+      int worker,
+      int workers,
+      String program,
+      Map<String, String> arguments,
+      String data,
+      long seed,
+      String checkpoints) {
+    public Assignment {
+      arguments = Map.copyOf(arguments);
+    }
+  }
+
+  public BlockingQueue<Inbound> inbox() {
+    return inbox;
+  }
+
+  /// {@return whether the tuner wishes that workers stand still between clocks}
+  public synchronized boolean isHeld() {
+    return held && welcome;
+  }
+
+  /// {@return whether no command can come: the tuner said so, or the link has been broken for longer
+  /// than `grace`}
+  public synchronized boolean isAlone(Duration grace) {
+    return toldAlone || brokenFor().compareTo(grace) > 0;
+  }
+
+  /// {@return for how long there has been no link; zero while there is one}
+  public synchronized Duration brokenFor() {
+    return welcome ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - brokenSinceNanos);
+  }
+
+  /// Reports; kept and sent again until the tuner has it in its log.
+  public synchronized void report(WorkerReport report) {
+    if (unacknowledged.size() >= REPORT_BOUND) {
+      throw new IllegalStateException(
+          "the tuner has been away for too long: " + REPORT_BOUND + " reports wait for it");
+    }
+    Report wire = WireCodec.encode(++reportSequence, report);
+    unacknowledged.add(wire);
+    if (welcome) {
+      send(WorkerMessage.newBuilder().setReport(wire).build());
+    }
+  }
+
+  /// Says that a command and all before it have been applied.
+  public synchronized void applied(long sequence) {
+    applied = sequence;
+    if (welcome) {
+      send(
+          WorkerMessage.newBuilder()
+              .setApplied(Applied.newBuilder().setSequence(sequence))
+              .build());
+    }
+  }
+
+  private synchronized void connect() {
+    if (closed) {
+      return;
+    }
+    var answers = new Answers();
+    stream = answers.start();
+    send(
+        WorkerMessage.newBuilder()
+            .setAttach(
+                Attach.newBuilder()
+                    .setJob(identity.job())
+                    .setGeneration(generation)
+                    .setWorker(worker)
+                    .setShardAddress(identity.shardAddress())
+                    .setAppliedSequence(received)
+                    .setProtocolVersion(WireCodec.PROTOCOL_VERSION))
+            .build());
+  }
+
+  private void send(WorkerMessage message) {
+    StreamObserver<WorkerMessage> out = stream;
+    if (out != null) {
+      try {
+        out.onNext(message);
+      } catch (IllegalStateException broken) {
+        log.debug("stream is gone, message waits: {}", broken.getMessage());
+      }
+    }
+  }
+
+  private synchronized void take(TunerMessage message, Answers from) {
+    if (closed || stream != from.out) {
+      return;
+    }
+    switch (message.getBodyCase()) {
+      case WELCOME -> welcomed(message.getWelcome());
+      case REJECT -> rejected(message.getReject().getCode(), message.getReject().getMessage());
+      case PEERS ->
+          inbox.add(new Inbound.PeersKnown(message.getPeers().getShardAddressesList()));
+      case COMMAND -> {
+        SequencedCommand command = WireCodec.decode(message.getCommand());
+        if (command.sequence() > received) {
+          received = command.sequence();
+          inbox.add(new Inbound.Commanded(command));
+        }
+      }
+      case ACKNOWLEDGE -> dropThrough(message.getAcknowledge().getReportSequence());
+      case CONTROL -> {
+        held = message.getControl().getHeld();
+        toldAlone = message.getControl().getAlone();
+      }
+      case BODY_NOT_SET -> log.debug("message without a body ignored");
+    }
+  }
+
+  private void welcomed(Welcome said) {
+    boolean first = generation == 0 || reportSequence == 0 && received == 0 && !everWelcomed;
+    generation = said.getGeneration();
+    worker = said.getWorker();
+    welcome = true;
+    pause = FIRST_PAUSE;
+    refusedSinceNanos = 0;
+    if (first && !everWelcomed) {
+      inbox.add(
+          new Inbound.Welcomed(
+              new Assignment(
+                  said.getGeneration(),
+                  said.getWorker(),
+                  said.getWorkers(),
+                  said.getProgram(),
+                  said.getArgumentsMap(),
+                  said.getData(),
+                  said.getSeed(),
+                  said.getCheckpoints())));
+    }
+    everWelcomed = true;
+    dropThrough(said.getAcknowledgedReport());
+    applied(applied);
+    unacknowledged.forEach(
+        report -> send(WorkerMessage.newBuilder().setReport(report).build()));
+    log.info("attached generation={} worker={}", generation, worker);
+  }
+
+  private boolean everWelcomed;
+
+  private void dropThrough(long sequence) {
+    while (!unacknowledged.isEmpty() && unacknowledged.getFirst().getSequence() <= sequence) {
+      unacknowledged.removeFirst();
+    }
+  }
+
+  /// A server that has just come back may not know its jobs yet, so that answer gets some patience.
+  private void rejected(String code, String message) {
+    long now = System.nanoTime();
+    if (refusedSinceNanos == 0) {
+      refusedSinceNanos = now;
+    }
+    boolean mayPass = code.equals("UNAUTHENTICATED") && everWelcomed;
+    if (mayPass && now - refusedSinceNanos < PATIENCE.toNanos()) {
+      return;
+    }
+    closed = true;
+    inbox.add(new Inbound.TurnedAway(code, message));
+  }
+
+  private synchronized void broken(String reason, Answers from) {
+    if (closed || stream != from.out) {
+      return;
+    }
+    if (welcome) {
+      brokenSinceNanos = System.nanoTime();
+      log.warn("link to the tuner broke: {}; training goes on", reason);
+    }
+    welcome = false;
+    toldAlone = false;
+    stream = null;
+    timer.schedule(this::connect, pause.toMillis(), TimeUnit.MILLISECONDS);
+    Duration doubled = pause.multipliedBy(2);
+    pause = doubled.compareTo(LAST_PAUSE) > 0 ? LAST_PAUSE : doubled;
+    channel.resetConnectBackoff();
+  }
+
+  /// Waits until everything reported is in the tuner's log, or for `patience`.
+  public void flush(Duration patience) throws InterruptedException {
+    long deadline = System.nanoTime() + patience.toNanos();
+    while (System.nanoTime() < deadline && !isFlushed()) {
+      Thread.sleep(10);
+    }
+  }
+
+  private synchronized boolean isFlushed() {
+    return unacknowledged.isEmpty();
+  }
+
+  @Override
+  public void close() {
+    synchronized (this) {
+      closed = true;
+      StreamObserver<WorkerMessage> out = stream;
+      if (out != null) {
+        try {
+          out.onCompleted();
+        } catch (IllegalStateException gone) {
+          log.debug("stream was closed before: {}", gone.getMessage());
+        }
+      }
+    }
+    timer.shutdownNow();
+    channel.shutdown();
+    try {
+      if (!channel.awaitTermination(1, TimeUnit.SECONDS)) {
+        channel.shutdownNow();
+      }
+    } catch (InterruptedException _) {
+      channel.shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /// One stream's answers; those of a stream that was replaced are ignored.
+  private final class Answers implements StreamObserver<TunerMessage> {
+    private @Nullable StreamObserver<WorkerMessage> out;
+
+    StreamObserver<WorkerMessage> start() {
+      StreamObserver<WorkerMessage> started = stub.session(this);
+      out = started;
+      return started;
+    }
+
+    @Override
+    public void onNext(TunerMessage message) {
+      take(message, this);
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      broken(String.valueOf(Status.fromThrowable(failure).getCode()), this);
+    }
+
+    @Override
+    public void onCompleted() {
+      broken("closed by the tuner", this);
+    }
+  }
+}

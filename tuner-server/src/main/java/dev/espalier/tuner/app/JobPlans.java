@@ -1,0 +1,58 @@
+package dev.espalier.tuner.app;
+
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.tuner.core.session.JobPlan;
+import dev.espalier.tuner.core.session.SessionEffect;
+import java.util.List;
+
+/// From what a user asked for to what a session needs to know.
+final class JobPlans {
+  private JobPlans() {}
+
+  static JobPlan of(JobSpec spec, ProgramDescriptor program) {
+    JobSpec.Tuning tuning = spec.tuning();
+    List<Tunable> offered = spec.tunables().isEmpty() ? program.tunables() : spec.tunables();
+    Setting defaults = new SearchSpace(offered).defaults();
+    List<Tunable> searched =
+        offered.stream()
+            .filter(tunable -> !tuning.setting().values().containsKey(tunable.name()))
+            .toList();
+    return new JobPlan(
+        tuning.policy(),
+        tuning.searcher(),
+        new SearchSpace(searched),
+        defaults.with(tuning.setting()),
+        tuning.schedule().stream()
+            .map(entry -> new JobPlan.ScheduleStep(entry.fromClock(), entry.setting()))
+            .toList(),
+        program.validation().getFirst(),
+        spec.workers(),
+        spec.seed(),
+        new JobPlan.Options(
+            tuning.windows(),
+            tuning.startingLoss(),
+            tuning.probeClocks(),
+            tuning.divergenceFactor(),
+            tuning.trialSeconds(),
+            tuning.maxTrials(),
+            tuning.stopBest(),
+            tuning.stopWithin(),
+            tuning.retunePlateauEpochs(),
+            tuning.convergePlateauEpochs(),
+            tuning.maxRetunes()),
+        spec.stop().maxEpochs(),
+        spec.stop().maxSeconds(),
+        spec.stop().target(),
+        spec.checkpoints().keep(),
+        spec.time());
+  }
+
+  static double tuningShare(SessionEffect.TimeSpent spent) {
+    double all = spent.tuningSeconds() + spent.trainingSeconds() + spent.evaluationSeconds();
+    return all > 0 ? spent.tuningSeconds() / all : 0;
+  }
+}

@@ -1,0 +1,128 @@
+package dev.espalier.tuner.app;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Problem;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.tuner.app.port.JobStore.StoredJob;
+import dev.espalier.tuner.app.port.ProgramRegistry;
+import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The live runners by job; brings them back from their logs when the server starts.
+public final class SessionDirectory implements JobService, AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(SessionDirectory.class);
+
+  private final RunnerPorts ports;
+  private final ProgramRegistry programs;
+  private final Function<JobSpec, String> dataFolder;
+  private final Map<String, SessionRunner> runners = new ConcurrentHashMap<>();
+  private final SecureRandom random = new SecureRandom();
+
+  /// @param dataFolder from a job to the real path of its data, checked against the server's data
+  ///     roots; empty for none
+  public SessionDirectory(
+      RunnerPorts ports, ProgramRegistry programs, Function<JobSpec, String> dataFolder) {
+    this.ports = ports;
+    this.programs = programs;
+    this.dataFolder = dataFolder;
+  }
+
+  /// Resumes every job that has not ended.
+  public void resumeAll() {
+    for (StoredJob job : ports.jobs().unfinished()) {
+      try {
+        start(job);
+      } catch (EspalierException failure) {
+        log.error("job={} cannot be resumed: {}", job.id(), failure.getMessage());
+      }
+    }
+  }
+
+  @Override
+  public String submit(JobSpec spec, String actor) {
+    programOf(spec);
+    dataFolder.apply(spec);
+    var job = new StoredJob(newId(), spec);
+    ports.jobs().create(job, actor);
+    start(job);
+    log.info("job={} program={} actor={} submitted", job.id(), spec.program(), actor);
+    return job.id();
+  }
+
+  /// Ids sort by time: milliseconds, then 40 random bits.
+  private String newId() {
+    byte[] tail = new byte[5];
+    random.nextBytes(tail);
+    return "job_%012x%s".formatted(System.currentTimeMillis(), HexFormat.of().formatHex(tail));
+  }
+
+  private ProgramDescriptor programOf(JobSpec spec) {
+    return programs
+        .find(spec.program())
+        .orElseThrow(
+            () ->
+                new EspalierException(
+                    ErrorCode.INVALID_JOB,
+                    "program " + spec.program() + " is not registered on this server"));
+  }
+
+  private void start(StoredJob job) {
+    var runner = new SessionRunner(job, programOf(job.spec()), dataFolder.apply(job.spec()), ports);
+    runners.put(job.id(), runner);
+    var _ = runner.ended().whenComplete((_, _) -> runners.remove(job.id(), runner));
+    Thread.ofVirtual().name("session-" + job.id()).start(runner);
+  }
+
+  @Override
+  public void request(String job, UserRequest request, String actor) {
+    SessionRunner runner = runners.get(job);
+    if (runner == null) {
+      throw ports
+          .jobs()
+          .find(job)
+          .map(
+              _ ->
+                  new EspalierException(
+                      ErrorCode.WRONG_STATE, "job " + job + " has ended; nothing was changed"))
+          .orElseGet(
+              () -> new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job));
+    }
+    if (request instanceof UserRequest.Try(Setting setting)) {
+      requireValid(job, setting);
+    }
+    runner.request(request, actor);
+  }
+
+  private void requireValid(String job, Setting setting) {
+    JobSpec spec = ports.jobs().find(job).orElseThrow().spec();
+    var space =
+        new SearchSpace(spec.tunables().isEmpty() ? programOf(spec).tunables() : spec.tunables());
+    List<Problem> problems =
+        space.problemsOf(space.defaults().with(setting)).stream()
+            .map(message -> new Problem("/setting", message, setting.values().toString()))
+            .toList();
+    if (!problems.isEmpty()) {
+      throw new EspalierException(
+          ErrorCode.INVALID_SETTING, "the setting does not fit the job's search space", problems);
+    }
+  }
+
+  /// Stops the runners; jobs and their workers go on and are resumed by the next server.
+  @Override
+  public void close() {
+    List<SessionRunner> live = List.copyOf(runners.values());
+    live.forEach(SessionRunner::shutdown);
+    live.forEach(runner -> runner.ended().exceptionally(_ -> null).join());
+  }
+}

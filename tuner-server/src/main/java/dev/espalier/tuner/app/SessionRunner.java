@@ -1,0 +1,557 @@
+package dev.espalier.tuner.app;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.api.model.WorkerReport;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.api.rest.StreamEvent;
+import dev.espalier.tuner.app.port.EventLog;
+import dev.espalier.tuner.app.port.JobStore.StoredJob;
+import dev.espalier.tuner.app.port.WorkerGateway;
+import dev.espalier.tuner.core.policy.Policies;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import dev.espalier.tuner.core.session.TuningSession;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+
+/// One job's single writer: a mailbox and a virtual thread around its tuning session.
+final class SessionRunner implements Runnable {
+  /*
+   * What arrives is put together into whole events, the session takes them, and what follows is made
+   * durable in one transaction before any of it is done: log, then act. A crash between the two is
+   * repaired by the log: replaying it yields the same commands with the same numbers, workers skip
+   * the ones they have applied, and send again the reports that were not acknowledged.
+   *
+   * While the database is away nothing is decided; workers are told that they are alone, so the
+   * mainline goes on with its setting, and their reports wait at the workers.
+   */
+
+  private static final Logger log = LoggerFactory.getLogger(SessionRunner.class);
+  private static final Duration TICK = Duration.ofMillis(200);
+  private static final Duration RETRY = Duration.ofMillis(500);
+  private static final Duration ALONE_AFTER = Duration.ofSeconds(1);
+  private static final Duration STOP_GRACE = Duration.ofSeconds(15);
+  private static final int MAILBOX_BOUND = 100_000;
+
+  private final StoredJob job;
+  private final RunnerPorts ports;
+  private final ProgramDescriptor program;
+  private final String data;
+  private final TuningSession session;
+  private final JobClock clock;
+  private final LinkedBlockingQueue<Message> mailbox = new LinkedBlockingQueue<>(MAILBOX_BOUND);
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final SecureRandom random = new SecureRandom();
+
+  private final List<SequencedCommand> commands = new ArrayList<>();
+  private final Map<BranchId, Double> branchSeconds = new HashMap<>();
+  private final Set<BranchId> liveBranches = new HashSet<>();
+  private WorkerLeases leases;
+  private ReportAssembler assembler;
+  private int generation;
+  private long commandSequence;
+  private long eventSequence;
+  private boolean held;
+  private boolean alone;
+  private boolean stopSent;
+  private long stopNanos;
+  private volatile boolean shutdown;
+
+  SessionRunner(StoredJob job, ProgramDescriptor program, String data, RunnerPorts ports) {
+    this.job = job;
+    this.program = program;
+    this.data = data;
+    this.ports = ports;
+    this.session = Policies.open(JobPlans.of(job.spec(), program));
+    this.clock = new JobClock(job.spec().time().isPresent(), System::nanoTime);
+    this.assembler = newAssembler(0);
+    this.leases = new WorkerLeases(job.spec().workers(), ports.leases(), System.nanoTime());
+  }
+
+  /// What the mailbox takes.
+  private sealed interface Message {
+    record Attached(int generation, int worker) implements Message {}
+
+    record Detached(int generation, int worker, String reason) implements Message {}
+
+    record Reported(int generation, int worker, long sequence, WorkerReport report, long nanos)
+        implements Message {}
+
+    record Exited(int generation, int worker, int status) implements Message {}
+
+    record Asked(UserRequest request, String actor) implements Message {}
+
+    record Wake() implements Message {}
+  }
+
+  /// Completes when the job has ended or the runner was shut down.
+  CompletableFuture<Void> ended() {
+    return ended;
+  }
+
+  void request(UserRequest request, String actor) {
+    offer(new Message.Asked(request, actor));
+  }
+
+  /// Stops the runner, not the job: its workers go on and find it again when it is resumed.
+  void shutdown() {
+    shutdown = true;
+    offer(new Message.Wake());
+  }
+
+  private void offer(Message message) {
+    if (!mailbox.offer(message)) {
+      throw new EspalierException(
+          ErrorCode.TOO_MANY_REQUESTS,
+          "job " + job.id() + " has " + MAILBOX_BOUND + " messages waiting; try again later");
+    }
+  }
+
+  @Override
+  public void run() {
+    MDC.put("job", job.id());
+    try {
+      recover();
+      while (!shutdown && !isOver()) {
+        turn();
+      }
+      if (!shutdown) {
+        release();
+      }
+      ended.complete(null);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      ended.complete(null);
+    } catch (RuntimeException failure) {
+      log.error("job={} runner failed: {}", job.id(), failure.getMessage(), failure);
+      ended.completeExceptionally(failure);
+    } finally {
+      MDC.remove("job");
+    }
+  }
+
+  private void recover() throws InterruptedException {
+    List<SessionEvent> logged = readLog();
+    if (logged.isEmpty()) {
+      commit(List.of(), session.start());
+      return;
+    }
+    bookkeep(session.start());
+    for (SessionEvent event : logged) {
+      clock.restore(event.atSeconds());
+      note(event);
+      bookkeep(session.step(event));
+      eventSequence++;
+    }
+    log.info(
+        "job={} events={} generation={} resumed from its log", job.id(), eventSequence, generation);
+    if (!session.isEnded()) {
+      openGateway(storedSecretHash());
+      commands.forEach(command -> ports.gateway().send(job.id(), command));
+      ports.gateway().control(job.id(), held, alone);
+      leases = new WorkerLeases(job.spec().workers(), ports.leases(), System.nanoTime());
+    }
+  }
+
+  private List<SessionEvent> readLog() throws InterruptedException {
+    while (true) {
+      try {
+        return ports.log().read(job.id());
+      } catch (EspalierException away) {
+        requireAway(away);
+        pause();
+      }
+    }
+  }
+
+  private byte[] storedSecretHash() throws InterruptedException {
+    while (true) {
+      try {
+        return ports.jobs().workerSecret(job.id(), generation).orElse(new byte[32]);
+      } catch (EspalierException away) {
+        requireAway(away);
+        pause();
+      }
+    }
+  }
+
+  private void pause() throws InterruptedException {
+    if (shutdown) {
+      throw new InterruptedException("the server is going down");
+    }
+    Thread.sleep(RETRY);
+  }
+
+  private static void requireAway(EspalierException failure) {
+    if (failure.code() != ErrorCode.DATABASE_AWAY) {
+      throw failure;
+    }
+  }
+
+  private boolean isOver() {
+    return session.isEnded()
+        && (!stopSent
+            || leases.attached() == 0
+            || System.nanoTime() - stopNanos > STOP_GRACE.toNanos());
+  }
+
+  /// One duty cycle: take what has come, make events of it, let the session decide, act.
+  private void turn() throws InterruptedException {
+    var arrived = new ArrayList<Message>();
+    Message first = mailbox.poll(TICK.toMillis(), TimeUnit.MILLISECONDS);
+    if (first != null) {
+      arrived.add(first);
+      mailbox.drainTo(arrived, 1_000);
+    }
+    var events = new ArrayList<SessionEvent>();
+    long oldestNanos = 0;
+    for (Message message : arrived) {
+      if (message instanceof Message.Reported reported && oldestNanos == 0) {
+        oldestNanos = reported.nanos();
+      }
+      take(message, events);
+    }
+    events.addAll(assembler.drain(clock));
+    lost().ifPresent(events::add);
+    if (!events.isEmpty() && !session.isEnded()) {
+      step(events);
+    }
+    acknowledge();
+    if (oldestNanos != 0) {
+      ports.meters().reportLatency((System.nanoTime() - oldestNanos) / 1e9);
+    }
+  }
+
+  private void take(Message message, List<SessionEvent> events) {
+    switch (message) {
+      case Message.Attached(int of, int worker) -> {
+        if (of == generation) {
+          leases.attach(worker, System.nanoTime());
+          log.info("job={} generation={} worker={} attached", job.id(), of, worker);
+        }
+      }
+      case Message.Detached(int of, int worker, String reason) -> {
+        if (of == generation) {
+          leases.detach(worker, System.nanoTime());
+          log.info(
+              "job={} generation={} worker={} detached reason={}", job.id(), of, worker, reason);
+        }
+      }
+      case Message.Reported(int of, int worker, long sequence, WorkerReport report, long _) -> {
+        if (of == generation) {
+          if (report instanceof WorkerReport.Forked(BranchId _, double seconds)) {
+            ports.meters().forked(seconds);
+          }
+          events.addAll(assembler.drain(clock));
+          assembler.add(worker, sequence, report, clock.now()).ifPresent(events::add);
+        }
+      }
+      case Message.Exited(int of, int worker, int status) -> {
+        if (of == generation) {
+          leases.exit(worker, status);
+        }
+      }
+      case Message.Asked(UserRequest request, String actor) ->
+          events.add(new SessionEvent.Requested(clock.now(), request, actor));
+      case Message.Wake() -> {}
+    }
+  }
+
+  private java.util.Optional<SessionEvent> lost() {
+    if (session.isEnded() || stopSent || generation == 0) {
+      return java.util.Optional.empty();
+    }
+    return leases
+        .lost(System.nanoTime())
+        .map(reason -> new SessionEvent.WorkersLost(clock.now(), generation, reason));
+  }
+
+  private void step(List<SessionEvent> events) throws InterruptedException {
+    var taken = new ArrayList<SessionEvent>();
+    var effects = new ArrayList<SessionEffect>();
+    for (SessionEvent event : events) {
+      if (session.isEnded()) {
+        break;
+      }
+      taken.add(event);
+      effects.addAll(session.step(event));
+      if (event instanceof SessionEvent.WorkersLost) {
+        // What else came belongs to the generation that is gone.
+        break;
+      }
+    }
+    commit(taken, effects);
+  }
+
+  private void commit(List<SessionEvent> events, List<SessionEffect> effects)
+      throws InterruptedException {
+    var points = new ArrayList<EventLog.MetricPoint>();
+    events.forEach(event -> points.addAll(note(event)));
+    var commit =
+        new EventLog.Commit(job.id(), eventSequence + 1, events, effects, points);
+    List<StreamEvent> news = append(commit);
+    eventSequence += events.size();
+    ports.publisher().publish(news);
+    act(effects);
+  }
+
+  private List<StreamEvent> append(EventLog.Commit commit) throws InterruptedException {
+    long since = System.nanoTime();
+    boolean warned = false;
+    while (true) {
+      try {
+        List<StreamEvent> news = ports.log().append(commit);
+        if (warned) {
+          log.info("job={} database is back, the log has caught up", job.id());
+        }
+        setAlone(false);
+        return news;
+      } catch (EspalierException away) {
+        requireAway(away);
+        if (!warned) {
+          log.warn(
+              "job={} database is away, training goes on without decisions: {}",
+              job.id(),
+              away.getMessage());
+          warned = true;
+        }
+        if (System.nanoTime() - since > ALONE_AFTER.toNanos()) {
+          setAlone(true);
+        }
+        pause();
+      }
+    }
+  }
+
+  private void setAlone(boolean now) {
+    if (alone != now) {
+      alone = now;
+      ports.gateway().control(job.id(), held, alone);
+    }
+  }
+
+  /// Keeps what the log says of branch seconds; returns the points of a progress event.
+  private List<EventLog.MetricPoint> note(SessionEvent event) {
+    assembler.logged(event);
+    if (!(event instanceof SessionEvent.Progressed progressed)) {
+      return List.of();
+    }
+    var points = new ArrayList<EventLog.MetricPoint>();
+    double seconds = branchSeconds.getOrDefault(progressed.branch(), 0.0);
+    for (int i = 0; i < progressed.losses().size(); i++) {
+      seconds += progressed.seconds().get(i);
+      points.add(
+          new EventLog.MetricPoint(
+              progressed.branch().number(),
+              progressed.fromClock() + i,
+              seconds,
+              progressed.losses().get(i)));
+    }
+    branchSeconds.put(progressed.branch(), seconds);
+    ports.meters().clocks(job.id(), progressed.losses().size());
+    return points;
+  }
+
+  /// Brings numbers and lists up to date with effects that were done before a restart.
+  private void bookkeep(List<SessionEffect> effects) {
+    for (SessionEffect effect : effects) {
+      switch (effect) {
+        case SessionEffect.Command(BranchCommand command) -> number(command);
+        case SessionEffect.LaunchWorkers(int next) -> beginGeneration(next);
+        case SessionEffect.Hold(boolean now) -> held = now;
+        case SessionEffect.BranchChanged changed -> countBranch(changed);
+        default -> {}
+      }
+    }
+  }
+
+  private void act(List<SessionEffect> effects) throws InterruptedException {
+    for (SessionEffect effect : effects) {
+      switch (effect) {
+        case SessionEffect.Command(BranchCommand command) ->
+            ports.gateway().send(job.id(), number(command));
+        case SessionEffect.LaunchWorkers(int next) -> launch(next);
+        case SessionEffect.KillWorkers _ -> {
+          ports.gateway().close(job.id(), "the job was killed");
+          ports.launcher().kill(job.id());
+        }
+        case SessionEffect.Hold(boolean now) -> {
+          held = now;
+          ports.gateway().control(job.id(), held, alone);
+        }
+        case SessionEffect.BranchChanged changed -> {
+          countBranch(changed);
+          ports.meters().branches(job.id(), liveBranches.size());
+        }
+        case SessionEffect.RoundChanged round -> {
+          if (round.phase().equals("probing")) {
+            ports.meters().roundStarted(job.id());
+          }
+        }
+        case SessionEffect.TimeSpent spent ->
+            ports.meters().tuningShare(job.id(), JobPlans.tuningShare(spent));
+        case SessionEffect.Decide(var decision) ->
+            log.info(
+                "job={} decision={} rule={} outcome={}",
+                job.id(),
+                decision.key(),
+                decision.rule(),
+                decision.outcome());
+        case SessionEffect.JobChanged changed ->
+            log.debug("job={} state={} message={}", job.id(), changed.state(), changed.message());
+        case SessionEffect.ScheduleChanged _, SessionEffect.MainlineEvaluated _ -> {}
+      }
+    }
+  }
+
+  private void countBranch(SessionEffect.BranchChanged changed) {
+    BranchState state = changed.state();
+    boolean live =
+        state != BranchState.DISCARDED && state != BranchState.FAILED && state != BranchState.LOST;
+    if (live) {
+      liveBranches.add(changed.branch());
+    } else {
+      liveBranches.remove(changed.branch());
+    }
+  }
+
+  private SequencedCommand number(BranchCommand command) {
+    var sequenced = new SequencedCommand(++commandSequence, command);
+    commands.add(sequenced);
+    switch (command) {
+      case BranchCommand.Evaluate(BranchId branch, long evaluation) ->
+          assembler.expectEvaluation(evaluation, branch);
+      case BranchCommand.Checkpoint(BranchId branch, long checkpoint) ->
+          assembler.expectCheckpoint(checkpoint, branch);
+      case BranchCommand.Stop _ -> {
+        stopSent = true;
+        stopNanos = System.nanoTime();
+      }
+      default -> {}
+    }
+    return sequenced;
+  }
+
+  private void beginGeneration(int next) {
+    generation = next;
+    commandSequence = 0;
+    commands.clear();
+    assembler = newAssembler(next);
+  }
+
+  private ReportAssembler newAssembler(int of) {
+    return new ReportAssembler(of, job.spec().workers(), job.spec().time(), program.validation());
+  }
+
+  private void launch(int next) throws InterruptedException {
+    beginGeneration(next);
+    leases = new WorkerLeases(job.spec().workers(), ports.leases(), System.nanoTime());
+    ports.launcher().kill(job.id());
+    byte[] secretBytes = new byte[32];
+    random.nextBytes(secretBytes);
+    String secret = HexFormat.of().formatHex(secretBytes);
+    byte[] hash = Secrets.sha256(secret);
+    rememberSecret(next, hash);
+    openGateway(hash);
+    if (job.spec().launch() == JobSpec.Launch.LOCAL) {
+      ports
+          .launcher()
+          .launch(
+              job.id(),
+              job.spec(),
+              next,
+              secret,
+              (worker, status) -> offer(new Message.Exited(next, worker, status)));
+    }
+    log.info("job={} generation={} workers={} started", job.id(), next, job.spec().workers());
+  }
+
+  private void rememberSecret(int of, byte[] hash) throws InterruptedException {
+    while (true) {
+      try {
+        ports.jobs().putWorkerSecret(job.id(), of, hash);
+        return;
+      } catch (EspalierException away) {
+        requireAway(away);
+        pause();
+      }
+    }
+  }
+
+  private void openGateway(byte[] secretHash) {
+    JobSpec spec = job.spec();
+    var group =
+        new WorkerGateway.WorkerGroup(
+            job.id(),
+            generation,
+            spec.workers(),
+            secretHash,
+            spec.program(),
+            spec.arguments(),
+            data,
+            spec.seed(),
+            spec.launch() == JobSpec.Launch.LOCAL ? ports.checkpointFolder().apply(job.id()) : "");
+    ports.gateway().open(group, new Link(generation));
+    ports.gateway().control(job.id(), held, alone);
+  }
+
+  private void acknowledge() {
+    long[] consumed = assembler.consumed();
+    for (int worker = 0; worker < consumed.length; worker++) {
+      if (consumed[worker] > 0) {
+        ports.gateway().acknowledge(job.id(), worker, consumed[worker]);
+      }
+    }
+  }
+
+  private void release() {
+    ports.gateway().close(job.id(), "the job has ended");
+    ports.launcher().kill(job.id());
+    ports.meters().ended(job.id());
+    log.info("job={} events={} ended", job.id(), eventSequence);
+  }
+
+  /// Brings what the link's threads hear into the mailbox.
+  private final class Link implements WorkerGateway.Listener {
+    private final int of;
+
+    private Link(int of) {
+      this.of = of;
+    }
+
+    @Override
+    public void attached(int worker) {
+      offer(new Message.Attached(of, worker));
+    }
+
+    @Override
+    public void reported(int worker, long reportSequence, WorkerReport report) {
+      offer(new Message.Reported(of, worker, reportSequence, report, System.nanoTime()));
+    }
+
+    @Override
+    public void detached(int worker, String reason) {
+      offer(new Message.Detached(of, worker, reason));
+    }
+  }
+}

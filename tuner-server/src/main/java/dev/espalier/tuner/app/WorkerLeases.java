@@ -1,0 +1,78 @@
+package dev.espalier.tuner.app;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// Who of a generation's workers is there, and how long the others may stay away.
+///
+/// A worker that is away keeps training, so a short break costs nothing; one that stays away longer
+/// than its lease, or whose process has ended, is lost, and the generation with it.
+public final class WorkerLeases {
+  private final Times times;
+  private final State[] states;
+
+  WorkerLeases(int workers, Times times, long nowNanos) {
+    this.times = times;
+    this.states = new State[workers];
+    Arrays.fill(states, new State.Away(nowNanos, times.start()));
+  }
+
+  /// How long a worker may stay away.
+  ///
+  /// @param start before it attached for the first time, or after the server came back
+  /// @param reconnect after its link broke
+  public record Times(Duration start, Duration reconnect) {
+    public Times {
+      if (!start.isPositive() || !reconnect.isPositive()) {
+        throw new IllegalArgumentException(
+            "leases must be positive but are " + start + " and " + reconnect);
+      }
+    }
+  }
+
+  private sealed interface State {
+    record There() implements State {}
+
+    record Away(long sinceNanos, Duration lease) implements State {}
+
+    record Gone(int status) implements State {}
+  }
+
+  void attach(int worker, long nowNanos) {
+    states[worker] = new State.There();
+  }
+
+  void detach(int worker, long nowNanos) {
+    if (states[worker] instanceof State.There) {
+      states[worker] = new State.Away(nowNanos, times.reconnect());
+    }
+  }
+
+  void exit(int worker, int status) {
+    states[worker] = new State.Gone(status);
+  }
+
+  long attached() {
+    return Arrays.stream(states).filter(State.There.class::isInstance).count();
+  }
+
+  /// {@return why the generation is lost, in words; empty while it is not}
+  Optional<String> lost(long nowNanos) {
+    for (int worker = 0; worker < states.length; worker++) {
+      switch (states[worker]) {
+        case State.Gone(int status) -> {
+          return Optional.of("worker " + worker + " ended with status " + status);
+        }
+        case State.Away(long since, Duration lease) -> {
+          if (nowNanos - since > lease.toNanos()) {
+            return Optional.of(
+                "worker " + worker + " was away for more than " + lease.toSeconds() + " s");
+          }
+        }
+        case State.There() -> {}
+      }
+    }
+    return Optional.empty();
+  }
+}

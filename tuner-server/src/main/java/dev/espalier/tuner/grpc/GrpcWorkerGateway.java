@@ -1,0 +1,56 @@
+package dev.espalier.tuner.grpc;
+
+import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.tuner.app.port.WorkerGateway;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/// The workers of every job, by their gRPC streams.
+public final class GrpcWorkerGateway implements WorkerGateway {
+  private final Map<String, WorkerCrew> crews = new ConcurrentHashMap<>();
+
+  @Override
+  public void open(WorkerGroup group, Listener listener) {
+    WorkerCrew before = crews.put(group.job(), new WorkerCrew(group, listener));
+    if (before != null) {
+      before.close("generation " + group.generation() + " of workers has begun");
+    }
+  }
+
+  @Override
+  public void send(String job, SequencedCommand command) {
+    WorkerCrew crew = crews.get(job);
+    if (crew != null) {
+      crew.send(command);
+    }
+  }
+
+  @Override
+  public void control(String job, boolean held, boolean alone) {
+    WorkerCrew crew = crews.get(job);
+    if (crew != null) {
+      crew.control(held, alone);
+    }
+  }
+
+  @Override
+  public void acknowledge(String job, int worker, long reportSequence) {
+    WorkerCrew crew = crews.get(job);
+    if (crew != null) {
+      crew.acknowledge(worker, reportSequence);
+    }
+  }
+
+  @Override
+  public void close(String job, String reason) {
+    WorkerCrew crew = crews.remove(job);
+    if (crew != null) {
+      crew.close(reason);
+    }
+  }
+
+  @Nullable WorkerCrew crew(String job) {
+    return crews.get(job);
+  }
+}

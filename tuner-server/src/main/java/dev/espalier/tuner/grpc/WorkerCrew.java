@@ -1,0 +1,234 @@
+package dev.espalier.tuner.grpc;
+
+import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.api.wire.WireCodec;
+import dev.espalier.api.wire.v1.Acknowledge;
+import dev.espalier.api.wire.v1.Attach;
+import dev.espalier.api.wire.v1.Control;
+import dev.espalier.api.wire.v1.Peers;
+import dev.espalier.api.wire.v1.Reject;
+import dev.espalier.api.wire.v1.TunerMessage;
+import dev.espalier.api.wire.v1.Welcome;
+import dev.espalier.tuner.app.Secrets;
+import dev.espalier.tuner.app.port.WorkerGateway.Listener;
+import dev.espalier.tuner.app.port.WorkerGateway.WorkerGroup;
+import io.grpc.stub.StreamObserver;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// One generation of a job's workers and the commands they have been sent.
+///
+/// Guarded by its own lock, which is never held while the listener is called. Streams are written
+/// under the lock, so every worker gets commands in the order of their numbers.
+final class WorkerCrew {
+  private final WorkerGroup group;
+  private final Listener listener;
+  private final Deque<SequencedCommand> commands = new ArrayDeque<>();
+  private final @Nullable StreamObserver<TunerMessage>[] streams;
+  private final String[] shardAddresses;
+  private final long[] applied;
+  private final long[] acknowledged;
+  private boolean held;
+  private boolean alone;
+  private boolean closed;
+
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  WorkerCrew(WorkerGroup group, Listener listener) {
+    this.group = group;
+    this.listener = listener;
+    this.streams = new StreamObserver[group.workers()];
+    this.shardAddresses = new String[group.workers()];
+    this.applied = new long[group.workers()];
+    this.acknowledged = new long[group.workers()];
+    Arrays.fill(shardAddresses, "");
+  }
+
+  boolean admits(String secret) {
+    return Secrets.matches(secret, group.secretSha256());
+  }
+
+  Listener listener() {
+    return listener;
+  }
+
+  /// Takes a worker in, or says why not.
+  ///
+  /// @return the worker's number, or empty when it was turned away
+  Optional<Integer> attach(Attach attach, StreamObserver<TunerMessage> stream) {
+    StreamObserver<TunerMessage> before;
+    int worker;
+    synchronized (this) {
+      worker = attach.getWorker() >= 0 ? attach.getWorker() : firstFree();
+      String refusal = refusal(attach, worker);
+      if (!refusal.isEmpty()) {
+        reject(stream, "WRONG_GENERATION", refusal);
+        return Optional.empty();
+      }
+      before = streams[worker];
+      streams[worker] = stream;
+      shardAddresses[worker] = attach.getShardAddress();
+      applied[worker] = Math.max(applied[worker], attach.getAppliedSequence());
+      stream.onNext(TunerMessage.newBuilder().setWelcome(welcome(worker)).build());
+      stream.onNext(control());
+      if (attach.getAppliedSequence() == 0) {
+        announcePeersOnceComplete();
+      }
+      for (SequencedCommand command : commands) {
+        if (command.sequence() > attach.getAppliedSequence()) {
+          stream.onNext(message(command));
+        }
+      }
+    }
+    if (before != null) {
+      reject(before, "REPLACED", "worker " + worker + " attached again");
+    }
+    listener.attached(worker);
+    return Optional.of(worker);
+  }
+
+  private String refusal(Attach attach, int worker) {
+    if (closed) {
+      return "the job has no place for workers of generation " + attach.getGeneration();
+    }
+    if (attach.getProtocolVersion() != WireCodec.PROTOCOL_VERSION) {
+      return "protocol version must be "
+          + WireCodec.PROTOCOL_VERSION
+          + " but is "
+          + attach.getProtocolVersion();
+    }
+    if (attach.getGeneration() != 0 && attach.getGeneration() != group.generation()) {
+      return "generation must be " + group.generation() + " but is " + attach.getGeneration();
+    }
+    if (worker < 0 || worker >= group.workers()) {
+      return "the job has " + group.workers() + " workers and all are there";
+    }
+    if (attach.getGeneration() == 0 && attach.getAppliedSequence() > 0) {
+      return "a worker that has applied commands must name its generation";
+    }
+    return "";
+  }
+
+  private int firstFree() {
+    for (int worker = 0; worker < shardAddresses.length; worker++) {
+      if (shardAddresses[worker].isEmpty()) {
+        return worker;
+      }
+    }
+    return shardAddresses.length;
+  }
+
+  private Welcome welcome(int worker) {
+    return Welcome.newBuilder()
+        .setGeneration(group.generation())
+        .setWorker(worker)
+        .setWorkers(group.workers())
+        .setProgram(group.program())
+        .putAllArguments(group.arguments())
+        .setData(group.data())
+        .setSeed(group.seed())
+        .setCheckpoints(group.checkpoints())
+        .setAcknowledgedReport(acknowledged[worker])
+        .build();
+  }
+
+  /// Workers keep the first list they hear, so saying it again does no harm.
+  private void announcePeersOnceComplete() {
+    if (Arrays.stream(shardAddresses).anyMatch(String::isEmpty)) {
+      return;
+    }
+    TunerMessage peers =
+        TunerMessage.newBuilder()
+            .setPeers(Peers.newBuilder().addAllShardAddresses(List.of(shardAddresses)))
+            .build();
+    Arrays.stream(streams).filter(Objects::nonNull).forEach(stream -> stream.onNext(peers));
+  }
+
+  synchronized void send(SequencedCommand command) {
+    if (closed) {
+      return;
+    }
+    commands.add(command);
+    TunerMessage message = message(command);
+    for (StreamObserver<TunerMessage> stream : streams) {
+      if (stream != null) {
+        stream.onNext(message);
+      }
+    }
+  }
+
+  synchronized void control(boolean nowHeld, boolean nowAlone) {
+    held = nowHeld;
+    alone = nowAlone;
+    TunerMessage message = control();
+    Arrays.stream(streams).filter(Objects::nonNull).forEach(stream -> stream.onNext(message));
+  }
+
+  private TunerMessage control() {
+    return TunerMessage.newBuilder()
+        .setControl(Control.newBuilder().setHeld(held).setAlone(alone))
+        .build();
+  }
+
+  synchronized void acknowledge(int worker, long reportSequence) {
+    acknowledged[worker] = Math.max(acknowledged[worker], reportSequence);
+    StreamObserver<TunerMessage> stream = streams[worker];
+    if (stream != null) {
+      stream.onNext(
+          TunerMessage.newBuilder()
+              .setAcknowledge(Acknowledge.newBuilder().setReportSequence(reportSequence))
+              .build());
+    }
+  }
+
+  /// Forgets commands that every worker has applied.
+  synchronized void applied(int worker, long sequence) {
+    applied[worker] = Math.max(applied[worker], sequence);
+    long everywhere = Arrays.stream(applied).min().orElse(0);
+    while (!commands.isEmpty() && commands.getFirst().sequence() <= everywhere) {
+      commands.removeFirst();
+    }
+  }
+
+  /// Hears that a worker's stream is gone; does nothing when a newer one has taken its place.
+  void detach(int worker, StreamObserver<TunerMessage> stream, String reason) {
+    synchronized (this) {
+      if (streams[worker] != stream) {
+        return;
+      }
+      streams[worker] = null;
+    }
+    listener.detached(worker, reason);
+  }
+
+  void close(String reason) {
+    List<StreamObserver<TunerMessage>> open;
+    synchronized (this) {
+      closed = true;
+      open = Arrays.stream(streams).filter(Objects::nonNull).toList();
+      Arrays.fill(streams, null);
+      commands.clear();
+    }
+    open.forEach(stream -> reject(stream, "CLOSED", reason));
+  }
+
+  private static TunerMessage message(SequencedCommand command) {
+    return TunerMessage.newBuilder().setCommand(WireCodec.encode(command)).build();
+  }
+
+  static void reject(StreamObserver<TunerMessage> stream, String code, String message) {
+    try {
+      stream.onNext(
+          TunerMessage.newBuilder()
+              .setReject(Reject.newBuilder().setCode(code).setMessage(message))
+              .build());
+      stream.onCompleted();
+    } catch (IllegalStateException alreadyClosed) {
+      // The stream went away by itself: whoever was behind it needs no answer.
+    }
+  }
+}

@@ -1,0 +1,178 @@
+package dev.espalier.tuner.grpc;
+
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.wire.WireCodec;
+import dev.espalier.api.wire.v1.Attach;
+import dev.espalier.api.wire.v1.TunerMessage;
+import dev.espalier.api.wire.v1.WorkerMessage;
+import dev.espalier.api.wire.v1.WorkerServiceGrpc;
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The stream a worker opens.
+///
+/// Handlers only decode and hand over, so the server may run them on the transport's own thread.
+public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
+  private static final Logger log = LoggerFactory.getLogger(WorkerSessionEndpoint.class);
+  private static final Context.Key<String> SECRET = Context.key("worker-secret");
+  private static final Metadata.Key<String> SECRET_HEADER =
+      Metadata.Key.of(WireCodec.SECRET_KEY, Metadata.ASCII_STRING_MARSHALLER);
+
+  private final GrpcWorkerGateway gateway;
+  private final Predicate<String> isApiToken;
+
+  /// @param isApiToken whether a text is a valid API token: workers that come by themselves show one
+  public WorkerSessionEndpoint(GrpcWorkerGateway gateway, Predicate<String> isApiToken) {
+    this.gateway = gateway;
+    this.isApiToken = isApiToken;
+  }
+
+  /// Turns away every call that shows no secret at all, and carries the secret to the handler.
+  public static final class SecretInterceptor implements ServerInterceptor {
+    @Override
+    public <Q, R> ServerCall.Listener<Q> interceptCall(
+        ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+      String secret = headers.get(SECRET_HEADER);
+      if (secret == null || secret.isEmpty()) {
+        call.close(
+            Status.UNAUTHENTICATED.withDescription("a worker secret or API token is needed"),
+            new Metadata());
+        return new ServerCall.Listener<>() {};
+      }
+      return Contexts.interceptCall(
+          Context.current().withValue(SECRET, secret), call, headers, next);
+    }
+  }
+
+  @Override
+  public StreamObserver<WorkerMessage> session(StreamObserver<TunerMessage> out) {
+    String secret = SECRET.get();
+    return new WorkerStream((ServerCallStreamObserver<TunerMessage>) out, secret == null ? "" : secret);
+  }
+
+  private boolean admits(WorkerCrew crew, String secret) {
+    return crew.admits(secret) || isApiToken.test(secret);
+  }
+
+  private final class WorkerStream implements StreamObserver<WorkerMessage> {
+    private final StreamObserver<TunerMessage> out;
+    private final String secret;
+    private @Nullable WorkerCrew crew;
+    private int worker = -1;
+
+    private WorkerStream(ServerCallStreamObserver<TunerMessage> out, String secret) {
+      this.secret = secret;
+      this.out = new SerializedStream(out);
+    }
+
+    @Override
+    public void onNext(WorkerMessage message) {
+      try {
+        switch (message.getBodyCase()) {
+          case ATTACH -> attach(message.getAttach());
+          case REPORT -> {
+            WorkerCrew of = crew;
+            if (of != null) {
+              of.listener()
+                  .reported(
+                      worker,
+                      message.getReport().getSequence(),
+                      WireCodec.decode(message.getReport()));
+            }
+          }
+          case APPLIED -> {
+            WorkerCrew of = crew;
+            if (of != null) {
+              of.applied(worker, message.getApplied().getSequence());
+            }
+          }
+          case HEARTBEAT, BODY_NOT_SET -> {}
+        }
+      } catch (EspalierException refused) {
+        log.warn("worker={} message refused: {}", worker, refused.getMessage());
+        WorkerCrew.reject(out, refused.code().name(), String.valueOf(refused.getMessage()));
+      }
+    }
+
+    private void attach(Attach attach) {
+      WorkerCrew found = gateway.crew(attach.getJob());
+      if (found == null || !admits(found, secret)) {
+        // One answer for both, so that nobody learns which jobs exist.
+        log.warn("worker={} attach refused: unknown job or wrong secret", attach.getWorker());
+        WorkerCrew.reject(out, "UNAUTHENTICATED", "unknown job, or wrong secret for it");
+        return;
+      }
+      found
+          .attach(attach, out)
+          .ifPresent(
+              number -> {
+                crew = found;
+                worker = number;
+              });
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      gone(String.valueOf(Status.fromThrowable(failure).getCode()));
+    }
+
+    @Override
+    public void onCompleted() {
+      gone("closed by the worker");
+      try {
+        out.onCompleted();
+      } catch (IllegalStateException alreadyClosed) {
+        log.debug("worker={} stream was closed before", worker);
+      }
+    }
+
+    private void gone(String reason) {
+      WorkerCrew of = crew;
+      if (of != null) {
+        of.detach(worker, out, reason);
+      }
+    }
+  }
+
+  /// Writes that meet a stream which is gone are dropped: the worker hears them when it is back.
+  private static final class SerializedStream implements StreamObserver<TunerMessage> {
+    private final ServerCallStreamObserver<TunerMessage> out;
+
+    private SerializedStream(ServerCallStreamObserver<TunerMessage> out) {
+      this.out = out;
+      out.setOnCancelHandler(() -> {});
+    }
+
+    @Override
+    public synchronized void onNext(TunerMessage message) {
+      if (!out.isCancelled()) {
+        out.onNext(message);
+      }
+    }
+
+    @Override
+    public synchronized void onError(Throwable failure) {
+      if (!out.isCancelled()) {
+        out.onError(failure);
+      }
+    }
+
+    @Override
+    public synchronized void onCompleted() {
+      if (!out.isCancelled()) {
+        out.onCompleted();
+      }
+    }
+  }
+}

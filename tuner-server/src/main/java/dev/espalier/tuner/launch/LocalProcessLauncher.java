@@ -1,0 +1,166 @@
+package dev.espalier.tuner.launch;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.tuner.app.port.WorkerLauncher;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Workers as child JVMs that outlive the server.
+public final class LocalProcessLauncher implements WorkerLauncher {
+  /*
+   * A worker must survive the server's death and the terminal's interrupt: it is started below a
+   * shell that ignores both signals and hands that on, its output goes to a file and not to a pipe,
+   * and its process number stands in a file so that the next server can end it. Before a number from
+   * a file is trusted, the process must name the job on its command line.
+   *
+   * The secret travels in the environment, which only the same user can read.
+   */
+
+  private static final Logger log = LoggerFactory.getLogger(LocalProcessLauncher.class);
+
+  private final WorkerCommand command;
+  private final DescribedPrograms programs;
+  private final Path jobsFolder;
+  private final String tunerAddress;
+  private final Map<String, List<Process>> processes = new ConcurrentHashMap<>();
+
+  /// @param jobsFolder each job has a folder of its id below it
+  /// @param tunerAddress host:port that workers connect to
+  public LocalProcessLauncher(
+      WorkerCommand command, DescribedPrograms programs, Path jobsFolder, String tunerAddress) {
+    this.command = command;
+    this.programs = programs;
+    this.jobsFolder = jobsFolder;
+    this.tunerAddress = tunerAddress;
+  }
+
+  @Override
+  public void launch(
+      String job, JobSpec spec, int generation, String secret, ExitListener onExit) {
+    var started = new ArrayList<Process>();
+    try {
+      Path logs = Files.createDirectories(folder(job).resolve("logs"));
+      for (int worker = 0; worker < spec.workers(); worker++) {
+        Process process = start(job, spec.program(), generation, worker, secret, logs);
+        started.add(process);
+        Files.writeString(pidFile(job, worker), Long.toString(process.pid()));
+        int number = worker;
+        var _ = process.onExit().thenAccept(ended -> onExit.exited(number, ended.exitValue()));
+      }
+    } catch (IOException failure) {
+      started.forEach(Process::destroyForcibly);
+      throw new EspalierException(
+          ErrorCode.INTERNAL, "workers cannot be started: " + failure.getMessage(), failure);
+    }
+    processes.put(job, started);
+  }
+
+  private Process start(
+      String job, String program, int generation, int worker, String secret, Path logs)
+      throws IOException {
+    List<String> java =
+        command.line(
+            List.of(mark(job)),
+            programs.jarsOf(program),
+            List.of("work", "--job", job, "--tuner", tunerAddress, "--worker", "" + worker));
+    var line = new ArrayList<>(List.of("sh", "-c", "trap '' INT HUP; exec \"$@\"", "worker"));
+    line.addAll(java);
+    var builder = new ProcessBuilder(line);
+    builder.environment().put("ESPALIER_WORKER_SECRET", secret);
+    builder.environment().put("ESPALIER_WORKER_GENERATION", "" + generation);
+    builder.environment().remove("ESPALIER_TOKEN");
+    builder.environment().remove("ESPALIER_DATABASE_PASSWORD");
+    Path file = logs.resolve("worker-%d-generation-%d.log".formatted(worker, generation));
+    builder.redirectErrorStream(true);
+    builder.redirectOutput(ProcessBuilder.Redirect.appendTo(file.toFile()));
+    return builder.start();
+  }
+
+  @Override
+  public void kill(String job) {
+    List<Process> known = processes.remove(job);
+    if (known != null) {
+      known.forEach(Process::destroyForcibly);
+    }
+    killByFile(job);
+  }
+
+  private void killByFile(String job) {
+    Path folder = folder(job);
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.filter(f -> f.toString().endsWith(".pid")).toList()) {
+        process(file, job).ifPresent(ProcessHandle::destroyForcibly);
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException failure) {
+      log.warn("job={} worker files cannot be read: {}", job, failure.getMessage());
+    }
+  }
+
+  private static Optional<ProcessHandle> process(Path file, String job) throws IOException {
+    try {
+      return ProcessHandle.of(Long.parseLong(Files.readString(file).strip()))
+          .filter(handle -> handle.info().arguments().map(List::of).orElse(List.of()).contains(mark(job)));
+    } catch (NumberFormatException _) {
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public List<Path> logs(String job) {
+    Path logs = folder(job).resolve("logs");
+    if (!Files.isDirectory(logs)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(logs)) {
+      return files.sorted().toList();
+    } catch (IOException failure) {
+      log.warn("job={} logs cannot be read: {}", job, failure.getMessage());
+      return List.of();
+    }
+  }
+
+  /// {@return the folder of a job's checkpoints, made when it is missing}
+  public String checkpointFolder(String job) {
+    try {
+      Path folder = folder(job);
+      Files.createDirectories(folder);
+      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+      return Files.createDirectories(folder.resolve("checkpoints")).toString();
+    } catch (IOException failure) {
+      throw new EspalierException(
+          ErrorCode.INTERNAL, "the job's folder cannot be made: " + failure.getMessage(), failure);
+    }
+  }
+
+  private static String mark(String job) {
+    return "-Despalier.job=" + job;
+  }
+
+  private Path pidFile(String job, int worker) {
+    return folder(job).resolve("worker-" + worker + ".pid");
+  }
+
+  /// Job ids are made by the server; this refuses anything else all the same.
+  private Path folder(String job) {
+    if (!job.matches("job_[0-9a-z]{1,64}")) {
+      throw new IllegalArgumentException("not a job id: " + job);
+    }
+    return jobsFolder.resolve(job);
+  }
+}
