@@ -58,6 +58,7 @@ public final class TunerLink implements AutoCloseable {
   private final Deque<Report> unacknowledged = new ArrayDeque<>();
   private @Nullable StreamObserver<WorkerMessage> stream;
   private boolean welcome;
+  private boolean everWelcomed;
   private long brokenSinceNanos = System.nanoTime();
   private long refusedSinceNanos;
   private Duration pause = FIRST_PAUSE;
@@ -249,13 +250,12 @@ public final class TunerLink implements AutoCloseable {
   }
 
   private void welcomed(Welcome said) {
-    boolean first = generation == 0 || reportSequence == 0 && received == 0 && !everWelcomed;
     generation = said.getGeneration();
     worker = said.getWorker();
     welcome = true;
     pause = FIRST_PAUSE;
     refusedSinceNanos = 0;
-    if (first && !everWelcomed) {
+    if (!everWelcomed) {
       inbox.add(
           new Inbound.Welcomed(
               new Assignment(
@@ -275,8 +275,6 @@ public final class TunerLink implements AutoCloseable {
         report -> send(WorkerMessage.newBuilder().setReport(report).build()));
     log.info("attached generation={} worker={}", generation, worker);
   }
-
-  private boolean everWelcomed;
 
   private void dropThrough(long sequence) {
     while (!unacknowledged.isEmpty() && unacknowledged.getFirst().getSequence() <= sequence) {

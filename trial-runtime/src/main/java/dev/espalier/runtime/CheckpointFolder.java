@@ -1,0 +1,115 @@
+package dev.espalier.runtime;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.zip.CRC32C;
+
+/// Where one worker keeps its part of the job's checkpoints.
+///
+/// ```
+/// <folder>/<checkpoint>/shard-<worker>.ckpt    parameters, written by the parameter server
+/// <folder>/<checkpoint>/place-<worker>.bin     magic u32 | version u32 | lineage clock i64
+///                                              | position i64 | CRC32C of the 24 bytes before u32
+/// ```
+final class CheckpointFolder {
+  private static final int MAGIC = 0x45535050;
+  private static final int VERSION = 1;
+  private static final int BODY_BYTES = 24;
+
+  private final Path folder;
+  private final int worker;
+
+  CheckpointFolder(Path folder, int worker) {
+    this.folder = folder;
+    this.worker = worker;
+  }
+
+  /// A branch's place in the data and in its lineage.
+  record Place(long lineageClock, long position) {}
+
+  Path shardFile(long checkpoint) {
+    return folder.resolve(Long.toString(checkpoint)).resolve("shard-" + worker + ".ckpt");
+  }
+
+  private Path placeFile(long checkpoint) {
+    return folder.resolve(Long.toString(checkpoint)).resolve("place-" + worker + ".bin");
+  }
+
+  /// Makes a place durable: written aside, forced, renamed.
+  void writePlace(long checkpoint, Place place) throws IOException {
+    Path file = placeFile(checkpoint);
+    Files.createDirectories(file.getParent());
+    Path aside = file.resolveSibling(file.getFileName() + ".tmp");
+    try (FileChannel channel =
+        FileChannel.open(
+            aside,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.TRUNCATE_EXISTING)) {
+      ByteBuffer bytes = encode(place);
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      channel.force(true);
+    }
+    Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static ByteBuffer encode(Place place) {
+    ByteBuffer bytes = ByteBuffer.allocate(BODY_BYTES + 4);
+    bytes.putInt(MAGIC).putInt(VERSION).putLong(place.lineageClock()).putLong(place.position());
+    bytes.putInt(checksum(bytes.array()));
+    return bytes.flip();
+  }
+
+  private static int checksum(byte[] bytes) {
+    var crc = new CRC32C();
+    crc.update(bytes, 0, BODY_BYTES);
+    return (int) crc.getValue();
+  }
+
+  /// @throws EspalierException `CHECKPOINT_FAILED`, naming the file and what is wrong with it
+  Place readPlace(long checkpoint) {
+    Path file = placeFile(checkpoint);
+    try {
+      byte[] bytes = Files.readAllBytes(file);
+      if (bytes.length != BODY_BYTES + 4) {
+        throw corrupt(file, "has " + bytes.length + " bytes but must have " + (BODY_BYTES + 4));
+      }
+      ByteBuffer in = ByteBuffer.wrap(bytes);
+      if (in.getInt() != MAGIC || in.getInt() != VERSION) {
+        throw corrupt(file, "is not a place file of version " + VERSION);
+      }
+      var place = new Place(in.getLong(), in.getLong());
+      if (in.getInt() != checksum(bytes)) {
+        throw corrupt(file, "has a wrong checksum");
+      }
+      return place;
+    } catch (IOException failure) {
+      throw new EspalierException(
+          ErrorCode.CHECKPOINT_FAILED, file + " cannot be read: " + failure.getMessage(), failure);
+    }
+  }
+
+  private static EspalierException corrupt(Path file, String what) {
+    return new EspalierException(ErrorCode.CHECKPOINT_FAILED, file + " " + what);
+  }
+
+  /// Deletes this worker's part of a checkpoint; does nothing when there is none.
+  void drop(long checkpoint) throws IOException {
+    Files.deleteIfExists(shardFile(checkpoint));
+    Files.deleteIfExists(placeFile(checkpoint));
+    try {
+      Files.deleteIfExists(folder.resolve(Long.toString(checkpoint)));
+    } catch (java.nio.file.DirectoryNotEmptyException others) {
+      // Another worker's part is still there; the last one to drop removes the folder.
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package dev.espalier.runtime;
+
+import dev.espalier.api.model.Setting;
+import dev.espalier.runtime.link.TunerLink.Assignment;
+import dev.espalier.runtime.params.PsBackend;
+import dev.espalier.sdk.ParameterTable;
+import dev.espalier.sdk.ProgramContext;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+
+/// What a program sees of the clock it runs; one object, moved from clock to clock.
+final class ClockContext implements ProgramContext {
+  private static final RandomGeneratorFactory<RandomGenerator> STREAMS =
+      RandomGeneratorFactory.of("L64X128MixRandom");
+
+  private final Assignment assignment;
+  private final PsBackend parameters;
+  private Setting setting = Setting.EMPTY;
+  private int[] samples = new int[0];
+  private long clock;
+
+  ClockContext(Assignment assignment, PsBackend parameters) {
+    this.assignment = assignment;
+    this.parameters = parameters;
+  }
+
+  ClockContext at(Setting newSetting, int[] newSamples, long lineageClock) {
+    setting = newSetting;
+    samples = newSamples;
+    clock = lineageClock;
+    return this;
+  }
+
+  @Override
+  public Setting setting() {
+    return setting;
+  }
+
+  @Override
+  public int worker() {
+    return assignment.worker();
+  }
+
+  @Override
+  public int workers() {
+    return assignment.workers();
+  }
+
+  @Override
+  public ParameterTable table(String name) {
+    return parameters.table(name);
+  }
+
+  @Override
+  public int[] samples() {
+    return samples;
+  }
+
+  @Override
+  public long clock() {
+    return clock;
+  }
+
+  @Override
+  public RandomGenerator random() {
+    long mixed = assignment.seed();
+    mixed = 0x9E3779B97F4A7C15L * (mixed ^ (mixed >>> 31)) + assignment.worker();
+    mixed = 0xBF58476D1CE4E5B9L * (mixed ^ (mixed >>> 27)) + clock;
+    return STREAMS.create(mixed);
+  }
+}

@@ -1,0 +1,219 @@
+package dev.espalier.runtime;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.WorkerReport;
+import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.runtime.link.TunerLink;
+import dev.espalier.runtime.link.TunerLink.Assignment;
+import dev.espalier.runtime.link.TunerLink.Inbound;
+import dev.espalier.runtime.params.PsBackend;
+import dev.espalier.runtime.transport.GrpcTransport;
+import dev.espalier.runtime.transport.ShardServer;
+import dev.espalier.sdk.ProgramEnvironment;
+import dev.espalier.sdk.ProgramShape;
+import dev.espalier.sdk.TrainingProgram;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One life of a worker: attach, open the program, train until the end.
+final class Worker {
+  private static final Logger log = LoggerFactory.getLogger(Worker.class);
+  private static final Duration VERDICT_PATIENCE = Duration.ofSeconds(30);
+
+  private Worker() {}
+
+  /// How a worker's life ended.
+  enum Outcome {
+    /// Told to stop: the job has ended.
+    STOPPED,
+    /// Turned away for good.
+    TURNED_AWAY,
+    /// The generation is over; a new one has begun.
+    RESTARTED,
+    /// The program or its input failed.
+    FAILED,
+    /// The other workers are gone.
+    PEERS_LOST
+  }
+
+  /// @param programs from a program's name to the program
+  static Outcome run(WorkerConfig config, Function<String, TrainingProgram> programs)
+      throws InterruptedException {
+    try (ShardServer shards = ShardServer.open(config.address(), config.secret());
+        TunerLink link = TunerLink.open(identity(config, shards))) {
+      Inbound first = link.inbox().take();
+      return switch (first) {
+        case Inbound.Welcomed(Assignment assignment) ->
+            work(config, programs, shards, link, assignment);
+        case Inbound.TurnedAway(String code, String message) -> turnedAway(code, message);
+        case Inbound.PeersKnown _, Inbound.Commanded _ ->
+            throw new EspalierException(
+                ErrorCode.INVALID_REQUEST, "the tuner's first word was not a welcome");
+      };
+    } catch (IOException failure) {
+      throw new EspalierException(
+          ErrorCode.PORT_IN_USE,
+          "no port for the shard on " + config.address() + ": " + failure.getMessage(),
+          failure);
+    }
+  }
+
+  private static TunerLink.Identity identity(WorkerConfig config, ShardServer shards) {
+    return new TunerLink.Identity(
+        config.tuner(),
+        config.job(),
+        config.secret(),
+        config.generation(),
+        config.worker(),
+        shards.address());
+  }
+
+  private static Outcome turnedAway(String code, String message) {
+    log.warn("turned away code={} message={}", code, message);
+    return code.equals("UNAUTHENTICATED") ? Outcome.TURNED_AWAY : Outcome.RESTARTED;
+  }
+
+  private static Outcome work(
+      WorkerConfig config,
+      Function<String, TrainingProgram> programs,
+      ShardServer shards,
+      TunerLink link,
+      Assignment assignment)
+      throws InterruptedException {
+    try (TrainingProgram program = programs.apply(assignment.program())) {
+      long start = System.nanoTime();
+      ProgramShape shape = program.open(environment(assignment));
+      log.info(
+          "program={} samples={} tables={} opened in {} s",
+          assignment.program(),
+          shape.trainingSamples(),
+          shape.tables().size(),
+          "%.2f".formatted((System.nanoTime() - start) / 1e9));
+      link.report(new WorkerReport.Ready(shape.trainingSamples(), shape.defaultBatchSize()));
+      List<String> peers = awaitPeers(link);
+      if (peers.isEmpty()) {
+        return Outcome.RESTARTED;
+      }
+      return train(config, program, shape, shards, link, assignment, peers);
+    } catch (EspalierException failure) {
+      return failed(link, failure.code(), String.valueOf(failure.getMessage()), failure);
+    } catch (PsException failure) {
+      return lostOrFailed(link, failure);
+    } catch (CompletionException failure) {
+      return failure.getCause() instanceof PsException fault
+          ? lostOrFailed(link, fault)
+          : failed(link, ErrorCode.INTERNAL, String.valueOf(failure.getMessage()), failure);
+    } catch (RuntimeException | OutOfMemoryError failure) {
+      return failed(link, ErrorCode.PROGRAM_FAILED, failure.toString(), failure);
+    }
+  }
+
+  private static ProgramEnvironment environment(Assignment assignment) {
+    return new ProgramEnvironment(
+        assignment.arguments(),
+        assignment.data().isEmpty() ? Optional.empty() : Optional.of(Path.of(assignment.data())),
+        assignment.worker(),
+        assignment.workers(),
+        assignment.seed());
+  }
+
+  /// {@return the addresses of all shards; empty when the worker was turned away}
+  private static List<String> awaitPeers(TunerLink link) throws InterruptedException {
+    while (true) {
+      switch (link.inbox().take()) {
+        case Inbound.PeersKnown(List<String> addresses) -> {
+          return addresses;
+        }
+        case Inbound.TurnedAway(String code, String message) -> {
+          turnedAway(code, message);
+          return List.of();
+        }
+        case Inbound.Welcomed _ -> {}
+        case Inbound.Commanded(var command) ->
+            throw new EspalierException(
+                ErrorCode.INVALID_REQUEST,
+                "command " + command.sequence() + " came before the other workers' addresses");
+      }
+    }
+  }
+
+  private static Outcome train(
+      WorkerConfig config,
+      TrainingProgram program,
+      ProgramShape shape,
+      ShardServer shards,
+      TunerLink link,
+      Assignment assignment,
+      List<String> peers)
+      throws InterruptedException {
+    ParameterServer server =
+        PsBackend.openServer(
+            assignment.workers(), assignment.worker(), config.memoryBytes(), shape.tables());
+    shards.serve(server.endpoint());
+    try (var transport =
+            new GrpcTransport(
+                assignment.worker(), server.shard()::submit, peers, config.secret());
+        var parameters = new PsBackend(server, transport)) {
+      Path folder =
+          assignment.checkpoints().isEmpty()
+              ? config.checkpoints()
+              : Path.of(assignment.checkpoints());
+      var loop =
+          new WorkerLoop(
+              link,
+              program,
+              shape,
+              assignment,
+              parameters,
+              new CheckpointFolder(folder, assignment.worker()),
+              config.maxAlone());
+      return loop.run() ? Outcome.STOPPED : Outcome.RESTARTED;
+    }
+  }
+
+  private static Outcome lostOrFailed(TunerLink link, PsException failure)
+      throws InterruptedException {
+    if (failure.fault() == PsFault.LINK_LOST || failure.fault() == PsFault.TIMED_OUT) {
+      log.warn("another worker is gone: {}", failure.getMessage());
+      awaitVerdict(link);
+      return Outcome.PEERS_LOST;
+    }
+    ErrorCode code =
+        switch (failure.fault()) {
+          case OUT_OF_MEMORY_BUDGET -> ErrorCode.OUT_OF_MEMORY_BUDGET;
+          case CHECKPOINT_CORRUPT, CHECKPOINT_FAILED -> ErrorCode.CHECKPOINT_FAILED;
+          default -> ErrorCode.PROGRAM_FAILED;
+        };
+    return failed(link, code, String.valueOf(failure.getMessage()), failure);
+  }
+
+  /// Gives the tuner time to notice who is gone and to end this generation.
+  private static void awaitVerdict(TunerLink link) throws InterruptedException {
+    long deadline = System.nanoTime() + VERDICT_PATIENCE.toNanos();
+    while (System.nanoTime() < deadline) {
+      Inbound inbound = link.inbox().poll(100, java.util.concurrent.TimeUnit.MILLISECONDS);
+      if (inbound instanceof Inbound.TurnedAway) {
+        return;
+      }
+    }
+  }
+
+  private static Outcome failed(
+      TunerLink link, ErrorCode code, String message, Throwable failure)
+      throws InterruptedException {
+    log.error("code={} message={}", code, message, failure);
+    link.report(new WorkerReport.Failed(code, message));
+    link.flush(VERDICT_PATIENCE);
+    return Outcome.FAILED;
+  }
+}

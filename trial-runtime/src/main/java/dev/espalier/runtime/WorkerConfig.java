@@ -1,0 +1,79 @@
+package dev.espalier.runtime;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/// How a worker process is set up.
+///
+/// @param tuner host:port of the server's worker port
+/// @param job id of the job
+/// @param secret the job's worker secret or an API token; never logged
+/// @param generation 0 when unknown
+/// @param worker this worker's number; -1 to be told
+/// @param address interface at which other workers reach this worker's shard
+/// @param checkpoints folder for checkpoints where the tuner names none
+/// @param memoryBytes bound on parameter memory
+/// @param maxAlone how long to go on without a tuner
+record WorkerConfig(
+    String tuner,
+    String job,
+    String secret,
+    int generation,
+    int worker,
+    String address,
+    Path checkpoints,
+    long memoryBytes,
+    Duration maxAlone) {
+  /// Half of the machine's memory that the JVM is shown, at least 256 MiB.
+  static final long DEFAULT_MEMORY_BYTES =
+      Math.max(256L << 20, 2 * Runtime.getRuntime().maxMemory());
+
+  @Override
+  public String toString() {
+    return "worker " + worker + " of " + job + " generation " + generation + " at " + tuner;
+  }
+
+  /// Reads `--job ID --tuner HOST:PORT --worker N` and the environment.
+  static WorkerConfig parse(java.util.List<String> arguments, java.util.Map<String, String> env) {
+    String job = option(arguments, "--job");
+    return new WorkerConfig(
+        option(arguments, "--tuner"),
+        job,
+        required(env, "ESPALIER_WORKER_SECRET"),
+        number("ESPALIER_WORKER_GENERATION", env.getOrDefault("ESPALIER_WORKER_GENERATION", "0")),
+        number("--worker", option(arguments, "--worker")),
+        env.getOrDefault("ESPALIER_WORKER_ADDRESS", "127.0.0.1"),
+        Path.of(System.getProperty("user.dir"), ".espalier", "checkpoints"),
+        DEFAULT_MEMORY_BYTES,
+        Duration.parse(env.getOrDefault("ESPALIER_WORKER_MAX_ALONE", "PT1H")));
+  }
+
+  private static String option(java.util.List<String> arguments, String name) {
+    int index = arguments.indexOf(name);
+    if (index < 0 || index + 1 >= arguments.size()) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST, "worker option " + name + " is missing");
+    }
+    return arguments.get(index + 1);
+  }
+
+  private static String required(java.util.Map<String, String> env, String name) {
+    String value = env.get(name);
+    if (value == null || value.isBlank()) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST, "environment variable " + name + " is missing");
+    }
+    return value;
+  }
+
+  private static int number(String name, String text) {
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException _) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST, name + " must be a whole number but is " + text);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package dev.espalier.runtime;
+
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.sdk.TrainingProgram;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Entry of a worker process, started by the server.
+///
+/// ```
+/// describe                                     prints the descriptors of its programs as JSON
+/// work --job ID --tuner HOST:PORT --worker N   trains; secret and generation in the environment
+/// ```
+///
+/// Exit status: 0 stopped in good order, 1 failed, 2 usage, 3 turned away, 4 other workers lost.
+public final class WorkerMain {
+  private WorkerMain() {}
+
+  public static void main(String[] args) throws InterruptedException {
+    System.exit(run(List.of(args)));
+  }
+
+  private static int run(List<String> args) throws InterruptedException {
+    if (args.equals(List.of("describe"))) {
+      describe();
+      return 0;
+    }
+    Logger log = LoggerFactory.getLogger(WorkerMain.class);
+    try {
+      if (args.isEmpty() || !args.getFirst().equals("work")) {
+        System.err.println("usage: describe | work --job ID --tuner HOST:PORT --worker N");
+        return 2;
+      }
+      var config = WorkerConfig.parse(args, System.getenv());
+      log.info("{} starts pid={}", config, ProcessHandle.current().pid());
+      return switch (Worker.run(config, ProgramCatalog::named)) {
+        case STOPPED -> 0;
+        case FAILED -> 1;
+        case TURNED_AWAY, RESTARTED -> 3;
+        case PEERS_LOST -> 4;
+      };
+    } catch (EspalierException failure) {
+      log.error("code={} message={}", failure.code(), failure.getMessage());
+      return 1;
+    }
+  }
+
+  /// With programs on the class path only those, so that a jar is described apart from the runtime.
+  private static void describe() {
+    List<TrainingProgram> declared = ProgramCatalog.declared();
+    List<TrainingProgram> programs = declared.isEmpty() ? ProgramCatalog.builtIn() : declared;
+    var out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    out.println(Descriptors.json(programs.stream().map(TrainingProgram::describe).toList()));
+  }
+}

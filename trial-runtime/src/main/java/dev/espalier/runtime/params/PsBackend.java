@@ -1,0 +1,192 @@
+package dev.espalier.runtime.params;
+
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.ParameterServerConfig;
+import dev.espalier.ps.WorkerSession;
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.optim.RuleOptions;
+import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.transport.Transport;
+import dev.espalier.sdk.ParameterTable;
+import dev.espalier.sdk.TableDeclaration;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/// Branch commands and tables on the parameter server.
+///
+/// Owned by the worker's loop.
+public final class PsBackend implements AutoCloseable {
+  private static final double DEFAULT_LEARNING_RATE = 0.01;
+
+  private final ParameterServer server;
+  private final WorkerSession session;
+  private final Map<String, PsParameterTable> tables = new LinkedHashMap<>();
+
+  /// @param transport the way to all shards, this one's included
+  public PsBackend(ParameterServer server, Transport transport) {
+    this.server = server;
+    this.session = server.session(transport);
+    for (TableSpec spec : server.tables()) {
+      tables.put(spec.name(), new PsParameterTable(session, session.table(spec.name()), spec));
+    }
+  }
+
+  /// Opens this worker's shard for a program's tables.
+  ///
+  /// @throws EspalierException `INVALID_JOB` for an unknown update rule or constant
+  public static ParameterServer openServer(
+      int workers, int worker, long memoryBytes, List<TableDeclaration> tables) {
+    try {
+      return ParameterServer.open(
+          ParameterServerConfig.of(workers, worker, memoryBytes),
+          tables.stream().map(PsBackend::spec).toList());
+    } catch (IllegalArgumentException failure) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB, String.valueOf(failure.getMessage()), failure);
+    }
+  }
+
+  private static TableSpec spec(TableDeclaration table) {
+    TableSpec spec =
+        table.sparse()
+            ? TableSpec.sparse(table.name(), table.rows(), table.columns(), table.rule())
+            : TableSpec.dense(table.name(), table.rows(), table.columns(), table.rule());
+    RuleOptions options = spec.options();
+    for (Map.Entry<String, Double> option : table.options().entrySet()) {
+      options = with(options, option.getKey(), option.getValue());
+    }
+    return spec.withOptions(options);
+  }
+
+  private static RuleOptions with(RuleOptions options, String name, double value) {
+    return switch (name) {
+      case "momentum" -> options.withMomentum(value);
+      case "decay" -> options.withDecay(value);
+      case "beta2" -> options.withBeta2(value);
+      case "epsilon" -> options.withEpsilon(value);
+      case "weightDecay" -> options.withWeightDecay(value);
+      case "l1" -> options.withPenalties(value, options.l2());
+      case "l2" -> options.withPenalties(options.l1(), value);
+      case "initialAccumulator" -> options.withInitialAccumulator(value);
+      default -> throw new IllegalArgumentException("there is no rule constant " + name);
+    };
+  }
+
+  private static BranchRef ref(BranchId branch) {
+    return new BranchRef(branch.number());
+  }
+
+  public void create(BranchId branch) {
+    session.create(ref(branch));
+    session.awaitQuiet();
+  }
+
+  public void restore(BranchId branch, Path file) {
+    session.restore(ref(branch), file);
+    session.awaitQuiet();
+  }
+
+  /// Runs `program`, which may assign initial values to the branch's tables.
+  public void initialise(BranchId branch, Runnable program) {
+    selectForReading(branch);
+    tables.values().forEach(table -> table.allowAssign(true));
+    try {
+      program.run();
+    } finally {
+      tables.values().forEach(table -> table.allowAssign(false));
+    }
+    session.awaitQuiet();
+  }
+
+  /// Forks; returns when every shard has done it.
+  public void fork(BranchId branch, BranchId parent) {
+    session.fork(ref(branch), ref(parent));
+    session.awaitQuiet();
+  }
+
+  public void free(BranchId branch) {
+    session.free(ref(branch));
+  }
+
+  /// Makes `branch` the one that is read and updated, as its setting says.
+  public void select(BranchId branch, Setting setting) {
+    session.select(
+        ref(branch),
+        new Staleness((int) setting.valueOr(Tunable.STALENESS, 0)),
+        new StepSize(
+            setting.valueOr(Tunable.LEARNING_RATE, DEFAULT_LEARNING_RATE),
+            setting.valueOr(Tunable.MOMENTUM, Double.NaN)));
+  }
+
+  /// Makes `branch` the one that is read, with all updates of all workers in.
+  public void selectForReading(BranchId branch) {
+    session.select(ref(branch), Staleness.bulkSynchronous(), StepSize.noUpdate());
+  }
+
+  /// Ends the clock: sends what was added to all shards.
+  public void tick(int samples) {
+    session.tick(samples);
+  }
+
+  /// Waits until all workers have come here.
+  public void awaitAll(String barrier) {
+    session.vote(barrier).join();
+  }
+
+  /// Enters a barrier without waiting.
+  public CompletableFuture<Boolean> enter(String barrier) {
+    return session.vote(barrier);
+  }
+
+  /// Leaves a barrier.
+  ///
+  /// @return whether it was too late: all had come
+  public boolean leave(String barrier) {
+    return session.withdraw(barrier);
+  }
+
+  /// Writes this worker's shard of a branch while training goes on.
+  ///
+  /// @return the size of the file in bytes once it is durable
+  public CompletableFuture<Long> checkpoint(BranchId branch, Path file) {
+    return session
+        .checkpoint(ref(branch), file)
+        .thenApply(
+            _ -> {
+              try {
+                return Files.size(file);
+              } catch (IOException failure) {
+                throw new EspalierException(
+                    ErrorCode.CHECKPOINT_FAILED, file + " is gone: " + failure, failure);
+              }
+            });
+  }
+
+  /// @throws IllegalArgumentException when the program declared no such table
+  public ParameterTable table(String name) {
+    PsParameterTable table = tables.get(name);
+    if (table == null) {
+      throw new IllegalArgumentException(
+          "there is no table " + name + "; there are " + tables.keySet());
+    }
+    return table;
+  }
+
+  @Override
+  public void close() {
+    session.close();
+    server.close();
+  }
+}

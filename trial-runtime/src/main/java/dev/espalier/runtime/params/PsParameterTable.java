@@ -1,0 +1,62 @@
+package dev.espalier.runtime.params;
+
+import dev.espalier.ps.WorkerSession;
+import dev.espalier.ps.table.TableSpec;
+import dev.espalier.sdk.ParameterTable;
+
+/// A program's view of one table of the selected branch.
+final class PsParameterTable implements ParameterTable {
+  private final WorkerSession session;
+  private final int table;
+  private final TableSpec spec;
+  private boolean assignAllowed;
+
+  PsParameterTable(WorkerSession session, int table, TableSpec spec) {
+    this.session = session;
+    this.table = table;
+    this.spec = spec;
+  }
+
+  void allowAssign(boolean allowed) {
+    assignAllowed = allowed;
+  }
+
+  @Override
+  public long rows() {
+    return spec.rows();
+  }
+
+  @Override
+  public int columns() {
+    return spec.columns();
+  }
+
+  @Override
+  public void read(long firstRow, int count, float[] values, int offset) {
+    session.read(table, firstRow, count, values, offset);
+  }
+
+  @Override
+  public void read(long[] rows, int count, float[] values) {
+    session.read(table, rows, count, values);
+  }
+
+  @Override
+  public void add(long firstRow, int count, float[] gradients, int offset) {
+    session.add(table, firstRow, count, gradients, offset);
+  }
+
+  @Override
+  public void add(long[] rows, int count, float[] gradients) {
+    session.add(table, rows, count, gradients);
+  }
+
+  @Override
+  public void assign(long firstRow, int count, float[] values, int offset) {
+    if (!assignAllowed) {
+      throw new IllegalStateException(
+          "table " + spec.name() + " may be assigned only inside initialise");
+    }
+    session.assign(table, firstRow, count, values, offset);
+  }
+}
