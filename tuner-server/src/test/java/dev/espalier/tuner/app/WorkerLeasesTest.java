@@ -1,0 +1,46 @@
+package dev.espalier.tuner.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class WorkerLeasesTest {
+  private static final long SECOND = 1_000_000_000L;
+  private final WorkerLeases leases =
+      new WorkerLeases(
+          2, new WorkerLeases.Times(Duration.ofSeconds(60), Duration.ofSeconds(10)), 0);
+
+  @Test
+  void nobodyIsLostWhileAllMayStillCome() {
+    assertThat(leases.lost(60 * SECOND)).isEmpty();
+  }
+
+  @Test
+  void workerThatNeverCameIsLostAfterItsStart() {
+    leases.attach(0, SECOND);
+
+    assertThat(leases.lost(61 * SECOND)).hasValueSatisfying(r -> assertThat(r).contains("worker 1"));
+  }
+
+  @Test
+  void brokenLinkIsForgivenWithinTheLease() {
+    leases.attach(0, 0);
+    leases.attach(1, 0);
+    leases.detach(1, 100 * SECOND);
+
+    assertThat(leases.lost(109 * SECOND)).isEmpty();
+    assertThat(leases.lost(111 * SECOND)).isPresent();
+    leases.attach(1, 112 * SECOND);
+    assertThat(leases.lost(500 * SECOND)).isEmpty();
+  }
+
+  @Test
+  void workerThatEndedIsLostAtOnce() {
+    leases.attach(0, 0);
+    leases.attach(1, 0);
+    leases.exit(1, 137);
+
+    assertThat(leases.lost(0)).contains("worker 1 ended with status 137");
+  }
+}
