@@ -15,6 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,11 +29,17 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   private final Function<JobSpec, String> dataFolder;
   private final Map<String, SessionRunner> runners = new ConcurrentHashMap<>();
   private final SecureRandom random = new SecureRandom();
+  private final Semaphore slots;
 
   /// @param dataFolder from a job to the real path of its data, checked against the server's data
   ///     roots; empty for none
+  /// @param maxRunning how many jobs may run at a time; later ones wait their turn
   public SessionDirectory(
-      RunnerPorts ports, ProgramRegistry programs, Function<JobSpec, String> dataFolder) {
+      RunnerPorts ports,
+      ProgramRegistry programs,
+      Function<JobSpec, String> dataFolder,
+      int maxRunning) {
+    this.slots = new Semaphore(maxRunning, true);
     this.ports = ports;
     this.programs = programs;
     this.dataFolder = dataFolder;
@@ -42,7 +49,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   public void resumeAll() {
     for (StoredJob job : ports.jobs().unfinished()) {
       try {
-        start(job);
+        start(job, dataOrName(job.spec()));
       } catch (EspalierException failure) {
         log.error("job={} cannot be resumed: {}", job.id(), failure.getMessage());
       }
@@ -52,10 +59,10 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   @Override
   public String submit(JobSpec spec, String actor) {
     programOf(spec);
-    dataFolder.apply(spec);
+    String data = dataFolder.apply(spec);
     var job = new StoredJob(newId(), spec);
     ports.jobs().create(job, actor);
-    start(job);
+    start(job, data);
     log.info("job={} program={} actor={} submitted", job.id(), spec.program(), actor);
     return job.id();
   }
@@ -77,8 +84,18 @@ public final class SessionDirectory implements JobService, AutoCloseable {
                     "program " + spec.program() + " is not registered on this server"));
   }
 
-  private void start(StoredJob job) {
-    var runner = new SessionRunner(job, programOf(job.spec()), dataFolder.apply(job.spec()), ports);
+  /// A folder that has gone since the job began is named all the same: workers that run need it no
+  /// more, and new ones say clearly what is missing.
+  private String dataOrName(JobSpec spec) {
+    try {
+      return dataFolder.apply(spec);
+    } catch (EspalierException gone) {
+      return spec.data().orElse("");
+    }
+  }
+
+  private void start(StoredJob job, String data) {
+    var runner = new SessionRunner(job, programOf(job.spec()), data, ports, slots);
     runners.put(job.id(), runner);
     var _ = runner.ended().whenComplete((_, _) -> runners.remove(job.id(), runner));
     Thread.ofVirtual().name("session-" + job.id()).start(runner);

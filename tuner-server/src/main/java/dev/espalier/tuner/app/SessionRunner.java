@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,6 +60,7 @@ final class SessionRunner implements Runnable {
   private final String data;
   private final TuningSession session;
   private final JobClock clock;
+  private final Semaphore slots;
   private final LinkedBlockingQueue<Message> mailbox = new LinkedBlockingQueue<>(MAILBOX_BOUND);
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
   private final SecureRandom random = new SecureRandom();
@@ -77,8 +79,14 @@ final class SessionRunner implements Runnable {
   private long stopNanos;
   private volatile boolean shutdown;
 
-  SessionRunner(StoredJob job, ProgramDescriptor program, String data, RunnerPorts ports) {
+  SessionRunner(
+      StoredJob job,
+      ProgramDescriptor program,
+      String data,
+      RunnerPorts ports,
+      Semaphore slots) {
     this.job = job;
+    this.slots = slots;
     this.program = program;
     this.data = data;
     this.ports = ports;
@@ -130,8 +138,13 @@ final class SessionRunner implements Runnable {
   @Override
   public void run() {
     MDC.put("job", job.id());
+    boolean slotTaken = slots.tryAcquire();
     try {
-      recover();
+      List<SessionEvent> logged = readLog();
+      if (logged.isEmpty()) {
+        slotTaken = slotTaken || awaitSlot();
+      }
+      recover(logged);
       while (!shutdown && !isOver()) {
         turn();
       }
@@ -146,12 +159,30 @@ final class SessionRunner implements Runnable {
       log.error("job={} runner failed: {}", job.id(), failure.getMessage(), failure);
       ended.completeExceptionally(failure);
     } finally {
+      if (slotTaken) {
+        slots.release();
+      }
       MDC.remove("job");
     }
   }
 
-  private void recover() throws InterruptedException {
-    List<SessionEvent> logged = readLog();
+  /// A new job waits for its turn, unless somebody asks something of it; a job that has begun does
+  /// not wait, for its workers may be training.
+  ///
+  /// @return whether a slot was taken
+  private boolean awaitSlot() throws InterruptedException {
+    while (!slots.tryAcquire(TICK.toMillis(), TimeUnit.MILLISECONDS)) {
+      if (shutdown) {
+        throw new InterruptedException("the server is going down");
+      }
+      if (!mailbox.isEmpty()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void recover(List<SessionEvent> logged) throws InterruptedException {
     if (logged.isEmpty()) {
       commit(List.of(), session.start());
       return;
