@@ -9,8 +9,8 @@ import java.util.Map;
 
 /// What a worker knows of each branch beside its parameters: setting, clocks, place in the data.
 ///
-/// Owned by the worker's loop. A fork copies the place in the data and the lineage clock, so siblings
-/// see the same samples and the same random streams.
+/// Owned by the worker's loop. A fork copies the place in the data and the lineage clock, so
+/// siblings see the same samples and the same random streams.
 final class BranchLedger {
   private final Map<BranchId, Entry> entries = new HashMap<>();
 

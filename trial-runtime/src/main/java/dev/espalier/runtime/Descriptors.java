@@ -51,7 +51,6 @@ final class Descriptors {
   }
 
   private static Map<String, Object> metric(MetricSpec metric) {
-    return Map.of(
-        "name", metric.name(), "goal", metric.goal(), "aggregate", metric.aggregate());
+    return Map.of("name", metric.name(), "goal", metric.goal(), "aggregate", metric.aggregate());
   }
 }

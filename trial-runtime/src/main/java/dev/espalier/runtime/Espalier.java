@@ -28,7 +28,7 @@ public final class Espalier {
   /// @param job id of a job with `launch: external`
   /// @param token an API token; never logged
   /// @throws dev.espalier.api.model.EspalierException when the job or token is refused, or the
-  ///     program fails
+  ///   program fails
   public static void attach(String tuner, String job, String token, TrainingProgram program)
       throws InterruptedException {
     requireNonNull(tuner, "tuner");

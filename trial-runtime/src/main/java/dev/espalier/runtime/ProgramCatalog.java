@@ -2,8 +2,6 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
-import dev.espalier.programs.logreg.SparseLogisticRegression;
-import dev.espalier.programs.mf.MatrixFactorization;
 import dev.espalier.programs.nn.MultilayerPerceptron;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.ArrayList;
@@ -18,8 +16,7 @@ final class ProgramCatalog {
   private ProgramCatalog() {}
 
   static List<TrainingProgram> builtIn() {
-    return List.of(
-        new MultilayerPerceptron(), new MatrixFactorization(), new SparseLogisticRegression());
+    return List.of(new MultilayerPerceptron());
   }
 
   static List<TrainingProgram> declared() {
@@ -34,13 +31,12 @@ final class ProgramCatalog {
     return all.stream()
         .filter(program -> program.describe().name().equals(name))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new EspalierException(
-                    ErrorCode.INVALID_JOB,
-                    "this worker has no program "
-                        + name
-                        + "; it has "
-                        + all.stream().map(program -> program.describe().name()).toList()));
+        .orElseThrow(() ->
+            new EspalierException(
+                ErrorCode.INVALID_JOB,
+                "this worker has no program "
+                    + name
+                    + "; it has "
+                    + all.stream().map(program -> program.describe().name()).toList()));
   }
 }

@@ -161,8 +161,7 @@ final class Worker {
             assignment.workers(), assignment.worker(), config.memoryBytes(), shape.tables());
     shards.serve(server.endpoint());
     try (var transport =
-            new GrpcTransport(
-                assignment.worker(), server.shard()::submit, peers, config.secret());
+            new GrpcTransport(assignment.worker(), server.shard()::submit, peers, config.secret());
         var parameters = new PsBackend(server, transport)) {
       Path folder =
           assignment.checkpoints().isEmpty()
@@ -208,8 +207,7 @@ final class Worker {
     }
   }
 
-  private static Outcome failed(
-      TunerLink link, ErrorCode code, String message, Throwable failure)
+  private static Outcome failed(TunerLink link, ErrorCode code, String message, Throwable failure)
       throws InterruptedException {
     log.error("code={} message={}", code, message, failure);
     link.report(new WorkerReport.Failed(code, message));

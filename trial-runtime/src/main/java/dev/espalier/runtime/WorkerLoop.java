@@ -135,8 +135,7 @@ final class WorkerLoop {
     parameters.create(branch);
     ledger.create(branch, setting);
     if (assignment.worker() == 0) {
-      parameters.initialise(
-          branch, () -> program.initialise(context.at(setting, new int[0], 0)));
+      parameters.initialise(branch, () -> program.initialise(context.at(setting, new int[0], 0)));
     }
     parameters.awaitAll("initialised-" + branch.number());
   }
@@ -166,8 +165,7 @@ final class WorkerLoop {
     while (entry.clock() < untilClock) {
       awaitNotHeld();
       long start = System.nanoTime();
-      int[] samples =
-          cursor.indices(entry.position() + (long) assignment.worker() * batch, batch);
+      int[] samples = cursor.indices(entry.position() + (long) assignment.worker() * batch, batch);
       Progress progress = program.clock(context.at(setting, samples, entry.lineageClock()));
       parameters.tick(progress.samples());
       long end = System.nanoTime();
@@ -196,10 +194,7 @@ final class WorkerLoop {
         program.evaluate(context.at(entry.setting(), new int[0], entry.lineageClock()));
     link.report(
         new WorkerReport.Evaluated(
-            evaluation,
-            result.metrics(),
-            result.samples(),
-            (System.nanoTime() - start) / 1e9));
+            evaluation, result.metrics(), result.samples(), (System.nanoTime() - start) / 1e9));
   }
 
   private void checkpoint(BranchId branch, long checkpoint) throws InterruptedException {
@@ -208,20 +203,20 @@ final class WorkerLoop {
       checkpoints.writePlace(
           checkpoint, new CheckpointFolder.Place(entry.lineageClock(), entry.position()));
     } catch (IOException failure) {
-      link.report(new WorkerReport.CheckpointFailed(checkpoint, "worker "
-          + assignment.worker() + ": " + failure));
+      link.report(
+          new WorkerReport.CheckpointFailed(
+              checkpoint, "worker " + assignment.worker() + ": " + failure));
       return;
     }
     var _ =
         parameters
             .checkpoint(branch, checkpoints.shardFile(checkpoint))
-            .whenComplete(
-                (sizeBytes, failure) ->
-                    link.report(
-                        failure == null
-                            ? new WorkerReport.CheckpointWritten(checkpoint, sizeBytes)
-                            : new WorkerReport.CheckpointFailed(
-                                checkpoint, "worker " + assignment.worker() + ": " + text(failure))));
+            .whenComplete((sizeBytes, failure) ->
+                link.report(
+                    failure == null
+                        ? new WorkerReport.CheckpointWritten(checkpoint, sizeBytes)
+                        : new WorkerReport.CheckpointFailed(
+                            checkpoint, "worker " + assignment.worker() + ": " + text(failure))));
   }
 
   private static String text(Throwable failure) {

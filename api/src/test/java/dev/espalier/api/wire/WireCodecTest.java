@@ -94,7 +94,6 @@ class WireCodecTest {
                     .setMessage("m"))
             .build();
 
-    assertThat(WireCodec.decode(wire))
-        .isEqualTo(new WorkerReport.Failed(ErrorCode.INTERNAL, "m"));
+    assertThat(WireCodec.decode(wire)).isEqualTo(new WorkerReport.Failed(ErrorCode.INTERNAL, "m"));
   }
 }

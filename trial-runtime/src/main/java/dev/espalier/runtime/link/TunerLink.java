@@ -159,8 +159,8 @@ public final class TunerLink implements AutoCloseable {
     return held && welcome;
   }
 
-  /// {@return whether no command can come: the tuner said so, or the link has been broken for longer
-  /// than `grace`}
+  /// {@return whether no command can come: the tuner said so, or the link has been broken for
+  /// longer than `grace`}
   public synchronized boolean isAlone(Duration grace) {
     return toldAlone || brokenFor().compareTo(grace) > 0;
   }
@@ -231,8 +231,7 @@ public final class TunerLink implements AutoCloseable {
     switch (message.getBodyCase()) {
       case WELCOME -> welcomed(message.getWelcome());
       case REJECT -> rejected(message.getReject().getCode(), message.getReject().getMessage());
-      case PEERS ->
-          inbox.add(new Inbound.PeersKnown(message.getPeers().getShardAddressesList()));
+      case PEERS -> inbox.add(new Inbound.PeersKnown(message.getPeers().getShardAddressesList()));
       case COMMAND -> {
         SequencedCommand command = WireCodec.decode(message.getCommand());
         if (command.sequence() > received) {
@@ -271,8 +270,7 @@ public final class TunerLink implements AutoCloseable {
     everWelcomed = true;
     dropThrough(said.getAcknowledgedReport());
     applied(applied);
-    unacknowledged.forEach(
-        report -> send(WorkerMessage.newBuilder().setReport(report).build()));
+    unacknowledged.forEach(report -> send(WorkerMessage.newBuilder().setReport(report).build()));
     log.info("attached generation={} worker={}", generation, worker);
   }
 

@@ -163,15 +163,14 @@ public final class PsBackend implements AutoCloseable {
   public CompletableFuture<Long> checkpoint(BranchId branch, Path file) {
     return session
         .checkpoint(ref(branch), file)
-        .thenApply(
-            _ -> {
-              try {
-                return Files.size(file);
-              } catch (IOException failure) {
-                throw new EspalierException(
-                    ErrorCode.CHECKPOINT_FAILED, file + " is gone: " + failure, failure);
-              }
-            });
+        .thenApply(_ -> {
+          try {
+            return Files.size(file);
+          } catch (IOException failure) {
+            throw new EspalierException(
+                ErrorCode.CHECKPOINT_FAILED, file + " is gone: " + failure, failure);
+          }
+        });
   }
 
   /// @throws IllegalArgumentException when the program declared no such table

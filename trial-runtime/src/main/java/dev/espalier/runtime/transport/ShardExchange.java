@@ -18,8 +18,8 @@ import java.nio.ByteBuffer;
 /// message   number i64, big endian | frame
 /// ```
 ///
-/// Numbers pair answers with questions, for answers may overtake each other: a read waits for clocks
-/// that other frames bring. A question's number is above 0 and unique in its stream.
+/// Numbers pair answers with questions, for answers may overtake each other: a read waits for
+/// clocks that other frames bring. A question's number is above 0 and unique in its stream.
 final class ShardExchange {
   static final String SERVICE = "dev.espalier.ps.v1.ShardService";
   static final Metadata.Key<String> SECRET =
@@ -60,8 +60,7 @@ final class ShardExchange {
         long number = all.getLong();
         return new Message(number, all.slice());
       } catch (IOException failure) {
-        throw new EspalierException(
-            ErrorCode.INVALID_REQUEST, "a message cannot be read", failure);
+        throw new EspalierException(ErrorCode.INVALID_REQUEST, "a message cannot be read", failure);
       }
     }
   }

@@ -32,8 +32,7 @@ public final class ShardServer implements AutoCloseable {
     this.address = address;
     ServerServiceDefinition service =
         ServerServiceDefinition.builder(ShardExchange.SERVICE)
-            .addMethod(
-                ShardExchange.METHOD, ServerCalls.asyncBidiStreamingCall(this::exchange))
+            .addMethod(ShardExchange.METHOD, ServerCalls.asyncBidiStreamingCall(this::exchange))
             .build();
     this.server =
         NettyServerBuilder.forAddress(new InetSocketAddress(address, 0))
@@ -117,8 +116,7 @@ public final class ShardServer implements AutoCloseable {
     public <Q, R> ServerCall.Listener<Q> interceptCall(
         ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
       String shown = headers.get(ShardExchange.SECRET);
-      if (shown != null
-          && MessageDigest.isEqual(shown.getBytes(StandardCharsets.UTF_8), secret)) {
+      if (shown != null && MessageDigest.isEqual(shown.getBytes(StandardCharsets.UTF_8), secret)) {
         return next.startCall(call, headers);
       }
       call.close(

@@ -95,15 +95,12 @@ final class ReportAssembler {
     switch (event) {
       case SessionEvent.WorkersReady _ -> readyDone = true;
       case SessionEvent.Progressed progressed ->
-          nextClocks.put(
-              progressed.branch(), progressed.fromClock() + progressed.losses().size());
+          nextClocks.put(progressed.branch(), progressed.fromClock() + progressed.losses().size());
       case SessionEvent.Evaluated evaluated -> evaluationBranches.remove(evaluated.evaluation());
       case SessionEvent.CheckpointWritten written ->
           checkpointBranches.remove(written.checkpoint());
       case SessionEvent.CheckpointFailed failed -> checkpointBranches.remove(failed.checkpoint());
-      case SessionEvent.WorkersLost _,
-          SessionEvent.ProgramFailed _,
-          SessionEvent.Requested _ -> {}
+      case SessionEvent.WorkersLost _, SessionEvent.ProgramFailed _, SessionEvent.Requested _ -> {}
     }
   }
 
@@ -116,7 +113,8 @@ final class ReportAssembler {
       return Optional.empty();
     }
     state.lastSequence = sequence;
-    int items = report instanceof WorkerReport.Progressed progressed ? progressed.seconds().size() : 1;
+    int items =
+        report instanceof WorkerReport.Progressed progressed ? progressed.seconds().size() : 1;
     Pending pending = new Pending(sequence, items);
     state.reports.add(pending);
     return switch (report) {
@@ -287,13 +285,13 @@ final class ReportAssembler {
             : parts.stream().mapToDouble(Item::seconds).max().orElse(0);
     clock.advance(seconds);
     var metrics = new TreeMap<String, Double>();
-    aggregates.forEach((name, how) -> combine(name, how, parts).ifPresent(v -> metrics.put(name, v)));
+    aggregates.forEach(
+        (name, how) -> combine(name, how, parts).ifPresent(v -> metrics.put(name, v)));
     return Optional.of(
         new SessionEvent.Evaluated(clock.now(), evaluation, branch, metrics, seconds));
   }
 
-  private static Optional<Double> combine(
-      String name, MetricSpec.Aggregate how, List<Item> parts) {
+  private static Optional<Double> combine(String name, MetricSpec.Aggregate how, List<Item> parts) {
     double weighted = 0;
     long samples = 0;
     for (Item part : parts) {

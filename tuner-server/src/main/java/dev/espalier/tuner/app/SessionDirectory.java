@@ -32,7 +32,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   private final Semaphore slots;
 
   /// @param dataFolder from a job to the real path of its data, checked against the server's data
-  ///     roots; empty for none
+  ///   roots; empty for none
   /// @param maxRunning how many jobs may run at a time; later ones wait their turn
   public SessionDirectory(
       RunnerPorts ports,
@@ -77,11 +77,10 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   private ProgramDescriptor programOf(JobSpec spec) {
     return programs
         .find(spec.program())
-        .orElseThrow(
-            () ->
-                new EspalierException(
-                    ErrorCode.INVALID_JOB,
-                    "program " + spec.program() + " is not registered on this server"));
+        .orElseThrow(() ->
+            new EspalierException(
+                ErrorCode.INVALID_JOB,
+                "program " + spec.program() + " is not registered on this server"));
   }
 
   /// A folder that has gone since the job began is named all the same: workers that run need it no
@@ -108,12 +107,10 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       throw ports
           .jobs()
           .find(job)
-          .map(
-              _ ->
-                  new EspalierException(
-                      ErrorCode.WRONG_STATE, "job " + job + " has ended; nothing was changed"))
-          .orElseGet(
-              () -> new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job));
+          .map(_ ->
+              new EspalierException(
+                  ErrorCode.WRONG_STATE, "job " + job + " has ended; nothing was changed"))
+          .orElseGet(() -> new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job));
     }
     if (request instanceof UserRequest.Try(Setting setting)) {
       requireValid(job, setting);

@@ -80,11 +80,7 @@ final class SessionRunner implements Runnable {
   private volatile boolean shutdown;
 
   SessionRunner(
-      StoredJob job,
-      ProgramDescriptor program,
-      String data,
-      RunnerPorts ports,
-      Semaphore slots) {
+      StoredJob job, ProgramDescriptor program, String data, RunnerPorts ports, Semaphore slots) {
     this.job = job;
     this.slots = slots;
     this.program = program;
@@ -338,8 +334,7 @@ final class SessionRunner implements Runnable {
       throws InterruptedException {
     var points = new ArrayList<EventLog.MetricPoint>();
     events.forEach(event -> points.addAll(note(event)));
-    var commit =
-        new EventLog.Commit(job.id(), eventSequence + 1, events, effects, points);
+    var commit = new EventLog.Commit(job.id(), eventSequence + 1, events, effects, points);
     List<StreamEvent> news = append(commit);
     eventSequence += events.size();
     ports.publisher().publish(news);

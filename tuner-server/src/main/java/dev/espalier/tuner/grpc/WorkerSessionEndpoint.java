@@ -32,7 +32,8 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
   private final GrpcWorkerGateway gateway;
   private final Predicate<String> isApiToken;
 
-  /// @param isApiToken whether a text is a valid API token: workers that come by themselves show one
+  /// @param isApiToken whether a text is a valid API token: workers that come by themselves show
+  ///   one
   public WorkerSessionEndpoint(GrpcWorkerGateway gateway, Predicate<String> isApiToken) {
     this.gateway = gateway;
     this.isApiToken = isApiToken;
@@ -58,7 +59,8 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
   @Override
   public StreamObserver<WorkerMessage> session(StreamObserver<TunerMessage> out) {
     String secret = SECRET.get();
-    return new WorkerStream((ServerCallStreamObserver<TunerMessage>) out, secret == null ? "" : secret);
+    return new WorkerStream(
+        (ServerCallStreamObserver<TunerMessage>) out, secret == null ? "" : secret);
   }
 
   private boolean admits(WorkerCrew crew, String secret) {
@@ -115,11 +117,10 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
       }
       found
           .attach(attach, out)
-          .ifPresent(
-              number -> {
-                crew = found;
-                worker = number;
-              });
+          .ifPresent(number -> {
+            crew = found;
+            worker = number;
+          });
     }
 
     @Override

@@ -47,14 +47,13 @@ public final class DescribedPrograms implements ProgramRegistry {
     this.entries = new CompletableFuture<>();
     Thread.ofVirtual()
         .name("describe-programs")
-        .start(
-            () -> {
-              try {
-                entries.complete(describeAll());
-              } catch (RuntimeException failure) {
-                entries.completeExceptionally(failure);
-              }
-            });
+        .start(() -> {
+          try {
+            entries.complete(describeAll());
+          } catch (RuntimeException failure) {
+            entries.completeExceptionally(failure);
+          }
+        });
   }
 
   /// @param jar where the program comes from; null for a built-in one

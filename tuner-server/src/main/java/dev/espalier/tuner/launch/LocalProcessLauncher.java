@@ -47,8 +47,7 @@ public final class LocalProcessLauncher implements WorkerLauncher {
   }
 
   @Override
-  public void launch(
-      String job, JobSpec spec, int generation, String secret, ExitListener onExit) {
+  public void launch(String job, JobSpec spec, int generation, String secret, ExitListener onExit) {
     var started = new ArrayList<Process>();
     try {
       Path logs = Files.createDirectories(folder(job).resolve("logs"));
@@ -115,7 +114,8 @@ public final class LocalProcessLauncher implements WorkerLauncher {
   private static Optional<ProcessHandle> process(Path file, String job) throws IOException {
     try {
       return ProcessHandle.of(Long.parseLong(Files.readString(file).strip()))
-          .filter(handle -> handle.info().arguments().map(List::of).orElse(List.of()).contains(mark(job)));
+          .filter(handle ->
+              handle.info().arguments().map(List::of).orElse(List.of()).contains(mark(job)));
     } catch (NumberFormatException _) {
       return Optional.empty();
     }

@@ -83,8 +83,7 @@ class ReportAssemblerTest {
 
     assertThat(assembler.drain(clock))
         .singleElement()
-        .satisfies(
-            event -> assertThat(((SessionEvent.Progressed) event).fromClock()).isEqualTo(2));
+        .satisfies(event -> assertThat(((SessionEvent.Progressed) event).fromClock()).isEqualTo(2));
     assertThat(assembler.consumed()).containsExactly(7, 9);
   }
 

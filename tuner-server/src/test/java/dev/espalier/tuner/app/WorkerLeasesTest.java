@@ -20,7 +20,8 @@ class WorkerLeasesTest {
   void workerThatNeverCameIsLostAfterItsStart() {
     leases.attach(0, SECOND);
 
-    assertThat(leases.lost(61 * SECOND)).hasValueSatisfying(r -> assertThat(r).contains("worker 1"));
+    assertThat(leases.lost(61 * SECOND))
+        .hasValueSatisfying(r -> assertThat(r).contains("worker 1"));
   }
 
   @Test

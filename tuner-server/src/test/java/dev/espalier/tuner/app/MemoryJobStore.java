@@ -1,0 +1,38 @@
+package dev.espalier.tuner.app;
+
+import dev.espalier.tuner.app.port.JobStore;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// Jobs in memory.
+final class MemoryJobStore implements JobStore {
+  private final Map<String, StoredJob> jobs = new ConcurrentHashMap<>();
+  private final Map<String, byte[]> secrets = new ConcurrentHashMap<>();
+
+  @Override
+  public void create(StoredJob job, String actor) {
+    jobs.put(job.id(), job);
+  }
+
+  @Override
+  public Optional<StoredJob> find(String id) {
+    return Optional.ofNullable(jobs.get(id));
+  }
+
+  @Override
+  public List<StoredJob> unfinished() {
+    return List.copyOf(jobs.values());
+  }
+
+  @Override
+  public void putWorkerSecret(String job, int generation, byte[] sha256) {
+    secrets.put(job + generation, sha256);
+  }
+
+  @Override
+  public Optional<byte[]> workerSecret(String job, int generation) {
+    return Optional.ofNullable(secrets.get(job + generation));
+  }
+}
