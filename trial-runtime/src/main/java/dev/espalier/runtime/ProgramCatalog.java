@@ -2,6 +2,8 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.programs.logreg.SparseLogisticRegression;
+import dev.espalier.programs.mf.MatrixFactorization;
 import dev.espalier.programs.nn.MultilayerPerceptron;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.ArrayList;
@@ -16,7 +18,8 @@ final class ProgramCatalog {
   private ProgramCatalog() {}
 
   static List<TrainingProgram> builtIn() {
-    return List.of(new MultilayerPerceptron());
+    return List.of(
+        new MultilayerPerceptron(), new MatrixFactorization(), new SparseLogisticRegression());
   }
 
   static List<TrainingProgram> declared() {

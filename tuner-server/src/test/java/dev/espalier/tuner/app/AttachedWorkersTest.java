@@ -77,7 +77,8 @@ class AttachedWorkersTest {
         "time", Map.of("model", Map.of("perClockSeconds", 2e-4, "perSampleSeconds", 7e-6)));
     ProgramDescriptor program = new MultilayerPerceptron().describe();
     JobSpec spec =
-        JobSpecReader.read(document, name -> Optional.of(program).filter(p -> p.name().equals(name)))
+        JobSpecReader.read(
+                document, name -> Optional.of(program).filter(p -> p.name().equals(name)))
             .spec()
             .orElseThrow();
     var gateway = new GrpcWorkerGateway();
@@ -88,9 +89,7 @@ class AttachedWorkersTest {
       String job = sessions.submit(spec, "test");
       for (int worker = 0; worker < 2; worker++) {
         workers.add(
-            Thread.ofPlatform()
-                .daemon()
-                .start(() -> attach("127.0.0.1:" + server.port(), job)));
+            Thread.ofPlatform().daemon().start(() -> attach("127.0.0.1:" + server.port(), job)));
       }
       Awaitility.await()
           .atMost(Duration.ofSeconds(100))
