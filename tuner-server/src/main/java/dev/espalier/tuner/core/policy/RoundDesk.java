@@ -72,8 +72,16 @@ final class RoundDesk {
     return trialSeconds;
   }
 
+  /// Doubles the trial time, up to the longest epoch of any trial.
   void doubleTrialSeconds() {
-    trialSeconds *= 2;
+    double longest =
+        trials.stream()
+            .map(Trial::branch)
+            .filter(branch -> branch.clocks() > 0)
+            .mapToDouble(branch -> maxClocks(branch) * branch.secondsPerClock())
+            .max()
+            .orElse(trialSeconds);
+    trialSeconds = Math.max(trialSeconds, Math.min(2 * trialSeconds, longest));
     tellRound("");
   }
 

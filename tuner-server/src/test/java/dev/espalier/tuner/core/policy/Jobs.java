@@ -1,0 +1,100 @@
+package dev.espalier.tuner.core.policy;
+
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.TimeModel;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.tuner.core.session.JobPlan;
+import dev.espalier.tuner.core.session.SimulatedWorkers;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Jobs for tests: 2 workers, 6400 samples, so 100 clocks an epoch at a batch size of 32.
+final class Jobs {
+  static final TimeModel TIME = new TimeModel(0.002, 0.00005);
+  static final long SAMPLES = 6400;
+
+  static final SearchSpace SPACE =
+      new SearchSpace(
+          List.of(
+              new Tunable.LogRange("learningRate", 1e-5, 10, 0.01),
+              new Tunable.LinearRange("momentum", 0, 0.95, 0.5),
+              new Tunable.Choice("batchSize", List.of(8.0, 32.0, 128.0), 32)));
+
+  static final JobPlan.Options OPTIONS =
+      new JobPlan.Options(10, true, 20, 10, 0, 12, 5, 0.1, 2, 3, 10);
+
+  private Jobs() {}
+
+  static JobPlan tuned(long seed) {
+    return plan("mltuner", "random", SPACE, Setting.EMPTY, List.of(), seed, OPTIONS, 0);
+  }
+
+  static JobPlan tuned(long seed, JobPlan.Options options, double maxEpochs) {
+    return plan("mltuner", "random", SPACE, Setting.EMPTY, List.of(), seed, options, maxEpochs);
+  }
+
+  static JobPlan fixed(Setting setting, double maxEpochs) {
+    return plan("fixed", "random", SPACE, setting, List.of(), 1, OPTIONS, maxEpochs);
+  }
+
+  static JobPlan plan(
+      String policy,
+      String searcher,
+      SearchSpace space,
+      Setting base,
+      List<JobPlan.ScheduleStep> schedule,
+      long seed,
+      JobPlan.Options options,
+      double maxEpochs) {
+    return new JobPlan(
+        policy,
+        searcher,
+        space,
+        base,
+        schedule,
+        new MetricSpec("loss", Goal.MINIMIZE, MetricSpec.Aggregate.MEAN),
+        2,
+        seed,
+        options,
+        maxEpochs,
+        0,
+        Double.NaN,
+        2,
+        Optional.of(TIME));
+  }
+
+  static JobPlan with(JobPlan plan, double maxSeconds, double target) {
+    return new JobPlan(
+        plan.policy(),
+        plan.searcher(),
+        plan.space(),
+        plan.base(),
+        plan.schedule(),
+        plan.validation(),
+        plan.workers(),
+        plan.seed(),
+        plan.options(),
+        plan.maxEpochs(),
+        maxSeconds,
+        target,
+        plan.keepCheckpoints(),
+        plan.time());
+  }
+
+  static Setting setting(double learningRate) {
+    return Setting.of(Map.of("learningRate", learningRate));
+  }
+
+  static SimulatedWorkers workers(JobPlan plan, SimulatedWorkers.Model model) {
+    return workers(plan, model, 7);
+  }
+
+  static SimulatedWorkers workers(JobPlan plan, SimulatedWorkers.Model model, int pieceClocks) {
+    return new SimulatedWorkers(
+        Policies.open(plan), model, TIME, "loss", plan.workers(), SAMPLES, pieceClocks);
+  }
+}
