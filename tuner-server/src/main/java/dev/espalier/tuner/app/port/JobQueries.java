@@ -12,6 +12,7 @@ import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.SeriesView;
 import dev.espalier.api.rest.StreamEvent;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -48,4 +49,10 @@ public interface JobQueries {
 
   /// Kept stream events after `sequence`, at most `limit`.
   List<StreamEvent> stream(String job, long sequence, int limit);
+
+  /// {@return the sequence of the last kept stream event; 0 for an unknown job}
+  long streamSequence(String job);
+
+  /// {@return how many jobs are in each state that has any}
+  Map<JobState, Long> jobsByState();
 }

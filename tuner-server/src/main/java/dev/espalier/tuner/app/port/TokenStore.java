@@ -1,0 +1,35 @@
+package dev.espalier.tuner.app.port;
+
+import dev.espalier.api.rest.TokenView;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/// API tokens and the browser sessions made with them, by the SHA-256 of their secrets.
+public interface TokenStore {
+  /// {@return the new token, without its secret}
+  TokenView create(String name, byte[] sha256);
+
+  /// {@return all tokens, oldest first, revoked ones included}
+  List<TokenView> tokens();
+
+  /// {@return the valid token with this hash}
+  Optional<TokenView> find(byte[] sha256);
+
+  /// Remembers that the token was used.
+  void touch(String id, Instant time);
+
+  /// Ends a token and its sessions; nothing changes when it has ended already.
+  ///
+  /// @return whether there is such a token
+  boolean revoke(String id);
+
+  /// Remembers a browser session of a token.
+  void putSession(byte[] sha256, String tokenId, Instant expireTime);
+
+  /// {@return the valid token behind a session that has not expired at `now`}
+  Optional<TokenView> findSession(byte[] sha256, Instant now);
+
+  /// Ends a session; does nothing when there is none.
+  void endSession(byte[] sha256);
+}
