@@ -1,0 +1,137 @@
+package dev.espalier.tuner.boot;
+
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.JobState;
+import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.TunerMeters;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+
+/// Meters of the tuner, under `espalier.`; gauges of a job go when it ends.
+final class MicrometerTunerMeters implements TunerMeters {
+  private static final Duration STATES_KEPT = Duration.ofSeconds(5);
+
+  private final MeterRegistry registry;
+  private final JobQueries queries;
+  private final InstantSource clock;
+  private final Counter rounds;
+  private final Counter clocks;
+  private final Timer forks;
+  private final Timer reports;
+  private final Map<String, JobGauges> jobs = new ConcurrentHashMap<>();
+  private final AtomicReference<States> states =
+      new AtomicReference<>(new States(Instant.EPOCH, Map.of()));
+
+  MicrometerTunerMeters(MeterRegistry registry, JobQueries queries, InstantSource clock) {
+    this.registry = registry;
+    this.queries = queries;
+    this.clock = clock;
+    rounds =
+        Counter.builder("espalier.rounds").description("Tuning rounds started").register(registry);
+    clocks =
+        Counter.builder("espalier.clocks")
+            .description("Clocks finished by all workers of a job")
+            .register(registry);
+    forks =
+        Timer.builder("espalier.fork")
+            .description("Time a worker took to fork a branch")
+            .register(registry);
+    reports =
+        Timer.builder("espalier.report.latency")
+            .description("Time from sending a worker's report to acting on it")
+            .register(registry);
+    for (JobState state : JobState.values()) {
+      Gauge.builder("espalier.jobs", () -> countOf(state))
+          .description("Jobs by state")
+          .tag("state", state.name())
+          .register(registry);
+    }
+  }
+
+  @Override
+  public void roundStarted() {
+    rounds.increment();
+  }
+
+  @Override
+  public void clocks(String job, long n) {
+    clocks.increment(n);
+  }
+
+  @Override
+  public void forked(double seconds) {
+    forks.record((long) (seconds * 1e9), TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public void reportLatency(double seconds) {
+    reports.record((long) (seconds * 1e9), TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public void branches(String job, int live) {
+    if (live == 0) {
+      JobGauges gone = jobs.remove(job);
+      if (gone != null) {
+        registry.remove(gone.branchGauge);
+        registry.remove(gone.shareGauge);
+      }
+      return;
+    }
+    jobs.computeIfAbsent(job, JobGauges::new).branches = live;
+  }
+
+  @Override
+  public void tuningShare(String job, double share) {
+    JobGauges gauges = jobs.get(job);
+    if (gauges != null) {
+      gauges.share = share;
+    }
+  }
+
+  /// A scrape reads all states at one moment, with one query.
+  private double countOf(JobState state) {
+    Instant now = clock.instant();
+    States known = states.get();
+    if (known.readTime.plus(STATES_KEPT).isBefore(now)) {
+      try {
+        known = new States(now, queries.jobsByState());
+      } catch (EspalierException e) {
+        known = new States(now, Map.of());
+      }
+      states.set(known);
+    }
+    return known.counts.getOrDefault(state, 0L);
+  }
+
+  private record States(Instant readTime, Map<JobState, Long> counts) {}
+
+  private final class JobGauges {
+    private volatile int branches;
+    private volatile double share;
+    private final Gauge branchGauge;
+    private final Gauge shareGauge;
+
+    JobGauges(String job) {
+      branchGauge =
+          Gauge.builder("espalier.branches.live", () -> branches)
+              .description("Branches that the workers of a job hold")
+              .tag("job", job)
+              .register(registry);
+      shareGauge =
+          Gauge.builder("espalier.tuning.share", () -> share)
+              .description("Tuning seconds over all branch seconds of a job")
+              .tag("job", job)
+              .register(registry);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package dev.espalier.tuner.boot;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.UnknownHostException;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.Properties;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.context.ApplicationContextInitializer;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/// Looks for what would keep the server from starting, before it starts, so that each is told in
+/// one sentence.
+final class Preflight implements ApplicationContextInitializer<ConfigurableApplicationContext> {
+  @Override
+  public void initialize(ConfigurableApplicationContext context) {
+    TunerProperties properties =
+        Binder.get(context.getEnvironment()).bindOrCreate("espalier", TUNER);
+    requireFree("espalier.http", properties.http().address(), properties.http().port());
+    requireFree("espalier.grpc", properties.grpc().address(), properties.grpc().port());
+    TunerProperties.Database database = properties.database();
+    if (database.url() != null) {
+      requireDatabase(database.url(), database.user(), database.password());
+    }
+  }
+
+  private static final Bindable<TunerProperties> TUNER = Bindable.of(TunerProperties.class);
+
+  private static void requireFree(String prefix, String address, int port) {
+    InetAddress host;
+    try {
+      host = InetAddress.getByName(address);
+    } catch (UnknownHostException e) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST,
+          prefix + ".address is " + address + ", which is no address of this machine",
+          e);
+    }
+    if (port == 0) {
+      return;
+    }
+    try (var socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(host, port));
+    } catch (IOException e) {
+      throw new EspalierException(
+          ErrorCode.PORT_IN_USE,
+          "port "
+              + port
+              + " on "
+              + address
+              + " cannot be used ("
+              + e.getMessage()
+              + "); choose another one with --"
+              + prefix
+              + ".port",
+          e);
+    }
+  }
+
+  private static void requireDatabase(
+      String url, @Nullable String user, @Nullable String password) {
+    if (!url.startsWith("jdbc:postgresql:")) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST,
+          "ESPALIER_DATABASE_URL must start with jdbc:postgresql: but is " + withoutQuery(url));
+    }
+    var properties = new Properties();
+    if (user != null) {
+      properties.setProperty("user", user);
+    }
+    if (password != null) {
+      properties.setProperty("password", password);
+    }
+    properties.setProperty("connectTimeout", "5");
+    properties.setProperty("loginTimeout", "5");
+    try (var connection = DriverManager.getConnection(url, properties)) {
+      connection.isValid(5);
+    } catch (SQLException e) {
+      throw new EspalierException(
+          ErrorCode.DATABASE_AWAY,
+          "the database at " + withoutQuery(url) + " cannot be reached: " + e.getMessage(),
+          e);
+    }
+  }
+
+  /// The query of a JDBC URL may hold a password.
+  private static String withoutQuery(String url) {
+    int query = url.indexOf('?');
+    return query < 0 ? url : url.substring(0, query);
+  }
+}

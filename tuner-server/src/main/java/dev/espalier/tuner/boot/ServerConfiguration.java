@@ -1,0 +1,65 @@
+package dev.espalier.tuner.boot;
+
+import dev.espalier.tuner.app.port.DataFolders;
+import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.TokenStore;
+import dev.espalier.tuner.app.port.TunerMeters;
+import dev.espalier.tuner.persistence.DocumentModule;
+import dev.espalier.tuner.persistence.PersistenceConfiguration;
+import dev.espalier.tuner.rest.RestConfiguration;
+import dev.espalier.tuner.rest.RestSettings;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.InstantSource;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.security.autoconfigure.UserDetailsServiceAutoConfiguration;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import tools.jackson.databind.JacksonModule;
+
+/// Everything of a server but the runners of its jobs: database, stores, REST, security, meters.
+///
+/// It needs beans of `JobService`, `ProgramRegistry` and `WorkerLauncher` from another
+/// configuration.
+@Configuration(proxyBeanMethods = false)
+@EnableAutoConfiguration(exclude = UserDetailsServiceAutoConfiguration.class)
+@EnableConfigurationProperties(TunerProperties.class)
+@Import({DatabaseConfiguration.class, PersistenceConfiguration.class, RestConfiguration.class})
+class ServerConfiguration {
+  @Bean
+  InstantSource clock() {
+    return InstantSource.system();
+  }
+
+  @Bean
+  JacksonModule documentModule() {
+    return new DocumentModule();
+  }
+
+  @Bean
+  DataFolders dataFolders(TunerProperties properties) {
+    return new DataRoots(properties.dataFolders());
+  }
+
+  @Bean
+  RestSettings restSettings(TunerProperties properties) {
+    TunerProperties.Http http = properties.http();
+    return new RestSettings(
+        http.address(),
+        http.hosts(),
+        http.postsPerSecond(),
+        http.postBurst(),
+        http.failuresPerMinute());
+  }
+
+  @Bean
+  FirstToken firstToken(TokenStore tokens, TunerProperties properties) {
+    return new FirstToken(tokens, properties.homeFolder().resolve("token"), System.out);
+  }
+
+  @Bean
+  TunerMeters tunerMeters(MeterRegistry registry, JobQueries queries, InstantSource clock) {
+    return new MicrometerTunerMeters(registry, queries, clock);
+  }
+}

@@ -1,0 +1,71 @@
+package dev.espalier.tuner.boot;
+
+import dev.espalier.api.model.EspalierException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.Banner;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/// The tuner server as a process.
+public final class TunerServerApplication {
+  private static final Logger LOG = LoggerFactory.getLogger(TunerServerApplication.class);
+
+  private TunerServerApplication() {}
+
+  /// Starts a server and leaves it running; status 1 and one sentence when it cannot start.
+  public static void main(String[] arguments) {
+    try {
+      start(arguments);
+    } catch (EspalierException e) {
+      System.err.println("espalier: " + e.getMessage());
+      System.exit(1);
+    }
+  }
+
+  /// Starts a server.
+  ///
+  /// @param arguments properties such as `--espalier.http.port=8080`; see `TunerProperties`
+  /// @return the running server; closing it ends the server in good order
+  /// @throws EspalierException with one sentence for people when it cannot start
+  public static ConfigurableApplicationContext start(String... arguments) {
+    return start(List.of(ServerConfiguration.class), arguments);
+  }
+
+  /// Starts a server from the given configurations.
+  static ConfigurableApplicationContext start(
+      List<Class<?>> configurations, String... arguments) {
+    try {
+      Path home = HomeFolder.prepare(arguments, System.getenv());
+      var all = new ArrayList<>(Arrays.asList(arguments));
+      all.removeIf(argument -> argument.startsWith("--espalier.home="));
+      all.add("--espalier.home=" + home);
+      var application = new SpringApplication(configurations.toArray(Class<?>[]::new));
+      application.setBannerMode(Banner.Mode.OFF);
+      application.setLogStartupInfo(false);
+      application.addInitializers(new Preflight());
+      ConfigurableApplicationContext context = application.run(all.toArray(String[]::new));
+      LOG.info("event=server-ready dashboard={} home={}", dashboard(context), home);
+      return context;
+    } catch (RuntimeException e) {
+      throw StartFailures.explain(e).orElseThrow(() -> e);
+    }
+  }
+
+  /// {@return the address of the web page of a running server}
+  public static String dashboard(ConfigurableApplicationContext context) {
+    String address =
+        context.getEnvironment().getProperty("server.address", "127.0.0.1");
+    int port =
+        context instanceof WebServerApplicationContext web && web.getWebServer() != null
+            ? web.getWebServer().getPort()
+            : 0;
+    String host = address.equals("0.0.0.0") || address.equals("::") ? "127.0.0.1" : address;
+    return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+  }
+}

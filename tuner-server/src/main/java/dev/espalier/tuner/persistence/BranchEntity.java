@@ -1,0 +1,154 @@
+package dev.espalier.tuner.persistence;
+
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Verdict;
+import dev.espalier.api.rest.BranchView;
+import dev.espalier.tuner.core.progress.ProgressSummary;
+import dev.espalier.tuner.core.session.SessionEffect;
+import jakarta.persistence.Column;
+import jakarta.persistence.Entity;
+import jakarta.persistence.EnumType;
+import jakarta.persistence.Enumerated;
+import jakarta.persistence.Id;
+import jakarta.persistence.IdClass;
+import jakarta.persistence.Table;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.hibernate.annotations.ColumnTransformer;
+import org.jspecify.annotations.Nullable;
+
+/// The row of a branch.
+@Entity
+@Table(name = "branch")
+@IdClass(RowKey.class)
+class BranchEntity {
+  @Id
+  @Column(name = "job_id")
+  String jobId;
+
+  @Id
+  @Column(name = "number")
+  int number;
+
+  @Column(name = "parent_branch")
+  @Nullable Integer parent;
+
+  @Enumerated(EnumType.STRING)
+  @Column(name = "kind")
+  BranchKind kind;
+
+  @Column(name = "round")
+  int round;
+
+  @Column(name = "setting")
+  @ColumnTransformer(write = "?::json")
+  String setting;
+
+  @Enumerated(EnumType.STRING)
+  @Column(name = "state")
+  BranchState state;
+
+  @Column(name = "fork_clock")
+  long forkClock;
+
+  @Column(name = "clock_count")
+  long clocks;
+
+  @Column(name = "run_seconds")
+  double seconds;
+
+  @Enumerated(EnumType.STRING)
+  @Column(name = "verdict")
+  @Nullable Verdict verdict;
+
+  @Column(name = "speed")
+  @Nullable Double speed;
+
+  @Column(name = "slope")
+  @Nullable Double slope;
+
+  @Column(name = "noise")
+  @Nullable Double noise;
+
+  @Column(name = "loss_range")
+  @Nullable Double lossRange;
+
+  @Column(name = "judged_seconds")
+  @Nullable Double judgedSeconds;
+
+  @Column(name = "window_means")
+  double[] windowMeans = {};
+
+  @Column(name = "window_seconds")
+  double[] windowSeconds = {};
+
+  /// For JPA only.
+  @SuppressWarnings("NullAway.Init")
+  protected BranchEntity() {}
+
+  BranchEntity(String jobId, SessionEffect.BranchChanged change, DocumentCodec codec) {
+    this.jobId = jobId;
+    number = change.branch().number();
+    kind = change.kind();
+    state = change.state();
+    setting = codec.writeNumbers(change.setting().values());
+    change(change, codec);
+  }
+
+  final void change(SessionEffect.BranchChanged change, DocumentCodec codec) {
+    parent = change.parent().map(BranchId::number).orElse(null);
+    kind = change.kind();
+    round = change.round();
+    setting = codec.writeNumbers(change.setting().values());
+    state = change.state();
+    forkClock = change.forkClock();
+    clocks = change.clocks();
+    seconds = change.seconds();
+    change.summary().ifPresent(this::judge);
+  }
+
+  private void judge(ProgressSummary summary) {
+    verdict = summary.verdict();
+    speed = summary.speed();
+    slope = summary.slope();
+    noise = summary.noise();
+    lossRange = summary.range();
+    judgedSeconds = summary.seconds();
+    windowMeans = summary.windowMeans().stream().mapToDouble(Double::doubleValue).toArray();
+    windowSeconds = summary.windowSeconds().stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  BranchView view(DocumentCodec codec) {
+    var means = new ArrayList<@Nullable Double>(windowMeans.length);
+    for (double mean : windowMeans) {
+      means.add(Double.isFinite(mean) ? mean : null);
+    }
+    var times = new ArrayList<Double>(windowSeconds.length);
+    for (double time : windowSeconds) {
+      times.add(time);
+    }
+    return new BranchView(
+        number,
+        parent,
+        kind,
+        round,
+        codec.readNumbers(setting),
+        state,
+        forkClock,
+        clocks,
+        seconds,
+        verdict,
+        finite(speed),
+        finite(slope),
+        finite(noise),
+        Collections.unmodifiableList(means),
+        List.copyOf(times));
+  }
+
+  private static @Nullable Double finite(@Nullable Double value) {
+    return value == null || !Double.isFinite(value) ? null : value;
+  }
+}

@@ -1,0 +1,92 @@
+package dev.espalier.tuner.persistence;
+
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.tuner.core.session.SessionEvent;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.SerializationContext;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.ValueSerializer;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.module.SimpleModule;
+
+/// Documents of the database to JSON and back.
+///
+/// Numbers come back bit for bit; NaN and infinities are written as texts and read as numbers. Views
+/// for people have null in their place.
+final class DocumentCodec {
+  private static final TypeReference<TreeMap<String, Double>> NUMBERS = new TypeReference<>() {};
+  private static final TypeReference<LinkedHashMap<String, Object>> TREE = new TypeReference<>() {};
+
+  private final JsonMapper exact =
+      JsonMapper.builder()
+          .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+          .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
+          .addModule(new DocumentModule())
+          .build();
+  private final JsonMapper views =
+      JsonMapper.builder()
+          .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+          .addModule(new DocumentModule())
+          .addModule(new SimpleModule().addSerializer(Double.class, new FiniteOrNull()))
+          .build();
+  private final JsonMapper evidence =
+      JsonMapper.builder().disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY).build();
+
+  String write(SessionEvent event) {
+    return exact.writerFor(SessionEvent.class).writeValueAsString(event);
+  }
+
+  SessionEvent readEvent(String json) {
+    return exact.readValue(json, SessionEvent.class);
+  }
+
+  String write(JobSpec spec) {
+    return exact.writeValueAsString(spec);
+  }
+
+  JobSpec readSpec(String json) {
+    return exact.readValue(json, JobSpec.class);
+  }
+
+  /// Values by name, such as a setting or metrics.
+  String writeNumbers(Map<String, Double> numbers) {
+    return exact.writeValueAsString(numbers);
+  }
+
+  Map<String, Double> readNumbers(String json) {
+    return exact.readValue(json, NUMBERS);
+  }
+
+  String writeEvidence(Map<String, Object> tree) {
+    return evidence.writeValueAsString(tree);
+  }
+
+  Map<String, Object> readTree(String json) {
+    return views.readValue(json, TREE);
+  }
+
+  String writeTree(Map<String, Object> tree) {
+    return views.writeValueAsString(tree);
+  }
+
+  /// {@return a view as the interface shows it}
+  Map<String, Object> tree(Object view) {
+    return views.readValue(views.writeValueAsString(view), TREE);
+  }
+
+  private static final class FiniteOrNull extends ValueSerializer<Double> {
+    @Override
+    public void serialize(Double value, JsonGenerator out, SerializationContext context) {
+      if (Double.isFinite(value)) {
+        out.writeNumber(value);
+      } else {
+        out.writeNull();
+      }
+    }
+  }
+}

@@ -1,0 +1,328 @@
+package dev.espalier.tuner.persistence;
+
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import jakarta.persistence.Column;
+import jakarta.persistence.Entity;
+import jakarta.persistence.EnumType;
+import jakarta.persistence.Enumerated;
+import jakarta.persistence.Id;
+import jakarta.persistence.Table;
+import java.time.Instant;
+import java.util.Map;
+import org.hibernate.annotations.ColumnTransformer;
+import org.jspecify.annotations.Nullable;
+
+/// The row of a job; events and effects of its session move it on.
+@Entity
+@Table(name = "job")
+class JobEntity {
+  @Id
+  @Column(name = "job_id")
+  String id;
+
+  @Column(name = "position", insertable = false, updatable = false)
+  @Nullable Long position;
+
+  @Column(name = "name")
+  String name;
+
+  @Column(name = "program")
+  String program;
+
+  @Column(name = "policy")
+  String policy;
+
+  @Column(name = "searcher")
+  String searcher;
+
+  @Column(name = "worker_count")
+  int workers;
+
+  @Column(name = "seed")
+  long seed;
+
+  @Column(name = "spec", updatable = false)
+  @ColumnTransformer(write = "?::json")
+  String spec;
+
+  @Column(name = "created_by")
+  String createdBy;
+
+  @Column(name = "create_time")
+  Instant createTime;
+
+  @Column(name = "end_time")
+  @Nullable Instant endTime;
+
+  @Enumerated(EnumType.STRING)
+  @Column(name = "state")
+  JobState state;
+
+  @Column(name = "reason")
+  String reason;
+
+  @Column(name = "message")
+  String message;
+
+  @Column(name = "waiting_for")
+  String waitingFor;
+
+  @Column(name = "state_time")
+  Instant since;
+
+  @Column(name = "setting")
+  @ColumnTransformer(write = "?::json")
+  String setting;
+
+  @Column(name = "mainline_branch")
+  int mainlineBranch;
+
+  @Column(name = "mainline_fork_clock")
+  long mainlineForkClock;
+
+  @Column(name = "mainline_clock")
+  long mainlineClock;
+
+  @Column(name = "epoch")
+  double epoch;
+
+  @Column(name = "known_epoch_clock")
+  long knownEpochClock;
+
+  @Column(name = "known_epoch")
+  double knownEpoch;
+
+  @Column(name = "training_sample_count")
+  long trainingSamples;
+
+  @Column(name = "default_batch_size")
+  int defaultBatchSize;
+
+  @Column(name = "loss")
+  @Nullable Double loss;
+
+  @Column(name = "metrics")
+  @ColumnTransformer(write = "?::json")
+  String metrics;
+
+  @Column(name = "round")
+  int round;
+
+  @Column(name = "tuning_seconds")
+  double tuningSeconds;
+
+  @Column(name = "training_seconds")
+  double trainingSeconds;
+
+  @Column(name = "evaluation_seconds")
+  double evaluationSeconds;
+
+  @Column(name = "branch_count")
+  int branches;
+
+  @Column(name = "generation")
+  int generation;
+
+  @Column(name = "event_count")
+  long eventCount;
+
+  @Column(name = "decision_count")
+  long decisionCount;
+
+  @Column(name = "stream_count")
+  long streamCount;
+
+  @Column(name = "version")
+  long version;
+
+  /// For JPA only.
+  @SuppressWarnings("NullAway.Init")
+  protected JobEntity() {}
+
+  JobEntity(String id, JobSpec spec, String actor, Instant now, DocumentCodec codec) {
+    this.id = id;
+    name = spec.name();
+    program = spec.program();
+    policy = spec.tuning().policy();
+    searcher = spec.tuning().searcher();
+    workers = spec.workers();
+    seed = spec.seed();
+    this.spec = codec.write(spec);
+    createdBy = actor;
+    createTime = now;
+    state = JobState.QUEUED;
+    reason = "submitted";
+    message = "waiting for its runner";
+    waitingFor = "runner";
+    since = now;
+    setting = codec.writeNumbers(spec.tuning().setting().values());
+    metrics = "{}";
+    version = 1;
+  }
+
+  /// {@return whether the mainline moved}
+  boolean take(SessionEvent event, DocumentCodec codec) {
+    return switch (event) {
+      case SessionEvent.WorkersReady ready -> {
+        trainingSamples = ready.trainingSamples();
+        defaultBatchSize = ready.defaultBatchSize();
+        yield false;
+      }
+      case SessionEvent.Progressed progress
+          when progress.branch().number() == mainlineBranch && !progress.losses().isEmpty() -> {
+        loss = mean(progress);
+        mainlineClock = mainlineForkClock + lastClock(progress);
+        moveEpoch(codec);
+        yield true;
+      }
+      case SessionEvent.Progressed _,
+          SessionEvent.Evaluated _,
+          SessionEvent.CheckpointWritten _,
+          SessionEvent.CheckpointFailed _,
+          SessionEvent.WorkersLost _,
+          SessionEvent.ProgramFailed _,
+          SessionEvent.Requested _ ->
+          false;
+    };
+  }
+
+  void change(SessionEffect.JobChanged change, Instant now) {
+    if (state != change.state()) {
+      since = now;
+    }
+    if (change.state().isTerminal() && endTime == null) {
+      endTime = now;
+    }
+    state = change.state();
+    reason = change.reason();
+    message = change.message();
+    waitingFor = change.waitingFor();
+    version++;
+  }
+
+  void change(SessionEffect.BranchChanged change, DocumentCodec codec) {
+    branches = Math.max(branches, change.branch().number() + 1);
+    boolean alive =
+        switch (change.state()) {
+          case FORKING, WAITING, RUNNING, MEASURED, KEPT -> true;
+          case DISCARDED, FAILED, LOST -> false;
+        };
+    if (change.kind() == BranchKind.MAINLINE && alive) {
+      mainlineBranch = change.branch().number();
+      mainlineForkClock = change.forkClock();
+      mainlineClock = change.forkClock() + change.clocks();
+      setting = codec.writeNumbers(change.setting().values());
+      moveEpoch(codec);
+    }
+  }
+
+  void change(SessionEffect.ScheduleChanged change, DocumentCodec codec) {
+    setting = codec.writeNumbers(change.setting().values());
+    knowEpoch(change.mainlineClock(), change.epoch(), codec);
+  }
+
+  void change(SessionEffect.MainlineEvaluated change, DocumentCodec codec) {
+    metrics = codec.writeNumbers(change.metrics());
+    knowEpoch(change.mainlineClock(), change.epoch(), codec);
+  }
+
+  void change(SessionEffect.TimeSpent change) {
+    tuningSeconds = change.tuningSeconds();
+    trainingSeconds = change.trainingSeconds();
+    evaluationSeconds = change.evaluationSeconds();
+  }
+
+  JobView view(DocumentCodec codec) {
+    double allSeconds = tuningSeconds + trainingSeconds + evaluationSeconds;
+    return new JobView(
+        id,
+        name,
+        program,
+        policy,
+        searcher,
+        workers,
+        seed,
+        state,
+        reason,
+        message,
+        waitingFor,
+        since,
+        createTime,
+        endTime,
+        codec.readNumbers(setting),
+        mainlineBranch,
+        mainlineClock,
+        epoch,
+        loss == null || !Double.isFinite(loss) ? null : loss,
+        codec.readNumbers(metrics),
+        round,
+        tuningSeconds,
+        trainingSeconds,
+        evaluationSeconds,
+        allSeconds > 0 ? tuningSeconds / allSeconds : 0,
+        branches,
+        generation,
+        version);
+  }
+
+  private void knowEpoch(long clock, double knownEpoch, DocumentCodec codec) {
+    knownEpochClock = clock;
+    this.knownEpoch = knownEpoch;
+    moveEpoch(codec);
+  }
+
+  /// The session names the epoch now and then; between, clocks times samples tell it.
+  private void moveEpoch(DocumentCodec codec) {
+    double batchSize =
+        codec.readNumbers(setting).getOrDefault(Tunable.BATCH_SIZE, (double) defaultBatchSize);
+    double perClock = trainingSamples > 0 ? workers * batchSize / trainingSamples : 0;
+    epoch = Math.max(0, knownEpoch + (mainlineClock - knownEpochClock) * perClock);
+  }
+
+  private static long lastClock(SessionEvent.Progressed progress) {
+    return progress.fromClock() + progress.losses().size() - 1;
+  }
+
+  private static double mean(SessionEvent.Progressed progress) {
+    double sum = 0;
+    for (double one : progress.losses()) {
+      sum += one;
+    }
+    return sum / progress.losses().size();
+  }
+
+  static Map<String, Object> window(SessionEvent.Progressed progress) {
+    double min = Double.POSITIVE_INFINITY;
+    double max = Double.NEGATIVE_INFINITY;
+    for (double one : progress.losses()) {
+      min = Math.min(min, one);
+      max = Math.max(max, one);
+    }
+    double seconds = 0;
+    for (double one : progress.seconds()) {
+      seconds += one;
+    }
+    return Map.of(
+        "branch",
+        progress.branch().number(),
+        "fromClock",
+        progress.fromClock(),
+        "toClock",
+        progress.fromClock() + progress.losses().size(),
+        "seconds",
+        seconds,
+        "mean",
+        mean(progress),
+        "min",
+        min,
+        "max",
+        max);
+  }
+}

@@ -1,0 +1,25 @@
+package dev.espalier.tuner.persistence;
+
+import dev.espalier.api.model.JobState;
+import jakarta.persistence.LockModeType;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import org.springframework.data.domain.Limit;
+import org.springframework.data.jpa.repository.JpaRepository;
+import org.springframework.data.jpa.repository.Lock;
+import org.springframework.data.jpa.repository.Query;
+
+/// Rows of jobs.
+interface JobRepository extends JpaRepository<JobEntity, String> {
+  @Lock(LockModeType.PESSIMISTIC_WRITE)
+  @Query("select j from JobEntity j where j.id = ?1")
+  Optional<JobEntity> findLocked(String id);
+
+  List<JobEntity> findByPositionLessThanOrderByPositionDesc(long position, Limit limit);
+
+  List<JobEntity> findByStateAndPositionLessThanOrderByPositionDesc(
+      JobState state, long position, Limit limit);
+
+  List<JobEntity> findByStateNotInOrderByPosition(Collection<JobState> states);
+}

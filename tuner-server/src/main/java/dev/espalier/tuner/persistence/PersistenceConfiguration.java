@@ -1,0 +1,75 @@
+package dev.espalier.tuner.persistence;
+
+import dev.espalier.tuner.app.port.AnswerStore;
+import dev.espalier.tuner.app.port.EventLog;
+import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.app.port.TokenStore;
+import jakarta.persistence.EntityManager;
+import java.time.InstantSource;
+import org.springframework.boot.persistence.autoconfigure.EntityScan;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.data.jpa.repository.config.EnableJpaRepositories;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.transaction.PlatformTransactionManager;
+
+/// The stores, for whoever has a `DataSource`.
+@Configuration(proxyBeanMethods = false)
+@EntityScan(basePackageClasses = PersistenceConfiguration.class)
+@EnableJpaRepositories(basePackageClasses = PersistenceConfiguration.class)
+public class PersistenceConfiguration {
+  @Bean
+  DocumentCodec documentCodec() {
+    return new DocumentCodec();
+  }
+
+  @Bean
+  Transactions transactions(PlatformTransactionManager manager) {
+    return new Transactions(manager);
+  }
+
+  @Bean
+  EventLog eventLog(
+      Transactions transactions,
+      EntityManager entities,
+      JobRepository jobs,
+      JdbcTemplate sql,
+      DocumentCodec codec,
+      InstantSource clock) {
+    return new PostgresEventLog(transactions, entities, jobs, sql, codec, clock);
+  }
+
+  @Bean
+  JobStore jobStore(
+      Transactions transactions,
+      EntityManager entities,
+      JobRepository jobs,
+      JdbcTemplate sql,
+      DocumentCodec codec,
+      InstantSource clock) {
+    return new PostgresJobStore(transactions, entities, jobs, sql, codec, clock);
+  }
+
+  @Bean
+  JobQueries jobQueries(
+      Transactions transactions,
+      JobRepository jobs,
+      BranchRepository branches,
+      RoundRepository rounds,
+      JdbcTemplate sql,
+      DocumentCodec codec) {
+    return new PostgresJobQueries(transactions, jobs, branches, rounds, sql, codec);
+  }
+
+  @Bean
+  TokenStore tokenStore(
+      Transactions transactions, TokenRepository tokens, JdbcTemplate sql, InstantSource clock) {
+    return new PostgresTokenStore(transactions, tokens, sql, clock);
+  }
+
+  @Bean
+  AnswerStore answerStore(Transactions transactions, JdbcTemplate sql, DocumentCodec codec) {
+    return new PostgresAnswerStore(transactions, sql, codec);
+  }
+}

@@ -1,0 +1,361 @@
+package dev.espalier.tuner.persistence;
+
+import dev.espalier.api.rest.DecisionView;
+import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.api.rest.StreamEvent;
+import dev.espalier.tuner.app.port.EventLog;
+import dev.espalier.tuner.core.session.Decision;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import jakarta.persistence.EntityManager;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.JdbcTemplate;
+
+/// The log in PostgreSQL: one transaction per commit, everything in it or nothing.
+///
+/// The row of the job is locked first, so commits of one job come one after the other; the primary
+/// key of the log refuses a second writer that got around that.
+final class PostgresEventLog implements EventLog {
+  private final Transactions transactions;
+  private final EntityManager entities;
+  private final JobRepository jobs;
+  private final JdbcTemplate sql;
+  private final DocumentCodec codec;
+  private final InstantSource clock;
+
+  PostgresEventLog(
+      Transactions transactions,
+      EntityManager entities,
+      JobRepository jobs,
+      JdbcTemplate sql,
+      DocumentCodec codec,
+      InstantSource clock) {
+    this.transactions = transactions;
+    this.entities = entities;
+    this.jobs = jobs;
+    this.sql = sql;
+    this.codec = codec;
+    this.clock = clock;
+  }
+
+  @Override
+  public List<StreamEvent> append(Commit commit) {
+    return transactions.write(() -> write(commit));
+  }
+
+  @Override
+  public List<SessionEvent> read(String job) {
+    return transactions.read(
+        () ->
+            sql.query(
+                "select event::text from session_event where job_id = ? order by sequence",
+                (row, number) -> codec.readEvent(row.getString(1)),
+                job));
+  }
+
+  private List<StreamEvent> write(Commit commit) {
+    JobEntity job =
+        jobs.findLocked(commit.job())
+            .orElseThrow(() -> new IllegalStateException("there is no job " + commit.job()));
+    List<String> documents = commit.events().stream().map(codec::write).toList();
+    if (commit.firstSequence() != job.eventCount + 1) {
+      return alreadyWritten(commit, documents)
+          .orElseThrow(
+              () ->
+                  new IllegalStateException(
+                      "the next event of "
+                          + job.id
+                          + " has sequence "
+                          + (job.eventCount + 1)
+                          + " but is given "
+                          + commit.firstSequence()
+                          + ": another runner wrote"));
+    }
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
+    insertEvents(commit, documents, now);
+    job.eventCount += documents.size();
+    insertPoints(commit);
+    var written = new Written(job, now);
+    for (SessionEvent event : commit.events()) {
+      written.take(event);
+    }
+    for (SessionEffect effect : commit.effects()) {
+      written.apply(effect);
+    }
+    return written.finish();
+  }
+
+  /// A connection that breaks during a commit leaves open whether it counted; the runner sends the
+  /// commit again, and this finds out.
+  private Optional<List<StreamEvent>> alreadyWritten(Commit commit, List<String> documents) {
+    if (documents.isEmpty()) {
+      return Optional.empty();
+    }
+    long last = commit.firstSequence() + documents.size() - 1;
+    List<String> logged =
+        sql.query(
+            "select event::text from session_event where job_id = ? and sequence between ? and ?"
+                + " order by sequence",
+            (row, number) -> row.getString(1),
+            commit.job(),
+            commit.firstSequence(),
+            last);
+    if (!logged.equals(documents)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        sql.query(
+            "select job_id, sequence, type, event_time, data::text from stream_event"
+                + " where job_id = ? and log_sequence = ? order by sequence",
+            StreamRows.mapper(codec),
+            commit.job(),
+            last));
+  }
+
+  private void insertEvents(Commit commit, List<String> documents, Instant now) {
+    if (documents.isEmpty()) {
+      return;
+    }
+    Object[] texts = documents.toArray();
+    sql.update(
+        "insert into session_event (job_id, sequence, event, log_time)"
+            + " select ?, ? + place - 1, document::json, ?"
+            + " from unnest(?) with ordinality as given (document, place)",
+        statement -> {
+          statement.setString(1, commit.job());
+          statement.setLong(2, commit.firstSequence());
+          statement.setTimestamp(3, Timestamp.from(now));
+          statement.setArray(4, statement.getConnection().createArrayOf("text", texts));
+        });
+  }
+
+  private void insertPoints(Commit commit) {
+    List<MetricPoint> points = commit.points();
+    if (points.isEmpty()) {
+      return;
+    }
+    Integer[] branches = points.stream().map(MetricPoint::branch).toArray(Integer[]::new);
+    Long[] clocks = points.stream().map(MetricPoint::clock).toArray(Long[]::new);
+    Double[] seconds = points.stream().map(MetricPoint::seconds).toArray(Double[]::new);
+    Double[] losses = points.stream().map(MetricPoint::loss).toArray(Double[]::new);
+    sql.update(
+        "insert into metric_point (job_id, branch, clock, run_seconds, loss)"
+            + " select ?, given.* from unnest(?, ?, ?, ?) as given on conflict do nothing",
+        statement -> {
+          var connection = statement.getConnection();
+          statement.setString(1, commit.job());
+          statement.setArray(2, connection.createArrayOf("int4", branches));
+          statement.setArray(3, connection.createArrayOf("int8", clocks));
+          statement.setArray(4, connection.createArrayOf("float8", seconds));
+          statement.setArray(5, connection.createArrayOf("float8", losses));
+        });
+  }
+
+  /// What one commit changes, and what the stream says of it.
+  private final class Written {
+    private final JobEntity job;
+    private final Instant now;
+    private final List<StreamEvent> stream = new ArrayList<>();
+    private final Map<RowKey, BranchEntity> branches = new HashMap<>();
+    private boolean jobMoved;
+    private boolean jobChanged;
+
+    Written(JobEntity job, Instant now) {
+      this.job = job;
+      this.now = now;
+    }
+
+    void take(SessionEvent event) {
+      jobMoved |= job.take(event, codec);
+      if (event instanceof SessionEvent.Progressed progress && !progress.losses().isEmpty()) {
+        stream.add(
+            new StreamEvent(
+                job.id, 0, "metric.window", now, codec.tree(JobEntity.window(progress))));
+      }
+    }
+
+    void apply(SessionEffect effect) {
+      switch (effect) {
+        case SessionEffect.JobChanged change -> {
+          job.change(change, now);
+          jobChanged = true;
+        }
+        case SessionEffect.BranchChanged change -> branch(change);
+        case SessionEffect.RoundChanged change -> round(change);
+        case SessionEffect.ScheduleChanged change -> schedule(change);
+        case SessionEffect.MainlineEvaluated change -> evaluation(change);
+        case SessionEffect.TimeSpent change -> {
+          job.change(change);
+          jobMoved = true;
+        }
+        case SessionEffect.Decide decide -> decision(decide.decision());
+        case SessionEffect.LaunchWorkers launch -> {
+          job.generation = launch.generation();
+          jobMoved = true;
+        }
+        case SessionEffect.Command _, SessionEffect.KillWorkers _, SessionEffect.Hold _ -> {
+          // Acts on the world, not on what is known of the job.
+        }
+      }
+    }
+
+    List<StreamEvent> finish() {
+      if (jobChanged) {
+        keep("job.changed", job.view(codec));
+      } else if (jobMoved) {
+        stream.add(
+            new StreamEvent(job.id, 0, "job.changed", now, codec.tree(job.view(codec))));
+      }
+      insertStream();
+      entities.flush();
+      return List.copyOf(stream);
+    }
+
+    private void branch(SessionEffect.BranchChanged change) {
+      job.change(change, codec);
+      var key = new RowKey(job.id, change.branch().number());
+      BranchEntity row = branches.get(key);
+      if (row == null) {
+        row = entities.find(BranchEntity.class, key);
+      }
+      if (row == null) {
+        row = new BranchEntity(job.id, change, codec);
+        entities.persist(row);
+      } else {
+        row.change(change, codec);
+      }
+      branches.put(key, row);
+      jobMoved = true;
+      keep("branch.changed", row.view(codec));
+    }
+
+    private void round(SessionEffect.RoundChanged change) {
+      job.round = Math.max(job.round, change.number());
+      RoundEntity row = entities.find(RoundEntity.class, new RowKey(job.id, change.number()));
+      if (row == null) {
+        row = new RoundEntity(job.id, change);
+        entities.persist(row);
+      } else {
+        row.change(change);
+      }
+      jobMoved = true;
+      keep("round.changed", row.view());
+    }
+
+    private void schedule(SessionEffect.ScheduleChanged change) {
+      job.change(change, codec);
+      jobMoved = true;
+      sql.update(
+          "insert into schedule_step (job_id, from_clock, from_epoch, branch, setting)"
+              + " values (?, ?, ?, ?, ?::json) on conflict (job_id, from_clock) do update set"
+              + " from_epoch = excluded.from_epoch, branch = excluded.branch,"
+              + " setting = excluded.setting",
+          job.id,
+          change.mainlineClock(),
+          change.epoch(),
+          change.branch().number(),
+          codec.writeNumbers(change.setting().values()));
+      keep(
+          "schedule.changed",
+          new ScheduleView.Step(
+              change.mainlineClock(),
+              change.epoch(),
+              change.branch().number(),
+              change.setting().values()));
+    }
+
+    private void evaluation(SessionEffect.MainlineEvaluated change) {
+      job.change(change, codec);
+      jobMoved = true;
+      sql.update(
+          "insert into evaluation (job_id, sequence, mainline_clock, epoch, at_seconds, metrics)"
+              + " select ?, coalesce(max(sequence), 0) + 1, ?, ?, ?, ?::json from evaluation"
+              + " where job_id = ?",
+          job.id,
+          change.mainlineClock(),
+          change.epoch(),
+          change.atSeconds(),
+          codec.writeNumbers(change.metrics()),
+          job.id);
+      keep(
+          "evaluation.made",
+          new EvaluationView(
+              change.mainlineClock(),
+              change.epoch(),
+              change.atSeconds(),
+              new java.util.TreeMap<String, @Nullable Double>(change.metrics())));
+    }
+
+    private void decision(Decision decision) {
+      String evidence = codec.writeEvidence(decision.evidence());
+      long sequence = job.decisionCount + 1;
+      int inserted =
+          sql.update(
+              "insert into decision (job_id, sequence, key, rule, outcome, actor, round, evidence,"
+                  + " decide_time) values (?, ?, ?, ?, ?, ?, ?, ?::json, ?)"
+                  + " on conflict (job_id, key) do nothing",
+              job.id,
+              sequence,
+              decision.key(),
+              decision.rule(),
+              decision.outcome(),
+              decision.actor(),
+              decision.round(),
+              evidence,
+              Timestamp.from(now));
+      if (inserted == 0) {
+        return;
+      }
+      job.decisionCount = sequence;
+      keep(
+          "decision.made",
+          new DecisionView(
+              sequence,
+              decision.key(),
+              decision.rule(),
+              decision.outcome(),
+              decision.actor(),
+              decision.round(),
+              codec.readTree(evidence),
+              now));
+    }
+
+    private void keep(String type, Object view) {
+      job.streamCount++;
+      stream.add(new StreamEvent(job.id, job.streamCount, type, now, codec.tree(view)));
+    }
+
+    private void insertStream() {
+      List<StreamEvent> kept = stream.stream().filter(event -> event.sequence() > 0).toList();
+      if (kept.isEmpty()) {
+        return;
+      }
+      Long[] sequences = kept.stream().map(StreamEvent::sequence).toArray(Long[]::new);
+      Object[] types = kept.stream().map(StreamEvent::type).toArray();
+      Object[] data = kept.stream().map(event -> codec.writeTree(event.data())).toArray();
+      sql.update(
+          "insert into stream_event (job_id, event_time, log_sequence, sequence, type, data)"
+              + " select ?, ?, ?, sequence, type, data::json"
+              + " from unnest(?, ?, ?) as given (sequence, type, data)",
+          statement -> {
+            var connection = statement.getConnection();
+            statement.setString(1, job.id);
+            statement.setTimestamp(2, Timestamp.from(now));
+            statement.setLong(3, job.eventCount);
+            statement.setArray(4, connection.createArrayOf("int8", sequences));
+            statement.setArray(5, connection.createArrayOf("text", types));
+            statement.setArray(6, connection.createArrayOf("text", data));
+          });
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package dev.espalier.tuner.persistence;
+
+import dev.espalier.api.model.JobState;
+import dev.espalier.tuner.app.port.JobStore;
+import jakarta.persistence.EntityManager;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.springframework.jdbc.core.JdbcTemplate;
+
+/// Jobs for their runners.
+final class PostgresJobStore implements JobStore {
+  private static final List<JobState> TERMINAL =
+      Arrays.stream(JobState.values()).filter(JobState::isTerminal).toList();
+
+  private final Transactions transactions;
+  private final EntityManager entities;
+  private final JobRepository jobs;
+  private final JdbcTemplate sql;
+  private final DocumentCodec codec;
+  private final InstantSource clock;
+
+  PostgresJobStore(
+      Transactions transactions,
+      EntityManager entities,
+      JobRepository jobs,
+      JdbcTemplate sql,
+      DocumentCodec codec,
+      InstantSource clock) {
+    this.transactions = transactions;
+    this.entities = entities;
+    this.jobs = jobs;
+    this.sql = sql;
+    this.codec = codec;
+    this.clock = clock;
+  }
+
+  @Override
+  public void create(StoredJob job, String actor) {
+    transactions.write(
+        () ->
+            entities.persist(
+                new JobEntity(
+                    job.id(),
+                    job.spec(),
+                    actor,
+                    clock.instant().truncatedTo(ChronoUnit.MICROS),
+                    codec)));
+  }
+
+  @Override
+  public Optional<StoredJob> find(String id) {
+    return transactions.read(() -> jobs.findById(id).map(this::stored));
+  }
+
+  @Override
+  public List<StoredJob> unfinished() {
+    return transactions.read(
+        () ->
+            jobs.findByStateNotInOrderByPosition(TERMINAL).stream().map(this::stored).toList());
+  }
+
+  @Override
+  public void putWorkerSecret(String job, int generation, byte[] sha256) {
+    transactions.write(
+        () ->
+            sql.update(
+                "insert into worker_secret (job_id, generation, secret_sha256) values (?, ?, ?)"
+                    + " on conflict (job_id, generation) do update"
+                    + " set secret_sha256 = excluded.secret_sha256",
+                job,
+                generation,
+                sha256));
+  }
+
+  @Override
+  public Optional<byte[]> workerSecret(String job, int generation) {
+    return transactions.read(
+        () ->
+            sql
+                .query(
+                    "select secret_sha256 from worker_secret where job_id = ? and generation = ?",
+                    (row, number) -> row.getBytes(1),
+                    job,
+                    generation)
+                .stream()
+                .findFirst());
+  }
+
+  private StoredJob stored(JobEntity row) {
+    return new StoredJob(row.id, codec.readSpec(row.spec));
+  }
+}

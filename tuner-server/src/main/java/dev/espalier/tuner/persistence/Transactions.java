@@ -1,0 +1,72 @@
+package dev.espalier.tuner.persistence;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import java.sql.SQLException;
+import java.sql.SQLTransientException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/// Runs work in transactions, and says in one code when the database is away.
+final class Transactions {
+  private final TransactionTemplate writing;
+  private final TransactionTemplate reading;
+
+  Transactions(PlatformTransactionManager manager) {
+    writing = new TransactionTemplate(manager);
+    reading = new TransactionTemplate(manager);
+    reading.setReadOnly(true);
+  }
+
+  <T> T write(Supplier<T> work) {
+    return run(writing, work);
+  }
+
+  void write(Runnable work) {
+    run(
+        writing,
+        () -> {
+          work.run();
+          return true;
+        });
+  }
+
+  <T> T read(Supplier<T> work) {
+    return run(reading, work);
+  }
+
+  private static <T> T run(TransactionTemplate template, Supplier<T> work) {
+    try {
+      return template.execute(status -> work.get());
+    } catch (RuntimeException e) {
+      if (isAway(e)) {
+        throw new EspalierException(
+            ErrorCode.DATABASE_AWAY, "the database cannot be reached; try again later", e);
+      }
+      throw e;
+    }
+  }
+
+  /// {@return whether a failure says that the database, not the work, is at fault}
+  static boolean isAway(@Nullable Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLTransientException) {
+        return true;
+      }
+      if (cause instanceof SQLException sql && sql.getSQLState() != null) {
+        String state = sql.getSQLState();
+        // 08 connection, 57P shutdown and starting up, 53 out of connections, disk or memory,
+        // 25006 a standby took over.
+        if (state.startsWith("08")
+            || state.startsWith("57P")
+            || state.startsWith("53")
+            || state.equals("25006")) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,147 @@
+package dev.espalier.tuner.rest;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Problem;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.tuner.app.JobService;
+import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestHeader;
+import org.springframework.web.bind.annotation.RestController;
+
+/// What people may ask of a running job. The answer is 202: the job's session acts on it in turn.
+///
+/// `If-Match` with the job's `ETag` keeps a request from acting on a state that its sender has not
+/// seen.
+@RestController
+class ActionController {
+  private final JobService service;
+  private final JobQueries queries;
+
+  ActionController(JobService service, JobQueries queries) {
+    this.service = service;
+    this.queries = queries;
+  }
+
+  @PostMapping(path = Lookups.JOB + "/pause", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> pause(
+      @PathVariable String job,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Pause());
+  }
+
+  @PostMapping(path = Lookups.JOB + "/resume", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> resume(
+      @PathVariable String job,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Resume());
+  }
+
+  /// Finishes the clocks that are scheduled, writes a checkpoint, ends.
+  @PostMapping(path = Lookups.JOB + "/cancel", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> cancel(
+      @PathVariable String job,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Cancel());
+  }
+
+  /// Ends now.
+  @PostMapping(path = Lookups.JOB + "/kill", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> kill(
+      @PathVariable String job,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Kill());
+  }
+
+  /// Re-tunes now.
+  @PostMapping(path = Lookups.JOB + "/rounds", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> retune(
+      @PathVariable String job,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Retune());
+  }
+
+  /// Tries one setting beside the current one.
+  @PostMapping(
+      path = Lookups.JOB + "/branches",
+      consumes = MediaType.APPLICATION_JSON_VALUE,
+      produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> trySetting(
+      @PathVariable String job,
+      @RequestBody TryRequest request,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Try(setting(request)));
+  }
+
+  private ResponseEntity<JobView> ask(String job, @Nullable String match, UserRequest request) {
+    JobView before = Lookups.job(queries, job);
+    if (match != null && !matches(match, before)) {
+      throw new EspalierException(
+          ErrorCode.VERSION_MISMATCH,
+          "the job changed meanwhile: it is "
+              + before.state()
+              + " in version "
+              + before.version()
+              + ", not "
+              + match);
+    }
+    service.request(job, request, Caller.current().actor());
+    JobView after = Lookups.job(queries, job);
+    return ResponseEntity.accepted().eTag(JobController.eTag(after)).body(after);
+  }
+
+  private static boolean matches(String match, JobView job) {
+    for (String one : match.split(",", -1)) {
+      String tag = one.strip();
+      if (tag.equals("*") || tag.equals(JobController.eTag(job))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static Setting setting(TryRequest request) {
+    Map<String, @Nullable Double> given = request.setting();
+    if (given == null || given.isEmpty()) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST, "setting must name a value for each tunable but is empty");
+    }
+    var problems = new ArrayList<Problem>();
+    var values = new TreeMap<String, Double>();
+    given.forEach(
+        (name, value) -> {
+          if (value == null || !Double.isFinite(value)) {
+            problems.add(
+                new Problem(
+                    "/setting/" + name,
+                    name + " must be a finite number but is " + value,
+                    String.valueOf(value)));
+          } else {
+            values.put(name, value);
+          }
+        });
+    if (!problems.isEmpty()) {
+      throw new EspalierException(
+          ErrorCode.INVALID_SETTING, "the setting has problems", List.copyOf(problems));
+    }
+    return new Setting(values);
+  }
+
+  /// A setting to try.
+  ///
+  /// @param setting value by tunable
+  record TryRequest(@Nullable Map<String, @Nullable Double> setting) {}
+}

@@ -1,0 +1,106 @@
+package dev.espalier.tuner.rest;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Problem;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.TypeMismatchException;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.MediaType;
+import org.springframework.http.ProblemDetail;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.ErrorResponse;
+import org.springframework.web.bind.annotation.ExceptionHandler;
+import org.springframework.web.bind.annotation.RestControllerAdvice;
+import org.springframework.web.context.request.ServletWebRequest;
+import org.springframework.web.context.request.WebRequest;
+import org.springframework.web.context.request.async.AsyncRequestNotUsableException;
+import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
+
+/// Turns what controllers throw into problems.
+@RestControllerAdvice
+class ApiFailures extends ResponseEntityExceptionHandler {
+  private static final Logger LOG = LoggerFactory.getLogger(ApiFailures.class);
+
+  private final Problems problems;
+
+  ApiFailures(Problems problems) {
+    this.problems = problems;
+  }
+
+  @ExceptionHandler
+  ResponseEntity<Object> failed(EspalierException failure, HttpServletRequest request) {
+    if (failure.code().kind() == ErrorCode.Kind.INTERNAL) {
+      LOG.error("event=request-failed path={}", request.getRequestURI(), failure);
+    }
+    var answer =
+        ResponseEntity.status(failure.code().httpStatus())
+            .contentType(MediaType.APPLICATION_PROBLEM_JSON);
+    int retrySeconds = Problems.retrySeconds(failure.code());
+    if (retrySeconds > 0) {
+      answer.header(HttpHeaders.RETRY_AFTER, Integer.toString(retrySeconds));
+    }
+    return answer.body(problems.view(request, failure));
+  }
+
+  @ExceptionHandler
+  @Nullable ResponseEntity<Object> crashed(RuntimeException failure, HttpServletRequest request) {
+    LOG.error("event=request-failed path={}", request.getRequestURI(), failure);
+    return ResponseEntity.internalServerError()
+        .contentType(MediaType.APPLICATION_PROBLEM_JSON)
+        .body(
+            problems.view(
+                request,
+                500,
+                ErrorCode.INTERNAL,
+                "the server failed; its log tells more under this trace id",
+                List.of()));
+  }
+
+  @Override
+  protected @Nullable ResponseEntity<Object> handleExceptionInternal(
+      Exception failure,
+      @Nullable Object body,
+      HttpHeaders headers,
+      HttpStatusCode status,
+      WebRequest request) {
+    if (failure instanceof AsyncRequestNotUsableException
+        || !(request instanceof ServletWebRequest web)
+        || (web.getResponse() != null && web.getResponse().isCommitted())) {
+      return null;
+    }
+    String detail =
+        body instanceof ProblemDetail problem && problem.getDetail() != null
+            ? problem.getDetail()
+            : failure instanceof ErrorResponse response
+                    && response.getBody().getDetail() != null
+                ? response.getBody().getDetail()
+                : "the request cannot be read";
+    ErrorCode code =
+        switch (status.value()) {
+          case 404 -> ErrorCode.NOT_FOUND;
+          case 503 -> ErrorCode.DATABASE_AWAY;
+          default -> status.is5xxServerError() ? ErrorCode.INTERNAL : ErrorCode.INVALID_REQUEST;
+        };
+    return ResponseEntity.status(status)
+        .headers(headers)
+        .contentType(MediaType.APPLICATION_PROBLEM_JSON)
+        .body(
+            problems.view(
+                web.getRequest(), status.value(), code, detail, errors(failure, detail)));
+  }
+
+  private static List<Problem> errors(Exception failure, String detail) {
+    if (failure instanceof TypeMismatchException mismatch && mismatch.getPropertyName() != null) {
+      return List.of(
+          new Problem(
+              "/" + mismatch.getPropertyName(), detail, String.valueOf(mismatch.getValue())));
+    }
+    return List.of();
+  }
+}

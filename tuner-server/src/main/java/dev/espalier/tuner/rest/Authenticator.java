@@ -1,0 +1,126 @@
+package dev.espalier.tuner.rest;
+
+import dev.espalier.api.rest.TokenView;
+import dev.espalier.tuner.app.port.TokenStore;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Base64;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+
+/// Knows who a secret belongs to.
+///
+/// What the store said is remembered for some seconds, so that a viewer that polls does not cost a
+/// query per request; revoking a token forgets all of it at once.
+final class Authenticator {
+  static final Duration SESSION_LENGTH = Duration.ofHours(12);
+  static final Duration CODE_LENGTH = Duration.ofMinutes(5);
+  private static final Duration REMEMBERED = Duration.ofSeconds(15);
+  private static final Duration TOUCH_EVERY = Duration.ofMinutes(1);
+  private static final int MAX_REMEMBERED = 10_000;
+  private static final int MAX_CODES = 1_000;
+
+  private final TokenStore tokens;
+  private final InstantSource clock;
+  private final Map<String, Known> known = new ConcurrentHashMap<>();
+  private final Map<String, Instant> touched = new ConcurrentHashMap<>();
+  private final Map<String, Code> codes = new ConcurrentHashMap<>();
+
+  Authenticator(TokenStore tokens, InstantSource clock) {
+    this.tokens = tokens;
+    this.clock = clock;
+  }
+
+  /// {@return the caller behind a token, or empty for a wrong or revoked one}
+  Optional<Caller> byToken(String secret) {
+    return find("token", TokenSecret.of(secret), tokens::find)
+        .map(token -> caller(token, false));
+  }
+
+  /// {@return the caller behind a browser's session, or empty}
+  Optional<Caller> bySession(String secret) {
+    return find("session", TokenSecret.of(secret), hash -> tokens.findSession(hash, clock.instant()))
+        .map(token -> caller(token, true));
+  }
+
+  /// {@return a code that signs one browser in, once and soon}
+  SignInCode newCode(Caller caller) {
+    Instant now = clock.instant();
+    codes.values().removeIf(code -> code.expireTime.isBefore(now));
+    if (codes.size() >= MAX_CODES) {
+      codes.clear();
+    }
+    TokenSecret secret = TokenSecret.random();
+    Instant expireTime = now.plus(CODE_LENGTH);
+    codes.put(key("code", secret), new Code(caller.tokenId(), expireTime));
+    return new SignInCode(secret.text(), "/sign-in?code=" + secret.text(), expireTime);
+  }
+
+  /// {@return the secret of a new session, or empty for a code that is wrong, old or used}
+  Optional<TokenSecret> signIn(String code) {
+    Code found = codes.remove(key("code", TokenSecret.of(code)));
+    Instant now = clock.instant();
+    if (found == null || found.expireTime.isBefore(now)) {
+      return Optional.empty();
+    }
+    TokenSecret session = TokenSecret.random();
+    tokens.putSession(session.sha256(), found.tokenId, now.plus(SESSION_LENGTH));
+    return Optional.of(session);
+  }
+
+  void signOut(String secret) {
+    TokenSecret session = TokenSecret.of(secret);
+    tokens.endSession(session.sha256());
+    known.remove(key("session", session));
+  }
+
+  /// {@return whether there is such a token}
+  boolean revoke(String tokenId) {
+    boolean found = tokens.revoke(tokenId);
+    codes.values().removeIf(code -> code.tokenId.equals(tokenId));
+    known.clear();
+    return found;
+  }
+
+  private Optional<TokenView> find(
+      String kind, TokenSecret secret, Function<byte[], Optional<TokenView>> lookup) {
+    Instant now = clock.instant();
+    String key = key(kind, secret);
+    Known cached = known.get(key);
+    if (cached != null && now.isBefore(cached.until)) {
+      return Optional.of(cached.token);
+    }
+    Optional<TokenView> token = lookup.apply(secret.sha256());
+    if (known.size() >= MAX_REMEMBERED) {
+      known.clear();
+    }
+    token.ifPresent(found -> known.put(key, new Known(found, now.plus(REMEMBERED))));
+    return token;
+  }
+
+  private Caller caller(TokenView token, boolean viaSession) {
+    Instant now = clock.instant();
+    Instant before = touched.get(token.id());
+    if (before == null || before.plus(TOUCH_EVERY).isBefore(now)) {
+      touched.put(token.id(), now);
+      tokens.touch(token.id(), now);
+    }
+    return new Caller(token.id(), token.name(), viaSession);
+  }
+
+  private static String key(String kind, TokenSecret secret) {
+    return kind + Base64.getEncoder().encodeToString(secret.sha256());
+  }
+
+  private record Known(TokenView token, Instant until) {}
+
+  private record Code(String tokenId, Instant expireTime) {}
+
+  /// A code that signs one browser in.
+  ///
+  /// @param path to open in the browser, below the server's address
+  record SignInCode(String code, String path, Instant expireTime) {}
+}

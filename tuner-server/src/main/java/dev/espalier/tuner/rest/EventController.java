@@ -1,0 +1,198 @@
+package dev.espalier.tuner.rest;
+
+import dev.espalier.api.rest.BranchView;
+import dev.espalier.api.rest.DecisionView;
+import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.RoundView;
+import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.api.rest.StreamEvent;
+import dev.espalier.tuner.app.port.JobQueries;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.RequestHeader;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
+
+/// A job's live events.
+///
+/// A viewer gets a snapshot first, then what changes. `id` is the sequence of a kept event; a viewer
+/// that comes back with `Last-Event-ID` gets what it missed in place of the snapshot. The same
+/// events can be polled with `since`.
+@RestController
+class EventController {
+  private static final Logger LOG = LoggerFactory.getLogger(EventController.class);
+  private static final long PING_SECONDS = 15;
+  private static final int REPLAY_PAGE = 500;
+  private static final int MAX_REPLAY = 5000;
+  private static final int SNAPSHOT_DECISIONS = 1000;
+
+  private final JobQueries queries;
+  private final EventHub hub;
+  private final InstantSource clock;
+
+  EventController(JobQueries queries, EventHub hub, InstantSource clock) {
+    this.queries = queries;
+    this.hub = hub;
+    this.clock = clock;
+  }
+
+  /// Kept events after `since`, for those who poll.
+  @GetMapping(
+      path = Lookups.JOB + "/events",
+      params = "since",
+      produces = MediaType.APPLICATION_JSON_VALUE)
+  EventPage poll(
+      @PathVariable String job,
+      @RequestParam long since,
+      @RequestParam(defaultValue = "100") int limit) {
+    Lookups.requireWithin("since", since, 0, Long.MAX_VALUE);
+    Lookups.requireWithin("limit", limit, 1, 1000);
+    Lookups.job(queries, job);
+    List<StreamEvent> events = queries.stream(job, since, limit);
+    return new EventPage(events, events.isEmpty() ? since : events.getLast().sequence());
+  }
+
+  @GetMapping(
+      path = Lookups.JOB + "/events",
+      params = "!since",
+      produces = MediaType.TEXT_EVENT_STREAM_VALUE)
+  SseEmitter follow(
+      @PathVariable String job,
+      @RequestHeader(name = "Last-Event-ID", required = false) @Nullable String lastEventId,
+      HttpServletResponse response) {
+    Lookups.job(queries, job);
+    long last = sequence(lastEventId);
+    EventHub.Subscription viewer = hub.subscribe(job);
+    response.setHeader("X-Accel-Buffering", "no");
+    response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+    var emitter = new SseEmitter(0L);
+    Thread sender =
+        Thread.ofVirtual()
+            .name("sse-" + job)
+            .unstarted(() -> send(emitter, viewer, job, last));
+    emitter.onCompletion(sender::interrupt);
+    emitter.onError(failure -> sender.interrupt());
+    sender.start();
+    return emitter;
+  }
+
+  private void send(
+      SseEmitter emitter, EventHub.Subscription viewer, String job, long lastSequence) {
+    try (viewer) {
+      long sent = catchUp(emitter, job, lastSequence);
+      while (!viewer.isCutOff()) {
+        StreamEvent event = viewer.next(PING_SECONDS);
+        if (viewer.isCutOff()) {
+          break;
+        }
+        if (event == null) {
+          emitter.send(SseEmitter.event().comment("ping"));
+        } else if (event.sequence() == 0 || event.sequence() > sent) {
+          send(emitter, event);
+          sent = Math.max(sent, event.sequence());
+        }
+      }
+      emitter.send(SseEmitter.event().name("resync").data("{}", MediaType.APPLICATION_JSON));
+      emitter.complete();
+    } catch (IOException | IllegalStateException e) {
+      // The viewer went away; the container has ended the exchange already.
+      emitter.complete();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      LOG.warn("event=stream-failed job={} message={}", job, e.getMessage());
+      emitter.complete();
+    }
+  }
+
+  /// {@return the sequence up to which the viewer knows everything}
+  private long catchUp(SseEmitter emitter, String job, long lastSequence) throws IOException {
+    // Read before the views: events after it may be told twice, none is left out.
+    long now = queries.streamSequence(job);
+    if (lastSequence < 0 || lastSequence > now || now - lastSequence > MAX_REPLAY) {
+      send(emitter, snapshot(job, now));
+      return now;
+    }
+    long sent = lastSequence;
+    while (true) {
+      List<StreamEvent> missed = queries.stream(job, sent, REPLAY_PAGE);
+      for (StreamEvent event : missed) {
+        send(emitter, event);
+        sent = event.sequence();
+      }
+      if (missed.size() < REPLAY_PAGE) {
+        return sent;
+      }
+    }
+  }
+
+  private SnapshotEvent snapshot(String job, long sequence) {
+    return new SnapshotEvent(
+        job,
+        sequence,
+        "snapshot",
+        clock.instant(),
+        new Snapshot(
+            Lookups.job(queries, job),
+            HistoryController.allBranches(queries, job),
+            queries.rounds(job),
+            queries.schedule(job),
+            queries.evaluations(job),
+            queries.decisions(job, SNAPSHOT_DECISIONS, null).items()));
+  }
+
+  private static void send(SseEmitter emitter, StreamEvent event) throws IOException {
+    var message =
+        SseEmitter.event().name(event.type()).data(event, MediaType.APPLICATION_JSON);
+    if (event.sequence() > 0) {
+      message.id(Long.toString(event.sequence()));
+    }
+    emitter.send(message);
+  }
+
+  private static void send(SseEmitter emitter, SnapshotEvent event) throws IOException {
+    emitter.send(
+        SseEmitter.event()
+            .id(Long.toString(event.sequence()))
+            .name(event.type())
+            .data(event, MediaType.APPLICATION_JSON));
+  }
+
+  private static long sequence(@Nullable String lastEventId) {
+    if (lastEventId == null || !lastEventId.matches("\\d{1,18}")) {
+      return -1;
+    }
+    return Long.parseLong(lastEventId);
+  }
+
+  /// Events for those who poll.
+  ///
+  /// @param next to be sent as `since` the next time
+  record EventPage(List<StreamEvent> items, long next) {}
+
+  /// The first event of a stream; shaped as the others are.
+  ///
+  /// @param sequence up to which the data hold everything
+  record SnapshotEvent(String job, long sequence, String type, Instant time, Snapshot data) {}
+
+  /// All views of a job.
+  record Snapshot(
+      JobView job,
+      List<BranchView> branches,
+      List<RoundView> rounds,
+      ScheduleView schedule,
+      List<EvaluationView> evaluations,
+      List<DecisionView> decisions) {}
+}

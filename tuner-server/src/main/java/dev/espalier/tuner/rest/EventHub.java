@@ -1,0 +1,125 @@
+package dev.espalier.tuner.rest;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.rest.StreamEvent;
+import dev.espalier.tuner.app.port.EventPublisher;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.springframework.context.SmartLifecycle;
+
+/// Hands events to the viewers that are connected; a slow viewer never holds up a job.
+///
+/// Each viewer has a bounded queue. Events that are not kept are left out when it fills; when one
+/// that is kept does not fit, the viewer is cut off, and may come back with its last sequence.
+final class EventHub implements EventPublisher, SmartLifecycle {
+  static final int QUEUE_SIZE = 256;
+  private static final int MAX_VIEWERS = 2000;
+
+  private final Map<String, Queue<Subscription>> viewers = new ConcurrentHashMap<>();
+  private final AtomicInteger count = new AtomicInteger();
+  private volatile boolean running;
+
+  @Override
+  public void publish(List<StreamEvent> events) {
+    for (StreamEvent event : events) {
+      Queue<Subscription> ofJob = viewers.get(event.job());
+      if (ofJob != null) {
+        ofJob.forEach(viewer -> viewer.offer(event));
+      }
+    }
+  }
+
+  /// Starts to collect the events of a job.
+  ///
+  /// @throws EspalierException `TOO_MANY_REQUESTS` when too many viewers are connected
+  Subscription subscribe(String job) {
+    if (count.incrementAndGet() > MAX_VIEWERS) {
+      count.decrementAndGet();
+      throw new EspalierException(
+          ErrorCode.TOO_MANY_REQUESTS, "more than " + MAX_VIEWERS + " viewers are connected");
+    }
+    var viewer = new Subscription(job);
+    viewers.computeIfAbsent(job, name -> new ConcurrentLinkedQueue<>()).add(viewer);
+    return viewer;
+  }
+
+  /// {@return how many viewers are connected}
+  int viewers() {
+    return count.get();
+  }
+
+  @Override
+  public void start() {
+    running = true;
+  }
+
+  /// Ends all streams, so that the web server need not wait for them.
+  @Override
+  public void stop() {
+    running = false;
+    viewers.values().forEach(ofJob -> ofJob.forEach(Subscription::cutOff));
+  }
+
+  @Override
+  public boolean isRunning() {
+    return running;
+  }
+
+  /// The events that one viewer has not been sent yet.
+  final class Subscription implements AutoCloseable {
+    private final String job;
+    private final BlockingQueue<Message> queue = new ArrayBlockingQueue<>(QUEUE_SIZE);
+    private volatile boolean cutOff;
+
+    private Subscription(String job) {
+      this.job = job;
+    }
+
+    private void offer(StreamEvent event) {
+      if (event.sequence() == 0 && queue.remainingCapacity() < QUEUE_SIZE / 2) {
+        return;
+      }
+      if (!cutOff && !queue.offer(new Message(event))) {
+        cutOff();
+      }
+    }
+
+    /// {@return whether the viewer fell behind, or the server is ending}
+    boolean isCutOff() {
+      return cutOff;
+    }
+
+    /// Waits for the next event.
+    ///
+    /// @return null when none came in time
+    @Nullable StreamEvent next(long seconds) throws InterruptedException {
+      Message message = queue.poll(seconds, TimeUnit.SECONDS);
+      return message == null ? null : message.event;
+    }
+
+    private void cutOff() {
+      cutOff = true;
+      // Wakes a viewer that waits; a full queue wakes it by itself.
+      queue.offer(new Message(null));
+    }
+
+    @Override
+    public void close() {
+      Queue<Subscription> ofJob = viewers.get(job);
+      if (ofJob != null && ofJob.remove(this)) {
+        count.decrementAndGet();
+      }
+    }
+  }
+
+  private record Message(@Nullable StreamEvent event) {}
+}

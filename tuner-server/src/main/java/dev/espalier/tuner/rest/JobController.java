@@ -1,0 +1,141 @@
+package dev.espalier.tuner.rest;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.Problem;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.api.rest.JobSpecSchema;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.PageView;
+import dev.espalier.tuner.app.JobService;
+import dev.espalier.tuner.app.port.DataFolders;
+import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.ProgramRegistry;
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestHeader;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/// Jobs: submit, list, look at.
+@RestController
+class JobController {
+  private final JobService service;
+  private final JobQueries queries;
+  private final ProgramRegistry programs;
+  private final DataFolders dataFolders;
+  private final DocumentReader documents = new DocumentReader();
+
+  JobController(
+      JobService service,
+      JobQueries queries,
+      ProgramRegistry programs,
+      DataFolders dataFolders) {
+    this.service = service;
+    this.queries = queries;
+    this.programs = programs;
+    this.dataFolders = dataFolders;
+  }
+
+  /// Takes a job file in; with `dryRun` only says what it came to.
+  @PostMapping(
+      path = "/api/v1/jobs",
+      consumes = {
+        MediaType.APPLICATION_JSON_VALUE,
+        DocumentReader.YAML,
+        DocumentReader.X_YAML,
+        DocumentReader.TEXT_YAML
+      },
+      produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<Object> submit(
+      @RequestBody byte[] body,
+      @RequestHeader(HttpHeaders.CONTENT_TYPE) MediaType type,
+      @RequestParam(defaultValue = "false") boolean dryRun) {
+    JobSpec spec = check(documents.read(body, type));
+    if (dryRun) {
+      return ResponseEntity.ok(new CheckedJob(true, JobSpecReader.toDocument(spec)));
+    }
+    String id = service.submit(spec, Caller.current().actor());
+    JobView job = Lookups.job(queries, id);
+    return ResponseEntity.created(URI.create("/api/v1/jobs/" + id))
+        .eTag(eTag(job))
+        .body(job);
+  }
+
+  @GetMapping(path = "/api/v1/jobs", produces = MediaType.APPLICATION_JSON_VALUE)
+  PageView<JobView> jobs(
+      @RequestParam(required = false) @Nullable JobState state,
+      @RequestParam(defaultValue = Lookups.DEFAULT_PAGE_SIZE) int pageSize,
+      @RequestParam(required = false) @Nullable String pageToken) {
+    Lookups.requirePageSize(pageSize);
+    return queries.jobs(state, pageSize, pageToken);
+  }
+
+  @GetMapping(path = Lookups.JOB, produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> job(@PathVariable String job) {
+    JobView view = Lookups.job(queries, job);
+    return ResponseEntity.ok().eTag(eTag(view)).body(view);
+  }
+
+  /// The job file with every default filled in; submitting it again makes the same job.
+  @GetMapping(path = Lookups.JOB + "/config", produces = MediaType.APPLICATION_JSON_VALUE)
+  Map<String, Object> config(@PathVariable String job) {
+    return JobSpecReader.toDocument(
+        queries.spec(job).orElseThrow(() -> Lookups.notFound("job", job)));
+  }
+
+  /// The JSON schema of job files, for editors.
+  @GetMapping(path = "/api/v1/job-schema", produces = "application/schema+json")
+  String schema() {
+    return JobSpecSchema.json();
+  }
+
+  static String eTag(JobView job) {
+    return "\"" + job.version() + "\"";
+  }
+
+  private JobSpec check(Map<String, @Nullable Object> document) {
+    JobSpecReader.Result result = JobSpecReader.read(document, programs::find);
+    if (!result.problems().isEmpty()) {
+      throw invalid(result.problems());
+    }
+    JobSpec spec = result.spec().orElseThrow();
+    if (spec.launch() == JobSpec.Launch.LOCAL) {
+      spec.data().ifPresent(this::requireInside);
+    }
+    return spec;
+  }
+
+  private void requireInside(String data) {
+    try {
+      dataFolders.resolve(data);
+    } catch (EspalierException e) {
+      throw invalid(List.of(new Problem("/data", String.valueOf(e.getMessage()), data)));
+    }
+  }
+
+  private static EspalierException invalid(List<Problem> problems) {
+    return new EspalierException(
+        ErrorCode.INVALID_JOB,
+        problems.size() == 1
+            ? problems.getFirst().message()
+            : "the job file has " + problems.size() + " problems",
+        problems);
+  }
+
+  /// A job file that was checked and not submitted.
+  ///
+  /// @param config the job file with every default filled in
+  record CheckedJob(boolean valid, Map<String, Object> config) {}
+}

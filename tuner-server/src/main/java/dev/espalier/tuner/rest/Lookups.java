@@ -1,0 +1,40 @@
+package dev.espalier.tuner.rest;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.tuner.app.port.JobQueries;
+
+/// What routes of a job have in common.
+final class Lookups {
+  /// Path of a job; an id of another form is no route at all.
+  static final String JOB = "/api/v1/jobs/{job:[A-Za-z0-9_]{1,64}}";
+
+  static final String DEFAULT_PAGE_SIZE = "50";
+  private static final int MAX_PAGE_SIZE = 1000;
+
+  private Lookups() {}
+
+  /// {@return the job}
+  ///
+  /// @throws EspalierException `NOT_FOUND`
+  static JobView job(JobQueries queries, String job) {
+    return queries.job(job).orElseThrow(() -> notFound("job", job));
+  }
+
+  static EspalierException notFound(String kind, Object id) {
+    return new EspalierException(ErrorCode.NOT_FOUND, "there is no " + kind + " " + id);
+  }
+
+  static void requirePageSize(int pageSize) {
+    requireWithin("pageSize", pageSize, 1, MAX_PAGE_SIZE);
+  }
+
+  static void requireWithin(String name, long value, long min, long max) {
+    if (value < min || value > max) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST,
+          name + " must lie in [" + min + ", " + max + "] but is " + value);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package dev.espalier.tuner.rest;
+
+import jakarta.servlet.http.HttpServletRequest;
+import java.net.URI;
+import java.util.Optional;
+import org.springframework.http.CacheControl;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseCookie;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.DeleteMapping;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/// Signs a browser in with a code that works once, so that no token stands in an address.
+@RestController
+class SignInController {
+  private static final String REFUSED =
+      """
+      <!doctype html>
+      <html lang="en"><head><meta charset="utf-8"><title>Espalier</title></head>
+      <body><h1>This link does not work any more</h1>
+      <p>A sign-in link works once and for five minutes. Ask for a new one:
+      <code>./espalier token sign-in</code></p></body></html>
+      """;
+
+  private final Authenticator authenticator;
+  private final RateLimits failureLimits;
+
+  SignInController(Authenticator authenticator, RateLimits failureLimits) {
+    this.authenticator = authenticator;
+    this.failureLimits = failureLimits;
+  }
+
+  @PostMapping(path = "/api/v1/sign-in-codes", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<Authenticator.SignInCode> code() {
+    return ResponseEntity.status(201)
+        .cacheControl(CacheControl.noStore())
+        .body(authenticator.newCode(Caller.current()));
+  }
+
+  /// Trades a code for a session.
+  ///
+  /// @param job where to go; the list of jobs when absent
+  @GetMapping(path = SecurityConfiguration.SIGN_IN)
+  ResponseEntity<String> signIn(
+      @RequestParam(defaultValue = "") String code,
+      @RequestParam(defaultValue = "") String job,
+      HttpServletRequest request) {
+    String address = String.valueOf(request.getRemoteAddr());
+    Optional<TokenSecret> session =
+        failureLimits.isExhausted(address) ? Optional.empty() : authenticator.signIn(code);
+    if (session.isEmpty()) {
+      failureLimits.secondsToWait(address);
+      return ResponseEntity.status(401)
+          .contentType(MediaType.TEXT_HTML)
+          .cacheControl(CacheControl.noStore())
+          .body(REFUSED);
+    }
+    ResponseCookie cookie =
+        ResponseCookie.from(AuthenticationFilter.SESSION_COOKIE, session.get().text())
+            .httpOnly(true)
+            .sameSite("Strict")
+            .secure(request.isSecure())
+            .path("/")
+            .maxAge(Authenticator.SESSION_LENGTH)
+            .build();
+    String target = job.matches("[A-Za-z0-9_]{1,64}") ? "/#/jobs/" + job : "/";
+    return ResponseEntity.status(303)
+        .location(URI.create(target))
+        .cacheControl(CacheControl.noStore())
+        .header(HttpHeaders.SET_COOKIE, cookie.toString())
+        .build();
+  }
+
+  /// Ends the browser's session.
+  @DeleteMapping(path = "/api/v1/session")
+  ResponseEntity<Void> signOut(HttpServletRequest request) {
+    AuthenticationFilter.sessionCookie(request).ifPresent(authenticator::signOut);
+    ResponseCookie cookie =
+        ResponseCookie.from(AuthenticationFilter.SESSION_COOKIE, "").path("/").maxAge(0).build();
+    return ResponseEntity.noContent()
+        .header(HttpHeaders.SET_COOKIE, cookie.toString())
+        .build();
+  }
+}

@@ -1,0 +1,79 @@
+package dev.espalier.tuner.rest;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.rest.PageView;
+import dev.espalier.api.rest.TokenView;
+import dev.espalier.tuner.app.port.TokenStore;
+import java.net.URI;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.DeleteMapping;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/// API tokens.
+@RestController
+@RequestMapping(path = "/api/v1/tokens", produces = MediaType.APPLICATION_JSON_VALUE)
+class TokenController {
+  private final TokenStore tokens;
+  private final Authenticator authenticator;
+
+  TokenController(TokenStore tokens, Authenticator authenticator) {
+    this.tokens = tokens;
+    this.authenticator = authenticator;
+  }
+
+  /// Makes a token; this answer is the only one that shows it.
+  @PostMapping(consumes = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<TokenView> create(@RequestBody NewToken request) {
+    String name = request.name();
+    if (name == null || !name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,79}")) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST,
+          "name must be 1 to 80 letters, digits, '.', '_' or '-' but is " + name);
+    }
+    TokenSecret secret = TokenSecret.random();
+    TokenView token = tokens.create(name, secret.sha256());
+    return ResponseEntity.created(URI.create("/api/v1/tokens/" + token.id()))
+        .header("Cache-Control", "no-store")
+        .body(
+            new TokenView(
+                token.id(),
+                token.name(),
+                token.createTime(),
+                token.lastUseTime(),
+                token.revokeTime(),
+                secret.text()));
+  }
+
+  @GetMapping
+  PageView<TokenView> tokens() {
+    return new PageView<>(tokens.tokens(), null);
+  }
+
+  /// Revokes a token and ends the browser sessions made with it.
+  @DeleteMapping("/{token:tok_[0-9a-f]{1,32}}")
+  ResponseEntity<Void> revoke(@PathVariable String token) {
+    List<TokenView> valid =
+        tokens.tokens().stream().filter(one -> one.revokeTime() == null).toList();
+    if (valid.size() == 1 && valid.getFirst().id().equals(token)) {
+      throw new EspalierException(
+          ErrorCode.WRONG_STATE,
+          "this is the last valid token; make another one before it is revoked");
+    }
+    if (!authenticator.revoke(token)) {
+      throw Lookups.notFound("token", token);
+    }
+    return ResponseEntity.noContent().build();
+  }
+
+  /// A token to make.
+  record NewToken(@Nullable String name) {}
+}
