@@ -47,7 +47,7 @@ final class MicrometerTunerMeters implements TunerMeters {
             .register(registry);
     reports =
         Timer.builder("espalier.report.latency")
-            .description("Time from sending a worker's report to acting on it")
+            .description("Time from a report's arrival to the moment its commands left")
             .register(registry);
     for (JobState state : JobState.values()) {
       Gauge.builder("espalier.jobs", () -> countOf(state))
@@ -58,13 +58,13 @@ final class MicrometerTunerMeters implements TunerMeters {
   }
 
   @Override
-  public void roundStarted() {
+  public void roundStarted(String job) {
     rounds.increment();
   }
 
   @Override
-  public void clocks(String job, long n) {
-    clocks.increment(n);
+  public void clocks(String job, long count) {
+    clocks.increment(count);
   }
 
   @Override
@@ -79,22 +79,20 @@ final class MicrometerTunerMeters implements TunerMeters {
 
   @Override
   public void branches(String job, int live) {
-    if (live == 0) {
-      JobGauges gone = jobs.remove(job);
-      if (gone != null) {
-        registry.remove(gone.branchGauge);
-        registry.remove(gone.shareGauge);
-      }
-      return;
-    }
     jobs.computeIfAbsent(job, JobGauges::new).branches = live;
   }
 
   @Override
   public void tuningShare(String job, double share) {
-    JobGauges gauges = jobs.get(job);
-    if (gauges != null) {
-      gauges.share = share;
+    jobs.computeIfAbsent(job, JobGauges::new).share = share;
+  }
+
+  @Override
+  public void ended(String job) {
+    JobGauges gone = jobs.remove(job);
+    if (gone != null) {
+      registry.remove(gone.branchGauge);
+      registry.remove(gone.shareGauge);
     }
   }
 

@@ -5,6 +5,7 @@ import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.app.port.TunerMeters;
 import dev.espalier.tuner.persistence.DocumentModule;
+import dev.espalier.tuner.persistence.FiniteNumbersModule;
 import dev.espalier.tuner.persistence.PersistenceConfiguration;
 import dev.espalier.tuner.rest.RestConfiguration;
 import dev.espalier.tuner.rest.RestSettings;
@@ -35,6 +36,11 @@ class ServerConfiguration {
   @Bean
   JacksonModule documentModule() {
     return new DocumentModule();
+  }
+
+  @Bean
+  JacksonModule finiteNumbersModule() {
+    return new FiniteNumbersModule();
   }
 
   @Bean

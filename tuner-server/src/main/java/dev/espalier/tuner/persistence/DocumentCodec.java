@@ -5,14 +5,10 @@ import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
-import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.MapperFeature;
-import tools.jackson.databind.SerializationContext;
 import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.ValueSerializer;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.module.SimpleModule;
 
 /// Documents of the database to JSON and back.
 ///
@@ -32,7 +28,7 @@ final class DocumentCodec {
       JsonMapper.builder()
           .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
           .addModule(new DocumentModule())
-          .addModule(new SimpleModule().addSerializer(Double.class, new FiniteOrNull()))
+          .addModule(new FiniteNumbersModule())
           .build();
   private final JsonMapper evidence =
       JsonMapper.builder().disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY).build();
@@ -77,16 +73,5 @@ final class DocumentCodec {
   /// {@return a view as the interface shows it}
   Map<String, Object> tree(Object view) {
     return views.readValue(views.writeValueAsString(view), TREE);
-  }
-
-  private static final class FiniteOrNull extends ValueSerializer<Double> {
-    @Override
-    public void serialize(Double value, JsonGenerator out, SerializationContext context) {
-      if (Double.isFinite(value)) {
-        out.writeNumber(value);
-      } else {
-        out.writeNull();
-      }
-    }
   }
 }

@@ -9,15 +9,10 @@ import io.swagger.v3.oas.models.security.SecurityRequirement;
 import io.swagger.v3.oas.models.security.SecurityScheme;
 import java.time.InstantSource;
 import org.springframework.beans.factory.SmartInitializingSingleton;
-import org.springframework.boot.jackson.autoconfigure.JsonMapperBuilderCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ComponentScan;
 import org.springframework.context.annotation.Configuration;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.databind.SerializationContext;
-import tools.jackson.databind.ValueSerializer;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.module.SimpleModule;
 
 /// The REST interface, for whoever has the ports behind it and a `RestSettings`.
 @Configuration(proxyBeanMethods = false)
@@ -51,14 +46,6 @@ public class RestConfiguration {
     return new ServerController.ServerVersion(VERSION, "v1", Runtime.version().toString());
   }
 
-  /// JSON has no NaN: a number that is not finite becomes null.
-  @Bean
-  JsonMapperBuilderCustomizer finiteNumbers() {
-    return builder ->
-        builder.addModule(
-            new SimpleModule("espalier-finite").addSerializer(Double.class, new FiniteOrNull()));
-  }
-
   @Bean
   OpenAPI openApi() {
     return new OpenAPI()
@@ -73,16 +60,5 @@ public class RestConfiguration {
                     "token",
                     new SecurityScheme().type(SecurityScheme.Type.HTTP).scheme("bearer")))
         .addSecurityItem(new SecurityRequirement().addList("token"));
-  }
-
-  private static final class FiniteOrNull extends ValueSerializer<Double> {
-    @Override
-    public void serialize(Double value, JsonGenerator out, SerializationContext context) {
-      if (Double.isFinite(value)) {
-        out.writeNumber(value);
-      } else {
-        out.writeNull();
-      }
-    }
   }
 }
