@@ -12,8 +12,7 @@ class DatabaseConfiguration {
   @Bean(destroyMethod = "close")
   DatabaseServer databaseServer(TunerProperties properties) {
     return properties.database().url() == null
-        ? new DatabaseServer(
-            EmbeddedPostgres.start(properties.homeFolder().resolve("postgres")))
+        ? new DatabaseServer(EmbeddedPostgres.start(properties.homeFolder().resolve("postgres")))
         : new DatabaseServer(null);
   }
 
@@ -22,8 +21,7 @@ class DatabaseConfiguration {
     TunerProperties.Database outside = properties.database();
     EmbeddedPostgres embedded = server.embedded;
     return embedded == null
-        ? new Details(
-            String.valueOf(outside.url()), outside.user(), outside.password())
+        ? new Details(String.valueOf(outside.url()), outside.user(), outside.password())
         : new Details(embedded.url(), embedded.user(), embedded.password());
   }
 

@@ -80,8 +80,7 @@ public record TunerProperties(
   /// The channel of the workers.
   ///
   /// @param port 0 for any free one
-  public record Grpc(
-      @DefaultValue("127.0.0.1") String address, @DefaultValue("7071") int port) {
+  public record Grpc(@DefaultValue("127.0.0.1") String address, @DefaultValue("7071") int port) {
     public Grpc {
       requireWithin("espalier.grpc.port", port, 0, 65535);
     }
@@ -90,8 +89,7 @@ public record TunerProperties(
   /// An outside PostgreSQL.
   ///
   /// @param url JDBC URL, such as `jdbc:postgresql://db/espalier`; null for the embedded server
-  public record Database(
-      @Nullable String url, @Nullable String user, @Nullable String password) {
+  public record Database(@Nullable String url, @Nullable String user, @Nullable String password) {
     /// Leaves the password out.
     @Override
     public String toString() {

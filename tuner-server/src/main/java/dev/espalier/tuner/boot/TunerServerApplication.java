@@ -38,8 +38,7 @@ public final class TunerServerApplication {
   }
 
   /// Starts a server from the given configurations.
-  static ConfigurableApplicationContext start(
-      List<Class<?>> configurations, String... arguments) {
+  static ConfigurableApplicationContext start(List<Class<?>> configurations, String... arguments) {
     try {
       Path home = HomeFolder.prepare(arguments, System.getenv());
       var all = new ArrayList<>(Arrays.asList(arguments));
@@ -59,8 +58,7 @@ public final class TunerServerApplication {
 
   /// {@return the address of the web page of a running server}
   public static String dashboard(ConfigurableApplicationContext context) {
-    String address =
-        context.getEnvironment().getProperty("server.address", "127.0.0.1");
+    String address = context.getEnvironment().getProperty("server.address", "127.0.0.1");
     int port =
         context instanceof WebServerApplicationContext web && web.getWebServer() != null
             ? web.getWebServer().getPort()

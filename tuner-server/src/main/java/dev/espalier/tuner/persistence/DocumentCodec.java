@@ -12,8 +12,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// Documents of the database to JSON and back.
 ///
-/// Numbers come back bit for bit; NaN and infinities are written as texts and read as numbers. Views
-/// for people have null in their place.
+/// Numbers come back bit for bit; NaN and infinities are written as texts and read as numbers.
+/// Views for people have null in their place.
 final class DocumentCodec {
   private static final TypeReference<TreeMap<String, Double>> NUMBERS = new TypeReference<>() {};
   private static final TypeReference<LinkedHashMap<String, Object>> TREE = new TypeReference<>() {};

@@ -92,9 +92,7 @@ public final class DocumentModule extends SimpleModule {
     @Override
     public Setting deserialize(JsonParser in, DeserializationContext context) {
       var type =
-          context
-              .getTypeFactory()
-              .constructMapType(TreeMap.class, String.class, Double.class);
+          context.getTypeFactory().constructMapType(TreeMap.class, String.class, Double.class);
       TreeMap<String, Double> values = context.readValue(in, type);
       return new Setting(values);
     }

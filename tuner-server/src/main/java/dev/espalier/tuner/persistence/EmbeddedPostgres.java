@@ -229,8 +229,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
       byte[] random = new byte[24];
       new SecureRandom().nextBytes(random);
       Files.createFile(
-          file,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
       Files.writeString(file, Base64.getUrlEncoder().withoutPadding().encodeToString(random));
     }
     return Files.readString(file).strip();
@@ -445,8 +444,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
         var statement = connection.createStatement()) {
       boolean exists;
       try (var found =
-          statement.executeQuery(
-              "select 1 from pg_database where datname = '" + DATABASE + "'")) {
+          statement.executeQuery("select 1 from pg_database where datname = '" + DATABASE + "'")) {
         exists = found.next();
       }
       if (!exists) {

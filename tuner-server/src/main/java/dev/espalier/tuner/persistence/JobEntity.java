@@ -1,7 +1,6 @@
 package dev.espalier.tuner.persistence;
 
 import dev.espalier.api.model.BranchKind;
-import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.JobSpec;

@@ -22,8 +22,7 @@ final class PageToken {
       return first;
     }
     try {
-      String text =
-          new String(Base64.getUrlDecoder().decode(token), StandardCharsets.US_ASCII);
+      String text = new String(Base64.getUrlDecoder().decode(token), StandardCharsets.US_ASCII);
       if (text.startsWith(list + ":")) {
         return Long.parseLong(text.substring(list.length() + 1));
       }
@@ -40,11 +39,13 @@ final class PageToken {
     boolean more = rows.size() > pageSize;
     List<R> shown = more ? rows.subList(0, pageSize) : rows;
     String next =
-        more ? Base64.getUrlEncoder()
-            .withoutPadding()
-            .encodeToString(
-                (list + ":" + position.applyAsLong(shown.getLast()))
-                    .getBytes(StandardCharsets.US_ASCII)) : null;
+        more
+            ? Base64.getUrlEncoder()
+                .withoutPadding()
+                .encodeToString(
+                    (list + ":" + position.applyAsLong(shown.getLast()))
+                        .getBytes(StandardCharsets.US_ASCII))
+            : null;
     return new PageView<>(shown.stream().map(view).toList(), next);
   }
 }

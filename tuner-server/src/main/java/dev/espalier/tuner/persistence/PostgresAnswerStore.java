@@ -25,53 +25,49 @@ final class PostgresAnswerStore implements AnswerStore {
   @Override
   public Claim claim(
       String owner, String key, byte[] requestSha256, Instant now, Instant notBefore) {
-    return transactions.write(
-        () -> {
+    return transactions.write(() -> {
+      sql.update("delete from idempotency_key where create_time < ?", Timestamp.from(notBefore));
+      int inserted =
           sql.update(
-              "delete from idempotency_key where create_time < ?", Timestamp.from(notBefore));
-          int inserted =
-              sql.update(
-                  "insert into idempotency_key (owner, key, request_sha256, create_time)"
-                      + " values (?, ?, ?, ?) on conflict do nothing",
-                  owner,
-                  key,
-                  requestSha256,
-                  Timestamp.from(now));
-          if (inserted == 1) {
-            return new Claim.Granted();
-          }
-          return sql
-              .query(
-                  "select request_sha256, status, headers::text, body from idempotency_key"
-                      + " where owner = ? and key = ?",
-                  (row, number) -> found(row, requestSha256),
-                  owner,
-                  key)
-              .stream()
-              .findFirst()
-              .orElseGet(Claim.Running::new);
-        });
+              "insert into idempotency_key (owner, key, request_sha256, create_time)"
+                  + " values (?, ?, ?, ?) on conflict do nothing",
+              owner,
+              key,
+              requestSha256,
+              Timestamp.from(now));
+      if (inserted == 1) {
+        return new Claim.Granted();
+      }
+      return sql
+          .query(
+              "select request_sha256, status, headers::text, body from idempotency_key"
+                  + " where owner = ? and key = ?",
+              (row, number) -> found(row, requestSha256),
+              owner,
+              key)
+          .stream()
+          .findFirst()
+          .orElseGet(Claim.Running::new);
+    });
   }
 
   @Override
   public void keep(String owner, String key, Answer answer) {
-    transactions.write(
-        () ->
-            sql.update(
-                "update idempotency_key set status = ?, headers = ?::json, body = ?"
-                    + " where owner = ? and key = ?",
-                answer.status(),
-                codec.writeTree(new LinkedHashMap<>(answer.headers())),
-                answer.body(),
-                owner,
-                key));
+    transactions.write(() ->
+        sql.update(
+            "update idempotency_key set status = ?, headers = ?::json, body = ?"
+                + " where owner = ? and key = ?",
+            answer.status(),
+            codec.writeTree(new LinkedHashMap<>(answer.headers())),
+            answer.body(),
+            owner,
+            key));
   }
 
   @Override
   public void release(String owner, String key) {
     transactions.write(
-        () ->
-            sql.update("delete from idempotency_key where owner = ? and key = ?", owner, key));
+        () -> sql.update("delete from idempotency_key where owner = ? and key = ?", owner, key));
   }
 
   @Override

@@ -55,12 +55,11 @@ final class PostgresEventLog implements EventLog {
 
   @Override
   public List<SessionEvent> read(String job) {
-    return transactions.read(
-        () ->
-            sql.query(
-                "select event::text from session_event where job_id = ? order by sequence",
-                (row, number) -> codec.readEvent(row.getString(1)),
-                job));
+    return transactions.read(() ->
+        sql.query(
+            "select event::text from session_event where job_id = ? order by sequence",
+            (row, number) -> codec.readEvent(row.getString(1)),
+            job));
   }
 
   private List<StreamEvent> write(Commit commit) {
@@ -70,16 +69,15 @@ final class PostgresEventLog implements EventLog {
     List<String> documents = commit.events().stream().map(codec::write).toList();
     if (commit.firstSequence() != job.eventCount + 1) {
       return alreadyWritten(commit, documents)
-          .orElseThrow(
-              () ->
-                  new IllegalStateException(
-                      "the next event of "
-                          + job.id
-                          + " has sequence "
-                          + (job.eventCount + 1)
-                          + " but is given "
-                          + commit.firstSequence()
-                          + ": another runner wrote"));
+          .orElseThrow(() ->
+              new IllegalStateException(
+                  "the next event of "
+                      + job.id
+                      + " has sequence "
+                      + (job.eventCount + 1)
+                      + " but is given "
+                      + commit.firstSequence()
+                      + ": another runner wrote"));
     }
     Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
     insertEvents(commit, documents, now);
@@ -213,8 +211,7 @@ final class PostgresEventLog implements EventLog {
       if (jobChanged) {
         keep("job.changed", job.view(codec));
       } else if (jobMoved) {
-        stream.add(
-            new StreamEvent(job.id, 0, "job.changed", now, codec.tree(job.view(codec))));
+        stream.add(new StreamEvent(job.id, 0, "job.changed", now, codec.tree(job.view(codec))));
       }
       insertStream();
       entities.flush();

@@ -56,19 +56,18 @@ final class PostgresJobQueries implements JobQueries {
       @Nullable JobState state, int pageSize, @Nullable String pageToken) {
     long before = PageToken.position("jobs", pageToken, Long.MAX_VALUE);
     Limit limit = Limit.of(pageSize + 1);
-    return transactions.read(
-        () -> {
-          List<JobEntity> rows =
-              state == null
-                  ? jobs.findByPositionLessThanOrderByPositionDesc(before, limit)
-                  : jobs.findByStateAndPositionLessThanOrderByPositionDesc(state, before, limit);
-          return PageToken.page(
-              "jobs",
-              rows,
-              pageSize,
-              row -> row.view(codec),
-              row -> row.position == null ? 0 : row.position);
-        });
+    return transactions.read(() -> {
+      List<JobEntity> rows =
+          state == null
+              ? jobs.findByPositionLessThanOrderByPositionDesc(before, limit)
+              : jobs.findByStateAndPositionLessThanOrderByPositionDesc(state, before, limit);
+      return PageToken.page(
+          "jobs",
+          rows,
+          pageSize,
+          row -> row.view(codec),
+          row -> row.position == null ? 0 : row.position);
+    });
   }
 
   @Override
@@ -91,15 +90,13 @@ final class PostgresJobQueries implements JobQueries {
     int after = Math.toIntExact(PageToken.position("branches", pageToken, -1));
     List<BranchKind> kinds =
         kind == null ? List.of(BranchKind.values()) : List.of(branchKind(kind));
-    return transactions.read(
-        () ->
-            PageToken.page(
-                "branches",
-                branches.page(
-                    job, after, round == null ? -1 : round, kinds, Limit.of(pageSize + 1)),
-                pageSize,
-                row -> row.view(codec),
-                row -> row.number));
+    return transactions.read(() ->
+        PageToken.page(
+            "branches",
+            branches.page(job, after, round == null ? -1 : round, kinds, Limit.of(pageSize + 1)),
+            pageSize,
+            row -> row.view(codec),
+            row -> row.number));
   }
 
   @Override
@@ -115,133 +112,125 @@ final class PostgresJobQueries implements JobQueries {
   }
 
   @Override
-  public PageView<DecisionView> decisions(
-      String job, int pageSize, @Nullable String pageToken) {
+  public PageView<DecisionView> decisions(String job, int pageSize, @Nullable String pageToken) {
     long after = PageToken.position("decisions", pageToken, 0);
-    return transactions.read(
-        () ->
-            PageToken.page(
-                "decisions",
-                sql.query(
-                    "select sequence, key, rule, outcome, actor, round, evidence::text,"
-                        + " decide_time from decision where job_id = ? and sequence > ?"
-                        + " order by sequence limit ?",
-                    (row, number) -> decision(row),
-                    job,
-                    after,
-                    pageSize + 1),
-                pageSize,
-                decision -> decision,
-                DecisionView::sequence));
+    return transactions.read(() ->
+        PageToken.page(
+            "decisions",
+            sql.query(
+                "select sequence, key, rule, outcome, actor, round, evidence::text,"
+                    + " decide_time from decision where job_id = ? and sequence > ?"
+                    + " order by sequence limit ?",
+                (row, number) -> decision(row),
+                job,
+                after,
+                pageSize + 1),
+            pageSize,
+            decision -> decision,
+            DecisionView::sequence));
   }
 
   @Override
   public ScheduleView schedule(String job) {
-    return transactions.read(
-        () ->
-            new ScheduleView(
-                job,
-                sql.query(
-                    "select from_clock, from_epoch, branch, setting::text from schedule_step"
-                        + " where job_id = ? order by from_clock",
-                    (row, number) ->
-                        new ScheduleView.Step(
-                            row.getLong(1),
-                            row.getDouble(2),
-                            row.getInt(3),
-                            codec.readNumbers(row.getString(4))),
-                    job)));
+    return transactions.read(() ->
+        new ScheduleView(
+            job,
+            sql.query(
+                "select from_clock, from_epoch, branch, setting::text from schedule_step"
+                    + " where job_id = ? order by from_clock",
+                (row, number) ->
+                    new ScheduleView.Step(
+                        row.getLong(1),
+                        row.getDouble(2),
+                        row.getInt(3),
+                        codec.readNumbers(row.getString(4))),
+                job)));
   }
 
   @Override
   public List<EvaluationView> evaluations(String job) {
-    return transactions.read(
-        () ->
-            sql.query(
-                "select mainline_clock, epoch, at_seconds, metrics::text from evaluation"
-                    + " where job_id = ? order by sequence",
-                (row, number) ->
-                    new EvaluationView(
-                        row.getLong(1),
-                        row.getDouble(2),
-                        row.getDouble(3),
-                        finiteOrNull(codec.readNumbers(row.getString(4)))),
-                job));
+    return transactions.read(() ->
+        sql.query(
+            "select mainline_clock, epoch, at_seconds, metrics::text from evaluation"
+                + " where job_id = ? order by sequence",
+            (row, number) ->
+                new EvaluationView(
+                    row.getLong(1),
+                    row.getDouble(2),
+                    row.getDouble(3),
+                    finiteOrNull(codec.readNumbers(row.getString(4)))),
+            job));
   }
 
   @Override
   public SeriesView series(String job, int branch, int points) {
-    return transactions.read(
-        () -> {
-          long forkClock =
-              branches.findByJobIdAndNumber(job, branch).map(row -> row.forkClock).orElse(0L);
-          List<SeriesView.Bucket> buckets =
-              sql.query(
-                  """
-                  with bounds as (
-                    select min(clock) as low, max(clock) + 1 as high from metric_point
-                    where job_id = ? and branch = ?
-                  ), point as (
-                    select clock, run_seconds, loss,
-                      loss not in ('NaN', 'Infinity', '-Infinity') as is_finite,
-                      (clock - low) * ? / greatest(high - low, ?) as bucket
-                    from metric_point, bounds where job_id = ? and branch = ?
-                  )
-                  select min(clock), max(clock) + 1, max(run_seconds),
-                    min(loss) filter (where is_finite), max(loss) filter (where is_finite),
-                    avg(loss) filter (where is_finite), count(*) filter (where not is_finite)
-                  from point group by bucket order by bucket
-                  """,
-                  (row, number) -> bucket(row),
-                  job,
-                  branch,
-                  points,
-                  points,
-                  job,
-                  branch);
-          return new SeriesView(branch, forkClock, buckets);
-        });
+    return transactions.read(() -> {
+      long forkClock =
+          branches.findByJobIdAndNumber(job, branch).map(row -> row.forkClock).orElse(0L);
+      List<SeriesView.Bucket> buckets =
+          sql.query(
+              """
+              with bounds as (
+                select min(clock) as low, max(clock) + 1 as high from metric_point
+                where job_id = ? and branch = ?
+              ), point as (
+                select clock, run_seconds, loss,
+                  loss not in ('NaN', 'Infinity', '-Infinity') as is_finite,
+                  (clock - low) * ? / greatest(high - low, ?) as bucket
+                from metric_point, bounds where job_id = ? and branch = ?
+              )
+              select min(clock), max(clock) + 1, max(run_seconds),
+                min(loss) filter (where is_finite), max(loss) filter (where is_finite),
+                avg(loss) filter (where is_finite), count(*) filter (where not is_finite)
+              from point group by bucket order by bucket
+              """,
+              (row, number) -> bucket(row),
+              job,
+              branch,
+              points,
+              points,
+              job,
+              branch);
+      return new SeriesView(branch, forkClock, buckets);
+    });
   }
 
   @Override
   public List<StreamEvent> stream(String job, long sequence, int limit) {
-    return transactions.read(
-        () ->
-            sql.query(
-                "select job_id, sequence, type, event_time, data::text from stream_event"
-                    + " where job_id = ? and sequence > ? order by sequence limit ?",
-                StreamRows.mapper(codec),
-                job,
-                sequence,
-                limit));
+    return transactions.read(() ->
+        sql.query(
+            "select job_id, sequence, type, event_time, data::text from stream_event"
+                + " where job_id = ? and sequence > ? order by sequence limit ?",
+            StreamRows.mapper(codec),
+            job,
+            sequence,
+            limit));
   }
 
   @Override
   public long streamSequence(String job) {
-    return transactions.read(
-        () ->
-            sql
-                .query(
-                    "select stream_count from job where job_id = ?",
-                    (row, number) -> row.getLong(1),
-                    job)
-                .stream()
-                .findFirst()
-                .orElse(0L));
+    return transactions.read(() ->
+        sql
+            .query(
+                "select stream_count from job where job_id = ?",
+                (row, number) -> row.getLong(1),
+                job)
+            .stream()
+            .findFirst()
+            .orElse(0L));
   }
 
   @Override
   public Map<JobState, Long> jobsByState() {
-    return transactions.read(
-        () -> {
-          var counts = new EnumMap<JobState, Long>(JobState.class);
-          sql.query(
-              "select state, count(*) from job group by state",
-              row -> {
-                counts.put(JobState.valueOf(row.getString(1)), row.getLong(2));
-              });
-          return counts;
-        });
+    return transactions.read(() -> {
+      var counts = new EnumMap<JobState, Long>(JobState.class);
+      sql.query(
+          "select state, count(*) from job group by state",
+          row -> {
+            counts.put(JobState.valueOf(row.getString(1)), row.getLong(2));
+          });
+      return counts;
+    });
   }
 
   private DecisionView decision(ResultSet row) throws SQLException {
@@ -282,13 +271,9 @@ final class PostgresJobQueries implements JobQueries {
     return Arrays.stream(BranchKind.values())
         .filter(one -> one.name().equals(kind))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new EspalierException(
-                    ErrorCode.INVALID_REQUEST,
-                    "kind must be one of "
-                        + Arrays.toString(BranchKind.values())
-                        + " but is "
-                        + kind));
+        .orElseThrow(() ->
+            new EspalierException(
+                ErrorCode.INVALID_REQUEST,
+                "kind must be one of " + Arrays.toString(BranchKind.values()) + " but is " + kind));
   }
 }

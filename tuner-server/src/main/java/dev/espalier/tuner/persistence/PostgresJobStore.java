@@ -39,15 +39,14 @@ final class PostgresJobStore implements JobStore {
 
   @Override
   public void create(StoredJob job, String actor) {
-    transactions.write(
-        () ->
-            entities.persist(
-                new JobEntity(
-                    job.id(),
-                    job.spec(),
-                    actor,
-                    clock.instant().truncatedTo(ChronoUnit.MICROS),
-                    codec)));
+    transactions.write(() ->
+        entities.persist(
+            new JobEntity(
+                job.id(),
+                job.spec(),
+                actor,
+                clock.instant().truncatedTo(ChronoUnit.MICROS),
+                codec)));
   }
 
   @Override
@@ -58,35 +57,32 @@ final class PostgresJobStore implements JobStore {
   @Override
   public List<StoredJob> unfinished() {
     return transactions.read(
-        () ->
-            jobs.findByStateNotInOrderByPosition(TERMINAL).stream().map(this::stored).toList());
+        () -> jobs.findByStateNotInOrderByPosition(TERMINAL).stream().map(this::stored).toList());
   }
 
   @Override
   public void putWorkerSecret(String job, int generation, byte[] sha256) {
-    transactions.write(
-        () ->
-            sql.update(
-                "insert into worker_secret (job_id, generation, secret_sha256) values (?, ?, ?)"
-                    + " on conflict (job_id, generation) do update"
-                    + " set secret_sha256 = excluded.secret_sha256",
-                job,
-                generation,
-                sha256));
+    transactions.write(() ->
+        sql.update(
+            "insert into worker_secret (job_id, generation, secret_sha256) values (?, ?, ?)"
+                + " on conflict (job_id, generation) do update"
+                + " set secret_sha256 = excluded.secret_sha256",
+            job,
+            generation,
+            sha256));
   }
 
   @Override
   public Optional<byte[]> workerSecret(String job, int generation) {
-    return transactions.read(
-        () ->
-            sql
-                .query(
-                    "select secret_sha256 from worker_secret where job_id = ? and generation = ?",
-                    (row, number) -> row.getBytes(1),
-                    job,
-                    generation)
-                .stream()
-                .findFirst());
+    return transactions.read(() ->
+        sql
+            .query(
+                "select secret_sha256 from worker_secret where job_id = ? and generation = ?",
+                (row, number) -> row.getBytes(1),
+                job,
+                generation)
+            .stream()
+            .findFirst());
   }
 
   private StoredJob stored(JobEntity row) {

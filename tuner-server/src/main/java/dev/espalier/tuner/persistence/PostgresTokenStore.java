@@ -33,18 +33,16 @@ final class PostgresTokenStore implements TokenStore {
     byte[] id = new byte[8];
     random.nextBytes(id);
     Instant now = clock.instant().truncatedTo(ChronoUnit.MICROS);
-    return transactions.write(
-        () ->
-            tokens
-                .save(new TokenEntity("tok_" + HexFormat.of().formatHex(id), name, sha256, now))
-                .view());
+    return transactions.write(() ->
+        tokens
+            .save(new TokenEntity("tok_" + HexFormat.of().formatHex(id), name, sha256, now))
+            .view());
   }
 
   @Override
   public List<TokenView> tokens() {
     return transactions.read(
-        () ->
-            tokens.findAllByOrderByCreateTimeAscIdAsc().stream().map(TokenEntity::view).toList());
+        () -> tokens.findAllByOrderByCreateTimeAscIdAsc().stream().map(TokenEntity::view).toList());
   }
 
   @Override
@@ -55,66 +53,58 @@ final class PostgresTokenStore implements TokenStore {
 
   @Override
   public void touch(String id, Instant time) {
-    transactions.write(
-        () ->
-            sql.update(
-                "update api_token set last_use_time = ? where token_id = ?",
-                Timestamp.from(time),
-                id));
+    transactions.write(() ->
+        sql.update(
+            "update api_token set last_use_time = ? where token_id = ?", Timestamp.from(time), id));
   }
 
   @Override
   public boolean revoke(String id) {
-    return transactions.write(
-        () -> {
-          Optional<TokenEntity> token = tokens.findById(id);
-          token.ifPresent(
-              row -> {
-                if (row.revokeTime == null) {
-                  row.revokeTime = clock.instant().truncatedTo(ChronoUnit.MICROS);
-                }
-              });
-          sql.update("delete from web_session where token_id = ?", id);
-          return token.isPresent();
-        });
+    return transactions.write(() -> {
+      Optional<TokenEntity> token = tokens.findById(id);
+      token.ifPresent(row -> {
+        if (row.revokeTime == null) {
+          row.revokeTime = clock.instant().truncatedTo(ChronoUnit.MICROS);
+        }
+      });
+      sql.update("delete from web_session where token_id = ?", id);
+      return token.isPresent();
+    });
   }
 
   @Override
   public void putSession(byte[] sha256, String tokenId, Instant expireTime) {
     Instant now = clock.instant();
-    transactions.write(
-        () -> {
-          sql.update("delete from web_session where expire_time < ?", Timestamp.from(now));
-          sql.update(
-              "insert into web_session (secret_sha256, token_id, create_time, expire_time)"
-                  + " values (?, ?, ?, ?)",
-              sha256,
-              tokenId,
-              Timestamp.from(now),
-              Timestamp.from(expireTime));
-        });
+    transactions.write(() -> {
+      sql.update("delete from web_session where expire_time < ?", Timestamp.from(now));
+      sql.update(
+          "insert into web_session (secret_sha256, token_id, create_time, expire_time)"
+              + " values (?, ?, ?, ?)",
+          sha256,
+          tokenId,
+          Timestamp.from(now),
+          Timestamp.from(expireTime));
+    });
   }
 
   @Override
   public Optional<TokenView> findSession(byte[] sha256, Instant now) {
-    return transactions.read(
-        () ->
-            sql
-                .query(
-                    "select token_id from web_session where secret_sha256 = ? and expire_time > ?",
-                    (row, number) -> row.getString(1),
-                    sha256,
-                    Timestamp.from(now))
-                .stream()
-                .findFirst()
-                .flatMap(tokens::findById)
-                .filter(token -> token.revokeTime == null)
-                .map(TokenEntity::view));
+    return transactions.read(() ->
+        sql
+            .query(
+                "select token_id from web_session where secret_sha256 = ? and expire_time > ?",
+                (row, number) -> row.getString(1),
+                sha256,
+                Timestamp.from(now))
+            .stream()
+            .findFirst()
+            .flatMap(tokens::findById)
+            .filter(token -> token.revokeTime == null)
+            .map(TokenEntity::view));
   }
 
   @Override
   public void endSession(byte[] sha256) {
-    transactions.write(
-        () -> sql.update("delete from web_session where secret_sha256 = ?", sha256));
+    transactions.write(() -> sql.update("delete from web_session where secret_sha256 = ?", sha256));
   }
 }

@@ -121,18 +121,17 @@ class ActionController {
     }
     var problems = new ArrayList<Problem>();
     var values = new TreeMap<String, Double>();
-    given.forEach(
-        (name, value) -> {
-          if (value == null || !Double.isFinite(value)) {
-            problems.add(
-                new Problem(
-                    "/setting/" + name,
-                    name + " must be a finite number but is " + value,
-                    String.valueOf(value)));
-          } else {
-            values.put(name, value);
-          }
-        });
+    given.forEach((name, value) -> {
+      if (value == null || !Double.isFinite(value)) {
+        problems.add(
+            new Problem(
+                "/setting/" + name,
+                name + " must be a finite number but is " + value,
+                String.valueOf(value)));
+      } else {
+        values.put(name, value);
+      }
+    });
     if (!problems.isEmpty()) {
       throw new EspalierException(
           ErrorCode.INVALID_SETTING, "the setting has problems", List.copyOf(problems));

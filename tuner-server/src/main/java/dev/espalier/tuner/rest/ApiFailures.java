@@ -77,8 +77,7 @@ class ApiFailures extends ResponseEntityExceptionHandler {
     String detail =
         body instanceof ProblemDetail problem && problem.getDetail() != null
             ? problem.getDetail()
-            : failure instanceof ErrorResponse response
-                    && response.getBody().getDetail() != null
+            : failure instanceof ErrorResponse response && response.getBody().getDetail() != null
                 ? response.getBody().getDetail()
                 : "the request cannot be read";
     ErrorCode code =
@@ -91,8 +90,7 @@ class ApiFailures extends ResponseEntityExceptionHandler {
         .headers(headers)
         .contentType(MediaType.APPLICATION_PROBLEM_JSON)
         .body(
-            problems.view(
-                web.getRequest(), status.value(), code, detail, errors(failure, detail)));
+            problems.view(web.getRequest(), status.value(), code, detail, errors(failure, detail)));
   }
 
   private static List<Problem> errors(Exception failure, String detail) {

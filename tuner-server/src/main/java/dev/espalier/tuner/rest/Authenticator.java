@@ -36,13 +36,13 @@ final class Authenticator {
 
   /// {@return the caller behind a token, or empty for a wrong or revoked one}
   Optional<Caller> byToken(String secret) {
-    return find("token", TokenSecret.of(secret), tokens::find)
-        .map(token -> caller(token, false));
+    return find("token", TokenSecret.of(secret), tokens::find).map(token -> caller(token, false));
   }
 
   /// {@return the caller behind a browser's session, or empty}
   Optional<Caller> bySession(String secret) {
-    return find("session", TokenSecret.of(secret), hash -> tokens.findSession(hash, clock.instant()))
+    return find(
+            "session", TokenSecret.of(secret), hash -> tokens.findSession(hash, clock.instant()))
         .map(token -> caller(token, true));
   }
 

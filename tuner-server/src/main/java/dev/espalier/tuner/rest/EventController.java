@@ -27,9 +27,9 @@ import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 
 /// A job's live events.
 ///
-/// A viewer gets a snapshot first, then what changes. `id` is the sequence of a kept event; a viewer
-/// that comes back with `Last-Event-ID` gets what it missed in place of the snapshot. The same
-/// events can be polled with `since`.
+/// A viewer gets a snapshot first, then what changes. `id` is the sequence of a kept event; a
+/// viewer that comes back with `Last-Event-ID` gets what it missed in place of the snapshot. The
+/// same events can be polled with `since`.
 @RestController
 class EventController {
   private static final Logger LOG = LoggerFactory.getLogger(EventController.class);
@@ -79,9 +79,7 @@ class EventController {
     response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
     var emitter = new SseEmitter(0L);
     Thread sender =
-        Thread.ofVirtual()
-            .name("sse-" + job)
-            .unstarted(() -> send(emitter, viewer, job, last));
+        Thread.ofVirtual().name("sse-" + job).unstarted(() -> send(emitter, viewer, job, last));
     emitter.onCompletion(sender::interrupt);
     emitter.onError(failure -> sender.interrupt());
     sender.start();
@@ -154,8 +152,7 @@ class EventController {
   }
 
   private static void send(SseEmitter emitter, StreamEvent event) throws IOException {
-    var message =
-        SseEmitter.event().name(event.type()).data(event, MediaType.APPLICATION_JSON);
+    var message = SseEmitter.event().name(event.type()).data(event, MediaType.APPLICATION_JSON);
     if (event.sequence() > 0) {
       message.id(Long.toString(event.sequence()));
     }

@@ -37,10 +37,7 @@ class JobController {
   private final DocumentReader documents = new DocumentReader();
 
   JobController(
-      JobService service,
-      JobQueries queries,
-      ProgramRegistry programs,
-      DataFolders dataFolders) {
+      JobService service, JobQueries queries, ProgramRegistry programs, DataFolders dataFolders) {
     this.service = service;
     this.queries = queries;
     this.programs = programs;
@@ -67,9 +64,7 @@ class JobController {
     }
     String id = service.submit(spec, Caller.current().actor());
     JobView job = Lookups.job(queries, id);
-    return ResponseEntity.created(URI.create("/api/v1/jobs/" + id))
-        .eTag(eTag(job))
-        .body(job);
+    return ResponseEntity.created(URI.create("/api/v1/jobs/" + id)).eTag(eTag(job)).body(job);
   }
 
   @GetMapping(path = "/api/v1/jobs", produces = MediaType.APPLICATION_JSON_VALUE)

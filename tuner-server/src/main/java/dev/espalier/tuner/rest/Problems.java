@@ -75,8 +75,7 @@ final class Problems {
   }
 
   /// Answers from a filter.
-  void write(
-      HttpServletRequest request, HttpServletResponse response, EspalierException failure)
+  void write(HttpServletRequest request, HttpServletResponse response, EspalierException failure)
       throws IOException {
     write(request, response, view(request, failure), retrySeconds(failure.code()));
   }

@@ -57,8 +57,7 @@ public class RestConfiguration {
         .components(
             new Components()
                 .addSecuritySchemes(
-                    "token",
-                    new SecurityScheme().type(SecurityScheme.Type.HTTP).scheme("bearer")))
+                    "token", new SecurityScheme().type(SecurityScheme.Type.HTTP).scheme("bearer")))
         .addSecurityItem(new SecurityRequirement().addList("token"));
   }
 }

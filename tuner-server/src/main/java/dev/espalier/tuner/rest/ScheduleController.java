@@ -39,8 +39,7 @@ class ScheduleController {
 
   private static ResponseEntity<Object> text(String type, String file, String text) {
     return ResponseEntity.ok()
-        .contentType(
-            new MediaType(MediaType.parseMediaType(type), StandardCharsets.UTF_8))
+        .contentType(new MediaType(MediaType.parseMediaType(type), StandardCharsets.UTF_8))
         .header("Content-Disposition", "attachment; filename=\"" + file + "\"")
         .body(text);
   }

@@ -54,7 +54,9 @@ final class ScheduleText {
         text.append("      return ").append(value).append(";\n    }\n");
       }
     }
-    text.append("    return ").append(Double.isNaN(first) ? "Double.NaN" : first).append(";\n  }\n");
+    text.append("    return ")
+        .append(Double.isNaN(first) ? "Double.NaN" : first)
+        .append(";\n  }\n");
   }
 
   private static String identifier(String name) {

@@ -25,8 +25,18 @@ import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWrite
 class SecurityConfiguration {
   /// Files of the web page, by the folders and endings they have.
   static final String[] PAGE_FILES = {
-    "/", "/index.html", "/robots.txt", "/*.css", "/*.js", "/*.svg", "/*.ico", "/*.png", "/*.woff2",
-    "/js/**", "/css/**", "/assets/**"
+    "/",
+    "/index.html",
+    "/robots.txt",
+    "/*.css",
+    "/*.js",
+    "/*.svg",
+    "/*.ico",
+    "/*.png",
+    "/*.woff2",
+    "/js/**",
+    "/css/**",
+    "/assets/**"
   };
 
   static final String[] PROBES = {"/actuator/health/liveness", "/actuator/health/readiness"};
@@ -74,43 +84,37 @@ class SecurityConfiguration {
         .logout(AbstractHttpConfigurer::disable)
         .sessionManagement(
             session -> session.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
-        .headers(
-            headers ->
-                headers
-                    .contentSecurityPolicy(policy -> policy.policyDirectives(CONTENT_POLICY))
-                    .referrerPolicy(policy -> policy.policy(ReferrerPolicy.NO_REFERRER))
-                    .frameOptions(frame -> frame.deny()))
-        .authorizeHttpRequests(
-            routes ->
-                routes
-                    .dispatcherTypeMatchers(DispatcherType.ASYNC, DispatcherType.ERROR)
-                    .permitAll()
-                    .requestMatchers(HttpMethod.GET, PAGE_FILES)
-                    .permitAll()
-                    .requestMatchers(HttpMethod.GET, PROBES)
-                    .permitAll()
-                    .requestMatchers(HttpMethod.GET, SIGN_IN)
-                    .permitAll()
-                    .anyRequest()
-                    .authenticated())
-        .exceptionHandling(
-            failures ->
-                failures
-                    .authenticationEntryPoint(
-                        (request, response, failure) ->
-                            problems.write(
-                                request,
-                                response,
-                                new EspalierException(
-                                    ErrorCode.UNAUTHENTICATED,
-                                    "a valid token is needed: Authorization: Bearer <token>")))
-                    .accessDeniedHandler(
-                        (request, response, failure) ->
-                            problems.write(
-                                request,
-                                response,
-                                new EspalierException(
-                                    ErrorCode.FORBIDDEN, "this caller may not do that"))))
+        .headers(headers ->
+            headers
+                .contentSecurityPolicy(policy -> policy.policyDirectives(CONTENT_POLICY))
+                .referrerPolicy(policy -> policy.policy(ReferrerPolicy.NO_REFERRER))
+                .frameOptions(frame -> frame.deny()))
+        .authorizeHttpRequests(routes ->
+            routes
+                .dispatcherTypeMatchers(DispatcherType.ASYNC, DispatcherType.ERROR)
+                .permitAll()
+                .requestMatchers(HttpMethod.GET, PAGE_FILES)
+                .permitAll()
+                .requestMatchers(HttpMethod.GET, PROBES)
+                .permitAll()
+                .requestMatchers(HttpMethod.GET, SIGN_IN)
+                .permitAll()
+                .anyRequest()
+                .authenticated())
+        .exceptionHandling(failures ->
+            failures
+                .authenticationEntryPoint((request, response, failure) ->
+                    problems.write(
+                        request,
+                        response,
+                        new EspalierException(
+                            ErrorCode.UNAUTHENTICATED,
+                            "a valid token is needed: Authorization: Bearer <token>")))
+                .accessDeniedHandler((request, response, failure) ->
+                    problems.write(
+                        request,
+                        response,
+                        new EspalierException(ErrorCode.FORBIDDEN, "this caller may not do that"))))
         .addFilterBefore(
             new AuthenticationFilter(authenticator, failureLimits, problems),
             UsernamePasswordAuthenticationFilter.class)

@@ -81,8 +81,6 @@ class SignInController {
     AuthenticationFilter.sessionCookie(request).ifPresent(authenticator::signOut);
     ResponseCookie cookie =
         ResponseCookie.from(AuthenticationFilter.SESSION_COOKIE, "").path("/").maxAge(0).build();
-    return ResponseEntity.noContent()
-        .header(HttpHeaders.SET_COOKIE, cookie.toString())
-        .build();
+    return ResponseEntity.noContent().header(HttpHeaders.SET_COOKIE, cookie.toString()).build();
   }
 }

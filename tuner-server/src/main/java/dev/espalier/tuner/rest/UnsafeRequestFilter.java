@@ -34,8 +34,7 @@ final class UnsafeRequestFilter extends OncePerRequestFilter {
 
   private static final Duration KEPT = Duration.ofHours(24);
   private static final Set<String> SAFE_METHODS = Set.of("GET", "HEAD", "OPTIONS");
-  private static final Set<String> SECRET_PATHS =
-      Set.of("/api/v1/tokens", "/api/v1/sign-in-codes");
+  private static final Set<String> SECRET_PATHS = Set.of("/api/v1/tokens", "/api/v1/sign-in-codes");
   private static final List<String> KEPT_HEADERS =
       List.of(HttpHeaders.CONTENT_TYPE, HttpHeaders.LOCATION, HttpHeaders.ETAG);
 

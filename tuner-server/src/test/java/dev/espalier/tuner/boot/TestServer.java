@@ -19,6 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// for the runners.
 public final class TestServer {
   private static final JsonMapper JSON = JsonMapper.builder().build();
+
   private static final class Holder {
     static final TestServer SERVER = new TestServer();
   }
