@@ -34,7 +34,7 @@ public final class TunerServerApplication {
   /// @return the running server; closing it ends the server in good order
   /// @throws EspalierException with one sentence for people when it cannot start
   public static ConfigurableApplicationContext start(String... arguments) {
-    return start(List.of(ServerConfiguration.class), arguments);
+    return start(List.of(ServerConfiguration.class, RunnerConfiguration.class), arguments);
   }
 
   /// Starts a server from the given configurations.

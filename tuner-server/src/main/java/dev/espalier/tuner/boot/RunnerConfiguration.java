@@ -1,0 +1,143 @@
+package dev.espalier.tuner.boot;
+
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.tuner.app.RunnerPorts;
+import dev.espalier.tuner.app.Secrets;
+import dev.espalier.tuner.app.SessionDirectory;
+import dev.espalier.tuner.app.WorkerLeases;
+import dev.espalier.tuner.app.port.DataFolders;
+import dev.espalier.tuner.app.port.EventLog;
+import dev.espalier.tuner.app.port.EventPublisher;
+import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.app.port.TokenStore;
+import dev.espalier.tuner.app.port.TunerMeters;
+import dev.espalier.tuner.grpc.GrpcWorkerGateway;
+import dev.espalier.tuner.grpc.WorkerServer;
+import dev.espalier.tuner.grpc.WorkerSessionEndpoint;
+import dev.espalier.tuner.launch.DescribedPrograms;
+import dev.espalier.tuner.launch.LocalProcessLauncher;
+import dev.espalier.tuner.launch.WorkerCommand;
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Predicate;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/// The runners of jobs and what they drive: the worker channel, worker processes, programs.
+@Configuration(proxyBeanMethods = false)
+class RunnerConfiguration {
+  private static final WorkerLeases.Times LEASES =
+      new WorkerLeases.Times(Duration.ofSeconds(60), Duration.ofSeconds(15));
+  private static final List<String> WORKER_JAVA_OPTIONS =
+      List.of("-Xmx1g", "-XX:MaxDirectMemorySize=4g", "-XX:+UseParallelGC");
+
+  @Bean
+  GrpcWorkerGateway workerGateway() {
+    return new GrpcWorkerGateway();
+  }
+
+  @Bean(destroyMethod = "close")
+  WorkerServer workerServer(
+      TunerProperties properties, GrpcWorkerGateway gateway, TokenStore tokens) {
+    return WorkerServer.start(
+        properties.grpc().address(),
+        properties.grpc().port(),
+        new WorkerSessionEndpoint(gateway, isApiToken(tokens)));
+  }
+
+  private static Predicate<String> isApiToken(TokenStore tokens) {
+    return secret -> {
+      try {
+        return tokens.find(Secrets.sha256(secret)).isPresent();
+      } catch (EspalierException away) {
+        // Without the database nobody new is let in; the worker tries again.
+        return false;
+      }
+    };
+  }
+
+  @Bean
+  WorkerCommand workerCommand(TunerProperties properties) {
+    List<String> options =
+        properties.workerJavaOptions().isEmpty()
+            ? WORKER_JAVA_OPTIONS
+            : properties.workerJavaOptions();
+    return new WorkerCommand(
+        Path.of(System.getProperty("java.home"), "bin", "java"), workerClassPath(), options);
+  }
+
+  /// The runtime of the distribution; without one this process's own class path, as in tests.
+  private static String workerClassPath() {
+    String distribution = System.getProperty("espalier.home.dist");
+    if (distribution == null) {
+      return System.getProperty("java.class.path");
+    }
+    Path runtime = Path.of(distribution, "trial-runtime", "target");
+    Path jar = runtime.resolve("trial-runtime-0.1.0.jar");
+    if (!Files.exists(jar)) {
+      throw new IllegalStateException("the worker runtime " + jar + " is missing: build it first");
+    }
+    return jar + File.pathSeparator + runtime.resolve("lib") + File.separator + "*";
+  }
+
+  @Bean
+  DescribedPrograms programRegistry(WorkerCommand command, TunerProperties properties) {
+    return new DescribedPrograms(command, properties.programsFolder());
+  }
+
+  @Bean
+  LocalProcessLauncher workerLauncher(
+      WorkerCommand command,
+      DescribedPrograms programs,
+      TunerProperties properties,
+      WorkerServer workers) {
+    return new LocalProcessLauncher(
+        command,
+        programs,
+        properties.homeFolder().resolve("jobs"),
+        reachable(properties.grpc().address()) + ":" + workers.port());
+  }
+
+  /// Workers of this machine reach a server that listens everywhere by loopback.
+  private static String reachable(String address) {
+    return address.equals("0.0.0.0") || address.equals("::") ? "127.0.0.1" : address;
+  }
+
+  @Bean(destroyMethod = "close")
+  SessionDirectory jobService(
+      JobStore jobs,
+      EventLog log,
+      EventPublisher publisher,
+      GrpcWorkerGateway gateway,
+      LocalProcessLauncher launcher,
+      TunerMeters meters,
+      DescribedPrograms programs,
+      DataFolders dataFolders,
+      TunerProperties properties) {
+    var ports =
+        new RunnerPorts(
+            jobs, log, publisher, gateway, launcher, meters, LEASES, launcher::checkpointFolder);
+    return new SessionDirectory(
+        ports, programs, spec -> dataFolder(spec, dataFolders), properties.maxJobsRunning());
+  }
+
+  /// Data of workers that come by themselves lie on their machines, out of this server's sight.
+  private static String dataFolder(JobSpec spec, DataFolders folders) {
+    return spec.data()
+        .map(
+            data ->
+                spec.launch() == JobSpec.Launch.EXTERNAL ? data : folders.resolve(data).toString())
+        .orElse("");
+  }
+
+  @Bean
+  ApplicationListener<ApplicationReadyEvent> resumeJobs(SessionDirectory sessions) {
+    return _ -> sessions.resumeAll();
+  }
+}
