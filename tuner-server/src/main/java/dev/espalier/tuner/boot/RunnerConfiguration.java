@@ -130,9 +130,8 @@ class RunnerConfiguration {
   /// Data of workers that come by themselves lie on their machines, out of this server's sight.
   private static String dataFolder(JobSpec spec, DataFolders folders) {
     return spec.data()
-        .map(
-            data ->
-                spec.launch() == JobSpec.Launch.EXTERNAL ? data : folders.resolve(data).toString())
+        .map(data ->
+            spec.launch() == JobSpec.Launch.EXTERNAL ? data : folders.resolve(data).toString())
         .orElse("");
   }
 
