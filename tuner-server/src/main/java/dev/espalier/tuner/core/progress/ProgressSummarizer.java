@@ -27,6 +27,9 @@ import java.util.List;
 /// @param divergenceFactor last mean above this many times the starting loss means diverged, > 1
 public record ProgressSummarizer(
     int windows, boolean startingLossInFront, double divergenceFactor) {
+  /// Means of equal losses differ by rounding; a range below this share of the loss is none.
+  private static final double ROUNDING = 1e-12;
+
   public ProgressSummarizer {
     if (windows < 3) {
       throw new IllegalArgumentException("windows must be >= 3 but is " + windows);
@@ -68,7 +71,11 @@ public record ProgressSummarizer(
       return Verdict.INCONCLUSIVE;
     }
     boolean isQuiet = used.noise() < noiseShare() * Math.abs(range);
-    return range < 0 && isQuiet ? Verdict.CONVERGING : Verdict.UNSTABLE;
+    return range < 0 && isQuiet && !isFlat(used) ? Verdict.CONVERGING : Verdict.UNSTABLE;
+  }
+
+  private static boolean isFlat(Windows used) {
+    return Math.abs(used.lossRange()) <= ROUNDING * Math.abs(used.losses().getFirst());
   }
 
   private boolean hasBlownUp(double lastMean, double startingLoss) {
@@ -80,7 +87,8 @@ public record ProgressSummarizer(
     double range = used.lossRange();
     double noise = used.noise();
     double seconds = used.timeRange();
-    boolean hasSpeed = verdict == Verdict.CONVERGING || verdict == Verdict.UNSTABLE;
+    boolean isLive = verdict == Verdict.CONVERGING || verdict == Verdict.UNSTABLE;
+    boolean hasSpeed = isLive && !isFlat(used);
     return new ProgressSummary(
         verdict,
         hasSpeed ? Math.max((-range - noise) / seconds, 0) : 0,

@@ -63,6 +63,15 @@ final class ProgressSummarizerTest {
   }
 
   @Test
+  void roundingOfEqualLossesIsNoDescent() {
+    ProgressSummary summary =
+        withStart.summarize(Traces.of(1, 4.6, 4.6, 4.6, 4.6), Math.nextUp(4.6));
+
+    assertThat(summary.verdict()).isEqualTo(Verdict.UNSTABLE);
+    assertThat(summary.speed()).isZero();
+  }
+
+  @Test
   void aRisingTraceBelowTheFactorIsUnstableWithoutSpeed() {
     ProgressSummary summary = withStart.summarize(Traces.of(1, 6, 7, 8, 9), 5);
 

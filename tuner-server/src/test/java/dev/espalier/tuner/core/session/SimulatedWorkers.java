@@ -131,7 +131,7 @@ public final class SimulatedWorkers {
     branches.clear();
     queue.clear();
     outstanding.clear();
-    injected.clear();
+    injected.removeIf(event -> !(event instanceof SessionEvent.Requested));
     injected.add(new SessionEvent.WorkersLost(seconds, generation, "killed by a test"));
   }
 

@@ -1,0 +1,386 @@
+package dev.espalier.tuner.core.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.Setting;
+import dev.espalier.tuner.core.session.Decision;
+import dev.espalier.tuner.core.session.JobPlan;
+import dev.espalier.tuner.core.session.QuadraticModel;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import dev.espalier.tuner.core.session.SimulatedWorkers;
+import dev.espalier.tuner.core.session.TuningSession;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+
+/// What holds for every job: replay, requests, losses, checkpoints.
+final class JobSessionTest {
+  private static final double EPOCHS = 6;
+
+  @Test
+  void theSameEventsGiveTheSameEffects() {
+    for (long seed = 0; seed < 50; seed++) {
+      JobPlan plan = plan(seed);
+      SimulatedWorkers run = disturbed(plan, seed).run();
+      TuningSession again = Policies.open(plan);
+      List<SessionEffect> effects = new ArrayList<>(again.start());
+      run.events().forEach(event -> effects.addAll(again.step(event)));
+
+      assertThat(effects).as("seed %d", seed).isEqualTo(run.effects());
+      assertThat(again.isEnded()).isTrue();
+    }
+  }
+
+  @Test
+  void thePiecesOfAReportDoNotMatter() {
+    for (long seed = 0; seed < 20; seed++) {
+      JobPlan plan = plan(seed);
+      var model = QuadraticModel.quiet(seed);
+      List<Decision> whole = Jobs.workers(plan, model, 100_000).run().decisions();
+      List<Decision> single = Jobs.workers(plan, model, 1).run().decisions();
+      List<Decision> sevens = Jobs.workers(plan, model, 7).run().decisions();
+
+      assertThat(keysAndOutcomes(single)).as("seed %d", seed).isEqualTo(keysAndOutcomes(whole));
+      assertThat(keysAndOutcomes(sevens)).as("seed %d", seed).isEqualTo(keysAndOutcomes(whole));
+    }
+  }
+
+  @Test
+  void lostWorkersDoNotChangeWhatIsAdopted() {
+    for (long seed = 0; seed < 40; seed++) {
+      JobPlan plan = plan(seed);
+      var model = QuadraticModel.quiet(seed);
+      SimulatedWorkers calm = Jobs.workers(plan, model).run();
+      int lossAfter = 2 + new SplittableRandom(seed).nextInt(calm.events().size() - 3);
+      SimulatedWorkers run =
+          Jobs.workers(plan, model).afterEach((workers, _) -> loseOnce(workers, lossAfter)).run();
+
+      assertThat(run.lastShown().state())
+          .as("seed %d, loss after event %d", seed, lossAfter)
+          .isEqualTo(JobState.COMPLETED);
+      assertThat(adopted(run))
+          .as("seed %d, loss after event %d", seed, lossAfter)
+          .isEqualTo(adopted(calm));
+      assertThat(run.decisions()).extracting(Decision::key).contains("recovery-1");
+    }
+  }
+
+  @Test
+  void aLostRoundStartsAgainUnderAnotherKey() {
+    SimulatedWorkers run =
+        Jobs.workers(plan(1), QuadraticModel.quiet(1))
+            .afterEach((workers, _) -> loseOnce(workers, 12))
+            .run();
+
+    assertThat(run.decisions())
+        .extracting(Decision::key)
+        .containsSubsequence("round-1/start", "recovery-1", "round-1.2/start", "round-1.2/adopt");
+    assertThat(run.effects(SessionEffect.BranchChanged.class))
+        .extracting(SessionEffect.BranchChanged::state)
+        .contains(BranchState.LOST);
+    assertThat(run.effects(SessionEffect.LaunchWorkers.class))
+        .containsExactly(new SessionEffect.LaunchWorkers(1), new SessionEffect.LaunchWorkers(2));
+  }
+
+  @Test
+  void trainingGoesOnFromTheLastCheckpoint() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)
+            .afterEach((workers, _) -> loseOnce(workers, 28))
+            .run();
+
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.Restore.class::isInstance)
+        .singleElement()
+        .extracting(command -> ((BranchCommand.Restore) command).checkpoint())
+        .isEqualTo(2L);
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class))
+        .extracting(SessionEffect.MainlineEvaluated::mainlineClock)
+        .containsExactly(100L, 200L, 300L, 400L);
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class))
+        .extracting(SessionEffect.MainlineEvaluated::metrics)
+        .isEqualTo(
+            Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)
+                .run()
+                .effects(SessionEffect.MainlineEvaluated.class)
+                .stream()
+                .map(SessionEffect.MainlineEvaluated::metrics)
+                .toList());
+  }
+
+  @Test
+  void workersThatAreLostAgainAndAgainEndTheJob() {
+    SimulatedWorkers run =
+        Jobs.workers(plan(1), QuadraticModel.quiet(1))
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.Progressed) {
+                workers.lose();
+              }
+            })
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().message())
+        .startsWith("Workers were lost 6 times without any progress in between");
+    assertThat(run.effects(SessionEffect.LaunchWorkers.class)).hasSize(6);
+  }
+
+  @Test
+  void theLastGoodCheckpointIsNeverDropped() {
+    for (long seed = 0; seed < 10; seed++) {
+      long failEvery = 2 + seed % 3;
+      SimulatedWorkers run =
+          Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 12), QuadraticModel.quiet(seed))
+              .failCheckpoints(checkpoint -> checkpoint % failEvery == 0)
+              .run();
+      var good = new TreeSet<Long>();
+      for (Object step : inOrder(run)) {
+        if (step instanceof SessionEvent.CheckpointWritten written) {
+          good.add(written.checkpoint());
+        } else if (step instanceof BranchCommand.DropCheckpoint drop
+            && good.remove(drop.checkpoint())) {
+          assertThat(good).as("seed %d after %s", seed, drop).hasSize(2);
+        }
+      }
+      assertThat(good).as("seed %d", seed).hasSize(2);
+    }
+  }
+
+  @Test
+  void aFailedCheckpointIsToldAndTheJobGoesOn() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 3), QuadraticModel.quiet(1))
+            .failCheckpoints(_ -> true)
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.lastShown().message()).endsWith("there is no good checkpoint yet");
+    assertThat(TunerSessionTest.decision(run, "checkpoint-1/failed").outcome())
+        .isEqualTo(
+            "Checkpoint 1 failed (No space left on device); the job goes on, and there is no good"
+                + " checkpoint yet");
+  }
+
+  @Test
+  void aFailedCheckpointDoesNotKeepARoundFromStarting() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.tuned(1, Jobs.OPTIONS, 0), new QuadraticModel(1, 0.02, 3, 0.05, 0, 1))
+            .failCheckpoints(_ -> true)
+            .run();
+
+    assertThat(run.decisions()).extracting(Decision::key).contains("round-2/start");
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  @Test
+  void cancelWritesACheckpointFirst() {
+    for (int after = 1; after < 60; after += 3) {
+      SimulatedWorkers run = asked(plan(2), after, new UserRequest.Cancel()).run();
+
+      assertThat(run.lastShown().state()).as("after %d", after).isEqualTo(JobState.CANCELED);
+      assertThat(run.lastShown().message()).startsWith("Canceled by token:test");
+      assertThat(run.commands().getLast()).isEqualTo(new BranchCommand.Stop());
+      assertThat(run.commands()).anyMatch(BranchCommand.Checkpoint.class::isInstance);
+    }
+  }
+
+  @Test
+  void cancelBeforeWorkersCameEndsAtOnce() {
+    TuningSession session = Policies.open(plan(1));
+    session.start();
+    List<SessionEffect> effects =
+        session.step(new SessionEvent.Requested(1, new UserRequest.Cancel(), "token:test"));
+
+    assertThat(effects)
+        .contains(
+            new SessionEffect.KillWorkers(1),
+            new SessionEffect.JobChanged(
+                JobState.CANCELED, "canceled", "Canceled by token:test", ""));
+    assertThat(session.isEnded()).isTrue();
+  }
+
+  @Test
+  void killEndsAtOnce() {
+    SimulatedWorkers run = asked(plan(2), 20, new UserRequest.Kill()).run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.CANCELED);
+    assertThat(run.lastShown().reason()).isEqualTo("killed");
+    assertThat(run.effects()).contains(new SessionEffect.KillWorkers(1));
+    assertThat(run.commands()).doesNotContain(new BranchCommand.Stop());
+  }
+
+  @Test
+  void pauseHoldsAndResumeGoesOnWithTheSameResult() {
+    JobPlan plan = plan(3);
+    var model = QuadraticModel.quiet(3);
+    SimulatedWorkers calm = Jobs.workers(plan, model).run();
+    SimulatedWorkers run =
+        Jobs.workers(plan, model)
+            .afterEach((workers, _) -> {
+              if (workers.events().size() == 15) {
+                workers.ask(new UserRequest.Pause());
+                workers.ask(new UserRequest.Resume());
+              }
+            })
+            .run();
+
+    assertThat(run.effects())
+        .containsSubsequence(new SessionEffect.Hold(true), new SessionEffect.Hold(false));
+    assertThat(run.effects(SessionEffect.JobChanged.class))
+        .extracting(SessionEffect.JobChanged::state)
+        .containsSubsequence(JobState.TUNING, JobState.PAUSED, JobState.TUNING);
+    assertThat(adopted(run)).isEqualTo(adopted(calm));
+  }
+
+  @Test
+  void aPersonMayAskForARound() {
+    SimulatedWorkers run = askedInTraining(new UserRequest.Retune());
+
+    assertThat(run.decisions())
+        .extracting(Decision::key)
+        .containsSubsequence("round-1/adopt", "request-1", "round-2/start", "round-2/adopt");
+    assertThat(TunerSessionTest.decision(run, "round-2/start").actor()).isEqualTo("token:test");
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  @Test
+  void aPersonMayTryASettingBesideTheCurrentOne() {
+    SimulatedWorkers run = askedInTraining(new UserRequest.Try(Jobs.setting(0.123)));
+
+    List<Setting> raced =
+        run.commands().stream()
+            .filter(BranchCommand.Fork.class::isInstance)
+            .map(BranchCommand.Fork.class::cast)
+            .map(BranchCommand.Fork::setting)
+            .toList()
+            .reversed()
+            .subList(0, 2);
+    assertThat(raced.get(0).value("learningRate")).isEqualTo(0.123);
+    assertThat(raced.get(1).with(Jobs.setting(0.123))).isEqualTo(raced.get(0));
+    assertThat(TunerSessionTest.decision(run, "request-1").outcome())
+        .isEqualTo("The request to try learningRate 0.1230 is accepted");
+  }
+
+  @Test
+  void requestsThatDoNotFitAreRefusedInWords() {
+    assertThat(refusal(plan(1), 8, new UserRequest.Retune()))
+        .isEqualTo("The request to re-tune is ignored: the job is not training but TUNING");
+    assertThat(refusal(plan(1), 8, new UserRequest.Resume()))
+        .isEqualTo("The request to resume is ignored: the job is not paused");
+    assertThat(refusal(Jobs.fixed(Jobs.setting(0.1), 3), 8, new UserRequest.Retune()))
+        .isEqualTo("The request to re-tune is ignored: the policy fixed does not tune this job");
+    SimulatedWorkers run = askedInTraining(new UserRequest.Try(Jobs.setting(77)));
+    assertThat(TunerSessionTest.decision(run, "request-1").outcome())
+        .contains("is ignored: learningRate must lie in ", "but is 77.0");
+  }
+
+  @Test
+  void aProgramThatFailsEndsTheJobWithItsMessage() {
+    TuningSession session = Policies.open(plan(1));
+    session.start();
+    session.step(new SessionEvent.WorkersReady(1, 1, 2, Jobs.SAMPLES, 32));
+    List<SessionEffect> effects =
+        session.step(
+            new SessionEvent.ProgramFailed(2, "INVALID_DATA", "train.idx: line 3: cut off"));
+
+    assertThat(effects)
+        .contains(
+            new SessionEffect.Command(new BranchCommand.Stop()),
+            new SessionEffect.JobChanged(
+                JobState.FAILED, "INVALID_DATA", "train.idx: line 3: cut off", ""));
+    assertThat(session.isEnded()).isTrue();
+    assertThat(session.step(new SessionEvent.WorkersLost(3, 1, "late"))).isEmpty();
+  }
+
+  private static JobPlan plan(long seed) {
+    return Jobs.tuned(seed, Jobs.OPTIONS, EPOCHS);
+  }
+
+  /// Losses, failing checkpoints and requests at random.
+  private static SimulatedWorkers disturbed(JobPlan plan, long seed) {
+    var random = new SplittableRandom(seed);
+    return Jobs.workers(plan, QuadraticModel.quiet(seed), 1 + random.nextInt(40))
+        .failCheckpoints(checkpoint -> checkpoint % 3 == seed % 3)
+        .afterEach((workers, _) -> {
+          switch (random.nextInt(150)) {
+            case 0 -> workers.lose();
+            case 1 -> {
+              workers.ask(new UserRequest.Pause());
+              workers.ask(new UserRequest.Resume());
+            }
+            case 2 -> workers.ask(new UserRequest.Retune());
+            case 3 -> workers.ask(new UserRequest.Try(Jobs.setting(0.3)));
+            default -> {}
+          }
+        });
+  }
+
+  private static void loseOnce(SimulatedWorkers workers, int afterEvents) {
+    if (workers.events().size() == afterEvents) {
+      workers.lose();
+    }
+  }
+
+  private static SimulatedWorkers asked(JobPlan plan, int afterEvents, UserRequest request) {
+    return Jobs.workers(plan, QuadraticModel.quiet(2))
+        .afterEach((workers, _) -> {
+          if (workers.events().size() == afterEvents) {
+            workers.ask(request);
+          }
+        });
+  }
+
+  private static SimulatedWorkers askedInTraining(UserRequest request) {
+    Set<String> once = new HashSet<>();
+    return Jobs.workers(plan(4), QuadraticModel.quiet(4))
+        .afterEach((workers, event) -> {
+          if (event instanceof SessionEvent.Evaluated && once.add("asked")) {
+            workers.ask(request);
+          }
+        })
+        .run();
+  }
+
+  private static String refusal(JobPlan plan, int afterEvents, UserRequest request) {
+    SimulatedWorkers run = asked(plan, afterEvents, request).run();
+    Decision decision = TunerSessionTest.decision(run, "request-1");
+    assertThat(decision.rule()).isEqualTo("request.ignored");
+    return decision.outcome();
+  }
+
+  private static List<Object> adopted(SimulatedWorkers run) {
+    return run.decisions().stream()
+        .filter(decision -> decision.key().endsWith("/adopt"))
+        .map(decision -> decision.evidence().get("setting"))
+        .toList();
+  }
+
+  private static List<List<String>> keysAndOutcomes(List<Decision> decisions) {
+    return decisions.stream().map(decision -> List.of(decision.key(), decision.outcome())).toList();
+  }
+
+  /// Checkpoint events and drop commands in the order in which they came to pass.
+  private static List<Object> inOrder(SimulatedWorkers run) {
+    TuningSession again = Policies.open(Jobs.fixed(Jobs.setting(0.1), 12));
+    var order = new ArrayList<Object>();
+    again.start();
+    for (SessionEvent event : run.events()) {
+      order.add(event);
+      for (SessionEffect effect : again.step(event)) {
+        if (effect instanceof SessionEffect.Command(BranchCommand.DropCheckpoint drop)) {
+          order.add(drop);
+        }
+      }
+    }
+    return order;
+  }
+}
