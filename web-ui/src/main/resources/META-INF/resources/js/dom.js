@@ -7,7 +7,7 @@
  *     children: Tree[], text: string, node: any}} Tree a planned element, or text where tag is '#'
  */
 
-/** @typedef {Tree | string | number | null | undefined | false | Child[]} Child */
+/** @typedef {Tree | string | number | null | undefined | false | any[]} Child arrays hold children */
 
 const SVG = 'http://www.w3.org/2000/svg';
 

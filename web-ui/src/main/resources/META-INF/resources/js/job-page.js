@@ -432,7 +432,7 @@ export function jobPage(content, trail, id) {
       'header',
       { class: 'job-head', key: 'head' },
       stale &&
-        h('p', { class: 'banner is-stale', key: 'stale' }, `The link to the server is lost for ${format.duration(Math.round((Date.now() - lostAt) / 1000))}; trying again. Shown is what was so at ${format.timeOfDay(lastEvent)}.`),
+        h('p', { class: 'banner is-stale', key: 'stale' }, `The link to the server has been lost for ${Math.round((Date.now() - lostAt) / 1000)} s; trying again. Shown is what was so at ${format.timeOfDay(lastEvent)}.`),
       h(
         'div',
         { class: 'title-row', key: 'title' },

@@ -96,8 +96,7 @@ function putWindow(model, data) {
   const end = series?.buckets.at(-1)?.toClock ?? 0;
   const buckets = /** @type {Bucket[]} */ (data.buckets ?? []);
   const fresh = buckets.filter((bucket) => bucket.fromClock >= end);
-  const fits = series && fresh.length > 0 && fresh[0].fromClock === end;
-  if (!fits || series.buckets.length + fresh.length > MAX_BUCKETS) {
+  if (!series || fresh[0]?.fromClock !== end || series.buckets.length + fresh.length > MAX_BUCKETS) {
     if (fresh.length > 0 || buckets.length === 0) {
       model.wanted.add(data.branch);
     }
@@ -157,8 +156,11 @@ export function mainlineChain(branches, mainline) {
  * @returns {Point[]}
  */
 export function points(series, from = -Infinity, to = Infinity) {
+  if (!series) {
+    return [];
+  }
   const result = [];
-  for (const bucket of series?.buckets ?? []) {
+  for (const bucket of series.buckets) {
     const x = series.forkClock + (bucket.fromClock + bucket.toClock) / 2;
     if (bucket.mean !== null && x >= from && x <= to) {
       result.push({
