@@ -217,6 +217,37 @@ public abstract class ParameterServerContract {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"2,1", "3,2", "3,7"})
+  void aReadMissesNoMoreThanItsStaleness(int workers, int staleness) throws Exception {
+    try (Cluster cluster = open(workers, List.of(TableSpec.dense("w", 7, 1, "sgd")))) {
+      together(
+          cluster,
+          s -> {
+            s.create(ROOT);
+            s.select(ROOT, new Staleness(staleness), StepSize.of(1));
+            float[] read = new float[7];
+            // Every push adds 1 to every parameter, so a value counts the pushes it has seen.
+            float[] gradient = new float[7];
+            Arrays.fill(gradient, -workers);
+            for (int clock = 0; clock < 60; clock++) {
+              s.read(0, 0, 7, read, 0);
+              int othersAtLeast = Math.max(0, clock - staleness);
+              int othersAtMost = Math.min(60, clock + staleness + 1);
+              for (float seen : read) {
+                assertThat((int) seen)
+                    .as("pushes seen at clock %d", clock)
+                    .isBetween(
+                        clock + (workers - 1) * othersAtLeast,
+                        clock + (workers - 1) * othersAtMost);
+              }
+              s.add(0, 0, 7, gradient, 0);
+              s.tick(1);
+            }
+          });
+    }
+  }
+
   @Test
   void aWaitThatTakesTooLongSaysWhoHasNotTicked() throws Exception {
     try (Cluster cluster =

@@ -6,30 +6,40 @@ import java.util.List;
 ///
 /// Not thread-safe; the shard guards it.
 public final class BranchPages {
-  private final List<PageTable> tables;
+  private final PageTable[] tables;
   private final long[] steps;
 
   BranchPages(List<PageTable> tables, long[] steps) {
-    this.tables = List.copyOf(tables);
+    this(tables.toArray(new PageTable[0]), steps);
+  }
+
+  private BranchPages(PageTable[] tables, long[] steps) {
+    this.tables = tables;
     this.steps = steps;
   }
 
   BranchPages fork() {
-    return new BranchPages(tables.stream().map(PageTable::fork).toList(), steps.clone());
+    PageTable[] shared = new PageTable[tables.length];
+    for (int i = 0; i < shared.length; i++) {
+      shared[i] = tables[i].fork();
+    }
+    return new BranchPages(shared, steps.clone());
   }
 
   void release() {
-    tables.forEach(PageTable::release);
+    for (PageTable table : tables) {
+      table.release();
+    }
   }
 
   /// The page table of a table.
   public PageTable table(int index) {
-    return tables.get(index);
+    return tables[index];
   }
 
   /// Number of tables.
   public int tableCount() {
-    return tables.size();
+    return tables.length;
   }
 
   /// Optimizer steps a table has taken on this branch and its ancestors.

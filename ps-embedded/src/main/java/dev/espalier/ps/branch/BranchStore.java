@@ -8,8 +8,8 @@ import java.util.Map;
 
 /// The living branches and what they hold; forks and frees them.
 ///
-/// A fork copies page tables and takes a reference per page, nothing else. Not thread-safe; the
-/// shard guards it.
+/// A fork copies page tables and takes a reference per block of pages, nothing else. Not
+/// thread-safe; the shard guards it.
 public final class BranchStore {
   private final PagePools pools;
   private final List<PageLayout> layouts;

@@ -7,44 +7,48 @@ import java.util.Arrays;
 
 /// The pages of one table of one branch, shared with other branches until written.
 ///
-/// Holds one reference to each page. Not thread-safe; the shard guards it.
+/// Two levels, so that a fork copies one reference per block of pages; the pages' own references
+/// are taken when a block is first written. Not thread-safe; the shard guards it.
 public final class PageTable {
   private final PageLayout layout;
   private final PagePool pool;
-  private final Page[] pages;
+  private final PageBlock[] blocks;
 
-  private PageTable(PageLayout layout, PagePool pool, Page[] pages) {
+  private PageTable(PageLayout layout, PagePool pool, PageBlock[] blocks) {
     this.layout = layout;
     this.pool = pool;
-    this.pages = pages;
+    this.blocks = blocks;
   }
 
   /// A table of zeros, which takes a single page until it is written.
   static PageTable zeros(PageLayout layout, PagePool pool) {
-    Page[] pages = new Page[layout.pageCount()];
-    if (pages.length > 0) {
+    int pageCount = layout.pageCount();
+    PageBlock[] blocks = new PageBlock[(pageCount + PageBlock.PAGES - 1) / PageBlock.PAGES];
+    if (pageCount > 0) {
       Page zero = pool.acquire();
       zero.segment().fill((byte) 0);
-      zero.retain(pages.length);
-      zero.release();
-      Arrays.fill(pages, zero);
+      zero.retain(pageCount - 1);
+      for (int i = 0; i < blocks.length; i++) {
+        Page[] pages = new Page[Math.min(PageBlock.PAGES, pageCount - i * PageBlock.PAGES)];
+        Arrays.fill(pages, zero);
+        blocks[i] = new PageBlock(pages);
+      }
     }
-    return new PageTable(layout, pool, pages);
+    return new PageTable(layout, pool, blocks);
   }
 
   /// A copy that shares all pages.
   PageTable fork() {
-    Page[] shared = pages.clone();
-    for (Page page : shared) {
-      page.retain();
+    for (PageBlock block : blocks) {
+      block.retain();
     }
-    return new PageTable(layout, pool, shared);
+    return new PageTable(layout, pool, blocks.clone());
   }
 
   /// Drops all references.
   void release() {
-    for (Page page : pages) {
-      page.release();
+    for (PageBlock block : blocks) {
+      block.release();
     }
   }
 
@@ -60,30 +64,44 @@ public final class PageTable {
 
   /// A page, to read.
   public Page page(int index) {
-    return pages[index];
+    return blocks[index / PageBlock.PAGES].get(index % PageBlock.PAGES);
+  }
+
+  /// Whether somebody else holds a page, so that writing it takes a fresh one.
+  public boolean isShared(int index) {
+    return blocks[index / PageBlock.PAGES].isShared() || page(index).isShared();
   }
 
   /// The page to write all of: the same when nobody else holds it, otherwise a fresh one with
   /// undefined content, to be given to [#install] when written.
   public Page target(int index) {
-    return pages[index].isShared() ? pool.acquire() : pages[index];
+    return isShared(index) ? pool.acquire() : page(index);
   }
 
   /// Puts a written target in its place.
   public void install(int index, Page written) {
-    Page old = pages[index];
+    Page old = page(index);
     if (old != written) {
-      pages[index] = written;
+      ownBlock(index / PageBlock.PAGES).set(index % PageBlock.PAGES, written);
       old.release();
     }
+  }
+
+  private PageBlock ownBlock(int index) {
+    PageBlock block = blocks[index];
+    if (block.isShared()) {
+      blocks[index] = block.copy();
+      block.release();
+    }
+    return blocks[index];
   }
 
   /// The page to write a part of: copied first when somebody else holds it.
   public Page owned(int index) {
     Page target = target(index);
-    if (target != pages[index]) {
+    if (target != page(index)) {
       MemorySegment.copy(
-          pages[index].segment(), 0, target.segment(), 0, layout.planes() * layout.planeBytes());
+          page(index).segment(), 0, target.segment(), 0, layout.planes() * layout.planeBytes());
       install(index, target);
     }
     return target;

@@ -4,7 +4,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /// An immutable view of a branch at one moment: its pages, pinned, and its step counters.
 ///
-/// Costs a copy of the page tables. Any thread may read and close it.
+/// Costs as much as a fork. Any thread may read and close it.
 public final class Snapshot implements AutoCloseable {
   private final BranchRef branch;
   private final BranchPages pages;

@@ -47,6 +47,9 @@ public final class Shard implements AutoCloseable {
    */
   private static final ShardReply ACKNOWLEDGED = new ShardReply.Acknowledged();
 
+  /// An answer to be given when the lock is released.
+  private record Answer(PendingReply pending, ShardReply reply) {}
+
   private final ReentrantLock lock = new ReentrantLock();
   private final ShardConfig config;
   private final RowKernels kernels;
@@ -59,7 +62,7 @@ public final class Shard implements AutoCloseable {
   private final Map<Integer, Collective> births = new HashMap<>();
   private final Map<Integer, BranchPages> restored = new HashMap<>();
   private final Map<Long, Snapshot> savedSnapshots = new HashMap<>();
-  private final List<Runnable> answers = new ArrayList<>();
+  private final List<Answer> answers = new ArrayList<>();
   private long nextTicket;
   private long forks;
   private long forkNanos;
@@ -103,7 +106,7 @@ public final class Shard implements AutoCloseable {
   /// @return its answer; a failure is an answer too, so this never completes exceptionally
   public CompletableFuture<ShardReply> submit(ShardCommand command) {
     CompletableFuture<ShardReply> reply = new CompletableFuture<>();
-    List<Runnable> due;
+    List<Answer> due;
     lock.lock();
     try {
       accept(new PendingReply(command, reply));
@@ -112,7 +115,9 @@ public final class Shard implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    due.forEach(Runnable::run);
+    for (Answer answer : due) {
+      answer.pending().reply().complete(answer.reply());
+    }
     return reply;
   }
 
@@ -718,7 +723,7 @@ public final class Shard implements AutoCloseable {
   }
 
   private void answer(PendingReply pending, ShardReply reply) {
-    answers.add(() -> pending.reply().complete(reply));
+    answers.add(new Answer(pending, reply));
   }
 
   private static String describe(PsException e) {

@@ -127,7 +127,7 @@ record TablePart(int index, TableSpec spec, UpdateRule rule, PageLayout layout) 
           batch.rows(),
           layout,
           (page, _, _, _) -> {
-            if (pages.page(page).isShared()) {
+            if (pages.isShared(page)) {
               shared.set(page);
             }
           });

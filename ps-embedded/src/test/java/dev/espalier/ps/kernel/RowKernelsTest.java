@@ -1,0 +1,144 @@
+package dev.espalier.ps.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class RowKernelsTest {
+  private static final int PLANES = 4;
+  private static final float[] SPECIAL = {
+    0f,
+    -0f,
+    Float.NaN,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY,
+    Float.MIN_VALUE,
+    -Float.MIN_VALUE,
+    Float.MIN_NORMAL / 2,
+    Float.MAX_VALUE,
+    -Float.MAX_VALUE,
+    1e-30f,
+    0.05f
+  };
+
+  private interface Step {
+    void take(RowKernels kernels, StepSpan span);
+  }
+
+  private static Map<String, Step> steps() {
+    Map<String, Step> steps = new TreeMap<>();
+    steps.put("sgd", (k, s) -> k.sgd(s, 0.1f));
+    steps.put("momentum", (k, s) -> k.momentum(s, 0.1f, 0.9f, 1));
+    steps.put("ema-momentum", (k, s) -> k.momentum(s, 0.1f, 0.9f, 1 - 0.9f));
+    steps.put("nesterov", (k, s) -> k.nesterov(s, 0.1f, 0.9f));
+    steps.put("adagrad", (k, s) -> k.adaGrad(s, 0.1f, 1e-8f));
+    steps.put("rmsprop", (k, s) -> k.rmsProp(s, 0.1f, 0.9f, 1e-8f));
+    steps.put(
+        "adam", (k, s) -> k.adam(s, new AdamStep(0.1f, 0.9f, 0.999f, 1e-8f, 0.1f, 0.001f, 0.01f)));
+    steps.put("adadelta", (k, s) -> k.adaDelta(s, 0.1f, 0.9f, 1e-6f));
+    steps.put("adarevision", (k, s) -> k.adaRevision(s, 0.1f, 1));
+    steps.put("proximal-sgd", (k, s) -> k.proximalSgd(s, 0.1f, 0.5f, 0.25f));
+    steps.put("proximal-adagrad", (k, s) -> k.proximalAdaGrad(s, 0.1f, 1e-8f, 0.5f, 0.25f));
+    return steps;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 7, 8, 15, 16, 17, 31, 33, 64, 67, 1000})
+  void vectorStepsGiveTheBitsOfScalarSteps(int length) {
+    steps()
+        .forEach((name, step) -> {
+          for (long seed = 0; seed < 6; seed++) {
+            String what = "%s, length %d, seed %d".formatted(name, length, seed);
+            assertThat(run(new VectorRowKernels(), step, length, seed))
+                .as(what)
+                .containsExactly(run(new ScalarRowKernels(), step, length, seed));
+          }
+        });
+  }
+
+  /// New bits of all planes; seeds cover in place and out of place, with and without `seen`.
+  private static int[] run(RowKernels kernels, Step step, int length, long seed) {
+    Random random = new Random(seed);
+    try (Arena arena = Arena.ofConfined()) {
+      long planeBytes = 4L * length + 64;
+      MemorySegment from = randomPage(arena, planeBytes, random, seed >= 3);
+      MemorySegment to = seed % 2 == 0 ? from : randomPage(arena, planeBytes, random, false);
+      MemorySegment seen = seed % 3 == 0 ? null : randomPage(arena, planeBytes, random, false);
+      float[] gradient = new float[length + 3];
+      for (int i = 0; i < gradient.length; i++) {
+        gradient[i] = value(random, seed >= 3);
+      }
+      step.take(kernels, new StepSpan(from, to, 8, planeBytes, gradient, 3, 7, length, seen));
+      int[] bits = new int[(int) (PLANES * planeBytes / 4)];
+      for (int i = 0; i < bits.length; i++) {
+        bits[i] = Float.floatToIntBits(to.get(ValueLayout.JAVA_FLOAT, 4L * i));
+      }
+      return bits;
+    }
+  }
+
+  private static MemorySegment randomPage(
+      Arena arena, long planeBytes, Random random, boolean special) {
+    MemorySegment page = arena.allocate(PLANES * planeBytes, 64);
+    for (long i = 0; i < PLANES * planeBytes / 4; i++) {
+      page.set(ValueLayout.JAVA_FLOAT, 4 * i, value(random, special));
+    }
+    return page;
+  }
+
+  private static float value(Random random, boolean special) {
+    return special && random.nextInt(4) == 0
+        ? SPECIAL[random.nextInt(SPECIAL.length)]
+        : (float) random.nextGaussian();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 15, 16, 17, 67, 1000})
+  void vectorSumsGiveTheBitsOfScalarSums(int length) {
+    float[] x = randomArray(length + 2, 1);
+    float[][] results = new float[2][];
+    RowKernels[] both = {new ScalarRowKernels(), new VectorRowKernels()};
+    for (int i = 0; i < 2; i++) {
+      results[i] = randomArray(length + 1, 2);
+      both[i].add(x, 2, results[i], 1, length);
+      both[i].axpy(0.3f, x, 1, results[i], 0, length);
+      both[i].scale(1.7f, results[i], 1, length);
+    }
+    assertThat(results[1]).containsExactly(results[0]);
+    assertThat(both[1].dot(x, 2, results[0], 1, length))
+        .isCloseTo(both[0].dot(x, 2, results[0], 1, length), within(1e-3f));
+  }
+
+  private static float[] randomArray(int length, long seed) {
+    Random random = new Random(seed);
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return values;
+  }
+
+  @Test
+  void withoutTheModuleTheChoiceIsScalarAndSaysWhy() {
+    RowKernelsProvider choice = RowKernelsProvider.choose("", false);
+    assertThat(choice.kernels()).isInstanceOf(ScalarRowKernels.class);
+    assertThat(choice.reason()).contains("no module jdk.incubator.vector");
+  }
+
+  @Test
+  void withTheModuleTheChoiceIsVectorUnlessScalarIsWished() {
+    assertThat(RowKernelsProvider.choose("", true).kernels()).isInstanceOf(VectorRowKernels.class);
+    assertThat(RowKernelsProvider.choose("scalar", true).kernels())
+        .isInstanceOf(ScalarRowKernels.class);
+    assertThat(RowKernelsProvider.chosen().reason()).isNotBlank();
+  }
+}

@@ -1,0 +1,93 @@
+package dev.espalier.ps.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+final class PagePoolTest {
+
+  @Test
+  void pagesAreAlignedAndComeBack() {
+    MemoryBudget budget = new MemoryBudget(1 << 20);
+    try (PagePools pools = new PagePools(budget)) {
+      PagePool pool = pools.ofSize(4096);
+      List<Page> pages = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        Page page = pool.acquire();
+        assertThat(page.segment().address() % 64).isZero();
+        assertThat(page.segment().byteSize()).isEqualTo(4096);
+        pages.add(page);
+      }
+      assertThat(pools.pagesInUse()).isEqualTo(100);
+      assertThat(pools.bytesInUse()).isEqualTo(409_600);
+      pages.forEach(Page::release);
+      assertThat(pool.pagesInUse()).isZero();
+      long used = budget.usedBytes();
+      for (int i = 0; i < 100; i++) {
+        pool.acquire();
+      }
+      assertThat(budget.usedBytes()).isEqualTo(used);
+    }
+  }
+
+  @Test
+  void aFullBudgetIsReportedWithItsNumbers() {
+    try (PagePools pools = new PagePools(new MemoryBudget(3 * 4096))) {
+      PagePool pool = pools.ofSize(4096);
+      pool.acquire();
+      pool.reserve(2);
+      assertThatThrownBy(() -> pool.reserve(5))
+          .isInstanceOfSatisfying(
+              PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.OUT_OF_MEMORY_BUDGET))
+          .hasMessage(
+              "12288 more bytes of pages are needed, but 12288 of 12288 bytes of the budget are taken");
+      pool.acquire();
+      pool.acquire();
+      assertThatThrownBy(pool::acquire).isInstanceOf(PsException.class);
+    }
+  }
+
+  @Test
+  void referencesAreCounted() {
+    try (PagePools pools = new PagePools(new MemoryBudget(1 << 20))) {
+      Page page = pools.ofSize(4096).acquire();
+      assertThat(page.isShared()).isFalse();
+      page.retain();
+      assertThat(page.isShared()).isTrue();
+      page.release();
+      page.release();
+      assertThat(pools.pagesInUse()).isZero();
+      assertThatThrownBy(page::release).isInstanceOf(IllegalStateException.class);
+      assertThatThrownBy(page::retain).isInstanceOf(IllegalStateException.class);
+    }
+  }
+
+  @Test
+  void threadsMayTakeAndReturnPagesAtOnce() {
+    try (PagePools pools = new PagePools(new MemoryBudget(1 << 20))) {
+      PagePool pool = pools.ofSize(4096);
+      Page common = pool.acquire();
+      List<CompletableFuture<Void>> threads = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        threads.add(
+            CompletableFuture.runAsync(() -> {
+              for (int round = 0; round < 20_000; round++) {
+                common.retain();
+                Page own = pool.acquire();
+                common.release();
+                own.release();
+              }
+            }));
+      }
+      threads.forEach(CompletableFuture::join);
+      assertThat(pool.pagesInUse()).isEqualTo(1);
+      assertThat(common.isShared()).isFalse();
+    }
+  }
+}
