@@ -41,9 +41,6 @@ export async function getAll(path, signal) {
       token === '' ? path : `${path}${join}pageToken=${encodeURIComponent(token)}`,
       signal,
     );
-    if (Array.isArray(page)) {
-      return page;
-    }
     items.push(...page.items);
     token = page.nextPageToken ?? '';
   } while (token !== '');
@@ -96,6 +93,7 @@ function parse(text) {
 }
 
 const EVENT_TYPES = [
+  'snapshot',
   'job.changed',
   'branch.changed',
   'round.changed',
@@ -134,9 +132,9 @@ export function follow(job, listener) {
     };
     for (const type of EVENT_TYPES) {
       source.addEventListener(type, (event) => {
-        const data = parse(/** @type {MessageEvent} */ (event).data);
-        if (data) {
-          listener.onEvent(type, data.type === type && data.data ? data.data : data);
+        const message = parse(/** @type {MessageEvent} */ (event).data);
+        if (message) {
+          listener.onEvent(type, message.data);
         }
       });
     }

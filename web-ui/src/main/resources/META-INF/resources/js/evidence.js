@@ -24,7 +24,7 @@ const TRIGGERS = /** @type {Record<string, string>} */ ({
  * @param {{focus: (branch: number | null) => void, show: (round: number) => void}} on
  * @returns {Tree}
  */
-export function rounds(model, focus, on) {
+export function roundsPanel(model, focus, on) {
   const list = [...model.rounds.values()].sort((a, b) => b.round - a.round);
   return h(
     'section',
@@ -188,7 +188,7 @@ function spark(means, kind) {
  * @param {() => void} showAll
  * @returns {Tree}
  */
-export function decisions(model, all, showAll) {
+export function decisionsPanel(model, all, showAll) {
   const list = model.decisions.toReversed();
   const shown = all ? list : list.slice(0, RECENT);
   return h(

@@ -6,14 +6,13 @@ import * as format from './format.js';
 import { inlineMark, stateChip, STANDINGS } from './marks.js';
 import { problem, skeleton } from './notices.js';
 import * as timeline from './timeline.js';
-import { rounds, decisions } from './evidence.js';
+import { roundsPanel, decisionsPanel } from './evidence.js';
 import {
   actions,
   applyEvent,
   emptyModel,
   hasEnded,
   mainlineChain,
-  putBranch,
   roundSpan,
   standing,
   trials,
@@ -56,7 +55,7 @@ const ACTION_WORDS = {
 export function jobPage(content, trail, id) {
   const root = `/jobs/${encodeURIComponent(id)}`;
   const ending = new AbortController();
-  let model = emptyModel();
+  const model = emptyModel();
   let loaded = false;
   /** @type {unknown} */
   let error = null;
@@ -93,23 +92,15 @@ export function jobPage(content, trail, id) {
 
   const load = async () => {
     try {
-      const [job, branches, roundList, decisionList, schedule, evaluations] = await Promise.all([
+      const [job, branches, rounds, decisions, schedule, evaluations] = await Promise.all([
         get(root, ending.signal),
-        getAll(`${root}/branches`, ending.signal),
+        getAll(`${root}/branches?pageSize=500`, ending.signal),
         getAll(`${root}/rounds`, ending.signal),
-        getAll(`${root}/decisions`, ending.signal),
+        getAll(`${root}/decisions?pageSize=500`, ending.signal),
         get(`${root}/schedule`, ending.signal),
         getAll(`${root}/evaluations`, ending.signal),
       ]);
-      const next = emptyModel();
-      next.series = model.series;
-      next.job = job;
-      branches.forEach((branch) => putBranch(next, branch));
-      roundList.forEach((round) => next.rounds.set(round.round, round));
-      next.decisions = decisionList.sort((a, b) => a.sequence - b.sequence);
-      next.steps = schedule.steps;
-      next.evaluations = evaluations.sort((a, b) => a.mainlineClock - b.mainlineClock);
-      model = next;
+      applyEvent(model, 'snapshot', { job, branches, rounds, decisions, schedule, evaluations });
       loaded = true;
       error = null;
       lastEvent = Date.now();
@@ -185,11 +176,8 @@ export function jobPage(content, trail, id) {
 
   const fetchSeries = async (/** @type {number} */ branch, /** @type {number} */ points) => {
     try {
-      const answer = await get(`${root}/branches/${branch}/metrics?points=${points}`, ending.signal);
-      const list = /** @type {SeriesView[]} */ (Array.isArray(answer) ? answer : [answer]);
-      for (const series of list) {
-        model.series.set(branch, series);
-      }
+      const path = `${root}/branches/${branch}/metrics?points=${points}`;
+      model.series.set(branch, /** @type {SeriesView} */ (await get(path, ending.signal)));
       frame();
     } catch (thrown) {
       if (thrown instanceof RequestProblem && thrown.status === 0) {
@@ -699,7 +687,7 @@ export function jobPage(content, trail, id) {
     h('div', { key: name }, h('dt', null, name), h('dd', null, value));
 
   const roundsCard = () =>
-    rounds(model, view.focus, {
+    roundsPanel(model, view.focus, {
       focus: (branch) => {
         if (view.focus !== branch) {
           view.focus = branch;
@@ -713,7 +701,7 @@ export function jobPage(content, trail, id) {
     });
 
   const decisionsCard = () =>
-    decisions(model, view.allDecisions, () => {
+    decisionsPanel(model, view.allDecisions, () => {
       view.allDecisions = true;
       render();
     });

@@ -1,6 +1,6 @@
 // The list of jobs, newest first.
 
-import { getAll, RequestProblem } from './api.js';
+import { get, RequestProblem } from './api.js';
 import { h, patch } from './dom.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
@@ -12,6 +12,9 @@ import { byImportance, hasEnded } from './model.js';
 
 const REFRESH_MILLIS = 3000;
 
+/** The list holds the newest so many. */
+const MOST_JOBS = 200;
+
 /**
  * @param {HTMLElement} content
  * @param {HTMLElement} trail
@@ -20,6 +23,7 @@ export function jobsPage(content, trail) {
   document.title = 'Jobs · Espalier';
   /** @type {JobView[] | null} */
   let jobs = null;
+  let more = false;
   /** @type {unknown} */
   let error = null;
   let loadedAt = 0;
@@ -29,7 +33,9 @@ export function jobsPage(content, trail) {
   const load = async () => {
     window.clearTimeout(timer);
     try {
-      jobs = (await getAll('/jobs', ending.signal)).sort((a, b) => b.createTime.localeCompare(a.createTime));
+      const page = await get(`/jobs?pageSize=${MOST_JOBS}`, ending.signal);
+      jobs = page.items;
+      more = page.nextPageToken !== null && page.nextPageToken !== undefined;
       error = null;
       loadedAt = Date.now();
     } catch (problem) {
@@ -51,7 +57,7 @@ export function jobsPage(content, trail) {
     } else if (jobs.length === 0) {
       patch(content, quickStart());
     } else {
-      patch(content, list(jobs, error ? loadedAt : null));
+      patch(content, list(jobs, more, error ? loadedAt : null));
     }
   };
 
@@ -80,10 +86,11 @@ function quickStart() {
 
 /**
  * @param {JobView[]} jobs
+ * @param {boolean} more whether older jobs are left out
  * @param {number | null} staleSince milliseconds
  * @returns {Tree}
  */
-function list(jobs, staleSince) {
+function list(jobs, more, staleSince) {
   const running = jobs.filter((job) => !hasEnded(job.state)).length;
   return h(
     'div',
@@ -92,7 +99,7 @@ function list(jobs, staleSince) {
       'div',
       { class: 'page-head' },
       h('h1', null, 'Jobs'),
-      h('p', { class: 'muted' }, `${format.count(jobs.length)} in all, ${running === 0 ? 'none' : format.count(running)} running`),
+      h('p', { class: 'muted' }, `${more ? `the newest ${format.count(jobs.length)}` : `${format.count(jobs.length)} in all`}, ${running === 0 ? 'none' : format.count(running)} running`),
     ),
     staleSince !== null &&
       h('p', { class: 'banner is-stale', role: 'status' }, `The server does not answer; trying again. Shown is what was so at ${format.timeOfDay(staleSince)}.`),

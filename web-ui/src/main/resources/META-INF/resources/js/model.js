@@ -38,6 +38,8 @@ export function emptyModel() {
  */
 export function applyEvent(model, type, data) {
   switch (type) {
+    case 'snapshot':
+      return putSnapshot(model, data);
     case 'job.changed':
       // Versions only grow; an older view can overtake a newer one between list and stream.
       if (model.job && data.version < model.job.version) {
@@ -65,10 +67,29 @@ export function applyEvent(model, type, data) {
 }
 
 /**
+ * Replaces everything but the series, which are asked for where they are behind.
+ *
+ * @param {JobModel} model
+ * @param {{job: JobView, branches: BranchView[], rounds: RoundView[],
+ *     schedule: import('./types.js').ScheduleView, evaluations: EvaluationView[],
+ *     decisions: DecisionView[]}} snapshot
+ */
+function putSnapshot(model, snapshot) {
+  model.job = snapshot.job;
+  model.branches.clear();
+  snapshot.branches.forEach((branch) => putBranch(model, branch));
+  model.rounds = new Map(snapshot.rounds.map((round) => [round.round, round]));
+  model.steps = snapshot.schedule.steps;
+  model.decisions = snapshot.decisions.toSorted((a, b) => a.sequence - b.sequence);
+  model.evaluations = snapshot.evaluations.toSorted((a, b) => a.mainlineClock - b.mainlineClock);
+  return true;
+}
+
+/**
  * @param {JobModel} model
  * @param {BranchView} branch
  */
-export function putBranch(model, branch) {
+function putBranch(model, branch) {
   const before = model.branches.get(branch.branch);
   model.branches.set(branch.branch, branch);
   if (branch.kind !== 'EVALUATION' && branch.clocks > seriesEnd(model, branch.branch)) {
@@ -86,24 +107,39 @@ function seriesEnd(model, branch) {
 }
 
 /**
- * Appends buckets to a series; asks for the whole series where they do not fit on.
+ * Appends a window to a series; asks for the whole series where it does not fit on.
  *
  * @param {JobModel} model
- * @param {any} data a SeriesView, or anything that names a branch
+ * @param {{branch: number, fromClock: number, toClock: number, seconds: number, mean: unknown,
+ *     min: unknown, max: unknown}} window loss of consecutive clocks
  */
-function putWindow(model, data) {
-  const series = model.series.get(data.branch);
-  const end = series?.buckets.at(-1)?.toClock ?? 0;
-  const buckets = /** @type {Bucket[]} */ (data.buckets ?? []);
-  const fresh = buckets.filter((bucket) => bucket.fromClock >= end);
-  if (!series || fresh[0]?.fromClock !== end || series.buckets.length + fresh.length > MAX_BUCKETS) {
-    if (fresh.length > 0 || buckets.length === 0) {
-      model.wanted.add(data.branch);
-    }
+function putWindow(model, window) {
+  const { branch, fromClock, toClock } = window;
+  const series = model.series.get(branch);
+  const end = seriesEnd(model, branch);
+  if (toClock <= end) {
     return false;
   }
-  series.buckets.push(...fresh);
+  if (!series || fromClock !== end || series.buckets.length >= MAX_BUCKETS) {
+    model.wanted.add(branch);
+    return false;
+  }
+  const mean = finite(window.mean);
+  const nonFinite = mean === null ? toClock - fromClock : 0;
+  const { seconds } = window;
+  const [min, max] = [finite(window.min), finite(window.max)];
+  series.buckets.push({ fromClock, toClock, seconds, min, max, mean, nonFinite });
   return true;
+}
+
+/**
+ * JSON has no NaN and no infinity: they come as texts or as null.
+ *
+ * @param {unknown} value
+ * @returns {number | null}
+ */
+function finite(value) {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
 /**
@@ -205,16 +241,16 @@ export function coarsen(series, clocks) {
  * @returns {Bucket}
  */
 function join(a, b) {
-  const finite = (/** @type {Bucket} */ c) =>
+  const weightOf = (/** @type {Bucket} */ c) =>
     c.mean === null ? 0 : Math.max(1, c.toClock - c.fromClock - c.nonFinite);
-  const weight = finite(a) + finite(b);
+  const weight = weightOf(a) + weightOf(b);
   return {
     fromClock: a.fromClock,
     toClock: b.toClock,
     seconds: b.seconds,
     min: a.min === null || b.min === null ? (a.min ?? b.min) : Math.min(a.min, b.min),
     max: a.max === null || b.max === null ? (a.max ?? b.max) : Math.max(a.max, b.max),
-    mean: weight === 0 ? null : ((a.mean ?? 0) * finite(a) + (b.mean ?? 0) * finite(b)) / weight,
+    mean: weight === 0 ? null : ((a.mean ?? 0) * weightOf(a) + (b.mean ?? 0) * weightOf(b)) / weight,
     nonFinite: a.nonFinite + b.nonFinite,
   };
 }
