@@ -163,7 +163,7 @@ public abstract class TrainingProgramContract {
   }
 
   private static double slope(LocalTraining training, String table, int index, float value) {
-    float step = 5e-3f;
+    float step = 2e-3f;
     training.set(table, index, value + step);
     double above = training.addGradients();
     training.set(table, index, value - step);

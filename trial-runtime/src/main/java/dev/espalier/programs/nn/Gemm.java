@@ -37,14 +37,15 @@ final class Gemm {
       for (int inner = 0; inner < a.columns(); inner += BLOCK_ROWS) {
         int depth = Math.min(BLOCK_ROWS, a.columns() - inner);
         pack(b, inner, depth, column, width);
+        var block = new Block(inner, depth, column, width);
         for (int row = 0; row < c.rows(); row += TILE) {
-          addBlock(a, c, new Block(row, inner, depth, column, width));
+          addBlock(a, c, row, block);
         }
       }
     }
   }
 
-  private record Block(int row, int inner, int depth, int column, int width) {}
+  private record Block(int inner, int depth, int column, int width) {}
 
   private void pack(Matrix b, int inner, int depth, int column, int width) {
     for (int k = 0; k < depth; k++) {
@@ -67,15 +68,15 @@ final class Gemm {
     }
   }
 
-  private void addBlock(Matrix a, Matrix c, Block block) {
-    int height = Math.min(TILE, c.rows() - block.row);
+  private void addBlock(Matrix a, Matrix c, int row, Block block) {
+    int height = Math.min(TILE, c.rows() - row);
     int width = block.width;
     for (int r = 0; r < height; r++) {
-      int from = c.offset() + (block.row + r) * c.rowStride() + block.column;
+      int from = c.offset() + (row + r) * c.rowStride() + block.column;
       System.arraycopy(c.values(), from, tile[r], 0, width);
     }
     for (int k = 0; k < block.depth; k += TILE) {
-      loadCoefficients(a, block, k, height);
+      loadCoefficients(a, row, height, block, k);
       addRows(
           tile[0],
           tile[1],
@@ -89,12 +90,12 @@ final class Gemm {
           width);
     }
     for (int r = 0; r < height; r++) {
-      int to = c.offset() + (block.row + r) * c.rowStride() + block.column;
+      int to = c.offset() + (row + r) * c.rowStride() + block.column;
       System.arraycopy(tile[r], 0, c.values(), to, width);
     }
   }
 
-  private void loadCoefficients(Matrix a, Block block, int k, int height) {
+  private void loadCoefficients(Matrix a, int row, int height, Block block, int k) {
     float[] values = a.values();
     int stride = a.columnStride();
     int depth = Math.min(TILE, block.depth - k);
@@ -102,7 +103,7 @@ final class Gemm {
       Arrays.fill(coefficients, 0f);
     }
     for (int r = 0; r < height; r++) {
-      int from = a.offset() + (block.row + r) * a.rowStride() + (block.inner + k) * stride;
+      int from = a.offset() + (row + r) * a.rowStride() + (block.inner + k) * stride;
       for (int q = 0; q < depth; q++) {
         coefficients[TILE * r + q] = values[from + q * stride];
       }
