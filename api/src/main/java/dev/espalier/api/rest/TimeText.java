@@ -8,13 +8,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Times as job files write them: `500ms`, `90s`, `1h30m`, `PT10M`, or plain seconds.
-final class TimeText {
+public final class TimeText {
   private static final Pattern PART = Pattern.compile("(\\d{1,12}(?:\\.\\d{1,9})?)(ms|s|m|h|d)");
 
   private TimeText() {}
 
   /// {@return seconds >= 0; empty when `text` is no time}
-  static Optional<Double> seconds(String text) {
+  public static Optional<Double> seconds(String text) {
     String trimmed = text.strip().toLowerCase(Locale.ROOT);
     if (trimmed.isEmpty() || trimmed.length() > 40) {
       return Optional.empty();
@@ -59,7 +59,7 @@ final class TimeText {
   }
 
   /// {@return a text that [#seconds(String)] reads back as the same number}
-  static String of(double seconds) {
+  public static String of(double seconds) {
     if (seconds > 0 && seconds % 3600 == 0) {
       return NumberText.of(seconds / 3600) + "h";
     }

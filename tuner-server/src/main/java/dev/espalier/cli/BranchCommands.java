@@ -1,0 +1,164 @@
+package dev.espalier.cli;
+
+import dev.espalier.api.rest.BranchView;
+import dev.espalier.cli.client.CommandFailure;
+import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.client.Json;
+import dev.espalier.cli.client.TunerClient;
+import dev.espalier.cli.screen.Table;
+import dev.espalier.cli.screen.Words;
+import dev.espalier.cli.watch.BranchTree;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
+
+/// `espalier branch`.
+@Command(
+    name = "branch",
+    description = "Shows the branches of a job, and tries settings on branches of one's own.",
+    synopsisSubcommandLabel = "COMMAND",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  espalier branch tree latest",
+      "  espalier branch try latest --set learningRate=0.05"
+    })
+final class BranchCommands extends CommandGroup {
+  private static final String JOB = "Id of the job, or latest.";
+
+  private final Invocation invocation;
+
+  BranchCommands(Invocation invocation) {
+    this.invocation = invocation;
+  }
+
+  @Command(
+      name = "tree",
+      description = "Draws the branches of a job from their fork points.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier branch tree latest", "  espalier branch tree latest --all"})
+  int tree(
+      @Parameters(paramLabel = "JOB", description = JOB) String job,
+      @Option(names = "--all", description = "Branches that were discarded too.") boolean all) {
+    JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/tree");
+    return invocation.show(
+        answer,
+        () -> {
+          List<BranchView> branches =
+              answer.path("branches").valueStream()
+                  .map(branch -> Json.as(branch, BranchView.class))
+                  .toList();
+          int mainline = answer.path("mainlineBranch").asInt(0);
+          return new BranchTree(invocation.terminal(), branches, mainline).lines(all);
+        });
+  }
+
+  @Command(
+      name = "list",
+      description = "Lists the branches of a job.",
+      footerHeading = "%nExamples:%n",
+      footer = {
+        "  espalier branch list latest --round 2",
+        "  espalier branch list latest --kind MAINLINE -o json"
+      })
+  int list(
+      @Parameters(paramLabel = "JOB", description = JOB) String job,
+      @Option(names = "--round", paramLabel = "N", description = "Only branches of this round.")
+          @Nullable Integer round,
+      @Option(
+              names = "--kind",
+              paramLabel = "KIND",
+              description = "Only TRIAL, MAINLINE or EVALUATION branches.")
+          @Nullable String kind) {
+    String path =
+        invocation.jobPath(job)
+            + "/branches?pageSize=1000"
+            + (round == null ? "" : "&round=" + round)
+            + (kind == null
+                ? ""
+                : "&kind=" + TunerClient.segment(kind.toUpperCase(Locale.ROOT)));
+    List<JsonNode> items = invocation.client().items(path);
+    return invocation.list(
+        items,
+        "No branches.",
+        () -> {
+          var table =
+              new Table(
+                  "branch", "parent", "kind", "round", "setting", "clocks", "time", "speed",
+                  "verdict", "state");
+          for (JsonNode item : items) {
+            BranchView branch = Json.as(item, BranchView.class);
+            table.row(
+                "#" + branch.branch(),
+                branch.parent() == null ? "-" : "#" + branch.parent(),
+                branch.kind().name(),
+                Integer.toString(branch.round()),
+                Words.setting(branch.setting()),
+                Long.toString(branch.clocks()),
+                Words.seconds(branch.seconds()),
+                branch.speed() == null ? "-" : Words.number(branch.speed()) + "/s",
+                branch.verdict() == null ? "-" : branch.verdict().name(),
+                branch.state().name());
+          }
+          return table;
+        });
+  }
+
+  @Command(
+      name = "describe",
+      description = "Shows a branch with the window means that judged it.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier branch describe latest 12"})
+  int describe(
+      @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
+      @Parameters(index = "1", paramLabel = "BRANCH", description = "Number of the branch.")
+          String branch) {
+    String number = branch.replaceFirst("^#", "");
+    if (!number.matches("\\d{1,9}")) {
+      throw new CommandFailure(
+          ExitStatus.USAGE, "branch must be a number such as 12 but is " + branch);
+    }
+    JsonNode answer =
+        invocation.client().get(invocation.jobPath(job) + "/branches/" + number);
+    return invocation.show(
+        answer, () -> BranchTree.describe(Json.as(answer, BranchView.class)).lines());
+  }
+
+  @Command(
+      name = "try",
+      description = "Tries a setting beside the current one; it competes under the same rules.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier branch try latest --set learningRate=0.05 --set momentum=0.9"})
+  int trySetting(
+      @Parameters(paramLabel = "JOB", description = JOB) String job,
+      @Option(
+              names = "--set",
+              required = true,
+              paramLabel = "TUNABLE=VALUE",
+              description = "A value to try; tunables that are not named keep their value.")
+          Map<String, Double> values) {
+    String path = invocation.jobPath(job);
+    TunerClient client = invocation.client();
+    JsonNode tunables = client.get(path + "/config").path("tunables");
+    var setting = new TreeMap<String, Double>();
+    client
+        .get(path)
+        .path("setting")
+        .properties()
+        .forEach(
+            entry -> {
+              if (tunables.has(entry.getKey())) {
+                setting.put(entry.getKey(), entry.getValue().asDouble());
+              }
+            });
+    setting.putAll(values);
+    JsonNode answer = client.post(path + "/branches", Map.of("setting", setting));
+    return invocation.show(
+        answer, () -> List.of("Trying " + Words.setting(setting) + " beside the mainline."));
+  }
+}

@@ -1,0 +1,24 @@
+package dev.espalier.cli;
+
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// A command that only holds commands.
+abstract sealed class CommandGroup implements Runnable
+    permits BranchCommands,
+        ConfigCommands,
+        DecisionCommands,
+        JobCommands,
+        ProgramCommands,
+        RoundCommands,
+        ScheduleCommands,
+        TokenCommands {
+  @Spec CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public void run() {
+    throw new ParameterException(
+        spec.commandLine(), spec.qualifiedName() + " needs a command of its own");
+  }
+}

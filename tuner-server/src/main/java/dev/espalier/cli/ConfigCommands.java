@@ -1,0 +1,86 @@
+package dev.espalier.cli;
+
+import dev.espalier.api.model.Problem;
+import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.api.rest.JobSpecSchema;
+import dev.espalier.cli.client.CommandFailure;
+import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.client.Json;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
+
+/// `espalier config`.
+@Command(
+    name = "config",
+    description = "Checks job files and prints their schema.",
+    synopsisSubcommandLabel = "COMMAND",
+    footerHeading = "%nExamples:%n",
+    footer = {"  espalier config validate job.yaml", "  espalier config schema > job.schema.json"})
+final class ConfigCommands extends CommandGroup {
+  private final Invocation invocation;
+
+  ConfigCommands(Invocation invocation) {
+    this.invocation = invocation;
+  }
+
+  @Command(
+      name = "validate",
+      description = "Checks a job file, with the server's knowledge of programs when it answers.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier config validate job.yaml", "  espalier config validate job.yaml -o yaml"})
+  int validate(
+      @Parameters(paramLabel = "FILE", description = "Job file; - reads from standard input.")
+          Path file) {
+    Map<String, Object> document = invocation.readJobFile(file);
+    JsonNode config;
+    try {
+      JsonNode answer = invocation.client().post("/jobs?dryRun=true", document);
+      config = answer.has("config") ? answer.path("config") : answer;
+    } catch (CommandFailure e) {
+      if (e.status() != ExitStatus.UNREACHABLE && e.status() != ExitStatus.UNAUTHENTICATED) {
+        throw e;
+      }
+      return withoutServer(document, e);
+    }
+    return invocation.show(
+        config, () -> List.of("The job file is valid; it comes to:", "", Json.yaml(config)));
+  }
+
+  /// Program, arguments and data are known to a server only.
+  private int withoutServer(Map<String, Object> document, CommandFailure why) {
+    List<Problem> problems =
+        JobSpecReader.read(document, name -> Optional.empty()).problems().stream()
+            .filter(problem -> !problem.message().startsWith("there is no program "))
+            .toList();
+    if (!problems.isEmpty()) {
+      throw new CommandFailure(
+          ExitStatus.INVALID_JOB,
+          problems.stream()
+              .map(problem -> "  " + problem.pointer() + ": " + problem.message())
+              .collect(Collectors.joining("\n", "the job file has problems:\n", "")));
+    }
+    invocation
+        .err()
+        .println(
+            "espalier: checked without a server, so program, arguments and data were not: "
+                + why.words());
+    return invocation.show(Json.tree(document), () -> List.of("No problems found."));
+  }
+
+  @Command(
+      name = "schema",
+      description = "Prints the JSON Schema of job files, for completion in editors.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier config schema > job.schema.json"})
+  int schema() {
+    invocation.out().print(JobSpecSchema.json());
+    invocation.out().flush();
+    return ExitStatus.OK.code();
+  }
+}

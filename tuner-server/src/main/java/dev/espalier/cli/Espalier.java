@@ -1,0 +1,124 @@
+package dev.espalier.cli;
+
+import dev.espalier.cli.client.CommandFailure;
+import dev.espalier.cli.client.ExitStatus;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/// The command line of Espalier.
+@Command(
+    name = "espalier",
+    description = "Trains models and tunes their training while it runs.",
+    synopsisSubcommandLabel = "COMMAND",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  espalier demo                          train a model under the tuner, and watch",
+      "  espalier server                        start a server",
+      "  espalier job submit job.yaml --follow  run a job and watch it",
+      "  espalier help exit-codes               what exit codes mean"
+    })
+public final class Espalier implements Runnable {
+  @Mixin final GlobalOptions options;
+
+  @Spec CommandSpec spec;
+
+  private Espalier(GlobalOptions options) {
+    this.options = options;
+    this.spec = CommandSpec.create();
+  }
+
+  /// Runs one command and ends the process with its exit code.
+  public static void main(String[] arguments) {
+    int code = run(Invocation.ofProcess(), arguments);
+    System.out.flush();
+    System.exit(code);
+  }
+
+  /// {@return the exit code of a command}
+  static int run(Invocation invocation, String... arguments) {
+    CommandLine line = commandLine(invocation);
+    line.setOut(new PrintWriter(invocation.out(), true, StandardCharsets.UTF_8));
+    line.setErr(new PrintWriter(invocation.err(), true, StandardCharsets.UTF_8));
+    return line.execute(arguments);
+  }
+
+  static CommandLine commandLine(Invocation invocation) {
+    var root = new CommandLine(new Espalier(invocation.options()));
+    List.of(
+            new DemoCommand(invocation),
+            new ServerCommand(),
+            new JobCommands(invocation),
+            new BranchCommands(invocation),
+            new RoundCommands(invocation),
+            new ScheduleCommands(invocation),
+            new DecisionCommands(invocation),
+            new ProgramCommands(invocation),
+            new ConfigCommands(invocation),
+            new TokenCommands(invocation),
+            new SignInCommand(invocation),
+            new VersionCommand(invocation),
+            new CompletionCommand(invocation),
+            new HelpCommand(invocation))
+        .forEach(root::addSubcommand);
+    root.setCaseInsensitiveEnumValuesAllowed(true);
+    root.setUsageHelpWidth(100);
+    root.setUsageHelpLongOptionsMaxWidth(30);
+    root.setColorScheme(
+        CommandLine.Help.defaultColorScheme(
+            invocation.environment().containsKey("NO_COLOR")
+                ? CommandLine.Help.Ansi.OFF
+                : CommandLine.Help.Ansi.AUTO));
+    root.setExecutionExceptionHandler(
+        (failure, line, parsed) -> {
+          int code = tell(failure, invocation);
+          invocation.err().flush();
+          return code;
+        });
+    root.setParameterExceptionHandler(Espalier::tellUsage);
+    return root;
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "a command is missing");
+  }
+
+  private static int tell(Exception failure, Invocation invocation) {
+    boolean debug = !invocation.environmentOr("ESPALIER_DEBUG", "").isEmpty();
+    if (debug) {
+      failure.printStackTrace(invocation.err());
+    }
+    return switch (failure) {
+      case CommandFailure known -> {
+        invocation.err().println("espalier: " + known.words());
+        yield known.status().code();
+      }
+      case InterruptedException _ -> ExitStatus.INTERRUPTED.code();
+      default -> {
+        invocation.err().println("espalier: this should not happen: " + failure);
+        if (!debug) {
+          invocation.err().println("Set ESPALIER_DEBUG=1 to see where.");
+        }
+        yield ExitStatus.INTERNAL.code();
+      }
+    };
+  }
+
+  private static int tellUsage(ParameterException failure, String[] arguments) {
+    CommandLine line = failure.getCommandLine();
+    PrintWriter err = line.getErr();
+    err.println("espalier: " + failure.getMessage());
+    UnmatchedArgumentException.printSuggestions(failure, err);
+    err.println("Try: " + line.getCommandSpec().qualifiedName() + " --help");
+    err.flush();
+    return ExitStatus.USAGE.code();
+  }
+}

@@ -1,0 +1,159 @@
+package dev.espalier.cli;
+
+import dev.espalier.cli.client.CommandFailure;
+import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.client.Json;
+import dev.espalier.cli.client.TunerClient;
+import dev.espalier.cli.screen.Table;
+import dev.espalier.cli.screen.Terminal;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import tools.jackson.databind.JsonNode;
+
+/// One run of the command line: its options, streams and environment.
+///
+/// @param terminalOf makes the terminal once it is known whether colours are wanted
+record Invocation(
+    GlobalOptions options,
+    Map<String, String> environment,
+    InputStream in,
+    PrintStream err,
+    Function<Boolean, Terminal> terminalOf) {
+  private static final String DEFAULT_SERVER = "http://127.0.0.1:7070";
+
+  static Invocation ofProcess() {
+    Map<String, String> environment = System.getenv();
+    return new Invocation(
+        new GlobalOptions(),
+        environment,
+        System.in,
+        System.err,
+        noColour -> Terminal.ofProcess(environment, noColour));
+  }
+
+  Terminal terminal() {
+    return terminalOf.apply(options.noColor);
+  }
+
+  PrintStream out() {
+    return terminal().out();
+  }
+
+  TunerClient client() {
+    String named = options.server;
+    return new TunerClient(
+        named == null ? environmentOr("ESPALIER_SERVER", DEFAULT_SERVER) : named, token());
+  }
+
+  /// {@return the folder of the server's files on this machine}
+  Path home() {
+    String named = environmentOr("ESPALIER_HOME", "");
+    return named.isEmpty()
+        ? Path.of(System.getProperty("user.home"), ".espalier")
+        : Path.of(named.replaceFirst("^~(?=/)", System.getProperty("user.home")));
+  }
+
+  String environmentOr(String name, String otherwise) {
+    String value = environment.getOrDefault(name, "");
+    return value.isBlank() ? otherwise : value;
+  }
+
+  private Optional<String> token() {
+    Path file = options.tokenFile;
+    if (file != null) {
+      return Optional.of(readToken(file));
+    }
+    String token = environmentOr("ESPALIER_TOKEN", "");
+    if (!token.isEmpty()) {
+      return Optional.of(token.strip());
+    }
+    Path ofServer = home().resolve("token");
+    return Files.isReadable(ofServer) ? Optional.of(readToken(ofServer)) : Optional.empty();
+  }
+
+  static String readToken(Path file) {
+    String token = readFile(file).strip();
+    if (!token.matches("[\\x21-\\x7e]{1,500}")) {
+      throw new CommandFailure(
+          ExitStatus.UNAUTHENTICATED, file + " must hold one token and nothing else");
+    }
+    return token;
+  }
+
+  static String readFile(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (NoSuchFileException e) {
+      throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no file " + file, e);
+    } catch (IOException e) {
+      throw new CommandFailure(
+          ExitStatus.NOT_FOUND, file + " cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /// {@return the job file `file`; `-` is standard input}
+  Map<String, Object> readJobFile(Path file) {
+    if (!file.toString().equals("-")) {
+      return Json.readDocument(file.toString(), readFile(file));
+    }
+    try {
+      String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      return Json.readDocument("standard input", text);
+    } catch (IOException e) {
+      throw new CommandFailure(
+          ExitStatus.NOT_FOUND, "standard input cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /// Writes an answer in the format that was asked for.
+  int show(JsonNode answer, Supplier<List<String>> lines) {
+    switch (options.output) {
+      case TABLE -> terminal().lines(lines.get());
+      case JSON -> out().println(Json.write(answer));
+      case YAML -> out().print(Json.yaml(answer));
+    }
+    out().flush();
+    return ExitStatus.OK.code();
+  }
+
+  /// Writes a list in the format that was asked for.
+  ///
+  /// @param none what to say of an empty list
+  int list(List<JsonNode> items, String none, Supplier<Table> table) {
+    return show(Json.tree(items), () -> items.isEmpty() ? List.of(none) : table.get().lines());
+  }
+
+  boolean isTable() {
+    return options.output == GlobalOptions.OutputFormat.TABLE;
+  }
+
+  /// {@return `/jobs/...` of a job that the user named by id or as `latest`}
+  String jobPath(String job) {
+    return "/jobs/" + TunerClient.segment(jobId(job));
+  }
+
+  String jobId(String job) {
+    if (job.equals("latest")) {
+      JsonNode newest = client().get("/jobs?pageSize=1").path("items").path(0);
+      if (newest.isMissingNode()) {
+        throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no job yet");
+      }
+      return newest.path("id").asString("");
+    }
+    if (!job.matches("[A-Za-z0-9_-]{1,80}")) {
+      throw new CommandFailure(
+          ExitStatus.USAGE, "job must be an id such as job_0198f3c2... or latest but is " + job);
+    }
+    return job;
+  }
+}

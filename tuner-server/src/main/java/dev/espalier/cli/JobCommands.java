@@ -1,0 +1,250 @@
+package dev.espalier.cli;
+
+import dev.espalier.api.rest.JobView;
+import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.client.Json;
+import dev.espalier.cli.client.TunerClient;
+import dev.espalier.cli.screen.Table;
+import dev.espalier.cli.screen.Words;
+import dev.espalier.cli.watch.JobBoard;
+import dev.espalier.cli.watch.JobSummary;
+import dev.espalier.cli.watch.JobWatch;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tools.jackson.databind.JsonNode;
+
+/// `espalier job`.
+@Command(
+    name = "job",
+    description = "Submits, lists, watches and ends jobs.",
+    synopsisSubcommandLabel = "COMMAND",
+    footerHeading = "%nExamples:%n",
+    footer = {"  espalier job submit job.yaml --follow", "  espalier job watch latest"})
+final class JobCommands extends CommandGroup {
+  private static final String JOB = "Id of the job, or latest.";
+
+  private final Invocation invocation;
+
+  JobCommands(Invocation invocation) {
+    this.invocation = invocation;
+  }
+
+  /// What `job submit` takes.
+  static final class SubmitOptions {
+    @Parameters(paramLabel = "FILE", description = "Job file in YAML or JSON; - reads from standard input.")
+    Path file = Path.of("-");
+
+    @Option(names = "--follow", description = "Watch the job until it ends.")
+    boolean follow;
+
+    @Option(names = "--dry-run", description = "Only check the file and show what it comes to.")
+    boolean dryRun;
+
+    @Option(
+        names = "--idempotency-key",
+        paramLabel = "KEY",
+        description = "A second submission with the same key makes no second job.")
+    @Nullable String idempotencyKey;
+
+    @Option(names = "--name", paramLabel = "NAME", description = "In place of the file's name.")
+    @Nullable String name;
+
+    @Option(names = "--data", paramLabel = "DIR", description = "In place of the file's data.")
+    @Nullable String data;
+
+    @Option(names = "--seed", paramLabel = "N", description = "In place of the file's seed.")
+    @Nullable Long seed;
+
+    Map<String, Object> document(Invocation invocation) {
+      Map<String, Object> document = invocation.readJobFile(file);
+      if (name != null) {
+        document.put("name", name);
+      }
+      if (data != null) {
+        document.put("data", data);
+      }
+      if (seed != null) {
+        document.put("seed", seed);
+      }
+      return document;
+    }
+  }
+
+  @Command(
+      name = "submit",
+      description = "Submits a job file; docs/JOB_FILE.md describes it.",
+      footerHeading = "%nExamples:%n",
+      footer = {
+        "  espalier job submit job.yaml --follow",
+        "  espalier job submit job.yaml --dry-run -o yaml",
+        "  espalier job submit - --name night-run < job.yaml"
+      })
+  int submit(@Mixin SubmitOptions options) throws InterruptedException {
+    TunerClient client = invocation.client();
+    Map<String, Object> document = options.document(invocation);
+    if (options.dryRun) {
+      JsonNode answer = client.post("/jobs?dryRun=true", document);
+      JsonNode config = answer.has("config") ? answer.path("config") : answer;
+      return invocation.show(
+          config, () -> List.of("The job file is valid; it comes to:", "", Json.yaml(config)));
+    }
+    String key = options.idempotencyKey;
+    JsonNode answer =
+        client.post(
+            "/jobs",
+            document,
+            Map.of("Idempotency-Key", key == null ? UUID.randomUUID().toString() : key));
+    String id = answer.path("id").asString("");
+    if (!options.follow) {
+      return invocation.show(
+          answer,
+          () -> List.of("Submitted " + id + ".", "Watch it with: espalier job watch " + id));
+    }
+    if (invocation.isTable()) {
+      invocation.terminal().line("Submitted " + id + ".");
+    }
+    return follow(client, id);
+  }
+
+  @Command(
+      name = "list",
+      description = "Lists jobs, newest first.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier job list", "  espalier job list --state TRAINING -o json"})
+  int list(
+      @Option(names = "--state", paramLabel = "STATE", description = "Only jobs in this state.")
+          @Nullable String state) {
+    String filter =
+        state == null ? "" : "&state=" + TunerClient.segment(state.toUpperCase(Locale.ROOT));
+    List<JsonNode> items = invocation.client().items("/jobs?pageSize=200" + filter);
+    return invocation.list(
+        items,
+        "No jobs. Submit one with: espalier job submit FILE",
+        () -> {
+          var table = new Table("id", "name", "program", "state", "epoch", "loss", "tuning", "age");
+          Instant now = Instant.now();
+          for (JsonNode item : items) {
+            JobView job = Json.as(item, JobView.class);
+            table.row(
+                job.id(),
+                job.name(),
+                job.program(),
+                job.state().name(),
+                Words.number(Math.round(job.epoch() * 100) / 100.0),
+                Words.number(job.loss()),
+                Words.percent(job.tuningShare()),
+                Words.age(job.createTime(), now));
+          }
+          return table;
+        });
+  }
+
+  @Command(
+      name = "describe",
+      description = "Shows a job: state, setting, quality, time.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier job describe latest"})
+  int describe(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+    JsonNode answer = invocation.client().get(invocation.jobPath(job));
+    return invocation.show(
+        answer, () -> JobSummary.describe(Json.as(answer, JobView.class)).lines());
+  }
+
+  @Command(
+      name = "watch",
+      description = "Follows a job until it ends; Ctrl-C stops watching, not the job.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier job watch latest", "  espalier job watch latest | tee job.log"})
+  int watch(@Parameters(paramLabel = "JOB", description = JOB) String job)
+      throws InterruptedException {
+    return follow(invocation.client(), invocation.jobId(job));
+  }
+
+  @Command(
+      name = "pause",
+      description = "Lets a job rest after the clocks that are scheduled.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier job pause latest"})
+  int pause(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+    return ask(job, "pause", "Pausing");
+  }
+
+  @Command(
+      name = "resume",
+      description = "Lets a paused job go on.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier job resume latest"})
+  int resume(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+    return ask(job, "resume", "Resuming");
+  }
+
+  @Command(
+      name = "cancel",
+      description = "Ends a job in good order: finishes what is scheduled, writes a checkpoint.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier job cancel latest"})
+  int cancel(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+    return ask(job, "cancel", "Canceling");
+  }
+
+  @Command(
+      name = "kill",
+      description = "Ends a job now.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier job kill latest"})
+  int kill(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+    return ask(job, "kill", "Killing");
+  }
+
+  @Command(
+      name = "logs",
+      description = "Shows what the workers of a job wrote.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier job logs latest --tail 50"})
+  int logs(
+      @Parameters(paramLabel = "JOB", description = JOB) String job,
+      @Option(
+              names = "--tail",
+              paramLabel = "N",
+              defaultValue = "200",
+              description = "Lines per worker (default: ${DEFAULT-VALUE}).")
+          int tail) {
+    invocation.out().print(invocation.client().text(invocation.jobPath(job) + "/logs?tail=" + tail));
+    invocation.out().flush();
+    return ExitStatus.OK.code();
+  }
+
+  private int ask(String job, String action, String doing) {
+    JsonNode answer = invocation.client().post(invocation.jobPath(job) + "/" + action);
+    return invocation.show(
+        answer,
+        () ->
+            List.of(
+                doing
+                    + " "
+                    + answer.path("id").asString(job)
+                    + "; it is "
+                    + answer.path("state").asString("?")
+                    + "."));
+  }
+
+  private int follow(TunerClient client, String id) throws InterruptedException {
+    var watch = new JobWatch(client, invocation.terminal(), id);
+    JobBoard board = watch.follow();
+    if (invocation.isTable()) {
+      invocation.terminal().lines(JobSummary.end(board, invocation.terminal()));
+    } else {
+      invocation.show(Json.tree(board.job()), List::of);
+    }
+    return JobWatch.statusOf(board.job()).code();
+  }
+}

@@ -1,0 +1,48 @@
+package dev.espalier.cli;
+
+import dev.espalier.cli.client.CommandFailure;
+import dev.espalier.cli.client.Json;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import tools.jackson.databind.JsonNode;
+
+/// `espalier version`.
+@Command(
+    name = "version",
+    description = "Shows the version of this command line, and of the server when it answers.",
+    footerHeading = "%nExamples:%n",
+    footer = {"  espalier version", "  espalier version -o json"})
+final class VersionCommand implements Callable<Integer> {
+  static final String VERSION = "0.1.0";
+
+  private final Invocation invocation;
+
+  VersionCommand(Invocation invocation) {
+    this.invocation = invocation;
+  }
+
+  @Override
+  public Integer call() {
+    var versions = new LinkedHashMap<String, String>();
+    versions.put("client", VERSION);
+    versions.put("java", Runtime.version().toString());
+    versions.put("server", server());
+    return invocation.show(
+        Json.tree(versions),
+        () ->
+            List.of(
+                "espalier " + VERSION + " (Java " + versions.get("java") + ")",
+                "server   " + versions.get("server")));
+  }
+
+  private String server() {
+    try {
+      JsonNode answer = invocation.client().get("/version");
+      return answer.path("version").asString("?") + " at " + invocation.client().base();
+    } catch (CommandFailure e) {
+      return "not known: " + e.words().lines().findFirst().orElse("no answer");
+    }
+  }
+}

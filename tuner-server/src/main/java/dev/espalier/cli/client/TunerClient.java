@@ -1,0 +1,237 @@
+package dev.espalier.cli.client;
+
+import dev.espalier.api.rest.JobView;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/// Requests to a server's REST interface; every failure comes as a [CommandFailure].
+public final class TunerClient {
+  private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
+  private static final String API = "/api/v1";
+
+  private final URI base;
+  private final Optional<String> token;
+  private final HttpClient http =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(Duration.ofSeconds(5))
+          .build();
+
+  /// @param server such as `http://127.0.0.1:7070`
+  /// @throws CommandFailure `USAGE` when it is no address of a server
+  public TunerClient(String server, Optional<String> token) {
+    this.base = address(server);
+    this.token = token;
+  }
+
+  private static URI address(String server) {
+    try {
+      URI uri = URI.create(server.strip().replaceAll("/+$", ""));
+      String scheme = String.valueOf(uri.getScheme());
+      if ((scheme.equals("http") || scheme.equals("https")) && uri.getHost() != null) {
+        return uri;
+      }
+    } catch (IllegalArgumentException e) {
+      throw notAnAddress(server, e);
+    }
+    throw notAnAddress(server, null);
+  }
+
+  private static CommandFailure notAnAddress(String server, @Nullable Throwable cause) {
+    return new CommandFailure(
+        ExitStatus.USAGE,
+        "server must be an address such as http://127.0.0.1:7070 but is " + server,
+        cause);
+  }
+
+  public URI base() {
+    return base;
+  }
+
+  /// {@return `text` as one segment of a path}
+  public static String segment(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+
+  /// {@return the document at `path`, such as `/jobs`}
+  public JsonNode get(String path) {
+    return document(send(request(path).GET().build()));
+  }
+
+  /// {@return the document at `path` as a record of the API}
+  public <T> T get(String path, Class<T> type) {
+    return Json.as(get(path), type);
+  }
+
+  /// {@return all items of a list, page after page}
+  public <T> List<T> all(String path, Class<T> type) {
+    return items(path).stream().map(item -> Json.as(item, type)).toList();
+  }
+
+  /// {@return all items of a list, page after page, as they came}
+  public List<JsonNode> items(String path) {
+    var items = new ArrayList<JsonNode>();
+    String join = path.contains("?") ? "&" : "?";
+    String next = path;
+    while (!next.isEmpty()) {
+      JsonNode page = get(next);
+      JsonNode list = page.isArray() ? page : page.path("items");
+      list.forEach(items::add);
+      String pageToken = page.path("nextPageToken").asString("");
+      next = pageToken.isEmpty() ? "" : path + join + "pageToken=" + segment(pageToken);
+    }
+    return items;
+  }
+
+  /// {@return the text at `path`, whatever its type}
+  public String text(String path) {
+    return send(request(path).header("Accept", "*/*").GET().build()).body();
+  }
+
+  public JsonNode post(String path) {
+    return post(path, Map.of(), Map.of());
+  }
+
+  public JsonNode post(String path, Object body) {
+    return post(path, body, Map.of());
+  }
+
+  /// {@return the answer; an empty object when it has no content}
+  public JsonNode post(String path, Object body, Map<String, String> headers) {
+    HttpRequest.Builder request =
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString(Json.write(Json.tree(body))));
+    headers.forEach(request::header);
+    return document(send(request.build()));
+  }
+
+  public void delete(String path) {
+    send(request(path).DELETE().build());
+  }
+
+  public JobView job(String job) {
+    return get("/jobs/" + segment(job), JobView.class);
+  }
+
+  /// {@return whether a server answers and says that it is ready}
+  public boolean isReady() {
+    try {
+      var request =
+          HttpRequest.newBuilder(URI.create(base + "/actuator/health/readiness"))
+              .timeout(Duration.ofSeconds(2))
+              .GET()
+              .build();
+      int status = http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+      return status == 200 || status == 401;
+    } catch (IOException e) {
+      return false;
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  /// Opens the event stream at `path`.
+  ///
+  /// @param lastEventId the last event that was seen; empty for none
+  /// @throws IOException when the server cannot be reached
+  /// @throws CommandFailure when it refuses
+  InputStream openEvents(String path, String lastEventId) throws IOException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create(base + API + path))
+            .header("Accept", "text/event-stream")
+            .GET();
+    token.ifPresent(secret -> request.header("Authorization", "Bearer " + secret));
+    if (!lastEventId.isEmpty()) {
+      request.header("Last-Event-ID", lastEventId);
+    }
+    try {
+      HttpResponse<InputStream> response =
+          http.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+      if (response.statusCode() == 200) {
+        return response.body();
+      }
+      try (InputStream body = response.body()) {
+        String text = new String(body.readNBytes(100_000), StandardCharsets.UTF_8);
+        throw failure(response.statusCode(), text);
+      }
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private HttpRequest.Builder request(String path) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create(base + API + path)).timeout(REQUEST_TIMEOUT);
+    token.ifPresent(secret -> request.header("Authorization", "Bearer " + secret));
+    return request;
+  }
+
+  private HttpResponse<String> send(HttpRequest request) {
+    HttpResponse<String> response;
+    try {
+      response =
+          http.send(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
+    } catch (ConnectException e) {
+      throw new CommandFailure(
+          ExitStatus.UNREACHABLE,
+          "no server answers at " + base + "; start one with: espalier server",
+          e);
+    } catch (HttpTimeoutException e) {
+      throw new CommandFailure(
+          ExitStatus.UNREACHABLE,
+          "the server at "
+              + base
+              + " did not answer within "
+              + REQUEST_TIMEOUT.toSeconds()
+              + " s",
+          e);
+    } catch (IOException e) {
+      throw new CommandFailure(
+          ExitStatus.UNREACHABLE,
+          "the connection to " + base + " failed: " + reason(e),
+          e);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+    if (response.statusCode() / 100 != 2) {
+      throw failure(response.statusCode(), response.body());
+    }
+    return response;
+  }
+
+  private static String reason(IOException e) {
+    String message = e.getMessage();
+    return message == null ? e.getClass().getSimpleName() : message;
+  }
+
+  private static CommandFailure failure(int status, String body) {
+    JsonNode problem =
+        body.startsWith("{") ? Json.parse(body) : Json.tree(Map.of("title", ""));
+    return Problems.failure(status, problem);
+  }
+
+  private static CommandFailure interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new CommandFailure(ExitStatus.INTERRUPTED, "interrupted", e);
+  }
+
+  private static JsonNode document(HttpResponse<String> response) {
+    return response.body().isBlank() ? Json.tree(Map.of()) : Json.parse(response.body());
+  }
+}

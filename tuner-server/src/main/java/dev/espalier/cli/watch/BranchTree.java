@@ -1,0 +1,146 @@
+package dev.espalier.cli.watch;
+
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.rest.BranchView;
+import dev.espalier.cli.screen.Table;
+import dev.espalier.cli.screen.Terminal;
+import dev.espalier.cli.screen.Terminal.Style;
+import dev.espalier.cli.screen.Words;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// The branches of a job from their fork points, as lines of text.
+public final class BranchTree {
+  private final Terminal terminal;
+  private final Map<Integer, BranchView> byNumber = new HashMap<>();
+  private final Map<Integer, List<BranchView>> children = new HashMap<>();
+  private final List<BranchView> roots = new ArrayList<>();
+  private final Set<Integer> lineage = new HashSet<>();
+
+  public BranchTree(Terminal terminal, List<BranchView> branches, int mainline) {
+    this.terminal = terminal;
+    branches.forEach(branch -> byNumber.put(branch.branch(), branch));
+    for (BranchView branch : branches) {
+      Integer parent = branch.parent();
+      if (parent == null || !byNumber.containsKey(parent)) {
+        roots.add(branch);
+      } else {
+        children.computeIfAbsent(parent, number -> new ArrayList<>()).add(branch);
+      }
+    }
+    BranchView branch = byNumber.get(mainline);
+    while (branch != null && lineage.add(branch.branch())) {
+      Integer parent = branch.parent();
+      branch = parent == null ? null : byNumber.get(parent);
+    }
+  }
+
+  /// {@return one line per branch}
+  ///
+  /// @param all whether branches that lead nowhere are drawn one by one, and not only counted
+  public List<String> lines(boolean all) {
+    var lines = new ArrayList<String>();
+    roots.forEach(root -> draw(root, "", "", all, lines));
+    if (lines.isEmpty()) {
+      lines.add("No branches yet.");
+    }
+    return lines;
+  }
+
+  /*
+   * The chain of winners is drawn straight down, so that a job of many rounds stays readable; what
+   * was tried stands beside it, one step in.
+   */
+  private void draw(
+      BranchView branch, String head, String indent, boolean all, List<String> lines) {
+    BranchView current = branch;
+    String start = head;
+    while (true) {
+      lines.add(start + line(current));
+      List<BranchView> forks = children.getOrDefault(current.branch(), List.of());
+      BranchView next =
+          forks.stream().filter(fork -> lineage.contains(fork.branch())).findFirst().orElse(null);
+      List<BranchView> aside = forks.stream().filter(fork -> fork != next).toList();
+      List<BranchView> shown =
+          all ? aside : aside.stream().filter(BranchTree::isAlive).toList();
+      String bar = next == null ? "   " : glyph("│  ", "|  ");
+      for (int i = 0; i < shown.size(); i++) {
+        boolean last = i == shown.size() - 1 && next == null && shown.size() == aside.size();
+        draw(
+            shown.get(i),
+            indent + (last ? glyph("└─ ", "`- ") : glyph("├─ ", "|- ")),
+            indent + (last ? "   " : glyph("│  ", "|  ")),
+            all,
+            lines);
+      }
+      if (shown.size() < aside.size()) {
+        lines.add(
+            indent
+                + bar
+                + terminal.styled(
+                    Style.DIM, (aside.size() - shown.size()) + " tried and discarded"));
+      }
+      if (next == null) {
+        return;
+      }
+      current = next;
+      start = indent;
+    }
+  }
+
+  private static boolean isAlive(BranchView branch) {
+    return branch.state() == BranchState.FORKING
+        || branch.state() == BranchState.WAITING
+        || branch.state() == BranchState.RUNNING
+        || branch.state() == BranchState.KEPT;
+  }
+
+  private String glyph(String unicode, String ascii) {
+    return terminal.hasUnicode() ? unicode : ascii;
+  }
+
+  private String line(BranchView branch) {
+    String number = "#" + branch.branch();
+    String round = branch.round() > 0 ? " round " + branch.round() : "";
+    String speed = branch.speed() == null ? "" : ", speed " + Words.number(branch.speed()) + "/s";
+    String text =
+        number
+            + round
+            + " at clock "
+            + branch.forkClock()
+            + ": "
+            + Words.setting(branch.setting())
+            + ", "
+            + branch.clocks()
+            + " clocks"
+            + speed
+            + ", "
+            + JobPicture.verdict(branch);
+    return lineage.contains(branch.branch()) ? terminal.styled(Style.GREEN, text) : text;
+  }
+
+  /// {@return one branch in rows}
+  public static Table describe(BranchView branch) {
+    var table = new Table("field", "value");
+    table.row("branch", "#" + branch.branch());
+    table.row("parent", branch.parent() == null ? "-" : "#" + branch.parent());
+    table.row("kind", branch.kind().name());
+    table.row("state", branch.state().name());
+    table.row("round", Integer.toString(branch.round()));
+    table.row("setting", Words.setting(branch.setting()));
+    table.row("forked at clock", Long.toString(branch.forkClock()));
+    table.row("clocks", Long.toString(branch.clocks()));
+    table.row("time", Words.seconds(branch.seconds()));
+    table.row("verdict", branch.verdict() == null ? "-" : branch.verdict().name());
+    table.row("speed", branch.speed() == null ? "-" : Words.number(branch.speed()) + "/s");
+    table.row("noise", Words.number(branch.noise()));
+    table.row(
+        "window means",
+        String.join(", ", branch.windowMeans().stream().map(Words::number).toList()));
+    return table;
+  }
+}

@@ -1,0 +1,160 @@
+package dev.espalier.cli.watch;
+
+import dev.espalier.api.rest.BranchView;
+import dev.espalier.api.rest.DecisionView;
+import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.RoundView;
+import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.cli.client.Json;
+import dev.espalier.cli.client.TunerClient;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import tools.jackson.databind.JsonNode;
+
+/// All that is known of a job that is followed.
+///
+/// Confined to the thread that follows.
+public final class JobBoard {
+  private static final int MAX_LOSSES = 2000;
+
+  private final String jobPath;
+  private JobView job;
+  private StopBounds bounds = StopBounds.NONE;
+  private final TreeMap<Integer, BranchView> branches = new TreeMap<>();
+  private final TreeMap<Integer, RoundView> rounds = new TreeMap<>();
+  private final TreeMap<Long, DecisionView> decisions = new TreeMap<>();
+  private final TreeMap<Long, EvaluationView> evaluations = new TreeMap<>();
+  private final TreeMap<Long, Double> losses = new TreeMap<>();
+  private List<ScheduleView.Step> schedule = List.of();
+
+  public JobBoard(JobView job) {
+    this.job = job;
+    this.jobPath = "/jobs/" + TunerClient.segment(job.id());
+  }
+
+  /// Reads everything from the server.
+  public void refresh(TunerClient client) {
+    update(client.job(job.id()));
+    bounds = StopBounds.of(client.get(jobPath + "/config"));
+    client
+        .all(jobPath + "/branches?pageSize=1000", BranchView.class)
+        .forEach(branch -> branches.put(branch.branch(), branch));
+    client
+        .all(jobPath + "/rounds", RoundView.class)
+        .forEach(round -> rounds.put(round.round(), round));
+    client
+        .all(jobPath + "/decisions?pageSize=1000", DecisionView.class)
+        .forEach(decision -> decisions.put(decision.sequence(), decision));
+    client
+        .all(jobPath + "/evaluations", EvaluationView.class)
+        .forEach(evaluation -> evaluations.put(evaluation.mainlineClock(), evaluation));
+    schedule = client.get(jobPath + "/schedule", ScheduleView.class).steps();
+  }
+
+  /// Takes an event of the stream in; types that are not known change nothing.
+  public void apply(String type, JsonNode data) {
+    switch (type) {
+      case "job.changed" -> update(Json.as(data, JobView.class));
+      case "branch.changed" -> {
+        BranchView branch = Json.as(data, BranchView.class);
+        branches.put(branch.branch(), branch);
+      }
+      case "round.changed" -> {
+        RoundView round = Json.as(data, RoundView.class);
+        rounds.put(round.round(), round);
+      }
+      case "decision.made" -> {
+        DecisionView decision = Json.as(data, DecisionView.class);
+        decisions.put(decision.sequence(), decision);
+      }
+      case "evaluation.made" -> {
+        EvaluationView evaluation = Json.as(data, EvaluationView.class);
+        evaluations.put(evaluation.mainlineClock(), evaluation);
+      }
+      case "schedule.changed" -> {
+        if (data.has("steps")) {
+          schedule = Json.as(data, ScheduleView.class).steps();
+        }
+      }
+      case "snapshot" -> {
+        apply("job.changed", data.path("job"));
+        data.path("branches").forEach(branch -> apply("branch.changed", branch));
+        data.path("rounds").forEach(round -> apply("round.changed", round));
+        data.path("decisions").forEach(decision -> apply("decision.made", decision));
+        data.path("evaluations").forEach(evaluation -> apply("evaluation.made", evaluation));
+        apply("schedule.changed", data.path("schedule"));
+      }
+      default -> {
+        // A newer server may tell more.
+      }
+    }
+  }
+
+  public void update(JobView view) {
+    if (view.version() >= job.version()) {
+      job = view;
+    }
+    Double loss = view.loss();
+    if (loss != null) {
+      // A round that starts again from an earlier point makes the clock go back.
+      losses.tailMap(view.mainlineClock(), false).clear();
+      losses.put(view.mainlineClock(), loss);
+      while (losses.size() > MAX_LOSSES) {
+        losses.pollFirstEntry();
+      }
+    }
+  }
+
+  public JobView job() {
+    return job;
+  }
+
+  public StopBounds bounds() {
+    return bounds;
+  }
+
+  /// {@return losses of the mainline, oldest first}
+  public List<Double> losses() {
+    return List.copyOf(losses.values());
+  }
+
+  public Map<Integer, BranchView> branches() {
+    return Collections.unmodifiableMap(branches);
+  }
+
+  public Map<Integer, RoundView> rounds() {
+    return Collections.unmodifiableMap(rounds);
+  }
+
+  public Optional<RoundView> latestRound() {
+    return Optional.ofNullable(rounds.lastEntry()).map(Map.Entry::getValue);
+  }
+
+  public List<BranchView> branchesOf(int round) {
+    return branches.values().stream().filter(branch -> branch.round() == round).toList();
+  }
+
+  public List<DecisionView> decisions() {
+    return List.copyOf(decisions.values());
+  }
+
+  /// {@return the last `count` decisions, oldest first}
+  public List<DecisionView> lastDecisions(int count) {
+    var last = new ArrayList<>(decisions.descendingMap().values().stream().limit(count).toList());
+    Collections.reverse(last);
+    return last;
+  }
+
+  public List<EvaluationView> evaluations() {
+    return List.copyOf(evaluations.values());
+  }
+
+  public List<ScheduleView.Step> schedule() {
+    return schedule;
+  }
+}

@@ -1,0 +1,88 @@
+package dev.espalier.cli.watch;
+
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.rest.BranchView;
+import dev.espalier.api.rest.DecisionView;
+import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.RoundView;
+import dev.espalier.cli.screen.Words;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Tells of a job in lines, each fact once.
+final class JobLog {
+  private String lastState = "";
+  private long lastDecision;
+  private long lastEvaluation = -1;
+  private final Map<Integer, String> roundsTold = new HashMap<>();
+  private final Map<Integer, String> branchesTold = new HashMap<>();
+
+  /// {@return what is new on `board`}
+  List<String> news(JobBoard board, Instant now) {
+    var lines = new ArrayList<String>();
+    JobView job = board.job();
+    String state = job.state() + " " + job.reason();
+    if (!state.equals(lastState)) {
+      lastState = state;
+      lines.add(
+          job.state() + (job.message().isEmpty() ? "" : ": " + job.message()));
+    }
+    board.rounds().values().forEach(round -> round(round, lines));
+    board.branches().values().forEach(branch -> branch(branch, lines));
+    for (DecisionView decision : board.decisions()) {
+      if (decision.sequence() > lastDecision) {
+        lastDecision = decision.sequence();
+        lines.add("decision " + decision.key() + ": " + decision.outcome());
+      }
+    }
+    for (EvaluationView evaluation : board.evaluations()) {
+      if (evaluation.mainlineClock() > lastEvaluation) {
+        lastEvaluation = evaluation.mainlineClock();
+        lines.add(
+            "epoch "
+                + Words.number(Math.round(evaluation.epoch() * 100) / 100.0)
+                + ": "
+                + JobPicture.metrics(evaluation.metrics())
+                + " after "
+                + Words.seconds(evaluation.atSeconds()));
+      }
+    }
+    return lines.stream().map(line -> Words.clock(now) + "  " + line).toList();
+  }
+
+  private void round(RoundView round, List<String> lines) {
+    String told = round.outcome().isEmpty() ? "started" : "ended";
+    if (!told.equals(roundsTold.put(round.round(), told))) {
+      lines.add(
+          round.outcome().isEmpty()
+              ? "round " + round.round() + " starts from branch #" + round.parent()
+              : "round " + round.round() + " ends: " + round.outcome());
+    }
+  }
+
+  private void branch(BranchView branch, List<String> lines) {
+    if (branch.kind() != BranchKind.TRIAL || branch.verdict() == null) {
+      return;
+    }
+    String told = branch.verdict() + " " + branch.clocks();
+    if (!told.equals(branchesTold.put(branch.branch(), told))) {
+      lines.add(
+          "branch #"
+              + branch.branch()
+              + " ("
+              + Words.setting(branch.setting())
+              + "): "
+              + JobPicture.verdict(branch)
+              + ", speed "
+              + Words.number(branch.speed())
+              + "/s after "
+              + branch.clocks()
+              + " clocks, "
+              + Words.seconds(branch.seconds()));
+    }
+  }
+}

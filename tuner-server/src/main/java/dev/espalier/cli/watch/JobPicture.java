@@ -1,0 +1,274 @@
+package dev.espalier.cli.watch;
+
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.RoundTrigger;
+import dev.espalier.api.model.Verdict;
+import dev.espalier.api.rest.BranchView;
+import dev.espalier.api.rest.DecisionView;
+import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.RoundView;
+import dev.espalier.cli.screen.Sparkline;
+import dev.espalier.cli.screen.Table;
+import dev.espalier.cli.screen.Terminal;
+import dev.espalier.cli.screen.Terminal.Style;
+import dev.espalier.cli.screen.Words;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeSet;
+
+/// Draws a job as lines of text.
+final class JobPicture {
+  private static final int BRANCHES_SHOWN = 10;
+  private static final int DECISIONS_SHOWN = 4;
+  private static final int LABEL = 12;
+
+  private final Terminal terminal;
+
+  JobPicture(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  /// {@return the picture}
+  ///
+  /// @param note what to say of the connection; empty when it stands
+  List<String> draw(JobBoard board, Instant now, String note) {
+    JobView job = board.job();
+    var lines = new ArrayList<String>();
+    lines.add("");
+    lines.add(
+        terminal.styled(Style.BOLD, job.name())
+            + "  "
+            + terminal.styled(Style.DIM, job.id())
+            + "  "
+            + state(job.state()));
+    lines.add(inWords(job));
+    if (!note.isEmpty()) {
+      lines.add(terminal.styled(Style.YELLOW, note));
+    }
+    lines.add("");
+    board.latestRound().ifPresent(round -> round(board, round, lines));
+    mainline(board, lines);
+    time(board, now, lines);
+    decisions(board, lines);
+    return lines;
+  }
+
+  private static String inWords(JobView job) {
+    String words = job.message().isEmpty() ? job.reason() : job.message();
+    return job.waitingFor().isEmpty() ? words : words + " Waiting for " + job.waitingFor() + ".";
+  }
+
+  private String state(JobState state) {
+    Style style =
+        switch (state) {
+          case COMPLETED, TRAINING -> Style.GREEN;
+          case TUNING -> Style.CYAN;
+          case QUEUED, STARTING, PAUSED, STOPPING, CANCELED -> Style.YELLOW;
+          case FAILED -> Style.RED;
+        };
+    return terminal.styled(style, state.name());
+  }
+
+  private void round(JobBoard board, RoundView round, List<String> lines) {
+    List<BranchView> trials =
+        board.branchesOf(round.round()).stream()
+            .filter(branch -> branch.kind() == BranchKind.TRIAL)
+            .toList();
+    lines.add(terminal.styled(Style.BOLD, roundInWords(round)));
+    if (!trials.isEmpty()) {
+      var names = new TreeSet<String>();
+      trials.forEach(trial -> names.addAll(trial.setting().keySet()));
+      var headers = new ArrayList<>(List.of("branch"));
+      headers.addAll(names);
+      headers.addAll(List.of("clocks", "time", "speed", "verdict"));
+      var table = new Table(headers);
+      for (BranchView trial : shown(trials)) {
+        table.row(cells(trial, names));
+      }
+      List<String> rows = table.lines();
+      lines.add("  " + terminal.styled(Style.DIM, rows.getFirst()));
+      rows.stream().skip(1).forEach(row -> lines.add("  " + coloured(row)));
+      if (trials.size() > BRANCHES_SHOWN) {
+        lines.add(
+            terminal.styled(
+                Style.DIM, "  and " + (trials.size() - BRANCHES_SHOWN) + " slower ones"));
+      }
+    }
+    lines.add("");
+  }
+
+  static String roundInWords(RoundView round) {
+    String kind =
+        switch (round.trigger()) {
+          case INITIAL -> "initial tuning";
+          case RETUNE -> "re-tuning";
+          case MANUAL -> "re-tuning by request";
+        };
+    String head = "Round " + round.round() + ", " + kind;
+    if (!round.outcome().isEmpty()) {
+      return head + ": " + round.outcome();
+    }
+    String doing =
+        switch (round.phase()) {
+          case "probing" -> "measuring the starting loss";
+          case "trial-time" -> "looking for the trial time";
+          case "searching" -> "searching";
+          default -> round.phase();
+        };
+    String most = round.trigger() == RoundTrigger.MANUAL ? "" : " of at most " + round.maxTrials();
+    return head
+        + ": "
+        + doing
+        + ", "
+        + round.trials()
+        + most
+        + " trials, trial time "
+        + (round.trialSeconds() > 0 ? Words.seconds(round.trialSeconds()) : "not yet known");
+  }
+
+  /// The fastest and what runs now, by number.
+  private static List<BranchView> shown(List<BranchView> trials) {
+    if (trials.size() <= BRANCHES_SHOWN) {
+      return trials;
+    }
+    return trials.stream()
+        .sorted(
+            Comparator.comparing((BranchView trial) -> trial.verdict() != null)
+                .thenComparing(trial -> -speedOf(trial)))
+        .limit(BRANCHES_SHOWN)
+        .sorted(Comparator.comparingInt(BranchView::branch))
+        .toList();
+  }
+
+  private static double speedOf(BranchView trial) {
+    Double speed = trial.speed();
+    return speed == null ? 0 : speed;
+  }
+
+  private static List<String> cells(BranchView trial, TreeSet<String> names) {
+    var cells = new ArrayList<String>();
+    cells.add("#" + trial.branch());
+    names.forEach(name -> cells.add(Words.number(trial.setting().get(name))));
+    cells.add(Long.toString(trial.clocks()));
+    cells.add(Words.seconds(trial.seconds()));
+    cells.add(trial.speed() == null ? "-" : Words.number(trial.speed()) + "/s");
+    cells.add(verdict(trial));
+    return cells;
+  }
+
+  static String verdict(BranchView branch) {
+    Verdict verdict = branch.verdict();
+    String judged = verdict == null ? "" : verdict.name().toLowerCase(Locale.ROOT);
+    return switch (branch.state()) {
+      case FORKING, WAITING -> judged.isEmpty() ? "waiting" : judged;
+      case RUNNING -> judged.isEmpty() ? "running" : judged + ", runs on";
+      case KEPT -> "kept";
+      case LOST -> "lost with its workers";
+      case MEASURED, DISCARDED, FAILED -> judged.isEmpty() ? "discarded" : judged;
+    };
+  }
+
+  private String coloured(String row) {
+    if (row.endsWith("kept")) {
+      return terminal.styled(Style.GREEN, row);
+    }
+    if (row.endsWith("diverged") || row.endsWith("workers")) {
+      return terminal.styled(Style.RED, row);
+    }
+    return row.contains("running") || row.contains("runs on")
+        ? terminal.styled(Style.CYAN, row)
+        : row;
+  }
+
+  private void mainline(JobBoard board, List<String> lines) {
+    JobView job = board.job();
+    int room = Math.max(10, Math.min(60, terminal.columns() - LABEL - 40));
+    List<Double> losses = board.losses();
+    String curve = Sparkline.of(losses, room, terminal.hasUnicode());
+    String figures =
+        "loss " + Words.number(job.loss()) + ", epoch " + Words.number(round2(job.epoch()));
+    lines.add(
+        label("Mainline") + terminal.styled(Style.CYAN, curve) + (curve.isEmpty() ? "" : "  ") + figures);
+    if (!job.setting().isEmpty()) {
+      lines.add(label("Setting") + Words.setting(job.setting()));
+    }
+    List<EvaluationView> evaluations = board.evaluations();
+    if (!evaluations.isEmpty()) {
+      EvaluationView last = evaluations.getLast();
+      last.metrics()
+          .forEach(
+              (name, value) -> {
+                List<Double> history =
+                    evaluations.stream()
+                        .map(evaluation -> evaluation.metrics().get(name))
+                        .map(each -> each == null ? Double.NaN : each)
+                        .toList();
+                lines.add(
+                    label("Validation")
+                        + terminal.styled(
+                            Style.CYAN, Sparkline.of(history, room, terminal.hasUnicode()))
+                        + "  "
+                        + name
+                        + " "
+                        + Words.number(value)
+                        + ", epoch "
+                        + Words.number(round2(last.epoch())));
+              });
+    }
+  }
+
+  private static double round2(double value) {
+    return Math.round(value * 100) / 100.0;
+  }
+
+  private void time(JobBoard board, Instant now, List<String> lines) {
+    JobView job = board.job();
+    Instant end = job.endTime() == null ? now : job.endTime();
+    double elapsed = Math.max(0, Duration.between(job.createTime(), end).toMillis() / 1000.0);
+    int filled = (int) Math.round(20 * Math.clamp(job.tuningShare(), 0, 1));
+    String bar = "#".repeat(filled) + ".".repeat(20 - filled);
+    lines.add(
+        label("Tuning")
+            + "["
+            + bar
+            + "] "
+            + Words.percent(job.tuningShare())
+            + " of the time on "
+            + job.branches()
+            + " branches");
+    lines.add(
+        label("Time")
+            + Words.seconds(elapsed)
+            + (job.state().isTerminal() ? "" : Remaining.inWords(job, board.bounds())));
+  }
+
+  private void decisions(JobBoard board, List<String> lines) {
+    List<DecisionView> last = board.lastDecisions(DECISIONS_SHOWN);
+    if (last.isEmpty()) {
+      return;
+    }
+    lines.add("");
+    for (DecisionView decision : last) {
+      lines.add(
+          terminal.styled(Style.DIM, Words.clock(decision.time())) + "  " + decision.outcome());
+    }
+  }
+
+  private String label(String text) {
+    return terminal.styled(Style.DIM, text + " ".repeat(Math.max(1, LABEL - text.length())));
+  }
+
+  /// {@return the validation metrics of a job in words}
+  static String metrics(Map<String, ? extends Double> metrics) {
+    var words = new ArrayList<String>();
+    metrics.forEach((name, value) -> words.add(name + " " + Words.number(value)));
+    return words.isEmpty() ? "-" : String.join(", ", words);
+  }
+}

@@ -1,0 +1,130 @@
+package dev.espalier.cli.watch;
+
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.RoundView;
+import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.cli.screen.Table;
+import dev.espalier.cli.screen.Terminal;
+import dev.espalier.cli.screen.Terminal.Style;
+import dev.espalier.cli.screen.Words;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/// A job in a few lines, when nobody follows it any more.
+public final class JobSummary {
+  private JobSummary() {}
+
+  /// {@return one job in rows}
+  public static Table describe(JobView job) {
+    var table = new Table("field", "value");
+    table.row("id", job.id());
+    table.row("name", job.name());
+    table.row("program", job.program());
+    table.row("policy", job.policy() + ", searcher " + job.searcher());
+    table.row("state", job.state() + ": " + job.message());
+    if (!job.waitingFor().isEmpty()) {
+      table.row("waiting for", job.waitingFor());
+    }
+    table.row("since", Words.day(job.since()));
+    table.row("submitted", Words.day(job.createTime()));
+    table.row("ended", Words.day(job.endTime()));
+    table.row("workers", job.workers() + ", generation " + job.generation());
+    table.row("seed", Long.toString(job.seed()));
+    table.row("setting", Words.setting(job.setting()));
+    table.row("mainline", "branch #" + job.mainlineBranch() + ", clock " + job.mainlineClock());
+    table.row("epoch", Words.number(Math.round(job.epoch() * 100) / 100.0));
+    table.row("loss", Words.number(job.loss()));
+    table.row("validation", JobPicture.metrics(job.metrics()));
+    table.row("rounds", Integer.toString(job.round()));
+    table.row("branches", Integer.toString(job.branches()));
+    table.row("tuning", Words.seconds(job.tuningSeconds()) + ", " + Words.percent(job.tuningShare()));
+    table.row("training", Words.seconds(job.trainingSeconds()));
+    table.row("evaluation", Words.seconds(job.evaluationSeconds()));
+    return table;
+  }
+
+  /// {@return a schedule, one row per setting}
+  public static Table schedule(List<ScheduleView.Step> steps) {
+    var names = new TreeSet<String>();
+    steps.forEach(step -> names.addAll(step.setting().keySet()));
+    var headers = new ArrayList<>(List.of("from clock", "from epoch", "branch"));
+    headers.addAll(names);
+    var table = new Table(headers);
+    for (ScheduleView.Step step : steps) {
+      var cells = new ArrayList<String>();
+      cells.add(Long.toString(step.fromClock()));
+      cells.add(Words.number(Math.round(step.fromEpoch() * 100) / 100.0));
+      cells.add("#" + step.branch());
+      names.forEach(name -> cells.add(Words.number(step.setting().get(name))));
+      table.row(cells);
+    }
+    return table;
+  }
+
+  /// {@return how a job ended: the schedule found, the quality reached, time and share of tuning}
+  public static List<String> end(JobBoard board, Terminal terminal) {
+    JobView job = board.job();
+    var lines = new ArrayList<String>();
+    lines.add("");
+    Style style = job.state() == JobState.COMPLETED ? Style.GREEN : Style.RED;
+    lines.add(
+        terminal.styled(style, job.state().name())
+            + (job.message().isEmpty() ? "" : ": " + job.message()));
+    if (!board.schedule().isEmpty()) {
+      lines.add("");
+      lines.add(terminal.styled(Style.BOLD, "Schedule found"));
+      schedule(board.schedule()).lines().forEach(row -> lines.add("  " + row));
+    }
+    lines.add("");
+    lines.add(terminal.styled(Style.BOLD, "Result"));
+    result(board).lines().stream().skip(1).forEach(row -> lines.add("  " + row));
+    return lines;
+  }
+
+  private static Table result(JobBoard board) {
+    JobView job = board.job();
+    var table = new Table("field", "value");
+    var last = new TreeMap<String, Double>(job.metrics());
+    last.forEach(
+        (name, value) -> table.row(name, Words.number(value) + range(board, name)));
+    table.row("training loss", Words.number(job.loss()));
+    table.row("epochs", Words.number(Math.round(job.epoch() * 100) / 100.0));
+    Instant end = job.endTime() == null ? job.since() : job.endTime();
+    table.row(
+        "time", Words.seconds(Duration.between(job.createTime(), end).toMillis() / 1000.0));
+    table.row(
+        "tuning",
+        Words.percent(job.tuningShare())
+            + " of the time: "
+            + Words.seconds(job.tuningSeconds())
+            + " tuning, "
+            + Words.seconds(job.trainingSeconds())
+            + " training, "
+            + Words.seconds(job.evaluationSeconds())
+            + " evaluation");
+    int trials = board.rounds().values().stream().mapToInt(RoundView::trials).sum();
+    table.row("rounds", job.round() + ", with " + trials + " settings tried");
+    return table;
+  }
+
+  private static String range(JobBoard board, String metric) {
+    double min = Double.POSITIVE_INFINITY;
+    double max = Double.NEGATIVE_INFINITY;
+    for (EvaluationView evaluation : board.evaluations()) {
+      Double value = evaluation.metrics().get(metric);
+      if (value != null && Double.isFinite(value)) {
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+      }
+    }
+    return max > min
+        ? " (over the job from " + Words.number(min) + " to " + Words.number(max) + ")"
+        : "";
+  }
+}
