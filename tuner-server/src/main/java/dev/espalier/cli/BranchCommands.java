@@ -50,7 +50,9 @@ final class BranchCommands extends CommandGroup {
         answer,
         () -> {
           List<BranchView> branches =
-              answer.path("branches").valueStream()
+              answer
+                  .path("branches")
+                  .valueStream()
                   .map(branch -> Json.as(branch, BranchView.class))
                   .toList();
           int mainline = answer.path("mainlineBranch").asInt(0);
@@ -79,9 +81,7 @@ final class BranchCommands extends CommandGroup {
         invocation.jobPath(job)
             + "/branches?pageSize=1000"
             + (round == null ? "" : "&round=" + round)
-            + (kind == null
-                ? ""
-                : "&kind=" + TunerClient.segment(kind.toUpperCase(Locale.ROOT)));
+            + (kind == null ? "" : "&kind=" + TunerClient.segment(kind.toUpperCase(Locale.ROOT)));
     List<JsonNode> items = invocation.client().items(path);
     return invocation.list(
         items,
@@ -123,8 +123,7 @@ final class BranchCommands extends CommandGroup {
       throw new CommandFailure(
           ExitStatus.USAGE, "branch must be a number such as 12 but is " + branch);
     }
-    JsonNode answer =
-        invocation.client().get(invocation.jobPath(job) + "/branches/" + number);
+    JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/branches/" + number);
     return invocation.show(
         answer, () -> BranchTree.describe(Json.as(answer, BranchView.class)).lines());
   }
@@ -150,12 +149,11 @@ final class BranchCommands extends CommandGroup {
         .get(path)
         .path("setting")
         .properties()
-        .forEach(
-            entry -> {
-              if (tunables.has(entry.getKey())) {
-                setting.put(entry.getKey(), entry.getValue().asDouble());
-              }
-            });
+        .forEach(entry -> {
+          if (tunables.has(entry.getKey())) {
+            setting.put(entry.getKey(), entry.getValue().asDouble());
+          }
+        });
     setting.putAll(values);
     JsonNode answer = client.post(path + "/branches", Map.of("setting", setting));
     return invocation.show(

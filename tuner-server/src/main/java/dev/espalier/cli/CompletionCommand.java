@@ -40,7 +40,8 @@ final class CompletionCommand implements Callable<Integer> {
     String script = AutoComplete.bash("espalier", Espalier.commandLine(invocation));
     invocation
         .out()
-        .print(shell == Shell.ZSH ? "autoload -U +X bashcompinit && bashcompinit\n" + script : script);
+        .print(
+            shell == Shell.ZSH ? "autoload -U +X bashcompinit && bashcompinit\n" + script : script);
     invocation.out().flush();
     return ExitStatus.OK.code();
   }

@@ -33,7 +33,10 @@ final class ConfigCommands extends CommandGroup {
       name = "validate",
       description = "Checks a job file, with the server's knowledge of programs when it answers.",
       footerHeading = "%nExamples:%n",
-      footer = {"  espalier config validate job.yaml", "  espalier config validate job.yaml -o yaml"})
+      footer = {
+        "  espalier config validate job.yaml",
+        "  espalier config validate job.yaml -o yaml"
+      })
   int validate(
       @Parameters(paramLabel = "FILE", description = "Job file; - reads from standard input.")
           Path file) {

@@ -68,6 +68,7 @@ public final class Espalier implements Runnable {
             new CompletionCommand(invocation),
             new HelpCommand(invocation))
         .forEach(root::addSubcommand);
+    ownOptionsFirst(root);
     root.setCaseInsensitiveEnumValuesAllowed(true);
     root.setUsageHelpWidth(100);
     root.setUsageHelpLongOptionsMaxWidth(30);
@@ -76,14 +77,18 @@ public final class Espalier implements Runnable {
             invocation.environment().containsKey("NO_COLOR")
                 ? CommandLine.Help.Ansi.OFF
                 : CommandLine.Help.Ansi.AUTO));
-    root.setExecutionExceptionHandler(
-        (failure, line, parsed) -> {
-          int code = tell(failure, invocation);
-          invocation.err().flush();
-          return code;
-        });
+    root.setExecutionExceptionHandler((failure, line, parsed) -> {
+      int code = tell(failure, invocation);
+      invocation.err().flush();
+      return code;
+    });
     root.setParameterExceptionHandler(Espalier::tellUsage);
     return root;
+  }
+
+  private static void ownOptionsFirst(CommandLine line) {
+    line.getCommandSpec().usageMessage().sortOptions(false);
+    line.getSubcommands().values().forEach(Espalier::ownOptionsFirst);
   }
 
   @Override

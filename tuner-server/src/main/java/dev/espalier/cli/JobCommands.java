@@ -40,7 +40,9 @@ final class JobCommands extends CommandGroup {
 
   /// What `job submit` takes.
   static final class SubmitOptions {
-    @Parameters(paramLabel = "FILE", description = "Job file in YAML or JSON; - reads from standard input.")
+    @Parameters(
+        paramLabel = "FILE",
+        description = "Job file in YAML or JSON; - reads from standard input.")
     Path file = Path.of("-");
 
     @Option(names = "--follow", description = "Watch the job until it ends.")
@@ -218,7 +220,9 @@ final class JobCommands extends CommandGroup {
               defaultValue = "200",
               description = "Lines per worker (default: ${DEFAULT-VALUE}).")
           int tail) {
-    invocation.out().print(invocation.client().text(invocation.jobPath(job) + "/logs?tail=" + tail));
+    invocation
+        .out()
+        .print(invocation.client().text(invocation.jobPath(job) + "/logs?tail=" + tail));
     invocation.out().flush();
     return ExitStatus.OK.code();
   }

@@ -36,12 +36,11 @@ final class ProgramCommands extends CommandGroup {
         "No programs.",
         () -> {
           var table = new Table("program", "data", "summary");
-          items.forEach(
-              item ->
-                  table.row(
-                      item.path("name").asString(""),
-                      item.path("needsData").asBoolean(false) ? "needed" : "optional",
-                      item.path("summary").asString("")));
+          items.forEach(item ->
+              table.row(
+                  item.path("name").asString(""),
+                  item.path("needsData").asBoolean(false) ? "needed" : "optional",
+                  item.path("summary").asString("")));
           return table;
         });
   }
@@ -64,36 +63,33 @@ final class ProgramCommands extends CommandGroup {
     var arguments = new Table("argument", "type", "default", "values", "summary");
     program
         .path("arguments")
-        .forEach(
-            argument ->
-                arguments.row(
-                    argument.path("name").asString(""),
-                    argument.path("type").asString(""),
-                    argument.path("defaultValue").asString(""),
-                    values(argument),
-                    argument.path("summary").asString("")));
+        .forEach(argument ->
+            arguments.row(
+                argument.path("name").asString(""),
+                argument.path("type").asString(""),
+                argument.path("defaultValue").asString(""),
+                values(argument),
+                argument.path("summary").asString("")));
     lines.addAll(arguments.lines());
     lines.add("");
     var tunables = new Table("tunable", "type", "default", "values");
     program
         .path("tunables")
-        .forEach(
-            tunable ->
-                tunables.row(
-                    tunable.path("name").asString(""),
-                    tunable.path("type").asString(""),
-                    Words.number(tunable.path("defaultValue").asDouble(Double.NaN)),
-                    values(tunable)));
+        .forEach(tunable ->
+            tunables.row(
+                tunable.path("name").asString(""),
+                tunable.path("type").asString(""),
+                Words.number(tunable.path("defaultValue").asDouble(Double.NaN)),
+                values(tunable)));
     lines.addAll(tunables.lines());
     lines.add("");
     var metrics = new Table("validation metric", "better is");
     program
         .path("validation")
-        .forEach(
-            metric ->
-                metrics.row(
-                    metric.path("name").asString(""),
-                    metric.path("goal").asString("").equals("MAXIMIZE") ? "more" : "less"));
+        .forEach(metric ->
+            metrics.row(
+                metric.path("name").asString(""),
+                metric.path("goal").asString("").equals("MAXIMIZE") ? "more" : "less"));
     lines.addAll(metrics.lines());
     return lines;
   }
@@ -103,7 +99,8 @@ final class ProgramCommands extends CommandGroup {
       if (!node.path(list).isEmpty()) {
         return String.join(
             ", ",
-            node.path(list).valueStream()
+            node.path(list)
+                .valueStream()
                 .map(value -> value.isNumber() ? Words.number(value.asDouble()) : value.asString())
                 .toList());
       }

@@ -33,8 +33,7 @@ final class RoundCommands extends CommandGroup {
   int start(@Parameters(paramLabel = "JOB", description = JOB) String job) {
     JsonNode answer = invocation.client().post(invocation.jobPath(job) + "/rounds");
     return invocation.show(
-        answer,
-        () -> List.of("A tuning round of " + answer.path("id").asString(job) + " starts."));
+        answer, () -> List.of("A tuning round of " + answer.path("id").asString(job) + " starts."));
   }
 
   @Command(
@@ -50,7 +49,13 @@ final class RoundCommands extends CommandGroup {
         () -> {
           var table =
               new Table(
-                  "round", "trigger", "phase", "parent", "trials", "trial time", "winner",
+                  "round",
+                  "trigger",
+                  "phase",
+                  "parent",
+                  "trials",
+                  "trial time",
+                  "winner",
                   "outcome");
           for (JsonNode item : items) {
             RoundView round = Json.as(item, RoundView.class);

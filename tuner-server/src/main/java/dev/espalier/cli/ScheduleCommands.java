@@ -7,7 +7,6 @@ import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.watch.JobSummary;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -50,8 +49,7 @@ final class ScheduleCommands extends CommandGroup {
   int show(@Parameters(paramLabel = "JOB", description = JOB) String job) {
     JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/schedule");
     return invocation.show(
-        answer,
-        () -> JobSummary.schedule(Json.as(answer, ScheduleView.class).steps()).lines());
+        answer, () -> JobSummary.schedule(Json.as(answer, ScheduleView.class).steps()).lines());
   }
 
   @Command(
@@ -79,8 +77,7 @@ final class ScheduleCommands extends CommandGroup {
         switch (format) {
           case JSON -> Json.write(client.get(path + "/schedule")) + "\n";
           case CSV, JAVA ->
-              client.text(
-                  path + "/schedule?format=" + format.name().toLowerCase(Locale.ROOT));
+              client.text(path + "/schedule?format=" + format.name().toLowerCase(Locale.ROOT));
           case JOB -> Json.yaml(Json.tree(replay(client, path)));
         };
     invocation.out().print(text);

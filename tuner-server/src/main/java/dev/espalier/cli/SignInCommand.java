@@ -29,8 +29,6 @@ final class SignInCommand implements Callable<Integer> {
 
   static String link(TunerClient client) {
     JsonNode answer = client.post("/sign-in-codes");
-    return client.base()
-        + "/sign-in?code="
-        + TunerClient.segment(answer.path("code").asString(""));
+    return client.base() + "/sign-in?code=" + TunerClient.segment(answer.path("code").asString(""));
   }
 }

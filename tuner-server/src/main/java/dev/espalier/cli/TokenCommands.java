@@ -67,8 +67,7 @@ final class TokenCommands extends CommandGroup {
       description = "Makes a token useless.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier token revoke tok_0198f3"})
-  int revoke(
-      @Parameters(paramLabel = "TOKEN", description = "Id of the token.") String token) {
+  int revoke(@Parameters(paramLabel = "TOKEN", description = "Id of the token.") String token) {
     invocation.client().delete("/tokens/" + TunerClient.segment(token));
     invocation.terminal().line("Revoked " + token + ".");
     return ExitStatus.OK.code();

@@ -1,4 +1,4 @@
-/// Command line.
+/// The command line: one class per group of commands.
 @NullMarked
 package dev.espalier.cli;
 

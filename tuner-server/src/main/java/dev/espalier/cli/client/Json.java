@@ -114,13 +114,12 @@ public final class Json {
 
   private static Map<String, Object> copy(Map<?, ?> map) {
     var copy = new LinkedHashMap<String, Object>();
-    map.forEach(
-        (key, value) -> {
-          Object plain = plainOf(value);
-          if (plain != null) {
-            copy.put(String.valueOf(key), plain);
-          }
-        });
+    map.forEach((key, value) -> {
+      Object plain = plainOf(value);
+      if (plain != null) {
+        copy.put(String.valueOf(key), plain);
+      }
+    });
     return copy;
   }
 

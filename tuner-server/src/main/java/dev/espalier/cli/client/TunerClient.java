@@ -185,8 +185,7 @@ public final class TunerClient {
   private HttpResponse<String> send(HttpRequest request) {
     HttpResponse<String> response;
     try {
-      response =
-          http.send(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
+      response = http.send(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
     } catch (ConnectException e) {
       throw new CommandFailure(
           ExitStatus.UNREACHABLE,
@@ -195,17 +194,11 @@ public final class TunerClient {
     } catch (HttpTimeoutException e) {
       throw new CommandFailure(
           ExitStatus.UNREACHABLE,
-          "the server at "
-              + base
-              + " did not answer within "
-              + REQUEST_TIMEOUT.toSeconds()
-              + " s",
+          "the server at " + base + " did not answer within " + REQUEST_TIMEOUT.toSeconds() + " s",
           e);
     } catch (IOException e) {
       throw new CommandFailure(
-          ExitStatus.UNREACHABLE,
-          "the connection to " + base + " failed: " + reason(e),
-          e);
+          ExitStatus.UNREACHABLE, "the connection to " + base + " failed: " + reason(e), e);
     } catch (InterruptedException e) {
       throw interrupted(e);
     }
@@ -221,8 +214,7 @@ public final class TunerClient {
   }
 
   private static CommandFailure failure(int status, String body) {
-    JsonNode problem =
-        body.startsWith("{") ? Json.parse(body) : Json.tree(Map.of("title", ""));
+    JsonNode problem = body.startsWith("{") ? Json.parse(body) : Json.tree(Map.of("title", ""));
     return Problems.failure(status, problem);
   }
 

@@ -66,6 +66,7 @@ public final class Table {
     return !rows.isEmpty()
         && rows.stream()
             .map(row -> row.get(column))
-            .allMatch(cell -> cell.isEmpty() || cell.matches("-|-?#?[0-9][0-9.,e%+-]*( m?s)?(/s)?"));
+            .allMatch(
+                cell -> cell.isEmpty() || cell.matches("-|-?#?[0-9][0-9.,e%+-]*( m?s)?(/s)?"));
   }
 }

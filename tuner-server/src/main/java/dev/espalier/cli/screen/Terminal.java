@@ -22,8 +22,7 @@ public record Terminal(
     var console = System.console();
     boolean live =
         console != null && console.isTerminal() && !"dumb".equals(environment.get("TERM"));
-    boolean colour =
-        live && !noColour && environment.getOrDefault("NO_COLOR", "").isEmpty();
+    boolean colour = live && !noColour && environment.getOrDefault("NO_COLOR", "").isEmpty();
     boolean unicode = System.out.charset().equals(StandardCharsets.UTF_8);
     return new Terminal(System.out, live, colour, unicode, live ? width() : DEFAULT_COLUMNS);
   }

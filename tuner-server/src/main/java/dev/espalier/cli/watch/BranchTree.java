@@ -65,8 +65,7 @@ public final class BranchTree {
       BranchView next =
           forks.stream().filter(fork -> lineage.contains(fork.branch())).findFirst().orElse(null);
       List<BranchView> aside = forks.stream().filter(fork -> fork != next).toList();
-      List<BranchView> shown =
-          all ? aside : aside.stream().filter(BranchTree::isAlive).toList();
+      List<BranchView> shown = all ? aside : aside.stream().filter(BranchTree::isAlive).toList();
       String bar = next == null ? "   " : glyph("│  ", "|  ");
       for (int i = 0; i < shown.size(); i++) {
         boolean last = i == shown.size() - 1 && next == null && shown.size() == aside.size();

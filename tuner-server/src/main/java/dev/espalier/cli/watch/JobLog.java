@@ -28,8 +28,7 @@ final class JobLog {
     String state = job.state() + " " + job.reason();
     if (!state.equals(lastState)) {
       lastState = state;
-      lines.add(
-          job.state() + (job.message().isEmpty() ? "" : ": " + job.message()));
+      lines.add(job.state() + (job.message().isEmpty() ? "" : ": " + job.message()));
     }
     board.rounds().values().forEach(round -> round(round, lines));
     board.branches().values().forEach(branch -> branch(branch, lines));

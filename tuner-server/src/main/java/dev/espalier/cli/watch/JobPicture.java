@@ -195,7 +195,10 @@ final class JobPicture {
     String figures =
         "loss " + Words.number(job.loss()) + ", epoch " + Words.number(round2(job.epoch()));
     lines.add(
-        label("Mainline") + terminal.styled(Style.CYAN, curve) + (curve.isEmpty() ? "" : "  ") + figures);
+        label("Mainline")
+            + terminal.styled(Style.CYAN, curve)
+            + (curve.isEmpty() ? "" : "  ")
+            + figures);
     if (!job.setting().isEmpty()) {
       lines.add(label("Setting") + Words.setting(job.setting()));
     }
@@ -203,24 +206,23 @@ final class JobPicture {
     if (!evaluations.isEmpty()) {
       EvaluationView last = evaluations.getLast();
       last.metrics()
-          .forEach(
-              (name, value) -> {
-                List<Double> history =
-                    evaluations.stream()
-                        .map(evaluation -> evaluation.metrics().get(name))
-                        .map(each -> each == null ? Double.NaN : each)
-                        .toList();
-                lines.add(
-                    label("Validation")
-                        + terminal.styled(
-                            Style.CYAN, Sparkline.of(history, room, terminal.hasUnicode()))
-                        + "  "
-                        + name
-                        + " "
-                        + Words.number(value)
-                        + ", epoch "
-                        + Words.number(round2(last.epoch())));
-              });
+          .forEach((name, value) -> {
+            List<Double> history =
+                evaluations.stream()
+                    .map(evaluation -> evaluation.metrics().get(name))
+                    .map(each -> each == null ? Double.NaN : each)
+                    .toList();
+            lines.add(
+                label("Validation")
+                    + terminal.styled(
+                        Style.CYAN, Sparkline.of(history, room, terminal.hasUnicode()))
+                    + "  "
+                    + name
+                    + " "
+                    + Words.number(value)
+                    + ", epoch "
+                    + Words.number(round2(last.epoch())));
+          });
     }
   }
 

@@ -43,7 +43,8 @@ public final class JobSummary {
     table.row("validation", JobPicture.metrics(job.metrics()));
     table.row("rounds", Integer.toString(job.round()));
     table.row("branches", Integer.toString(job.branches()));
-    table.row("tuning", Words.seconds(job.tuningSeconds()) + ", " + Words.percent(job.tuningShare()));
+    table.row(
+        "tuning", Words.seconds(job.tuningSeconds()) + ", " + Words.percent(job.tuningShare()));
     table.row("training", Words.seconds(job.trainingSeconds()));
     table.row("evaluation", Words.seconds(job.evaluationSeconds()));
     return table;
@@ -91,13 +92,11 @@ public final class JobSummary {
     JobView job = board.job();
     var table = new Table("field", "value");
     var last = new TreeMap<String, Double>(job.metrics());
-    last.forEach(
-        (name, value) -> table.row(name, Words.number(value) + range(board, name)));
+    last.forEach((name, value) -> table.row(name, Words.number(value) + range(board, name)));
     table.row("training loss", Words.number(job.loss()));
     table.row("epochs", Words.number(Math.round(job.epoch() * 100) / 100.0));
     Instant end = job.endTime() == null ? job.since() : job.endTime();
-    table.row(
-        "time", Words.seconds(Duration.between(job.createTime(), end).toMillis() / 1000.0));
+    table.row("time", Words.seconds(Duration.between(job.createTime(), end).toMillis() / 1000.0));
     table.row(
         "tuning",
         Words.percent(job.tuningShare())

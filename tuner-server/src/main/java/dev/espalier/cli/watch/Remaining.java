@@ -18,8 +18,7 @@ final class Remaining {
       reasons.add(Words.seconds(spent) + " of " + Words.seconds(bounds.maxSeconds()) + " used");
     }
     if (bounds.maxEpochs() > 0) {
-      reasons.add(
-          "epoch " + (long) job.epoch() + " of " + Words.number(bounds.maxEpochs()));
+      reasons.add("epoch " + (long) job.epoch() + " of " + Words.number(bounds.maxEpochs()));
       if (job.epoch() > 0 && job.trainingSeconds() > 0) {
         double perEpoch = job.trainingSeconds() / job.epoch();
         left = Math.min(left, Math.max(0, bounds.maxEpochs() - job.epoch()) * perEpoch);

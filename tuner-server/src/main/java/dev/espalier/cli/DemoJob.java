@@ -1,0 +1,72 @@
+package dev.espalier.cli;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The job that the demo runs: small enough to end in two minutes on two slow cores, or, on data of
+/// the user's, large enough to reach a good model.
+final class DemoJob {
+  private DemoJob() {}
+
+  /// {@return the document of a job file}
+  static Map<String, Object> document(
+      String program, Optional<String> data, int workers, long seed, Optional<String> maxTime) {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("name", "demo-" + program);
+    document.put("program", program);
+    data.ifPresent(folder -> document.put("data", folder));
+    document.put("workers", workers);
+    document.put("seed", seed);
+    boolean real = data.isPresent();
+    switch (program) {
+      case "mf" -> factorization(document, real);
+      case "logreg" -> regression(document, real);
+      default -> perceptron(document, real);
+    }
+    maxTime.ifPresent(time -> {
+      var stop = new LinkedHashMap<String, Object>();
+      if (document.get("stop") instanceof Map<?, ?> given) {
+        given.forEach((key, value) -> stop.put(String.valueOf(key), value));
+      }
+      stop.put("maxTime", time);
+      document.put("stop", stop);
+    });
+    return document;
+  }
+
+  private static void perceptron(Map<String, Object> document, boolean real) {
+    document.put("tuning", tuning(real ? 16 : 12, 2, real ? 3 : 2, 4));
+    document.put("stop", Map.of("maxEpochs", real ? 30 : 20, "maxTime", real ? "6m" : "70s"));
+    document.put(
+        "tunables",
+        Map.of(
+            "learningRate", Map.of("type", "log", "min", 1e-4, "max", 1.0, "default", 0.01),
+            "momentum", Map.of("type", "linear", "min", 0.0, "max", 0.99, "default", 0.9),
+            "batchSize",
+                Map.of("type", "choice", "values", List.of(32, 64, 128, 256), "default", 64)));
+  }
+
+  private static void factorization(Map<String, Object> document, boolean real) {
+    document.put("tuning", tuning(12, 2, 2, 4));
+    document.put("stop", Map.of("maxEpochs", real ? 60 : 30, "maxTime", real ? "5m" : "70s"));
+  }
+
+  private static void regression(Map<String, Object> document, boolean real) {
+    document.put("tuning", tuning(12, 2, 2, 4));
+    document.put("stop", Map.of("maxEpochs", real ? 40 : 20, "maxTime", real ? "5m" : "70s"));
+  }
+
+  private static Map<String, Object> tuning(
+      int maxTrials, int retunePlateau, int maxRetunes, int convergePlateau) {
+    var tuning = new LinkedHashMap<String, Object>();
+    tuning.put("policy", "mltuner");
+    tuning.put("searcher", "tpe");
+    tuning.put("maxTrials", maxTrials);
+    tuning.put("stop", Map.of("best", 4, "within", 0.15));
+    tuning.put("retune", Map.of("plateauEpochs", retunePlateau, "max", maxRetunes));
+    tuning.put("converge", Map.of("plateauEpochs", convergePlateau));
+    return tuning;
+  }
+}
