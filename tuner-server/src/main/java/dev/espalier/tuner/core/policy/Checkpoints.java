@@ -92,15 +92,24 @@ final class Checkpoints {
     return true;
   }
 
-  /// {@return whether the checkpoint was waited for}
-  boolean failed(long checkpoint) {
+  /// Gives a checkpoint up that could not be written.
+  ///
+  /// @return what that means, in words; empty when the checkpoint was not waited for
+  Optional<String> failed(long checkpoint, String message) {
     Mark mark = pending.remove(checkpoint);
     if (mark == null) {
-      return false;
+      return Optional.empty();
     }
     lastFailed = Optional.of(mark);
     board.command(new BranchCommand.DropCheckpoint(checkpoint));
-    return true;
+    String outcome =
+        "Checkpoint " + checkpoint + " failed (" + message + "); the job goes on, and " + inWords();
+    board.decide(
+        "checkpoint-" + checkpoint + "/failed",
+        "job.checkpoint",
+        outcome,
+        Evidence.of().with("checkpoint", checkpoint).with("message", message));
+    return Optional.of(outcome);
   }
 
   /// Gives up what lost workers had begun to write.

@@ -1,6 +1,6 @@
 package dev.espalier.tuner.core.policy;
 
-/// The ways in which a job ends well.
+/// The ways in which a job ends, in words.
 final class Endings {
   private Endings() {}
 
@@ -32,5 +32,22 @@ final class Endings {
   static Ending maxSeconds(double seconds) {
     return Ending.completed(
         "max-seconds", "Used the " + Words.number(seconds) + " seconds it was given");
+  }
+
+  static String nothingEverLearned(int trials, String why) {
+    return "None of the "
+        + Words.count(trials, "setting")
+        + " tried makes the loss fall: "
+        + why
+        + ". Widen the search space, or check the program and its data";
+  }
+
+  static String overflow(Branch branch, double loss) {
+    return "The training loss is "
+        + loss
+        + " at clock "
+        + branch.mainlineClock()
+        + " with "
+        + Words.setting(branch.setting());
   }
 }

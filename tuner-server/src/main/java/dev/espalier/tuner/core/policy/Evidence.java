@@ -35,7 +35,7 @@ final class Evidence {
   }
 
   Evidence with(String name, Setting setting) {
-    values.put(name, Map.copyOf(setting.values()));
+    values.put(name, setting.values());
     return this;
   }
 

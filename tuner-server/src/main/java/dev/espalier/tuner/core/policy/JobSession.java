@@ -1,7 +1,6 @@
 package dev.espalier.tuner.core.policy;
 
 import dev.espalier.api.model.BranchCommand;
-import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
@@ -24,9 +23,6 @@ import java.util.Optional;
 
 /// A job as a state machine over events.
 final class JobSession implements TuningSession {
-  /// Losses of workers without a new checkpoint or round in between that end a job.
-  static final int MAX_LOSSES_WITHOUT_PROGRESS = 5;
-
   private enum Stage {
     STARTING,
     TUNING,
@@ -41,14 +37,11 @@ final class JobSession implements TuningSession {
   private final Checkpoints checkpoints;
   private final Trainer trainer;
   private final Rounds rounds;
+  private final Generations generations;
+  private final Finish finish;
   private Stage stage = Stage.STARTING;
-  private Optional<Ending> ending = Optional.empty();
-  private int generation = 1;
-  private boolean hasWorkers;
-  private boolean wasReady;
-  private int recoveries;
-  private int lossesWithoutProgress;
   private int requests;
+  private int overflows;
 
   JobSession(JobPlan plan, Strategy strategy) {
     this.plan = plan;
@@ -57,6 +50,8 @@ final class JobSession implements TuningSession {
     this.checkpoints = new Checkpoints(board);
     this.trainer = new Trainer(board, strategy, checkpoints);
     this.rounds = new Rounds(board);
+    this.generations = new Generations(board, checkpoints);
+    this.finish = new Finish(board, trainer, checkpoints);
   }
 
   @Override
@@ -66,7 +61,7 @@ final class JobSession implements TuningSession {
         "starting",
         "Starting " + Words.count(plan.workers(), "worker"),
         "workers");
-    board.emit(new SessionEffect.LaunchWorkers(generation));
+    generations.launch();
     return board.takeEffects();
   }
 
@@ -106,10 +101,10 @@ final class JobSession implements TuningSession {
   // Workers come.
 
   private void workersReady(SessionEvent.WorkersReady ready) {
-    if (ready.generation() != generation || hasWorkers || stage != Stage.STARTING) {
+    if (ready.generation() != generations.current() || generations.isAttached()) {
       return;
     }
-    hasWorkers = true;
+    boolean isFirst = generations.attach();
     var workload = new Workload(ready.workers(), ready.trainingSamples(), ready.defaultBatchSize());
     board.workersAre(workload);
     Optional<String> problem = workload.problemOf(strategy.extremeSettings());
@@ -120,11 +115,10 @@ final class JobSession implements TuningSession {
     if (board.isPaused()) {
       board.emit(new SessionEffect.Hold(true));
     }
-    if (wasReady) {
-      recover();
-    } else {
-      wasReady = true;
+    if (isFirst) {
       firstBranch();
+    } else {
+      recover();
     }
   }
 
@@ -139,10 +133,7 @@ final class JobSession implements TuningSession {
         "setting",
         "fixed.setting",
         "Train with " + Words.setting(mainline().setting()) + "; nothing is searched",
-        Evidence.of()
-            .with("setting", mainline().setting())
-            .with("steps", plan.schedule().size())
-            .with("clocksPerEpoch", mainline().clocksPerEpoch()));
+        Evidence.of().with("setting", mainline().setting()).with("steps", plan.schedule().size()));
     train();
   }
 
@@ -195,17 +186,27 @@ final class JobSession implements TuningSession {
     return trainer.mainline().filter(mainline -> mainline.equals(branch)).isPresent();
   }
 
+  /// A policy that tunes goes back to the last checkpoint and tunes; otherwise the job has failed.
   private void mainlineOverflowed(Branch branch, double loss) {
-    fail(
-        "diverged",
-        "The training loss is "
-            + loss
-            + " at clock "
-            + branch.mainlineClock()
-            + " with "
-            + Words.setting(branch.setting())
-            + "; "
-            + checkpoints.inWords());
+    String what = Endings.overflow(branch, loss);
+    Optional<Checkpoints.Mark> mark = checkpoints.lastDurable();
+    boolean mayRetune = strategy.isTuning() && rounds.retunes() < plan.options().maxRetunes();
+    if (mark.isEmpty() || !mayRetune || stage != Stage.TRAINING) {
+      fail("diverged", what + "; " + checkpoints.inWords());
+      return;
+    }
+    overflows++;
+    board.decide(
+        "overflow-" + overflows,
+        "job.overflow",
+        what + ": go back to checkpoint " + mark.get().checkpoint() + " and tune again",
+        Evidence.of()
+            .with("mainlineClock", branch.mainlineClock())
+            .with("setting", branch.setting())
+            .with("checkpoint", mark.get().checkpoint()));
+    generations.kill();
+    lose("the training loss overflowed");
+    rounds.wantRetuneAt(mark.get().mainlineClock());
   }
 
   private void evaluated(SessionEvent.Evaluated event) {
@@ -252,33 +253,19 @@ final class JobSession implements TuningSession {
             .with("epoch", mainline().epochs())
             .with("metric", plan.validation().name())
             .with("history", trainer.history().values()));
-    rounds.wantRetune(mainline());
+    rounds.wantRetuneAt(mainline().mainlineClock());
   }
 
   private void checkpointWritten(SessionEvent.CheckpointWritten event) {
     if (checkpoints.written(event.checkpoint())) {
-      lossesWithoutProgress = 0;
+      generations.noteProgress();
     }
   }
 
   private void checkpointFailed(SessionEvent.CheckpointFailed event) {
-    if (!checkpoints.failed(event.checkpoint())) {
-      return;
-    }
-    String outcome =
-        "Checkpoint "
-            + event.checkpoint()
-            + " failed ("
-            + event.message()
-            + "); the job goes on, and "
-            + checkpoints.inWords();
-    board.decide(
-        "checkpoint-" + event.checkpoint() + "/failed",
-        "job.checkpoint",
-        outcome,
-        Evidence.of().with("checkpoint", event.checkpoint()).with("message", event.message()));
-    if (stage == Stage.TRAINING) {
-      board.show(JobState.TRAINING, "checkpoint-failed", outcome, "");
+    Optional<String> outcome = checkpoints.failed(event.checkpoint(), event.message());
+    if (outcome.isPresent() && stage == Stage.TRAINING) {
+      board.show(JobState.TRAINING, "checkpoint-failed", outcome.get(), "");
     }
   }
 
@@ -330,7 +317,7 @@ final class JobSession implements TuningSession {
 
   private void conclude(Round.Outcome outcome) {
     Round round = rounds.finish();
-    lossesWithoutProgress = 0;
+    generations.noteProgress();
     if (outcome.winner().isPresent()) {
       Branch winner = outcome.winner().get().branch();
       board.adopt(winner, round.parent());
@@ -349,14 +336,7 @@ final class JobSession implements TuningSession {
       return;
     }
     switch (round.plan().trigger()) {
-      case INITIAL ->
-          fail(
-              "nothing-learns",
-              "None of the "
-                  + Words.count(round.trials(), "setting")
-                  + " tried makes the loss fall: "
-                  + why
-                  + ". Widen the search space, or check the program and its data");
+      case INITIAL -> fail("nothing-learns", Endings.nothingEverLearned(round.trials(), why));
       case RETUNE -> stop(Endings.nothingLearns());
       case MANUAL -> {
         train();
@@ -378,62 +358,22 @@ final class JobSession implements TuningSession {
   // The end.
 
   private void stop(Ending how) {
-    ending = Optional.of(how);
     stage = Stage.STOPPING;
-    if (board.isPaused()) {
-      board.resume();
-    }
-    board.decide(
-        "end",
-        "job." + how.reason(),
-        how.message() + bestInWords(),
-        Evidence.of()
-            .with("metric", plan.validation().name())
-            .with("history", trainer.history().values())
-            .with("epoch", mainline().epochs())
-            .with("seconds", board.nowSeconds()));
-    board.show(
-        JobState.STOPPING,
-        how.reason(),
-        how.message() + "; writing the last checkpoint",
-        "checkpoint");
-    trainer.checkpoint();
+    finish.begin(how, mainline());
     endIfSaved();
   }
 
   private void endIfSaved() {
-    if (!checkpoints.isAnyPending()) {
-      board.command(new BranchCommand.Stop());
-      board.changed(mainline(), BranchState.KEPT);
-      end(checkpoints.isDurableFor(mainline()) ? "" : "; " + checkpoints.inWords());
+    if (finish.endIfSaved(mainline())) {
+      stage = Stage.ENDED;
     }
   }
 
-  private void end(String remark) {
-    ending.ifPresent(
-        how -> board.show(how.state(), how.reason(), how.message() + bestInWords() + remark, ""));
-    stage = Stage.ENDED;
-  }
-
-  private String bestInWords() {
-    return trainer
-        .history()
-        .best()
-        .map(best ->
-            "; best "
-                + plan.validation().name()
-                + " "
-                + Words.number(best.value())
-                + " at epoch "
-                + Words.number(best.epoch()))
-        .orElse("");
-  }
-
   private void fail(String code, String message) {
-    if (hasWorkers) {
+    if (generations.isAttached()) {
       board.command(new BranchCommand.Stop());
     } else {
-      board.emit(new SessionEffect.KillWorkers(generation));
+      generations.kill();
     }
     board.show(JobState.FAILED, code, message, "");
     stage = Stage.ENDED;
@@ -442,55 +382,27 @@ final class JobSession implements TuningSession {
   // Workers go.
 
   private void workersLost(SessionEvent.WorkersLost lost) {
-    if (lost.generation() != generation) {
-      return;
+    if (lost.generation() == generations.current()) {
+      lose(lost.reason());
     }
-    hasWorkers = false;
+  }
+
+  private void lose(String reason) {
     board.loseAllBranches();
+    generations.lose();
     if (stage == Stage.STOPPING) {
-      end("; workers were lost before the last checkpoint was written: " + checkpoints.inWords());
+      finish.endUnsaved();
+      stage = Stage.ENDED;
       return;
     }
     trainer.lose();
     rounds.lose();
     stage = Stage.STARTING;
-    lossesWithoutProgress++;
-    if (lossesWithoutProgress > MAX_LOSSES_WITHOUT_PROGRESS) {
-      fail(
-          "WORKERS_LOST",
-          "Workers were lost "
-              + lossesWithoutProgress
-              + " times without any progress in between, the last time because "
-              + lost.reason()
-              + "; "
-              + checkpoints.inWords());
-      return;
+    if (generations.isHopeless()) {
+      fail("WORKERS_LOST", generations.hopelessInWords(reason));
+    } else {
+      generations.startAgain(reason);
     }
-    startAgain(lost.reason());
-  }
-
-  private void startAgain(String reason) {
-    generation++;
-    recoveries++;
-    String outcome =
-        "Workers were lost ("
-            + reason
-            + "); start new ones from "
-            + checkpoints
-                .lastDurable()
-                .map(mark -> "checkpoint " + mark.checkpoint())
-                .orElse("the beginning");
-    board.decide(
-        "recovery-" + recoveries,
-        "job.recovery",
-        outcome,
-        Evidence.of()
-            .with("reason", reason)
-            .with("generation", generation)
-            .with("lossesWithoutProgress", lossesWithoutProgress)
-            .with("checkpoint", checkpoints.inWords()));
-    board.show(JobState.STARTING, "workers-lost", outcome, "workers");
-    board.emit(new SessionEffect.LaunchWorkers(generation));
   }
 
   // People ask.
@@ -541,9 +453,7 @@ final class JobSession implements TuningSession {
     }
     var canceled = new Ending(JobState.CANCELED, "canceled", "Canceled by " + actor);
     if (stage == Stage.STARTING) {
-      ending = Optional.of(canceled);
-      board.emit(new SessionEffect.KillWorkers(generation));
-      end(wasReady ? "; " + checkpoints.inWords() : "");
+      endNow(canceled);
       return Optional.empty();
     }
     rounds.abandon("canceled by " + actor);
@@ -552,10 +462,14 @@ final class JobSession implements TuningSession {
   }
 
   private Optional<String> kill(String actor) {
-    ending = Optional.of(new Ending(JobState.CANCELED, "killed", "Killed by " + actor));
-    board.emit(new SessionEffect.KillWorkers(generation));
-    end("; " + checkpoints.inWords());
+    endNow(new Ending(JobState.CANCELED, "killed", "Killed by " + actor));
     return Optional.empty();
+  }
+
+  private void endNow(Ending how) {
+    generations.kill();
+    finish.endNow(how);
+    stage = Stage.ENDED;
   }
 
   private Optional<String> retune(String actor) {

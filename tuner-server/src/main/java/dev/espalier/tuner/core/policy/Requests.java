@@ -32,13 +32,21 @@ final class Requests {
     return problems.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", problems));
   }
 
+  private static String boundInWords(Tunable tunable) {
+    return switch (tunable) {
+      case Tunable.LogRange range -> "in [" + range.min() + ", " + range.max() + "]";
+      case Tunable.LinearRange range -> "in [" + range.min() + ", " + range.max() + "]";
+      case Tunable.Choice choice -> "one of " + choice.values();
+    };
+  }
+
   private static Optional<String> problemOf(String name, double value, JobPlan plan) {
     Optional<Tunable> tunable =
         plan.space().tunables().stream().filter(known -> known.name().equals(name)).findFirst();
     if (tunable.isPresent()) {
       return tunable.get().contains(value)
           ? Optional.empty()
-          : Optional.of(name + " must lie in " + tunable.get() + " but is " + value);
+          : Optional.of(name + " must be " + boundInWords(tunable.get()) + " but is " + value);
     }
     return plan.base().values().containsKey(name)
         ? Optional.empty()

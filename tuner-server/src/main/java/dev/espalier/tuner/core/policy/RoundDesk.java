@@ -12,10 +12,10 @@ import dev.espalier.tuner.core.search.Searcher;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /// What the phases of a round share: its trials, its trial time, and how a trial is run and judged.
 final class RoundDesk {
@@ -175,7 +175,18 @@ final class RoundDesk {
     }
     fixTrialSeconds(branch);
     long wanted = (long) Math.floor(trialSeconds / branch.secondsPerClock() * (1 + ROUNDING));
-    return Math.clamp(wanted, windows, maxClocks(branch));
+    return Math.clamp(wanted, windows, Math.max(windows, maxClocksInTime(branch)));
+  }
+
+  /// The epoch bound, and what the job's seconds still allow.
+  private long maxClocksInTime(Branch branch) {
+    double bound = board.plan().maxSeconds();
+    if (bound <= 0) {
+      return maxClocks(branch);
+    }
+    double secondsLeft = Math.max(0, bound - board.nowSeconds());
+    long affordable = branch.clocks() + (long) Math.ceil(secondsLeft / branch.secondsPerClock());
+    return Math.min(maxClocks(branch), affordable);
   }
 
   /// Without a trial time of the user's, the first trial sets it: the time that K clocks take.
@@ -251,10 +262,10 @@ final class RoundDesk {
   }
 
   private static Map<String, Object> score(Trial trial) {
-    var score = new TreeMap<String, Object>();
-    score.put("branch", (long) trial.branch().id().number());
+    var score = new LinkedHashMap<String, Object>();
     score.put("trial", (long) trial.number());
-    score.put("setting", Map.copyOf(trial.searched().values()));
+    score.put("branch", (long) trial.branch().id().number());
+    score.put("setting", trial.searched().values());
     score.put("verdict", trial.summary().map(known -> known.verdict().name()).orElse("UNJUDGED"));
     score.put("speed", trial.speed());
     return score;

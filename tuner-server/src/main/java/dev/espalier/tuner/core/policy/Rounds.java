@@ -58,8 +58,8 @@ final class Rounds {
     return adopted.orElseGet(strategy::firstSetting);
   }
 
-  void wantRetune(Branch mainline) {
-    want(new Wanted(RoundTrigger.RETUNE, List.of(), POLICY, mainline.mainlineClock()));
+  void wantRetuneAt(long mainlineClock) {
+    want(new Wanted(RoundTrigger.RETUNE, List.of(), POLICY, mainlineClock));
   }
 
   void wantManual(String actor) {

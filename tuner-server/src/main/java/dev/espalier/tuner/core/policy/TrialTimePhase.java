@@ -145,8 +145,8 @@ final class TrialTimePhase implements RoundPhase {
     for (Trial trial : open(trial -> best.filter(kept -> kept == trial).isEmpty())) {
       desk.drop(trial, "mltuner.epoch-bound", "is freed: " + why);
     }
-    best.ifPresent(trial ->
-        desk.settle(trial, "mltuner.epoch-bound", "is the fastest, though unstable: " + why));
+    best.ifPresent(
+        trial -> desk.settle(trial, "mltuner.epoch-bound", "is the fastest there is, as " + why));
     next.giveUp(best, why);
   }
 

@@ -118,6 +118,49 @@ final class JobSessionTest {
   }
 
   @Test
+  void anOverflowInTrainingGoesBackAndTunesAgain() {
+    var model = new ExplodingOnce(QuadraticModel.quiet(4), 20);
+    SimulatedWorkers run = Jobs.workers(plan(4), model).run();
+
+    assertThat(run.decisions())
+        .extracting(Decision::key)
+        .containsSubsequence(
+            "round-1/adopt", "overflow-1", "recovery-1", "round-2/start", "round-2/adopt", "end");
+    assertThat(run.effects())
+        .containsSubsequence(new SessionEffect.KillWorkers(1), new SessionEffect.LaunchWorkers(2));
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  /// A program whose loss overflows once, in training.
+  private static final class ExplodingOnce implements SimulatedWorkers.Model {
+    private final QuadraticModel model;
+    private int evaluationsLeft = 2;
+    private int clocksLeft;
+
+    ExplodingOnce(QuadraticModel model, int clocksAfter) {
+      this.model = model;
+      this.clocksLeft = clocksAfter;
+    }
+
+    @Override
+    public double[] initial() {
+      return model.initial();
+    }
+
+    @Override
+    public double clock(double[] state, Setting setting) {
+      double loss = model.clock(state, setting);
+      return evaluationsLeft == 0 && clocksLeft-- == 0 ? Double.NaN : loss;
+    }
+
+    @Override
+    public double evaluate(double[] state) {
+      evaluationsLeft = Math.max(0, evaluationsLeft - 1);
+      return model.evaluate(state);
+    }
+  }
+
+  @Test
   void workersThatAreLostAgainAndAgainEndTheJob() {
     SimulatedWorkers run =
         Jobs.workers(plan(1), QuadraticModel.quiet(1))
@@ -280,7 +323,9 @@ final class JobSessionTest {
         .isEqualTo("The request to re-tune is ignored: the policy fixed does not tune this job");
     SimulatedWorkers run = askedInTraining(new UserRequest.Try(Jobs.setting(77)));
     assertThat(TunerSessionTest.decision(run, "request-1").outcome())
-        .contains("is ignored: learningRate must lie in ", "but is 77.0");
+        .isEqualTo(
+            "The request to try learningRate 77 is ignored: learningRate must be in [1.0E-5, 10.0]"
+                + " but is 77.0");
   }
 
   @Test

@@ -1,0 +1,86 @@
+package dev.espalier.tuner.core.policy;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.JobState;
+import dev.espalier.tuner.core.session.JobPlan;
+import java.util.Optional;
+
+/// Brings a job to its end: the last checkpoint, the last words.
+final class Finish {
+  private final Board board;
+  private final Trainer trainer;
+  private final Checkpoints checkpoints;
+  private Optional<Ending> ending = Optional.empty();
+
+  Finish(Board board, Trainer trainer, Checkpoints checkpoints) {
+    this.board = board;
+    this.trainer = trainer;
+    this.checkpoints = checkpoints;
+  }
+
+  /// Asks for the last checkpoint of a mainline that is there.
+  void begin(Ending how, Branch mainline) {
+    ending = Optional.of(how);
+    if (board.isPaused()) {
+      board.resume();
+    }
+    JobPlan plan = board.plan();
+    board.decide(
+        "end",
+        "job." + how.reason(),
+        how.message() + bestInWords(),
+        Evidence.of()
+            .with("metric", plan.validation().name())
+            .with("history", trainer.history().values())
+            .with("epoch", mainline.epochs())
+            .with("seconds", board.nowSeconds()));
+    board.show(
+        JobState.STOPPING,
+        how.reason(),
+        how.message() + "; writing the last checkpoint",
+        "checkpoint");
+    trainer.checkpoint();
+  }
+
+  /// {@return whether the job has ended now: no checkpoint is on its way any more}
+  boolean endIfSaved(Branch mainline) {
+    if (checkpoints.isAnyPending()) {
+      return false;
+    }
+    board.command(new BranchCommand.Stop());
+    board.changed(mainline, BranchState.KEPT);
+    say(checkpoints.isDurableFor(mainline) ? "" : "; " + checkpoints.inWords());
+    return true;
+  }
+
+  /// Says the last words of a job whose last checkpoint will not come.
+  void endUnsaved() {
+    say("; workers were lost before the last checkpoint was written: " + checkpoints.inWords());
+  }
+
+  /// Ends without asking workers for anything.
+  void endNow(Ending how) {
+    ending = Optional.of(how);
+    say(trainer.history().size() > 0 ? "; " + checkpoints.inWords() : "");
+  }
+
+  private void say(String remark) {
+    ending.ifPresent(
+        how -> board.show(how.state(), how.reason(), how.message() + bestInWords() + remark, ""));
+  }
+
+  private String bestInWords() {
+    return trainer
+        .history()
+        .best()
+        .map(best ->
+            "; best "
+                + board.plan().validation().name()
+                + " "
+                + Words.number(best.value())
+                + " at epoch "
+                + Words.number(best.epoch()))
+        .orElse("");
+  }
+}
