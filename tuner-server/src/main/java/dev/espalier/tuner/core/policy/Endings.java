@@ -1,5 +1,9 @@
 package dev.espalier.tuner.core.policy;
 
+import dev.espalier.tuner.core.session.JobPlan;
+import java.util.Map;
+import java.util.Optional;
+
 /// The ways in which a job ends, in words.
 final class Endings {
   private Endings() {}
@@ -13,15 +17,23 @@ final class Endings {
     return Ending.completed("converged", "Converged: re-tuning found no setting that still learns");
   }
 
-  static Ending targetReached(String metric, double value, double target) {
-    return Ending.completed(
-        "target-reached",
-        "Target reached: "
-            + metric
-            + " is "
-            + Words.number(value)
-            + ", the target was "
-            + Words.number(target));
+  /// {@return the end of a job whose metric is at the target or better}
+  static Optional<Ending> targetReached(JobPlan plan, Map<String, Double> metrics) {
+    String metric = plan.validation().name();
+    Double value = metrics.get(metric);
+    double target = plan.target();
+    if (value == null || !(value == target || plan.validation().goal().isBetter(value, target))) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        Ending.completed(
+            "target-reached",
+            "Target reached: "
+                + metric
+                + " is "
+                + Words.number(value)
+                + ", the target was "
+                + Words.number(target)));
   }
 
   static Ending maxEpochs(double epochs) {

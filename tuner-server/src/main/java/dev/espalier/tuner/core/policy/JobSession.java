@@ -220,10 +220,9 @@ final class JobSession implements TuningSession {
   }
 
   private void rule(SessionEvent.Evaluated event) {
-    String metric = plan.validation().name();
-    Double value = event.metrics().get(metric);
-    if (value != null && isTargetReached(value)) {
-      stop(Endings.targetReached(metric, value, plan.target()));
+    Optional<Ending> reached = Endings.targetReached(plan, event.metrics());
+    if (reached.isPresent()) {
+      stop(reached.get());
       return;
     }
     Optional<Ending> bound = trainer.ending();
@@ -236,10 +235,6 @@ final class JobSession implements TuningSession {
       case Ruling.Retune _ -> plateau();
       case Ruling.End end -> stop(end.ending());
     }
-  }
-
-  private boolean isTargetReached(double value) {
-    return value == plan.target() || plan.validation().goal().isBetter(value, plan.target());
   }
 
   private void plateau() {

@@ -15,7 +15,8 @@ final class Words {
     if (value == Math.rint(value) && Math.abs(value) < EXACT_BELOW) {
       return Long.toString((long) value);
     }
-    return String.format(Locale.ROOT, "%.4g", value);
+    String digits = String.format(Locale.ROOT, "%.4g", value);
+    return digits.contains(".") ? digits.replaceFirst("\\.?0+(?=e|$)", "") : digits;
   }
 
   static String setting(Setting setting) {

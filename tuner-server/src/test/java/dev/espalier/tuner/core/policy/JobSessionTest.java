@@ -310,7 +310,7 @@ final class JobSessionTest {
     assertThat(raced.get(0).value("learningRate")).isEqualTo(0.123);
     assertThat(raced.get(1).with(Jobs.setting(0.123))).isEqualTo(raced.get(0));
     assertThat(TunerSessionTest.decision(run, "request-1").outcome())
-        .isEqualTo("The request to try learningRate 0.1230 is accepted");
+        .isEqualTo("The request to try learningRate 0.123 is accepted");
   }
 
   @Test
