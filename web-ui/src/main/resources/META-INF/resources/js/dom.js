@@ -25,7 +25,14 @@ const PROPERTIES = new Set(['value', 'checked', 'open', 'disabled']);
  */
 export function h(tag, props, ...children) {
   const given = props ?? {};
-  return { tag, key: given.key, props: given, children: flatten(children, []), text: '', node: null };
+  return {
+    tag,
+    key: given.key,
+    props: given,
+    children: flatten(children, []),
+    text: '',
+    node: null,
+  };
 }
 
 /**
@@ -43,7 +50,14 @@ function flatten(children, into) {
     } else if (typeof child === 'object') {
       into.push(child);
     } else {
-      into.push({ tag: '#', key: undefined, props: {}, children: [], text: String(child), node: null });
+      into.push({
+        tag: '#',
+        key: undefined,
+        props: {},
+        children: [],
+        text: String(child),
+        node: null,
+      });
     }
   }
   return into;

@@ -31,7 +31,11 @@ export function roundsPanel(model, focus, on) {
     { class: 'card rounds', key: 'rounds', 'aria-labelledby': 'rounds-title' },
     h('h2', { id: 'rounds-title', class: 'card-title' }, 'Rounds'),
     list.length === 0 &&
-      h('p', { class: 'empty' }, 'A round of tuning tries settings side by side. The first appears here when training starts.'),
+      h(
+        'p',
+        { class: 'empty' },
+        'A round of tuning tries settings side by side. The first appears here when training starts.',
+      ),
     list.map((round, index) => roundBlock(model, round, index === 0, focus, on)),
   );
 }
@@ -65,7 +69,11 @@ function roundBlock(model, round, latest, focus, on) {
       'div',
       { class: 'round-line-words' },
       round.outcome !== '' && h('p', { class: 'outcome' }, round.outcome),
-      h('button', { type: 'button', class: 'link-button', onclick: () => on.show(round.round) }, 'Show in the drawing'),
+      h(
+        'button',
+        { type: 'button', class: 'link-button', onclick: () => on.show(round.round) },
+        'Show in the drawing',
+      ),
     ),
     branches.length > 0 &&
       h(
@@ -82,15 +90,26 @@ function roundBlock(model, round, latest, focus, on) {
               'tr',
               null,
               h('th', { scope: 'col' }, 'Branch'),
-              varied.map((name) => h('th', { scope: 'col', class: 'num', key: name }, format.words(name))),
+              varied.map((name) =>
+                h('th', { scope: 'col', class: 'num', key: name }, format.words(name)),
+              ),
               h('th', { scope: 'col', class: 'spark-cell' }, 'Loss'),
-              h('th', { scope: 'col', class: 'speed-head' }, 'Speed', h('span', { class: 'unit' }, ' loss/s')),
+              h(
+                'th',
+                { scope: 'col', class: 'speed-head' },
+                'Speed',
+                h('span', { class: 'unit' }, ' loss/s'),
+              ),
               h('th', { scope: 'col' }, 'Verdict'),
               h('th', { scope: 'col', class: 'num clocks-cell' }, 'Clocks'),
               h('th', { scope: 'col', class: 'num' }, 'Time'),
             ),
           ),
-          h('tbody', null, branches.map((branch) => branchRow(branch, round, varied, fastest, focus, on))),
+          h(
+            'tbody',
+            null,
+            branches.map((branch) => branchRow(branch, round, varied, fastest, focus, on)),
+          ),
         ),
       ),
   );
@@ -132,13 +151,26 @@ function branchRow(branch, round, varied, fastest, focus, on) {
       onpointerenter: () => on.focus(branch.branch),
     },
     h('th', { scope: 'row', class: 'branch-cell' }, inlineMark(kind), String(branch.branch)),
-    varied.map((name) => h('td', { class: 'num', key: name }, format.tunable(branch.setting[name]))),
+    varied.map((name) =>
+      h('td', { class: 'num', key: name }, format.tunable(branch.setting[name])),
+    ),
     h('td', { class: 'spark-cell' }, spark(branch.windowMeans, kind)),
     h(
       'td',
       { class: 'speed' },
-      h('span', { class: 'speed-value' }, branch.speed === null ? format.NONE : format.number(branch.speed, 3)),
-      h('span', { class: 'speed-bar', 'aria-hidden': 'true' }, h('span', { class: `speed-fill is-${kind}`, vars: { share: fastest > 0 ? Math.max(0, branch.speed ?? 0) / fastest : 0 } })),
+      h(
+        'span',
+        { class: 'speed-value' },
+        branch.speed === null ? format.NONE : format.number(branch.speed, 3),
+      ),
+      h(
+        'span',
+        { class: 'speed-bar', 'aria-hidden': 'true' },
+        h('span', {
+          class: `speed-fill is-${kind}`,
+          vars: { share: fastest > 0 ? Math.max(0, branch.speed ?? 0) / fastest : 0 },
+        }),
+      ),
     ),
     h('td', { class: `verdict is-${kind}` }, verdict(branch, kind)),
     h('td', { class: 'num clocks-cell' }, format.count(branch.clocks)),
@@ -170,16 +202,25 @@ function verdict(branch, kind) {
  * @param {string} kind
  */
 function spark(means, kind) {
-  const values = /** @type {number[]} */ (means.filter((mean) => mean !== null && Number.isFinite(mean)));
+  const values = /** @type {number[]} */ (
+    means.filter((mean) => mean !== null && Number.isFinite(mean))
+  );
   if (values.length < 2) {
     return null;
   }
   const low = Math.min(...values);
   const high = Math.max(...values);
   const d = values
-    .map((value, i) => `${i === 0 ? 'M' : 'L'}${(2 + (i / (values.length - 1)) * 60).toFixed(1)} ${(17 - ((value - low) / (high - low || 1)) * 14).toFixed(1)}`)
+    .map(
+      (value, i) =>
+        `${i === 0 ? 'M' : 'L'}${(2 + (i / (values.length - 1)) * 60).toFixed(1)} ${(17 - ((value - low) / (high - low || 1)) * 14).toFixed(1)}`,
+    )
     .join('');
-  return h('svg', { class: 'spark', viewBox: '0 0 64 20', 'aria-hidden': 'true' }, h('path', { class: `whisker is-${kind}`, d }));
+  return h(
+    'svg',
+    { class: 'spark', viewBox: '0 0 64 20', 'aria-hidden': 'true' },
+    h('path', { class: `whisker is-${kind}`, d }),
+  );
 }
 
 /**
@@ -194,11 +235,25 @@ export function decisionsPanel(model, all, showAll) {
   return h(
     'section',
     { class: 'card decisions', key: 'decisions', 'aria-labelledby': 'decisions-title' },
-    h('h2', { id: 'decisions-title', class: 'card-title' }, 'Decisions', list.length > 0 && h('span', { class: 'badge' }, format.count(list.length))),
-    list.length === 0 && h('p', { class: 'empty' }, 'Each decision of the tuner appears here with the numbers it was taken on.'),
+    h(
+      'h2',
+      { id: 'decisions-title', class: 'card-title' },
+      'Decisions',
+      list.length > 0 && h('span', { class: 'badge' }, format.count(list.length)),
+    ),
+    list.length === 0 &&
+      h(
+        'p',
+        { class: 'empty' },
+        'Each decision of the tuner appears here with the numbers it was taken on.',
+      ),
     h('ol', { class: 'log' }, shown.map(decision)),
     list.length > shown.length &&
-      h('button', { type: 'button', class: 'link-button', onclick: showAll }, `Show ${format.count(list.length - shown.length)} earlier`),
+      h(
+        'button',
+        { type: 'button', class: 'link-button', onclick: showAll },
+        `Show ${format.count(list.length - shown.length)} earlier`,
+      ),
   );
 }
 
@@ -211,7 +266,11 @@ function decision(view) {
     h(
       'p',
       { class: 'decision-meta' },
-      h('time', { datetime: view.time, title: new Date(view.time).toString() }, format.timeOfDay(view.time)),
+      h(
+        'time',
+        { datetime: view.time, title: new Date(view.time).toString() },
+        format.timeOfDay(view.time),
+      ),
       view.round > 0 && h('span', null, `round ${view.round}`),
       view.actor !== '' && h('span', null, view.actor),
     ),
@@ -222,7 +281,18 @@ function decision(view) {
       h('summary', null, 'Why', h('code', null, view.rule)),
       entries.length === 0
         ? h('p', { class: 'empty' }, 'No numbers were needed.')
-        : h('dl', { class: 'evidence' }, entries.map(([name, value]) => h('div', { key: name }, h('dt', null, format.words(name)), h('dd', null, evidence(value))))),
+        : h(
+            'dl',
+            { class: 'evidence' },
+            entries.map(([name, value]) =>
+              h(
+                'div',
+                { key: name },
+                h('dt', null, format.words(name)),
+                h('dd', null, evidence(value)),
+              ),
+            ),
+          ),
     ),
   );
 }
@@ -244,16 +314,23 @@ function evidence(value) {
     return value ? 'yes' : 'no';
   }
   if (Array.isArray(value)) {
-    return value.length > 0 && value.every((item) => item !== null && typeof item === 'object' && !Array.isArray(item))
+    return value.length > 0 &&
+      value.every((item) => item !== null && typeof item === 'object' && !Array.isArray(item))
       ? recordTable(value)
       : value.map((item) => h('span', { class: 'item' }, evidence(item)));
   }
   if (typeof value === 'object') {
     return Object.entries(value).map(([name, inner]) =>
-      h('span', { class: 'pair', key: name }, h('span', { class: 'pair-name' }, format.words(name)), evidence(inner)),
+      h(
+        'span',
+        { class: 'pair', key: name },
+        h('span', { class: 'pair-name' }, format.words(name)),
+        evidence(inner),
+      ),
     );
   }
-  return String(value);
+  const text = String(value);
+  return /^[A-Z][A-Z_]+$/.test(text) ? format.words(text) : text;
 }
 
 /** @param {Record<string, any>[]} records */
@@ -265,8 +342,26 @@ function recordTable(records) {
     h(
       'table',
       { class: 'mini' },
-      h('thead', null, h('tr', null, columns.map((name) => h('th', { scope: 'col', key: name }, format.words(name))))),
-      h('tbody', null, records.map((record, index) => h('tr', { key: index }, columns.map((name) => h('td', { key: name }, evidence(record[name])))))),
+      h(
+        'thead',
+        null,
+        h(
+          'tr',
+          null,
+          columns.map((name) => h('th', { scope: 'col', key: name }, format.words(name))),
+        ),
+      ),
+      h(
+        'tbody',
+        null,
+        records.map((record, index) =>
+          h(
+            'tr',
+            { key: index },
+            columns.map((name) => h('td', { key: name }, evidence(record[name]))),
+          ),
+        ),
+      ),
     ),
   );
 }

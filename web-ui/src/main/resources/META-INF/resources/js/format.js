@@ -161,7 +161,9 @@ export function ago(seconds) {
   if (past < 3600) {
     return `${Math.floor(past / 60)} min ago`;
   }
-  return past < 48 * 3600 ? `${Math.floor(past / 3600)} h ago` : `${Math.floor(past / 86400)} d ago`;
+  return past < 48 * 3600
+    ? `${Math.floor(past / 3600)} h ago`
+    : `${Math.floor(past / 86400)} d ago`;
 }
 
 /**

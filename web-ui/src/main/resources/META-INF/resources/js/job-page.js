@@ -281,7 +281,9 @@ export function jobPage(content, trail, id) {
     const at = place(event);
     const inside = at.x >= drawing.left - 4 && at.x <= drawing.right + 4;
     view.pointer = { ...at, inside };
-    view.cursor = inside ? drawing.x.invert(Math.min(drawing.right, Math.max(drawing.left, at.x))) : null;
+    view.cursor = inside
+      ? drawing.x.invert(Math.min(drawing.right, Math.max(drawing.left, at.x)))
+      : null;
     const focus = inside ? timeline.branchAt(drawing, at.x, at.y) : null;
     const refocus = focus !== view.focus;
     view.focus = focus;
@@ -353,11 +355,18 @@ export function jobPage(content, trail, id) {
     if (focused) {
       view.cursor = focused.forkClock + focused.clocks;
     }
-    view.pointer = { x: drawing.x.at(view.cursor ?? 0), y: drawing.lossTop + 40, inside: view.cursor !== null };
+    view.pointer = {
+      x: drawing.x.at(view.cursor ?? 0),
+      y: drawing.lossTop + 40,
+      inside: view.cursor !== null,
+    };
     render();
   };
 
-  const zoomTo = (/** @type {[number, number] | null} */ span, /** @type {number | null} */ round) => {
+  const zoomTo = (
+    /** @type {[number, number] | null} */ span,
+    /** @type {number | null} */ round,
+  ) => {
     view.zoom = span;
     view.round = round;
     view.cursor = null;
@@ -392,7 +401,16 @@ export function jobPage(content, trail, id) {
         view.zoom = roundSpan(model, view.round) ?? view.zoom;
       }
       drawing = width > 0 ? timeline.plan(model, view, width) : null;
-      patch(content, h('div', { class: 'job', key: 'job' }, header(), chartCard(), h('div', { class: 'columns', key: 'columns' }, roundsCard(), decisionsCard())));
+      patch(
+        content,
+        h(
+          'div',
+          { class: 'job', key: 'job' },
+          header(),
+          chartCard(),
+          h('div', { class: 'columns', key: 'columns' }, roundsCard(), decisionsCard()),
+        ),
+      );
       drawOver();
     }
   };
@@ -400,27 +418,52 @@ export function jobPage(content, trail, id) {
   const linkState = () => {
     const job = model.job;
     if (job && hasEnded(job.state) && link === 'live') {
-      return h('span', { class: 'link is-ended', key: 'link' }, h('span', { class: 'link-dot' }), 'Ended');
+      return h(
+        'span',
+        { class: 'link is-ended', key: 'link' },
+        h('span', { class: 'link-dot' }),
+        'Ended',
+      );
     }
     const gone = Date.now() - lostAt;
     if (link === 'live') {
-      return h('span', { class: 'link is-live', key: 'link', role: 'status' }, h('span', { class: 'link-dot' }), 'Live');
+      return h(
+        'span',
+        { class: 'link is-live', key: 'link', role: 'status' },
+        h('span', { class: 'link-dot' }),
+        'Live',
+      );
     }
     if (link === 'connecting' || gone < STALE_MILLIS) {
-      return h('span', { class: 'link is-waiting', key: 'link', role: 'status' }, h('span', { class: 'link-dot' }), link === 'connecting' ? 'Connecting' : 'Reconnecting');
+      return h(
+        'span',
+        { class: 'link is-waiting', key: 'link', role: 'status' },
+        h('span', { class: 'link-dot' }),
+        link === 'connecting' ? 'Connecting' : 'Reconnecting',
+      );
     }
-    return h('span', { class: 'link is-stale', key: 'link', role: 'status' }, h('span', { class: 'link-dot' }), `Stale since ${format.timeOfDay(lastEvent)}`);
+    return h(
+      'span',
+      { class: 'link is-stale', key: 'link', role: 'status' },
+      h('span', { class: 'link-dot' }),
+      `Stale since ${format.timeOfDay(lastEvent)}`,
+    );
   };
 
   const header = () => {
     const job = /** @type {import('./types.js').JobView} */ (model.job);
     const stale = link === 'reconnecting' && Date.now() - lostAt >= STALE_MILLIS;
-    const ran = (Date.parse(job.endTime ?? new Date().toISOString()) - Date.parse(job.createTime)) / 1000;
+    const ran =
+      (Date.parse(job.endTime ?? new Date().toISOString()) - Date.parse(job.createTime)) / 1000;
     return h(
       'header',
       { class: 'job-head', key: 'head' },
       stale &&
-        h('p', { class: 'banner is-stale', key: 'stale' }, `The link to the server has been lost for ${Math.round((Date.now() - lostAt) / 1000)} s; trying again. Shown is what was so at ${format.timeOfDay(lastEvent)}.`),
+        h(
+          'p',
+          { class: 'banner is-stale', key: 'stale' },
+          `The link to the server has been lost for ${Math.round((Date.now() - lostAt) / 1000)} s; trying again. Shown is what was so at ${format.timeOfDay(lastEvent)}.`,
+        ),
       h(
         'div',
         { class: 'title-row', key: 'title' },
@@ -456,7 +499,12 @@ export function jobPage(content, trail, id) {
         job.message,
         job.waitingFor !== '' && h('span', { class: 'waiting' }, ` Waiting for ${job.waitingFor}.`),
       ),
-      view.said && h('p', { class: view.saidBad ? 'banner is-bad' : 'banner', role: 'status', key: 'said' }, view.said),
+      view.said &&
+        h(
+          'p',
+          { class: view.saidBad ? 'banner is-bad' : 'banner', role: 'status', key: 'said' },
+          view.said,
+        ),
       h(
         'p',
         { class: 'meta', key: 'meta' },
@@ -485,7 +533,9 @@ export function jobPage(content, trail, id) {
       figure('Training loss', format.measured(job.loss, 4)),
       Object.entries(job.metrics)
         .slice(0, 2)
-        .map(([name, value]) => figure(`Validation ${format.words(name)}`, format.measured(value, 4))),
+        .map(([name, value]) =>
+          figure(`Validation ${format.words(name)}`, format.measured(value, 4)),
+        ),
       figure('Epoch', format.measured(job.epoch, 3)),
       figure('Mainline clock', format.count(job.mainlineClock)),
       h(
@@ -496,13 +546,33 @@ export function jobPage(content, trail, id) {
           'dd',
           null,
           format.percent(job.tuningShare),
-          h('span', { class: 'of' }, `${format.duration(job.tuningSeconds)} of ${format.duration(whole)}`),
           h(
             'span',
-            { class: 'split', role: 'img', 'aria-label': `Tuning ${format.duration(job.tuningSeconds)}, training ${format.duration(job.trainingSeconds)}, evaluation ${format.duration(job.evaluationSeconds)}` },
-            h('span', { class: 'part is-tuning', vars: { share: share(job.tuningSeconds) }, title: `tuning ${format.duration(job.tuningSeconds)}` }),
-            h('span', { class: 'part is-training', vars: { share: share(job.trainingSeconds) }, title: `training ${format.duration(job.trainingSeconds)}` }),
-            h('span', { class: 'part is-evaluation', vars: { share: share(job.evaluationSeconds) }, title: `evaluation ${format.duration(job.evaluationSeconds)}` }),
+            { class: 'of' },
+            `${format.duration(job.tuningSeconds)} of ${format.duration(whole)}`,
+          ),
+          h(
+            'span',
+            {
+              class: 'split',
+              role: 'img',
+              'aria-label': `Tuning ${format.duration(job.tuningSeconds)}, training ${format.duration(job.trainingSeconds)}, evaluation ${format.duration(job.evaluationSeconds)}`,
+            },
+            h('span', {
+              class: 'part is-tuning',
+              vars: { share: share(job.tuningSeconds) },
+              title: `tuning ${format.duration(job.tuningSeconds)}`,
+            }),
+            h('span', {
+              class: 'part is-training',
+              vars: { share: share(job.trainingSeconds) },
+              title: `training ${format.duration(job.trainingSeconds)}`,
+            }),
+            h('span', {
+              class: 'part is-evaluation',
+              vars: { share: share(job.evaluationSeconds) },
+              title: `evaluation ${format.duration(job.evaluationSeconds)}`,
+            }),
           ),
         ),
       ),
@@ -526,12 +596,31 @@ export function jobPage(content, trail, id) {
         },
       },
       h('h2', { id: 'cancel-title' }, `Cancel ${job.name}?`),
-      h('p', null, 'Its workers stop after the current clock. A canceled job cannot be resumed; what it has learned stays in its last checkpoint.'),
+      h(
+        'p',
+        null,
+        'Its workers stop after the current clock. A canceled job cannot be resumed; what it has learned stays in its last checkpoint.',
+      ),
       h(
         'div',
         { class: 'dialog-actions' },
-        h('button', { type: 'button', class: 'button', onclick: () => { view.asking = false; render(); } }, 'Keep it running'),
-        h('button', { type: 'button', class: 'button is-danger is-solid', onclick: () => act('cancel') }, 'Cancel the job'),
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'button',
+            onclick: () => {
+              view.asking = false;
+              render();
+            },
+          },
+          'Keep it running',
+        ),
+        h(
+          'button',
+          { type: 'button', class: 'button is-danger is-solid', onclick: () => act('cancel') },
+          'Cancel the job',
+        ),
       ),
     );
 
@@ -551,16 +640,30 @@ export function jobPage(content, trail, id) {
           h('span', { class: 'legend-item' }, h('span', { class: 'swatch' }), 'mainline'),
           Object.entries(STANDINGS)
             .filter(([kind]) => kinds.has(kind))
-            .map(([kind, words]) => h('span', { class: 'legend-item', key: kind }, inlineMark(kind), words)),
+            .map(([kind, words]) =>
+              h('span', { class: 'legend-item', key: kind }, inlineMark(kind), words),
+            ),
         ),
         h(
           'div',
           { class: 'tools' },
-          segmented(
-            'Shown clocks',
-            [['All', () => showRound(null), view.zoom === null, false], ...roundNumbers.slice(-4).map((n) => /** @type {Segment} */ ([`Round ${n}`, () => showRound(n), view.round === n, false])),
-              ...(view.zoom && view.round === null ? [/** @type {Segment} */ (['Zoomed', () => {}, true, false])] : [])],
-          ),
+          segmented('Shown clocks', [
+            ['All', () => showRound(null), view.zoom === null, false],
+            ...roundNumbers
+              .slice(-4)
+              .map(
+                (n) =>
+                  /** @type {Segment} */ ([
+                    `Round ${n}`,
+                    () => showRound(n),
+                    view.round === n,
+                    false,
+                  ]),
+              ),
+            ...(view.zoom && view.round === null
+              ? [/** @type {Segment} */ (['Zoomed', () => {}, true, false])]
+              : []),
+          ]),
           segmented('Loss axis', [
             ['Linear', () => setLog(false), !drawing?.log, false],
             ['Log', () => setLog(true), drawing?.log ?? false, !(drawing?.canLog ?? false)],
@@ -589,12 +692,26 @@ export function jobPage(content, trail, id) {
         drawing &&
           h(
             'svg',
-            { key: 'svg', class: view.focus === null ? 'drawing' : 'drawing has-focus', width: drawing.width, height: drawing.height, 'aria-hidden': 'true' },
+            {
+              key: 'svg',
+              class: view.focus === null ? 'drawing' : 'drawing has-focus',
+              width: drawing.width,
+              height: drawing.height,
+              'aria-hidden': 'true',
+            },
             h('g', { key: 'static', class: 'still' }, drawing.tree),
             h('g', { key: 'over', class: 'over' }),
           ),
-        drawing && drawing.mainline.length === 0 && drawing.whiskers.every((w) => w.line.length === 0) &&
-          h('p', { class: 'plot-empty', key: 'empty' }, 'The loss appears here with the first clock.'),
+        drawing &&
+          drawing.mainline.length === 0 &&
+          drawing.whiskers.every((w) => w.line.length === 0) &&
+          h(
+            'p',
+            { class: 'plot-empty', key: 'empty' },
+            hasEnded(model.job?.state ?? '')
+              ? 'The job ended before its first clock.'
+              : 'The loss appears here with the first clock.',
+          ),
         h('div', { class: 'tip-host', key: 'tip' }),
       ),
       Object.keys(fixed).length > 0 &&
@@ -602,7 +719,14 @@ export function jobPage(content, trail, id) {
           'p',
           { class: 'fixed', key: 'fixed' },
           h('span', { class: 'fixed-title' }, 'Not varied'),
-          Object.entries(fixed).map(([name, value]) => h('span', { key: name, class: 'pair' }, h('span', { class: 'pair-name' }, format.words(name)), format.tunable(value))),
+          Object.entries(fixed).map(([name, value]) =>
+            h(
+              'span',
+              { key: name, class: 'pair' },
+              h('span', { class: 'pair-name' }, format.words(name)),
+              format.tunable(value),
+            ),
+          ),
         ),
     );
   };
@@ -614,7 +738,11 @@ export function jobPage(content, trail, id) {
       'div',
       { class: 'segmented', role: 'group', 'aria-label': label },
       segments.map(([text, onclick, pressed, disabled]) =>
-        h('button', { key: text, type: 'button', 'aria-pressed': String(pressed), disabled, onclick }, text),
+        h(
+          'button',
+          { key: text, type: 'button', 'aria-pressed': String(pressed), disabled, onclick },
+          text,
+        ),
       ),
     );
 
@@ -648,7 +776,13 @@ export function jobPage(content, trail, id) {
     const flip = view.pointer.x > drawing.width * 0.6;
     return h(
       'div',
-      { class: flip ? 'tip is-left' : 'tip', vars: { x: `${Math.round(view.pointer.x)}px`, y: `${Math.round(Math.min(view.pointer.y, drawing.height - 150))}px` } },
+      {
+        class: flip ? 'tip is-left' : 'tip',
+        vars: {
+          x: `${Math.round(view.pointer.x)}px`,
+          y: `${Math.round(Math.min(view.pointer.y, drawing.height - 150))}px`,
+        },
+      },
       branch ? branchTip(branch) : mainlineTip(view.cursor),
     );
   };
@@ -656,12 +790,22 @@ export function jobPage(content, trail, id) {
   const branchTip = (/** @type {BranchView} */ branch) => {
     const kind = standing(branch, model.rounds.get(branch.round));
     return [
-      h('p', { class: 'tip-title' }, inlineMark(kind), `Branch ${branch.branch}, ${STANDINGS[kind]}`),
+      h(
+        'p',
+        { class: 'tip-title' },
+        inlineMark(kind),
+        `Branch ${branch.branch}, ${STANDINGS[kind]}`,
+      ),
       h(
         'dl',
         null,
-        tunables(model).varied.map((name) => tipLine(format.words(name), format.tunable(branch.setting[name]))),
-        tipLine('speed', branch.speed === null ? format.NONE : `${format.number(branch.speed, 3)} loss/s`),
+        tunables(model).varied.map((name) =>
+          tipLine(format.words(name), format.tunable(branch.setting[name])),
+        ),
+        tipLine(
+          'speed',
+          branch.speed === null ? format.NONE : `${format.number(branch.speed, 3)} loss/s`,
+        ),
         tipLine('ran', `${format.count(branch.clocks)} clocks, ${format.duration(branch.seconds)}`),
         tipLine('forked at', `clock ${format.count(branch.forkClock)}`),
       ),
@@ -676,9 +820,25 @@ export function jobPage(content, trail, id) {
       h(
         'dl',
         null,
-        tipLine('training loss', format.measured(clock <= (drawing?.mainline.at(-1)?.x ?? 0) ? valueAt(drawing?.mainline ?? [], clock) : null, 4)),
-        evaluation && Object.entries(evaluation.metrics).slice(0, 2).map(([name, value]) => tipLine(`validation ${format.words(name)}`, format.measured(value, 4))),
-        step && tunables(model).varied.map((name) => tipLine(format.words(name), format.tunable(step.setting[name]))),
+        tipLine(
+          'training loss',
+          format.measured(
+            clock <= (drawing?.mainline.at(-1)?.x ?? 0)
+              ? valueAt(drawing?.mainline ?? [], clock)
+              : null,
+            4,
+          ),
+        ),
+        evaluation &&
+          Object.entries(evaluation.metrics)
+            .slice(0, 2)
+            .map(([name, value]) =>
+              tipLine(`validation ${format.words(name)}`, format.measured(value, 4)),
+            ),
+        step &&
+          tunables(model).varied.map((name) =>
+            tipLine(format.words(name), format.tunable(step.setting[name])),
+          ),
       ),
     ];
   };

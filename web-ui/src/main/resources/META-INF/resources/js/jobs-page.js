@@ -77,7 +77,11 @@ function quickStart() {
     'section',
     { class: 'notice' },
     h('h1', null, 'No jobs yet'),
-    h('p', null, 'A job trains one model while Espalier finds its settings. It appears here as soon as it is submitted.'),
+    h(
+      'p',
+      null,
+      'A job trains one model while Espalier finds its settings. It appears here as soon as it is submitted.',
+    ),
     command('./espalier demo', 'trains a model on generated data'),
     command('./espalier config schema', 'shows what a job file may say'),
     command('./espalier job submit job.yaml --follow', 'starts your own'),
@@ -99,10 +103,18 @@ function list(jobs, more, staleSince) {
       'div',
       { class: 'page-head' },
       h('h1', null, 'Jobs'),
-      h('p', { class: 'muted' }, `${more ? `the newest ${format.count(jobs.length)}` : `${format.count(jobs.length)} in all`}, ${running === 0 ? 'none' : format.count(running)} running`),
+      h(
+        'p',
+        { class: 'muted' },
+        `${more ? `the newest ${format.count(jobs.length)}` : `${format.count(jobs.length)} in all`}, ${running === 0 ? 'none' : format.count(running)} running`,
+      ),
     ),
     staleSince !== null &&
-      h('p', { class: 'banner is-stale', role: 'status' }, `The server does not answer; trying again. Shown is what was so at ${format.timeOfDay(staleSince)}.`),
+      h(
+        'p',
+        { class: 'banner is-stale', role: 'status' },
+        `The server does not answer; trying again. Shown is what was so at ${format.timeOfDay(staleSince)}.`,
+      ),
     h(
       'div',
       { class: 'card table-card' },
@@ -113,7 +125,17 @@ function list(jobs, more, staleSince) {
         h(
           'thead',
           null,
-          h('tr', null, column('Job'), column('State'), column('Setting'), column('Epoch', 'num'), column('Loss', 'num'), column('Tuning', 'num'), column('Started', 'num')),
+          h(
+            'tr',
+            null,
+            column('Job'),
+            column('State'),
+            column('Setting'),
+            column('Epoch', 'num'),
+            column('Loss', 'num'),
+            column('Tuning', 'num'),
+            column('Started', 'num'),
+          ),
         ),
         h('tbody', null, jobs.map(row)),
       ),
@@ -140,9 +162,18 @@ function row(job) {
       'td',
       { class: 'job-cell' },
       h('a', { href: address, class: 'job-name' }, job.name),
-      h('span', { class: 'sub' }, `${job.program} · ${job.policy} · ${plural(job.workers, 'worker')}`),
+      h(
+        'span',
+        { class: 'sub' },
+        `${job.program} · ${job.policy} · ${plural(job.workers, 'worker')}`,
+      ),
     ),
-    h('td', { class: 'state-cell' }, stateChip(job.state), h('span', { class: 'sub' }, job.message)),
+    h(
+      'td',
+      { class: 'state-cell' },
+      stateChip(job.state),
+      h('span', { class: 'sub' }, job.message),
+    ),
     h(
       'td',
       { class: 'setting-cell' },
@@ -163,9 +194,21 @@ function row(job) {
       'td',
       { class: 'num', 'data-label': 'Tuning' },
       format.percent(job.tuningShare),
-      h('span', { class: 'meter', 'aria-hidden': 'true' }, h('span', { class: 'meter-fill', vars: { share: job.tuningShare } })),
+      h(
+        'span',
+        { class: 'meter', 'aria-hidden': 'true' },
+        h('span', { class: 'meter-fill', vars: { share: job.tuningShare } }),
+      ),
     ),
-    h('td', { class: 'num', 'data-label': 'Started' }, h('time', { datetime: job.createTime, title: format.timeOfDay(job.createTime) }, format.ago(age))),
+    h(
+      'td',
+      { class: 'num', 'data-label': 'Started' },
+      h(
+        'time',
+        { datetime: job.createTime, title: format.timeOfDay(job.createTime) },
+        format.ago(age),
+      ),
+    ),
   );
 }
 

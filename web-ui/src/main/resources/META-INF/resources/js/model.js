@@ -174,7 +174,7 @@ export function mainlineChain(branches, mainline) {
   const chain = [];
   let to = Infinity;
   const seen = new Set();
-  for (let branch = branches.get(mainline); branch && !seen.has(branch.branch); ) {
+  for (let branch = branches.get(mainline); branch && !seen.has(branch.branch);) {
     seen.add(branch.branch);
     chain.unshift({ branch: branch.branch, from: branch.forkClock, to });
     to = branch.forkClock;
@@ -250,7 +250,8 @@ function join(a, b) {
     seconds: b.seconds,
     min: a.min === null || b.min === null ? (a.min ?? b.min) : Math.min(a.min, b.min),
     max: a.max === null || b.max === null ? (a.max ?? b.max) : Math.max(a.max, b.max),
-    mean: weight === 0 ? null : ((a.mean ?? 0) * weightOf(a) + (b.mean ?? 0) * weightOf(b)) / weight,
+    mean:
+      weight === 0 ? null : ((a.mean ?? 0) * weightOf(a) + (b.mean ?? 0) * weightOf(b)) / weight,
     nonFinite: a.nonFinite + b.nonFinite,
   };
 }
@@ -279,7 +280,9 @@ export function mainlinePoints(model, clocks = 1) {
  */
 export function trials(model) {
   return [...model.branches.values()]
-    .filter((branch) => branch.kind === 'TRIAL' || (branch.round > 0 && branch.kind !== 'EVALUATION'))
+    .filter(
+      (branch) => branch.kind === 'TRIAL' || (branch.round > 0 && branch.kind !== 'EVALUATION'),
+    )
     .sort((a, b) => a.branch - b.branch);
 }
 
@@ -455,7 +458,10 @@ export function lane(steps, name, end) {
 export function lastClock(model) {
   let last = model.job?.mainlineClock ?? 0;
   for (const branch of trials(model)) {
-    last = Math.max(last, branch.forkClock + Math.max(branch.clocks, seriesEnd(model, branch.branch)));
+    last = Math.max(
+      last,
+      branch.forkClock + Math.max(branch.clocks, seriesEnd(model, branch.branch)),
+    );
   }
   return last;
 }
@@ -504,7 +510,9 @@ export function lossRange(mainline, whiskers, span) {
   const wild = Math.max(...all);
   const reference = Math.max(...(main.length > 0 ? main : [0]), median(starts) ?? 0);
   const high = reference > 0 ? Math.min(wild, Math.max(reference * 1.25, low)) : wild;
-  return high > low ? [low, high] : [low - Math.abs(low) * 0.05 - 1e-9, low + Math.abs(low) * 0.05 + 1e-9];
+  return high > low
+    ? [low, high]
+    : [low - Math.abs(low) * 0.05 - 1e-9, low + Math.abs(low) * 0.05 + 1e-9];
 }
 
 /** @param {number[]} values */

@@ -18,7 +18,17 @@ export function command(text, note) {
     { class: 'command' },
     h('code', null, text),
     note && h('span', { class: 'command-note' }, note),
-    h('button', { class: 'copy', type: 'button', title: 'Copy', 'aria-label': `Copy ${text}`, onclick: copy(text) }, 'Copy'),
+    h(
+      'button',
+      {
+        class: 'copy',
+        type: 'button',
+        title: 'Copy',
+        'aria-label': `Copy ${text}`,
+        onclick: copy(text),
+      },
+      'Copy',
+    ),
   );
 }
 
@@ -51,7 +61,11 @@ export function problem(error, retry) {
     );
   }
   if (status === 403) {
-    return notice('Not allowed', 'Your token may not see this. Ask whoever runs this server for one that may.', [again]);
+    return notice(
+      'Not allowed',
+      'Your token may not see this. Ask whoever runs this server for one that may.',
+      [again],
+    );
   }
   if (status === 404) {
     return notice('No such job', 'It may have been deleted, or the address is mistyped.', [
@@ -65,7 +79,9 @@ export function problem(error, retry) {
       [again],
     );
   }
-  return notice('Something went wrong', error instanceof Error ? error.message : String(error), [again]);
+  return notice('Something went wrong', error instanceof Error ? error.message : String(error), [
+    again,
+  ]);
 }
 
 /**
@@ -75,7 +91,13 @@ export function problem(error, retry) {
  * @returns {Tree}
  */
 function notice(title, text, below) {
-  return h('section', { class: 'notice', role: 'status' }, h('h1', null, title), h('p', null, text), below);
+  return h(
+    'section',
+    { class: 'notice', role: 'status' },
+    h('h1', null, title),
+    h('p', null, text),
+    below,
+  );
 }
 
 /**
@@ -88,6 +110,8 @@ export function skeleton(blocks) {
   return h(
     'div',
     { class: 'skeleton', role: 'status', 'aria-label': 'Loading' },
-    Array.from({ length: blocks }, (_, index) => h('div', { class: `bone bone-${index === 0 ? 'title' : 'block'}` })),
+    Array.from({ length: blocks }, (_, index) =>
+      h('div', { class: `bone bone-${index === 0 ? 'title' : 'block'}` }),
+    ),
   );
 }

@@ -59,7 +59,8 @@ export function linearTicks(from, to, count) {
   }
   const rough = (to - from) / Math.max(1, count);
   const magnitude = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * magnitude).find((s) => s >= rough * 0.999) ?? rough;
+  const step =
+    [1, 2, 2.5, 5, 10].map((m) => m * magnitude).find((s) => s >= rough * 0.999) ?? rough;
   const ticks = [];
   for (let i = Math.ceil(from / step - 1e-9); i * step <= to + step * 1e-9; i++) {
     ticks.push(Number((i * step).toPrecision(12)));

@@ -61,7 +61,8 @@ export function plan(model, view, width) {
   const [from, to] = view.zoom ?? [0, Math.max(10, end * 1.01)];
   const pixels = ((to - from) / (right - left)) * PIXELS_PER_POINT;
   // A round is looked at through the windows of its trials, so that both lines read alike.
-  const fine = view.round === null ? pixels : Math.max(pixels, trialClocks(model, view.round) / WINDOWS);
+  const fine =
+    view.round === null ? pixels : Math.max(pixels, trialClocks(model, view.round) / WINDOWS);
   const mainline = mainlinePoints(model, fine);
   const whiskers = trials(model).map((branch) => whisker(model, branch, mainline));
   const x = linear(from, to, left, right);
@@ -102,19 +103,35 @@ export function plan(model, view, width) {
   const tree = h(
     'g',
     null,
-    h(
-      'clipPath',
-      { id: 'plot' },
-      h('rect', { x: left, y: 0, width: right - left, height }),
-    ),
+    h('clipPath', { id: 'plot' }, h('rect', { x: left, y: 0, width: right - left, height })),
     h(
       'clipPath',
       { id: 'plot-loss' },
-      h('rect', { x: left - 6, y: lossTop - 6, width: right - left + 12, height: lossBottom - lossTop + 7 }),
+      h('rect', {
+        x: left - 6,
+        y: lossTop - 6,
+        width: right - left + 12,
+        height: lossBottom - lossTop + 7,
+      }),
     ),
     parts,
   );
-  return { width, height, left, right, top: lossTop, x, y, lossTop, lossBottom, mainline, whiskers, tree, log, canLog };
+  return {
+    width,
+    height,
+    left,
+    right,
+    top: lossTop,
+    x,
+    y,
+    lossTop,
+    lossBottom,
+    mainline,
+    whiskers,
+    tree,
+    log,
+    canLog,
+  };
 }
 
 /**
@@ -153,7 +170,8 @@ function trialClocks(model, round) {
 function whisker(model, branch, mainline) {
   const own = points(coarsen(model.series.get(branch.branch), branch.clocks / WINDOWS));
   const kind = standing(branch, model.rounds.get(branch.round));
-  const start = mainline.length > 0 && branch.forkClock > 0 ? valueAt(mainline, branch.forkClock) : null;
+  const start =
+    mainline.length > 0 && branch.forkClock > 0 ? valueAt(mainline, branch.forkClock) : null;
   const fork = start === null ? [] : [{ x: branch.forkClock, y: start, low: start, high: start }];
   return { branch, kind, line: own.length === 0 ? [] : [...fork, ...own] };
 }
@@ -194,8 +212,18 @@ function lossPanel(y, x, mainline, whiskers, top, bottom, left, right) {
       h(
         'g',
         { key: `t${tick}` },
-        h('line', { class: 'grid', x1: left, x2: right, y1: snap(y.at(tick)), y2: snap(y.at(tick)) }),
-        h('text', { class: 'tick tick-y', x: left - 10, y: y.at(tick) + 4 }, format.number(tick, 3)),
+        h('line', {
+          class: 'grid',
+          x1: left,
+          x2: right,
+          y1: snap(y.at(tick)),
+          y2: snap(y.at(tick)),
+        }),
+        h(
+          'text',
+          { class: 'tick tick-y', x: left - 10, y: y.at(tick) + 4 },
+          format.number(tick, 3),
+        ),
       ),
     ),
     h(
@@ -219,7 +247,11 @@ function lossPanel(y, x, mainline, whiskers, top, bottom, left, right) {
         'g',
         null,
         h('circle', { class: 'mainline-end', cx: x.at(last.x), cy: y.at(last.y), r: 3.5 }),
-        h('text', { class: 'value', x: right + 12, y: clamp(y.at(last.y) + 4, top + 4, bottom) }, format.measured(last.y, 4)),
+        h(
+          'text',
+          { class: 'value', x: right + 12, y: clamp(y.at(last.y) + 4, top + 4, bottom) },
+          format.measured(last.y, 4),
+        ),
       ),
   );
 }
@@ -243,7 +275,9 @@ function endMark(w, x, y, top) {
     return h('g', { key }, mark(w.kind, x.at(at), top + 1, 3.6));
   }
   const last = w.line.at(-1);
-  return last ? h('g', { key }, mark(w.kind, x.at(last.x), clamp(y.at(last.y), top + 1, 1e6), 3.2)) : null;
+  return last
+    ? h('g', { key }, mark(w.kind, x.at(last.x), clamp(y.at(last.y), top + 1, 1e6), 3.2))
+    : null;
 }
 
 /**
@@ -258,7 +292,11 @@ function joinMark(w, mainline, x, y) {
   const value = valueAt(mainline, w.branch.forkClock);
   return value === null
     ? null
-    : h('g', { key: `j${w.branch.branch}` }, mark('winner', x.at(w.branch.forkClock), y.at(value), 4));
+    : h(
+        'g',
+        { key: `j${w.branch.branch}` },
+        mark('winner', x.at(w.branch.forkClock), y.at(value), 4),
+      );
 }
 
 /**
@@ -305,11 +343,22 @@ function metricPanel(model, name, x, top, bottom, left, right) {
       'g',
       { 'clip-path': 'url(#plot)' },
       h('path', { class: 'metric-line', d: path(line, x, y) }),
-      line.map((p) => h('circle', { class: 'metric-point', cx: x.at(p.x), cy: y.at(p.y), r: line.length > 60 ? 1.6 : 2.6 })),
+      line.map((p) =>
+        h('circle', {
+          class: 'metric-point',
+          cx: x.at(p.x),
+          cy: y.at(p.y),
+          r: line.length > 60 ? 1.6 : 2.6,
+        }),
+      ),
     ),
     last &&
       last.x <= x.to &&
-      h('text', { class: 'value', x: right + 12, y: clamp(y.at(last.y) + 4, top + 8, bottom) }, format.measured(last.y, 4)),
+      h(
+        'text',
+        { class: 'value', x: right + 12, y: clamp(y.at(last.y) + 4, top + 8, bottom) },
+        format.measured(last.y, 4),
+      ),
   );
 }
 
@@ -361,13 +410,20 @@ function lanePanel(model, name, x, end, top, bottom, left, right) {
       h('path', {
         class: 'lane',
         d: steps
-          .map((s, i) => `${i === 0 ? 'M' : 'L'}${px(x.at(s.from))} ${px(y.at(s.value))}H${px(x.at(s.to))}`)
+          .map(
+            (s, i) =>
+              `${i === 0 ? 'M' : 'L'}${px(x.at(s.from))} ${px(y.at(s.value))}H${px(x.at(s.to))}`,
+          )
           .join(''),
       }),
     ),
     current &&
       current.from <= x.to &&
-      h('text', { class: 'value', x: right + 12, y: clamp(y.at(current.value) + 4, top + 8, bottom + 2) }, format.tunable(current.value)),
+      h(
+        'text',
+        { class: 'value', x: right + 12, y: clamp(y.at(current.value) + 4, top + 8, bottom + 2) },
+        format.tunable(current.value),
+      ),
   );
 }
 
@@ -392,7 +448,11 @@ function frame(top, bottom, left, right) {
 function ends(y, low, high, left) {
   const values = Math.abs(y.at(low) - y.at(high)) < 14 ? [high] : [low, high];
   return values.map((value) =>
-    h('text', { class: 'tick tick-y', x: left - 10, y: y.at(value) + 4 }, format.tunable(Number(value.toPrecision(3)))),
+    h(
+      'text',
+      { class: 'tick tick-y', x: left - 10, y: y.at(value) + 4 },
+      format.tunable(Number(value.toPrecision(3))),
+    ),
   );
 }
 
@@ -427,7 +487,8 @@ function rounds(model, x, top, bottom, left, right) {
           'g',
           { key: round.round },
           h('line', { class: 'round-line', x1: at, x2: at, y1: top - 24, y2: bottom }),
-          labelled && h('text', { class: 'round-label', x: at + 5, y: top - 15 }, `round ${round.round}`),
+          labelled &&
+            h('text', { class: 'round-label', x: at + 5, y: top - 15 }, `round ${round.round}`),
         );
       }),
   );
@@ -450,7 +511,13 @@ function xAxis(x, bottom, left, right, phone) {
       h(
         'g',
         { key: tick },
-        h('line', { class: 'axis', x1: snap(x.at(tick)), x2: snap(x.at(tick)), y1: bottom, y2: bottom + 5 }),
+        h('line', {
+          class: 'axis',
+          x1: snap(x.at(tick)),
+          x2: snap(x.at(tick)),
+          y1: bottom,
+          y2: bottom + 5,
+        }),
         h('text', { class: 'tick tick-x', x: x.at(tick), y: bottom + 19 }, format.count(tick)),
       ),
     ),
@@ -482,7 +549,13 @@ export function overlay(drawing, view) {
         height: bottom - drawing.top,
       }),
     view.cursor !== null &&
-      h('line', { class: 'cursor', x1: snap(x.at(view.cursor)), x2: snap(x.at(view.cursor)), y1: drawing.top, y2: bottom }),
+      h('line', {
+        class: 'cursor',
+        x1: snap(x.at(view.cursor)),
+        x2: snap(x.at(view.cursor)),
+        y1: drawing.top,
+        y2: bottom,
+      }),
     focused &&
       y &&
       h(
@@ -495,7 +568,12 @@ export function overlay(drawing, view) {
       value !== null &&
       view.cursor !== null &&
       y &&
-      h('circle', { class: 'cursor-point', cx: x.at(view.cursor), cy: clamp(y.at(value), drawing.lossTop, drawing.lossBottom), r: 4 }),
+      h('circle', {
+        class: 'cursor-point',
+        cx: x.at(view.cursor),
+        cy: clamp(y.at(value), drawing.lossTop, drawing.lossBottom),
+        r: 4,
+      }),
   );
 }
 
@@ -519,7 +597,14 @@ export function branchAt(drawing, px, py) {
       const ax = x.at(line[i].x);
       const ay = Math.max(drawing.lossTop, y.at(line[i].y));
       const next = line[Math.min(i + 1, line.length - 1)];
-      const distance = toSegment(px, py, ax, ay, x.at(next.x), Math.max(drawing.lossTop, y.at(next.y)));
+      const distance = toSegment(
+        px,
+        py,
+        ax,
+        ay,
+        x.at(next.x),
+        Math.max(drawing.lossTop, y.at(next.y)),
+      );
       if (distance < best) {
         best = distance;
         found = branch.branch;
