@@ -1,0 +1,247 @@
+// The head of a job's page: its state in words, what may be asked of it, and its figures.
+
+import { h } from './dom.js';
+import * as format from './format.js';
+import { stateChip } from './marks.js';
+import { actions, hasEnded } from './model.js';
+
+/** @import {Tree} from './dom.js' */
+/** @import {JobFeed} from './feed.js' */
+/** @import {JobView} from './types.js' */
+
+/** What may be asked of a job: the words for it, its path, and what is said when it was heard. */
+export const ACTIONS = {
+  pause: { label: 'Pause', path: 'pause', done: 'Pausing after the current clock.' },
+  resume: { label: 'Resume', path: 'resume', done: 'Resuming.' },
+  retune: { label: 'Re-tune now', path: 'rounds', done: 'A round of tuning is asked for.' },
+  cancel: { label: 'Cancel', path: 'cancel', done: 'Canceling.' },
+};
+
+/**
+ * @typedef {{asking: boolean, busy: boolean, said: string | null, saidBad: boolean}} HeadState
+ *     `asking`: whether the cancel dialog is open; `said`: the answer to the last action
+ */
+
+/**
+ * @typedef {{act: (action: keyof typeof ACTIONS) => void, ask: (open: boolean) => void}} HeadActions
+ */
+
+/**
+ * How fresh the page is.
+ *
+ * @param {JobFeed} feed
+ * @returns {Tree}
+ */
+export function linkState(feed) {
+  const [kind, words] = linkWords(feed);
+  return h(
+    'span',
+    { class: `link is-${kind}`, key: 'link', role: 'status' },
+    h('span', { class: 'link-dot' }),
+    words,
+  );
+}
+
+/**
+ * @param {JobFeed} feed
+ * @returns {[string, string]}
+ */
+function linkWords(feed) {
+  if (feed.link === 'live') {
+    return hasEnded(feed.model.job?.state ?? '') ? ['ended', 'Ended'] : ['live', 'Live'];
+  }
+  if (feed.isStale) {
+    return ['stale', `Stale since ${format.timeOfDay(feed.lastNews)}`];
+  }
+  return ['waiting', feed.link === 'connecting' ? 'Connecting' : 'Reconnecting'];
+}
+
+/**
+ * @param {JobView} job
+ * @param {JobFeed} feed
+ * @param {HeadState} state
+ * @param {HeadActions} on
+ * @returns {Tree}
+ */
+export function head(job, feed, state, on) {
+  return h(
+    'header',
+    { class: 'job-head', key: 'head' },
+    feed.isStale && h('p', { class: 'banner is-stale', key: 'stale' }, staleWords(feed)),
+    h(
+      'div',
+      { class: 'title-row', key: 'title' },
+      h('div', { class: 'title' }, h('h1', null, job.name), stateChip(job.state)),
+      buttons(job, state, on),
+    ),
+    h(
+      'p',
+      { class: job.state === 'FAILED' ? 'message is-bad' : 'message', key: 'message' },
+      job.message,
+      job.waitingFor !== '' && h('span', { class: 'waiting' }, ` Waiting for ${job.waitingFor}.`),
+    ),
+    state.said &&
+      h(
+        'p',
+        { class: state.saidBad ? 'banner is-bad' : 'banner', role: 'status', key: 'said' },
+        state.said,
+      ),
+    meta(job),
+    figures(job),
+    state.asking && cancelDialog(job, on),
+  );
+}
+
+/** @param {JobFeed} feed */
+function staleWords(feed) {
+  const gone = Math.round((Date.now() - feed.lostAt) / 1000);
+  const asOf = format.timeOfDay(feed.lastNews);
+  return `The link to the server has been lost for ${gone} s; trying again. Shown is what was so at ${asOf}.`;
+}
+
+/**
+ * @param {JobView} job
+ * @param {HeadState} state
+ * @param {HeadActions} on
+ */
+function buttons(job, state, on) {
+  return h(
+    'div',
+    { class: 'actions' },
+    actions(job.state).map((action) =>
+      h(
+        'button',
+        {
+          key: action,
+          type: 'button',
+          class: action === 'cancel' ? 'button is-danger' : 'button',
+          disabled: state.busy,
+          onclick: () => (action === 'cancel' ? on.ask(true) : on.act(action)),
+        },
+        ACTIONS[action].label,
+      ),
+    ),
+  );
+}
+
+/** @param {JobView} job */
+function meta(job) {
+  const end = job.endTime ? Date.parse(job.endTime) : Date.now();
+  const seconds = (end - Date.parse(job.createTime)) / 1000;
+  return h(
+    'p',
+    { class: 'meta', key: 'meta' },
+    fact(job.program),
+    fact(`policy ${job.policy}`),
+    job.searcher !== '' && fact(`searcher ${job.searcher}`),
+    fact(`${job.workers} worker${job.workers === 1 ? '' : 's'}`),
+    job.generation > 1 && fact(`restarted ${job.generation - 1}×`),
+    fact(`seed ${job.seed}`),
+    fact(`started ${format.timeOfDay(job.createTime)}`),
+    fact(`${job.endTime ? 'ran' : 'running'} ${format.duration(seconds)}`),
+  );
+}
+
+/** @param {string} text */
+function fact(text) {
+  return h('span', { class: 'fact' }, text);
+}
+
+/** @param {JobView} job */
+function figures(job) {
+  return h(
+    'dl',
+    { class: 'figures', key: 'figures' },
+    figure('Training loss', format.measured(job.loss, 4)),
+    Object.entries(job.metrics)
+      .slice(0, 2)
+      .map(([name, value]) =>
+        figure(`Validation ${format.words(name)}`, format.measured(value, 4)),
+      ),
+    figure('Epoch', format.measured(job.epoch, 3)),
+    figure('Mainline clock', format.count(job.mainlineClock)),
+    tuningShare(job),
+  );
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function figure(name, value) {
+  return h('div', { class: 'figure', key: name }, h('dt', null, name), h('dd', null, value));
+}
+
+/** @param {JobView} job */
+function tuningShare(job) {
+  const parts = /** @type {const} */ ([
+    ['tuning', job.tuningSeconds],
+    ['training', job.trainingSeconds],
+    ['evaluation', job.evaluationSeconds],
+  ]);
+  const whole = parts.reduce((sum, [, seconds]) => sum + seconds, 0);
+  const words = parts.map(([name, seconds]) => `${name} ${format.duration(seconds)}`);
+  return h(
+    'div',
+    { class: 'figure is-wide', key: 'share' },
+    h('dt', null, 'Time spent tuning'),
+    h(
+      'dd',
+      null,
+      format.percent(job.tuningShare),
+      h(
+        'span',
+        { class: 'of' },
+        `${format.duration(job.tuningSeconds)} of ${format.duration(whole)}`,
+      ),
+      h(
+        'span',
+        { class: 'split', role: 'img', 'aria-label': words.join(', ') },
+        parts.map(([name, seconds], index) =>
+          h('span', {
+            class: `part is-${name}`,
+            vars: { share: whole > 0 ? seconds / whole : 0 },
+            title: words[index],
+          }),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * @param {JobView} job
+ * @param {HeadActions} on
+ */
+function cancelDialog(job, on) {
+  return h(
+    'dialog',
+    {
+      key: 'dialog',
+      class: 'dialog',
+      'aria-labelledby': 'cancel-title',
+      created: (/** @type {HTMLDialogElement} */ node) => queueMicrotask(() => node.showModal()),
+      onclose: () => on.ask(false),
+    },
+    h('h2', { id: 'cancel-title' }, `Cancel ${job.name}?`),
+    h(
+      'p',
+      null,
+      'The clocks that are scheduled are finished and a last checkpoint is written. A canceled job cannot be resumed.',
+    ),
+    h(
+      'div',
+      { class: 'dialog-actions' },
+      h(
+        'button',
+        { type: 'button', class: 'button', onclick: () => on.ask(false) },
+        'Keep it running',
+      ),
+      h(
+        'button',
+        { type: 'button', class: 'button is-danger is-solid', onclick: () => on.act('cancel') },
+        'Cancel the job',
+      ),
+    ),
+  );
+}

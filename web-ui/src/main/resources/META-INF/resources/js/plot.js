@@ -1,0 +1,459 @@
+// The card that holds a job's drawing: its legend and tools, and what pointer and keys do to it.
+
+import { h, patch } from './dom.js';
+import * as format from './format.js';
+import { inlineMark, STANDINGS } from './marks.js';
+import * as timeline from './timeline.js';
+import { hasEnded, roundSpan, standing, trials, tunables, valueAt } from './model.js';
+
+/** @import {Child, Tree} from './dom.js' */
+/** @import {JobModel} from './model.js' */
+/** @import {Drawing} from './timeline.js' */
+/** @import {BranchView} from './types.js' */
+
+/** @typedef {[string, () => void, boolean, boolean]} Segment label, action, pressed, disabled */
+
+/** Rounds that have a button of their own. */
+const ROUND_BUTTONS = 4;
+
+/** A drag shorter than this is a click, in pixels. */
+const SMALLEST_BRUSH = 8;
+
+/** The drawing of one job and how it is looked at. */
+export class Plot {
+  /** @type {number | null} the branch that is pointed at */
+  focus = null;
+
+  #model;
+  #redraw;
+  #log = localStorage.getItem('log-axis') === 'true';
+  /** @type {number | null} the round that is looked at */
+  #round = null;
+  /** @type {[number, number] | null} the clocks that are looked at */
+  #zoom = null;
+  /** @type {number | null} the clock that is pointed at */
+  #cursor = null;
+  /** @type {[number, number] | null} pixels between which the pointer is dragged */
+  #brush = null;
+  #pointer = { x: 0, y: 0 };
+  /** @type {Drawing | null} */
+  #drawing = null;
+  #width = 0;
+  /** @type {HTMLElement | null} */
+  #host = null;
+  #sizes = new ResizeObserver((entries) => this.#resize(entries[0].contentRect.width));
+
+  /**
+   * @param {JobModel} model
+   * @param {() => void} redraw draws the whole page
+   */
+  constructor(model, redraw) {
+    this.#model = model;
+    this.#redraw = redraw;
+  }
+
+  close() {
+    this.#sizes.disconnect();
+  }
+
+  /**
+   * @param {number | null} branch
+   */
+  pointAt(branch) {
+    if (this.focus !== branch) {
+      this.focus = branch;
+      this.#redraw();
+    }
+  }
+
+  /**
+   * Shows the clocks of a round.
+   *
+   * @param {number | null} round null for all clocks
+   */
+  showRound(round) {
+    this.#look(round === null ? null : roundSpan(this.#model, round), round);
+  }
+
+  scrollIntoView() {
+    this.#host?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+  }
+
+  /**
+   * Plans the card.
+   *
+   * @returns {Tree}
+   */
+  card() {
+    if (this.#round !== null) {
+      this.#zoom = roundSpan(this.#model, this.#round) ?? this.#zoom;
+    }
+    const view = { log: this.#log, zoom: this.#zoom, round: this.#round };
+    this.#drawing = this.#width > 0 ? timeline.plan(this.#model, view, this.#width) : null;
+    return h(
+      'section',
+      { class: 'card chart-card', key: 'chart', 'aria-label': 'Training' },
+      h('div', { class: 'card-head' }, this.#legend(), this.#tools()),
+      this.#plot(),
+      this.#notVaried(),
+    );
+  }
+
+  /** Draws what follows the pointer; apart from the rest, because it moves with every event. */
+  drawOver() {
+    const over = this.#host?.querySelector('.over');
+    const tip = this.#host?.querySelector('.tip-host');
+    if (this.#drawing && over && tip) {
+      const view = { cursor: this.#cursor, focus: this.focus, brush: this.#brush };
+      patch(over, timeline.overlay(this.#drawing, view));
+      patch(tip, this.#tip(this.#drawing));
+    }
+  }
+
+  #legend() {
+    const kinds = new Set(this.#drawing?.whiskers.map((w) => w.kind) ?? []);
+    return h(
+      'div',
+      { class: 'legend' },
+      h('span', { class: 'legend-item' }, h('span', { class: 'swatch' }), 'mainline'),
+      Object.entries(STANDINGS)
+        .filter(([kind]) => kinds.has(kind))
+        .map(([kind, words]) =>
+          h('span', { class: 'legend-item', key: kind }, inlineMark(kind), words),
+        ),
+    );
+  }
+
+  #tools() {
+    const rounds = [...this.#model.rounds.keys()].sort((a, b) => a - b).slice(-ROUND_BUTTONS);
+    /** @type {Segment[]} */
+    const spans = [['All', () => this.showRound(null), this.#zoom === null, false]];
+    for (const round of rounds) {
+      spans.push([
+        `Round ${round}`,
+        () => this.showRound(round),
+        this.#round === round,
+        roundSpan(this.#model, round) === null,
+      ]);
+    }
+    if (this.#zoom && this.#round === null) {
+      spans.push(['Zoomed', () => {}, true, false]);
+    }
+    const log = this.#drawing?.log ?? false;
+    return h(
+      'div',
+      { class: 'tools' },
+      segmented('Shown clocks', spans),
+      segmented('Loss axis', [
+        ['Linear', () => this.#setLog(false), !log, false],
+        ['Log', () => this.#setLog(true), log, !this.#drawing?.canLog],
+      ]),
+    );
+  }
+
+  #plot() {
+    const drawing = this.#drawing;
+    return h(
+      'div',
+      {
+        class: 'plot',
+        key: 'plot',
+        tabindex: 0,
+        role: 'img',
+        'aria-label': this.#summary(),
+        created: (/** @type {HTMLElement} */ node) => {
+          this.#host = node;
+          this.#sizes.observe(node);
+        },
+        onpointermove: this.#onMove,
+        onpointerdown: this.#onDown,
+        onpointerup: this.#onUp,
+        onpointerleave: this.#onLeave,
+        ondblclick: this.#onReset,
+        onkeydown: this.#onKey,
+      },
+      drawing &&
+        h(
+          'svg',
+          {
+            key: 'svg',
+            class: this.focus === null ? 'drawing' : 'drawing has-focus',
+            width: drawing.width,
+            height: drawing.height,
+            'aria-hidden': 'true',
+          },
+          h('g', { key: 'still', class: 'still' }, drawing.tree),
+          h('g', { key: 'over', class: 'over' }),
+        ),
+      drawing &&
+        drawing.mainline.length === 0 &&
+        drawing.whiskers.every((w) => w.line.length === 0) &&
+        h(
+          'p',
+          { class: 'plot-empty', key: 'empty' },
+          hasEnded(this.#model.job?.state ?? '')
+            ? 'The job ended before its first clock.'
+            : 'The loss appears here with the first clock.',
+        ),
+      h('div', { class: 'tip-host', key: 'tip' }),
+    );
+  }
+
+  #notVaried() {
+    const fixed = Object.entries(tunables(this.#model).fixed);
+    if (fixed.length === 0) {
+      return null;
+    }
+    return h(
+      'p',
+      { class: 'fixed', key: 'fixed' },
+      h('span', { class: 'fixed-title' }, 'Not varied'),
+      fixed.map(([name, value]) =>
+        h(
+          'span',
+          { key: name, class: 'pair' },
+          h('span', { class: 'pair-name' }, format.words(name)),
+          format.tunable(value),
+        ),
+      ),
+    );
+  }
+
+  #summary() {
+    const { job, rounds } = this.#model;
+    const loss = format.measured(job?.loss, 4);
+    const clock = format.count(job?.mainlineClock);
+    const tried = format.count(trials(this.#model).length);
+    return `Training loss ${loss} at mainline clock ${clock}, ${tried} trial branches in ${format.count(rounds.size)} rounds. Left and right read values, up and down go through the branches; the rounds below hold the same figures as tables.`;
+  }
+
+  /** @param {Drawing} drawing */
+  #tip(drawing) {
+    if (this.#cursor === null || this.#brush) {
+      return null;
+    }
+    const branch = this.#model.branches.get(this.focus ?? -1);
+    const { x, y } = this.#pointer;
+    return h(
+      'div',
+      {
+        class: x > drawing.width * 0.6 ? 'tip is-left' : 'tip',
+        vars: { x: `${Math.round(x)}px`, y: `${Math.round(Math.min(y, drawing.height - 150))}px` },
+      },
+      branch ? this.#branchTip(branch) : this.#mainlineTip(drawing, this.#cursor),
+    );
+  }
+
+  /**
+   * @param {BranchView} branch
+   * @returns {Child}
+   */
+  #branchTip(branch) {
+    const kind = standing(branch, this.#model.rounds.get(branch.round));
+    const speed = branch.speed === null ? format.NONE : `${format.number(branch.speed, 3)} loss/s`;
+    return [
+      h(
+        'p',
+        { class: 'tip-title' },
+        inlineMark(kind),
+        `Branch ${branch.branch}, ${STANDINGS[kind]}`,
+      ),
+      h(
+        'dl',
+        null,
+        tunables(this.#model).varied.map((name) =>
+          tipLine(format.words(name), format.tunable(branch.setting[name])),
+        ),
+        tipLine('speed', speed),
+        tipLine('ran', `${format.count(branch.clocks)} clocks, ${format.duration(branch.seconds)}`),
+        tipLine('forked at', `clock ${format.count(branch.forkClock)}`),
+      ),
+    ];
+  }
+
+  /**
+   * @param {Drawing} drawing
+   * @param {number} clock
+   * @returns {Child}
+   */
+  #mainlineTip({ mainline }, clock) {
+    const step = this.#model.steps.findLast((s) => s.fromClock <= clock);
+    const evaluation = this.#model.evaluations.findLast((e) => e.mainlineClock <= clock);
+    const ended = clock > (mainline.at(-1)?.x ?? 0);
+    return [
+      h('p', { class: 'tip-title' }, `Clock ${format.count(clock)}`),
+      h(
+        'dl',
+        null,
+        tipLine('training loss', format.measured(ended ? null : valueAt(mainline, clock), 4)),
+        Object.entries(evaluation?.metrics ?? {})
+          .slice(0, 2)
+          .map(([name, value]) =>
+            tipLine(`validation ${format.words(name)}`, format.measured(value, 4)),
+          ),
+        step &&
+          tunables(this.#model).varied.map((name) =>
+            tipLine(format.words(name), format.tunable(step.setting[name])),
+          ),
+      ),
+    ];
+  }
+
+  /** @param {number} width */
+  #resize(width) {
+    const next = Math.round(width);
+    if (next > 0 && next !== this.#width) {
+      this.#width = next;
+      this.#redraw();
+    }
+  }
+
+  /** @param {boolean} log */
+  #setLog(log) {
+    this.#log = log;
+    localStorage.setItem('log-axis', String(log));
+    this.#redraw();
+  }
+
+  /**
+   * @param {[number, number] | null} span
+   * @param {number | null} round
+   */
+  #look(span, round) {
+    this.#zoom = span;
+    this.#round = round;
+    this.#cursor = null;
+    this.#redraw();
+  }
+
+  /** @param {PointerEvent} event */
+  #place(event) {
+    const box = /** @type {HTMLElement} */ (this.#host).getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  #onMove = (/** @type {PointerEvent} */ event) => {
+    const drawing = this.#drawing;
+    if (!drawing) {
+      return;
+    }
+    const { x, y } = this.#place(event);
+    const inside = x >= drawing.left - 4 && x <= drawing.right + 4;
+    const within = Math.min(drawing.right, Math.max(drawing.left, x));
+    this.#pointer = { x, y };
+    this.#cursor = inside ? drawing.x.invert(within) : null;
+    if (this.#brush) {
+      this.#brush = [this.#brush[0], within];
+    }
+    const before = this.focus;
+    this.pointAt(inside ? timeline.branchAt(drawing, x, y) : null);
+    if (before === this.focus) {
+      this.drawOver();
+    }
+  };
+
+  #onDown = (/** @type {PointerEvent} */ event) => {
+    if (event.pointerType === 'mouse' && event.button === 0 && this.#cursor !== null) {
+      const { x } = this.#place(event);
+      this.#brush = [x, x];
+      this.#host?.setPointerCapture(event.pointerId);
+    }
+  };
+
+  #onUp = () => {
+    if (!this.#brush || !this.#drawing) {
+      return;
+    }
+    const from = Math.min(...this.#brush);
+    const to = Math.max(...this.#brush);
+    this.#brush = null;
+    if (to - from >= SMALLEST_BRUSH) {
+      const { x } = this.#drawing;
+      this.#look([Math.max(0, x.invert(from)), x.invert(to)], null);
+    }
+  };
+
+  #onLeave = () => {
+    this.#cursor = null;
+    this.focus = null;
+    this.#redraw();
+  };
+
+  #onReset = () => this.showRound(null);
+
+  #onKey = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === 'Escape') {
+      this.focus = null;
+      this.showRound(null);
+    } else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
+      this.#stepCursor(event.key === 'ArrowLeft' ? -1 : 1, event.shiftKey);
+    } else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
+      this.#stepBranch(event.key === 'ArrowUp' ? -1 : 1);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  };
+
+  /**
+   * @param {number} direction
+   * @param {boolean} far
+   */
+  #stepCursor(direction, far) {
+    if (this.#drawing) {
+      const { from, to } = this.#drawing.x;
+      const step = ((to - from) / (far ? 10 : 60)) * direction;
+      this.focus = null;
+      this.#pointTo(Math.min(to, Math.max(from, (this.#cursor ?? to) + step)));
+    }
+  }
+
+  /** @param {number} direction */
+  #stepBranch(direction) {
+    const order = trials(this.#model);
+    const now = order.findIndex((branch) => branch.branch === this.focus);
+    const next = order[Math.min(order.length - 1, Math.max(0, now + direction))];
+    if (next) {
+      this.focus = next.branch;
+      this.#pointTo(next.forkClock + next.clocks);
+    }
+  }
+
+  /** @param {number} clock */
+  #pointTo(clock) {
+    if (this.#drawing) {
+      const { x, lossTop, left, right } = this.#drawing;
+      this.#cursor = clock;
+      this.#pointer = { x: Math.min(right, Math.max(left, x.at(clock))), y: lossTop + 40 };
+      this.#redraw();
+    }
+  }
+}
+
+/**
+ * Buttons of which one is pressed.
+ *
+ * @param {string} label
+ * @param {Segment[]} segments
+ */
+function segmented(label, segments) {
+  return h(
+    'div',
+    { class: 'segmented', role: 'group', 'aria-label': label },
+    segments.map(([text, onclick, pressed, disabled]) =>
+      h(
+        'button',
+        { key: text, type: 'button', 'aria-pressed': String(pressed), disabled, onclick },
+        text,
+      ),
+    ),
+  );
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function tipLine(name, value) {
+  return h('div', { key: name }, h('dt', null, name), h('dd', null, value));
+}
