@@ -16,10 +16,18 @@ final class Outstanding {
 
   /// Counts a command until its answer comes; the first failure is kept.
   void track(CompletableFuture<ShardReply> reply) {
-    synchronized (this) {
-      count++;
-    }
+    begin();
     reply.whenComplete((answer, error) -> settle(failureOf(answer, error)));
+  }
+
+  /// Counts a command until its answer comes; somebody else sees to its failure.
+  void trackUnjudged(CompletableFuture<ShardReply> reply) {
+    begin();
+    reply.whenComplete((_, _) -> settle(null));
+  }
+
+  private synchronized void begin() {
+    count++;
   }
 
   private static @Nullable PsException failureOf(

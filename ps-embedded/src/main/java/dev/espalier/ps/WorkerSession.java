@@ -348,6 +348,16 @@ public final class WorkerSession implements AutoCloseable {
         .thenApply(WorkerSession::isCompleted);
   }
 
+  /// Votes for a barrier and waits until all workers have voted.
+  ///
+  /// @param name of the barrier, never used for a second one
+  public void awaitBarrier(String name) {
+    ready();
+    await(
+        BARRIER_SHARD,
+        transport.send(BARRIER_SHARD, new ShardCommand.Barrier(name, config.rank())));
+  }
+
   /// Takes a vote back unless all workers have voted.
   ///
   /// @param name of the barrier
@@ -377,8 +387,9 @@ public final class WorkerSession implements AutoCloseable {
 
   // ---- checkpoints
 
-  /// Writes the selected state of a branch on this process's shard to a file; collective, one file
-  /// per process. The state is pinned at once and written in the background.
+  /// Writes this process's shard of a branch to a file; collective, one file per process. The
+  /// branch is pinned as of all updates that all workers sent before, and written in the
+  /// background.
   ///
   /// @param branch a living branch
   /// @param file replaced at once when all is written
@@ -388,8 +399,10 @@ public final class WorkerSession implements AutoCloseable {
     requireTicked();
     CompletableFuture<ShardReply> own = null;
     for (int shard = 0; shard < config.workers(); shard++) {
+      awaitUnanswered(maxUnanswered());
       CompletableFuture<ShardReply> reply =
-          send(shard, new ShardCommand.Save(branch, config.rank()));
+          transport.send(shard, new ShardCommand.Save(branch, config.rank()));
+      outstanding.trackUnjudged(reply);
       own = shard == config.rank() ? reply : own;
     }
     CompletableFuture<Void> written = new CompletableFuture<>();
@@ -466,10 +479,14 @@ public final class WorkerSession implements AutoCloseable {
   }
 
   private CompletableFuture<ShardReply> send(int shard, ShardCommand command) {
-    awaitUnanswered(MAX_UNANSWERED_PER_SHARD * config.workers());
+    awaitUnanswered(maxUnanswered());
     CompletableFuture<ShardReply> reply = transport.send(shard, command);
     outstanding.track(reply);
     return reply;
+  }
+
+  private int maxUnanswered() {
+    return MAX_UNANSWERED_PER_SHARD * config.workers();
   }
 
   private void awaitUnanswered(int most) {

@@ -264,6 +264,8 @@ public abstract class ParameterServerContract {
       assertThatThrownBy(session::awaitQuiet)
           .hasMessageContaining("waits for workers {1}")
           .hasMessageContaining("Fork");
+      assertThatThrownBy(() -> session.awaitBarrier("all here"))
+          .hasMessageContaining("barrier 'all here' has votes of workers [0] of 2");
     }
   }
 

@@ -10,7 +10,6 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.memory.MemoryBudget;
-import dev.espalier.ps.memory.PagePool;
 import dev.espalier.ps.memory.PagePools;
 import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.table.Partitioner;
@@ -52,8 +51,8 @@ public final class Shard implements AutoCloseable {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final ShardConfig config;
-  private final RowKernels kernels;
   private final List<TablePart> tables;
+  private final ClockUpdates clockUpdates;
   private final PagePools pools;
   private final BranchStore store;
   private final Barriers barriers;
@@ -66,7 +65,6 @@ public final class Shard implements AutoCloseable {
   private long nextTicket;
   private long forks;
   private long forkNanos;
-  private long clocksApplied;
   private boolean isClosed;
 
   /// Creates a shard without branches.
@@ -76,8 +74,8 @@ public final class Shard implements AutoCloseable {
   /// @param kernels the arithmetic
   public Shard(ShardConfig config, List<TableSpec> specs, RowKernels kernels) {
     this.config = config;
-    this.kernels = kernels;
     tables = parts(config, specs);
+    clockUpdates = new ClockUpdates(tables, config.workers(), kernels);
     pools = new PagePools(new MemoryBudget(config.budgetBytes()));
     store = new BranchStore(pools, tables.stream().map(TablePart::layout).toList());
     barriers = new Barriers(config.workers());
@@ -144,11 +142,21 @@ public final class Shard implements AutoCloseable {
   private void execute(PendingReply pending) {
     try {
       dispatch(pending);
-    } catch (PsException e) {
-      answer(pending, new ShardReply.Failed(e.fault(), describe(e)));
-    } catch (RuntimeException e) {
-      answer(pending, new ShardReply.Failed(PsFault.INTERNAL, e.toString()));
+    } catch (RuntimeException | OutOfMemoryError e) {
+      answer(pending, failed(asFault(e)));
     }
+  }
+
+  /// A failure in our own terms; anything but a [PsException] is a fault of the shard itself, and a
+  /// command must be answered even then.
+  private static PsException asFault(Throwable e) {
+    return e instanceof PsException known
+        ? known
+        : new PsException(PsFault.INTERNAL, "a shard failed: " + e, e);
+  }
+
+  private static ShardReply failed(PsException e) {
+    return new ShardReply.Failed(e.fault(), describe(e));
   }
 
   private void dispatch(PendingReply pending) {
@@ -202,7 +210,7 @@ public final class Shard implements AutoCloseable {
       ShardCommand.Read read = (ShardCommand.Read) pending.command();
       if (state.failure != null) {
         it.remove();
-        answer(pending, new ShardReply.Failed(state.failure.fault(), describe(state.failure)));
+        answer(pending, failed(state.failure));
       } else if (state.clock.mayRead(read.worker(), read.clock(), read.staleness())) {
         it.remove();
         serve(read, pending, state);
@@ -232,12 +240,13 @@ public final class Shard implements AutoCloseable {
       if (push.staleness().bound() == 0) {
         hold(push, state);
       } else {
-        applyAlone(push, state);
+        clockUpdates.applyAlone(push, store.pagesOf(push.branch()), state.seen);
       }
-    } catch (PsException e) {
-      state.failure = e;
-      throw e;
+    } catch (RuntimeException | OutOfMemoryError e) {
+      state.failure = asFault(e);
+      throw state.failure;
     } finally {
+      state.seen.forget(push.worker());
       serveParkedReads(state);
     }
     answer(pending, ACKNOWLEDGED);
@@ -287,78 +296,8 @@ public final class Shard implements AutoCloseable {
           pushes.add(held);
         }
       }
-      applyTogether(pushes);
+      clockUpdates.applyTogether(pushes, store.pagesOf(push.branch()));
     }
-  }
-
-  private void applyTogether(List<ShardCommand.Push> pushes) {
-    long samples = pushes.stream().mapToLong(ShardCommand.Push::samples).sum();
-    ShardCommand.Push any = pushes.getFirst();
-    if (samples == 0 || !any.stepSize().updates()) {
-      return;
-    }
-    Map<Integer, List<RowBatch>> byTable = new HashMap<>();
-    for (TablePart table : tables) {
-      List<List<RowBatch>> byRank =
-          pushes.stream().map(push -> batchesOf(push, table.index())).toList();
-      if (byRank.stream().anyMatch(batches -> !batches.isEmpty())) {
-        byTable.put(
-            table.index(),
-            RowSums.sum(
-                byRank.stream().map(Shard::withRows).toList(), table.spec().columns(), kernels));
-      }
-    }
-    apply(any, byTable, samples, null);
-  }
-
-  private void applyAlone(ShardCommand.Push push, BranchState state) {
-    if (push.samples() > 0 && push.stepSize().updates()) {
-      Map<Integer, List<RowBatch>> byTable = new HashMap<>();
-      for (RowBatch batch : push.batches()) {
-        byTable.computeIfAbsent(batch.table(), _ -> new ArrayList<>()).add(batch);
-      }
-      apply(push, byTable, push.samples() * config.workers(), state.seen);
-    }
-    state.seen.forget(push.worker());
-  }
-
-  private void apply(
-      ShardCommand.Push push,
-      Map<Integer, List<RowBatch>> byTable,
-      long divisor,
-      @Nullable SeenPages seen) {
-    BranchPages pages = store.pagesOf(push.branch());
-    reserve(pages, byTable);
-    byTable.forEach((index, batches) ->
-        table(index)
-            .update(
-                pages.table(index),
-                batches,
-                new TablePart.Step(
-                    kernels,
-                    push.stepSize(),
-                    pages.nextStep(index),
-                    divisor,
-                    table(index).rule().looksBack() ? seen : null,
-                    push.worker())));
-    clocksApplied++;
-  }
-
-  private void reserve(BranchPages pages, Map<Integer, List<RowBatch>> byTable) {
-    Map<PagePool, Integer> needed = new HashMap<>();
-    byTable.forEach((index, batches) -> {
-      PageTable pageTable = pages.table(index);
-      needed.merge(pageTable.pool(), table(index).freshPages(pageTable, batches), Integer::sum);
-    });
-    needed.forEach(PagePool::reserve);
-  }
-
-  private static List<RowBatch> batchesOf(ShardCommand.Push push, int table) {
-    return push.batches().stream().filter(batch -> batch.table() == table).toList();
-  }
-
-  private static List<RowBatch> withRows(List<RowBatch> batches) {
-    return batches.stream().filter(batch -> batch.rows().count() > 0).toList();
   }
 
   private void assign(ShardCommand.Assign assign, PendingReply pending) {
@@ -366,11 +305,7 @@ public final class Shard implements AutoCloseable {
     requireSound(state);
     checkBatches(assign.batches());
     BranchPages pages = store.pagesOf(assign.branch());
-    Map<Integer, List<RowBatch>> byTable = new HashMap<>();
-    for (RowBatch batch : assign.batches()) {
-      byTable.computeIfAbsent(batch.table(), _ -> new ArrayList<>()).add(batch);
-    }
-    reserve(pages, byTable);
+    clockUpdates.reserve(pages, ClockUpdates.byTable(assign.batches()));
     for (RowBatch batch : assign.batches()) {
       table(batch.table()).assign(pages.table(batch.table()), batch);
     }
@@ -470,7 +405,7 @@ public final class Shard implements AutoCloseable {
     store.free(free.branch());
     PsException missing = store.tree().missing(free.branch());
     for (PendingReply read : state.parkedReads) {
-      answer(read, new ShardReply.Failed(missing.fault(), describe(missing)));
+      answer(read, failed(missing));
     }
     answerAll(collective, () -> ACKNOWLEDGED);
   }
@@ -501,8 +436,8 @@ public final class Shard implements AutoCloseable {
     ShardReply reply;
     try {
       reply = action.run();
-    } catch (PsException e) {
-      reply = new ShardReply.Failed(e.fault(), describe(e));
+    } catch (RuntimeException | OutOfMemoryError e) {
+      reply = failed(asFault(e));
     }
     for (PendingReply pending : collective.pending()) {
       answer(pending, reply);
@@ -609,7 +544,7 @@ public final class Shard implements AutoCloseable {
           pools.budget().limitBytes(),
           forks,
           forkNanos,
-          clocksApplied);
+          clockUpdates.appliedCount());
     } finally {
       lock.unlock();
     }
