@@ -635,6 +635,9 @@ public final class WorkerSession implements AutoCloseable {
 
   private int[] shardsOf(int table, long[] rows, int count) {
     int[] shards = new int[count];
+    if (config.workers() == 1) {
+      return shards;
+    }
     for (int i = 0; i < count; i++) {
       shards[i] = partitioners.get(table).shardOf(rows[i]);
     }

@@ -4,6 +4,7 @@ import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowSlots;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,7 +17,7 @@ final class SparseUpdates implements TableUpdates {
   private final int table;
   private final int columns;
   private final RowKernels kernels;
-  private final LongSlots slots = new LongSlots();
+  private final RowSlots slots = new RowSlots();
   private float[] sums;
   private boolean isTouched;
 
@@ -67,7 +68,7 @@ final class SparseUpdates implements TableUpdates {
     int[] counts = new int[partitioner.shards()];
     int[] shards = new int[slots.size()];
     for (int slot = 0; slot < shards.length; slot++) {
-      shards[slot] = partitioner.shardOf(slots.key(slot));
+      shards[slot] = partitioner.shardOf(slots.row(slot));
       counts[shards[slot]]++;
     }
     List<List<RowBatch>> byShard = new ArrayList<>();
@@ -83,7 +84,7 @@ final class SparseUpdates implements TableUpdates {
     int next = 0;
     for (int slot = 0; slot < shards.length; slot++) {
       if (shards[slot] == shard) {
-        keys[next] = slots.key(slot);
+        keys[next] = slots.row(slot);
         System.arraycopy(sums, slot * columns, values, next * columns, columns);
         next++;
       }

@@ -3,11 +3,10 @@ package dev.espalier.ps.shard;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowSlots;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /// Adds up the contributions of several workers to one table, in the order of ranks.
 ///
@@ -54,27 +53,28 @@ final class RowSums {
   private static List<RowBatch> sumRows(
       List<List<RowBatch>> parts, int columns, RowKernels kernels) {
     int most = parts.stream().flatMap(List::stream).mapToInt(batch -> batch.rows().count()).sum();
-    Map<Long, Integer> slots = HashMap.newHashMap(most);
-    long[] keys = new long[most];
-    float[] sums = new float[most * columns];
+    RowSlots slots = new RowSlots();
+    float[] sums = new float[Math.multiplyExact(most, columns)];
     for (RowBatch batch : parts.stream().flatMap(List::stream).toList()) {
       for (int i = 0; i < batch.rows().count(); i++) {
-        long key = batch.rows().row(i);
-        int next = slots.size();
-        Integer slot = slots.putIfAbsent(key, next);
-        if (slot == null) {
-          keys[next] = key;
-          System.arraycopy(batch.values(), i * columns, sums, next * columns, columns);
-        } else {
+        int known = slots.size();
+        int slot = slots.slotOf(batch.rows().row(i));
+        if (slot < known) {
           kernels.add(batch.values(), i * columns, sums, slot * columns, columns);
+        } else {
+          System.arraycopy(batch.values(), i * columns, sums, slot * columns, columns);
         }
       }
     }
     int count = slots.size();
+    long[] keys = new long[count];
+    for (int slot = 0; slot < count; slot++) {
+      keys[slot] = slots.row(slot);
+    }
     return List.of(
         new RowBatch(
             parts.getFirst().getFirst().table(),
-            new RowSelection.Keys(Arrays.copyOf(keys, count)),
+            new RowSelection.Keys(keys),
             Arrays.copyOf(sums, count * columns)));
   }
 }

@@ -1,9 +1,9 @@
-package dev.espalier.ps.cache;
+package dev.espalier.ps.table;
 
 import java.util.Arrays;
 
-/// A hash map from longs >= 0 to slots 0, 1, 2, ... in the order of arrival.
-final class LongSlots {
+/// A hash map from row numbers to slots 0, 1, 2, ... in the order of arrival; not thread-safe.
+public final class RowSlots {
   private static final long EMPTY = -1;
   private static final int MIN_CAPACITY = 64;
 
@@ -12,16 +12,16 @@ final class LongSlots {
   private long[] keys = new long[MIN_CAPACITY / 2];
   private int size;
 
-  /// The slot of a key, a new one when the key is new.
-  int slotOf(long key) {
+  /// The slot of a row, a new one when the row is new.
+  public int slotOf(long row) {
     if (size == keys.length) {
       grow();
     }
-    int bucket = bucketOf(key);
+    int bucket = bucketOf(row);
     if (buckets[bucket] == EMPTY) {
-      buckets[bucket] = key;
+      buckets[bucket] = row;
       slots[bucket] = size;
-      keys[size++] = key;
+      keys[size++] = row;
     }
     return slots[bucket];
   }
@@ -54,18 +54,18 @@ final class LongSlots {
     return buckets;
   }
 
-  /// Number of keys.
-  int size() {
+  /// Number of rows.
+  public int size() {
     return size;
   }
 
-  /// The key of a slot.
-  long key(int slot) {
+  /// The row of a slot.
+  public long row(int slot) {
     return keys[slot];
   }
 
-  /// Forgets all keys and keeps the memory.
-  void clear() {
+  /// Forgets all rows and keeps the memory.
+  public void clear() {
     if (size > 0) {
       Arrays.fill(buckets, EMPTY);
       size = 0;
