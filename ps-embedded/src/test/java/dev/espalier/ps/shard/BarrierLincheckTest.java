@@ -32,7 +32,7 @@ public class BarrierLincheckTest {
   @Test
   void isLinearizable() {
     new StressOptions()
-        .iterations(6)
+        .iterations(4)
         .invocationsPerIteration(200)
         .threads(2)
         .actorsPerThread(4)
