@@ -138,7 +138,6 @@ final class JobSession implements TuningSession {
   }
 
   private void recover() {
-    checkpoints.dropPending();
     Optional<Checkpoints.Mark> mark = checkpoints.lastDurable();
     if (mark.isPresent()) {
       var setting = strategy.settingAt(mark.get().mainlineClock(), rounds.settingOr(strategy));
@@ -147,6 +146,7 @@ final class JobSession implements TuningSession {
       var setting = strategy.settingAt(0, rounds.settingOr(strategy));
       trainer.begin(board.createFirst(setting));
     }
+    checkpoints.dropPending();
     if (rounds.startAgain(mainline())) {
       stage = Stage.TUNING;
     } else {
