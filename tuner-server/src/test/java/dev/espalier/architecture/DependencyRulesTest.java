@@ -54,6 +54,13 @@ final class DependencyRulesTest {
   }
 
   @Test
+  void everyLineOfTheTableHasAPackage() {
+    assertThat(table.allowed().keySet())
+        .as("lines without a package")
+        .isSubsetOf(packagesOf(shipped));
+  }
+
+  @Test
   void everyDependencyStandsInTheTable() {
     classes().should(importOnlyWhatTheTableAllows()).check(shipped);
   }
