@@ -77,7 +77,7 @@ export function head(job, feed, state, on) {
     h(
       'p',
       { class: job.state === 'FAILED' ? 'message is-bad' : 'message', key: 'message' },
-      job.message,
+      job.waitingFor === '' ? job.message : job.message.replace(/([^.!?])$/, '$1.'),
       job.waitingFor !== '' && h('span', { class: 'waiting' }, ` Waiting for ${job.waitingFor}.`),
     ),
     state.said &&

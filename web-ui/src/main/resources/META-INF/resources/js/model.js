@@ -55,8 +55,7 @@ export function applyEvent(model, type, data) {
     case 'decision.made':
       return insert(model.decisions, data, (decision) => decision.sequence);
     case 'schedule.changed':
-      model.steps = data.steps ?? model.steps;
-      return true;
+      return insert(model.steps, data, (step) => step.fromClock);
     case 'evaluation.made':
       return insert(model.evaluations, data, (evaluation) => evaluation.mainlineClock);
     case 'metric.window':

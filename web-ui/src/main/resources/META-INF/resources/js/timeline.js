@@ -170,8 +170,7 @@ function trialClocks(model, round) {
 function whisker(model, branch, mainline) {
   const own = points(coarsen(model.series.get(branch.branch), branch.clocks / WINDOWS));
   const kind = standing(branch, model.rounds.get(branch.round));
-  const start =
-    mainline.length > 0 && branch.forkClock > 0 ? valueAt(mainline, branch.forkClock) : null;
+  const start = valueAt(mainline, branch.forkClock);
   const fork = start === null ? [] : [{ x: branch.forkClock, y: start, low: start, high: start }];
   return { branch, kind, line: own.length === 0 ? [] : [...fork, ...own] };
 }
@@ -267,8 +266,8 @@ function lossPanel(y, x, mainline, whiskers, top, bottom, left, right) {
 function endMark(w, x, y, top) {
   const key = `m${w.branch.branch}`;
   const out = w.line.findIndex((point) => point.y > Math.max(y.from, y.to));
-  if (out > 0) {
-    const a = w.line[out - 1];
+  if (out >= 0) {
+    const a = w.line[Math.max(0, out - 1)];
     const b = w.line[out];
     const edge = Math.max(y.from, y.to);
     const at = a.x + ((edge - a.y) / (b.y - a.y || 1)) * (b.x - a.x);

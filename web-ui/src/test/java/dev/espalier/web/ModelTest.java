@@ -98,6 +98,15 @@ final class ModelTest {
   }
 
   @Test
+  void aStepOfTheScheduleReplacesTheOneAtItsClock() {
+    event("schedule.changed", "{\"fromClock\": 0, \"branch\": 0}");
+    event("schedule.changed", "{\"fromClock\": 0, \"branch\": 8}");
+    event("schedule.changed", "{\"fromClock\": 90, \"branch\": 12}");
+    assertThat(modules.text(model.getMember("steps")))
+        .isEqualTo("[{\"fromClock\":0,\"branch\":8},{\"fromClock\":90,\"branch\":12}]");
+  }
+
+  @Test
   void branchesAreRankedBySpeedWithTheWinnerFirstAndTheFailedLast() {
     branch(1, "0", "TRIAL", 1, 0, 10, "FAILED", "0.9");
     branch(2, "0", "TRIAL", 1, 0, 10, "KEPT", "0.4");
