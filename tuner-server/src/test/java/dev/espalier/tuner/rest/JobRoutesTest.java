@@ -2,21 +2,278 @@ package dev.espalier.tuner.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Setting;
+import dev.espalier.tuner.app.port.EventLog;
+import dev.espalier.tuner.app.port.EventLog.Commit;
+import dev.espalier.tuner.app.port.EventLog.MetricPoint;
 import dev.espalier.tuner.boot.TestServer;
+import dev.espalier.tuner.boot.TestServer.Answer;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class JobRoutesTest {
+  private static final String JOB = "{\"name\":\"first\",\"program\":\"toy\"}";
   private final TestServer server = TestServer.get();
+
+  @TempDir private Path folder;
 
   @Test
   void submitAnswersWithTheJob() {
-    var answer = server.post("/api/v1/jobs", "{\"name\":\"first\",\"program\":\"toy\"}");
+    Answer answer = server.post("/api/v1/jobs", JOB);
 
-    assertThat(answer.body()).contains("\"name\":\"first\"");
     assertThat(answer.status()).isEqualTo(201);
-    assertThat(answer.header("location"))
-        .isEqualTo("/api/v1/jobs/" + answer.json().get("id").asString());
+    assertThat(answer.header("location")).isEqualTo("/api/v1/jobs/" + id(answer));
     assertThat(answer.header("etag")).isEqualTo("\"1\"");
     assertThat(answer.json().get("state").asString()).isEqualTo("QUEUED");
+    assertThat(server.get("/api/v1/jobs/" + id(answer)).json().get("name").asString())
+        .isEqualTo("first");
+  }
+
+  @Test
+  void submitTakesYaml() {
+    Answer answer =
+        server.send(
+            server
+                .request("/api/v1/jobs")
+                .header("Content-Type", "application/yaml")
+                .POST(BodyPublishers.ofString("name: from yaml\nprogram: toy\nseed: 7\n")));
+
+    assertThat(answer.status()).as(answer.body()).isEqualTo(201);
+    assertThat(answer.json().get("seed").asInt()).isEqualTo(7);
+  }
+
+  @Test
+  void dryRunAnswersWithEveryDefaultAndKeepsNothing() {
+    int before = server.get("/api/v1/jobs?pageSize=1000").json().get("items").size();
+
+    Answer answer = server.post("/api/v1/jobs?dryRun=true", JOB);
+
+    assertThat(answer.status()).isEqualTo(200);
+    assertThat(answer.json().get("config").get("name").asString()).isEqualTo("first");
+    assertThat(answer.json().get("config").size()).isGreaterThan(3);
+    assertThat(server.get("/api/v1/jobs?pageSize=1000").json().get("items")).hasSize(before);
+  }
+
+  @Test
+  void configOfAJobMakesTheSameJobAgain() {
+    String config = server.get("/api/v1/jobs/" + server.newJob() + "/config").body();
+
+    Answer again = server.post("/api/v1/jobs", config);
+
+    assertThat(again.status()).as(again.body()).isEqualTo(201);
+    assertThat(server.get("/api/v1/jobs/" + id(again) + "/config").body()).isEqualTo(config);
+  }
+
+  @Test
+  void badJobFileTellsAllItsProblems() {
+    Answer answer =
+        server.post("/api/v1/jobs", "{\"nam\":\"x\",\"program\":\"toi\",\"workers\":0}");
+
+    assertThat(answer.status()).isEqualTo(422);
+    assertThat(answer.json().get("code").asString()).isEqualTo("INVALID_JOB");
+    assertThat(answer.json().get("errors")).hasSizeGreaterThanOrEqualTo(3);
+    assertThat(answer.json().get("errors").toString())
+        .contains("/nam", "did you mean name", "/program", "/workers");
+  }
+
+  @Test
+  void dataOutsideOfTheRootsIsRefused() throws Exception {
+    Path inside = Files.createDirectories(server.home().resolve("data/inside"));
+    Path outside = Files.createDirectories(server.home().resolve("outside"));
+    Path link = server.home().resolve("data/link");
+    Files.deleteIfExists(link);
+    Files.createSymbolicLink(link, outside);
+
+    assertThat(dryRun(inside.getFileName().toString()).status()).isEqualTo(200);
+    assertThat(dryRun("link").json().get("errors").get(0).get("pointer").asString())
+        .isEqualTo("/data");
+    assertThat(dryRun("absent").status()).isEqualTo(422);
+    assertThat(dryRun("../outside").status()).isEqualTo(422);
+  }
+
+  @Test
+  void listIsPagedNewestFirstWhileJobsArrive() {
+    List<String> made = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      made.addFirst(server.newJob());
+    }
+
+    Answer first = server.get("/api/v1/jobs?pageSize=3");
+    server.newJob();
+    Answer second =
+        server.get(
+            "/api/v1/jobs?pageSize=2&pageToken=" + first.json().get("nextPageToken").asString());
+
+    assertThat(ids(first)).isEqualTo(made.subList(0, 3));
+    assertThat(ids(second)).isEqualTo(made.subList(3, 5));
+    assertThat(server.get("/api/v1/jobs?pageToken=x").status()).isEqualTo(400);
+    assertThat(server.get("/api/v1/jobs?pageSize=0").status()).isEqualTo(400);
+    assertThat(server.get("/api/v1/jobs?state=PAUSED").json().get("items")).isEmpty();
+    assertThat(server.get("/api/v1/jobs?state=SLEEPING").status()).isEqualTo(400);
+  }
+
+  @Test
+  void actionsReachTheJob() {
+    String job = server.newJob();
+    String path = "/api/v1/jobs/" + job;
+
+    for (String action : List.of("pause", "resume", "cancel", "kill", "rounds")) {
+      assertThat(server.post(path + "/" + action, "").status()).as(action).isEqualTo(202);
+    }
+    Answer tried = server.post(path + "/branches", "{\"setting\":{\"learningRate\":0.5}}");
+
+    assertThat(tried.status()).as(tried.body()).isEqualTo(202);
+    assertThat(server.bean(RecordingJobService.class).asked())
+        .filteredOn(asked -> asked.job().equals(job))
+        .allSatisfy(asked -> assertThat(asked.actor()).isEqualTo("token:first"))
+        .extracting(RecordingJobService.Asked::request)
+        .containsExactly(
+            new UserRequest.Pause(),
+            new UserRequest.Resume(),
+            new UserRequest.Cancel(),
+            new UserRequest.Kill(),
+            new UserRequest.Retune(),
+            new UserRequest.Try(Setting.of(Map.of("learningRate", 0.5))));
+    assertThat(server.post(path + "/branches", "{\"setting\":{}}").status()).isEqualTo(400);
+    assertThat(server.post(path + "/branches", "{\"setting\":{\"a\":null}}").status())
+        .isEqualTo(422);
+  }
+
+  @Test
+  void actionOnAnOlderVersionIsRefused() {
+    String path = "/api/v1/jobs/" + server.newJob();
+    String tag = server.get(path).header("etag");
+
+    assertThat(server.post(path + "/pause", "", "If-Match", "\"999\"").status()).isEqualTo(412);
+    assertThat(server.post(path + "/pause", "", "If-Match", tag).status()).isEqualTo(202);
+    assertThat(server.post(path + "/pause", "", "If-Match", "*").status()).isEqualTo(202);
+  }
+
+  @Test
+  void historyIsShown() {
+    String job = jobWithHistory();
+    String path = "/api/v1/jobs/" + job;
+
+    assertThat(server.get(path + "/branches").json().get("items")).hasSize(2);
+    assertThat(server.get(path + "/branches/1").json().get("kind").asString()).isEqualTo("TRIAL");
+    assertThat(server.get(path + "/branches/9").status()).isEqualTo(404);
+    assertThat(server.get(path + "/tree").json().get("branches")).hasSize(2);
+    assertThat(server.get(path + "/rounds").json().get("items")).isEmpty();
+    assertThat(server.get(path + "/decisions").json().get("items")).isEmpty();
+    assertThat(server.get(path + "/evaluations").json().get("items").get(0).get("metrics"))
+        .hasToString("{\"accuracy\":null}");
+    var metrics = server.get(path + "/branches/0/metrics?points=2").json();
+    assertThat(metrics.get("buckets")).hasSize(2);
+    assertThat(metrics.get("buckets").get(1).get("nonFinite").asInt()).isEqualTo(1);
+    assertThat(server.get(path + "/branches/0/metrics?points=0").status()).isEqualTo(400);
+  }
+
+  @Test
+  void scheduleIsExported() {
+    String path = "/api/v1/jobs/" + jobWithHistory() + "/schedule";
+
+    assertThat(server.get(path).json().get("steps")).hasSize(2);
+    assertThat(server.get(path + "?format=csv").body())
+        .isEqualTo(
+            "fromClock,fromEpoch,branch,learningRate\r\n0,0.0,0,0.1\r\n10,0.5,1,0.01\r\n");
+    assertThat(server.get(path + "?format=java").body())
+        .contains("public static double learningRate(long clock)", "if (clock >= 10L)")
+        .contains("return 0.01;", "return 0.1;");
+    assertThat(server.get(path + "?format=xml").status()).isEqualTo(400);
+  }
+
+  @Test
+  void logsAreTailed() throws Exception {
+    String job = server.newJob();
+    Path first = Files.writeString(folder.resolve("worker-0.log"), "a\nb\nc\n");
+    Path second = Files.writeString(folder.resolve("worker-1.log"), "d\n");
+    server.bean(Doubles.LogFiles.class).put(job, List.of(first, second));
+
+    Answer answer = server.get("/api/v1/jobs/" + job + "/logs?tail=2");
+
+    assertThat(answer.header("content-type")).isEqualTo("text/plain;charset=UTF-8");
+    assertThat(answer.body()).isEqualTo("==> worker-0.log <==\nb\nc\n==> worker-1.log <==\nd\n");
+  }
+
+  @Test
+  void programsAndServerAreDescribed() {
+    assertThat(server.get("/api/v1/programs").body())
+        .contains("\"name\":\"toy\"", "\"type\":\"log\"");
+    assertThat(server.get("/api/v1/programs/toy").status()).isEqualTo(200);
+    assertThat(server.get("/api/v1/programs/other").status()).isEqualTo(404);
+    assertThat(server.get("/api/v1/version").json().get("api").asString()).isEqualTo("v1");
+    assertThat(server.get("/api/v1/me").json().get("actor").asString()).isEqualTo("token:first");
+    assertThat(server.get("/api/v1/openapi.json").json().get("paths").propertyNames())
+        .contains("/api/v1/jobs", "/api/v1/jobs/{job}/events", "/api/v1/tokens");
+  }
+
+  private String jobWithHistory() {
+    String job = server.newJob();
+    server
+        .bean(EventLog.class)
+        .append(
+            new Commit(
+                job,
+                1,
+                List.of(),
+                List.of(
+                    branch(0, BranchKind.MAINLINE),
+                    branch(1, BranchKind.TRIAL),
+                    schedule(0, 0, 0, 0.1),
+                    schedule(10, 0.5, 1, 0.01),
+                    new SessionEffect.MainlineEvaluated(
+                        10, 0.5, 3, Map.of("accuracy", Double.NaN))),
+                List.of(
+                    new MetricPoint(0, 1, 0.5, 2),
+                    new MetricPoint(0, 2, 1, 1),
+                    new MetricPoint(0, 3, 1.5, Double.NaN),
+                    new MetricPoint(0, 4, 2, 0.5))));
+    return job;
+  }
+
+  private static SessionEffect schedule(long clock, double epoch, int branch, double rate) {
+    return new SessionEffect.ScheduleChanged(
+        clock, epoch, Setting.of(Map.of("learningRate", rate)), new BranchId(branch));
+  }
+
+  private static SessionEffect branch(int number, BranchKind kind) {
+    return new SessionEffect.BranchChanged(
+        new BranchId(number),
+        number == 0 ? Optional.empty() : Optional.of(BranchId.ROOT),
+        kind,
+        0,
+        Setting.of(Map.of("learningRate", 0.1)),
+        BranchState.RUNNING,
+        0,
+        0,
+        0,
+        Optional.empty());
+  }
+
+  private Answer dryRun(String data) {
+    return server.post(
+        "/api/v1/jobs?dryRun=true", "{\"program\":\"toy\",\"data\":\"" + data + "\"}");
+  }
+
+  private static String id(Answer answer) {
+    return answer.json().get("id").asString();
+  }
+
+  private static List<String> ids(Answer answer) {
+    List<String> ids = new ArrayList<>();
+    answer.json().get("items").forEach(item -> ids.add(item.get("id").asString()));
+    return ids;
   }
 }

@@ -1,0 +1,318 @@
+package dev.espalier.tuner.persistence;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.SeriesView;
+import dev.espalier.api.rest.StreamEvent;
+import dev.espalier.tuner.app.port.EventLog;
+import dev.espalier.tuner.app.port.EventLog.Commit;
+import dev.espalier.tuner.app.port.EventLog.MetricPoint;
+import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.boot.TestServer;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class PostgresEventLogTest {
+  private final EventLog log = TestServer.get().bean(EventLog.class);
+  private final JobStore store = TestServer.get().bean(JobStore.class);
+  private final JobQueries queries = TestServer.get().bean(JobQueries.class);
+
+  @Test
+  void readsBackExactlyWhatWasAppended() {
+    String job = newJob();
+
+    append(job, 1, EventSamples.EVENTS.subList(0, 5), List.of());
+    append(job, 6, EventSamples.EVENTS.subList(5, 13), List.of());
+
+    assertThat(log.read(job)).isEqualTo(EventSamples.EVENTS);
+  }
+
+  @Test
+  void refusesAnotherRunner() {
+    String job = newJob();
+    append(job, 1, EventSamples.EVENTS.subList(0, 2), List.of());
+
+    assertThatIllegalStateException()
+        .isThrownBy(() -> append(job, 2, EventSamples.EVENTS.subList(5, 6), List.of()))
+        .withMessageContaining("sequence 3 but is given 2");
+    assertThatIllegalStateException()
+        .isThrownBy(() -> append(job, 4, EventSamples.EVENTS.subList(5, 6), List.of()));
+    assertThat(log.read(job)).hasSize(2);
+  }
+
+  @Test
+  void takesACommitOnceThatIsSentAgain() {
+    String job = newJob();
+    List<SessionEffect> effects =
+        List.of(EventSamples.job(JobState.TUNING), EventSamples.decide("round-1/adopt"));
+
+    List<StreamEvent> first = append(job, 1, EventSamples.EVENTS.subList(0, 3), effects);
+    List<StreamEvent> again = append(job, 1, EventSamples.EVENTS.subList(0, 3), effects);
+
+    assertThat(again)
+        .isEqualTo(first.stream().filter(event -> event.sequence() > 0).toList())
+        .hasSize(2);
+    assertThat(log.read(job)).hasSize(3);
+    assertThat(queries.decisions(job, 10, null).items()).hasSize(1);
+  }
+
+  @Test
+  void oneOfManyConcurrentRunnersWins() throws Exception {
+    String job = newJob();
+    List<Callable<Boolean>> runners = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      var event = new SessionEvent.WorkersLost(i, 1, "runner " + i);
+      runners.add(
+          () -> {
+            try {
+              append(job, 1, List.of(event), List.of());
+              return true;
+            } catch (IllegalStateException e) {
+              return false;
+            }
+          });
+    }
+    long winners = 0;
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (var result : threads.invokeAll(runners)) {
+        winners += result.get() ? 1 : 0;
+      }
+    }
+
+    assertThat(winners).isEqualTo(1);
+    assertThat(log.read(job)).hasSize(1);
+  }
+
+  @Test
+  void takesEachDecisionOnce() {
+    String job = newJob();
+
+    append(job, 1, List.of(), List.of(EventSamples.decide("a"), EventSamples.decide("b")));
+    List<StreamEvent> again =
+        append(job, 1, List.of(), List.of(EventSamples.decide("a"), EventSamples.decide("c")));
+
+    assertThat(queries.decisions(job, 10, null).items())
+        .extracting(decision -> decision.sequence() + decision.key())
+        .containsExactly("1a", "2b", "3c");
+    assertThat(again).extracting(StreamEvent::type).containsExactly("decision.made");
+    assertThat(queries.decisions(job, 10, null).items().getFirst().evidence())
+        .containsExactly(
+            Map.entry("speeds", List.of(0.1, 0.2, "NaN")),
+            Map.entry("best", 0.2),
+            Map.entry("count", 3),
+            Map.entry("late", true));
+  }
+
+  @Test
+  void followsAJobThroughItsLife() {
+    String job = newJob();
+    append(
+        job,
+        1,
+        List.of(new SessionEvent.WorkersReady(1, 1, 2, 6400, 32)),
+        List.of(
+            new SessionEffect.LaunchWorkers(1),
+            EventSamples.job(JobState.TUNING),
+            EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 0),
+            EventSamples.branch(1, BranchKind.TRIAL, BranchState.RUNNING, 0, 0),
+            EventSamples.round(1, "searching", "")));
+    append(
+        job,
+        2,
+        List.of(
+            new SessionEvent.Progressed(
+                2, new BranchId(1), 1, List.of(2.0, 1.0), List.of(0.5, 0.5)),
+            new SessionEvent.Progressed(3, new BranchId(0), 1, List.of(5.0), List.of(0.5))),
+        List.of(EventSamples.branch(1, BranchKind.TRIAL, BranchState.MEASURED, 0, 2)));
+
+    JobView tuning = job(job);
+    assertThat(tuning.mainlineBranch()).isZero();
+    assertThat(tuning.mainlineClock()).isEqualTo(1);
+    assertThat(tuning.loss()).isEqualTo(5.0);
+    assertThat(tuning.branches()).isEqualTo(2);
+    assertThat(tuning.round()).isEqualTo(1);
+    assertThat(tuning.generation()).isEqualTo(1);
+    assertThat(tuning.endTime()).isNull();
+
+    append(
+        job,
+        4,
+        List.of(),
+        List.of(
+            EventSamples.branch(1, BranchKind.MAINLINE, BranchState.KEPT, 0, 2),
+            EventSamples.branch(0, BranchKind.MAINLINE, BranchState.DISCARDED, 0, 1),
+            EventSamples.round(1, "ended", "took #1"),
+            new SessionEffect.ScheduleChanged(
+                2, 0.02, Setting.of(Map.of("learningRate", 0.2)), new BranchId(1)),
+            new SessionEffect.TimeSpent(3, 6, 1)));
+    append(
+        job,
+        4,
+        List.of(
+            new SessionEvent.Progressed(
+                4, new BranchId(1), 3, List.of(0.5, 0.25), List.of(0.5, 0.5))),
+        List.of(
+            new SessionEffect.MainlineEvaluated(
+                4, 0.04, 4, Map.of("accuracy", 0.9, "odd", Double.NaN)),
+            EventSamples.job(JobState.COMPLETED)));
+
+    JobView ended = job(job);
+    assertThat(ended.mainlineBranch()).isEqualTo(1);
+    assertThat(ended.mainlineClock()).isEqualTo(4);
+    assertThat(ended.loss()).isEqualTo(0.375);
+    assertThat(ended.epoch()).isEqualTo(0.04);
+    assertThat(ended.setting()).containsEntry("learningRate", 0.2);
+    assertThat(ended.tuningShare()).isEqualTo(0.3);
+    assertThat(ended.state()).isEqualTo(JobState.COMPLETED);
+    assertThat(ended.endTime()).isNotNull();
+    assertThat(ended.version()).isEqualTo(3);
+    assertThat(ended.metrics()).containsEntry("accuracy", 0.9);
+    assertThat(queries.rounds(job))
+        .singleElement()
+        .satisfies(
+            round -> {
+              assertThat(round.winner()).isEqualTo(1);
+              assertThat(round.outcome()).isEqualTo("took #1");
+            });
+    assertThat(queries.branch(job, 1).orElseThrow().windowMeans()).containsExactly(2.0, null);
+    assertThat(queries.schedule(job).steps()).hasSize(1);
+    assertThat(queries.evaluations(job).getFirst().metrics())
+        .containsEntry("accuracy", 0.9)
+        .containsEntry("odd", null);
+    assertThat(store.unfinished()).extracting(JobStore.StoredJob::id).doesNotContain(job);
+  }
+
+  @Test
+  void tellsTheStreamInOrderAndKeepsIt() {
+    String job = newJob();
+
+    List<StreamEvent> told =
+        append(
+            job,
+            1,
+            List.of(
+                new SessionEvent.Progressed(
+                    1, BranchId.ROOT, 1, List.of(1.0, Double.NaN), List.of(0.5, 0.25))),
+            List.of(
+                EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 2),
+                EventSamples.round(1, "probing", ""),
+                EventSamples.decide("a"),
+                new SessionEffect.Command(new dev.espalier.api.model.BranchCommand.Stop()),
+                EventSamples.job(JobState.TUNING)));
+
+    assertThat(told)
+        .extracting(event -> event.sequence() + " " + event.type())
+        .containsExactly(
+            "0 metric.window",
+            "1 branch.changed",
+            "2 round.changed",
+            "3 decision.made",
+            "4 job.changed");
+    assertThat(told.getFirst().data())
+        .containsEntry("branch", 0)
+        .containsEntry("fromClock", 1)
+        .containsEntry("toClock", 3)
+        .containsEntry("seconds", 0.75)
+        .containsEntry("mean", null);
+    assertThat(queries.stream(job, 0, 10)).isEqualTo(told.subList(1, 5));
+    assertThat(queries.stream(job, 2, 1)).isEqualTo(told.subList(3, 4));
+    assertThat(queries.streamSequence(job)).isEqualTo(4);
+  }
+
+  @Test
+  void bucketsASeriesInTheDatabase() {
+    String job = newJob();
+    List<MetricPoint> points =
+        IntStream.rangeClosed(1, 1000)
+            .mapToObj(
+                clock ->
+                    new MetricPoint(
+                        0, clock, clock * 0.5, clock == 500 ? Double.NaN : (double) clock))
+            .toList();
+    log.append(
+        new Commit(
+            job,
+            1,
+            List.of(),
+            List.of(EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 7, 0)),
+            points));
+
+    SeriesView series = queries.series(job, 0, 10);
+    SeriesView all = queries.series(job, 0, 5000);
+
+    assertThat(series.forkClock()).isEqualTo(7);
+    assertThat(series.buckets()).hasSize(10);
+    assertThat(series.buckets().getFirst())
+        .isEqualTo(new SeriesView.Bucket(1, 101, 50, 1.0, 100.0, 50.5, 0));
+    assertThat(series.buckets().stream().mapToLong(SeriesView.Bucket::nonFinite).sum())
+        .isEqualTo(1);
+    assertThat(all.buckets()).hasSize(1000);
+    assertThat(all.buckets().get(499).mean()).isNull();
+  }
+
+  @Test
+  void pagesBranchesByNumber() {
+    String job = newJob();
+    List<SessionEffect> effects = new ArrayList<>();
+    for (int i = 0; i < 7; i++) {
+      effects.add(
+          EventSamples.branch(
+              i, i == 0 ? BranchKind.MAINLINE : BranchKind.TRIAL, BranchState.RUNNING, 0, 0));
+    }
+    append(job, 1, List.of(), effects);
+
+    var first = queries.branches(job, null, null, 3, null);
+    var second = queries.branches(job, null, null, 3, first.nextPageToken());
+    var third = queries.branches(job, null, null, 3, second.nextPageToken());
+
+    assertThat(first.items()).extracting(branch -> branch.branch()).containsExactly(0, 1, 2);
+    assertThat(second.items()).extracting(branch -> branch.branch()).containsExactly(3, 4, 5);
+    assertThat(third.items()).extracting(branch -> branch.branch()).containsExactly(6);
+    assertThat(third.nextPageToken()).isNull();
+    assertThat(queries.branches(job, null, "MAINLINE", 10, null).items()).hasSize(1);
+    assertThat(queries.branches(job, 1, null, 10, null).items()).hasSize(6);
+  }
+
+  @Test
+  void remembersSecretsOfWorkers() {
+    String job = newJob();
+
+    store.putWorkerSecret(job, 1, new byte[] {1, 2});
+    store.putWorkerSecret(job, 1, new byte[] {3});
+
+    assertThat(store.workerSecret(job, 1)).hasValueSatisfying(hash -> assertThat(hash).contains(3));
+    assertThat(store.workerSecret(job, 2)).isEmpty();
+    assertThat(store.find(job).orElseThrow().spec()).isEqualTo(EventSamples.spec());
+  }
+
+  private JobView job(String job) {
+    return queries.job(job).orElseThrow();
+  }
+
+  private List<StreamEvent> append(
+      String job, long first, List<SessionEvent> events, List<SessionEffect> effects) {
+    return log.append(new Commit(job, first, events, effects, List.of()));
+  }
+
+  private String newJob() {
+    String id = "job_" + UUID.randomUUID().toString().replace("-", "");
+    store.create(new JobStore.StoredJob(id, EventSamples.spec()), "test");
+    return id;
+  }
+}

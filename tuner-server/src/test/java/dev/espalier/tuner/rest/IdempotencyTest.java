@@ -1,0 +1,107 @@
+package dev.espalier.tuner.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.tuner.boot.TestServer;
+import dev.espalier.tuner.boot.TestServer.Answer;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+class IdempotencyTest {
+  private static final String JOB = "{\"program\":\"toy\"}";
+  private final TestServer server = TestServer.get();
+  private final String key = UUID.randomUUID().toString();
+
+  @Test
+  void repeatedRequestGetsTheSameAnswer() {
+    Answer first = submit(JOB);
+    Answer second = submit(JOB);
+
+    assertThat(first.status()).isEqualTo(201);
+    assertThat(second.status()).isEqualTo(201);
+    assertThat(second.body()).isEqualTo(first.body());
+    assertThat(second.header("location")).isEqualTo(first.header("location"));
+    assertThat(second.header("etag")).isEqualTo(first.header("etag"));
+    assertThat(second.header("idempotent-replayed")).isEqualTo("true");
+    assertThat(first.header("idempotent-replayed")).isEmpty();
+  }
+
+  @Test
+  void otherBodyWithTheSameKeyIs422() {
+    submit(JOB);
+
+    Answer other = submit("{\"program\":\"toy\",\"seed\":2}");
+
+    assertThat(other.status()).isEqualTo(422);
+    assertThat(other.json().get("code").asString()).isEqualTo("KEY_REUSED");
+  }
+
+  @Test
+  void badRequestIsAnsweredTheSameAgain() {
+    assertThat(submit("{}").status()).isEqualTo(422);
+    Answer again = submit("{}");
+
+    assertThat(again.status()).isEqualTo(422);
+    assertThat(again.header("content-type")).isEqualTo("application/problem+json");
+    assertThat(again.header("idempotent-replayed")).isEqualTo("true");
+  }
+
+  @Test
+  void requestWhileTheFirstOneRunsIs409() throws Exception {
+    RecordingJobService service = server.bean(RecordingJobService.class);
+    var entered = new CountDownLatch(1);
+    var release = new CountDownLatch(1);
+    service.onSubmit(
+        () -> {
+          entered.countDown();
+          try {
+            release.await();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    try {
+      CompletableFuture<Answer> first = CompletableFuture.supplyAsync(() -> submit(JOB));
+      entered.await();
+      Answer meanwhile = submit(JOB);
+      release.countDown();
+
+      assertThat(meanwhile.status()).isEqualTo(409);
+      assertThat(meanwhile.json().get("code").asString()).isEqualTo("REQUEST_IN_PROGRESS");
+      assertThat(meanwhile.header("retry-after")).isNotEmpty();
+      assertThat(first.get().status()).isEqualTo(201);
+    } finally {
+      release.countDown();
+      service.onSubmit(() -> {});
+    }
+  }
+
+  @Test
+  void failureOfTheServerMayBeTriedAgain() {
+    RecordingJobService service = server.bean(RecordingJobService.class);
+    service.onSubmit(
+        () -> {
+          throw new IllegalStateException("once");
+        });
+    try {
+      assertThat(submit(JOB).status()).isEqualTo(500);
+    } finally {
+      service.onSubmit(() -> {});
+    }
+
+    assertThat(submit(JOB).status()).isEqualTo(201);
+  }
+
+  @Test
+  void strangeKeyIs400() {
+    assertThat(
+            server.post("/api/v1/jobs", JOB, "Idempotency-Key", "x".repeat(256)).status())
+        .isEqualTo(400);
+  }
+
+  private Answer submit(String body) {
+    return server.post("/api/v1/jobs", body, "Idempotency-Key", key);
+  }
+}

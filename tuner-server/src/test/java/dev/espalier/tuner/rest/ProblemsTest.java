@@ -1,0 +1,171 @@
+package dev.espalier.tuner.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.tuner.boot.TestServer;
+import dev.espalier.tuner.boot.TestServer.Answer;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ProblemsTest {
+  private final TestServer server = TestServer.get();
+
+  @Test
+  void requestThatCannotBeReadIs400() {
+    Answer json = server.post("/api/v1/jobs", "{\"name\":");
+    Answer yaml =
+        server.send(
+            server
+                .request("/api/v1/jobs")
+                .header("Content-Type", "application/yaml")
+                .POST(BodyPublishers.ofString("a: [1")));
+    Answer list = server.post("/api/v1/jobs", "[1]");
+    Answer twice = server.post("/api/v1/jobs", "{\"name\":1,\"name\":2}");
+    Answer tag =
+        server.send(
+            server
+                .request("/api/v1/jobs")
+                .header("Content-Type", "application/yaml")
+                .POST(BodyPublishers.ofString("a: !!java.io.File x")));
+    Answer number = server.get("/api/v1/jobs?pageSize=many");
+
+    for (Answer answer : new Answer[] {json, yaml, list, twice, tag, number}) {
+      requireProblem(answer, 400, "INVALID_REQUEST");
+    }
+    assertThat(json.json().get("detail").asString()).contains("line 1");
+    assertThat(number.json().get("errors").get(0).get("rejected").asString()).isEqualTo("many");
+  }
+
+  @Test
+  void requestWithoutValidTokenIs401() {
+    Answer none = server.send(server.anonymous("/api/v1/jobs"));
+    Answer wrong =
+        server.send(server.anonymous("/api/v1/jobs").header("Authorization", "Bearer esp_no"));
+    Answer basic =
+        server.send(server.anonymous("/api/v1/jobs").header("Authorization", "Basic YTpi"));
+
+    for (Answer answer : new Answer[] {none, wrong, basic}) {
+      requireProblem(answer, 401, "UNAUTHENTICATED");
+      assertThat(answer.header("www-authenticate")).isEqualTo("Bearer");
+    }
+  }
+
+  @Test
+  void unknownRouteJobOrFormOfIdIs404() {
+    requireProblem(server.get("/api/v1/nothing"), 404, "NOT_FOUND");
+    requireProblem(server.get("/nothing.css"), 404, "NOT_FOUND");
+    requireProblem(server.get("/api/v1/jobs/job_none"), 404, "NOT_FOUND");
+    requireProblem(server.get("/api/v1/jobs/a-b"), 404, "NOT_FOUND");
+    requireProblem(server.get("/api/v1/jobs/job_none/branches"), 404, "NOT_FOUND");
+    requireProblem(server.get("/api/v1/jobs/job_none/events"), 404, "NOT_FOUND");
+    requireProblem(server.post("/api/v1/jobs/job_none/pause", ""), 404, "NOT_FOUND");
+  }
+
+  @Test
+  void wrongMethodIs405() {
+    Answer answer = server.send(server.request("/api/v1/jobs").DELETE());
+
+    requireProblem(answer, 405, "INVALID_REQUEST");
+    assertThat(answer.header("allow")).contains("GET");
+  }
+
+  @Test
+  void answerInAnotherFormIs406() {
+    requireProblem(
+        server.send(server.request("/api/v1/jobs").header("Accept", "image/png")),
+        406,
+        "INVALID_REQUEST");
+  }
+
+  @Test
+  void wrongStateIs409() {
+    String path = "/api/v1/jobs/" + server.newJob() + "/pause";
+
+    server
+        .bean(RecordingJobService.class)
+        .failingWith(
+            ErrorCode.WRONG_STATE,
+            () -> requireProblem(server.post(path, ""), 409, "WRONG_STATE"));
+  }
+
+  @Test
+  void olderVersionIs412() {
+    String path = "/api/v1/jobs/" + server.newJob() + "/pause";
+
+    requireProblem(
+        server.post(path, "", "If-Match", "\"0\""), 412, "VERSION_MISMATCH");
+  }
+
+  @Test
+  void largeBodyIs413() {
+    String large = "{\"name\":\"" + "x".repeat(UnsafeRequestFilter.MAX_BODY_BYTES) + "\"}";
+
+    requireProblem(server.post("/api/v1/jobs", large), 413, "INVALID_REQUEST");
+  }
+
+  @Test
+  void otherKindOfBodyIs415() {
+    requireProblem(
+        server.send(
+            server
+                .request("/api/v1/jobs")
+                .header("Content-Type", "text/html")
+                .POST(BodyPublishers.ofString("<p>"))),
+        415,
+        "INVALID_REQUEST");
+  }
+
+  @Test
+  void badJobFileIs422() {
+    requireProblem(server.post("/api/v1/jobs", "{}"), 422, "INVALID_JOB");
+  }
+
+  @Test
+  void failureOfTheServerIs500WithoutItsInside() {
+    RecordingJobService service = server.bean(RecordingJobService.class);
+    service.onSubmit(
+        () -> {
+          throw new IllegalStateException("secret inside");
+        });
+    try {
+      Answer answer = server.post("/api/v1/jobs", "{\"program\":\"toy\"}");
+      requireProblem(answer, 500, "INTERNAL");
+      assertThat(answer.body()).doesNotContain("secret inside");
+    } finally {
+      service.onSubmit(() -> {});
+    }
+  }
+
+  @Test
+  void databaseAwayIs503() {
+    String path = "/api/v1/jobs/" + server.newJob() + "/pause";
+
+    server
+        .bean(RecordingJobService.class)
+        .failingWith(
+            ErrorCode.DATABASE_AWAY,
+            () -> {
+              Answer answer = server.post(path, "");
+              requireProblem(answer, 503, "DATABASE_AWAY");
+              assertThat(answer.header("retry-after")).isEqualTo("2");
+            });
+  }
+
+  private static void requireProblem(Answer answer, int status, String code) {
+    assertThat(answer.status()).as(answer.body()).isEqualTo(status);
+    assertThat(answer.header("content-type")).isEqualTo("application/problem+json");
+    Map<String, String> fields = new java.util.TreeMap<>();
+    answer.json().properties().forEach(field -> fields.put(field.getKey(), field.getValue() + ""));
+    assertThat(fields)
+        .containsKeys(
+            "type", "title", "status", "detail", "instance", "code", "traceId", "errors");
+    assertThat(answer.json().get("code").asString()).isEqualTo(code);
+    assertThat(answer.json().get("status").asInt()).isEqualTo(status);
+    assertThat(answer.json().get("traceId").asString())
+        .matches("[0-9a-f]{32}")
+        .isEqualTo(answer.header("x-trace-id"));
+    assertThat(answer.json().get("detail").asString()).isNotBlank();
+  }
+}
