@@ -49,8 +49,7 @@ class DocumentCodecTest {
 
   @Test
   void oldLogsAreRead() throws IOException {
-    List<SessionEvent> read =
-        golden("events.jsonl").lines().map(codec::readEvent).toList();
+    List<SessionEvent> read = golden("events.jsonl").lines().map(codec::readEvent).toList();
 
     assertThat(read).isEqualTo(EventSamples.EVENTS);
   }

@@ -78,15 +78,14 @@ class PostgresEventLogTest {
     List<Callable<Boolean>> runners = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
       var event = new SessionEvent.WorkersLost(i, 1, "runner " + i);
-      runners.add(
-          () -> {
-            try {
-              append(job, 1, List.of(event), List.of());
-              return true;
-            } catch (IllegalStateException e) {
-              return false;
-            }
-          });
+      runners.add(() -> {
+        try {
+          append(job, 1, List.of(event), List.of());
+          return true;
+        } catch (IllegalStateException e) {
+          return false;
+        }
+      });
     }
     long winners = 0;
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -185,11 +184,10 @@ class PostgresEventLogTest {
     assertThat(ended.metrics()).containsEntry("accuracy", 0.9);
     assertThat(queries.rounds(job))
         .singleElement()
-        .satisfies(
-            round -> {
-              assertThat(round.winner()).isEqualTo(1);
-              assertThat(round.outcome()).isEqualTo("took #1");
-            });
+        .satisfies(round -> {
+          assertThat(round.winner()).isEqualTo(1);
+          assertThat(round.outcome()).isEqualTo("took #1");
+        });
     assertThat(queries.branch(job, 1).orElseThrow().windowMeans()).containsExactly(2.0, null);
     assertThat(queries.schedule(job).steps()).hasSize(1);
     assertThat(queries.evaluations(job).getFirst().metrics())
@@ -240,10 +238,8 @@ class PostgresEventLogTest {
     String job = newJob();
     List<MetricPoint> points =
         IntStream.rangeClosed(1, 1000)
-            .mapToObj(
-                clock ->
-                    new MetricPoint(
-                        0, clock, clock * 0.5, clock == 500 ? Double.NaN : (double) clock))
+            .mapToObj(clock ->
+                new MetricPoint(0, clock, clock * 0.5, clock == 500 ? Double.NaN : (double) clock))
             .toList();
     log.append(
         new Commit(

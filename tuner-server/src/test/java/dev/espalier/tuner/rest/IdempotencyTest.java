@@ -53,15 +53,14 @@ class IdempotencyTest {
     RecordingJobService service = server.bean(RecordingJobService.class);
     var entered = new CountDownLatch(1);
     var release = new CountDownLatch(1);
-    service.onSubmit(
-        () -> {
-          entered.countDown();
-          try {
-            release.await();
-          } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-          }
-        });
+    service.onSubmit(() -> {
+      entered.countDown();
+      try {
+        release.await();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    });
     try {
       CompletableFuture<Answer> first = CompletableFuture.supplyAsync(() -> submit(JOB));
       entered.await();
@@ -81,10 +80,9 @@ class IdempotencyTest {
   @Test
   void failureOfTheServerMayBeTriedAgain() {
     RecordingJobService service = server.bean(RecordingJobService.class);
-    service.onSubmit(
-        () -> {
-          throw new IllegalStateException("once");
-        });
+    service.onSubmit(() -> {
+      throw new IllegalStateException("once");
+    });
     try {
       assertThat(submit(JOB).status()).isEqualTo(500);
     } finally {
@@ -96,8 +94,7 @@ class IdempotencyTest {
 
   @Test
   void strangeKeyIs400() {
-    assertThat(
-            server.post("/api/v1/jobs", JOB, "Idempotency-Key", "x".repeat(256)).status())
+    assertThat(server.post("/api/v1/jobs", JOB, "Idempotency-Key", "x".repeat(256)).status())
         .isEqualTo(400);
   }
 

@@ -186,8 +186,7 @@ class JobRoutesTest {
 
     assertThat(server.get(path).json().get("steps")).hasSize(2);
     assertThat(server.get(path + "?format=csv").body())
-        .isEqualTo(
-            "fromClock,fromEpoch,branch,learningRate\r\n0,0.0,0,0.1\r\n10,0.5,1,0.01\r\n");
+        .isEqualTo("fromClock,fromEpoch,branch,learningRate\r\n0,0.0,0,0.1\r\n10,0.5,1,0.01\r\n");
     assertThat(server.get(path + "?format=java").body())
         .contains("public static double learningRate(long clock)", "if (clock >= 10L)")
         .contains("return 0.01;", "return 0.1;");

@@ -86,16 +86,14 @@ class ProblemsTest {
     server
         .bean(RecordingJobService.class)
         .failingWith(
-            ErrorCode.WRONG_STATE,
-            () -> requireProblem(server.post(path, ""), 409, "WRONG_STATE"));
+            ErrorCode.WRONG_STATE, () -> requireProblem(server.post(path, ""), 409, "WRONG_STATE"));
   }
 
   @Test
   void olderVersionIs412() {
     String path = "/api/v1/jobs/" + server.newJob() + "/pause";
 
-    requireProblem(
-        server.post(path, "", "If-Match", "\"0\""), 412, "VERSION_MISMATCH");
+    requireProblem(server.post(path, "", "If-Match", "\"0\""), 412, "VERSION_MISMATCH");
   }
 
   @Test
@@ -125,10 +123,9 @@ class ProblemsTest {
   @Test
   void failureOfTheServerIs500WithoutItsInside() {
     RecordingJobService service = server.bean(RecordingJobService.class);
-    service.onSubmit(
-        () -> {
-          throw new IllegalStateException("secret inside");
-        });
+    service.onSubmit(() -> {
+      throw new IllegalStateException("secret inside");
+    });
     try {
       Answer answer = server.post("/api/v1/jobs", "{\"program\":\"toy\"}");
       requireProblem(answer, 500, "INTERNAL");
@@ -159,8 +156,7 @@ class ProblemsTest {
     Map<String, String> fields = new java.util.TreeMap<>();
     answer.json().properties().forEach(field -> fields.put(field.getKey(), field.getValue() + ""));
     assertThat(fields)
-        .containsKeys(
-            "type", "title", "status", "detail", "instance", "code", "traceId", "errors");
+        .containsKeys("type", "title", "status", "detail", "instance", "code", "traceId", "errors");
     assertThat(answer.json().get("code").asString()).isEqualTo(code);
     assertThat(answer.json().get("status").asInt()).isEqualTo(status);
     assertThat(answer.json().get("traceId").asString())

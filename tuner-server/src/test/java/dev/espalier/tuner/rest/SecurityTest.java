@@ -43,8 +43,7 @@ class SecurityTest {
             String path = pattern.replaceAll("\\{branch[^}]*}(?=})?\\}?", "1");
             path = path.replaceAll("/\\*\\*$", "/x").replaceAll("\\{[^/]*}", "x1");
             Answer answer =
-                server.send(
-                    server.anonymous(path).method(method.name(), BodyPublishers.noBody()));
+                server.send(server.anonymous(path).method(method.name(), BodyPublishers.noBody()));
             if (answer.status() != 401) {
               open.add(method + " " + pattern + " " + answer.status());
             }
@@ -182,7 +181,8 @@ class SecurityTest {
     server.get("/api/v1/me");
     List<String> places = new ArrayList<>(List.of(Files.readString(log())));
     places.add(
-        server.bean(org.springframework.jdbc.core.JdbcTemplate.class)
+        server
+            .bean(org.springframework.jdbc.core.JdbcTemplate.class)
             .queryForList("select api_token::text from api_token", String.class)
             .toString());
 
