@@ -11,8 +11,11 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
+import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 
@@ -21,8 +24,11 @@ import org.springframework.context.ConfigurableApplicationContext;
 final class Preflight implements ApplicationContextInitializer<ConfigurableApplicationContext> {
   @Override
   public void initialize(ConfigurableApplicationContext context) {
+    // The framework finds keys that do not exist only after it has started a web server.
+    var strict =
+        new NoUnboundElementsBindHandler(BindHandler.DEFAULT, new UnboundElementsSourceFilter());
     TunerProperties properties =
-        Binder.get(context.getEnvironment()).bindOrCreate("espalier", TUNER);
+        Binder.get(context.getEnvironment()).bindOrCreate("espalier", TUNER, strict);
     requireFree("espalier.http", properties.http().address(), properties.http().port());
     requireFree("espalier.grpc", properties.grpc().address(), properties.grpc().port());
     TunerProperties.Database database = properties.database();

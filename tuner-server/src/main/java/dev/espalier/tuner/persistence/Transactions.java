@@ -4,6 +4,7 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.PlatformTransactionManager;
@@ -38,10 +39,20 @@ final class Transactions {
   }
 
   private static <T> T run(TransactionTemplate template, Supplier<T> work) {
+    // A rollback on a broken connection fails too, and hides why the work failed.
+    var first = new AtomicReference<@Nullable RuntimeException>();
     try {
-      return template.execute(status -> work.get());
+      return template.execute(
+          status -> {
+            try {
+              return work.get();
+            } catch (RuntimeException e) {
+              first.set(e);
+              throw e;
+            }
+          });
     } catch (RuntimeException e) {
-      if (isAway(e)) {
+      if (isAway(e) || isAway(first.get())) {
         throw new EspalierException(
             ErrorCode.DATABASE_AWAY, "the database cannot be reached; try again later", e);
       }
