@@ -2,7 +2,6 @@ package dev.espalier.tuner.persistence;
 
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
-import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.core.session.Decision;
@@ -262,13 +261,7 @@ final class PostgresEventLog implements EventLog {
           change.epoch(),
           change.branch().number(),
           codec.writeNumbers(change.setting().values()));
-      keep(
-          "schedule.changed",
-          new ScheduleView.Step(
-              change.mainlineClock(),
-              change.epoch(),
-              change.branch().number(),
-              change.setting().values()));
+      keep("schedule.changed", StoredSchedule.read(sql, codec, job.id));
     }
 
     private void evaluation(SessionEffect.MainlineEvaluated change) {

@@ -132,19 +132,7 @@ final class PostgresJobQueries implements JobQueries {
 
   @Override
   public ScheduleView schedule(String job) {
-    return transactions.read(() ->
-        new ScheduleView(
-            job,
-            sql.query(
-                "select from_clock, from_epoch, branch, setting::text from schedule_step"
-                    + " where job_id = ? order by from_clock",
-                (row, number) ->
-                    new ScheduleView.Step(
-                        row.getLong(1),
-                        row.getDouble(2),
-                        row.getInt(3),
-                        codec.readNumbers(row.getString(4))),
-                job)));
+    return transactions.read(() -> StoredSchedule.read(sql, codec, job));
   }
 
   @Override

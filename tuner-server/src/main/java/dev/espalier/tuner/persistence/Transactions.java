@@ -42,15 +42,14 @@ final class Transactions {
     // A rollback on a broken connection fails too, and hides why the work failed.
     var first = new AtomicReference<@Nullable RuntimeException>();
     try {
-      return template.execute(
-          status -> {
-            try {
-              return work.get();
-            } catch (RuntimeException e) {
-              first.set(e);
-              throw e;
-            }
-          });
+      return template.execute(status -> {
+        try {
+          return work.get();
+        } catch (RuntimeException e) {
+          first.set(e);
+          throw e;
+        }
+      });
     } catch (RuntimeException e) {
       if (isAway(e) || isAway(first.get())) {
         throw new EspalierException(

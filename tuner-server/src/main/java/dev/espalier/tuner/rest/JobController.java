@@ -6,6 +6,7 @@ import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.api.rest.JobSpecSchema;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.PageView;
 import dev.espalier.tuner.app.JobService;
@@ -87,6 +88,12 @@ class JobController {
   Map<String, Object> config(@PathVariable String job) {
     return JobSpecReader.toDocument(
         queries.spec(job).orElseThrow(() -> Lookups.notFound("job", job)));
+  }
+
+  /// The JSON schema of job files, for editors.
+  @GetMapping(path = "/api/v1/job-schema", produces = "application/schema+json")
+  String schema() {
+    return JobSpecSchema.json();
   }
 
   static String eTag(JobView job) {

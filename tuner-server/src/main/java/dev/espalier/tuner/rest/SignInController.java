@@ -23,7 +23,7 @@ class SignInController {
       <html lang="en"><head><meta charset="utf-8"><title>Espalier</title></head>
       <body><h1>This link does not work any more</h1>
       <p>A sign-in link works once and for five minutes. Ask for a new one:
-      <code>./espalier token sign-in</code></p></body></html>
+      <code>./espalier sign-in</code></p></body></html>
       """;
 
   private final Authenticator authenticator;

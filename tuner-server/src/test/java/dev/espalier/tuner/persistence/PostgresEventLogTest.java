@@ -211,6 +211,8 @@ class PostgresEventLogTest {
                 EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 2),
                 EventSamples.round(1, "probing", ""),
                 EventSamples.decide("a"),
+                new SessionEffect.ScheduleChanged(
+                    5, 0.5, Setting.of(Map.of("learningRate", 0.2)), BranchId.ROOT),
                 new SessionEffect.Command(new dev.espalier.api.model.BranchCommand.Stop()),
                 EventSamples.job(JobState.TUNING)));
 
@@ -221,16 +223,18 @@ class PostgresEventLogTest {
             "1 branch.changed",
             "2 round.changed",
             "3 decision.made",
-            "4 job.changed");
+            "4 schedule.changed",
+            "5 job.changed");
+    assertThat(told.get(4).data().get("steps")).asString().contains("fromClock=5");
     assertThat(told.getFirst().data())
         .containsEntry("branch", 0)
         .containsEntry("fromClock", 1)
         .containsEntry("toClock", 3)
         .containsEntry("seconds", 0.75)
         .containsEntry("mean", null);
-    assertThat(queries.stream(job, 0, 10)).isEqualTo(told.subList(1, 5));
+    assertThat(queries.stream(job, 0, 10)).isEqualTo(told.subList(1, 6));
     assertThat(queries.stream(job, 2, 1)).isEqualTo(told.subList(3, 4));
-    assertThat(queries.streamSequence(job)).isEqualTo(4);
+    assertThat(queries.streamSequence(job)).isEqualTo(5);
   }
 
   @Test

@@ -212,6 +212,8 @@ class JobRoutesTest {
         .contains("\"name\":\"toy\"", "\"type\":\"log\"");
     assertThat(server.get("/api/v1/programs/toy").status()).isEqualTo(200);
     assertThat(server.get("/api/v1/programs/other").status()).isEqualTo(404);
+    assertThat(server.get("/api/v1/job-schema").json().get("properties").propertyNames())
+        .contains("program", "tunables");
     assertThat(server.get("/api/v1/version").json().get("api").asString()).isEqualTo("v1");
     assertThat(server.get("/api/v1/me").json().get("actor").asString()).isEqualTo("token:first");
     assertThat(server.get("/api/v1/openapi.json").json().get("paths").propertyNames())

@@ -1,0 +1,24 @@
+package dev.espalier.tuner.persistence;
+
+import dev.espalier.api.rest.ScheduleView;
+import org.springframework.jdbc.core.JdbcTemplate;
+
+/// Reads the schedule of a job.
+final class StoredSchedule {
+  private StoredSchedule() {}
+
+  static ScheduleView read(JdbcTemplate sql, DocumentCodec codec, String job) {
+    return new ScheduleView(
+        job,
+        sql.query(
+            "select from_clock, from_epoch, branch, setting::text from schedule_step"
+                + " where job_id = ? order by from_clock",
+            (row, number) ->
+                new ScheduleView.Step(
+                    row.getLong(1),
+                    row.getDouble(2),
+                    row.getInt(3),
+                    codec.readNumbers(row.getString(4))),
+            job));
+  }
+}
