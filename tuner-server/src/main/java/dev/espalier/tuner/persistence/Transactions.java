@@ -6,6 +6,8 @@ import java.sql.SQLException;
 import java.sql.SQLTransientException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import org.hibernate.TransactionException;
+import org.hibernate.exception.JDBCConnectionException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -62,7 +64,11 @@ final class Transactions {
   /// {@return whether a failure says that the database, not the work, is at fault}
   static boolean isAway(@Nullable Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof SQLTransientException) {
+      // Hibernate rolls back by itself when a statement fails; that the rollback failed too is all
+      // it says then.
+      if (cause instanceof SQLTransientException
+          || cause instanceof JDBCConnectionException
+          || cause instanceof TransactionException) {
         return true;
       }
       if (cause instanceof SQLException sql && sql.getSQLState() != null) {
