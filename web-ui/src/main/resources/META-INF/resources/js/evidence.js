@@ -10,7 +10,7 @@ import { ranked, standing, tunables } from './model.js';
 /** @import {BranchView, RoundView, DecisionView} from './types.js' */
 
 /** So many decisions are shown at first. */
-const RECENT = 12;
+const RECENT = 8;
 
 const TRIGGERS = /** @type {Record<string, string>} */ ({
   INITIAL: 'initial tuning',

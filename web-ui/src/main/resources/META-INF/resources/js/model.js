@@ -414,12 +414,10 @@ export function byImportance(a, b) {
  * @param {number[]} values
  */
 export function wantsLog(name, values) {
-  const positive = values.every((value) => value > 0);
-  return (
-    positive &&
-    values.length > 0 &&
-    (name === 'learningRate' || Math.max(...values) / Math.min(...values) > 30)
-  );
+  if (values.length === 0 || !values.every((value) => value > 0)) {
+    return false;
+  }
+  return /(Rate|Decay)$/.test(name) || Math.max(...values) / Math.min(...values) > 1000;
 }
 
 /**

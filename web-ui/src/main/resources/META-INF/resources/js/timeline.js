@@ -94,7 +94,7 @@ export function plan(model, view, width) {
   for (const name of tunables(model).varied) {
     const top = bottom + HEADING + 14;
     bottom = top + (phone ? 34 : 40);
-    parts.push(lanePanel(model, name, x, end, top, bottom, left, right));
+    parts.push(lanePanel(model, name, x, top, bottom, left, right));
   }
 
   const height = bottom + 44;
@@ -367,14 +367,13 @@ function metricPanel(model, name, x, top, bottom, left, right) {
  * @param {JobModel} model
  * @param {string} name
  * @param {Scale} x
- * @param {number} end
  * @param {number} top
  * @param {number} bottom
  * @param {number} left
  * @param {number} right
  */
-function lanePanel(model, name, x, end, top, bottom, left, right) {
-  const steps = lane(model.steps, name, Math.max(end, model.job?.mainlineClock ?? 0));
+function lanePanel(model, name, x, top, bottom, left, right) {
+  const steps = lane(model.steps, name, model.job?.mainlineClock ?? 0);
   const tried = trials(model).filter((branch) => branch.setting[name] !== undefined);
   const values = [...steps.map((s) => s.value), ...tried.map((branch) => branch.setting[name])];
   if (values.length === 0) {
