@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  */
 /// The server of the demo.
 final class DemoServer implements AutoCloseable {
-  private static final Duration START = Duration.ofSeconds(120);
+  private static final Duration START = Duration.ofMinutes(4);
   private static final Duration STOP = Duration.ofSeconds(20);
 
   private final Process process;
@@ -121,7 +121,7 @@ final class DemoServer implements AutoCloseable {
     }
     throw new CommandFailure(
         ExitStatus.UNREACHABLE,
-        "the server was not ready within " + START.toSeconds() + " s; its log: " + log);
+        "the server was not ready within " + START.toMinutes() + " minutes; its log: " + log);
   }
 
   private String lastWords() {

@@ -1,0 +1,531 @@
+package dev.espalier.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.RoundTrigger;
+import dev.espalier.api.model.Verdict;
+import dev.espalier.api.rest.BranchView;
+import dev.espalier.api.rest.DecisionView;
+import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.RoundView;
+import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.client.Json;
+import dev.espalier.cli.screen.Terminal;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class EspalierTest {
+  private static final Instant START = Instant.parse("2026-01-02T03:04:05Z");
+  private static final String JOB = "job_1";
+
+  @TempDir Path folder;
+  private TestingServer server;
+  private String out = "";
+  private String err = "";
+
+  @BeforeEach
+  void startServer() throws IOException {
+    server = new TestingServer();
+  }
+
+  @AfterEach
+  void stopServer() {
+    server.close();
+  }
+
+  private int run(String... arguments) {
+    return run("", arguments);
+  }
+
+  private int run(String input, String... arguments) {
+    var outBytes = new ByteArrayOutputStream();
+    var errBytes = new ByteArrayOutputStream();
+    var terminal = Terminal.plain(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+    InputStream in = new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8));
+    var invocation =
+        new Invocation(
+            new GlobalOptions(),
+            Map.of(
+                "ESPALIER_SERVER",
+                server.address(),
+                "ESPALIER_TOKEN",
+                TestingServer.TOKEN,
+                "ESPALIER_HOME",
+                folder.toString(),
+                "NO_COLOR",
+                "1"),
+            in,
+            new PrintStream(errBytes, true, StandardCharsets.UTF_8),
+            noColour -> terminal);
+    int code = Espalier.run(invocation, arguments);
+    out = outBytes.toString(StandardCharsets.UTF_8);
+    err = errBytes.toString(StandardCharsets.UTF_8);
+    assertThat(out + err).doesNotContain("\u001b");
+    assertThat(err).doesNotContain("\tat ");
+    return code;
+  }
+
+  private static JobView job(JobState state, long version, @Nullable Double loss) {
+    return new JobView(
+        JOB,
+        "demo",
+        "mlp",
+        "mltuner",
+        "tpe",
+        2,
+        42,
+        state,
+        "reason",
+        "All is well.",
+        "",
+        START,
+        START,
+        state.isTerminal() ? START.plusSeconds(61) : null,
+        Map.of("learningRate", 0.0123),
+        3,
+        120 * version,
+        version,
+        loss,
+        Map.of("accuracy", 0.5 + version / 100.0),
+        1,
+        12,
+        30,
+        1,
+        0.2857,
+        7,
+        1,
+        version);
+  }
+
+  private static BranchView branch(int number, int parent, BranchState state, Verdict verdict) {
+    return new BranchView(
+        number,
+        parent,
+        BranchKind.TRIAL,
+        1,
+        Map.of("learningRate", 0.01 * number),
+        state,
+        50,
+        100,
+        1.5,
+        verdict,
+        0.25 * number,
+        0.3,
+        0.01,
+        Arrays.asList(2.0, null),
+        List.of(0.5, 1.0));
+  }
+
+  private void serveJob(JobView view) {
+    server.on("GET /jobs/" + JOB, 200, view);
+    server.on("GET /jobs/" + JOB + "/config", 200, Map.of("stop", Map.of("maxTime", "10m")));
+    server.on(
+        "GET /jobs/" + JOB + "/branches",
+        200,
+        Map.of(
+            "items",
+            List.of(
+                branch(2, 0, BranchState.DISCARDED, Verdict.DIVERGED),
+                branch(3, 0, BranchState.KEPT, Verdict.CONVERGING))));
+    server.on(
+        "GET /jobs/" + JOB + "/rounds",
+        200,
+        Map.of(
+            "items",
+            List.of(
+                new RoundView(
+                    1, RoundTrigger.INITIAL, "ended", 0, 2, 24, 1.5, 3, "Kept branch #3."))));
+    server.on(
+        "GET /jobs/" + JOB + "/decisions",
+        200,
+        Map.of(
+            "items",
+            List.of(
+                new DecisionView(
+                    1,
+                    "round-1/adopt",
+                    "mltuner.fastest-trial",
+                    "Branch #3 was fastest.",
+                    "policy",
+                    1,
+                    Map.of("speed", 0.75),
+                    START))));
+    server.on(
+        "GET /jobs/" + JOB + "/evaluations",
+        200,
+        Map.of("items", List.of(new EvaluationView(100, 1.0, 20, Map.of("accuracy", 0.8)))));
+    server.on(
+        "GET /jobs/" + JOB + "/schedule",
+        200,
+        new ScheduleView(
+            JOB, List.of(new ScheduleView.Step(0, 0, 3, Map.of("learningRate", 0.03)))));
+  }
+
+  @Test
+  void listShowsJobsInColumns() {
+    server.on("GET /jobs", 200, Map.of("items", List.of(job(JobState.TRAINING, 3, 0.25))));
+
+    assertThat(run("job", "list")).isZero();
+
+    assertThat(out.lines().findFirst().orElseThrow()).startsWith("id").contains("state", "age");
+    assertThat(out).contains("job_1  demo  mlp      TRAINING").contains("29%");
+  }
+
+  @Test
+  void listFollowsItsPages() {
+    server.on(
+        "GET /jobs",
+        200,
+        Map.of("items", List.of(job(JobState.TRAINING, 3, 0.25)), "nextPageToken", "a b"));
+    server.on(
+        "GET /jobs?pageSize=200&pageToken=a b",
+        200,
+        Map.of("items", List.of(job(JobState.FAILED, 4, null))));
+
+    assertThat(run("job", "list", "-o", "json")).isZero();
+
+    assertThat(Json.parse(out)).hasSize(2);
+  }
+
+  @Test
+  void yamlIsWrittenInBlocks() {
+    serveJob(job(JobState.TRAINING, 3, 0.25));
+
+    assertThat(run("job", "describe", JOB, "-o", "yaml")).isZero();
+
+    assertThat(Json.readDocument("out", out)).containsEntry("id", JOB);
+  }
+
+  @Test
+  void latestStandsForTheNewestJob() {
+    server.on("GET /jobs?pageSize=1", 200, Map.of("items", List.of(Map.of("id", JOB))));
+    serveJob(job(JobState.TRAINING, 3, 0.25));
+
+    assertThat(run("job", "describe", "latest")).isZero();
+
+    assertThat(out).contains("learningRate 0.0123");
+  }
+
+  @Test
+  void submissionCarriesOverridesAndKey() throws IOException {
+    server.on("POST /jobs", 201, job(JobState.QUEUED, 1, null));
+    Path file = folder.resolve("job.yaml");
+    Files.writeString(file, "program: mlp\nworkers: 2\nstop: { maxTime: 1m }\n");
+
+    int code = run("job", "submit", file.toString(), "--name", "x", "--data", "d", "--seed", "7");
+
+    assertThat(code).isZero();
+    assertThat(out).contains("Submitted job_1.");
+    assertThat(Json.plain(Json.parse(server.bodies.getLast())))
+        .isEqualTo(
+            Map.of(
+                "program",
+                "mlp",
+                "workers",
+                2,
+                "stop",
+                Map.of("maxTime", "1m"),
+                "name",
+                "x",
+                "data",
+                "d",
+                "seed",
+                7));
+  }
+
+  @Test
+  void jobFileComesFromStandardInput() {
+    server.on("POST /jobs?dryRun=true", 200, Map.of("valid", true, "config", Map.of("seed", 42)));
+
+    assertThat(run("program: mlp", "job", "submit", "-", "--dry-run")).isZero();
+
+    assertThat(out).contains("seed: 42");
+  }
+
+  @Test
+  void everyProblemOfAJobFileIsTold() {
+    server.on(
+        "POST /jobs",
+        422,
+        Map.of(
+            "code",
+            "INVALID_JOB",
+            "detail",
+            "the job file has 2 problems",
+            "errors",
+            List.of(
+                Map.of("pointer", "/workers", "message", "workers must be >= 1 but is 0"),
+                Map.of("pointer", "/x", "message", "unknown key x"))));
+
+    assertThat(run("program: mlp", "job", "submit", "-")).isEqualTo(3);
+
+    assertThat(err)
+        .isEqualTo(
+            """
+            espalier: the job file has 2 problems
+              /workers: workers must be >= 1 but is 0
+              /x: unknown key x
+            """);
+  }
+
+  @Test
+  void brokenYamlIsToldWithLineAndColumn() {
+    assertThat(run("program: [mlp", "job", "submit", "-")).isEqualTo(3);
+    assertThat(err).startsWith("espalier: standard input:1:14: ");
+
+    assertThat(run("just words", "job", "submit", "-")).isEqualTo(3);
+    assertThat(err).contains("must be a mapping of names to values, but is just words");
+
+    assertThat(run("a: 1\na: 2", "job", "submit", "-")).isEqualTo(3);
+    assertThat(err).contains("duplicate key");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "409,WRONG_STATE,5", "412,VERSION_MISMATCH,5", "404,NOT_FOUND,4", "401,UNAUTHENTICATED,6",
+    "403,FORBIDDEN,6", "503,DATABASE_AWAY,7", "422,INVALID_SETTING,3", "500,INTERNAL,1",
+    "400,INVALID_REQUEST,2", "422,KEY_REUSED,5"
+  })
+  void problemDecidesTheExitCode(int httpStatus, String code, int expected) {
+    server.on(
+        "POST /jobs/job_1/pause", httpStatus, Map.of("code", code, "detail", "the job is PAUSED"));
+
+    assertThat(run("job", "pause", JOB)).isEqualTo(expected);
+
+    assertThat(err).startsWith("espalier: the job is PAUSED\n");
+  }
+
+  @Test
+  void answerThatIsNoProblemDocumentIsToldByItsStatus() {
+    server.on("GET /jobs/job_1", 502, "<html>Bad gateway</html>");
+
+    assertThat(run("job", "describe", JOB)).isEqualTo(7);
+    assertThat(err).isEqualTo("espalier: the server answered 502\n");
+  }
+
+  @Test
+  void serverThatIsAwayIsTold() throws IOException {
+    server.close();
+
+    assertThat(run("job", "list")).isEqualTo(7);
+
+    assertThat(err).contains("no server answers at " + server.address());
+    server = new TestingServer();
+  }
+
+  @Test
+  void wrongTokenIsTold() throws IOException {
+    Path file = folder.resolve("other");
+    Files.writeString(file, "nonsense\n");
+
+    assertThat(run("job", "list", "--token-file", file.toString())).isEqualTo(6);
+    assertThat(err).contains("a token is needed").contains("--token-file");
+
+    assertThat(run("job", "list", "--token-file", "/nowhere")).isEqualTo(4);
+    assertThat(err).contains("there is no file /nowhere");
+  }
+
+  @Test
+  void mistypedCommandIsAnsweredWithTheOneThatWasMeant() {
+    assertThat(run("job", "submt")).isEqualTo(2);
+    assertThat(err).contains("submt").contains("job submit").contains("Try: espalier job --help");
+
+    assertThat(run()).isEqualTo(2);
+    assertThat(run("job")).isEqualTo(2);
+    assertThat(run("job", "describe", "../x")).isEqualTo(2);
+    assertThat(run("job", "list", "--server", "ftp://x")).isEqualTo(2);
+    assertThat(err).contains("server must be an address such as http://127.0.0.1:7070");
+  }
+
+  @Test
+  void treeDrawsTheMainlineAndCountsTheRest() {
+    server.on(
+        "GET /jobs/job_1/tree",
+        200,
+        Map.of(
+            "mainlineBranch",
+            3,
+            "branches",
+            List.of(
+                branch(2, 0, BranchState.DISCARDED, Verdict.DIVERGED),
+                branch(3, 2, BranchState.KEPT, Verdict.CONVERGING),
+                branch(4, 2, BranchState.DISCARDED, Verdict.UNSTABLE))));
+
+    assertThat(run("branch", "tree", JOB)).isZero();
+    assertThat(out).contains("1 tried and discarded").contains("#3 round 1").doesNotContain("#4");
+
+    assertThat(run("branch", "tree", JOB, "--all")).isZero();
+    assertThat(out).contains("├─ #4 round 1");
+  }
+
+  @Test
+  void settingToTryStartsFromTheCurrentOne() {
+    server.on(
+        "GET /jobs/job_1/config",
+        200,
+        Map.of("tunables", Map.of("learningRate", Map.of(), "momentum", Map.of())));
+    server.on(
+        "GET /jobs/job_1",
+        200,
+        Map.of("setting", Map.of("learningRate", 0.1, "momentum", 0.9, "staleness", 0)));
+    server.on("POST /jobs/job_1/branches", 202, job(JobState.TUNING, 4, 0.1));
+
+    assertThat(run("branch", "try", JOB, "--set", "learningRate=0.5")).isZero();
+
+    assertThat(Json.plain(Json.parse(server.bodies.getLast())))
+        .isEqualTo(Map.of("setting", Map.of("learningRate", 0.5, "momentum", 0.9)));
+  }
+
+  @Test
+  void scheduleIsExportedAsAJobFileThatReplaysIt() {
+    serveJob(job(JobState.COMPLETED, 9, 0.1));
+
+    assertThat(run("schedule", "export", JOB, "--format", "job")).isZero();
+
+    assertThat(Json.readDocument("out", out).get("tuning"))
+        .isEqualTo(
+            Map.of(
+                "policy",
+                "fixed",
+                "schedule",
+                List.of(Map.of("fromClock", 0, "setting", Map.of("learningRate", 0.03)))));
+  }
+
+  @Test
+  void otherReadsShowTheirTables() {
+    serveJob(job(JobState.TRAINING, 3, 0.25));
+
+    assertThat(run("round", "list", JOB)).isZero();
+    assertThat(out).contains("INITIAL").contains("2 of 24").contains("Kept branch #3.");
+    assertThat(run("decision", "list", JOB)).isZero();
+    assertThat(out).contains("mltuner.fastest-trial");
+    assertThat(run("schedule", "show", JOB)).isZero();
+    assertThat(out).contains("from clock").contains("0.03");
+    assertThat(run("branch", "list", JOB)).isZero();
+    assertThat(out).contains("DIVERGED").contains("0.75/s");
+  }
+
+  @Test
+  void signInLinkCarriesTheCode() {
+    server.on("POST /sign-in-codes", 201, Map.of("code", "c+1"));
+
+    assertThat(run("sign-in")).isZero();
+
+    assertThat(out).isEqualTo(server.address() + "/sign-in?code=c%2B1\n");
+  }
+
+  @Test
+  void fileIsCheckedWithoutAServerToo() throws IOException {
+    server.close();
+
+    assertThat(run("program: mlp\nworkers: 0", "config", "validate", "-")).isEqualTo(3);
+    assertThat(err).contains("/workers: workers must be >= 1 but is 0");
+    assertThat(run("program: mlp", "config", "validate", "-")).isZero();
+    assertThat(err).contains("checked without a server");
+    server = new TestingServer();
+  }
+
+  @Test
+  void watchGoesOnAfterTheServerWasAway() {
+    serveJob(job(JobState.TRAINING, 1, 2.0));
+    server.events(
+        "/jobs/job_1/events",
+        (last, stream) -> {
+          if (last.isEmpty()) {
+            stream.write(event(7, "job.changed", job(JobState.TRAINING, 2, 1.0)));
+            return;
+          }
+          assertThat(last).isEqualTo("7");
+          serveJob(job(JobState.COMPLETED, 3, 0.5));
+          stream.write(event(8, "job.changed", job(JobState.COMPLETED, 3, 0.5)));
+        });
+
+    assertThat(run("job", "watch", JOB)).isZero();
+
+    assertThat(out)
+        .contains("Lost the server")
+        .contains("decision round-1/adopt: Branch #3 was fastest.")
+        .contains("epoch 1: accuracy 0.8 after 20.0 s")
+        .contains("branch #2 (learningRate 0.02): diverged")
+        .contains("COMPLETED: All is well.")
+        .contains("Schedule found")
+        .contains("29% of the time");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"FAILED,8", "CANCELED,9", "COMPLETED,0"})
+  void watchEndsAsItsJobDid(JobState state, int expected) {
+    serveJob(job(state, 3, 0.5));
+
+    assertThat(run("job", "watch", JOB)).isEqualTo(expected);
+  }
+
+  private static byte[] event(long id, String type, Object view) {
+    String data = Json.tree(Map.of("type", type, "sequence", id, "data", view)).toString();
+    return ("id: " + id + "\nevent: " + type + "\ndata: " + data + "\n\n: ping\n\n")
+        .getBytes(StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void completionKnowsTheCommands() {
+    assertThat(run("completion", "bash")).isZero();
+    assertThat(out).contains("schedule").contains("--idempotency-key").contains("complete ");
+    assertThat(run("completion", "zsh")).isZero();
+    assertThat(out).startsWith("autoload");
+  }
+
+  @Test
+  void exitCodesAreExplained() {
+    assertThat(run("help", "exit-codes")).isZero();
+    for (ExitStatus status : ExitStatus.values()) {
+      assertThat(out).contains(status.code() + "  " + status.meaning());
+    }
+  }
+
+  @Test
+  void serverOptionsBecomeItsSettings() {
+    var command = new ServerCommand();
+    new picocli.CommandLine(command)
+        .parseArgs(
+            "--home",
+            "/h",
+            "--http-port",
+            "0",
+            "--data-root",
+            "/a",
+            "--data-root",
+            "/b",
+            "--set",
+            "max-jobs-running=8");
+
+    assertThat(command.arguments())
+        .containsExactly(
+            "--espalier.home=/h",
+            "--espalier.http.port=0",
+            "--espalier.data-roots[0]=/a",
+            "--espalier.data-roots[1]=/b",
+            "--espalier.max-jobs-running=8");
+  }
+}

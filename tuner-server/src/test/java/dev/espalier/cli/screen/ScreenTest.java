@@ -1,0 +1,77 @@
+package dev.espalier.cli.screen;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class ScreenTest {
+  @ParameterizedTest
+  @CsvSource({
+    "0,0",
+    "64,64",
+    "0.0123456,0.01235",
+    "0.9,0.9",
+    "1e-7,1e-07",
+    "12345.678,12346",
+    "1.23456,1.235",
+    "123.456,123.5",
+    "-0.5,-0.5",
+    "NaN,NaN",
+    "0.00012345,0.0001235",
+    "3e12,3e+12"
+  })
+  void numberHasAtMostFourDigits(double value, String expected) {
+    assertThat(Words.number(value)).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0,0 ms",
+    "0.85,850 ms",
+    "12.34,12.3 s",
+    "59.99,1 m 00 s",
+    "125,2 m 05 s",
+    "3720,1 h 02 m",
+    "NaN,-"
+  })
+  void secondsHaveTheirUnit(double seconds, String expected) {
+    assertThat(Words.seconds(seconds)).isEqualTo(expected);
+  }
+
+  @Test
+  void settingIsSortedByName() {
+    assertThat(Words.setting(Map.of("momentum", 0.9, "batchSize", 64.0)))
+        .isEqualTo("batchSize 64, momentum 0.9");
+    assertThat(Words.setting(Map.of())).isEqualTo("-");
+  }
+
+  @Test
+  void sparklineFallsAsItsValuesDo() {
+    List<Double> values = List.of(8.0, 7.0, 6.0, Double.NaN, 4.0, 3.0, 2.0, 1.0);
+
+    assertThat(Sparkline.of(values, 8, true)).isEqualTo("█▇▆ ▄▃▂▁");
+    assertThat(Sparkline.of(values, 4, false)).hasSize(4).startsWith("#").endsWith("_");
+    assertThat(Sparkline.of(List.of(), 8, true)).isEmpty();
+    assertThat(Sparkline.of(List.of(1.0, 1.0), 8, true)).isEqualTo("▁▁");
+  }
+
+  @Test
+  void tableAlignsNumbersToTheRight() {
+    var table = new Table("branch", "speed", "verdict");
+    table.row("#1", "0.5/s", "kept").row("#12", "-", "diverged");
+
+    assertThat(table.lines())
+        .containsExactly(
+            "branch  speed  verdict", "    #1  0.5/s  kept", "   #12      -  diverged");
+  }
+
+  @Test
+  void lineIsCutByWhatIsSeenOfIt() {
+    assertThat(LiveArea.cut("\u001b[31mabcdef\u001b[0m", 3)).isEqualTo("\u001b[31mabc\u001b[0m");
+    assertThat(LiveArea.cut("abc", 3)).isEqualTo("abc");
+  }
+}
