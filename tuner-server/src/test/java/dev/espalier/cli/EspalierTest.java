@@ -56,10 +56,10 @@ final class EspalierTest {
   }
 
   private int run(String... arguments) {
-    return run("", arguments);
+    return runWith("", arguments);
   }
 
-  private int run(String input, String... arguments) {
+  private int runWith(String input, String... arguments) {
     var outBytes = new ByteArrayOutputStream();
     var errBytes = new ByteArrayOutputStream();
     var terminal = Terminal.plain(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
@@ -259,7 +259,7 @@ final class EspalierTest {
   void jobFileComesFromStandardInput() {
     server.on("POST /jobs?dryRun=true", 200, Map.of("valid", true, "config", Map.of("seed", 42)));
 
-    assertThat(run("program: mlp", "job", "submit", "-", "--dry-run")).isZero();
+    assertThat(runWith("program: mlp", "job", "submit", "-", "--dry-run")).isZero();
 
     assertThat(out).contains("seed: 42");
   }
@@ -279,7 +279,7 @@ final class EspalierTest {
                 Map.of("pointer", "/workers", "message", "workers must be >= 1 but is 0"),
                 Map.of("pointer", "/x", "message", "unknown key x"))));
 
-    assertThat(run("program: mlp", "job", "submit", "-")).isEqualTo(3);
+    assertThat(runWith("program: mlp", "job", "submit", "-")).isEqualTo(3);
 
     assertThat(err)
         .isEqualTo(
@@ -292,13 +292,13 @@ final class EspalierTest {
 
   @Test
   void brokenYamlIsToldWithLineAndColumn() {
-    assertThat(run("program: [mlp", "job", "submit", "-")).isEqualTo(3);
+    assertThat(runWith("program: [mlp", "job", "submit", "-")).isEqualTo(3);
     assertThat(err).startsWith("espalier: standard input:1:14: ");
 
-    assertThat(run("just words", "job", "submit", "-")).isEqualTo(3);
+    assertThat(runWith("just words", "job", "submit", "-")).isEqualTo(3);
     assertThat(err).contains("must be a mapping of names to values, but is just words");
 
-    assertThat(run("a: 1\na: 2", "job", "submit", "-")).isEqualTo(3);
+    assertThat(runWith("a: 1\na: 2", "job", "submit", "-")).isEqualTo(3);
     assertThat(err).contains("duplicate key");
   }
 
@@ -440,9 +440,9 @@ final class EspalierTest {
   void fileIsCheckedWithoutAServerToo() throws IOException {
     server.close();
 
-    assertThat(run("program: mlp\nworkers: 0", "config", "validate", "-")).isEqualTo(3);
+    assertThat(runWith("program: mlp\nworkers: 0", "config", "validate", "-")).isEqualTo(3);
     assertThat(err).contains("/workers: workers must be >= 1 but is 0");
-    assertThat(run("program: mlp", "config", "validate", "-")).isZero();
+    assertThat(runWith("program: mlp", "config", "validate", "-")).isZero();
     assertThat(err).contains("checked without a server");
     server = new TestingServer();
   }

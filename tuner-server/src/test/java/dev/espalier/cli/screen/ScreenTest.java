@@ -54,7 +54,7 @@ final class ScreenTest {
     List<Double> values = List.of(8.0, 7.0, 6.0, Double.NaN, 4.0, 3.0, 2.0, 1.0);
 
     assertThat(Sparkline.of(values, 8, true)).isEqualTo("█▇▆ ▄▃▂▁");
-    assertThat(Sparkline.of(values, 4, false)).hasSize(4).startsWith("#").endsWith("_");
+    assertThat(Sparkline.of(values, 4, false)).hasSize(4).startsWith("@").endsWith("_");
     assertThat(Sparkline.of(List.of(), 8, true)).isEmpty();
     assertThat(Sparkline.of(List.of(1.0, 1.0), 8, true)).isEqualTo("▁▁");
   }
