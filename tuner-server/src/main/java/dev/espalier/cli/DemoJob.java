@@ -36,9 +36,17 @@ final class DemoJob {
     return document;
   }
 
+  /*
+   * On data of the user's, seconds come from a cost model (measured once on two cores for this
+   * network), so that the schedule found does not depend on what else the machine does.
+   */
   private static void perceptron(Map<String, Object> document, boolean real) {
-    document.put("tuning", tuning(real ? 16 : 12, 2, real ? 3 : 2, 4));
-    document.put("stop", Map.of("maxEpochs", real ? 30 : 20, "maxTime", real ? "6m" : "70s"));
+    if (real) {
+      document.put("arguments", Map.of("hidden", List.of(256)));
+      document.put("time", costModel(0.0004, 1.4e-5));
+    }
+    document.put("tuning", tuning(12, real ? 3 : 2, 2, real ? 8 : 4));
+    document.put("stop", real ? Map.of("maxEpochs", 30) : stop(20, "70s"));
     document.put(
         "tunables",
         Map.of(
@@ -50,12 +58,21 @@ final class DemoJob {
 
   private static void factorization(Map<String, Object> document, boolean real) {
     document.put("tuning", tuning(12, 2, 2, 4));
-    document.put("stop", Map.of("maxEpochs", real ? 60 : 30, "maxTime", real ? "5m" : "70s"));
+    document.put("stop", real ? stop(60, "5m") : stop(30, "70s"));
   }
 
   private static void regression(Map<String, Object> document, boolean real) {
     document.put("tuning", tuning(12, 2, 2, 4));
-    document.put("stop", Map.of("maxEpochs", real ? 40 : 20, "maxTime", real ? "5m" : "70s"));
+    document.put("stop", real ? stop(40, "5m") : stop(20, "70s"));
+  }
+
+  private static Map<String, Object> stop(int maxEpochs, String maxTime) {
+    return Map.of("maxEpochs", maxEpochs, "maxTime", maxTime);
+  }
+
+  private static Map<String, Object> costModel(double perClockSeconds, double perSampleSeconds) {
+    return Map.of(
+        "model", Map.of("perClockSeconds", perClockSeconds, "perSampleSeconds", perSampleSeconds));
   }
 
   private static Map<String, Object> tuning(
