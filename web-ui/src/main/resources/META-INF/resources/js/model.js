@@ -55,7 +55,8 @@ export function applyEvent(model, type, data) {
     case 'decision.made':
       return insert(model.decisions, data, (decision) => decision.sequence);
     case 'schedule.changed':
-      return insert(model.steps, data, (step) => step.fromClock);
+      model.steps = data.steps;
+      return true;
     case 'evaluation.made':
       return insert(model.evaluations, data, (evaluation) => evaluation.mainlineClock);
     case 'metric.window':

@@ -98,12 +98,11 @@ final class ModelTest {
   }
 
   @Test
-  void aStepOfTheScheduleReplacesTheOneAtItsClock() {
-    event("schedule.changed", "{\"fromClock\": 0, \"branch\": 0}");
-    event("schedule.changed", "{\"fromClock\": 0, \"branch\": 8}");
-    event("schedule.changed", "{\"fromClock\": 90, \"branch\": 12}");
+  void aChangedScheduleReplacesTheOneBefore() {
+    event("schedule.changed", "{\"steps\": [{\"fromClock\": 0, \"branch\": 0}]}");
+    event("schedule.changed", "{\"steps\": [{\"fromClock\": 0, \"branch\": 8}]}");
     assertThat(modules.text(model.getMember("steps")))
-        .isEqualTo("[{\"fromClock\":0,\"branch\":8},{\"fromClock\":90,\"branch\":12}]");
+        .isEqualTo("[{\"fromClock\":0,\"branch\":8}]");
   }
 
   @Test
