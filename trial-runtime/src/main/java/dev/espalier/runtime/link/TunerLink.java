@@ -56,6 +56,7 @@ public final class TunerLink implements AutoCloseable {
   private final BlockingQueue<Inbound> inbox = new LinkedBlockingQueue<>();
 
   private final Deque<Report> unacknowledged = new ArrayDeque<>();
+  private @Nullable Answers current;
   private @Nullable StreamObserver<WorkerMessage> stream;
   private boolean welcome;
   private boolean everWelcomed;
@@ -156,7 +157,7 @@ public final class TunerLink implements AutoCloseable {
 
   /// {@return whether the tuner wishes that workers stand still between clocks}
   public synchronized boolean isHeld() {
-    return held && welcome;
+    return held;
   }
 
   /// {@return whether no command can come: the tuner said so, or the link has been broken for
@@ -198,8 +199,14 @@ public final class TunerLink implements AutoCloseable {
     if (closed) {
       return;
     }
+    // A call that fails at once says so before `session` returns: only who is current counts.
     var answers = new Answers();
-    stream = answers.start();
+    current = answers;
+    StreamObserver<WorkerMessage> started = stub.session(answers);
+    if (current != answers) {
+      return;
+    }
+    stream = started;
     send(
         WorkerMessage.newBuilder()
             .setAttach(
@@ -225,7 +232,7 @@ public final class TunerLink implements AutoCloseable {
   }
 
   private synchronized void take(TunerMessage message, Answers from) {
-    if (closed || stream != from.out) {
+    if (closed || current != from) {
       return;
     }
     switch (message.getBodyCase()) {
@@ -295,7 +302,7 @@ public final class TunerLink implements AutoCloseable {
   }
 
   private synchronized void broken(String reason, Answers from) {
-    if (closed || stream != from.out) {
+    if (closed || current != from) {
       return;
     }
     if (welcome) {
@@ -304,6 +311,7 @@ public final class TunerLink implements AutoCloseable {
     }
     welcome = false;
     toldAlone = false;
+    current = null;
     stream = null;
     timer.schedule(this::connect, pause.toMillis(), TimeUnit.MILLISECONDS);
     Duration doubled = pause.multipliedBy(2);
@@ -350,14 +358,6 @@ public final class TunerLink implements AutoCloseable {
 
   /// One stream's answers; those of a stream that was replaced are ignored.
   private final class Answers implements StreamObserver<TunerMessage> {
-    private @Nullable StreamObserver<WorkerMessage> out;
-
-    StreamObserver<WorkerMessage> start() {
-      StreamObserver<WorkerMessage> started = stub.session(this);
-      out = started;
-      return started;
-    }
-
     @Override
     public void onNext(TunerMessage message) {
       take(message, this);
