@@ -2,6 +2,8 @@ package dev.espalier.runtime;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,12 +19,15 @@ import java.time.Duration;
 /// The job must have been submitted with `launch: external` and name the program by the name in its
 /// descriptor. Start as many processes as the job has workers.
 public final class Espalier {
+  private static final long PAUSE_MILLIS = 200;
+
   private Espalier() {}
 
   /// Trains until the job has ended.
   ///
-  /// When the job's workers are restarted, the program is closed and opened anew and takes part
-  /// again: `TrainingProgram.open` may be called several times on the same object.
+  /// When the job's workers are restarted, or another worker is lost, the program is closed and
+  /// opened anew and takes part again: `TrainingProgram.open` may be called several times on the
+  /// same object.
   ///
   /// @param tuner host:port of the server's worker port
   /// @param job id of a job with `launch: external`
@@ -46,8 +51,21 @@ public final class Espalier {
             Path.of(System.getProperty("user.dir"), ".espalier", "checkpoints", job),
             WorkerConfig.DEFAULT_MEMORY_BYTES,
             Duration.ofHours(1));
-    while (Worker.run(config, _ -> program) == Worker.Outcome.RESTARTED) {
-      Thread.sleep(200);
+    while (!isOver(Worker.run(config, _ -> program), config)) {
+      Thread.sleep(PAUSE_MILLIS);
     }
+  }
+
+  private static boolean isOver(Worker.Outcome outcome, WorkerConfig config) {
+    return switch (outcome) {
+      case Worker.Outcome.Stopped _ -> true;
+      case Worker.Outcome.Restarted _, Worker.Outcome.PeersLost _ -> false;
+      case Worker.Outcome.TurnedAway(String message) ->
+          throw new EspalierException(
+              ErrorCode.UNAUTHENTICATED,
+              "job %s at %s: %s".formatted(config.job(), config.tuner(), message));
+      case Worker.Outcome.Failed(ErrorCode code, String message) ->
+          throw new EspalierException(code, message);
+    };
   }
 }

@@ -33,17 +33,21 @@ final class Worker {
   private Worker() {}
 
   /// How a worker's life ended.
-  enum Outcome {
+  sealed interface Outcome {
     /// Told to stop: the job has ended.
-    STOPPED,
+    record Stopped() implements Outcome {}
+
     /// Turned away for good.
-    TURNED_AWAY,
+    record TurnedAway(String message) implements Outcome {}
+
     /// The generation is over; a new one has begun.
-    RESTARTED,
+    record Restarted() implements Outcome {}
+
     /// The program or its input failed.
-    FAILED,
+    record Failed(ErrorCode code, String message) implements Outcome {}
+
     /// The other workers are gone.
-    PEERS_LOST
+    record PeersLost() implements Outcome {}
   }
 
   /// @param programs from a program's name to the program
@@ -80,7 +84,9 @@ final class Worker {
 
   private static Outcome turnedAway(String code, String message) {
     log.warn("turned away code={} message={}", code, message);
-    return code.equals("UNAUTHENTICATED") ? Outcome.TURNED_AWAY : Outcome.RESTARTED;
+    return code.equals("UNAUTHENTICATED")
+        ? new Outcome.TurnedAway(message)
+        : new Outcome.Restarted();
   }
 
   private static Outcome work(
@@ -102,7 +108,7 @@ final class Worker {
       link.report(new WorkerReport.Ready(shape.trainingSamples(), shape.defaultBatchSize()));
       List<String> peers = awaitPeers(link);
       if (peers.isEmpty()) {
-        return Outcome.RESTARTED;
+        return new Outcome.Restarted();
       }
       return train(config, program, shape, shards, link, assignment, peers);
     } catch (EspalierException failure) {
@@ -176,7 +182,7 @@ final class Worker {
               parameters,
               new CheckpointFolder(folder, assignment.worker()),
               config.maxAlone());
-      return loop.run() ? Outcome.STOPPED : Outcome.RESTARTED;
+      return loop.run() ? new Outcome.Stopped() : new Outcome.Restarted();
     }
   }
 
@@ -185,7 +191,7 @@ final class Worker {
     if (failure.fault() == PsFault.LINK_LOST || failure.fault() == PsFault.TIMED_OUT) {
       log.warn("another worker is gone: {}", failure.getMessage());
       awaitVerdict(link);
-      return Outcome.PEERS_LOST;
+      return new Outcome.PeersLost();
     }
     ErrorCode code =
         switch (failure.fault()) {
@@ -212,6 +218,6 @@ final class Worker {
     log.error("code={} message={}", code, message, failure);
     link.report(new WorkerReport.Failed(code, message));
     link.flush(VERDICT_PATIENCE);
-    return Outcome.FAILED;
+    return new Outcome.Failed(code, message);
   }
 }

@@ -39,10 +39,10 @@ public final class WorkerMain {
       var config = WorkerConfig.parse(args, System.getenv());
       log.info("{} starts pid={}", config, ProcessHandle.current().pid());
       return switch (Worker.run(config, ProgramCatalog::named)) {
-        case STOPPED -> 0;
-        case FAILED -> 1;
-        case TURNED_AWAY, RESTARTED -> 3;
-        case PEERS_LOST -> 4;
+        case Worker.Outcome.Stopped _ -> 0;
+        case Worker.Outcome.Failed _ -> 1;
+        case Worker.Outcome.TurnedAway _, Worker.Outcome.Restarted _ -> 3;
+        case Worker.Outcome.PeersLost _ -> 4;
       };
     } catch (EspalierException failure) {
       log.error("code={} message={}", failure.code(), failure.getMessage());

@@ -1,0 +1,141 @@
+package dev.espalier.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.api.model.WorkerReport;
+import dev.espalier.sdk.ProgramContext;
+import dev.espalier.sdk.Progress;
+import dev.espalier.sdk.TrainingProgram;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Workers and a tuner that goes away: nothing is lost, nothing is doubled, and what cannot go on
+/// ends with an error.
+@Timeout(180)
+class ReconnectTest {
+  private static final BranchId ROOT = BranchId.ROOT;
+  private static final BranchId TRIAL = new BranchId(1);
+  private static final Setting SETTING = Setting.of(Map.of(Tunable.LEARNING_RATE, 0.05));
+  private static final int CLOCKS = 300;
+
+  @TempDir private Path checkpoints;
+
+  @Test
+  void brokenLinkLosesAndDoublesNothing() throws Exception {
+    try (var tuner = new ScriptedTuner(2, checkpoints);
+        var threads = WorkerThreads.attach(tuner, () -> new ExactProgram(2))) {
+      tuner.acknowledgeNothing();
+      tuner.cutAt(WorkerReport.Progressed.class::isInstance);
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Schedule(ROOT, CLOCKS, CLOCKS));
+      tuner.await("two links again", () -> attachments(tuner) >= 4);
+      tuner.say(new BranchCommand.Evaluate(ROOT, 1));
+      tuner.awaitEvaluation(1);
+
+      assertThat(tuner.unheard()).as("reports lost on the way").isPositive();
+      for (int worker = 0; worker < 2; worker++) {
+        assertThat(tuner.attachedWith(worker)).containsExactly(0L, 2L);
+        assertThat(tuner.losses(worker, ROOT)).hasSize(CLOCKS);
+        assertThat(tuner.reports(worker))
+            .filteredOn(WorkerReport.Ready.class::isInstance)
+            .hasSize(1);
+        assertThat(tuner.repeats(worker)).as("reports sent again").isPositive();
+      }
+      tuner.acknowledge();
+      tuner.say(new BranchCommand.Stop());
+      threads.awaitEnd();
+    }
+  }
+
+  @Test
+  void tunerThatWasAwayIsFoundAgain() throws Exception {
+    try (var tuner = new ScriptedTuner(2, checkpoints);
+        var threads = WorkerThreads.attach(tuner, () -> new ExactProgram(0))) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Schedule(ROOT, 20, 20));
+      tuner.say(new BranchCommand.Evaluate(ROOT, 1));
+      tuner.awaitEvaluation(1);
+
+      tuner.leave();
+      tuner.say(new BranchCommand.Fork(TRIAL, ROOT, BranchKind.TRIAL, SETTING));
+      tuner.say(new BranchCommand.Schedule(TRIAL, 20, 20));
+      Thread.sleep(3_500);
+      tuner.comeBack();
+      tuner.say(new BranchCommand.Evaluate(TRIAL, 2));
+      tuner.awaitEvaluation(2);
+
+      for (int worker = 0; worker < 2; worker++) {
+        assertThat(tuner.attachedWith(worker)).containsExactly(0L, 3L);
+        assertThat(tuner.losses(worker, TRIAL)).hasSize(20);
+      }
+      tuner.say(new BranchCommand.Stop());
+      threads.awaitEnd();
+    }
+  }
+
+  @Test
+  void refusedTokenIsAnError() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints)) {
+      tuner.refuse("UNAUTHENTICATED");
+
+      assertThatThrownBy(() -> attach(tuner, new ExactProgram(0)))
+          .isInstanceOfSatisfying(
+              EspalierException.class,
+              failure -> assertThat(failure.code()).isEqualTo(ErrorCode.UNAUTHENTICATED))
+          .hasMessageContaining(ScriptedTuner.JOB);
+    }
+  }
+
+  @Test
+  void failedProgramIsAnError() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints)) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Schedule(ROOT, 20, 20));
+
+      assertThatThrownBy(() -> attach(tuner, new FailingProgram()))
+          .isInstanceOfSatisfying(
+              EspalierException.class,
+              failure -> assertThat(failure.code()).isEqualTo(ErrorCode.PROGRAM_FAILED))
+          .hasMessageContaining("clock 3 is too hard");
+      assertThat(tuner.reports(0))
+          .filteredOn(WorkerReport.Failed.class::isInstance)
+          .extracting(report -> ((WorkerReport.Failed) report).code())
+          .isEqualTo(List.of(ErrorCode.PROGRAM_FAILED));
+    }
+  }
+
+  private static void attach(ScriptedTuner tuner, TrainingProgram program)
+      throws InterruptedException {
+    Espalier.attach(tuner.address(), ScriptedTuner.JOB, "token", program);
+  }
+
+  private static final class FailingProgram extends ExactProgram {
+    private FailingProgram() {
+      super(0);
+    }
+
+    @Override
+    public Progress clock(ProgramContext context) {
+      if (context.clock() == 3) {
+        throw new IllegalStateException("clock 3 is too hard");
+      }
+      return super.clock(context);
+    }
+  }
+
+  private static int attachments(ScriptedTuner tuner) {
+    return tuner.attachedWith(0).size() + tuner.attachedWith(1).size();
+  }
+}
