@@ -42,16 +42,16 @@ final class DemoJob {
    */
   private static void perceptron(Map<String, Object> document, boolean real) {
     if (real) {
-      document.put("arguments", Map.of("hidden", List.of(256)));
+      document.put("arguments", Map.of("hidden", List.of(256), "weightDecay", 1e-4));
       document.put("time", costModel(0.0004, 1.4e-5));
     }
-    document.put("tuning", tuning(12, real ? 3 : 2, 2, real ? 8 : 4));
-    document.put("stop", real ? Map.of("maxEpochs", 30) : stop(20, "70s"));
+    document.put("tuning", tuning(12, real ? 4 : 2, 2, real ? 10 : 4));
+    document.put("stop", real ? Map.of("maxEpochs", 40) : stop(20, "70s"));
     document.put(
         "tunables",
         Map.of(
-            "learningRate", Map.of("type", "log", "min", 1e-4, "max", 1.0, "default", 0.01),
-            "momentum", Map.of("type", "linear", "min", 0.0, "max", 0.99, "default", 0.9),
+            "learningRate", Map.of("type", "log", "min", 1e-4, "max", 0.3, "default", 0.01),
+            "momentum", Map.of("type", "linear", "min", 0.0, "max", 0.95, "default", 0.9),
             "batchSize",
                 Map.of("type", "choice", "values", List.of(32, 64, 128, 256), "default", 64)));
   }

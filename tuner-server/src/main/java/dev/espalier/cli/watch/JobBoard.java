@@ -79,6 +79,8 @@ public final class JobBoard {
       case "schedule.changed" -> {
         if (data.has("steps")) {
           schedule = Json.as(data, ScheduleView.class).steps();
+        } else {
+          addStep(Json.as(data, ScheduleView.Step.class));
         }
       }
       case "snapshot" -> {
@@ -93,6 +95,13 @@ public final class JobBoard {
         // A newer server may tell more.
       }
     }
+  }
+
+  private void addStep(ScheduleView.Step step) {
+    var steps = new ArrayList<>(schedule);
+    steps.removeIf(other -> other.fromClock() >= step.fromClock());
+    steps.add(step);
+    schedule = List.copyOf(steps);
   }
 
   public void update(JobView view) {

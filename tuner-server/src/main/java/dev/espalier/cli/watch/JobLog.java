@@ -1,6 +1,5 @@
 package dev.espalier.cli.watch;
 
-import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
@@ -64,7 +63,7 @@ final class JobLog {
   }
 
   private void branch(BranchView branch, List<String> lines) {
-    if (branch.kind() != BranchKind.TRIAL || branch.verdict() == null) {
+    if (!JobPicture.wasTried(branch) || branch.verdict() == null) {
       return;
     }
     String told = branch.verdict() + " " + branch.clocks();

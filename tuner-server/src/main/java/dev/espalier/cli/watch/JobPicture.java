@@ -62,7 +62,9 @@ final class JobPicture {
 
   private static String inWords(JobView job) {
     String words = job.message().isEmpty() ? job.reason() : job.message();
-    return job.waitingFor().isEmpty() ? words : words + " Waiting for " + job.waitingFor() + ".";
+    return job.waitingFor().isEmpty()
+        ? words
+        : words.replaceFirst("\\.$", "") + "; waiting for " + job.waitingFor();
   }
 
   private String state(JobState state) {
@@ -78,9 +80,7 @@ final class JobPicture {
 
   private void round(JobBoard board, RoundView round, List<String> lines) {
     List<BranchView> trials =
-        board.branchesOf(round.round()).stream()
-            .filter(branch -> branch.kind() == BranchKind.TRIAL)
-            .toList();
+        board.branchesOf(round.round()).stream().filter(JobPicture::wasTried).toList();
     lines.add(terminal.styled(Style.BOLD, roundInWords(round)));
     if (!trials.isEmpty()) {
       var names = new TreeSet<String>();
@@ -102,6 +102,12 @@ final class JobPicture {
       }
     }
     lines.add("");
+  }
+
+  /// A trial that wins becomes the mainline, and was tried none the less.
+  static boolean wasTried(BranchView branch) {
+    return branch.kind() == BranchKind.TRIAL
+        || branch.kind() == BranchKind.MAINLINE && branch.verdict() != null;
   }
 
   static String roundInWords(RoundView round) {
