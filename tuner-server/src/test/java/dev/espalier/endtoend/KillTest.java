@@ -1,0 +1,143 @@
+package dev.espalier.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/// Real processes, real signals: what is killed comes back, and nothing is lost or done twice.
+///
+/// Jobs run under a cost model, so an undisturbed run says what every decision must be.
+@Timeout(300)
+class KillTest {
+  private static final String TUNED =
+      """
+      program: mlp
+      seed: 7
+      arguments: { hidden: [192] }
+      tuning: { searcher: random, maxTrials: 6, trialTime: 0.08s }
+      stop: { maxEpochs: 3 }
+      time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7.0e-6 } }
+      """;
+  private static final String FIXED =
+      """
+      program: mlp
+      seed: 7
+      arguments: { hidden: [64] }
+      tuning: { policy: fixed, setting: { learningRate: 0.02, batchSize: 16 } }
+      stop: { maxEpochs: %d }
+      time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7.0e-6 } }
+      """;
+
+  @TempDir static Path home;
+  private static ServerProcess server;
+  private static TreeMap<String, String> undisturbed;
+  private static JsonNode undisturbedEnd;
+
+  @BeforeAll
+  static void runUndisturbed() throws Exception {
+    server = ServerProcess.start(home);
+    String job = server.submit(TUNED);
+    undisturbedEnd = server.awaitEnd(job);
+    undisturbed = server.decisions(job);
+    assertThat(undisturbedEnd.path("state").asString()).isEqualTo("COMPLETED");
+    assertThat(undisturbed).containsKeys("round-1/trial-2", "round-1/adopt");
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    server.close();
+  }
+
+  @Test
+  void serverKilledInARoundGoesOnWithTheSameDecisions() throws Exception {
+    String job = server.submit(TUNED);
+    server.awaitDecision(job, "round-1/starting-loss");
+
+    server.kill();
+    Thread.sleep(1_000);
+    server.startAgain();
+
+    JsonNode end = server.awaitEnd(job);
+    assertThat(end.path("generation").asInt()).as("workers were not restarted").isEqualTo(1);
+    assertThat(server.decisions(job)).isEqualTo(undisturbed);
+    assertThat(end.path("metrics")).isEqualTo(undisturbedEnd.path("metrics"));
+  }
+
+  @Test
+  void workerKilledInARoundIsReplacedAndTheRoundComesOutTheSame() throws Exception {
+    String job = server.submit(TUNED);
+    server.awaitDecision(job, "round-1/starting-loss");
+
+    server.worker(job, 1).destroyForcibly();
+
+    JsonNode end = server.awaitEnd(job);
+    assertThat(end.path("state").asString()).isEqualTo("COMPLETED");
+    assertThat(end.path("generation").asInt()).isEqualTo(2);
+    assertThat(end.path("setting")).isEqualTo(undisturbedEnd.path("setting"));
+    assertThat(end.path("metrics")).isEqualTo(undisturbedEnd.path("metrics"));
+    assertThat(server.decisions(job)).containsKey("recovery-1");
+  }
+
+  @Test
+  void trainingGoesOnWhileTheServerIsDeadAndNothingOfItIsLost() throws Exception {
+    String calm = server.submit(FIXED.formatted(40));
+    JsonNode expected = server.awaitEnd(calm);
+    String job = server.submit(FIXED.formatted(40));
+    server.await(
+        job, "training", Duration.ofSeconds(60), j -> j.path("mainlineClock").asLong() > 50);
+
+    server.kill();
+    long alone = 0;
+    for (int i = 0; i < 200 && alone == 0; i++) {
+      Thread.sleep(100);
+      alone = server.logs(job).lines().filter(line -> line.contains("goes on from")).count();
+    }
+    server.startAgain();
+
+    JsonNode end = server.awaitEnd(job);
+    assertThat(alone).as("pieces trained without a tuner").isPositive();
+    assertThat(end.path("generation").asInt()).isEqualTo(1);
+    assertThat(end.path("mainlineClock")).isEqualTo(expected.path("mainlineClock"));
+    assertThat(end.path("metrics")).isEqualTo(expected.path("metrics"));
+    server.decisions(job);
+  }
+
+  @Test
+  void workerKilledInTrainingGoesOnFromTheLastCheckpointBitForBit() throws Exception {
+    String calm = server.submit(FIXED.formatted(12));
+    JsonNode expected = server.awaitEnd(calm);
+    String job = server.submit(FIXED.formatted(12));
+    server.await(job, "three epochs", Duration.ofSeconds(60), j -> j.path("epoch").asDouble() > 3);
+
+    server.worker(job, 0).destroyForcibly();
+
+    JsonNode end = server.awaitEnd(job);
+    assertThat(end.path("generation").asInt()).isEqualTo(2);
+    assertThat(end.path("metrics")).isEqualTo(expected.path("metrics"));
+    String recovery = server.decisions(job).get("recovery-1");
+    assertThat(recovery).contains("checkpoint");
+  }
+
+  @Test
+  void diskFullOnCheckpointIsAWarningAndTheJobGoesOn() throws Exception {
+    String job = server.submit(FIXED.formatted(6));
+    Path full = Files.createDirectories(server.checkpoints(job).resolve("2"));
+    Files.createSymbolicLink(full.resolve("place-0.bin.tmp"), Path.of("/dev/full"));
+
+    JsonNode end = server.awaitEnd(job);
+
+    assertThat(end.path("state").asString()).isEqualTo("COMPLETED");
+    Map<String, String> decisions = server.decisions(job);
+    assertThat(decisions.values()).anyMatch(text -> text.contains("No space left on device"));
+  }
+}
