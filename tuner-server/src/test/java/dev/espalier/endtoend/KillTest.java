@@ -90,9 +90,9 @@ class KillTest {
 
   @Test
   void trainingGoesOnWhileTheServerIsDeadAndNothingOfItIsLost() throws Exception {
-    String calm = server.submit(FIXED.formatted(40));
+    String calm = server.submit(FIXED.formatted(16));
     JsonNode expected = server.awaitEnd(calm);
-    String job = server.submit(FIXED.formatted(40));
+    String job = server.submit(FIXED.formatted(16));
     server.await(
         job, "training", Duration.ofSeconds(60), j -> j.path("mainlineClock").asLong() > 50);
 
@@ -114,9 +114,9 @@ class KillTest {
 
   @Test
   void workerKilledInTrainingGoesOnFromTheLastCheckpointBitForBit() throws Exception {
-    String calm = server.submit(FIXED.formatted(12));
+    String calm = server.submit(FIXED.formatted(8));
     JsonNode expected = server.awaitEnd(calm);
-    String job = server.submit(FIXED.formatted(12));
+    String job = server.submit(FIXED.formatted(8));
     server.await(job, "three epochs", Duration.ofSeconds(60), j -> j.path("epoch").asDouble() > 3);
 
     server.worker(job, 0).destroyForcibly();
@@ -130,7 +130,7 @@ class KillTest {
 
   @Test
   void diskFullOnCheckpointIsAWarningAndTheJobGoesOn() throws Exception {
-    String job = server.submit(FIXED.formatted(6));
+    String job = server.submit(FIXED.formatted(4));
     Path full = Files.createDirectories(server.checkpoints(job).resolve("2"));
     Files.createSymbolicLink(full.resolve("place-0.bin.tmp"), Path.of("/dev/full"));
 
