@@ -2,7 +2,6 @@ package dev.espalier.tuner.app;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
-import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.ProgramDescriptor;
@@ -451,9 +450,12 @@ final class SessionRunner implements Runnable {
   }
 
   private void countBranch(SessionEffect.BranchChanged changed) {
-    BranchState state = changed.state();
     boolean live =
-        state != BranchState.DISCARDED && state != BranchState.FAILED && state != BranchState.LOST;
+        switch (changed.state()) {
+          case FORKING, WAITING, RUNNING, MEASURED -> true;
+          // A kept branch that still trains is reported as running next; else it has been freed.
+          case KEPT, DISCARDED, FAILED, LOST -> false;
+        };
     if (live) {
       liveBranches.add(changed.branch());
     } else {
