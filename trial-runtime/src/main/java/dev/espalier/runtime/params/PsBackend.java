@@ -142,7 +142,7 @@ public final class PsBackend implements AutoCloseable {
 
   /// Waits until all workers have come here.
   public void awaitAll(String barrier) {
-    session.vote(barrier).join();
+    session.awaitBarrier(barrier);
   }
 
   /// Enters a barrier without waiting.

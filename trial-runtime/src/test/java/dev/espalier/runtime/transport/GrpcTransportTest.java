@@ -1,0 +1,114 @@
+package dev.espalier.runtime.transport;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.ps.Cluster;
+import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.ParameterServerContract;
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.transport.Transport;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/// All that the parameter server promises, through real sockets.
+class GrpcTransportTest extends ParameterServerContract {
+  private static final String SECRET = "a worker secret";
+
+  @Override
+  protected Cluster.Network join(List<ParameterServer> servers) {
+    return new Sockets(servers);
+  }
+
+  private static final class Sockets implements Cluster.Network {
+    private final List<ShardServer> ports = new ArrayList<>();
+    private final List<GrpcTransport> transports = new ArrayList<>();
+
+    private Sockets(List<ParameterServer> servers) {
+      servers.forEach(server -> ports.add(open(server)));
+      List<String> addresses = ports.stream().map(ShardServer::address).toList();
+      for (int rank = 0; rank < servers.size(); rank++) {
+        transports.add(
+            new GrpcTransport(rank, servers.get(rank).shard()::submit, addresses, SECRET));
+      }
+    }
+
+    private static ShardServer open(ParameterServer server) {
+      try {
+        ShardServer port = ShardServer.open("127.0.0.1", SECRET);
+        port.serve(server.endpoint());
+        return port;
+      } catch (IOException failure) {
+        throw new UncheckedIOException(failure);
+      }
+    }
+
+    @Override
+    public Transport transport(int rank) {
+      return transports.get(rank);
+    }
+
+    @Override
+    public void close() {
+      transports.forEach(GrpcTransport::close);
+      ports.forEach(ShardServer::close);
+    }
+  }
+
+  private static CompletionException failureOf(CompletableFuture<?> future) {
+    try {
+      future.orTimeout(20, TimeUnit.SECONDS).join();
+    } catch (CompletionException failure) {
+      return failure;
+    }
+    throw new AssertionError("no failure");
+  }
+
+  private static ShardCommand anyCommand() {
+    return new ShardCommand.Create(new BranchRef(0), 0);
+  }
+
+  @Test
+  void wrongSecretIsTurnedAway() throws Exception {
+    try (ShardServer port = ShardServer.open("127.0.0.1", SECRET);
+        var transport =
+            new GrpcTransport(
+                0,
+                _ -> CompletableFuture.failedFuture(new IllegalStateException()),
+                List.of("unused", port.address()),
+                "another secret")) {
+      assertThat(failureOf(transport.send(1, anyCommand())))
+          .hasMessageContaining("UNAUTHENTICATED")
+          .cause()
+          .isInstanceOfSatisfying(
+              PsException.class, fault -> assertThat(fault.fault()).isEqualTo(PsFault.LINK_LOST));
+    }
+  }
+
+  @Test
+  void shardThatIsGoneIsALostLinkAndStaysOne() throws Exception {
+    ShardServer port = ShardServer.open("127.0.0.1", SECRET);
+    String address = port.address();
+    port.close();
+    try (var transport =
+        new GrpcTransport(
+            0,
+            _ -> CompletableFuture.failedFuture(new IllegalStateException()),
+            List.of("unused", address),
+            SECRET)) {
+      failureOf(transport.send(1, anyCommand()));
+
+      assertThatThrownBy(() -> transport.send(1, anyCommand()).join())
+          .hasMessageContaining("worker 1 cannot be reached");
+    }
+  }
+}
