@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -197,26 +198,38 @@ final class WorkerLoop {
             evaluation, result.metrics(), result.samples(), (System.nanoTime() - start) / 1e9));
   }
 
-  private void checkpoint(BranchId branch, long checkpoint) throws InterruptedException {
+  /// Saving is collective, so this worker's shard is saved even when its place cannot be: the other
+  /// workers wait for it.
+  private void checkpoint(BranchId branch, long checkpoint) {
     BranchLedger.Entry entry = ledger.entry(branch);
+    Optional<IOException> noPlace = Optional.empty();
     try {
       checkpoints.writePlace(
           checkpoint, new CheckpointFolder.Place(entry.lineageClock(), entry.position()));
     } catch (IOException failure) {
-      link.report(
-          new WorkerReport.CheckpointFailed(
-              checkpoint, "worker " + assignment.worker() + ": " + failure));
-      return;
+      noPlace = Optional.of(failure);
     }
+    Optional<IOException> placeFailure = noPlace;
     var _ =
         parameters
             .checkpoint(branch, checkpoints.shardFile(checkpoint))
-            .whenComplete((sizeBytes, failure) ->
-                link.report(
-                    failure == null
-                        ? new WorkerReport.CheckpointWritten(checkpoint, sizeBytes)
-                        : new WorkerReport.CheckpointFailed(
-                            checkpoint, "worker " + assignment.worker() + ": " + text(failure))));
+            .whenComplete(
+                (sizeBytes, shardFailure) ->
+                    link.report(
+                        checkpointReport(checkpoint, sizeBytes, shardFailure, placeFailure)));
+  }
+
+  private WorkerReport checkpointReport(
+      long checkpoint,
+      @Nullable Long sizeBytes,
+      @Nullable Throwable shardFailure,
+      Optional<IOException> placeFailure) {
+    if (placeFailure.isEmpty() && shardFailure == null && sizeBytes != null) {
+      return new WorkerReport.CheckpointWritten(checkpoint, sizeBytes);
+    }
+    Throwable failure = shardFailure != null ? shardFailure : placeFailure.orElseThrow();
+    return new WorkerReport.CheckpointFailed(
+        checkpoint, "worker " + assignment.worker() + ": " + text(failure));
   }
 
   private static String text(Throwable failure) {
