@@ -144,6 +144,11 @@ final class RandomCommands {
     }
     long samples = random.nextInt(4);
     session.tick(samples);
+    if (staleness.bound() > 0) {
+      // The model applies workers' updates in the order in which they ticked; on a real network
+      // only an acknowledged update is sure to come before another worker's.
+      session.awaitQuiet();
+    }
     Clocks clocks = branches.get(branch);
     Pushed pushed = new Pushed(sums, samples);
     long clock = clocks.ticks[rank]++;

@@ -213,10 +213,8 @@ final class WorkerLoop {
     var _ =
         parameters
             .checkpoint(branch, checkpoints.shardFile(checkpoint))
-            .whenComplete(
-                (sizeBytes, shardFailure) ->
-                    link.report(
-                        checkpointReport(checkpoint, sizeBytes, shardFailure, placeFailure)));
+            .whenComplete((sizeBytes, shardFailure) ->
+                link.report(checkpointReport(checkpoint, sizeBytes, shardFailure, placeFailure)));
   }
 
   private WorkerReport checkpointReport(
