@@ -1,0 +1,67 @@
+package dev.espalier.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.tuner.app.TunerInMemory;
+import dev.espalier.tuner.app.TunerInMemory.Trained;
+import dev.espalier.tuner.core.session.Decision;
+import dev.espalier.tuner.launch.DescribedPrograms;
+import dev.espalier.tuner.launch.WorkerCommand;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The program of docs/TUTORIAL.md is compiled, described, and trained under the tuner.
+@Timeout(180)
+class TutorialTest {
+  @TempDir private Path folder;
+
+  @Test
+  void programTrainsUnderTheTuner() throws Exception {
+    Tutorial tutorial = Tutorial.read();
+    try (var loader = Tutorial.loader(tutorial.jar(folder))) {
+      Trained trained =
+          TunerInMemory.train(
+              tutorial.job("own-fit"),
+              () -> Tutorial.programs(loader).getFirst(),
+              folder.resolve("checkpoints"));
+
+      assertThat(trained.state()).isEqualTo(JobState.COMPLETED);
+      assertThat(trained.decisions())
+          .extracting(Decision::key)
+          .anyMatch(key -> key.endsWith("adopt"));
+      double first = 0.5 * (1 + 4 + 9 + 16 + 25 + 36 + 49 + 64);
+      assertThat(trained.evaluations().getLast().get("loss"))
+          .as("loss of a model whose zeros have a loss of about %s", first)
+          .isLessThan(0.01);
+    }
+  }
+
+  @Test
+  void serverFindsTheJarByItsName() throws Exception {
+    Path jar = Tutorial.read().jar(folder);
+    var command =
+        new WorkerCommand(
+            Path.of(System.getProperty("java.home"), "bin", "java"),
+            Tutorial.productClassPath(),
+            List.of("-Xmx200m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+
+    var programs = new DescribedPrograms(command, jar.getParent());
+
+    assertThat(programs.find("line-fit"))
+        .hasValueSatisfying(program -> {
+          assertThat(program.summary()).isEqualTo("Linear regression on generated data.");
+          assertThat(program.needsData()).isFalse();
+          assertThat(program.tunables())
+              .extracting(Tunable::name)
+              .containsExactly(Tunable.LEARNING_RATE, Tunable.BATCH_SIZE);
+          assertThat(program.validation()).extracting(MetricSpec::name).containsExactly("loss");
+        });
+    assertThat(programs.find("mlp")).as("a built-in program").isPresent();
+  }
+}

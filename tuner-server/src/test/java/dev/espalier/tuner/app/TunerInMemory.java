@@ -1,0 +1,168 @@
+package dev.espalier.tuner.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.runtime.Espalier;
+import dev.espalier.sdk.TrainingProgram;
+import dev.espalier.tuner.app.port.ProgramRegistry;
+import dev.espalier.tuner.app.port.TunerMeters;
+import dev.espalier.tuner.app.port.WorkerLauncher;
+import dev.espalier.tuner.core.session.Decision;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.grpc.GrpcWorkerGateway;
+import dev.espalier.tuner.grpc.WorkerServer;
+import dev.espalier.tuner.grpc.WorkerSessionEndpoint;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.awaitility.Awaitility;
+
+/// Runners, worker channel, workers and parameter server together, in one JVM: workers attach by
+/// themselves and train a real model.
+public final class TunerInMemory {
+  private final MemoryEventLog log = new MemoryEventLog();
+  private final MemoryJobStore jobs = new MemoryJobStore();
+  private final List<Thread> workers = new ArrayList<>();
+  private final Supplier<TrainingProgram> programs;
+  private final Path checkpoints;
+
+  private TunerInMemory(Supplier<TrainingProgram> programs, Path checkpoints) {
+    this.programs = programs;
+    this.checkpoints = checkpoints;
+  }
+
+  /// How a job went.
+  ///
+  /// @param evaluations of the mainline, in their order
+  public record Trained(
+      JobState state, List<Map<String, Double>> evaluations, List<Decision> decisions) {}
+
+  /// Trains to the end.
+  ///
+  /// @param document a job file with `launch: external`
+  /// @param programs one object for each worker
+  /// @param checkpoints folder to write below
+  public static Trained train(
+      Map<String, ?> document, Supplier<TrainingProgram> programs, Path checkpoints)
+      throws Exception {
+    return new TunerInMemory(programs, checkpoints).train(document);
+  }
+
+  private Trained train(Map<String, ?> document) throws Exception {
+    var registry = new OneProgram(programs.get().describe());
+    JobSpec spec = JobSpecReader.read(document, registry::find).spec().orElseThrow();
+    var gateway = new GrpcWorkerGateway();
+    try (WorkerServer server =
+            WorkerServer.start(
+                "127.0.0.1", 0, new WorkerSessionEndpoint(gateway, "token"::equals));
+        var sessions = sessions(gateway, registry)) {
+      String job = sessions.submit(spec, "test");
+      for (int worker = 0; worker < spec.workers(); worker++) {
+        workers.add(
+            Thread.ofPlatform().daemon().start(() -> attach("127.0.0.1:" + server.port(), job)));
+      }
+      Awaitility.await().atMost(Duration.ofSeconds(100)).until(() -> state().isTerminal());
+      for (Thread worker : workers) {
+        worker.join(Duration.ofSeconds(20));
+      }
+      assertThat(workers).noneMatch(Thread::isAlive);
+    }
+    return new Trained(state(), evaluations(), log.decisions());
+  }
+
+  private void attach(String tuner, String job) {
+    try {
+      Espalier.attach(tuner, job, "token", programs.get());
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private SessionDirectory sessions(GrpcWorkerGateway gateway, ProgramRegistry registry) {
+    var ports =
+        new RunnerPorts(
+            jobs,
+            log,
+            _ -> {},
+            gateway,
+            new NoLauncher(),
+            new NoMeters(),
+            new WorkerLeases.Times(Duration.ofSeconds(30), Duration.ofSeconds(10)),
+            job -> checkpoints.resolve(job).toString());
+    return new SessionDirectory(ports, registry, _ -> "", 4);
+  }
+
+  private JobState state() {
+    return log.effects().stream()
+        .filter(SessionEffect.JobChanged.class::isInstance)
+        .map(effect -> ((SessionEffect.JobChanged) effect).state())
+        .reduce((_, last) -> last)
+        .orElse(JobState.QUEUED);
+  }
+
+  private List<Map<String, Double>> evaluations() {
+    return log.effects().stream()
+        .filter(SessionEffect.MainlineEvaluated.class::isInstance)
+        .map(effect -> ((SessionEffect.MainlineEvaluated) effect).metrics())
+        .toList();
+  }
+
+  private record OneProgram(ProgramDescriptor descriptor) implements ProgramRegistry {
+    @Override
+    public List<ProgramDescriptor> programs() {
+      return List.of(descriptor);
+    }
+
+    @Override
+    public Optional<ProgramDescriptor> find(String name) {
+      return Optional.of(descriptor).filter(program -> program.name().equals(name));
+    }
+  }
+
+  private static final class NoLauncher implements WorkerLauncher {
+    @Override
+    public void launch(
+        String job, JobSpec spec, int generation, String secret, ExitListener onExit) {
+      throw new IllegalStateException("external workers are not launched");
+    }
+
+    @Override
+    public void kill(String job) {}
+
+    @Override
+    public List<Path> logs(String job) {
+      return List.of();
+    }
+  }
+
+  private static final class NoMeters implements TunerMeters {
+    @Override
+    public void roundStarted(String job) {}
+
+    @Override
+    public void clocks(String job, long count) {}
+
+    @Override
+    public void forked(double seconds) {}
+
+    @Override
+    public void reportLatency(double seconds) {}
+
+    @Override
+    public void branches(String job, int live) {}
+
+    @Override
+    public void tuningShare(String job, double share) {}
+
+    @Override
+    public void ended(String job) {}
+  }
+}
