@@ -37,7 +37,7 @@ final class DemoJob {
   }
 
   /*
-   * On data of the user's, seconds come from a cost model (measured once on two cores for this
+   * Seconds come from a cost model (measured once on two cores for this
    * network), so that the schedule found does not depend on what else the machine does.
    */
   private static void perceptron(Map<String, Object> document, boolean real) {

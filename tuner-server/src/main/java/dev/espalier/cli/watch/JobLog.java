@@ -1,5 +1,6 @@
 package dev.espalier.cli.watch;
 
+import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
@@ -66,7 +67,9 @@ final class JobLog {
     if (!JobPicture.wasTried(branch) || branch.verdict() == null) {
       return;
     }
-    String told = branch.verdict() + " " + branch.clocks();
+    // The winner runs on as the mainline; what its clocks come to then is no news of the trial.
+    String told =
+        branch.kind() == BranchKind.TRIAL ? branch.verdict() + " " + branch.clocks() : "won";
     if (!told.equals(branchesTold.put(branch.branch(), told))) {
       lines.add(
           "branch #"
