@@ -43,10 +43,10 @@ final class DemoJob {
   private static void perceptron(Map<String, Object> document, boolean real) {
     if (real) {
       document.put("arguments", Map.of("hidden", List.of(256), "weightDecay", 1e-4));
-      document.put("time", costModel(0.0004, 1.4e-5));
     }
+    document.put("time", real ? costModel(0.0004, 1.4e-5) : costModel(0.0002, 7e-6));
     document.put("tuning", tuning(12, real ? 4 : 2, 2, real ? 10 : 4));
-    document.put("stop", real ? Map.of("maxEpochs", 40) : stop(20, "70s"));
+    document.put("stop", real ? Map.of("maxEpochs", 40) : Map.of("maxEpochs", 20));
     document.put(
         "tunables",
         Map.of(

@@ -106,7 +106,8 @@ public final class JobSummary {
             + Words.seconds(job.trainingSeconds())
             + " training, "
             + Words.seconds(job.evaluationSeconds())
-            + " evaluation");
+            + " evaluation"
+            + (board.bounds().modelled() ? ", by the job's cost model" : ""));
     int trials = board.rounds().values().stream().mapToInt(RoundView::trials).sum();
     table.row("rounds", job.round() + ", with " + trials + " settings tried");
     return table;

@@ -27,6 +27,9 @@ final class Remaining {
     if (reasons.isEmpty()) {
       return "";
     }
+    if (bounds.modelled()) {
+      reasons.add("seconds by its cost model");
+    }
     String words = String.join(", ", reasons);
     return Double.isInfinite(left)
         ? " (" + words + ")"

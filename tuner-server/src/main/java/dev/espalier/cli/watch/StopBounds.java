@@ -3,12 +3,13 @@ package dev.espalier.cli.watch;
 import dev.espalier.api.rest.TimeText;
 import tools.jackson.databind.JsonNode;
 
-/// When a job ends at the latest, as its configuration says.
+/// When a job ends at the latest, and what its seconds are, as its configuration says.
 ///
 /// @param maxEpochs 0 for no bound
 /// @param maxSeconds 0 for no bound
-public record StopBounds(double maxEpochs, double maxSeconds) {
-  public static final StopBounds NONE = new StopBounds(0, 0);
+/// @param modelled whether seconds come from a cost model and not from the wall clock
+public record StopBounds(double maxEpochs, double maxSeconds, boolean modelled) {
+  public static final StopBounds NONE = new StopBounds(0, 0, false);
 
   /// {@return the bounds of a job file with every default filled in}
   public static StopBounds of(JsonNode config) {
@@ -17,6 +18,6 @@ public record StopBounds(double maxEpochs, double maxSeconds) {
         stop.has("maxSeconds")
             ? stop.path("maxSeconds").asDouble(0)
             : TimeText.seconds(stop.path("maxTime").asString("0")).orElse(0.0);
-    return new StopBounds(stop.path("maxEpochs").asDouble(0), seconds);
+    return new StopBounds(stop.path("maxEpochs").asDouble(0), seconds, config.has("time"));
   }
 }
