@@ -15,9 +15,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
 
 /// The program of docs/TUTORIAL.md is compiled, described, and trained under the tuner.
-@Timeout(180)
+@Timeout(300)
 class TutorialTest {
   @TempDir private Path folder;
 
@@ -63,5 +64,17 @@ class TutorialTest {
           assertThat(program.validation()).extracting(MetricSpec::name).containsExactly("loss");
         });
     assertThat(programs.find("mlp")).as("a built-in program").isPresent();
+  }
+
+  @Test
+  void serverRunsTheJarInWorkersOfItsOwn() throws Exception {
+    Tutorial tutorial = Tutorial.read();
+    tutorial.jar(folder);
+    try (var server = ServerProcess.start(folder)) {
+      JsonNode job = server.awaitEnd(server.submit(tutorial.jobFile("first-fit")));
+
+      assertThat(job.path("state").asString()).as("%s", job).isEqualTo("COMPLETED");
+      assertThat(job.path("metrics").path("loss").asDouble()).isLessThan(0.01);
+    }
   }
 }
