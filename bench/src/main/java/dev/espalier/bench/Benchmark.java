@@ -1,0 +1,12 @@
+package dev.espalier.bench;
+
+import java.util.List;
+
+/// A group of figures that are measured together.
+interface Benchmark {
+  /// {@return what is measured, for the progress line}
+  String title();
+
+  /// {@return the figures, in the order of the table}
+  List<Measurement> measure() throws Exception;
+}
