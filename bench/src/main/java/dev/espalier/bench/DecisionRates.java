@@ -26,6 +26,9 @@ import org.springframework.context.ConfigurableApplicationContext;
 
 /// How fast a server decides: the tuner's core alone, and commits of its log in PostgreSQL.
 final class DecisionRates implements Benchmark {
+  // However slow they are: the first ones run mostly in the interpreter.
+  private static final int FIRST_COMMITS = 300;
+
   private final Scale scale;
 
   DecisionRates(Scale scale) {
@@ -116,6 +119,9 @@ final class DecisionRates implements Benchmark {
 
   private double commits(ConfigurableApplicationContext server, List<Step> steps) {
     var writer = new Writer(server.getBean(JobStore.class), server.getBean(EventLog.class), steps);
+    for (int i = 0; i < FIRST_COMMITS; i++) {
+      writer.commit();
+    }
     return Rate.perSecond(scale, writer::commit);
   }
 

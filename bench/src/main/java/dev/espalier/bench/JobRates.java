@@ -7,9 +7,11 @@ import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /// Clocks per second of whole jobs: a server, worker processes, parameters over the network stack.
@@ -19,7 +21,8 @@ import java.util.function.Supplier;
 final class JobRates implements Benchmark {
   private static final int POLL_MILLIS = 250;
   private static final int BUCKETS = 100;
-  private static final int PATIENCE_SECONDS = 180;
+  private static final int MIN_BUCKETS = 4;
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   private final Scale scale;
 
@@ -69,34 +72,47 @@ final class JobRates implements Benchmark {
                     "tuning",
                     Map.of("policy", "fixed"),
                     "stop",
-                    Map.of("maxTime", scale.jobSeconds() + "s", "maxEpochs", 1_000_000)))
+                    Map.of("maxEpochs", 1_000_000)))
             .path("id")
             .asString();
-    JobView ended = awaitEnd(client, job);
+    await(client, job, view -> view.mainlineClock() > 0);
+    Thread.sleep(Duration.ofSeconds(scale.jobSeconds()));
     SeriesView series =
-        client.get(
-            "/jobs/" + job + "/branches/" + ended.mainlineBranch() + "/metrics?points=" + BUCKETS,
-            SeriesView.class);
+        client.get("/jobs/" + job + "/branches/0/metrics?points=" + BUCKETS, SeriesView.class);
+    client.post("/jobs/" + job + "/kill");
+    await(client, job, view -> view.state().isTerminal());
     return rateOfSecondHalf(series.buckets());
   }
 
-  private static JobView awaitEnd(TunerClient client, String job) throws InterruptedException {
-    long end = System.nanoTime() + PATIENCE_SECONDS * 1_000_000_000L;
+  private static void await(TunerClient client, String job, Predicate<JobView> condition)
+      throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
     JobView view = client.job(job);
-    while (!view.state().isTerminal()) {
-      if (System.nanoTime() > end) {
+    while (!condition.test(view)) {
+      if (System.nanoTime() > end || view.state().isTerminal()) {
         throw new IllegalStateException(
-            "the job did not end within " + PATIENCE_SECONDS + " s: " + view.message());
+            view.name()
+                + " with workers "
+                + view.workers()
+                + " came to state "
+                + view.state()
+                + ", clock "
+                + view.mainlineClock()
+                + ": "
+                + view.message());
       }
       Thread.sleep(POLL_MILLIS);
       view = client.job(job);
     }
-    return view;
   }
 
   private static double rateOfSecondHalf(List<SeriesView.Bucket> buckets) {
-    if (buckets.size() < 4) {
-      throw new IllegalStateException("the job ran too few clocks: " + buckets.size());
+    if (buckets.size() < MIN_BUCKETS) {
+      throw new IllegalStateException(
+          "the job's clocks must fill at least "
+              + MIN_BUCKETS
+              + " buckets but fill "
+              + buckets.size());
     }
     SeriesView.Bucket last = buckets.getLast();
     SeriesView.Bucket middle =

@@ -6,7 +6,7 @@ package dev.espalier.bench;
 /// @param forks how many rounds of forks to take the median of
 /// @param warmUpSeconds run before each rate is measured
 /// @param measuredSeconds run while each rate is measured
-/// @param jobSeconds training time of each job
+/// @param jobSeconds measured of each job, from its first clocks on
 /// @param starts how many servers to start to take the median of
 record Scale(
     int tableMebibytes,
