@@ -155,10 +155,11 @@ final class PostgresJobQueries implements JobQueries {
     return transactions.read(() -> {
       long forkClock =
           branches.findByJobIdAndNumber(job, branch).map(row -> row.forkClock).orElse(0L);
+      // Without statistics of a young table PostgreSQL would find the bounds anew for every row.
       List<SeriesView.Bucket> buckets =
           sql.query(
               """
-              with bounds as (
+              with bounds as materialized (
                 select min(clock) as low, max(clock) + 1 as high from metric_point
                 where job_id = ? and branch = ?
               ), point as (
