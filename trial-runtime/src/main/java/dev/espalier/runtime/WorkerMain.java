@@ -19,9 +19,16 @@ import org.slf4j.LoggerFactory;
 ///
 /// Exit status: 0 stopped in good order, 1 failed, 2 usage, 3 turned away, 4 other workers lost.
 public final class WorkerMain {
+  private static final String LOG_CONFIGURATION = "logback.configurationFile";
+
   private WorkerMain() {}
 
   public static void main(String[] args) throws InterruptedException {
+    // Set here and not in a logback.xml, which would take the place of the user's own in a program
+    // that has this jar on its class path.
+    if (System.getProperty(LOG_CONFIGURATION) == null) {
+      System.setProperty(LOG_CONFIGURATION, "dev/espalier/runtime/worker-logback.xml");
+    }
     System.exit(run(List.of(args)));
   }
 

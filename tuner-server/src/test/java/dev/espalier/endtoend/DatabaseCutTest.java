@@ -8,6 +8,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +54,10 @@ class DatabaseCutTest {
         alone = server.logs(job).contains("goes on from");
       }
       proxy.mend();
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .ignoreExceptions()
+          .until(() -> !server.job(job).isEmpty());
 
       JsonNode end = server.awaitEnd(job);
       assertThat(alone).as("workers went on alone").isTrue();

@@ -159,12 +159,13 @@ final class UnsafeRequestFilter extends OncePerRequestFilter {
             owner, key, new Answer(wrapped.getStatus(), headers, wrapped.getContentAsByteArray()));
         kept = true;
       }
-      wrapped.copyBodyToResponse();
     } finally {
+      // Before the answer leaves: whoever has read it may try again at once.
       if (!kept) {
         answers.release(owner, key);
       }
     }
+    wrapped.copyBodyToResponse();
   }
 
   private static byte[] hash(HttpServletRequest request, byte[] body) {
