@@ -50,6 +50,8 @@ final class ServerProcess implements AutoCloseable {
         List.of(
             java(),
             "-Xmx768m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
             "-XX:+UseCompactObjectHeaders",
             "--enable-native-access=ALL-UNNAMED",
             "-Despalier.home.dist=" + distribution(),
