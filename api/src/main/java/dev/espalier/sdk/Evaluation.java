@@ -13,4 +13,11 @@ public record Evaluation(Map<String, Double> metrics, int samples) {
       throw new IllegalArgumentException("samples must be >= 0 but is " + samples);
     }
   }
+
+  /// The mean of one metric over this worker's samples; 0, with a weight of 0, where it has none.
+  ///
+  /// @param sum the metric's values added up; NaN or infinite when the model overflowed
+  public static Evaluation mean(String metric, double sum, int samples) {
+    return new Evaluation(Map.of(metric, samples == 0 ? 0 : sum / samples), samples);
+  }
 }

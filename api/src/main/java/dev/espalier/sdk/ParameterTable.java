@@ -21,6 +21,15 @@ public interface ParameterTable {
   /// @param values receives count x columns floats
   void read(long[] rows, int count, float[] values);
 
+  /// {@return all rows in a new array, rows x columns floats}
+  ///
+  /// @throws ArithmeticException when the table has more values than an array can hold
+  default float[] readAll() {
+    float[] values = new float[Math.toIntExact(Math.multiplyExact(rows(), (long) columns()))];
+    read(0, (int) rows(), values, 0);
+    return values;
+  }
+
   /// Adds the gradient sums of `count` consecutive rows.
   ///
   /// @param gradients count x columns floats from `offset`
@@ -31,6 +40,13 @@ public interface ParameterTable {
   /// @param rows the first `count` entries are used; may repeat, repeats add up
   /// @param gradients count x columns floats
   void add(long[] rows, int count, float[] gradients);
+
+  /// Adds the gradient sums of all rows.
+  ///
+  /// @param gradients rows x columns floats
+  default void addAll(float[] gradients) {
+    add(0, Math.toIntExact(rows()), gradients, 0);
+  }
 
   /// Writes initial values of `count` consecutive rows; only inside `initialise`.
   ///

@@ -2,6 +2,7 @@ package dev.espalier.sdk;
 
 import dev.espalier.api.model.Setting;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /// Everything that one clock may touch.
 public interface ProgramContext {
@@ -13,6 +14,15 @@ public interface ProgramContext {
 
   /// {@return how many workers train together}
   int workers();
+
+  /// {@return this worker's part of the numbers in [from, to): every `workers()`-th, so that the
+  /// workers' parts differ by one number at most and make up the whole}
+  ///
+  /// For `evaluate`, whose samples are not dealt out as those of `clock` are.
+  default int[] share(int from, int to) {
+    return IntStream.iterate(from + worker(), number -> number < to, number -> number + workers())
+        .toArray();
+  }
 
   /// {@return the table of this name}
   ///

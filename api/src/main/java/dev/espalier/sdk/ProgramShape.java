@@ -1,5 +1,6 @@
 package dev.espalier.sdk;
 
+import dev.espalier.api.model.ProgramDescriptor;
 import java.util.HashSet;
 import java.util.List;
 
@@ -28,5 +29,11 @@ public record ProgramShape(
         throw new IllegalArgumentException("table " + table.name() + " is declared twice");
       }
     }
+  }
+
+  /// Tables for training data of so many samples, at the default batch size of
+  /// `ProgramDescriptor.of`.
+  public static ProgramShape of(int trainingSamples, TableDeclaration... tables) {
+    return new ProgramShape(List.of(tables), trainingSamples, ProgramDescriptor.DEFAULT_BATCH_SIZE);
   }
 }

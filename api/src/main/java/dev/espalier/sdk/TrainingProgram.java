@@ -17,8 +17,9 @@ public interface TrainingProgram extends AutoCloseable {
   /// @throws dev.espalier.api.model.EspalierException `INVALID_DATA` with file and line
   ProgramShape open(ProgramEnvironment environment);
 
-  /// Writes the initial parameters with `ParameterTable.assign`; same seed, same bits.
-  void initialise(ProgramContext context);
+  /// Writes the initial parameters with `ParameterTable.assign`; same seed, same bits. What is not
+  /// assigned is zero, so a model that may start at zeros leaves this out.
+  default void initialise(ProgramContext context) {}
 
   /// Runs one clock on the samples of `context`: reads rows, adds gradient sums.
   Progress clock(ProgramContext context);

@@ -41,6 +41,20 @@ final class Tutorial {
         Files.readString(Path.of(System.getProperty("espalier.home.dist"), "docs", "TUTORIAL.md")));
   }
 
+  String text() {
+    return text;
+  }
+
+  /// {@return lines of the program without blank ones, the package line and the imports}
+  long programLines() {
+    return blocks("java")
+        .getFirst()
+        .lines()
+        .filter(line -> !line.isBlank())
+        .filter(line -> !line.startsWith("package ") && !line.startsWith("import "))
+        .count();
+  }
+
   private List<String> blocks(String language) {
     return BLOCK
         .matcher(text)

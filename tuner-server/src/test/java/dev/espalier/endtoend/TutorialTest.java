@@ -23,6 +23,14 @@ class TutorialTest {
   @TempDir private Path folder;
 
   @Test
+  void programIsAsShortAsThePageSays() throws Exception {
+    Tutorial tutorial = Tutorial.read();
+
+    assertThat(tutorial.programLines()).isLessThanOrEqualTo(45);
+    assertThat(tutorial.text()).contains("One class of " + tutorial.programLines() + " lines");
+  }
+
+  @Test
   void programTrainsUnderTheTuner() throws Exception {
     Tutorial tutorial = Tutorial.read();
     try (var loader = Tutorial.loader(tutorial.jar(folder))) {
@@ -36,7 +44,7 @@ class TutorialTest {
       assertThat(trained.decisions())
           .extracting(Decision::key)
           .anyMatch(key -> key.endsWith("adopt"));
-      double first = 0.5 * (1 + 4 + 9 + 16 + 25 + 36 + 49 + 64);
+      double first = 0.5 * (3 * 3 + 2 * 2);
       assertThat(trained.evaluations().getLast().get("loss"))
           .as("loss of a model whose zeros have a loss of about %s", first)
           .isLessThan(0.01);
@@ -56,7 +64,7 @@ class TutorialTest {
 
     assertThat(programs.find("line-fit"))
         .hasValueSatisfying(program -> {
-          assertThat(program.summary()).isEqualTo("Linear regression on generated data.");
+          assertThat(program.summary()).isEqualTo("Fits a line to points.");
           assertThat(program.needsData()).isFalse();
           assertThat(program.tunables())
               .extracting(Tunable::name)

@@ -14,6 +14,16 @@ public record MetricSpec(String name, Goal goal, Aggregate aggregate) {
     requireNonNull(aggregate, "aggregate");
   }
 
+  /// A metric whose small values are good, averaged over the workers' samples.
+  public static MetricSpec minimize(String name) {
+    return new MetricSpec(name, Goal.MINIMIZE, Aggregate.MEAN);
+  }
+
+  /// A metric whose large values are good, averaged over the workers' samples.
+  public static MetricSpec maximize(String name) {
+    return new MetricSpec(name, Goal.MAXIMIZE, Aggregate.MEAN);
+  }
+
   /// How parts, each weighted by its sample count, become one value.
   public enum Aggregate {
     /// The weighted mean of the parts.

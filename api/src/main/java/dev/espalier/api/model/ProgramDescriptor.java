@@ -21,6 +21,9 @@ public record ProgramDescriptor(
     List<Argument> arguments,
     List<Tunable> tunables,
     List<MetricSpec> validation) {
+  /// Samples per worker and clock of a program that does not choose a number itself.
+  public static final int DEFAULT_BATCH_SIZE = 32;
+
   public ProgramDescriptor {
     if (!name.matches("[a-z][a-z0-9-]{0,62}")) {
       throw new IllegalArgumentException(
@@ -33,6 +36,22 @@ public record ProgramDescriptor(
     if (validation.isEmpty()) {
       throw new IllegalArgumentException(name + ": needs at least one validation metric");
     }
+  }
+
+  /// A program that needs no data folder, takes no arguments, and by default searches
+  /// `learningRate` from 1e-5 to 1 and `batchSize` among 8, 32 and 128.
+  ///
+  /// @param validation at least one; the first one judges the model
+  public static ProgramDescriptor of(String name, String summary, MetricSpec... validation) {
+    return new ProgramDescriptor(
+        name,
+        summary,
+        false,
+        List.of(),
+        List.of(
+            new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-5, 1, 1e-3),
+            new Tunable.Choice(Tunable.BATCH_SIZE, List.of(8.0, 32.0, 128.0), DEFAULT_BATCH_SIZE)),
+        List.of(validation));
   }
 
   /// One argument of a program: a model hyperparameter or an option, fixed for a job.

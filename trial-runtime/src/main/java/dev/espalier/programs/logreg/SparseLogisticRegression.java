@@ -6,7 +6,6 @@ import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.TEXT;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
-import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
@@ -117,9 +116,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
             new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-4, 1, 0.05),
             new Tunable.Choice(
                 Tunable.BATCH_SIZE, List.of(32.0, 128.0, 512.0, 2048.0), DEFAULT_BATCH_SIZE)),
-        List.of(
-            new MetricSpec("logLoss", Goal.MINIMIZE, MetricSpec.Aggregate.MEAN),
-            new MetricSpec("accuracy", Goal.MAXIMIZE, MetricSpec.Aggregate.MEAN)));
+        List.of(MetricSpec.minimize("logLoss"), MetricSpec.maximize("accuracy")));
   }
 
   @Override

@@ -7,7 +7,6 @@ import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER_LIS
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
-import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
@@ -101,9 +100,9 @@ public final class MultilayerPerceptron implements TrainingProgram {
             new Tunable.Choice(
                 Tunable.BATCH_SIZE, List.of(32.0, 64.0, 128.0, 256.0, 512.0), DEFAULT_BATCH_SIZE)),
         List.of(
-            new MetricSpec("accuracy", Goal.MAXIMIZE, MetricSpec.Aggregate.MEAN),
-            new MetricSpec("loss", Goal.MINIMIZE, MetricSpec.Aggregate.MEAN),
-            new MetricSpec("testAccuracy", Goal.MAXIMIZE, MetricSpec.Aggregate.MEAN)));
+            MetricSpec.maximize("accuracy"),
+            MetricSpec.minimize("loss"),
+            MetricSpec.maximize("testAccuracy")));
   }
 
   @Override
