@@ -18,9 +18,11 @@ import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,7 +57,7 @@ final class Worker {
       throws InterruptedException {
     try (ShardServer shards = ShardServer.open(config.address(), config.secret());
         TunerLink link = TunerLink.open(identity(config, shards))) {
-      Inbound first = link.inbox().take();
+      Inbound first = next(link, config);
       return switch (first) {
         case Inbound.Welcomed(Assignment assignment) ->
             work(config, programs, shards, link, assignment);
@@ -106,7 +108,7 @@ final class Worker {
           shape.tables().size(),
           "%.2f".formatted((System.nanoTime() - start) / 1e9));
       link.report(new WorkerReport.Ready(shape.trainingSamples(), shape.defaultBatchSize()));
-      List<String> peers = awaitPeers(link);
+      List<String> peers = awaitPeers(link, config);
       if (peers.isEmpty()) {
         return new Outcome.Restarted();
       }
@@ -119,7 +121,7 @@ final class Worker {
       return failure.getCause() instanceof PsException fault
           ? lostOrFailed(link, fault)
           : failed(link, ErrorCode.INTERNAL, String.valueOf(failure.getMessage()), failure);
-    } catch (RuntimeException | OutOfMemoryError failure) {
+    } catch (RuntimeException | Error failure) {
       return failed(link, ErrorCode.PROGRAM_FAILED, failure.toString(), failure);
     }
   }
@@ -133,11 +135,30 @@ final class Worker {
         assignment.seed());
   }
 
-  /// {@return the addresses of all shards; empty when the worker was turned away}
-  private static List<String> awaitPeers(TunerLink link) throws InterruptedException {
+  /// {@return what the tuner says next}
+  private static Inbound next(TunerLink link, WorkerConfig config) throws InterruptedException {
     while (true) {
-      switch (link.inbox().take()) {
+      Inbound inbound = link.inbox().poll(1, TimeUnit.SECONDS);
+      if (inbound != null) {
+        return inbound;
+      }
+      if (link.brokenFor().compareTo(config.maxAlone()) > 0) {
+        throw new EspalierException(
+            ErrorCode.WORKERS_LOST,
+            "no tuner at " + config.tuner() + " for " + config.maxAlone().toMinutes() + " minutes");
+      }
+    }
+  }
+
+  /// {@return the addresses of all shards; empty when the worker was turned away}
+  private static List<String> awaitPeers(TunerLink link, WorkerConfig config)
+      throws InterruptedException {
+    // A server that has just come back may know the next commands before all workers are back.
+    var early = new ArrayDeque<Inbound>();
+    while (true) {
+      switch (next(link, config)) {
         case Inbound.PeersKnown(List<String> addresses) -> {
+          early.descendingIterator().forEachRemaining(link.inbox()::addFirst);
           return addresses;
         }
         case Inbound.TurnedAway(String code, String message) -> {
@@ -145,10 +166,7 @@ final class Worker {
           return List.of();
         }
         case Inbound.Welcomed _ -> {}
-        case Inbound.Commanded(var command) ->
-            throw new EspalierException(
-                ErrorCode.INVALID_REQUEST,
-                "command " + command.sequence() + " came before the other workers' addresses");
+        case Inbound.Commanded command -> early.add(command);
       }
     }
   }
@@ -206,7 +224,7 @@ final class Worker {
   private static void awaitVerdict(TunerLink link) throws InterruptedException {
     long deadline = System.nanoTime() + VERDICT_PATIENCE.toNanos();
     while (System.nanoTime() < deadline) {
-      Inbound inbound = link.inbox().poll(100, java.util.concurrent.TimeUnit.MILLISECONDS);
+      Inbound inbound = link.inbox().poll(100, TimeUnit.MILLISECONDS);
       if (inbound instanceof Inbound.TurnedAway) {
         return;
       }

@@ -119,7 +119,11 @@ final class WorkerLoop {
                 : Optional.empty();
         runClocks(branch, untilClock);
       }
-      case BranchCommand.Evaluate(BranchId branch, long evaluation) -> evaluate(branch, evaluation);
+      case BranchCommand.Evaluate(BranchId branch, long evaluation) -> {
+        // What follows an evaluation, a checkpoint above all, is about this very clock.
+        alonePlan = Optional.empty();
+        evaluate(branch, evaluation);
+      }
       case BranchCommand.Free(BranchId branch) -> {
         parameters.free(branch);
         ledger.free(branch);

@@ -59,6 +59,8 @@ public final class WorkerMain {
 
   /// With programs on the class path only those, so that a jar is described apart from the runtime.
   private static void describe() {
+    // What a program prints while it is loaded must not get between the descriptors.
+    System.setOut(System.err);
     List<TrainingProgram> declared = ProgramCatalog.declared();
     List<TrainingProgram> programs = declared.isEmpty() ? ProgramCatalog.builtIn() : declared;
     var out =

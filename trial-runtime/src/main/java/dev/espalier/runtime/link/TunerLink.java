@@ -21,9 +21,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +53,7 @@ public final class TunerLink implements AutoCloseable {
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("tuner-link").factory());
-  private final BlockingQueue<Inbound> inbox = new LinkedBlockingQueue<>();
+  private final BlockingDeque<Inbound> inbox = new LinkedBlockingDeque<>();
 
   private final Deque<Report> unacknowledged = new ArrayDeque<>();
   private @Nullable Answers current;
@@ -151,13 +151,13 @@ public final class TunerLink implements AutoCloseable {
     }
   }
 
-  public BlockingQueue<Inbound> inbox() {
+  public BlockingDeque<Inbound> inbox() {
     return inbox;
   }
 
   /// {@return whether the tuner wishes that workers stand still between clocks}
   public synchronized boolean isHeld() {
-    return held;
+    return held && !closed;
   }
 
   /// {@return whether no command can come: the tuner said so, or the link has been broken for
@@ -293,7 +293,8 @@ public final class TunerLink implements AutoCloseable {
     if (refusedSinceNanos == 0) {
       refusedSinceNanos = now;
     }
-    boolean mayPass = code.equals("UNAUTHENTICATED") && everWelcomed;
+    boolean mayPass =
+        everWelcomed && (code.equals("UNAUTHENTICATED") || code.equals("TOO_MANY_REQUESTS"));
     if (mayPass && now - refusedSinceNanos < PATIENCE.toNanos()) {
       return;
     }

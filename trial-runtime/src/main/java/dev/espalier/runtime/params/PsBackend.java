@@ -19,6 +19,7 @@ import dev.espalier.sdk.TableDeclaration;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,10 @@ import java.util.concurrent.CompletableFuture;
 /// Owned by the worker's loop.
 public final class PsBackend implements AutoCloseable {
   private static final double DEFAULT_LEARNING_RATE = 0.01;
+
+  /// A pause may stop one worker a clock before another, which then waits inside its clock for as
+  /// long as the pause lasts. A worker that is gone shows as a lost link, at once.
+  private static final Duration PATIENCE = Duration.ofDays(7);
 
   private final ParameterServer server;
   private final WorkerSession session;
@@ -50,7 +55,7 @@ public final class PsBackend implements AutoCloseable {
       int workers, int worker, long memoryBytes, List<TableDeclaration> tables) {
     try {
       return ParameterServer.open(
-          ParameterServerConfig.of(workers, worker, memoryBytes),
+          ParameterServerConfig.of(workers, worker, memoryBytes).withTimeout(PATIENCE),
           tables.stream().map(PsBackend::spec).toList());
     } catch (IllegalArgumentException failure) {
       throw new EspalierException(

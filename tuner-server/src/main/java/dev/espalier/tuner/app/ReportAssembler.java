@@ -41,6 +41,8 @@ final class ReportAssembler {
   private final Map<Long, Map<Integer, WorkerReport>> checkpoints = new TreeMap<>();
   private final Map<Long, BranchId> evaluationBranches = new HashMap<>();
   private final Map<Long, BranchId> checkpointBranches = new HashMap<>();
+  private final List<Pending> readyReports = new ArrayList<>();
+  private final Map<Long, List<Pending>> checkpointReports = new HashMap<>();
   private boolean readyDone;
 
   ReportAssembler(
@@ -133,18 +135,14 @@ final class ReportAssembler {
         yield Optional.empty();
       }
       case WorkerReport.Ready ready -> {
-        pending.open = 0;
+        readyReports.add(pending);
         state.ready = ready;
         yield ready(atSeconds);
       }
-      case WorkerReport.CheckpointWritten(long checkpoint, long _) -> {
-        pending.open = 0;
-        yield checkpoint(worker, checkpoint, report, atSeconds);
-      }
-      case WorkerReport.CheckpointFailed(long checkpoint, String _) -> {
-        pending.open = 0;
-        yield checkpoint(worker, checkpoint, report, atSeconds);
-      }
+      case WorkerReport.CheckpointWritten(long checkpoint, long _) ->
+          checkpoint(worker, checkpoint, report, pending, atSeconds);
+      case WorkerReport.CheckpointFailed(long checkpoint, String _) ->
+          checkpoint(worker, checkpoint, report, pending, atSeconds);
       case WorkerReport.Forked _ -> {
         pending.open = 0;
         yield Optional.empty();
@@ -169,8 +167,18 @@ final class ReportAssembler {
     }
   }
 
+  /// A part of something that all workers report is consumed when the whole is, not before: the
+  /// next server must hear it again.
+  private static void close(List<Pending> parts) {
+    parts.forEach(part -> part.open = 0);
+  }
+
   private Optional<SessionEvent> ready(double atSeconds) {
-    if (readyDone || states.stream().anyMatch(state -> state.ready.trainingSamples() == 0)) {
+    boolean all = states.stream().noneMatch(state -> state.ready.trainingSamples() == 0);
+    if (readyDone || all) {
+      close(readyReports);
+    }
+    if (readyDone || !all) {
       return Optional.empty();
     }
     readyDone = true;
@@ -181,11 +189,13 @@ final class ReportAssembler {
   }
 
   private Optional<SessionEvent> checkpoint(
-      int worker, long checkpoint, WorkerReport report, double atSeconds) {
+      int worker, long checkpoint, WorkerReport report, Pending pending, double atSeconds) {
     BranchId branch = checkpointBranches.get(checkpoint);
     if (branch == null) {
+      pending.open = 0;
       return Optional.empty();
     }
+    checkpointReports.computeIfAbsent(checkpoint, _ -> new ArrayList<>()).add(pending);
     Map<Integer, WorkerReport> parts =
         checkpoints.computeIfAbsent(checkpoint, _ -> new HashMap<>());
     parts.put(worker, report);
@@ -194,6 +204,8 @@ final class ReportAssembler {
     }
     checkpoints.remove(checkpoint);
     checkpointBranches.remove(checkpoint);
+    close(checkpointReports.getOrDefault(checkpoint, List.of()));
+    checkpointReports.remove(checkpoint);
     long sizeBytes = 0;
     for (WorkerReport part : parts.values()) {
       if (part instanceof WorkerReport.CheckpointFailed(long _, String message)) {

@@ -50,7 +50,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     for (StoredJob job : ports.jobs().unfinished()) {
       try {
         start(job, dataOrName(job.spec()));
-      } catch (EspalierException failure) {
+      } catch (RuntimeException failure) {
         log.error("job={} cannot be resumed: {}", job.id(), failure.getMessage());
       }
     }

@@ -104,6 +104,8 @@ final class SessionRunner implements Runnable {
 
     record Asked(UserRequest request, String actor) implements Message {}
 
+    record NotLaunched(int generation, EspalierException failure) implements Message {}
+
     record Wake() implements Message {}
   }
 
@@ -299,6 +301,13 @@ final class SessionRunner implements Runnable {
       }
       case Message.Asked(UserRequest request, String actor) ->
           events.add(new SessionEvent.Requested(clock.now(), request, actor));
+      case Message.NotLaunched(int of, EspalierException failure) -> {
+        if (of == generation) {
+          events.add(
+              new SessionEvent.ProgramFailed(
+                  clock.now(), failure.code().name(), String.valueOf(failure.getMessage())));
+        }
+      }
       case Message.Wake() -> {}
     }
   }
@@ -500,16 +509,22 @@ final class SessionRunner implements Runnable {
     String secret = HexFormat.of().formatHex(secretBytes);
     byte[] hash = Secrets.sha256(secret);
     rememberSecret(next, hash);
-    openGateway(hash);
-    if (job.spec().launch() == JobSpec.Launch.LOCAL) {
-      ports
-          .launcher()
-          .launch(
-              job.id(),
-              job.spec(),
-              next,
-              secret,
-              (worker, status) -> offer(new Message.Exited(next, worker, status)));
+    try {
+      openGateway(hash);
+      if (job.spec().launch() == JobSpec.Launch.LOCAL) {
+        ports
+            .launcher()
+            .launch(
+                job.id(),
+                job.spec(),
+                next,
+                secret,
+                (worker, status) -> offer(new Message.Exited(next, worker, status)));
+      }
+    } catch (EspalierException failure) {
+      // No disk, no process to be had: the job must say so instead of waiting for nobody.
+      offer(new Message.NotLaunched(next, failure));
+      return;
     }
     log.info("job={} generation={} workers={} started", job.id(), next, job.spec().workers());
   }

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One generation of a job's workers and the commands they have been sent.
 ///
-/// Guarded by its own lock, which is never held while the listener is called. Streams are written
-/// under the lock, so every worker gets commands in the order of their numbers.
+/// Guarded by its own lock. Streams are written under the lock, so every worker gets commands in
+/// the order of their numbers.
 final class WorkerCrew {
   private final WorkerGroup group;
   private final Listener listener;
@@ -75,9 +75,7 @@ final class WorkerCrew {
       applied[worker] = Math.max(applied[worker], attach.getAppliedSequence());
       stream.onNext(TunerMessage.newBuilder().setWelcome(welcome(worker)).build());
       stream.onNext(control());
-      if (attach.getAppliedSequence() == 0) {
-        announcePeersOnceComplete();
-      }
+      announcePeersOnceComplete();
       for (SequencedCommand command : commands) {
         if (command.sequence() > attach.getAppliedSequence()) {
           stream.onNext(message(command));
@@ -201,8 +199,10 @@ final class WorkerCrew {
         return;
       }
       streams[worker] = null;
+      // Inside the lock, so that it cannot be heard after the next attach; the listener only
+      // queues.
+      listener.detached(worker, reason);
     }
-    listener.detached(worker, reason);
   }
 
   void close(String reason) {

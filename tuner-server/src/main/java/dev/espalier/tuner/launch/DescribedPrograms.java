@@ -103,7 +103,8 @@ public final class DescribedPrograms implements ProgramRegistry {
             log.warn("program={} jar={} left out: the name is taken", descriptor.name(), jar);
           }
         }
-      } catch (EspalierException failure) {
+      } catch (RuntimeException failure) {
+        // Whatever is wrong with a jar is the jar's matter: the other programs are offered.
         log.warn("jar={} left out: {}", jar, failure.getMessage());
       }
     }
@@ -125,10 +126,14 @@ public final class DescribedPrograms implements ProgramRegistry {
 
   private List<ProgramDescriptor> describe(List<Path> jars) {
     try {
-      Process process =
+      var builder =
           new ProcessBuilder(command.line(List.of(), jars, List.of("describe")))
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
+              .redirectError(ProcessBuilder.Redirect.DISCARD);
+      LocalProcessLauncher.SECRETS_OF_THE_SERVER.forEach(builder.environment()::remove);
+      Process process = builder.start();
+      // A program that hangs while it is loaded would hold up the reading below.
+      CompletableFuture.delayedExecutor(DESCRIBE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+          .execute(process::destroyForcibly);
       byte[] output;
       try (InputStream in = process.getInputStream()) {
         output = in.readAllBytes();

@@ -30,6 +30,10 @@ public final class LocalProcessLauncher implements WorkerLauncher {
 
   private static final Logger log = LoggerFactory.getLogger(LocalProcessLauncher.class);
 
+  /// Environment variables that no program may see.
+  static final List<String> SECRETS_OF_THE_SERVER =
+      List.of("ESPALIER_TOKEN", "ESPALIER_DATABASE_PASSWORD");
+
   private final WorkerCommand command;
   private final DescribedPrograms programs;
   private final Path jobsFolder;
@@ -79,8 +83,7 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     var builder = new ProcessBuilder(line);
     builder.environment().put("ESPALIER_WORKER_SECRET", secret);
     builder.environment().put("ESPALIER_WORKER_GENERATION", "" + generation);
-    builder.environment().remove("ESPALIER_TOKEN");
-    builder.environment().remove("ESPALIER_DATABASE_PASSWORD");
+    SECRETS_OF_THE_SERVER.forEach(builder.environment()::remove);
     Path file = logs.resolve("worker-%d-generation-%d.log".formatted(worker, generation));
     builder.redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(file.toFile()));

@@ -50,10 +50,18 @@ class AttachedWorkersTest {
     assertThat(second.decisions()).isEqualTo(first.decisions());
   }
 
+  @Test
+  void jobFailsInWordsWhenItsWorkersCannotBeStarted() throws Exception {
+    Trained trained = train(Map.of("launch", "local"));
+
+    assertThat(trained.state()).isEqualTo(JobState.FAILED);
+    assertThat(trained.message()).contains("no processes");
+  }
+
   private Trained train(Map<String, Object> more) throws Exception {
     var document = new TreeMap<String, Object>(more);
     document.put("program", "mlp");
-    document.put("launch", "external");
+    document.putIfAbsent("launch", "external");
     document.put("workers", 2);
     document.put("arguments", Map.of("hidden", List.of(16)));
     document.put(

@@ -150,6 +150,20 @@ class ReportAssemblerTest {
   }
 
   @Test
+  void partsAreNotConsumedBeforeTheWholeIs() {
+    assembler.expectCheckpoint(2, BRANCH);
+    assembler.add(0, 1, new WorkerReport.Ready(100, 8), 1);
+    assertThat(assembler.consumed()).containsExactly(0, 0);
+
+    assembler.add(1, 1, new WorkerReport.Ready(100, 8), 1);
+    assertThat(assembler.consumed()).containsExactly(1, 1);
+    assembler.add(1, 2, new WorkerReport.CheckpointWritten(2, 10), 1);
+    assertThat(assembler.consumed()).containsExactly(0, 0);
+    assembler.add(0, 2, new WorkerReport.CheckpointWritten(2, 10), 1);
+    assertThat(assembler.consumed()).containsExactly(2, 2);
+  }
+
+  @Test
   void checkpointFailsWhenOneShardDoes() {
     assembler.expectCheckpoint(2, BRANCH);
     assembler.add(0, 1, new WorkerReport.CheckpointFailed(2, "disk full"), 1);

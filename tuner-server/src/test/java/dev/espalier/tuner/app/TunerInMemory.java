@@ -2,6 +2,8 @@ package dev.espalier.tuner.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.rest.JobSpec;
@@ -41,13 +43,17 @@ public final class TunerInMemory {
 
   /// How a job went.
   ///
+  /// @param message of the last state, in words
   /// @param evaluations of the mainline, in their order
   public record Trained(
-      JobState state, List<Map<String, Double>> evaluations, List<Decision> decisions) {}
+      JobState state,
+      String message,
+      List<Map<String, Double>> evaluations,
+      List<Decision> decisions) {}
 
   /// Trains to the end.
   ///
-  /// @param document a job file with `launch: external`
+  /// @param document a job file with `launch: external`; with `local` the start of workers fails
   /// @param programs one object for each worker
   /// @param checkpoints folder to write below
   public static Trained train(
@@ -65,17 +71,18 @@ public final class TunerInMemory {
                 "127.0.0.1", 0, new WorkerSessionEndpoint(gateway, "token"::equals));
         var sessions = sessions(gateway, registry)) {
       String job = sessions.submit(spec, "test");
-      for (int worker = 0; worker < spec.workers(); worker++) {
+      int attached = spec.launch() == JobSpec.Launch.EXTERNAL ? spec.workers() : 0;
+      for (int worker = 0; worker < attached; worker++) {
         workers.add(
             Thread.ofPlatform().daemon().start(() -> attach("127.0.0.1:" + server.port(), job)));
       }
-      Awaitility.await().atMost(Duration.ofSeconds(100)).until(() -> state().isTerminal());
+      Awaitility.await().atMost(Duration.ofSeconds(100)).until(() -> last().state().isTerminal());
       for (Thread worker : workers) {
         worker.join(Duration.ofSeconds(20));
       }
       assertThat(workers).noneMatch(Thread::isAlive);
     }
-    return new Trained(state(), evaluations(), log.decisions());
+    return new Trained(last().state(), last().message(), evaluations(), log.decisions());
   }
 
   private void attach(String tuner, String job) {
@@ -100,12 +107,12 @@ public final class TunerInMemory {
     return new SessionDirectory(ports, registry, _ -> "", 4);
   }
 
-  private JobState state() {
+  private SessionEffect.JobChanged last() {
     return log.effects().stream()
         .filter(SessionEffect.JobChanged.class::isInstance)
-        .map(effect -> ((SessionEffect.JobChanged) effect).state())
+        .map(SessionEffect.JobChanged.class::cast)
         .reduce((_, last) -> last)
-        .orElse(JobState.QUEUED);
+        .orElse(new SessionEffect.JobChanged(JobState.QUEUED, "", "", ""));
   }
 
   private List<Map<String, Double>> evaluations() {
@@ -131,7 +138,7 @@ public final class TunerInMemory {
     @Override
     public void launch(
         String job, JobSpec spec, int generation, String secret, ExitListener onExit) {
-      throw new IllegalStateException("external workers are not launched");
+      throw new EspalierException(ErrorCode.INTERNAL, "workers cannot be started: no processes");
     }
 
     @Override
