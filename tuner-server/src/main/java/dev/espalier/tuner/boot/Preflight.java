@@ -65,8 +65,8 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
               + " cannot be used ("
               + e.getMessage()
               + "); choose another one with --"
-              + prefix
-              + ".port",
+              + prefix.substring("espalier.".length())
+              + "-port",
           e);
     }
   }

@@ -47,7 +47,7 @@ final class StartFailures implements SpringBootExceptionReporter {
                 ErrorCode.PORT_IN_USE,
                 "port "
                     + port.getPort()
-                    + " is in use; choose another one with --espalier.http.port",
+                    + " is in use; choose another one with --http-port",
                 failure));
       }
     }
