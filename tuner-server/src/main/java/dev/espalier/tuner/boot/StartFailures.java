@@ -45,9 +45,7 @@ final class StartFailures implements SpringBootExceptionReporter {
         return Optional.of(
             new EspalierException(
                 ErrorCode.PORT_IN_USE,
-                "port "
-                    + port.getPort()
-                    + " is in use; choose another one with --http-port",
+                "port " + port.getPort() + " is in use; choose another one with --http-port",
                 failure));
       }
     }
