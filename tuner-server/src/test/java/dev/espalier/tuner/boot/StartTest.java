@@ -26,7 +26,7 @@ class StartTest {
           "--espalier.http.port=" + taken.getLocalPort());
       refuses(
           ErrorCode.PORT_IN_USE,
-          "--espalier.grpc.port",
+          "choose another one with --grpc-port",
           "--espalier.http.port=0",
           "--espalier.grpc.port=" + taken.getLocalPort());
     }
