@@ -18,7 +18,7 @@ import java.util.zip.CRC32C;
 /// <folder>/<checkpoint>/place-<worker>.bin     magic u32 | version u32 | lineage clock i64
 ///                                              | position i64 | CRC32C of the 24 bytes before u32
 /// ```
-final class CheckpointFolder {
+public final class CheckpointFolder {
   private static final int MAGIC = 0x45535050;
   private static final int VERSION = 1;
   private static final int BODY_BYTES = 24;
@@ -26,7 +26,8 @@ final class CheckpointFolder {
   private final Path folder;
   private final int worker;
 
-  CheckpointFolder(Path folder, int worker) {
+  /// @param worker whose part of each checkpoint this is
+  public CheckpointFolder(Path folder, int worker) {
     this.folder = folder;
     this.worker = worker;
   }

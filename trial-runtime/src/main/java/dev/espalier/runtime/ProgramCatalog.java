@@ -14,7 +14,7 @@ import java.util.ServiceLoader;
 /// declare as services of `dev.espalier.sdk.TrainingProgram`.
 ///
 /// A program is found by the name in its descriptor; no class name ever comes from a job.
-final class ProgramCatalog {
+public final class ProgramCatalog {
   private ProgramCatalog() {}
 
   static List<TrainingProgram> builtIn() {
@@ -28,7 +28,10 @@ final class ProgramCatalog {
     return programs;
   }
 
-  static TrainingProgram named(String name) {
+  /// {@return the program of this name}
+  ///
+  /// @throws EspalierException `INVALID_JOB` when there is none
+  public static TrainingProgram named(String name) {
     var all = new ArrayList<>(builtIn());
     all.addAll(declared());
     return all.stream()

@@ -10,10 +10,13 @@ import dev.espalier.tuner.core.session.SessionEffect;
 import java.util.List;
 
 /// From what a user asked for to what a session needs to know.
-final class JobPlans {
+public final class JobPlans {
   private JobPlans() {}
 
-  static JobPlan of(JobSpec spec, ProgramDescriptor program) {
+  /// {@return the plan of a checked job}
+  ///
+  /// @param program the descriptor of the job's program
+  public static JobPlan of(JobSpec spec, ProgramDescriptor program) {
     JobSpec.Tuning tuning = spec.tuning();
     List<Tunable> offered = spec.tunables().isEmpty() ? program.tunables() : spec.tunables();
     Setting defaults = new SearchSpace(offered).defaults();

@@ -1,0 +1,200 @@
+package dev.espalier.runtime;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.api.model.WorkerReport;
+import dev.espalier.data.ShuffledCursor;
+import dev.espalier.runtime.link.TunerLink.Assignment;
+import dev.espalier.runtime.params.PsBackend;
+import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.ProgramShape;
+import dev.espalier.sdk.Progress;
+import dev.espalier.sdk.TrainingProgram;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Executes branch commands on a program and its parameters, and reports what came of them: fork,
+/// run clocks, evaluate, free.
+///
+/// Knows no tuner: commands come from whoever calls, in clock order, by one thread, which owns
+/// everything here.
+public final class BranchExecutor {
+  private static final Logger log = LoggerFactory.getLogger(BranchExecutor.class);
+
+  private final TrainingProgram program;
+  private final ProgramShape shape;
+  private final Assignment assignment;
+  private final PsBackend parameters;
+  private final CheckpointFolder checkpoints;
+  private final Consumer<WorkerReport> reports;
+  private final Gate gate;
+  private final BranchLedger ledger = new BranchLedger();
+  private final ProgressReporter reporter;
+  private final ShuffledCursor cursor;
+  private final ClockContext context;
+
+  /// Lets clocks through, or makes them wait.
+  public interface Gate {
+    /// Called before each clock; returns when it may run.
+    void pass() throws InterruptedException;
+  }
+
+  /// @param shape what `program` said when it was opened
+  /// @param assignment which worker this is; its program and data have been opened already
+  /// @param reports takes every report, and does not block
+  public BranchExecutor(
+      TrainingProgram program,
+      ProgramShape shape,
+      Assignment assignment,
+      PsBackend parameters,
+      CheckpointFolder checkpoints,
+      Consumer<WorkerReport> reports,
+      Gate gate) {
+    this.program = program;
+    this.shape = shape;
+    this.assignment = assignment;
+    this.parameters = parameters;
+    this.checkpoints = checkpoints;
+    this.reports = reports;
+    this.gate = gate;
+    this.reporter = new ProgressReporter(reports);
+    this.cursor = new ShuffledCursor(shape.trainingSamples(), assignment.seed());
+    this.context = new ClockContext(assignment, parameters);
+  }
+
+  /// Executes one command to its end; a checkpoint is reported later, once it is durable.
+  public void execute(BranchCommand command) throws InterruptedException {
+    switch (command) {
+      case BranchCommand.Create(BranchId branch, Setting setting) -> create(branch, setting);
+      case BranchCommand.Restore(BranchId branch, long checkpoint, Setting setting) ->
+          restore(branch, checkpoint, setting);
+      case BranchCommand.Fork fork -> fork(fork.branch(), fork.parent(), fork.setting());
+      case BranchCommand.Schedule schedule -> runClocks(schedule.branch(), schedule.untilClock());
+      case BranchCommand.Evaluate(BranchId branch, long evaluation) -> evaluate(branch, evaluation);
+      case BranchCommand.Free(BranchId branch) -> {
+        parameters.free(branch);
+        ledger.free(branch);
+      }
+      case BranchCommand.Checkpoint(BranchId branch, long checkpoint) ->
+          checkpoint(branch, checkpoint);
+      case BranchCommand.DropCheckpoint(long checkpoint) -> drop(checkpoint);
+      case BranchCommand.Stop() -> reporter.flush();
+    }
+  }
+
+  /// {@return clocks that `branch` itself has run}
+  long clock(BranchId branch) {
+    return ledger.entry(branch).clock();
+  }
+
+  /// Reports what has been gathered so far.
+  void flush() {
+    reporter.flush();
+  }
+
+  private void create(BranchId branch, Setting setting) throws InterruptedException {
+    parameters.create(branch);
+    ledger.create(branch, setting);
+    if (assignment.worker() == 0) {
+      parameters.initialise(branch, () -> program.initialise(context.at(setting, new int[0], 0)));
+    }
+    parameters.awaitAll("initialised-" + branch.number());
+  }
+
+  private void restore(BranchId branch, long checkpoint, Setting setting)
+      throws InterruptedException {
+    CheckpointFolder.Place place = checkpoints.readPlace(checkpoint);
+    parameters.restore(branch, checkpoints.shardFile(checkpoint));
+    ledger.restore(branch, setting, place.lineageClock(), place.position());
+    log.info("branch={} restored from checkpoint={}", branch, checkpoint);
+  }
+
+  private void fork(BranchId branch, BranchId parent, Setting setting) throws InterruptedException {
+    long start = System.nanoTime();
+    parameters.fork(branch, parent);
+    ledger.fork(branch, parent, setting);
+    reports.accept(new WorkerReport.Forked(branch, (System.nanoTime() - start) / 1e9));
+  }
+
+  void runClocks(BranchId branch, long untilClock) throws InterruptedException {
+    BranchLedger.Entry entry = ledger.entry(branch);
+    Setting setting = entry.setting();
+    int batch = (int) setting.valueOr(Tunable.BATCH_SIZE, shape.defaultBatchSize());
+    long globalBatch = (long) batch * assignment.workers();
+    parameters.select(branch, setting);
+    while (entry.clock() < untilClock) {
+      gate.pass();
+      long start = System.nanoTime();
+      int[] samples = cursor.indices(entry.position() + (long) assignment.worker() * batch, batch);
+      Progress progress = program.clock(context.at(setting, samples, entry.lineageClock()));
+      parameters.tick(progress.samples());
+      long end = System.nanoTime();
+      reporter.add(branch, entry.clock(), progress, (end - start) / 1e9, end);
+      entry.advance(globalBatch);
+    }
+    reporter.flush();
+  }
+
+  private void evaluate(BranchId branch, long evaluation) throws InterruptedException {
+    BranchLedger.Entry entry = ledger.entry(branch);
+    parameters.selectForReading(branch);
+    long start = System.nanoTime();
+    Evaluation result =
+        program.evaluate(context.at(entry.setting(), new int[0], entry.lineageClock()));
+    reports.accept(
+        new WorkerReport.Evaluated(
+            evaluation, result.metrics(), result.samples(), (System.nanoTime() - start) / 1e9));
+  }
+
+  /// Saving is collective, so this worker's shard is saved even when its place cannot be: the other
+  /// workers wait for it.
+  private void checkpoint(BranchId branch, long checkpoint) {
+    BranchLedger.Entry entry = ledger.entry(branch);
+    Optional<IOException> noPlace = Optional.empty();
+    try {
+      checkpoints.writePlace(
+          checkpoint, new CheckpointFolder.Place(entry.lineageClock(), entry.position()));
+    } catch (IOException failure) {
+      noPlace = Optional.of(failure);
+    }
+    Optional<IOException> placeFailure = noPlace;
+    var _ =
+        parameters
+            .checkpoint(branch, checkpoints.shardFile(checkpoint))
+            .whenComplete((sizeBytes, shardFailure) ->
+                reports.accept(
+                    checkpointReport(checkpoint, sizeBytes, shardFailure, placeFailure)));
+  }
+
+  private WorkerReport checkpointReport(
+      long checkpoint,
+      @Nullable Long sizeBytes,
+      @Nullable Throwable shardFailure,
+      Optional<IOException> placeFailure) {
+    if (placeFailure.isEmpty() && shardFailure == null && sizeBytes != null) {
+      return new WorkerReport.CheckpointWritten(checkpoint, sizeBytes);
+    }
+    Throwable failure = shardFailure != null ? shardFailure : placeFailure.orElseThrow();
+    return new WorkerReport.CheckpointFailed(
+        checkpoint, "worker " + assignment.worker() + ": " + text(failure));
+  }
+
+  private static String text(Throwable failure) {
+    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+    return cause.getMessage() == null ? cause.toString() : cause.getMessage();
+  }
+
+  private void drop(long checkpoint) {
+    try {
+      checkpoints.drop(checkpoint);
+    } catch (IOException failure) {
+      log.warn("checkpoint={} cannot be deleted: {}", checkpoint, failure.getMessage());
+    }
+  }
+}
