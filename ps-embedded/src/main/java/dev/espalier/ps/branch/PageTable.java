@@ -2,7 +2,6 @@ package dev.espalier.ps.branch;
 
 import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.PagePool;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// The pages of one table of one branch, shared with other branches until written.
@@ -26,7 +25,7 @@ public final class PageTable {
     PageBlock[] blocks = new PageBlock[(pageCount + PageBlock.PAGES - 1) / PageBlock.PAGES];
     if (pageCount > 0) {
       Page zero = pool.acquire();
-      zero.segment().fill((byte) 0);
+      zero.zero();
       zero.retain(pageCount - 1);
       for (int i = 0; i < blocks.length; i++) {
         Page[] pages = new Page[Math.min(PageBlock.PAGES, pageCount - i * PageBlock.PAGES)];
@@ -100,8 +99,7 @@ public final class PageTable {
   public Page owned(int index) {
     Page target = target(index);
     if (target != page(index)) {
-      MemorySegment.copy(
-          page(index).segment(), 0, target.segment(), 0, layout.planes() * layout.planeBytes());
+      target.copyFrom(page(index), layout.planes() * layout.planeBytes());
       install(index, target);
     }
     return target;

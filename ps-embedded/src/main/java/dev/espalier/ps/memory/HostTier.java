@@ -8,16 +8,18 @@ import java.lang.foreign.MemorySegment;
 /// Off-heap memory of the host, in zeroed blocks aligned to a cache line, freed all at once.
 ///
 /// Thread-safe.
-public final class HostTier implements AutoCloseable {
+public final class HostTier implements MemoryTier {
   /// Alignment of every block, a cache line.
   public static final int ALIGNMENT_BYTES = 64;
 
   private final Arena arena = Arena.ofShared();
 
-  /// Allocates a block of zeros.
-  ///
-  /// @param bytes its size
-  /// @throws PsException `OUT_OF_MEMORY_BUDGET` when the process may not have more memory
+  @Override
+  public Kind kind() {
+    return Kind.HOST;
+  }
+
+  @Override
   public MemorySegment allocate(long bytes) {
     try {
       return arena.allocate(bytes, ALIGNMENT_BYTES);
@@ -30,7 +32,6 @@ public final class HostTier implements AutoCloseable {
     }
   }
 
-  /// Frees every block.
   @Override
   public void close() {
     arena.close();

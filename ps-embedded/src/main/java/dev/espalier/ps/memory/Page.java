@@ -3,7 +3,7 @@ package dev.espalier.ps.memory;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
-/// A fixed block of rows off heap with a reference count.
+/// A fixed block of rows in some [MemoryTier] with a reference count.
 ///
 /// Whoever holds the only reference may write; a shared page is never written. References may be
 /// taken and dropped by any thread, but only the owner of a reference may take another one.
@@ -11,18 +11,59 @@ public final class Page {
   private static final AtomicIntegerFieldUpdater<Page> REFERENCES =
       AtomicIntegerFieldUpdater.newUpdater(Page.class, "references");
 
-  private final MemorySegment segment;
+  private final MemorySegment memory;
   private final PagePool pool;
   private volatile int references;
 
-  Page(MemorySegment segment, PagePool pool) {
-    this.segment = segment;
+  Page(MemorySegment memory, PagePool pool) {
+    this.memory = memory;
     this.pool = pool;
   }
 
-  /// The memory.
+  /// The memory, for a page that the host can address.
+  ///
+  /// @throws IllegalStateException when it lies on a device
   public MemorySegment segment() {
-    return segment;
+    if (isOnDevice()) {
+      throw new IllegalStateException("tier of the page must be HOST or PINNED but is DEVICE");
+    }
+    return memory;
+  }
+
+  /// The address of the memory, on the device when it lies there.
+  public long address() {
+    return memory.address();
+  }
+
+  /// Whether only the device can address the memory.
+  public boolean isOnDevice() {
+    return pool.tier().kind() == MemoryTier.Kind.DEVICE;
+  }
+
+  /// Fills the page with zeros.
+  public void zero() {
+    pool.tier().zero(memory, pool.pageBytes());
+  }
+
+  /// Copies the start of another page of the same pool.
+  public void copyFrom(Page other, long bytes) {
+    pool.tier().copy(other.memory, memory, bytes);
+  }
+
+  /// Copies bytes to memory of the host.
+  ///
+  /// @param offset of the first byte in this page
+  /// @param to memory of the host; its size says how much is copied
+  public void download(long offset, MemorySegment to) {
+    pool.tier().download(memory, offset, to);
+  }
+
+  /// Copies bytes from memory of the host.
+  ///
+  /// @param from memory of the host; its size says how much is copied
+  /// @param offset of the first byte in this page
+  public void upload(MemorySegment from, long offset) {
+    pool.tier().upload(from, memory, offset);
   }
 
   /// Whether there is more than one reference, so that the page must not be written.

@@ -12,7 +12,7 @@ public final class PagePool {
   private static final long SLAB_BYTES = 8L << 20;
   private static final int MAX_SLAB_PAGES = 32;
 
-  private final HostTier tier;
+  private final MemoryTier tier;
   private final MemoryBudget budget;
   private final long pageBytes;
   private final Deque<Page> free = new ArrayDeque<>();
@@ -23,7 +23,7 @@ public final class PagePool {
   /// @param tier where the memory comes from
   /// @param budget what bounds it
   /// @param pageBytes size of a page, a positive multiple of 64
-  public PagePool(HostTier tier, MemoryBudget budget, long pageBytes) {
+  public PagePool(MemoryTier tier, MemoryBudget budget, long pageBytes) {
     if (pageBytes < 1 || pageBytes % HostTier.ALIGNMENT_BYTES != 0) {
       throw new IllegalArgumentException(
           "pageBytes must be a positive multiple of 64 but is " + pageBytes);
@@ -74,7 +74,7 @@ public final class PagePool {
       throw e;
     }
     for (long i = 0; i < slabPages; i++) {
-      free.add(new Page(slab.asSlice(i * pageBytes, pageBytes), this));
+      free.add(new Page(tier.slice(slab, i * pageBytes, pageBytes), this));
     }
   }
 
@@ -86,6 +86,11 @@ public final class PagePool {
   /// Pages handed out and not come back.
   public synchronized long pagesInUse() {
     return pagesInUse;
+  }
+
+  /// Where the pages lie.
+  public MemoryTier tier() {
+    return tier;
   }
 
   /// Size of a page in bytes.

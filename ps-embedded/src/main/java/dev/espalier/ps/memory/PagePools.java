@@ -7,12 +7,21 @@ import java.util.concurrent.ConcurrentHashMap;
 ///
 /// Thread-safe.
 public final class PagePools implements AutoCloseable {
-  private final HostTier tier = new HostTier();
+  private final MemoryTier tier;
   private final MemoryBudget budget;
   private final Map<Long, PagePool> pools = new ConcurrentHashMap<>();
 
-  /// Creates pools within a budget.
+  /// Creates pools of host memory within a budget.
   public PagePools(MemoryBudget budget) {
+    this(new HostTier(), budget);
+  }
+
+  /// Creates pools within a budget.
+  ///
+  /// @param tier where the memory comes from; closed with the pools
+  /// @param budget what bounds them
+  public PagePools(MemoryTier tier, MemoryBudget budget) {
+    this.tier = tier;
     this.budget = budget;
   }
 
@@ -29,6 +38,11 @@ public final class PagePools implements AutoCloseable {
   /// Bytes of the pages handed out by all pools.
   public long bytesInUse() {
     return pools.values().stream().mapToLong(p -> p.pagesInUse() * p.pageBytes()).sum();
+  }
+
+  /// Where the pages lie.
+  public MemoryTier tier() {
+    return tier;
   }
 
   /// The budget.

@@ -1,4 +1,4 @@
-/// Reference-counted off-heap pages.
+/// Reference-counted pages in the memory of host and device.
 @NullMarked
 package dev.espalier.ps.memory;
 

@@ -1,7 +1,6 @@
 package dev.espalier.ps.optim;
 
-import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.kernel.StepKernels;
 
 /// AdaDelta: `a = rho a + (1 - rho) g^2; d = g sqrt(x + eps) / sqrt(a + eps); x = rho x + (1 - rho)
 /// d^2; w = w - lr d`.
@@ -23,7 +22,7 @@ public record AdaDelta(RuleOptions options) implements UpdateRule {
   }
 
   @Override
-  public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
+  public <S> void step(StepKernels<S> kernels, S span, StepSize stepSize, long stepNumber) {
     kernels.adaDelta(span, stepSize.rate(), (float) options.decay(), (float) options.epsilon());
   }
 }

@@ -1,8 +1,7 @@
 package dev.espalier.ps.optim;
 
 import dev.espalier.ps.kernel.AdamStep;
-import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.kernel.StepKernels;
 
 /// Adam: `m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w = w - lr (m / (1 - b1^t)) / (sqrt(v /
 /// (1 - b2^t)) + eps)`.
@@ -26,7 +25,7 @@ public record Adam(RuleOptions options) implements UpdateRule {
   }
 
   @Override
-  public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
+  public <S> void step(StepKernels<S> kernels, S span, StepSize stepSize, long stepNumber) {
     kernels.adam(span, numbers(options, stepSize, stepNumber, 0));
   }
 

@@ -1,7 +1,6 @@
 package dev.espalier.ps.optim;
 
-import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.kernel.StepKernels;
 
 /// Adam with decoupled weight decay: `w = w - lr ((m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps) +
 /// wd w)` with `m`, `v` as in Adam.
@@ -23,7 +22,7 @@ public record AdamW(RuleOptions options) implements UpdateRule {
   }
 
   @Override
-  public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
+  public <S> void step(StepKernels<S> kernels, S span, StepSize stepSize, long stepNumber) {
     kernels.adam(span, Adam.numbers(options, stepSize, stepNumber, (float) options.weightDecay()));
   }
 }

@@ -1,7 +1,6 @@
 package dev.espalier.ps.optim;
 
-import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.kernel.StepKernels;
 
 /// Averaged momentum: `v = m v + (1 - m) g; w = w - lr v`.
 ///
@@ -23,7 +22,7 @@ public record EmaMomentum(RuleOptions options) implements UpdateRule {
   }
 
   @Override
-  public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
+  public <S> void step(StepKernels<S> kernels, S span, StepSize stepSize, long stepNumber) {
     float m = stepSize.momentumOr(options.momentum());
     kernels.momentum(span, stepSize.rate(), m, 1 - m);
   }

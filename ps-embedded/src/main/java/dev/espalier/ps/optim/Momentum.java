@@ -1,7 +1,6 @@
 package dev.espalier.ps.optim;
 
-import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.kernel.StepKernels;
 
 /// Heavy-ball momentum: `v = m v + g; w = w - lr v`.
 ///
@@ -22,7 +21,7 @@ public record Momentum(RuleOptions options) implements UpdateRule {
   }
 
   @Override
-  public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
+  public <S> void step(StepKernels<S> kernels, S span, StepSize stepSize, long stepNumber) {
     kernels.momentum(span, stepSize.rate(), stepSize.momentumOr(options.momentum()), 1);
   }
 }

@@ -1,7 +1,6 @@
 package dev.espalier.ps.optim;
 
-import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.kernel.StepKernels;
 
 /// Nesterov momentum: `v = m v + g; w = w - lr (g + m v)`.
 ///
@@ -23,7 +22,7 @@ public record Nesterov(RuleOptions options) implements UpdateRule {
   }
 
   @Override
-  public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
+  public <S> void step(StepKernels<S> kernels, S span, StepSize stepSize, long stepNumber) {
     kernels.nesterov(span, stepSize.rate(), stepSize.momentumOr(options.momentum()));
   }
 }

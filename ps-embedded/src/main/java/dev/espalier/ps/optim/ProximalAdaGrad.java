@@ -1,7 +1,6 @@
 package dev.espalier.ps.optim;
 
-import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.kernel.StepKernels;
 
 /// Proximal AdaGrad step for L1 and L2 penalties: `a = a + g^2; h = lr / (sqrt(a) + eps); u = w - h
 /// g; w = sign(u) max(|u| - h l1, 0) / (1 + h l2)`.
@@ -23,7 +22,7 @@ public record ProximalAdaGrad(RuleOptions options) implements UpdateRule {
   }
 
   @Override
-  public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
+  public <S> void step(StepKernels<S> kernels, S span, StepSize stepSize, long stepNumber) {
     kernels.proximalAdaGrad(
         span,
         stepSize.rate(),

@@ -1,7 +1,6 @@
 package dev.espalier.ps.optim;
 
-import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.kernel.StepKernels;
 
 /// Proximal gradient step for L1 and L2 penalties: `u = w - lr g; w = sign(u) max(|u| - lr l1, 0) /
 /// (1 + lr l2)`.
@@ -23,7 +22,7 @@ public record ProximalSgd(RuleOptions options) implements UpdateRule {
   }
 
   @Override
-  public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
+  public <S> void step(StepKernels<S> kernels, S span, StepSize stepSize, long stepNumber) {
     kernels.proximalSgd(span, stepSize.rate(), (float) options.l1(), (float) options.l2());
   }
 }

@@ -1,7 +1,6 @@
 package dev.espalier.ps.optim;
 
-import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.kernel.StepKernels;
 
 /// RMSProp: `a = rho a + (1 - rho) g^2; w = w - lr g / (sqrt(a) + eps)`.
 ///
@@ -22,7 +21,7 @@ public record RmsProp(RuleOptions options) implements UpdateRule {
   }
 
   @Override
-  public void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber) {
+  public <S> void step(StepKernels<S> kernels, S span, StepSize stepSize, long stepNumber) {
     kernels.rmsProp(span, stepSize.rate(), (float) options.decay(), (float) options.epsilon());
   }
 }

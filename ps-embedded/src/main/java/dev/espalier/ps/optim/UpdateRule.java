@@ -1,7 +1,6 @@
 package dev.espalier.ps.optim;
 
-import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.kernel.StepKernels;
 import java.util.List;
 
 /// How a mean gradient `g` changes the parameters `w` and the optimizer state beside them.
@@ -36,11 +35,12 @@ public sealed interface UpdateRule
 
   /// Takes one step.
   ///
+  /// @param <S> how the elements are named
   /// @param kernels the arithmetic
   /// @param span the elements
   /// @param stepSize learning rate and momentum, of a clock that updates
   /// @param stepNumber number of this step in the table's history on this branch, 1 for the first
-  void step(RowKernels kernels, StepSpan span, StepSize stepSize, long stepNumber);
+  <S> void step(StepKernels<S> kernels, S span, StepSize stepSize, long stepNumber);
 
   /// The names of all rules.
   static List<String> names() {
