@@ -1,0 +1,542 @@
+// The arithmetic of the parameter server on a device.
+//
+// A table of a branch is a page table: pages of rows, each page some planes of floats, plane 0 the
+// parameters, then one plane per array of optimizer state. Kernels take all pages they concern in
+// one launch, through a list of runs or a page table that lies on the device.
+//
+// Every rule computes the bits of ScalarRowKernels: no fused multiply-add (-fmad=false), quotients
+// and roots rounded correctly, subnormal numbers kept. What a kernel costs is the memory it moves, so
+// accesses have 16 bytes where rows allow it, and several loads are under way before the first is
+// used.
+//
+// Build: nvcc -ptx -arch=compute_80 -O3 -fmad=false (bench/gpu/ptx.sh).
+
+#include "device.h"
+
+namespace {
+
+constexpr int THREADS = 256;
+
+/// A run of consecutive floats of one page, to be stepped or copied. 48 bytes, as Java writes it.
+struct Run {
+  const char* from;        // page as it was
+  char* to;                // page as it will be; may be `from`
+  const char* seen;        // page as the pushing worker last read it, or null
+  long long offset;        // bytes from the start of a plane
+  long long gradientIndex; // of the first float in the gradients
+  int length;              // floats
+  int unused;
+};
+
+/// Constants of a rule, as it names them; what a rule has not is unused.
+struct Numbers {
+  float rate, a, b, c, d, e, f, divisor;
+};
+
+struct alignas(16) Four {
+  float at[4];
+};
+
+__device__ __forceinline__ Four load(const char* address) {
+  return streamed(reinterpret_cast<const Four*>(address));
+}
+
+__device__ __forceinline__ float loadOne(const char* address) {
+  return streamed(reinterpret_cast<const float*>(address));
+}
+
+/// Math.max of Java: NaN wins, and 0 is more than -0.
+__device__ __forceinline__ float larger(float x, float y) {
+  if (x != x) return x;
+  if (y != y) return y;
+  if (x == y) return isNegative(x) ? y : x;
+  return x > y ? x : y;
+}
+
+/// Soft threshold `sign(w) max(|w| - c, 0)`; NaN stays NaN.
+__device__ __forceinline__ float soft(float w, float c) {
+  float t = magnitude(w) - c;
+  if (t <= 0) return 0;
+  return w < 0 ? -t : t;
+}
+
+// ---- the rules, one each, on one element: `p[0]` is the parameter, `p[1]`, ... its state.
+
+struct Sgd {
+  static constexpr int PLANES = 1;
+  static constexpr bool LOOKS_BACK = false;
+  __device__ static void step(float* p, float g, float, const Numbers& k) {
+    p[0] = p[0] - k.rate * g;
+  }
+};
+
+struct Momentum {
+  static constexpr int PLANES = 2;
+  static constexpr bool LOOKS_BACK = false;
+  __device__ static void step(float* p, float g, float, const Numbers& k) {
+    float v = k.a * p[1] + k.b * g;
+    p[0] = p[0] - k.rate * v;
+    p[1] = v;
+  }
+};
+
+struct Nesterov {
+  static constexpr int PLANES = 2;
+  static constexpr bool LOOKS_BACK = false;
+  __device__ static void step(float* p, float g, float, const Numbers& k) {
+    float v = k.a * p[1] + g;
+    p[0] = p[0] - k.rate * (g + k.a * v);
+    p[1] = v;
+  }
+};
+
+struct AdaGrad {
+  static constexpr int PLANES = 2;
+  static constexpr bool LOOKS_BACK = false;
+  __device__ static void step(float* p, float g, float, const Numbers& k) {
+    float a = p[1] + g * g;
+    p[0] = p[0] - quotient(k.rate * g, root(a) + k.a);
+    p[1] = a;
+  }
+};
+
+struct RmsProp {
+  static constexpr int PLANES = 2;
+  static constexpr bool LOOKS_BACK = false;
+  __device__ static void step(float* p, float g, float, const Numbers& k) {
+    float a = k.a * p[1] + (1 - k.a) * (g * g);
+    p[0] = p[0] - quotient(k.rate * g, root(a) + k.b);
+    p[1] = a;
+  }
+};
+
+/// a, b: decays; c: epsilon; d, e: corrections; f: weight decay.
+struct Adam {
+  static constexpr int PLANES = 3;
+  static constexpr bool LOOKS_BACK = false;
+  __device__ static void step(float* p, float g, float, const Numbers& k) {
+    float w = p[0];
+    float m = k.a * p[1] + (1 - k.a) * g;
+    float v = k.b * p[2] + (1 - k.b) * (g * g);
+    float d = quotient(quotient(m, k.d), root(quotient(v, k.e)) + k.c);
+    p[0] = w - k.rate * (d + k.f * w);
+    p[1] = m;
+    p[2] = v;
+  }
+};
+
+struct AdaDelta {
+  static constexpr int PLANES = 3;
+  static constexpr bool LOOKS_BACK = false;
+  __device__ static void step(float* p, float g, float, const Numbers& k) {
+    float a = k.a * p[1] + (1 - k.a) * (g * g);
+    float x = p[2];
+    float d = quotient(root(x + k.b), root(a + k.b)) * g;
+    p[0] = p[0] - k.rate * d;
+    p[1] = a;
+    p[2] = k.a * x + (1 - k.a) * (d * d);
+  }
+};
+
+/// `back` is what the worker had not seen of the sum of gradients.
+struct AdaRevision {
+  static constexpr int PLANES = 4;
+  static constexpr bool LOOKS_BACK = true;
+  __device__ static void step(float* p, float g, float back, const Numbers& k) {
+    float sum = p[1];
+    float z = p[2] + (g * g + 2 * g * back);
+    float old = p[3];
+    float most = larger(z, old);
+    float rateOld = quotient(k.rate, root(old + k.a));
+    float rate = quotient(k.rate, root(most + k.a));
+    p[0] = p[0] - rate * g + (rateOld - rate) * back;
+    p[1] = sum + g;
+    p[2] = z;
+    p[3] = most;
+  }
+};
+
+struct ProximalSgd {
+  static constexpr int PLANES = 1;
+  static constexpr bool LOOKS_BACK = false;
+  __device__ static void step(float* p, float g, float, const Numbers& k) {
+    float w = p[0] - k.rate * g;
+    p[0] = quotient(soft(w, k.rate * k.a), 1 + k.rate * k.b);
+  }
+};
+
+struct ProximalAdaGrad {
+  static constexpr int PLANES = 2;
+  static constexpr bool LOOKS_BACK = false;
+  __device__ static void step(float* p, float g, float, const Numbers& k) {
+    float a = p[1] + g * g;
+    float h = quotient(k.rate, root(a) + k.a);
+    p[0] = quotient(soft(p[0] - h * g, h * k.b), 1 + h * k.c);
+    p[1] = a;
+  }
+};
+
+template <class Rule>
+__device__ __forceinline__ void stepOne(
+    const Run& run, long long plane, const float* gradients, const Numbers& k, int i) {
+  long long at = run.offset + 4LL * i;
+  float p[Rule::PLANES];
+#pragma unroll
+  for (int q = 0; q < Rule::PLANES; q++) p[q] = loadOne(run.from + at + q * plane);
+  float g = quotient(
+      loadOne(reinterpret_cast<const char*>(gradients + run.gradientIndex + i)), k.divisor);
+  float back = 0;
+  if (Rule::LOOKS_BACK && run.seen != nullptr) back = p[1] - loadOne(run.seen + at + plane);
+  Rule::step(p, g, back, k);
+#pragma unroll
+  for (int q = 0; q < Rule::PLANES; q++)
+    stream(reinterpret_cast<float*>(run.to + at + q * plane), p[q]);
+}
+
+/// Steps floats `first`, `first + stride`, ... in fours, `MANY` of them under way at once.
+template <class Rule>
+__device__ __forceinline__ void stepFours(
+    const Run& run, long long plane, const float* gradients, const Numbers& k, int first,
+    int stride, int end) {
+  constexpr int MANY = Rule::PLANES == 1 ? 4 : Rule::PLANES <= 3 ? 2 : 1;
+  const char* gradient = reinterpret_cast<const char*>(gradients + run.gradientIndex);
+  for (int i = first; i < end; i += MANY * stride) {
+    Four p[MANY][Rule::PLANES], g[MANY], seen[MANY];
+#pragma unroll
+    for (int u = 0; u < MANY; u++) {
+      int at = i + u * stride;
+      if (at >= end) continue;
+#pragma unroll
+      for (int q = 0; q < Rule::PLANES; q++)
+        p[u][q] = load(run.from + run.offset + 4LL * at + q * plane);
+      g[u] = load(gradient + 4LL * at);
+      if (Rule::LOOKS_BACK && run.seen != nullptr)
+        seen[u] = load(run.seen + run.offset + 4LL * at + plane);
+    }
+#pragma unroll
+    for (int u = 0; u < MANY; u++) {
+      int at = i + u * stride;
+      if (at >= end) continue;
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        float element[Rule::PLANES];
+#pragma unroll
+        for (int q = 0; q < Rule::PLANES; q++) element[q] = p[u][q].at[j];
+        float back = 0;
+        if (Rule::LOOKS_BACK && run.seen != nullptr) back = element[1] - seen[u].at[j];
+        Rule::step(element, quotient(g[u].at[j], k.divisor), back, k);
+#pragma unroll
+        for (int q = 0; q < Rule::PLANES; q++) p[u][q].at[j] = element[q];
+      }
+#pragma unroll
+      for (int q = 0; q < Rule::PLANES; q++)
+        stream(reinterpret_cast<Four*>(run.to + run.offset + 4LL * at + q * plane), p[u][q]);
+    }
+  }
+}
+
+/// One step of a rule on all runs. A block is `blockDim.x` lanes a run and `blockDim.y` runs;
+/// `gridDim.x` blocks share the floats of a run, `gridDim.y` blocks the runs.
+template <class Rule>
+__device__ __forceinline__ void stepRuns(
+    const Run* runs, int count, long long plane, const float* gradients, const Numbers& k) {
+  int lane = blockIdx.x * blockDim.x + threadIdx.x;
+  int lanes = gridDim.x * blockDim.x;
+  for (int r = blockIdx.y * blockDim.y + threadIdx.y; r < count; r += gridDim.y * blockDim.y) {
+    Run run = runs[r];
+    bool isAligned = ((run.offset | plane | (run.gradientIndex << 2)) & 15) == 0;
+    int done = 0;
+    if (isAligned) {
+      done = run.length & ~3;
+      stepFours<Rule>(run, plane, gradients, k, lane * 4, lanes * 4, done);
+    }
+    for (int i = done + lane; i < run.length; i += lanes)
+      stepOne<Rule>(run, plane, gradients, k, i);
+  }
+}
+
+struct PageTable {
+  const char* const* pages;
+  int rowsPerPage;
+  int columns;
+};
+
+__device__ __forceinline__ const char* rowOf(const PageTable& table, long long row) {
+  long long page;
+  int inPage;
+  if (row >> 32 == 0) {
+    unsigned small = static_cast<unsigned>(row) / static_cast<unsigned>(table.rowsPerPage);
+    page = small;
+    inPage = static_cast<int>(static_cast<unsigned>(row) - small * table.rowsPerPage);
+  } else {
+    page = row / table.rowsPerPage;
+    inPage = static_cast<int>(row - page * table.rowsPerPage);
+  }
+  return table.pages[page] + 4LL * inPage * table.columns;
+}
+
+constexpr int ROWS_AT_ONCE = 4;
+
+template <class Word>
+__device__ __forceinline__ void gatherRows(
+    const PageTable& table, const long long* rows, int count, Word* out) {
+  constexpr int FLOATS = sizeof(Word) / sizeof(float);
+  int words = table.columns / FLOATS;
+  int group = blockIdx.x * blockDim.y + threadIdx.y;
+  int groups = gridDim.x * blockDim.y;
+  for (long long first = group; first < count; first += (long long)ROWS_AT_ONCE * groups) {
+    const Word* source[ROWS_AT_ONCE];
+#pragma unroll
+    for (int u = 0; u < ROWS_AT_ONCE; u++) {
+      long long i = first + (long long)u * groups;
+      source[u] =
+          i < count ? reinterpret_cast<const Word*>(rowOf(table, rows[i])) : nullptr;
+    }
+    for (int c = threadIdx.x; c < words; c += blockDim.x) {
+      Word value[ROWS_AT_ONCE];
+#pragma unroll
+      for (int u = 0; u < ROWS_AT_ONCE; u++)
+        if (source[u] != nullptr) value[u] = source[u][c];
+#pragma unroll
+      for (int u = 0; u < ROWS_AT_ONCE; u++)
+        if (source[u] != nullptr)
+          stream(out + (first + (long long)u * groups) * words + c, value[u]);
+    }
+  }
+}
+
+__device__ __forceinline__ float sum(float x, float a, float y) { return x + a * y; }
+
+__device__ __forceinline__ Four sum(const Four& x, float a, const Four& y) {
+  Four z;
+#pragma unroll
+  for (int j = 0; j < 4; j++) z.at[j] = x.at[j] + a * y.at[j];
+  return z;
+}
+
+template <class Word>
+__device__ __forceinline__ void scatterAddRows(
+    const PageTable& table, const long long* rows, int count, const Word* values, float factor) {
+  constexpr int FLOATS = sizeof(Word) / sizeof(float);
+  int words = table.columns / FLOATS;
+  int group = blockIdx.x * blockDim.y + threadIdx.y;
+  int groups = gridDim.x * blockDim.y;
+  for (long long first = group; first < count; first += (long long)ROWS_AT_ONCE * groups) {
+    Word* target[ROWS_AT_ONCE];
+#pragma unroll
+    for (int u = 0; u < ROWS_AT_ONCE; u++) {
+      long long i = first + (long long)u * groups;
+      target[u] = i < count
+          ? reinterpret_cast<Word*>(const_cast<char*>(rowOf(table, rows[i])))
+          : nullptr;
+    }
+    for (int c = threadIdx.x; c < words; c += blockDim.x) {
+      Word old[ROWS_AT_ONCE], more[ROWS_AT_ONCE];
+#pragma unroll
+      for (int u = 0; u < ROWS_AT_ONCE; u++)
+        if (target[u] != nullptr) {
+          old[u] = target[u][c];
+          more[u] = streamed(values + (first + (long long)u * groups) * words + c);
+        }
+#pragma unroll
+      for (int u = 0; u < ROWS_AT_ONCE; u++)
+        if (target[u] != nullptr) target[u][c] = sum(old[u], factor, more[u]);
+    }
+  }
+}
+
+constexpr int GROUP = 1024;
+
+/// Encodes one group of `GROUP` floats, the last of which may be missing.
+__device__ __forceinline__ void encodeGroup(
+    const float* gradient, float* residual, long long missing, unsigned* bits, float* levels) {
+  constexpr int MANY = GROUP / 4 / WARP;
+  int lane = threadIdx.x % WARP;
+  int length = missing < GROUP ? static_cast<int>(missing) : GROUP;
+  Four v[MANY];
+#pragma unroll
+  for (int u = 0; u < MANY; u++) {
+    int at = 4 * (u * WARP + lane);
+    if (at + 4 <= length) {
+      Four rest = load(reinterpret_cast<const char*>(residual + at));
+      v[u] = sum(load(reinterpret_cast<const char*>(gradient + at)), 1, rest);
+    } else {
+#pragma unroll
+      for (int j = 0; j < 4; j++)
+        v[u].at[j] = at + j < length ? gradient[at + j] + residual[at + j] : 0;
+    }
+  }
+  float high = 0, low = 0;
+  int highs = 0;
+#pragma unroll
+  for (int u = 0; u < MANY; u++) {
+    unsigned nibble = 0;
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      bool isHigh = v[u].at[j] >= 0 && 4 * (u * WARP + lane) + j < length;
+      high += isHigh ? v[u].at[j] : 0;
+      low += isHigh ? 0 : v[u].at[j];
+      highs += isHigh;
+      nibble |= (isHigh ? 1u : 0u) << j;
+    }
+    storeNibble(bits, u * WARP + lane, nibble);
+  }
+  high = warpSum(high);
+  low = warpSum(low);
+  highs = warpSum(highs);
+  high = highs > 0 ? quotient(high, static_cast<float>(highs)) : 0;
+  low = highs < length ? quotient(low, static_cast<float>(length - highs)) : 0;
+  if (lane == 0) {
+    levels[0] = low;
+    levels[1] = high;
+  }
+#pragma unroll
+  for (int u = 0; u < MANY; u++) {
+    int at = 4 * (u * WARP + lane);
+    Four rest;
+#pragma unroll
+    for (int j = 0; j < 4; j++) rest.at[j] = v[u].at[j] - (v[u].at[j] >= 0 ? high : low);
+    if (at + 4 <= length) {
+      stream(reinterpret_cast<Four*>(residual + at), rest);
+    } else {
+      for (int j = 0; at + j < length; j++) residual[at + j] = rest.at[j];
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+#define STEP(name, Rule)                                                                       \
+  __global__ void __launch_bounds__(THREADS) name(                                             \
+      const Run* runs, int count, long long plane, const float* gradients, Numbers k) {        \
+    stepRuns<Rule>(runs, count, plane, gradients, k);                                          \
+  }
+
+STEP(step_sgd, Sgd)
+STEP(step_momentum, Momentum)
+STEP(step_nesterov, Nesterov)
+STEP(step_adagrad, AdaGrad)
+STEP(step_rmsprop, RmsProp)
+STEP(step_adam, Adam)
+STEP(step_adadelta, AdaDelta)
+STEP(step_adarevision, AdaRevision)
+STEP(step_proximal_sgd, ProximalSgd)
+STEP(step_proximal_adagrad, ProximalAdaGrad)
+
+/// Copies `length` floats of every run, at `offset`, from page to page; grid as for steps.
+__global__ void __launch_bounds__(THREADS) copy_runs(const Run* runs, int count) {
+  constexpr int MANY = 4;
+  int lane = blockIdx.x * blockDim.x + threadIdx.x;
+  int lanes = gridDim.x * blockDim.x;
+  for (int r = blockIdx.y * blockDim.y + threadIdx.y; r < count; r += gridDim.y * blockDim.y) {
+    Run run = runs[r];
+    int done = (run.offset & 15) == 0 ? run.length & ~3 : 0;
+    for (int i = lane * 4; i < done; i += MANY * lanes * 4) {
+      Four value[MANY];
+#pragma unroll
+      for (int u = 0; u < MANY; u++)
+        if (i + u * lanes * 4 < done)
+          value[u] = load(run.from + run.offset + 4LL * (i + u * lanes * 4));
+#pragma unroll
+      for (int u = 0; u < MANY; u++)
+        if (i + u * lanes * 4 < done)
+          stream(
+              reinterpret_cast<Four*>(run.to + run.offset + 4LL * (i + u * lanes * 4)), value[u]);
+    }
+    for (int i = done + lane; i < run.length; i += lanes)
+      stream(
+          reinterpret_cast<float*>(run.to + run.offset + 4LL * i),
+          loadOne(run.from + run.offset + 4LL * i));
+  }
+}
+
+/// Sets `length` floats of every run, at `offset` of its page `to`; grid as for steps.
+__global__ void __launch_bounds__(THREADS) fill_runs(const Run* runs, int count, float value) {
+  int lane = blockIdx.x * blockDim.x + threadIdx.x;
+  int lanes = gridDim.x * blockDim.x;
+  Four four = {{value, value, value, value}};
+  for (int r = blockIdx.y * blockDim.y + threadIdx.y; r < count; r += gridDim.y * blockDim.y) {
+    Run run = runs[r];
+    int done = (run.offset & 15) == 0 ? run.length & ~3 : 0;
+    for (int i = lane * 4; i < done; i += lanes * 4)
+      stream(reinterpret_cast<Four*>(run.to + run.offset + 4LL * i), four);
+    for (int i = done + lane; i < run.length; i += lanes)
+      stream(reinterpret_cast<float*>(run.to + run.offset + 4LL * i), value);
+  }
+}
+
+/// `out[i] = parameters of row rows[i]`. A block is `blockDim.x` lanes a row, `blockDim.y` rows.
+__global__ void __launch_bounds__(THREADS) gather_rows(
+    const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
+    float* out) {
+  PageTable table = {pages, rowsPerPage, columns};
+  if ((columns & 3) == 0) {
+    gatherRows<Four>(table, rows, count, reinterpret_cast<Four*>(out));
+  } else {
+    gatherRows<float>(table, rows, count, out);
+  }
+}
+
+/// `parameters of row rows[i] += factor values[i]`; rows differ. Grid as for gather_rows.
+__global__ void __launch_bounds__(THREADS) scatter_add_rows(
+    const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
+    const float* values, float factor) {
+  PageTable table = {pages, rowsPerPage, columns};
+  if ((columns & 3) == 0) {
+    scatterAddRows<Four>(table, rows, count, reinterpret_cast<const Four*>(values), factor);
+  } else {
+    scatterAddRows<float>(table, rows, count, values, factor);
+  }
+}
+
+/// The same for rows of which some may be equal; the order of their additions is not defined.
+__global__ void __launch_bounds__(THREADS) scatter_add_equal_rows(
+    const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
+    const float* values, float factor) {
+  PageTable table = {pages, rowsPerPage, columns};
+  int groups = gridDim.x * blockDim.y;
+  for (long long i = blockIdx.x * blockDim.y + threadIdx.y; i < count; i += groups) {
+    float* target = reinterpret_cast<float*>(const_cast<char*>(rowOf(table, rows[i])));
+    const float* source = values + i * columns;
+    for (int c = threadIdx.x; c < columns; c += blockDim.x)
+      addAtomically(target + c, factor * source[c]);
+  }
+}
+
+/// Rounds values to one bit each and remembers what that loses (Seide et al. 2014, 1-bit SGD).
+///
+/// `v = gradient + residual`. In groups of 1024 floats, bit i is 1 where `v >= 0`; `levels[2 q]` and
+/// `levels[2 q + 1]` are the means of the group's values with bit 0 and bit 1 (0 where there are
+/// none, NaN counts as bit 0); the new residual is `v` minus the level of its bit. A warp takes a group.
+__global__ void __launch_bounds__(THREADS) one_bit_encode(
+    const float* gradient, float* residual, long long count, unsigned* bits, float* levels) {
+  long long groups = (count + GROUP - 1) / GROUP;
+  long long warps = static_cast<long long>(gridDim.x) * blockDim.x / WARP;
+  for (long long q = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; q < groups; q += warps)
+    encodeGroup(
+        gradient + q * GROUP, residual + q * GROUP, count - q * GROUP, bits + q * (GROUP / 32),
+        levels + 2 * q);
+}
+
+/// `out[i] = level of bit i`, 128 floats a warp.
+__global__ void __launch_bounds__(THREADS) one_bit_decode(
+    const unsigned* bits, const float* levels, long long count, float* out) {
+  long long step = 4LL * gridDim.x * blockDim.x;
+  for (long long i = 4LL * (blockIdx.x * blockDim.x + threadIdx.x); i < count; i += step) {
+    unsigned nibble = bits[i >> 5] >> (i & 31);
+    const float* level = levels + (i >> 10) * 2;
+    float low = level[0], high = level[1];
+    if (i + 4 <= count) {
+      Four four;
+#pragma unroll
+      for (int j = 0; j < 4; j++) four.at[j] = nibble >> j & 1 ? high : low;
+      stream(reinterpret_cast<Four*>(out + i), four);
+    } else {
+      for (int j = 0; i + j < count; j++) out[i + j] = nibble >> j & 1 ? high : low;
+    }
+  }
+}
+
+}  // extern "C"
