@@ -8,11 +8,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /// The durable checkpoints of a job: which are asked for, which are good, which may go.
 ///
 /// A checkpoint is dropped only when `keep` newer ones are durable, so the last good one always
-/// stays.
+/// stays; so does the one that is pinned as the best, until a better one is durable.
 final class Checkpoints {
   /// Where the mainline stood at a checkpoint.
   ///
@@ -35,6 +36,8 @@ final class Checkpoints {
   private final Map<Long, Mark> pending = new LinkedHashMap<>();
   private final TreeMap<Long, Mark> durable = new TreeMap<>();
   private Optional<Mark> lastFailed = Optional.empty();
+  private Optional<Mark> wantedBest = Optional.empty();
+  private Optional<Mark> durableBest = Optional.empty();
 
   Checkpoints(Board board) {
     this.board = board;
@@ -53,6 +56,35 @@ final class Checkpoints {
             evaluatedEpochs);
     pending.put(mark.checkpoint(), mark);
     board.command(new BranchCommand.Checkpoint(mainline.id(), mark.checkpoint()));
+  }
+
+  /// Pins the state of `branch`, after all that is scheduled, as the best so far: it is the job's
+  /// result until another is pinned. Asks for its checkpoint unless that is there or on its way.
+  void requestBest(Branch branch, int evaluations, long evaluatedEpochs) {
+    if (findFor(branch).isEmpty()) {
+      request(branch, evaluations, evaluatedEpochs);
+    }
+    wantedBest = findFor(branch);
+    if (wantedBest.filter(mark -> durable.containsKey(mark.checkpoint())).isPresent()) {
+      durableBest = wantedBest;
+      dropOld();
+    }
+  }
+
+  private Optional<Mark> findFor(Branch branch) {
+    return Stream.concat(durable.values().stream(), pending.values().stream())
+        .filter(mark -> mark.isOf(branch))
+        .findFirst();
+  }
+
+  /// {@return the pinned checkpoint that is durable: the last one that became so}
+  Optional<Mark> best() {
+    return durableBest;
+  }
+
+  /// {@return whether the checkpoint pinned last is durable}
+  boolean isBestDurable() {
+    return wantedBest.isPresent() && wantedBest.equals(durableBest);
   }
 
   boolean isAnyPending() {
@@ -86,10 +118,20 @@ final class Checkpoints {
       return false;
     }
     durable.put(checkpoint, mark);
-    while (durable.size() > keep) {
-      board.command(new BranchCommand.DropCheckpoint(durable.pollFirstEntry().getKey()));
+    if (wantedBest.filter(mark::equals).isPresent()) {
+      durableBest = wantedBest;
     }
+    dropOld();
     return true;
+  }
+
+  private void dropOld() {
+    long pinned = durableBest.map(Mark::checkpoint).orElse(0L);
+    List<Long> others = durable.keySet().stream().filter(number -> number != pinned).toList();
+    for (long number : others.subList(0, Math.max(0, others.size() - keep))) {
+      durable.remove(number);
+      board.command(new BranchCommand.DropCheckpoint(number));
+    }
   }
 
   /// Gives a checkpoint up that could not be written.

@@ -9,18 +9,18 @@ import java.util.Optional;
 /// Brings a job to its end: the last checkpoint, the last words.
 final class Finish {
   private final Board board;
-  private final Trainer trainer;
+  private final Course course;
   private final Checkpoints checkpoints;
   private Optional<Ending> ending = Optional.empty();
 
-  Finish(Board board, Trainer trainer, Checkpoints checkpoints) {
+  Finish(Board board, Course course, Checkpoints checkpoints) {
     this.board = board;
-    this.trainer = trainer;
+    this.course = course;
     this.checkpoints = checkpoints;
   }
 
   /// Asks for the last checkpoint of a mainline that is there.
-  void begin(Ending how, Branch mainline) {
+  void begin(Ending how) {
     ending = Optional.of(how);
     if (board.isPaused()) {
       board.resume();
@@ -32,25 +32,25 @@ final class Finish {
         how.message() + bestInWords(),
         Evidence.of()
             .with("metric", plan.validation().name())
-            .with("history", trainer.history().values())
-            .with("epoch", mainline.epochs())
+            .with("history", course.history().values())
+            .with("epoch", course.mainline().epochs())
             .with("seconds", board.nowSeconds()));
     board.show(
         JobState.STOPPING,
         how.reason(),
         how.message() + "; writing the last checkpoint",
         "checkpoint");
-    trainer.checkpoint();
+    course.saveResult();
   }
 
   /// {@return whether the job has ended now: no checkpoint is on its way any more}
-  boolean endIfSaved(Branch mainline) {
+  boolean endIfSaved() {
     if (checkpoints.isAnyPending()) {
       return false;
     }
     board.command(new BranchCommand.Stop());
-    board.changed(mainline, BranchState.KEPT);
-    say(checkpoints.isDurableFor(mainline) ? "" : "; " + checkpoints.inWords());
+    board.changed(course.mainline(), BranchState.KEPT);
+    say(course.isResultSaved() ? "" : "; " + checkpoints.inWords());
     return true;
   }
 
@@ -62,7 +62,7 @@ final class Finish {
   /// Ends without asking workers for anything.
   void endNow(Ending how) {
     ending = Optional.of(how);
-    say(trainer.history().size() > 0 ? "; " + checkpoints.inWords() : "");
+    say(course.history().size() > 0 ? "; " + checkpoints.inWords() : "");
   }
 
   private void say(String remark) {
@@ -71,7 +71,7 @@ final class Finish {
   }
 
   private String bestInWords() {
-    return trainer
+    return course
         .history()
         .best()
         .map(best ->

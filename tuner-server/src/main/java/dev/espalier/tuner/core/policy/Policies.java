@@ -16,11 +16,16 @@ public final class Policies {
   /// @throws IllegalArgumentException when there is no policy of the plan's name
   public static TuningSession open(JobPlan plan) {
     return switch (plan.policy()) {
-      case "mltuner" -> new JobSession(plan, new TunerStrategy(plan));
-      case "fixed" -> new JobSession(plan, new FixedStrategy(plan));
+      case "mltuner" -> onMainline(plan, new TunerStrategy(plan));
+      case "fixed" -> onMainline(plan, new FixedStrategy(plan));
       default ->
           throw new IllegalArgumentException(
               "policy must be one of " + NAMES + " but is " + plan.policy());
     };
+  }
+
+  private static TuningSession onMainline(JobPlan plan, Strategy strategy) {
+    return new JobSession(
+        plan, (board, checkpoints, host) -> new MainlineCourse(strategy, board, checkpoints, host));
   }
 }
