@@ -14,6 +14,7 @@ import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowTarget;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
 import java.nio.file.Path;
@@ -148,23 +149,22 @@ public final class WorkerSession implements AutoCloseable {
     checkRange(table, first, count);
     checkRoom(table, count, destination.length, offset);
     int columns = tables.get(table).columns();
-    List<RowRange> parts = cut(table, first, count);
-    List<CompletableFuture<ShardReply>> replies = new ArrayList<>();
-    for (int shard = 0; shard < parts.size(); shard++) {
-      RowRange part = parts.get(shard);
+    List<@Nullable CompletableFuture<ShardReply>> replies = new ArrayList<>();
+    for (RowRange part : cut(table, first, count)) {
+      int shard = replies.size();
       replies.add(
           part.count() == 0
-              ? CompletableFuture.completedFuture(new ShardReply.Rows(new float[0]))
-              : transport.send(
+              ? null
+              : transport.read(
                   shard,
-                  read(now, table, new RowSelection.Range(part.first(), (int) part.count()))));
+                  read(now, table, new RowSelection.Range(part.first(), (int) part.count())),
+                  new RowTarget(
+                      destination,
+                      offset + (int) (part.first() - first) * columns,
+                      columns,
+                      null)));
     }
-    int position = offset;
-    for (int shard = 0; shard < replies.size(); shard++) {
-      int length = (int) parts.get(shard).count() * columns;
-      System.arraycopy(await(shard, replies.get(shard), length), 0, destination, position, length);
-      position += length;
-    }
+    awaitDelivered(replies);
   }
 
   /// Reads some rows of the selected branch; waits as long as staleness demands. Updates added but
@@ -182,39 +182,30 @@ public final class WorkerSession implements AutoCloseable {
     int[] shards = shardsOf(table, rows, count);
     List<@Nullable CompletableFuture<ShardReply>> replies = new ArrayList<>();
     for (int shard = 0; shard < config.workers(); shard++) {
-      long[] keys = keysOf(shard, shards, rows);
+      int[] places = placesOf(shard, shards);
       replies.add(
-          keys.length == 0
+          places.length == 0
               ? null
-              : transport.send(shard, read(now, table, new RowSelection.Keys(keys))));
+              : transport.read(
+                  shard,
+                  read(now, table, new RowSelection.Keys(at(places, rows))),
+                  new RowTarget(destination, 0, columns, places.length == count ? null : places)));
     }
+    awaitDelivered(replies);
+  }
+
+  private void awaitDelivered(List<@Nullable CompletableFuture<ShardReply>> replies) {
     for (int shard = 0; shard < replies.size(); shard++) {
       CompletableFuture<ShardReply> reply = replies.get(shard);
-      if (reply != null) {
-        scatter(
-            await(shard, reply, countOf(shard, shards) * columns),
-            shard,
-            shards,
-            destination,
-            columns);
+      if (reply != null && !(await(shard, reply) instanceof ShardReply.Delivered)) {
+        throw unexpected(reply.join());
       }
     }
   }
 
-  private ShardCommand read(Selected now, int table, RowSelection rows) {
+  private ShardCommand.Read read(Selected now, int table, RowSelection rows) {
     return new ShardCommand.Read(
         now.branch(), config.rank(), clock(now.branch()), now.staleness(), table, rows);
-  }
-
-  private static void scatter(
-      float[] values, int shard, int[] shards, float[] destination, int columns) {
-    int position = 0;
-    for (int i = 0; i < shards.length; i++) {
-      if (shards[i] == shard) {
-        System.arraycopy(values, position, destination, i * columns, columns);
-        position += columns;
-      }
-    }
   }
 
   /// Sets parameters of consecutive rows of the selected branch at once, for initialisation by one
@@ -259,17 +250,16 @@ public final class WorkerSession implements AutoCloseable {
     int columns = tables.get(table).columns();
     int[] shards = shardsOf(table, rows, count);
     for (int shard = 0; shard < config.workers(); shard++) {
-      long[] keys = keysOf(shard, shards, rows);
-      float[] part = new float[keys.length * columns];
-      int position = 0;
-      for (int i = 0; i < count; i++) {
-        if (shards[i] == shard) {
-          System.arraycopy(values, i * columns, part, position, columns);
-          position += columns;
-        }
+      int[] places = placesOf(shard, shards);
+      float[] part = new float[places.length * columns];
+      for (int i = 0; i < places.length; i++) {
+        System.arraycopy(values, places[i] * columns, part, i * columns, columns);
       }
-      if (keys.length > 0) {
-        assign(shard, now.branch(), new RowBatch(table, new RowSelection.Keys(keys), part));
+      if (places.length > 0) {
+        assign(
+            shard,
+            now.branch(),
+            new RowBatch(table, new RowSelection.Keys(at(places, rows)), part));
       }
     }
   }
@@ -496,14 +486,6 @@ public final class WorkerSession implements AutoCloseable {
     }
   }
 
-  private float[] await(int shard, CompletableFuture<ShardReply> pending, int length) {
-    ShardReply reply = await(shard, pending);
-    return switch (reply) {
-      case ShardReply.Rows(float[] values) when values.length == length -> values;
-      default -> throw unexpected(reply);
-    };
-  }
-
   private ShardReply await(int shard, CompletableFuture<ShardReply> pending) {
     try {
       ShardReply reply = pending.get(config.timeout().toNanos(), TimeUnit.NANOSECONDS);
@@ -644,21 +626,25 @@ public final class WorkerSession implements AutoCloseable {
     return shards;
   }
 
-  private static int countOf(int shard, int[] shards) {
+  private static int[] placesOf(int shard, int[] shards) {
     int count = 0;
     for (int candidate : shards) {
       count += candidate == shard ? 1 : 0;
     }
-    return count;
-  }
-
-  private static long[] keysOf(int shard, int[] shards, long[] rows) {
-    long[] keys = new long[countOf(shard, shards)];
+    int[] places = new int[count];
     int next = 0;
     for (int i = 0; i < shards.length; i++) {
       if (shards[i] == shard) {
-        keys[next++] = rows[i];
+        places[next++] = i;
       }
+    }
+    return places;
+  }
+
+  private static long[] at(int[] places, long[] rows) {
+    long[] keys = new long[places.length];
+    for (int i = 0; i < keys.length; i++) {
+      keys[i] = rows[places[i]];
     }
     return keys;
   }

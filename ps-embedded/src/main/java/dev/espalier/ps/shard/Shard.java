@@ -14,6 +14,7 @@ import dev.espalier.ps.memory.PagePools;
 import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowTarget;
 import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import java.nio.file.Path;
@@ -103,11 +104,26 @@ public final class Shard implements AutoCloseable {
   ///
   /// @return its answer; a failure is an answer too, so this never completes exceptionally
   public CompletableFuture<ShardReply> submit(ShardCommand command) {
+    return submit(command, new CopiedRows());
+  }
+
+  /// Executes a read now, or keeps it until it can be served.
+  ///
+  /// @param target receives the rows before the answer, [ShardReply.Delivered], is given
+  public CompletableFuture<ShardReply> submit(ShardCommand.Read read, RowTarget target) {
+    return submit(read, new DeliveredRows(target));
+  }
+
+  /// Executes a command now, or keeps it until it can be served.
+  ///
+  /// @param rows takes the rows if the command is a read
+  /// @return its answer; a failure is an answer too, so this never completes exceptionally
+  public CompletableFuture<ShardReply> submit(ShardCommand command, RowCollector rows) {
     CompletableFuture<ShardReply> reply = new CompletableFuture<>();
     List<Answer> due;
     lock.lock();
     try {
-      accept(new PendingReply(command, reply));
+      accept(new PendingReply(command, reply, rows));
       due = List.copyOf(answers);
       answers.clear();
     } finally {
@@ -201,7 +217,7 @@ public final class Shard implements AutoCloseable {
     if (table.rule().looksBack() && read.staleness().bound() > 0) {
       table.remember(pages, read.rows(), read.worker(), state.seen);
     }
-    answer(pending, new ShardReply.Rows(table.read(pages, read.rows())));
+    answer(pending, table.collect(pages, read, pending.rows()));
   }
 
   private void serveParkedReads(BranchState state) {

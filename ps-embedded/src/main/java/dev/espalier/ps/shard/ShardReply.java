@@ -14,6 +14,11 @@ public sealed interface ShardReply {
   /// @param values `rows x columns`
   record Rows(float[] values) implements ShardReply {}
 
+  /// Parameters are where the reader wanted them.
+  ///
+  /// @param rows how many
+  record Delivered(int rows) implements ShardReply {}
+
   /// What became of a barrier.
   ///
   /// @param completed whether all workers had voted

@@ -80,22 +80,15 @@ record TablePart(int index, TableSpec spec, UpdateRule rule, PageLayout layout) 
     }
   }
 
-  /// Copies parameters out.
-  float[] read(PageTable pages, RowSelection rows) {
-    int columns = spec.columns();
-    float[] values = new float[Math.multiplyExact(rows.count(), columns)];
+  /// Hands parameters out.
+  ShardReply collect(PageTable pages, ShardCommand.Read read, RowCollector collector) {
+    collector.begin(read.rows().count(), spec.columns(), read.staleness().bound());
     PageRuns.forEach(
-        rows,
+        read.rows(),
         layout,
         (page, firstRow, count, position) ->
-            MemorySegment.copy(
-                pages.page(page).segment(),
-                ValueLayout.JAVA_FLOAT,
-                layout.offsetOf(firstRow),
-                values,
-                position * columns,
-                count * columns));
-    return values;
+            collector.take(pages.page(page), layout.offsetOf(firstRow), position, count));
+    return collector.end();
   }
 
   /// Remembers which pages a worker reads.

@@ -7,10 +7,12 @@ import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowTarget;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.function.BiFunction;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /// Turns commands and replies into frames and back; the format is in `FrameLayout`.
 public final class FrameCodec {
@@ -21,36 +23,48 @@ public final class FrameCodec {
   /// @return a frame, ready to be read, on the heap
   /// @throws PsException `BAD_REQUEST` when it would exceed 2 GiB
   public static ByteBuffer encode(ShardCommand command) {
+    return encode(command, ByteBuffer::allocate);
+  }
+
+  /// Encodes a command into a buffer of the caller's.
+  ///
+  /// @param buffers gives a buffer for a number of bytes, which are those from its position to its
+  ///   limit
+  /// @return that buffer, flipped
+  /// @throws PsException `BAD_REQUEST` when it would exceed 2 GiB
+  public static ByteBuffer encode(ShardCommand command, IntFunction<ByteBuffer> buffers) {
     return switch (command) {
-      case ShardCommand.Read read -> encode(read);
-      case ShardCommand.Push push -> encode(push);
+      case ShardCommand.Read read -> read(read, buffers);
+      case ShardCommand.Push push -> push(push, buffers);
       case ShardCommand.Assign assign ->
-          new FrameWriter(FrameLayout.ASSIGN, 8 + FrameWriter.bytesOf(assign.batches()))
+          new FrameWriter(FrameLayout.ASSIGN, 8 + FrameWriter.bytesOf(assign.batches()), buffers)
               .putInt(assign.worker())
               .putInt(assign.branch().number())
               .putBatches(assign.batches())
               .finish();
       case ShardCommand.Create create ->
-          encode(FrameLayout.CREATE, create.worker(), create.branch());
+          encode(FrameLayout.CREATE, create.worker(), create.branch(), buffers);
       case ShardCommand.Fork fork ->
-          new FrameWriter(FrameLayout.FORK, 12)
+          new FrameWriter(FrameLayout.FORK, 12, buffers)
               .putInt(fork.worker())
               .putInt(fork.child().number())
               .putInt(fork.parent().number())
               .finish();
-      case ShardCommand.Free free -> encode(FrameLayout.FREE, free.worker(), free.branch());
-      case ShardCommand.Save save -> encode(FrameLayout.SAVE, save.worker(), save.branch());
+      case ShardCommand.Free free ->
+          encode(FrameLayout.FREE, free.worker(), free.branch(), buffers);
+      case ShardCommand.Save save ->
+          encode(FrameLayout.SAVE, save.worker(), save.branch(), buffers);
       case ShardCommand.Barrier barrier ->
-          encode(FrameLayout.BARRIER, barrier.worker(), barrier.name());
+          encode(FrameLayout.BARRIER, barrier.worker(), barrier.name(), buffers);
       case ShardCommand.Withdraw withdraw ->
-          encode(FrameLayout.WITHDRAW, withdraw.worker(), withdraw.name());
+          encode(FrameLayout.WITHDRAW, withdraw.worker(), withdraw.name(), buffers);
       case ShardCommand.Explain explain ->
-          new FrameWriter(FrameLayout.EXPLAIN, 4).putInt(explain.worker()).finish();
+          new FrameWriter(FrameLayout.EXPLAIN, 4, buffers).putInt(explain.worker()).finish();
     };
   }
 
-  private static ByteBuffer encode(ShardCommand.Read read) {
-    return new FrameWriter(FrameLayout.READ, 24 + FrameWriter.bytesOf(read.rows()))
+  private static ByteBuffer read(ShardCommand.Read read, IntFunction<ByteBuffer> buffers) {
+    return new FrameWriter(FrameLayout.READ, 24 + FrameWriter.bytesOf(read.rows()), buffers)
         .putInt(read.worker())
         .putInt(read.branch().number())
         .putLong(read.clock())
@@ -60,8 +74,8 @@ public final class FrameCodec {
         .finish();
   }
 
-  private static ByteBuffer encode(ShardCommand.Push push) {
-    return new FrameWriter(FrameLayout.PUSH, 44 + FrameWriter.bytesOf(push.batches()))
+  private static ByteBuffer push(ShardCommand.Push push, IntFunction<ByteBuffer> buffers) {
+    return new FrameWriter(FrameLayout.PUSH, 44 + FrameWriter.bytesOf(push.batches()), buffers)
         .putInt(push.worker())
         .putInt(push.branch().number())
         .putLong(push.clock())
@@ -73,12 +87,14 @@ public final class FrameCodec {
         .finish();
   }
 
-  private static ByteBuffer encode(byte type, int worker, BranchRef branch) {
-    return new FrameWriter(type, 8).putInt(worker).putInt(branch.number()).finish();
+  private static ByteBuffer encode(
+      byte type, int worker, BranchRef branch, IntFunction<ByteBuffer> buffers) {
+    return new FrameWriter(type, 8, buffers).putInt(worker).putInt(branch.number()).finish();
   }
 
-  private static ByteBuffer encode(byte type, int worker, String name) {
-    return new FrameWriter(type, 4 + FrameWriter.bytesOf(name))
+  private static ByteBuffer encode(
+      byte type, int worker, String name, IntFunction<ByteBuffer> buffers) {
+    return new FrameWriter(type, 4 + FrameWriter.bytesOf(name), buffers)
         .putInt(worker)
         .putText(name)
         .finish();
@@ -88,28 +104,53 @@ public final class FrameCodec {
   ///
   /// @return a frame, ready to be read, on the heap
   public static ByteBuffer encode(ShardReply reply) {
+    return encode(reply, ByteBuffer::allocate);
+  }
+
+  /// Encodes a reply into a buffer of the caller's.
+  ///
+  /// @param buffers gives a buffer for a number of bytes, which are those from its position to its
+  ///   limit
+  /// @return that buffer, flipped
+  /// @throws IllegalArgumentException for [ShardReply.Delivered], whose rows are elsewhere
+  public static ByteBuffer encode(ShardReply reply, IntFunction<ByteBuffer> buffers) {
     return switch (reply) {
-      case ShardReply.Acknowledged() -> new FrameWriter(FrameLayout.ACKNOWLEDGED, 0).finish();
+      case ShardReply.Delivered delivered ->
+          throw new IllegalArgumentException("rows are elsewhere: " + delivered);
+      case ShardReply.Acknowledged() ->
+          new FrameWriter(FrameLayout.ACKNOWLEDGED, 0, buffers).finish();
       case ShardReply.Rows(float[] values) ->
-          new FrameWriter(FrameLayout.ROWS, 4 + 4L * values.length).putValues(values).finish();
+          new FrameWriter(FrameLayout.ROWS, 4 + 4L * values.length, buffers)
+              .putValues(values)
+              .finish();
       case ShardReply.BarrierState(boolean completed) ->
-          new FrameWriter(FrameLayout.BARRIER_STATE, 1)
+          new FrameWriter(FrameLayout.BARRIER_STATE, 1, buffers)
               .putByte((byte) (completed ? 1 : 0))
               .finish();
       case ShardReply.SnapshotTaken(long ticket) ->
-          new FrameWriter(FrameLayout.SNAPSHOT_TAKEN, 8).putLong(ticket).finish();
+          new FrameWriter(FrameLayout.SNAPSHOT_TAKEN, 8, buffers).putLong(ticket).finish();
       case ShardReply.Explanation(String text) ->
-          new FrameWriter(FrameLayout.EXPLANATION, FrameWriter.bytesOf(text))
+          new FrameWriter(FrameLayout.EXPLANATION, FrameWriter.bytesOf(text), buffers)
               .putText(text)
               .finish();
       case ShardReply.Failed(PsFault fault, String message) ->
           new FrameWriter(
                   FrameLayout.FAILED,
-                  FrameWriter.bytesOf(fault.name()) + FrameWriter.bytesOf(message))
+                  FrameWriter.bytesOf(fault.name()) + FrameWriter.bytesOf(message),
+                  buffers)
               .putText(fault.name())
               .putText(message)
               .finish();
     };
+  }
+
+  /// Writes what goes before the values of a [ShardReply.Rows], which the caller sends himself.
+  ///
+  /// @param count number of values
+  /// @param buffers gives a buffer for the bytes without the values
+  /// @return that buffer, flipped
+  public static ByteBuffer encodeRowsHead(int count, IntFunction<ByteBuffer> buffers) {
+    return new FrameWriter(FrameLayout.ROWS, 4, 4L * count, buffers).putInt(count).finish();
   }
 
   /// Decodes a command.
@@ -117,7 +158,7 @@ public final class FrameCodec {
   /// @param frame read from its position to its limit, which must be one whole frame
   /// @throws PsException `BAD_FRAME` when it is not
   public static ShardCommand decodeCommand(ByteBuffer frame) {
-    return decode(frame, FrameCodec::command);
+    return decodeCommand(new BufferInput(frame));
   }
 
   /// Decodes a reply.
@@ -125,20 +166,43 @@ public final class FrameCodec {
   /// @param frame read from its position to its limit, which must be one whole frame
   /// @throws PsException `BAD_FRAME` when it is not
   public static ShardReply decodeReply(ByteBuffer frame) {
-    return decode(frame, FrameCodec::reply);
+    return decode(new BufferInput(frame), FrameCodec::reply);
   }
 
-  private static <T> T decode(ByteBuffer frame, BiFunction<Byte, FrameReader, T> body) {
-    ByteBuffer bytes = frame.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+  /// Decodes a command.
+  ///
+  /// @param frame one whole frame
+  /// @throws PsException `BAD_FRAME` when it is not
+  public static ShardCommand decodeCommand(FrameInput frame) {
+    return decode(frame, FrameCodec::command);
+  }
+
+  /// Decodes a reply.
+  ///
+  /// @param frame one whole frame
+  /// @param target where rows go, so that the reply is [ShardReply.Delivered]; null for an array of
+  ///   the reply's own
+  /// @throws PsException `BAD_FRAME` when it is not
+  public static ShardReply decodeReply(FrameInput frame, @Nullable RowTarget target) {
+    return decode(
+        frame,
+        (type, in) ->
+            type == FrameLayout.ROWS && target != null
+                ? new ShardReply.Delivered(in.getRows(target))
+                : reply(type, in));
+  }
+
+  private static <T> T decode(FrameInput frame, BiFunction<Byte, FrameReader, T> body) {
+    int bytes = frame.remaining();
     try {
-      FrameReader reader = new FrameReader(bytes);
+      FrameReader reader = new FrameReader(frame);
       T decoded = body.apply(reader.type(), reader);
       reader.expectEnd();
       return decoded;
-    } catch (BufferUnderflowException | IllegalArgumentException e) {
+    } catch (BufferUnderflowException | IllegalArgumentException | IndexOutOfBoundsException e) {
       throw new PsException(
           PsFault.BAD_FRAME,
-          "frame of %d bytes does not hold what it says: %s".formatted(frame.remaining(), e),
+          "frame of %d bytes does not hold what it says: %s".formatted(bytes, e),
           e);
     }
   }

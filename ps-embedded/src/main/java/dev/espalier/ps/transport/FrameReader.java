@@ -4,7 +4,7 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
-import java.nio.ByteBuffer;
+import dev.espalier.ps.table.RowTarget;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,18 +13,18 @@ import java.util.List;
 final class FrameReader {
   private static final int MIN_BATCH_BYTES = 21;
 
-  private final ByteBuffer frame;
+  private final FrameInput frame;
   private final byte type;
 
-  FrameReader(ByteBuffer frame) {
+  FrameReader(FrameInput frame) {
     this.frame = frame;
     int bytes = frame.remaining();
     require(bytes >= FrameLayout.HEADER_BYTES, "at least 8 bytes", bytes);
     short magic = frame.getShort();
     require(magic == FrameLayout.MAGIC, "magic 0x5045", magic);
-    byte version = frame.get();
+    byte version = frame.getByte();
     require(version == FrameLayout.VERSION, "version " + FrameLayout.VERSION, version);
-    type = frame.get();
+    type = frame.getByte();
     int length = frame.getInt();
     require(length == bytes, "length " + bytes, length);
   }
@@ -34,7 +34,7 @@ final class FrameReader {
   }
 
   byte getByte() {
-    return frame.get();
+    return frame.getByte();
   }
 
   int getInt() {
@@ -46,7 +46,7 @@ final class FrameReader {
   }
 
   double getDouble() {
-    return frame.getDouble();
+    return Double.longBitsToDouble(frame.getLong());
   }
 
   String getText() {
@@ -56,7 +56,7 @@ final class FrameReader {
   }
 
   RowSelection getRows() {
-    byte kind = frame.get();
+    byte kind = frame.getByte();
     return switch (kind) {
       case FrameLayout.RANGE -> {
         int count = frame.getInt();
@@ -64,8 +64,7 @@ final class FrameReader {
       }
       case FrameLayout.KEYS -> {
         long[] keys = new long[getCount(Long.BYTES)];
-        frame.asLongBuffer().get(keys);
-        frame.position(frame.position() + Long.BYTES * keys.length);
+        frame.get(keys);
         yield new RowSelection.Keys(keys);
       }
       default ->
@@ -75,9 +74,24 @@ final class FrameReader {
 
   float[] getValues() {
     float[] values = new float[getCount(Float.BYTES)];
-    frame.asFloatBuffer().get(values);
-    frame.position(frame.position() + Float.BYTES * values.length);
+    frame.get(values, 0, values.length);
     return values;
+  }
+
+  /// Puts values where the reader wants them.
+  ///
+  /// @return number of rows
+  int getRows(RowTarget target) {
+    int count = getCount(Float.BYTES);
+    int rows = count / target.columns();
+    if (target.isContiguous()) {
+      frame.get(target.values(), target.indexOf(0), count);
+    } else {
+      for (int i = 0; i < rows; i++) {
+        frame.get(target.values(), target.indexOf(i), target.columns());
+      }
+    }
+    return rows;
   }
 
   List<RowBatch> getBatches() {
@@ -90,7 +104,7 @@ final class FrameReader {
   }
 
   void expectEnd() {
-    require(!frame.hasRemaining(), "no more bytes", frame.remaining());
+    require(frame.remaining() == 0, "no more bytes", frame.remaining());
   }
 
   private int getCount(int elementBytes) {

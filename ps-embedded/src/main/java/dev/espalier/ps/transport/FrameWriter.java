@@ -8,19 +8,26 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /// Writes one frame of a size known beforehand.
 final class FrameWriter {
   private final ByteBuffer frame;
 
-  FrameWriter(byte type, long bodyBytes) {
-    long bytes = FrameLayout.HEADER_BYTES + bodyBytes;
+  FrameWriter(byte type, long bodyBytes, IntFunction<ByteBuffer> buffers) {
+    this(type, bodyBytes, 0, buffers);
+  }
+
+  /// @param bodyBytes bytes that are written here
+  /// @param moreBytes bytes of the frame that somebody else writes after these
+  FrameWriter(byte type, long bodyBytes, long moreBytes, IntFunction<ByteBuffer> buffers) {
+    long bytes = FrameLayout.HEADER_BYTES + bodyBytes + moreBytes;
     if (bytes > Integer.MAX_VALUE) {
       throw new PsException(
           PsFault.BAD_REQUEST,
           "frame must have at most %d bytes but would have %d".formatted(Integer.MAX_VALUE, bytes));
     }
-    frame = ByteBuffer.allocate((int) bytes).order(ByteOrder.LITTLE_ENDIAN);
+    frame = buffers.apply((int) (bytes - moreBytes)).order(ByteOrder.LITTLE_ENDIAN);
     frame.putShort(FrameLayout.MAGIC).put(FrameLayout.VERSION).put(type).putInt((int) bytes);
   }
 

@@ -3,6 +3,7 @@ package dev.espalier.ps.transport;
 import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowTarget;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -20,5 +21,10 @@ public final class LoopbackTransport implements Transport {
   @Override
   public CompletableFuture<ShardReply> send(int shard, ShardCommand command) {
     return shards.get(shard).submit(command);
+  }
+
+  @Override
+  public CompletableFuture<ShardReply> read(int shard, ShardCommand.Read read, RowTarget target) {
+    return shards.get(shard).submit(read, target);
   }
 }

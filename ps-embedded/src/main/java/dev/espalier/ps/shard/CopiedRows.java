@@ -1,0 +1,28 @@
+package dev.espalier.ps.shard;
+
+import dev.espalier.ps.memory.Page;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// Rows copied into an array of the answer.
+final class CopiedRows implements RowCollector {
+  private float[] values = new float[0];
+  private int columns;
+
+  @Override
+  public void begin(int rows, int columns, int bound) {
+    this.columns = columns;
+    values = new float[Math.multiplyExact(rows, columns)];
+  }
+
+  @Override
+  public void take(Page page, long offset, int position, int rows) {
+    MemorySegment.copy(
+        page.segment(), ValueLayout.JAVA_FLOAT, offset, values, position * columns, rows * columns);
+  }
+
+  @Override
+  public ShardReply end() {
+    return new ShardReply.Rows(values);
+  }
+}

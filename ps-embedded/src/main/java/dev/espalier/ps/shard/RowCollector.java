@@ -1,0 +1,27 @@
+package dev.espalier.ps.shard;
+
+import dev.espalier.ps.memory.Page;
+
+/// Takes the rows of a read, run by run, while the shard holds its lock.
+///
+/// A page may be written as soon as the call is over, unless the collector has taken a reference.
+public interface RowCollector {
+
+  /// Says what will come.
+  ///
+  /// @param rows number of rows
+  /// @param columns floats per row
+  /// @param bound staleness of the read: at 0 nobody writes the rows before the reader's next push
+  void begin(int rows, int columns, int bound);
+
+  /// Takes rows that lie together.
+  ///
+  /// @param page where they lie
+  /// @param offset byte offset of the first row's parameters
+  /// @param position of the first row in the selection
+  /// @param rows number of rows
+  void take(Page page, long offset, int position, int rows);
+
+  /// The answer, when all rows were taken.
+  ShardReply end();
+}

@@ -1,0 +1,32 @@
+package dev.espalier.ps.transport;
+
+/// The bytes of one frame, from its first to its last; little-endian.
+///
+/// Every call throws `java.nio.BufferUnderflowException` when the frame has fewer bytes than it
+/// takes.
+public interface FrameInput {
+
+  /// Bytes of the frame that are left.
+  int remaining();
+
+  /// The next byte.
+  byte getByte();
+
+  /// The next two bytes.
+  short getShort();
+
+  /// The next four bytes.
+  int getInt();
+
+  /// The next eight bytes.
+  long getLong();
+
+  /// Fills an array with bytes.
+  void get(byte[] target);
+
+  /// Fills an array with numbers of eight bytes.
+  void get(long[] target);
+
+  /// Fills `count` elements of an array from index `offset` on with numbers of four bytes.
+  void get(float[] target, int offset, int count);
+}
