@@ -34,7 +34,7 @@ public final class JobDefaults {
   public static final List<String> POLICIES = List.of("mltuner", "fixed");
 
   /// The searchers a job file may name.
-  public static final List<String> SEARCHERS = List.of("random", "sobol", "grid", "tpe");
+  public static final List<String> SEARCHERS = List.of("random", "sobol", "grid", "tpe", "gp");
 
   private JobDefaults() {}
 }

@@ -50,7 +50,7 @@ public record JobSpec(
   /// The policy and its options; see `docs` of each policy for what it uses.
   ///
   /// @param policy `mltuner` or `fixed`
-  /// @param searcher `random`, `sobol`, `grid` or `tpe`
+  /// @param searcher `random`, `sobol`, `grid`, `tpe` or `gp`
   /// @param setting values that are not searched; for `fixed` the setting to train with
   /// @param schedule for `fixed`: settings by mainline clock, ascending; empty for one setting
   /// @param windows K, the number of windows of the progress summarizer, 3 to 1000

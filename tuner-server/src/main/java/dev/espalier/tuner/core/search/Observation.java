@@ -10,13 +10,14 @@ import dev.espalier.api.model.Verdict;
 /// A trial that is extended is observed once, with its latest speed: better measurements replace
 /// earlier ones.
 ///
-/// @param speed loss per second, >= 0, never NaN; 0 when it diverged
-public record Observation(Setting setting, double speed, Verdict verdict) {
+/// @param score the higher the better, finite; for a trial its speed in loss per second, >= 0, for
+///   a run its validation metric, negated where small is good; of a diverged one it says nothing
+public record Observation(Setting setting, double score, Verdict verdict) {
   public Observation {
     requireNonNull(setting, "setting");
     requireNonNull(verdict, "verdict");
-    if (!(speed >= 0)) {
-      throw new IllegalArgumentException("speed must be >= 0 but is " + speed);
+    if (!Double.isFinite(score)) {
+      throw new IllegalArgumentException("score must be finite but is " + score);
     }
   }
 }

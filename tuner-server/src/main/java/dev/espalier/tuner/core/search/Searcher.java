@@ -4,7 +4,7 @@ import dev.espalier.api.model.Setting;
 import java.util.List;
 import java.util.Optional;
 
-/// Proposes settings, aiming at the highest speed.
+/// Proposes settings, aiming at the highest score.
 ///
 /// A pure function of space, seed, observations and draw number: asked again with the same
 /// arguments it answers the same, so that nothing is lost in a crash, and better measurements of

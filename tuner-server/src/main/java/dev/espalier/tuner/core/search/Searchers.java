@@ -11,7 +11,7 @@ public final class Searchers {
   public static final int DEFAULT_GRID_POINTS = 11;
 
   /// The names that `of` knows.
-  public static final List<String> NAMES = List.of("random", "sobol", "grid", "tpe");
+  public static final List<String> NAMES = List.of("random", "sobol", "grid", "tpe", "gp");
 
   private Searchers() {}
 
@@ -33,6 +33,7 @@ public final class Searchers {
       case "sobol" -> new SobolSearcher(space, seed);
       case "grid" -> new GridSearcher(space, seed, gridPoints);
       case "tpe" -> new TpeSearcher(space, seed);
+      case "gp" -> new GaussianProcessSearcher(space, seed);
       default -> new RandomSearcher(space, seed);
     };
   }

@@ -28,7 +28,7 @@ public record StopRule(int best, double within) {
   public double spread(List<Observation> observations) {
     List<Double> speeds =
         observations.stream()
-            .map(Observation::speed)
+            .map(Observation::score)
             .filter(speed -> speed > 0)
             .sorted(Comparator.reverseOrder())
             .toList();

@@ -115,7 +115,7 @@ final class TpeSearcher implements Searcher {
       List<Integer> fastestFirst =
           IntStream.range(0, observations.size())
               .boxed()
-              .sorted(Comparator.comparingDouble(i -> -observations.get(i).speed()))
+              .sorted(Comparator.comparingDouble(i -> -observations.get(i).score()))
               .toList();
       List<Integer> fastest = fastestFirst.subList(0, goodCount);
       var good = new ArrayList<Setting>();

@@ -263,7 +263,7 @@ final class TunerSessionTest {
 
   @Test
   void everySearcherRunsAJobToItsEnd() {
-    for (String searcher : List.of("random", "sobol", "grid", "tpe")) {
+    for (String searcher : List.of("random", "sobol", "grid", "tpe", "gp")) {
       JobPlan plan =
           Jobs.plan(
               "mltuner",
