@@ -5,6 +5,8 @@ import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
+import dev.espalier.bench.frame.Benchmark;
+import dev.espalier.bench.frame.Measurement;
 import dev.espalier.data.ShuffledCursor;
 import dev.espalier.programs.logreg.SparseLogisticRegression;
 import dev.espalier.programs.mf.MatrixFactorization;
@@ -74,9 +76,9 @@ final class ClockRates implements Benchmark {
       var context = new Context(program.describe(), shape, tables::table);
       program.initialise(context);
       double learningRate = context.setting.valueOr(Tunable.LEARNING_RATE, 0.01);
-      return Rate.perSecond(
-          scale,
-          () -> {
+      return scale
+          .rate()
+          .perSecond(() -> {
             Progress progress = program.clock(context.next());
             tables.endClock(learningRate, progress.samples());
             return 1;
@@ -93,9 +95,9 @@ final class ClockRates implements Benchmark {
         backend.create(BranchId.ROOT);
         backend.initialise(BranchId.ROOT, () -> program.initialise(context));
         backend.select(BranchId.ROOT, context.setting);
-        return Rate.perSecond(
-            scale,
-            () -> {
+        return scale
+            .rate()
+            .perSecond(() -> {
               Progress progress = program.clock(context.next());
               backend.tick(progress.samples());
               return 1;

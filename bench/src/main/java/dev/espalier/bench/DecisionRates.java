@@ -2,6 +2,8 @@ package dev.espalier.bench;
 
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.bench.frame.Benchmark;
+import dev.espalier.bench.frame.Measurement;
 import dev.espalier.programs.nn.MultilayerPerceptron;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.JobStore;
@@ -48,7 +50,7 @@ final class DecisionRates implements Benchmark {
     List<SessionEvent> events = SimulatedJob.events();
     List<Step> steps = steps(events);
     long decided = steps.stream().mapToLong(step -> decisions(step.effects())).sum();
-    double replays = Rate.perSecond(scale, () -> replay(events)) / events.size();
+    double replays = scale.rate().perSecond(() -> replay(events)) / events.size();
     Path home = Files.createTempDirectory("espalier-bench");
     try (ConfigurableApplicationContext server =
         TunerServerApplication.start(
@@ -105,9 +107,9 @@ final class DecisionRates implements Benchmark {
   private double roundTrips(DataSource database) throws SQLException {
     try (Connection connection = database.getConnection();
         PreparedStatement select = connection.prepareStatement("select 1")) {
-      return Rate.perSecond(
-          scale,
-          () -> {
+      return scale
+          .rate()
+          .perSecond(() -> {
             try (var row = select.executeQuery()) {
               return row.next() ? 1 : 0;
             } catch (SQLException e) {
@@ -122,7 +124,7 @@ final class DecisionRates implements Benchmark {
     for (int i = 0; i < FIRST_COMMITS; i++) {
       writer.commit();
     }
-    return Rate.perSecond(scale, writer::commit);
+    return scale.rate().perSecond(writer::commit);
   }
 
   /// Writes the steps of one job after the other, one commit a step.

@@ -2,6 +2,8 @@ package dev.espalier.bench;
 
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.SeriesView;
+import dev.espalier.bench.frame.Benchmark;
+import dev.espalier.bench.frame.Measurement;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;

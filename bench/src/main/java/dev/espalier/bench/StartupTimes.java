@@ -1,5 +1,8 @@
 package dev.espalier.bench;
 
+import dev.espalier.bench.frame.Benchmark;
+import dev.espalier.bench.frame.Measurement;
+import dev.espalier.bench.frame.Rate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

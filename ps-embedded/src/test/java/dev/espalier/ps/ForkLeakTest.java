@@ -55,12 +55,4 @@ final class ForkLeakTest {
     session.add(0, random.nextInt(1000), 1000, new float[1000], 0);
     session.tick(1);
   }
-
-  @Test
-  void theForkBenchmarkPrintsOneLineOfJson() {
-    assertThat(ForkBenchmark.run(1, 3))
-        .startsWith("{\"tableMebibytes\":1,")
-        .contains("\"forkMicrosMedian\":")
-        .endsWith("\"pagesInUseAfterFree\":0}");
-  }
 }

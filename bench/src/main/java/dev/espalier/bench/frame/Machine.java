@@ -1,4 +1,4 @@
-package dev.espalier.bench;
+package dev.espalier.bench.frame;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
@@ -10,14 +10,15 @@ import java.util.Locale;
 /// The machine that was measured.
 ///
 /// @param loadAverage of the minute before, which says whether other work ran; negative if unknown
-record Machine(
+public record Machine(
     String processor,
     int cores,
     double memoryGibibytes,
     String os,
     String java,
     double loadAverage) {
-  static Machine here() {
+  /// {@return the machine this runs on}
+  public static Machine here() {
     var system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     return new Machine(
         processorName(),

@@ -1,19 +1,21 @@
-package dev.espalier.bench;
+package dev.espalier.bench.frame;
 
 import java.util.function.LongSupplier;
 import java.util.stream.DoubleStream;
 
 /// Repeats work for a time and counts.
-final class Rate {
-  private Rate() {}
+///
+/// @param warmUpSeconds run before each rate is measured
+/// @param measuredSeconds run while each rate is measured
+public record Rate(double warmUpSeconds, double measuredSeconds) {
 
   /// Runs `work` for the warm-up, then for the measured time.
   ///
   /// @param work does a piece and says how many things it did
   /// @return things per second of the measured time
-  static double perSecond(Scale scale, LongSupplier work) {
-    run(scale.warmUpSeconds(), work);
-    return run(scale.measuredSeconds(), work);
+  public double perSecond(LongSupplier work) {
+    run(warmUpSeconds, work);
+    return run(measuredSeconds, work);
   }
 
   private static double run(double seconds, LongSupplier work) {
@@ -28,7 +30,7 @@ final class Rate {
   }
 
   /// {@return the middle value; NaN of none}
-  static double median(DoubleStream values) {
+  public static double median(DoubleStream values) {
     double[] sorted = values.sorted().toArray();
     int middle = sorted.length / 2;
     if (sorted.length == 0) {

@@ -1,9 +1,9 @@
-package dev.espalier.bench;
+package dev.espalier.bench.frame;
 
 import java.util.List;
 
 /// A group of figures that are measured together.
-interface Benchmark {
+public interface Benchmark {
   /// {@return what is measured, for the progress line}
   String title();
 
