@@ -94,7 +94,7 @@ final class ClockRates implements Benchmark {
         var context = new Context(program.describe(), shape, backend::table);
         backend.create(BranchId.ROOT);
         backend.initialise(BranchId.ROOT, () -> program.initialise(context));
-        backend.select(BranchId.ROOT, context.setting);
+        backend.select(BranchId.ROOT, context.setting, 1);
         return scale
             .rate()
             .perSecond(() -> {

@@ -132,6 +132,7 @@ final class SimulatedJob {
           branches.put(fork.branch(), model(branches, fork.parent()).with(fork.setting()));
       case BranchCommand.Schedule schedule -> run(schedule.branch(), schedule.untilClock());
       case BranchCommand.Evaluate evaluate -> evaluate(evaluate);
+      case BranchCommand.Probe _ -> {}
       case BranchCommand.Free free -> branches.remove(free.branch());
       case BranchCommand.Checkpoint checkpoint -> {
         Model model = model(branches, checkpoint.branch());

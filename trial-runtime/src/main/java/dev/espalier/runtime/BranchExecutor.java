@@ -3,8 +3,10 @@ package dev.espalier.runtime;
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.data.SampleSplit;
 import dev.espalier.data.ShuffledCursor;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.params.PsBackend;
@@ -13,6 +15,9 @@ import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +32,10 @@ import org.slf4j.LoggerFactory;
 public final class BranchExecutor {
   private static final Logger log = LoggerFactory.getLogger(BranchExecutor.class);
 
+  /// Samples whose mean loss is one number of a probe: enough blocks for a test of differences, few
+  /// enough to be written into a log.
+  private static final int PROBE_BLOCK = 16;
+
   private final TrainingProgram program;
   private final ProgramShape shape;
   private final Assignment assignment;
@@ -36,6 +45,7 @@ public final class BranchExecutor {
   private final Gate gate;
   private final BranchLedger ledger = new BranchLedger();
   private final ProgressReporter reporter;
+  private final SampleSplit split;
   private final ShuffledCursor cursor;
   private final ClockContext context;
 
@@ -64,7 +74,9 @@ public final class BranchExecutor {
     this.reports = reports;
     this.gate = gate;
     this.reporter = new ProgressReporter(reports);
-    this.cursor = new ShuffledCursor(shape.trainingSamples(), assignment.seed());
+    int samples = shape.trainingSamples();
+    this.split = SampleSplit.of(samples, assignment.heldOut().of(samples), assignment.seed());
+    this.cursor = new ShuffledCursor(split.training().length, assignment.seed());
     this.context = new ClockContext(assignment, parameters);
   }
 
@@ -75,8 +87,11 @@ public final class BranchExecutor {
       case BranchCommand.Restore(BranchId branch, long checkpoint, Setting setting) ->
           restore(branch, checkpoint, setting);
       case BranchCommand.Fork fork -> fork(fork.branch(), fork.parent(), fork.setting());
-      case BranchCommand.Schedule schedule -> runClocks(schedule.branch(), schedule.untilClock());
+      case BranchCommand.Schedule schedule ->
+          runClocks(schedule.branch(), schedule.untilClock(), schedule.shape());
       case BranchCommand.Evaluate(BranchId branch, long evaluation) -> evaluate(branch, evaluation);
+      case BranchCommand.Probe(BranchId branch, long evaluation, long samples) ->
+          probe(branch, evaluation, samples);
       case BranchCommand.Free(BranchId branch) -> {
         parameters.free(branch);
         ledger.free(branch);
@@ -122,16 +137,18 @@ public final class BranchExecutor {
     reports.accept(new WorkerReport.Forked(branch, (System.nanoTime() - start) / 1e9));
   }
 
-  void runClocks(BranchId branch, long untilClock) throws InterruptedException {
+  void runClocks(BranchId branch, long untilClock, Shape rate) throws InterruptedException {
     BranchLedger.Entry entry = ledger.entry(branch);
     Setting setting = entry.setting();
     int batch = (int) setting.valueOr(Tunable.BATCH_SIZE, shape.defaultBatchSize());
     long globalBatch = (long) batch * assignment.workers();
-    parameters.select(branch, setting);
     while (entry.clock() < untilClock) {
       gate.pass();
       long start = System.nanoTime();
-      int[] samples = cursor.indices(entry.position() + (long) assignment.worker() * batch, batch);
+      parameters.select(branch, setting, rate.factor(entry.clock()));
+      int[] samples =
+          split.toSamples(
+              cursor.indices(entry.position() + (long) assignment.worker() * batch, batch));
       Progress progress = program.clock(context.at(setting, samples, entry.lineageClock()));
       parameters.tick(progress.samples());
       long end = System.nanoTime();
@@ -150,6 +167,29 @@ public final class BranchExecutor {
     reports.accept(
         new WorkerReport.Evaluated(
             evaluation, result.metrics(), result.samples(), (System.nanoTime() - start) / 1e9));
+  }
+
+  /// Measures the blocks of held-out samples that are this worker's, one by one.
+  private void probe(BranchId branch, long evaluation, long samples) {
+    BranchLedger.Entry entry = ledger.entry(branch);
+    int size = (int) Math.min(samples, split.probe().length);
+    int stride = PROBE_BLOCK * assignment.workers();
+    var losses = new ArrayList<Double>();
+    long start = System.nanoTime();
+    parameters.measure(
+        branch,
+        () -> {
+          for (int from = PROBE_BLOCK * assignment.worker(); from < size; from += stride) {
+            int until = Math.min(from + PROBE_BLOCK, size);
+            int[] block = Arrays.copyOfRange(split.probe(), from, until);
+            context.at(entry.setting(), block, entry.lineageClock()).withStream(-1L - from);
+            Progress progress = program.loss(context);
+            losses.add(progress.lossSum() / Math.max(1, progress.samples()));
+          }
+        });
+    double seconds = (System.nanoTime() - start) / 1e9;
+    long measured = Math.min((long) PROBE_BLOCK * losses.size(), size);
+    reports.accept(new WorkerReport.Evaluated(evaluation, Map.of(), measured, seconds, losses));
   }
 
   /// Saving is collective, so this worker's shard is saved even when its place cannot be: the other

@@ -18,6 +18,7 @@ final class ClockContext implements ProgramContext {
   private Setting setting = Setting.EMPTY;
   private int[] samples = new int[0];
   private long clock;
+  private long stream;
 
   ClockContext(Assignment assignment, PsBackend parameters) {
     this.assignment = assignment;
@@ -28,6 +29,13 @@ final class ClockContext implements ProgramContext {
     setting = newSetting;
     samples = newSamples;
     clock = lineageClock;
+    stream = lineageClock;
+    return this;
+  }
+
+  /// Takes another random stream than the clock's: the same for all branches that are compared.
+  ClockContext withStream(long number) {
+    stream = number;
     return this;
   }
 
@@ -65,7 +73,7 @@ final class ClockContext implements ProgramContext {
   public RandomGenerator random() {
     long mixed = assignment.seed();
     mixed = 0x9E3779B97F4A7C15L * (mixed ^ (mixed >>> 31)) + assignment.worker();
-    mixed = 0xBF58476D1CE4E5B9L * (mixed ^ (mixed >>> 27)) + clock;
+    mixed = 0xBF58476D1CE4E5B9L * (mixed ^ (mixed >>> 27)) + stream;
     return STREAMS.create(mixed);
   }
 }

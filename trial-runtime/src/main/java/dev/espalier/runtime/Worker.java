@@ -107,7 +107,10 @@ final class Worker {
           shape.trainingSamples(),
           shape.tables().size(),
           "%.2f".formatted((System.nanoTime() - start) / 1e9));
-      link.report(new WorkerReport.Ready(shape.trainingSamples(), shape.defaultBatchSize()));
+      int heldOut = assignment.heldOut().of(shape.trainingSamples());
+      link.report(
+          new WorkerReport.Ready(
+              shape.trainingSamples() - heldOut, shape.defaultBatchSize(), heldOut));
       List<String> peers = awaitPeers(link, config);
       if (peers.isEmpty()) {
         return new Outcome.Restarted();

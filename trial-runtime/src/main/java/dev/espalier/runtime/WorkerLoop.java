@@ -5,6 +5,7 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.api.model.Shape;
 import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.link.TunerLink.Inbound;
@@ -57,7 +58,7 @@ final class WorkerLoop {
   }
 
   /// What may be run without a tuner.
-  private record AlonePlan(BranchId branch, long untilClock, long pieceClocks) {}
+  private record AlonePlan(BranchId branch, long untilClock, long pieceClocks, Shape shape) {}
 
   /// Runs until the tuner says stop or turns the worker away.
   ///
@@ -86,15 +87,20 @@ final class WorkerLoop {
 
   private void apply(BranchCommand command) throws InterruptedException {
     switch (command) {
-      case BranchCommand.Schedule(BranchId branch, long untilClock, long aloneUntilClock) -> {
+      case BranchCommand.Schedule(
+              BranchId branch,
+              long untilClock,
+              long aloneUntilClock,
+              Shape shape) -> {
         long piece = untilClock - executor.clock(branch);
         alonePlan =
             aloneUntilClock > untilClock
-                ? Optional.of(new AlonePlan(branch, aloneUntilClock, Math.max(1, piece)))
+                ? Optional.of(new AlonePlan(branch, aloneUntilClock, Math.max(1, piece), shape))
                 : Optional.empty();
       }
       // What follows an evaluation, a checkpoint above all, is about this very clock.
-      case BranchCommand.Fork _, BranchCommand.Evaluate _ -> alonePlan = Optional.empty();
+      case BranchCommand.Fork _, BranchCommand.Evaluate _, BranchCommand.Probe _ ->
+          alonePlan = Optional.empty();
       case BranchCommand.Free(BranchId branch) ->
           alonePlan = alonePlan.filter(plan -> !plan.branch().equals(branch));
       case BranchCommand.Create _,
@@ -127,7 +133,7 @@ final class WorkerLoop {
     if (clock < plan.untilClock() && agreed("alone-" + plan.branch().number() + "-" + clock)) {
       long until = Math.min(plan.untilClock(), clock + plan.pieceClocks());
       log.info("no tuner: branch={} goes on from clock={} to {}", plan.branch(), clock, until);
-      executor.runClocks(plan.branch(), until);
+      executor.runClocks(plan.branch(), until, plan.shape());
     }
   }
 

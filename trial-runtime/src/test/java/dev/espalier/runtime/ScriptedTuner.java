@@ -2,6 +2,7 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.wire.WireCodec;
@@ -51,6 +52,7 @@ final class ScriptedTuner implements AutoCloseable {
   private boolean announced;
   private boolean acknowledging = true;
   private String refusal = "";
+  private HeldOut heldOut = HeldOut.NOTHING;
   private Predicate<WorkerReport> cutAt = _ -> false;
 
   /// @param checkpoints folder of the job's checkpoints
@@ -95,6 +97,11 @@ final class ScriptedTuner implements AutoCloseable {
     for (int worker = 0; worker < workers; worker++) {
       seats.add(new Seat());
     }
+  }
+
+  /// Lets workers that come from now on hold samples out of training.
+  synchronized void holdOut(HeldOut samples) {
+    heldOut = samples;
   }
 
   String address() {
@@ -191,6 +198,17 @@ final class ScriptedTuner implements AutoCloseable {
         .map(WorkerReport.Evaluated::metrics)
         .findFirst()
         .orElse(Map.of());
+  }
+
+  /// {@return the losses of the blocks that a worker probed; empty when it has not said so}
+  synchronized List<Double> probe(int worker, long evaluation) {
+    return seats.get(worker).log.stream()
+        .filter(WorkerReport.Evaluated.class::isInstance)
+        .map(WorkerReport.Evaluated.class::cast)
+        .filter(part -> part.evaluation() == evaluation)
+        .map(WorkerReport.Evaluated::losses)
+        .findFirst()
+        .orElse(List.of());
   }
 
   synchronized List<WorkerReport> reports(int worker) {
@@ -355,6 +373,8 @@ final class ScriptedTuner implements AutoCloseable {
                       .setProgram("exact")
                       .setSeed(SEED)
                       .setCheckpoints(checkpoints.toString())
+                      .setProbeSamples(heldOut.samples())
+                      .setProbeMaxShare(heldOut.maxShare())
                       .setAcknowledgedReport(acknowledging ? seat.log.size() : 0))
               .build());
       if (announced) {

@@ -19,7 +19,14 @@ public sealed interface BranchCommand {
   /// @param untilClock branch-internal clocks in all, not additional ones
   /// @param aloneUntilClock how far workers that lost the tuner may go on by themselves; equal to
   ///   `untilClock` for a branch that must not
-  record Schedule(BranchId branch, long untilClock, long aloneUntilClock) implements BranchCommand {
+  /// @param shape of the learning rate over the branch's own clocks
+  record Schedule(BranchId branch, long untilClock, long aloneUntilClock, Shape shape)
+      implements BranchCommand {
+    /// A schedule at a constant rate.
+    public Schedule(BranchId branch, long untilClock, long aloneUntilClock) {
+      this(branch, untilClock, aloneUntilClock, Shape.CONSTANT);
+    }
+
     public Schedule {
       if (aloneUntilClock < untilClock) {
         throw new IllegalArgumentException(
@@ -30,6 +37,22 @@ public sealed interface BranchCommand {
 
   /// Measures the validation metrics of `branch` as it stands; changes nothing.
   record Evaluate(BranchId branch, long evaluation) implements BranchCommand {}
+
+  /// Measures the training loss of `branch` on samples that are held out of training; changes
+  /// nothing. The answer is an `Evaluated` with the loss of each block of samples.
+  ///
+  /// Branches that are asked for as many samples are measured on the same ones, so their losses are
+  /// paired.
+  ///
+  /// @param evaluation drawn from the same numbers as those of `Evaluate`
+  /// @param samples how many of the held-out samples to use, >= 1; what is too many is all of them
+  record Probe(BranchId branch, long evaluation, long samples) implements BranchCommand {
+    public Probe {
+      if (samples < 1) {
+        throw new IllegalArgumentException("samples must be >= 1 but is " + samples);
+      }
+    }
+  }
 
   /// Gives the resources of `branch` back.
   record Free(BranchId branch) implements BranchCommand {}

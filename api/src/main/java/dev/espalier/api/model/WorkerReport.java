@@ -7,8 +7,15 @@ import java.util.Map;
 public sealed interface WorkerReport {
   /// The program is open and its data are read.
   ///
-  /// @param trainingSamples samples of one epoch over all workers
-  record Ready(long trainingSamples, int defaultBatchSize) implements WorkerReport {}
+  /// @param trainingSamples samples of one epoch over all workers, without those held out
+  /// @param probeSamples samples held out of training
+  record Ready(long trainingSamples, int defaultBatchSize, long probeSamples)
+      implements WorkerReport {
+    /// Of a program that trains on all its samples.
+    public Ready(long trainingSamples, int defaultBatchSize) {
+      this(trainingSamples, defaultBatchSize, 0);
+    }
+  }
 
   /// Consecutive clocks of one branch.
   ///
@@ -39,10 +46,23 @@ public sealed interface WorkerReport {
   ///
   /// @param metrics value by name over this worker's validation samples
   /// @param samples this worker's validation samples; 0 when it had none
-  record Evaluated(long evaluation, Map<String, Double> metrics, long samples, double seconds)
+  /// @param losses of a probe: mean loss of each block that is this worker's, in order; worker w of
+  ///   W has blocks w, w + W, ...; may be NaN; empty for an evaluation
+  record Evaluated(
+      long evaluation,
+      Map<String, Double> metrics,
+      long samples,
+      double seconds,
+      List<Double> losses)
       implements WorkerReport {
+    /// An evaluation on the validation data.
+    public Evaluated(long evaluation, Map<String, Double> metrics, long samples, double seconds) {
+      this(evaluation, metrics, samples, seconds, List.of());
+    }
+
     public Evaluated {
       metrics = Map.copyOf(metrics);
+      losses = List.copyOf(losses);
     }
   }
 

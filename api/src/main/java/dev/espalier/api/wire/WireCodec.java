@@ -7,6 +7,7 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.wire.v1.Checkpoint;
 import dev.espalier.api.wire.v1.CheckpointFailed;
@@ -20,6 +21,7 @@ import dev.espalier.api.wire.v1.Failed;
 import dev.espalier.api.wire.v1.Fork;
 import dev.espalier.api.wire.v1.Forked;
 import dev.espalier.api.wire.v1.Free;
+import dev.espalier.api.wire.v1.Probe;
 import dev.espalier.api.wire.v1.Progressed;
 import dev.espalier.api.wire.v1.Ready;
 import dev.espalier.api.wire.v1.Report;
@@ -34,7 +36,7 @@ import java.util.Map;
 /// Messages without a body, or with a name this version does not know, are `INVALID_REQUEST`.
 public final class WireCodec {
   /// Both ends must speak the same version.
-  public static final int PROTOCOL_VERSION = 1;
+  public static final int PROTOCOL_VERSION = 2;
 
   /// The metadata key of a job's worker secret.
   public static final String SECRET_KEY = "espalier-worker-secret";
@@ -60,15 +62,16 @@ public final class WireCodec {
                   .setParent(parent.number())
                   .setKind(encode(kind))
                   .putAllSetting(setting.values()));
-      case BranchCommand.Schedule(BranchId branch, long untilClock, long aloneUntilClock) ->
-          wire.setSchedule(
-              Schedule.newBuilder()
-                  .setBranch(branch.number())
-                  .setUntilClock(untilClock)
-                  .setAloneUntilClock(aloneUntilClock));
+      case BranchCommand.Schedule schedule -> wire.setSchedule(encode(schedule));
       case BranchCommand.Evaluate(BranchId branch, long evaluation) ->
           wire.setEvaluate(
               Evaluate.newBuilder().setBranch(branch.number()).setEvaluation(evaluation));
+      case BranchCommand.Probe(BranchId branch, long evaluation, long samples) ->
+          wire.setProbe(
+              Probe.newBuilder()
+                  .setBranch(branch.number())
+                  .setEvaluation(evaluation)
+                  .setSamples(samples));
       case BranchCommand.Free(BranchId branch) ->
           wire.setFree(Free.newBuilder().setBranch(branch.number()));
       case BranchCommand.Checkpoint(BranchId branch, long checkpoint) ->
@@ -103,10 +106,16 @@ public final class WireCodec {
               new BranchCommand.Schedule(
                   new BranchId(wire.getSchedule().getBranch()),
                   wire.getSchedule().getUntilClock(),
-                  wire.getSchedule().getAloneUntilClock());
+                  wire.getSchedule().getAloneUntilClock(),
+                  shape(wire.getSchedule()));
           case EVALUATE ->
               new BranchCommand.Evaluate(
                   new BranchId(wire.getEvaluate().getBranch()), wire.getEvaluate().getEvaluation());
+          case PROBE ->
+              new BranchCommand.Probe(
+                  new BranchId(wire.getProbe().getBranch()),
+                  wire.getProbe().getEvaluation(),
+                  wire.getProbe().getSamples());
           case FREE -> new BranchCommand.Free(new BranchId(wire.getFree().getBranch()));
           case CHECKPOINT ->
               new BranchCommand.Checkpoint(
@@ -123,11 +132,12 @@ public final class WireCodec {
   public static Report encode(long sequence, WorkerReport report) {
     Report.Builder wire = Report.newBuilder().setSequence(sequence);
     switch (report) {
-      case WorkerReport.Ready(long trainingSamples, int defaultBatchSize) ->
+      case WorkerReport.Ready(long trainingSamples, int defaultBatchSize, long probeSamples) ->
           wire.setReady(
               Ready.newBuilder()
                   .setTrainingSamples(trainingSamples)
-                  .setDefaultBatchSize(defaultBatchSize));
+                  .setDefaultBatchSize(defaultBatchSize)
+                  .setProbeSamples(probeSamples));
       case WorkerReport.Progressed progressed ->
           wire.setProgressed(
               Progressed.newBuilder()
@@ -142,7 +152,8 @@ public final class WireCodec {
                   .setEvaluation(evaluated.evaluation())
                   .putAllMetrics(evaluated.metrics())
                   .setSamples(evaluated.samples())
-                  .setSeconds(evaluated.seconds()));
+                  .setSeconds(evaluated.seconds())
+                  .addAllLosses(evaluated.losses()));
       case WorkerReport.CheckpointWritten(long checkpoint, long sizeBytes) ->
           wire.setCheckpointWritten(
               CheckpointWritten.newBuilder().setCheckpoint(checkpoint).setSizeBytes(sizeBytes));
@@ -161,7 +172,9 @@ public final class WireCodec {
     return switch (wire.getBodyCase()) {
       case READY ->
           new WorkerReport.Ready(
-              wire.getReady().getTrainingSamples(), wire.getReady().getDefaultBatchSize());
+              wire.getReady().getTrainingSamples(),
+              wire.getReady().getDefaultBatchSize(),
+              wire.getReady().getProbeSamples());
       case PROGRESSED ->
           new WorkerReport.Progressed(
               new BranchId(wire.getProgressed().getBranch()),
@@ -174,7 +187,8 @@ public final class WireCodec {
               wire.getEvaluated().getEvaluation(),
               wire.getEvaluated().getMetricsMap(),
               wire.getEvaluated().getSamples(),
-              wire.getEvaluated().getSeconds());
+              wire.getEvaluated().getSeconds(),
+              wire.getEvaluated().getLossesList());
       case CHECKPOINT_WRITTEN ->
           new WorkerReport.CheckpointWritten(
               wire.getCheckpointWritten().getCheckpoint(),
@@ -190,6 +204,25 @@ public final class WireCodec {
               codeNamed(wire.getFailed().getCode()), wire.getFailed().getMessage());
       case BODY_NOT_SET -> throw unknown("report " + wire.getSequence());
     };
+  }
+
+  private static Schedule.Builder encode(BranchCommand.Schedule schedule) {
+    Schedule.Builder wire =
+        Schedule.newBuilder()
+            .setBranch(schedule.branch().number())
+            .setUntilClock(schedule.untilClock())
+            .setAloneUntilClock(schedule.aloneUntilClock());
+    return switch (schedule.shape()) {
+      case Shape.Constant() -> wire;
+      case Shape.LinearToZero(long from, long until) ->
+          wire.setAnnealFromClock(from).setAnnealUntilClock(until);
+    };
+  }
+
+  private static Shape shape(Schedule wire) {
+    return wire.getAnnealUntilClock() == 0
+        ? Shape.CONSTANT
+        : Shape.linearToZero(wire.getAnnealFromClock(), wire.getAnnealUntilClock());
   }
 
   private static Setting setting(Map<String, Double> values) {

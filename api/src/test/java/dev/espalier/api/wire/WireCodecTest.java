@@ -10,6 +10,7 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.wire.v1.Command;
 import dev.espalier.api.wire.v1.Report;
@@ -33,7 +34,10 @@ class WireCodecTest {
         new BranchCommand.Fork(BRANCH, new BranchId(3), BranchKind.EVALUATION, Setting.EMPTY),
         new BranchCommand.Fork(BRANCH, BranchId.ROOT, BranchKind.MAINLINE, SETTING),
         new BranchCommand.Schedule(BRANCH, 1L << 40, 1L << 41),
+        new BranchCommand.Schedule(BRANCH, 90, 90, Shape.linearToZero(0, 90)),
+        new BranchCommand.Schedule(BRANCH, 90, 90, Shape.linearToZero(1L << 40, 1L << 41)),
         new BranchCommand.Evaluate(BRANCH, 5),
+        new BranchCommand.Probe(BRANCH, 6, 2000),
         new BranchCommand.Free(BRANCH),
         new BranchCommand.Checkpoint(BRANCH, 8),
         new BranchCommand.DropCheckpoint(8),
@@ -53,6 +57,8 @@ class WireCodecTest {
   static Stream<WorkerReport> reports() {
     return Stream.of(
         new WorkerReport.Ready(60_000, 64),
+        new WorkerReport.Ready(58_000, 64, 2_000),
+        new WorkerReport.Evaluated(4, Map.of(), 32, 0.1, List.of(0.5, Double.NaN)),
         new WorkerReport.Progressed(
             BRANCH,
             10,

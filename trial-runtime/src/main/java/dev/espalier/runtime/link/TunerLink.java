@@ -1,5 +1,6 @@
 package dev.espalier.runtime.link;
 
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.wire.WireCodec;
@@ -137,6 +138,7 @@ public final class TunerLink implements AutoCloseable {
   ///
   /// @param data empty for none
   /// @param checkpoints empty to choose oneself
+  /// @param heldOut training samples to keep back for probes
   public record Assignment(
       int generation,
       int worker,
@@ -145,7 +147,8 @@ public final class TunerLink implements AutoCloseable {
       Map<String, String> arguments,
       String data,
       long seed,
-      String checkpoints) {
+      String checkpoints,
+      HeldOut heldOut) {
     public Assignment {
       arguments = Map.copyOf(arguments);
     }
@@ -272,7 +275,8 @@ public final class TunerLink implements AutoCloseable {
                   said.getArgumentsMap(),
                   said.getData(),
                   said.getSeed(),
-                  said.getCheckpoints())));
+                  said.getCheckpoints(),
+                  new HeldOut(said.getProbeSamples(), said.getProbeMaxShare()))));
     }
     everWelcomed = true;
     dropThrough(said.getAcknowledgedReport());

@@ -125,13 +125,27 @@ public final class PsBackend implements AutoCloseable {
     session.free(ref(branch));
   }
 
+  /// Runs `measurement`, which may read the tables of `branch` with all updates of all workers in;
+  /// gradients that it adds are thrown away.
+  public void measure(BranchId branch, Runnable measurement) {
+    selectForReading(branch);
+    tables.values().forEach(table -> table.dropGradients(true));
+    try {
+      measurement.run();
+    } finally {
+      tables.values().forEach(table -> table.dropGradients(false));
+    }
+  }
+
   /// Makes `branch` the one that is read and updated, as its setting says.
-  public void select(BranchId branch, Setting setting) {
+  ///
+  /// @param rateFactor what the learning rate is multiplied with, in [0, 1]
+  public void select(BranchId branch, Setting setting, double rateFactor) {
     session.select(
         ref(branch),
         new Staleness((int) setting.valueOr(Tunable.STALENESS, 0)),
         new StepSize(
-            setting.valueOr(Tunable.LEARNING_RATE, DEFAULT_LEARNING_RATE),
+            rateFactor * setting.valueOr(Tunable.LEARNING_RATE, DEFAULT_LEARNING_RATE),
             setting.valueOr(Tunable.MOMENTUM, Double.NaN)));
   }
 

@@ -10,6 +10,7 @@ final class PsParameterTable implements ParameterTable {
   private final int table;
   private final TableSpec spec;
   private boolean assignAllowed;
+  private boolean dropsGradients;
 
   PsParameterTable(WorkerSession session, int table, TableSpec spec) {
     this.session = session;
@@ -19,6 +20,10 @@ final class PsParameterTable implements ParameterTable {
 
   void allowAssign(boolean allowed) {
     assignAllowed = allowed;
+  }
+
+  void dropGradients(boolean drop) {
+    dropsGradients = drop;
   }
 
   @Override
@@ -43,12 +48,16 @@ final class PsParameterTable implements ParameterTable {
 
   @Override
   public void add(long firstRow, int count, float[] gradients, int offset) {
-    session.add(table, firstRow, count, gradients, offset);
+    if (!dropsGradients) {
+      session.add(table, firstRow, count, gradients, offset);
+    }
   }
 
   @Override
   public void add(long[] rows, int count, float[] gradients) {
-    session.add(table, rows, count, gradients);
+    if (!dropsGradients) {
+      session.add(table, rows, count, gradients);
+    }
   }
 
   @Override

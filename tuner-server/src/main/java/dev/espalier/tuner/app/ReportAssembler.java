@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /// Puts the reports of one generation's workers together into whole events.
 ///
@@ -63,7 +64,8 @@ final class ReportAssembler {
   private sealed interface Key {
     record ClockKey(BranchId branch, long clock) implements Key {}
 
-    record EvaluationKey(long evaluation, Map<String, Double> metrics) implements Key {}
+    record EvaluationKey(long evaluation, Map<String, Double> metrics, List<Double> losses)
+        implements Key {}
   }
 
   private static final class Pending {
@@ -127,7 +129,8 @@ final class ReportAssembler {
       case WorkerReport.Evaluated evaluated -> {
         state.items.add(
             new Item(
-                new Key.EvaluationKey(evaluated.evaluation(), evaluated.metrics()),
+                new Key.EvaluationKey(
+                    evaluated.evaluation(), evaluated.metrics(), evaluated.losses()),
                 Double.NaN,
                 evaluated.samples(),
                 evaluated.seconds(),
@@ -185,7 +188,12 @@ final class ReportAssembler {
     WorkerReport.Ready first = states.getFirst().ready;
     return Optional.of(
         new SessionEvent.WorkersReady(
-            atSeconds, generation, workers, first.trainingSamples(), first.defaultBatchSize()));
+            atSeconds,
+            generation,
+            workers,
+            first.trainingSamples(),
+            first.defaultBatchSize(),
+            first.probeSamples()));
   }
 
   private Optional<SessionEvent> checkpoint(
@@ -273,7 +281,7 @@ final class ReportAssembler {
     return switch (key) {
       case Key.ClockKey(BranchId branch, long number) ->
           number < nextClocks.getOrDefault(branch, 0L);
-      case Key.EvaluationKey(long evaluation, Map<String, Double> _) ->
+      case Key.EvaluationKey(long evaluation, Map<String, Double> _, List<Double> _) ->
           !evaluationBranches.containsKey(evaluation);
     };
   }
@@ -281,7 +289,7 @@ final class ReportAssembler {
   private static boolean same(Key one, Key other) {
     return switch (one) {
       case Key.ClockKey clock -> clock.equals(other);
-      case Key.EvaluationKey(long evaluation, Map<String, Double> _) ->
+      case Key.EvaluationKey(long evaluation, Map<String, Double> _, List<Double> _) ->
           other instanceof Key.EvaluationKey that && that.evaluation() == evaluation;
     };
   }
@@ -300,7 +308,18 @@ final class ReportAssembler {
     aggregates.forEach(
         (name, how) -> combine(name, how, parts).ifPresent(v -> metrics.put(name, v)));
     return Optional.of(
-        new SessionEvent.Evaluated(clock.now(), evaluation, branch, metrics, seconds));
+        new SessionEvent.Evaluated(
+            clock.now(), evaluation, branch, metrics, seconds, losses(parts)));
+  }
+
+  /// Block b is number b / W of worker b mod W's.
+  private static List<Double> losses(List<Item> parts) {
+    List<List<Double>> ofWorkers =
+        parts.stream().map(part -> ((Key.EvaluationKey) part.key()).losses()).toList();
+    int blocks = ofWorkers.stream().mapToInt(List::size).sum();
+    return IntStream.range(0, blocks)
+        .mapToObj(block -> ofWorkers.get(block % parts.size()).get(block / parts.size()))
+        .toList();
   }
 
   private static Optional<Double> combine(String name, MetricSpec.Aggregate how, List<Item> parts) {

@@ -13,6 +13,7 @@ import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.JobStore.StoredJob;
 import dev.espalier.tuner.app.port.WorkerGateway;
 import dev.espalier.tuner.core.policy.Policies;
+import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
@@ -57,6 +58,7 @@ final class SessionRunner implements Runnable {
   private final RunnerPorts ports;
   private final ProgramDescriptor program;
   private final String data;
+  private final JobPlan plan;
   private final TuningSession session;
   private final JobClock clock;
   private final Semaphore slots;
@@ -85,7 +87,8 @@ final class SessionRunner implements Runnable {
     this.program = program;
     this.data = data;
     this.ports = ports;
-    this.session = Policies.open(JobPlans.of(job.spec(), program));
+    this.plan = JobPlans.of(job.spec(), program);
+    this.session = Policies.open(plan);
     this.clock = new JobClock(job.spec().time().isPresent(), System::nanoTime);
     this.assembler = newAssembler(0);
     this.leases = new WorkerLeases(job.spec().workers(), ports.leases(), System.nanoTime());
@@ -553,7 +556,8 @@ final class SessionRunner implements Runnable {
             spec.arguments(),
             data,
             spec.seed(),
-            spec.launch() == JobSpec.Launch.LOCAL ? ports.checkpointFolder().apply(job.id()) : "");
+            spec.launch() == JobSpec.Launch.LOCAL ? ports.checkpointFolder().apply(job.id()) : "",
+            plan.heldOut());
     ports.gateway().open(group, new Link(generation));
     ports.gateway().control(job.id(), held, alone);
   }

@@ -131,6 +131,8 @@ final class WorkerCrew {
         .setSeed(group.seed())
         .setCheckpoints(group.checkpoints())
         .setAcknowledgedReport(acknowledged[worker])
+        .setProbeSamples(group.heldOut().samples())
+        .setProbeMaxShare(group.heldOut().maxShare())
         .build();
   }
 

@@ -40,6 +40,9 @@ final class EventSamples {
               List.of(1e-9, 0.1, 0.3, 1.0 / 3, 5e-324, 1e22, 123456789.123456789)),
           new SessionEvent.Evaluated(
               1e300, Long.MAX_VALUE, new BranchId(7), Map.of("accuracy", Double.NaN, "b", 0.1), 2),
+          new SessionEvent.WorkersReady(0.1, 1, 2, 60_000, 32, 2000),
+          new SessionEvent.Evaluated(
+              2, 3, new BranchId(7), Map.of(), 0.1, List.of(0.1 + 0.2, Double.NaN)),
           new SessionEvent.CheckpointWritten(3, 4, BranchId.ROOT, 1L << 40),
           new SessionEvent.CheckpointFailed(4, 5, BranchId.ROOT, "disk full: \"/x\" \u00e4\n"),
           new SessionEvent.WorkersLost(5, 1, "worker 1 ended with 137"),

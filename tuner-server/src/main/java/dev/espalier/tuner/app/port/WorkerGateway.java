@@ -1,5 +1,6 @@
 package dev.espalier.tuner.app.port;
 
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
 import java.util.Map;
@@ -33,6 +34,7 @@ public interface WorkerGateway {
   /// @param arguments of the program
   /// @param data the job's data folder; empty for none
   /// @param checkpoints folder for checkpoints; empty to let each worker choose
+  /// @param heldOut training samples that branches are judged by
   record WorkerGroup(
       String job,
       int generation,
@@ -42,7 +44,8 @@ public interface WorkerGateway {
       Map<String, String> arguments,
       String data,
       long seed,
-      String checkpoints) {
+      String checkpoints,
+      HeldOut heldOut) {
     public WorkerGroup {
       arguments = Map.copyOf(arguments);
       secretSha256 = secretSha256.clone();

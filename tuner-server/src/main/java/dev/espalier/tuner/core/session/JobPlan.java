@@ -1,5 +1,6 @@
 package dev.espalier.tuner.core.session;
 
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
@@ -35,6 +36,11 @@ public record JobPlan(
     Optional<TimeModel> time) {
   public JobPlan {
     schedule = List.copyOf(schedule);
+  }
+
+  /// {@return the training samples that workers keep back to judge branches by}
+  public HeldOut heldOut() {
+    return HeldOut.NOTHING;
   }
 
   /// One step of a fixed schedule.

@@ -18,9 +18,21 @@ public sealed interface SessionEvent {
   /// @param generation 1 for the first set of workers, one more for each set after it
   /// @param trainingSamples samples of one epoch
   /// @param defaultBatchSize samples per worker and clock where no setting names `batchSize`
+  /// @param probeSamples samples held out of training to judge branches by; not among the others
   record WorkersReady(
-      double atSeconds, int generation, int workers, long trainingSamples, int defaultBatchSize)
-      implements SessionEvent {}
+      double atSeconds,
+      int generation,
+      int workers,
+      long trainingSamples,
+      int defaultBatchSize,
+      long probeSamples)
+      implements SessionEvent {
+    /// Workers that train on all samples.
+    public WorkersReady(
+        double atSeconds, int generation, int workers, long trainingSamples, int defaultBatchSize) {
+      this(atSeconds, generation, workers, trainingSamples, defaultBatchSize, 0);
+    }
+  }
 
   /// All workers have reported these consecutive clocks of a branch.
   ///
@@ -38,16 +50,30 @@ public sealed interface SessionEvent {
 
   /// An evaluation came back from all workers.
   ///
-  /// @param metrics value by name, put together over workers
+  /// @param metrics value by name, put together over workers; empty for a probe
+  /// @param losses of a probe: mean training loss of each block of held-out samples, the same
+  ///   blocks for each branch that is asked for as many; may be NaN; empty for an evaluation
   record Evaluated(
       double atSeconds,
       long evaluation,
       BranchId branch,
       Map<String, Double> metrics,
-      double seconds)
+      double seconds,
+      List<Double> losses)
       implements SessionEvent {
+    /// An evaluation on the validation data.
+    public Evaluated(
+        double atSeconds,
+        long evaluation,
+        BranchId branch,
+        Map<String, Double> metrics,
+        double seconds) {
+      this(atSeconds, evaluation, branch, metrics, seconds, List.of());
+    }
+
     public Evaluated {
       metrics = Map.copyOf(metrics);
+      losses = List.copyOf(losses);
     }
   }
 

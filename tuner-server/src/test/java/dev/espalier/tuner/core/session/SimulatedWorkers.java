@@ -3,10 +3,12 @@ package dev.espalier.tuner.core.session;
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -33,10 +35,16 @@ public final class SimulatedWorkers {
 
     /// {@return the validation metric}
     double evaluate(double[] state);
+
+    /// {@return the loss of each block of the held-out samples}
+    default double[] losses(double[] state, long samples) {
+      return new double[] {evaluate(state)};
+    }
   }
 
   private static final int MAX_EVENTS = 200_000;
   private static final int DEFAULT_BATCH_SIZE = 32;
+  private static final long PROBE_SAMPLES = 512;
 
   private final TuningSession session;
   private final Model model;
@@ -196,7 +204,7 @@ public final class SimulatedWorkers {
     isHeld = false;
     injected.add(
         new SessionEvent.WorkersReady(
-            seconds, generation, workers, trainingSamples, DEFAULT_BATCH_SIZE));
+            seconds, generation, workers, trainingSamples, DEFAULT_BATCH_SIZE, PROBE_SAMPLES));
   }
 
   private void enqueue(BranchCommand command) {
@@ -213,6 +221,7 @@ public final class SimulatedWorkers {
       }
       case BranchCommand.Free free -> outstanding.remove(free.branch());
       case BranchCommand.Evaluate evaluate -> requireNew("evaluation " + evaluate.evaluation());
+      case BranchCommand.Probe probe -> requireNew("evaluation " + probe.evaluation());
       case BranchCommand.Checkpoint saved -> requireNew("checkpoint " + saved.checkpoint());
       case BranchCommand.DropCheckpoint _, BranchCommand.Stop _ -> {}
     }
@@ -232,6 +241,7 @@ public final class SimulatedWorkers {
           branches.put(fork.branch(), new Held(fork.setting(), held(fork.parent()).state));
       case BranchCommand.Schedule schedule -> runClocks(schedule);
       case BranchCommand.Evaluate evaluate -> evaluate(evaluate);
+      case BranchCommand.Probe probe -> probe(probe);
       case BranchCommand.Free free -> {
         held(free.branch());
         branches.remove(free.branch());
@@ -252,7 +262,7 @@ public final class SimulatedWorkers {
       double each =
           time.secondsOf(Math.round(held.setting.valueOr(Tunable.BATCH_SIZE, DEFAULT_BATCH_SIZE)));
       while (held.clocks < schedule.untilClock() && losses.size() < pieceClocks) {
-        losses.add(model.clock(held.state, held.setting));
+        losses.add(model.clock(held.state, shaped(held.setting, schedule.shape(), held.clocks)));
         durations.add(each);
         seconds += each;
         held.clocks++;
@@ -277,6 +287,28 @@ public final class SimulatedWorkers {
             command.branch(),
             Map.of(metric, model.evaluate(held(command.branch()).state)),
             took));
+  }
+
+  private static Setting shaped(Setting setting, Shape shape, long clock) {
+    double factor = shape.factor(clock);
+    return factor == 1
+        ? setting
+        : setting.with(
+            Tunable.LEARNING_RATE, factor * setting.valueOr(Tunable.LEARNING_RATE, 0.01));
+  }
+
+  private void probe(BranchCommand.Probe command) {
+    long samples = Math.min(command.samples(), PROBE_SAMPLES);
+    double took = time.perSampleSeconds() * samples / workers;
+    seconds += took;
+    deliver(
+        new SessionEvent.Evaluated(
+            seconds,
+            command.evaluation(),
+            command.branch(),
+            Map.of(),
+            took,
+            Arrays.stream(model.losses(held(command.branch()).state, samples)).boxed().toList()));
   }
 
   private void save(BranchCommand.Checkpoint command) {

@@ -1,0 +1,148 @@
+package dev.espalier.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.api.model.WorkerReport;
+import dev.espalier.data.SampleSplit;
+import dev.espalier.sdk.ProgramContext;
+import dev.espalier.sdk.Progress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Real workers measure branches on held-out samples, and let a rate fall to zero.
+@Timeout(180)
+class ProbeTest {
+  private static final BranchId ROOT = BranchId.ROOT;
+  private static final BranchId SAME = new BranchId(1);
+  private static final BranchId OTHER = new BranchId(2);
+  private static final Setting SETTING =
+      Setting.of(
+          Map.of(Tunable.LEARNING_RATE, 0.05, Tunable.MOMENTUM, 0.9, Tunable.BATCH_SIZE, 8.0));
+  private static final HeldOut PROBES = new HeldOut(40, 0.5);
+
+  @TempDir private Path checkpoints;
+
+  /// Notes which samples it trains on; has no `loss` of its own, so its `clock` is used.
+  private static final class Watched extends ExactProgram {
+    private final Set<Integer> seen;
+
+    Watched(Set<Integer> seen) {
+      super(0);
+      this.seen = seen;
+    }
+
+    @Override
+    public Progress clock(ProgramContext context) {
+      for (int sample : context.samples()) {
+        seen.add(sample);
+      }
+      return super.clock(context);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void equalBranchesHaveEqualLossesAndNothingChanges(int workers) throws Exception {
+    List<Double> undisturbed = losses(workers, false);
+    assertThat(losses(workers, true)).isEqualTo(undisturbed);
+  }
+
+  private List<Double> losses(int workers, boolean isProbed) throws Exception {
+    try (var tuner = new ScriptedTuner(workers, checkpoints)) {
+      tuner.holdOut(PROBES);
+      try (var threads = WorkerThreads.attach(tuner, () -> new ExactProgram(0))) {
+        tuner.say(new BranchCommand.Create(ROOT, SETTING));
+        tuner.say(new BranchCommand.Schedule(ROOT, 10, 10));
+        if (isProbed) {
+          tuner.say(new BranchCommand.Fork(SAME, ROOT, BranchKind.TRIAL, SETTING));
+          tuner.say(new BranchCommand.Fork(OTHER, ROOT, BranchKind.TRIAL, SETTING));
+          tuner.say(new BranchCommand.Schedule(OTHER, 5, 5));
+          tuner.say(new BranchCommand.Probe(ROOT, 1, 1000));
+          tuner.say(new BranchCommand.Probe(SAME, 2, 1000));
+          tuner.say(new BranchCommand.Probe(OTHER, 3, 1000));
+        }
+        tuner.say(new BranchCommand.Schedule(ROOT, 30, 30));
+        tuner.say(new BranchCommand.Evaluate(ROOT, 4));
+        tuner.awaitEvaluation(4);
+        if (isProbed) {
+          assertPaired(tuner);
+        }
+        List<Double> losses = tuner.losses(0, ROOT);
+        tuner.say(new BranchCommand.Stop());
+        threads.awaitEnd();
+        return losses;
+      }
+    }
+  }
+
+  private static void assertPaired(ScriptedTuner tuner) {
+    int blocks = 0;
+    for (int worker = 0; worker < tuner.workers(); worker++) {
+      List<Double> root = tuner.probe(worker, 1);
+      blocks += root.size();
+      assertThat(root).isNotEmpty().allMatch(Double::isFinite);
+      assertThat(tuner.probe(worker, 2)).isEqualTo(root);
+      assertThat(tuner.probe(worker, 3)).hasSameSizeAs(root).isNotEqualTo(root);
+      assertThat(tuner.reports(worker)).contains(new WorkerReport.Ready(50, 8, 40));
+    }
+    assertThat(blocks).isEqualTo(3);
+  }
+
+  @Test
+  void heldOutSamplesAreNeverTrainedOn() throws Exception {
+    Set<Integer> seen = ConcurrentHashMap.newKeySet();
+    try (var tuner = new ScriptedTuner(1, checkpoints)) {
+      tuner.holdOut(PROBES);
+      try (var threads = WorkerThreads.attach(tuner, () -> new Watched(seen))) {
+        tuner.say(new BranchCommand.Create(ROOT, SETTING));
+        tuner.say(new BranchCommand.Schedule(ROOT, 40, 40));
+        tuner.say(new BranchCommand.Evaluate(ROOT, 1));
+        tuner.awaitEvaluation(1);
+        tuner.say(new BranchCommand.Stop());
+        threads.awaitEnd();
+      }
+    }
+    int[] training = SampleSplit.of(90, 40, ScriptedTuner.SEED).training();
+    assertThat(seen).hasSize(50);
+    for (int sample : training) {
+      assertThat(seen).contains(sample);
+    }
+  }
+
+  @Test
+  void rateThatFallsMovesLessAndLess() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints);
+        var threads = WorkerThreads.attach(tuner, () -> new ExactProgram(0))) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Schedule(ROOT, 10, 10));
+      tuner.say(new BranchCommand.Fork(SAME, ROOT, BranchKind.TRIAL, SETTING));
+      tuner.say(new BranchCommand.Schedule(SAME, 3, 3, Shape.linearToZero(3, 8)));
+      tuner.say(new BranchCommand.Schedule(SAME, 20, 20, Shape.linearToZero(3, 8)));
+      tuner.say(new BranchCommand.Schedule(ROOT, 30, 30));
+      tuner.say(new BranchCommand.Evaluate(ROOT, 1));
+      tuner.awaitEvaluation(1);
+      List<Double> constant = tuner.losses(0, ROOT).subList(10, 30);
+      List<Double> annealed = tuner.losses(0, SAME);
+      // Clock 3 still has the whole rate, so the first loss that can differ is that of clock 5.
+      assertThat(annealed.subList(0, 5)).isEqualTo(constant.subList(0, 5));
+      assertThat(annealed.subList(5, 20)).doesNotContainAnyElementsOf(constant.subList(5, 20));
+      tuner.say(new BranchCommand.Stop());
+      threads.awaitEnd();
+    }
+  }
+}
