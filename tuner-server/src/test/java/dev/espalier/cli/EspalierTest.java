@@ -116,7 +116,9 @@ final class EspalierTest {
         0.2857,
         7,
         1,
-        version);
+        version,
+        "token:ci",
+        JobView.Trail.EMPTY);
   }
 
   private static BranchView branch(int number, int parent, BranchState state, Verdict verdict) {

@@ -2,6 +2,7 @@ package dev.espalier.api.rest;
 
 import dev.espalier.api.model.JobState;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// @param branches how many branches the job has made
 /// @param generation of its workers; grows by one when they are restarted
 /// @param version for `ETag` and `If-Match`
+/// @param createdBy who submitted it, such as `token:ci`
+/// @param trail the mainline's loss in few points, for lists
 public record JobView(
     String id,
     String name,
@@ -51,4 +54,16 @@ public record JobView(
     double tuningShare,
     int branches,
     int generation,
-    long version) {}
+    long version,
+    String createdBy,
+    Trail trail) {
+  /// A job's course at a glance.
+  ///
+  /// @param clocks mainline clocks between two points
+  /// @param losses at most 64; null where none is known
+  /// @param turns mainline clocks at which the schedule changed, the last ones
+  public record Trail(long clocks, List<@Nullable Double> losses, List<Long> turns) {
+    /// The course of a job that has not begun.
+    public static final Trail EMPTY = new Trail(1, List.of(), List.of());
+  }
+}

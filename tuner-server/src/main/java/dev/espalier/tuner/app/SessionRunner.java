@@ -456,7 +456,9 @@ final class SessionRunner implements Runnable {
                 decision.outcome());
         case SessionEffect.JobChanged changed ->
             log.debug("job={} state={} message={}", job.id(), changed.state(), changed.message());
-        case SessionEffect.ScheduleChanged _, SessionEffect.MainlineEvaluated _ -> {}
+        case SessionEffect.ScheduleChanged _,
+            SessionEffect.MainlineEvaluated _,
+            SessionEffect.SnapshotChanged _ -> {}
       }
     }
   }

@@ -1,7 +1,9 @@
 package dev.espalier.tuner.grpc;
 
 import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.api.rest.WorkerView;
 import dev.espalier.tuner.app.port.WorkerGateway;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +50,12 @@ public final class GrpcWorkerGateway implements WorkerGateway {
     if (crew != null) {
       crew.close(reason);
     }
+  }
+
+  @Override
+  public List<WorkerView> workers(String job) {
+    WorkerCrew crew = crews.get(job);
+    return crew == null ? List.of() : crew.view();
   }
 
   @Nullable WorkerCrew crew(String job) {

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.grpc;
 
 import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.api.rest.WorkerView;
 import dev.espalier.api.wire.WireCodec;
 import dev.espalier.api.wire.v1.Acknowledge;
 import dev.espalier.api.wire.v1.Attach;
@@ -13,12 +14,14 @@ import dev.espalier.tuner.app.Secrets;
 import dev.espalier.tuner.app.port.WorkerGateway.Listener;
 import dev.espalier.tuner.app.port.WorkerGateway.WorkerGroup;
 import io.grpc.stub.StreamObserver;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// One generation of a job's workers and the commands they have been sent.
@@ -31,6 +34,7 @@ final class WorkerCrew {
   private final Deque<SequencedCommand> commands = new ArrayDeque<>();
   private final @Nullable StreamObserver<TunerMessage>[] streams;
   private final String[] shardAddresses;
+  private final @Nullable Instant[] heard;
   private final long[] applied;
   private final long[] acknowledged;
   private boolean held;
@@ -43,6 +47,7 @@ final class WorkerCrew {
     this.listener = listener;
     this.streams = new StreamObserver[group.workers()];
     this.shardAddresses = new String[group.workers()];
+    this.heard = new Instant[group.workers()];
     this.applied = new long[group.workers()];
     this.acknowledged = new long[group.workers()];
     Arrays.fill(shardAddresses, "");
@@ -146,6 +151,17 @@ final class WorkerCrew {
             .setPeers(Peers.newBuilder().addAllShardAddresses(List.of(shardAddresses)))
             .build();
     Arrays.stream(streams).filter(Objects::nonNull).forEach(stream -> stream.onNext(peers));
+  }
+
+  /// Notes that a worker said something, a heartbeat at least.
+  synchronized void heard(int worker, Instant when) {
+    heard[worker] = when;
+  }
+
+  synchronized List<WorkerView> view() {
+    return IntStream.range(0, streams.length)
+        .mapToObj(worker -> new WorkerView(worker, streams[worker] != null, heard[worker]))
+        .toList();
   }
 
   synchronized void send(SequencedCommand command) {

@@ -15,6 +15,7 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Instant;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -81,6 +82,10 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
     @Override
     public void onNext(WorkerMessage message) {
       try {
+        WorkerCrew known = crew;
+        if (known != null) {
+          known.heard(worker, Instant.now());
+        }
         switch (message.getBodyCase()) {
           case ATTACH -> attach(message.getAttach());
           case REPORT -> {
@@ -120,6 +125,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
           .ifPresent(number -> {
             crew = found;
             worker = number;
+            found.heard(number, Instant.now());
           });
     }
 

@@ -55,7 +55,11 @@ public final class DocumentModule extends SimpleModule {
     @JsonSubTypes.Type(value = SessionEvent.UserRequest.Cancel.class, name = "cancel"),
     @JsonSubTypes.Type(value = SessionEvent.UserRequest.Kill.class, name = "kill"),
     @JsonSubTypes.Type(value = SessionEvent.UserRequest.Retune.class, name = "retune"),
-    @JsonSubTypes.Type(value = SessionEvent.UserRequest.Try.class, name = "try")
+    @JsonSubTypes.Type(value = SessionEvent.UserRequest.Try.class, name = "try"),
+    @JsonSubTypes.Type(value = SessionEvent.UserRequest.Keep.class, name = "keep"),
+    @JsonSubTypes.Type(value = SessionEvent.UserRequest.Discard.class, name = "discard"),
+    @JsonSubTypes.Type(value = SessionEvent.UserRequest.Restore.class, name = "restore"),
+    @JsonSubTypes.Type(value = SessionEvent.UserRequest.Pin.class, name = "pin")
   })
   private interface RequestTypes {}
 

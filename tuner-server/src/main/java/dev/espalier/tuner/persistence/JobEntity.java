@@ -138,6 +138,15 @@ class JobEntity {
   @Column(name = "stream_count")
   long streamCount;
 
+  @Column(name = "trail_clocks")
+  long trailClocks = 1;
+
+  @Column(name = "trail_losses")
+  double[] trailLosses = {};
+
+  @Column(name = "trail_turns")
+  long[] trailTurns = {};
+
   @Column(name = "version")
   long version;
 
@@ -178,6 +187,7 @@ class JobEntity {
           when progress.branch().number() == mainlineBranch && !progress.losses().isEmpty() -> {
         loss = mean(progress);
         mainlineClock = mainlineForkClock + lastClock(progress);
+        trail(Trail.of(this).at(mainlineClock, loss));
         moveEpoch(codec);
         yield true;
       }
@@ -224,6 +234,7 @@ class JobEntity {
 
   void change(SessionEffect.ScheduleChanged change, DocumentCodec codec) {
     setting = codec.writeNumbers(change.setting().values());
+    trail(Trail.of(this).turningAt(change.mainlineClock()));
     knowEpoch(change.mainlineClock(), change.epoch(), codec);
   }
 
@@ -268,7 +279,15 @@ class JobEntity {
         allSeconds > 0 ? tuningSeconds / allSeconds : 0,
         branches,
         generation,
-        version);
+        version,
+        createdBy,
+        Trail.of(this).view());
+  }
+
+  private void trail(Trail trail) {
+    trailClocks = trail.clocks();
+    trailLosses = trail.losses();
+    trailTurns = trail.turns();
   }
 
   private void knowEpoch(long clock, double knownEpoch, DocumentCodec codec) {

@@ -16,10 +16,17 @@ interface JobRepository extends JpaRepository<JobEntity, String> {
   @Query("select j from JobEntity j where j.id = ?1")
   Optional<JobEntity> findLocked(String id);
 
-  List<JobEntity> findByPositionLessThanOrderByPositionDesc(long position, Limit limit);
-
-  List<JobEntity> findByStateAndPositionLessThanOrderByPositionDesc(
-      JobState state, long position, Limit limit);
+  /// One page, newest first.
+  ///
+  /// @param name pattern of names in lower case
+  @Query(
+      """
+      select j from JobEntity j
+      where j.position < :before and j.state in :states
+        and (:name = '%%' or lower(j.name) like :name escape '\\')
+      order by j.position desc
+      """)
+  List<JobEntity> page(long before, Collection<JobState> states, String name, Limit limit);
 
   List<JobEntity> findByStateNotInOrderByPosition(Collection<JobState> states);
 }

@@ -82,6 +82,7 @@ final class PostgresEventLog implements EventLog {
     insertEvents(commit, documents, now);
     job.eventCount += documents.size();
     insertPoints(commit);
+    insertBlocks(commit);
     var written = new Written(job, now);
     for (SessionEvent event : commit.events()) {
       written.take(event);
@@ -158,6 +159,31 @@ final class PostgresEventLog implements EventLog {
         });
   }
 
+  /// Sums blocks of clocks up that are over now.
+  private void insertBlocks(Commit commit) {
+    var over = new ArrayList<MetricPoint>();
+    for (MetricPoint point : commit.points()) {
+      if (point.clock() % LossBlocks.CLOCKS == LossBlocks.CLOCKS - 1) {
+        over.add(point);
+      }
+    }
+    if (over.isEmpty()) {
+      return;
+    }
+    Integer[] branches = over.stream().map(MetricPoint::branch).toArray(Integer[]::new);
+    Long[] blocks =
+        over.stream().map(point -> point.clock() / LossBlocks.CLOCKS).toArray(Long[]::new);
+    sql.update(
+        LossBlocks.INSERT,
+        statement -> {
+          var connection = statement.getConnection();
+          statement.setString(1, commit.job());
+          statement.setArray(2, connection.createArrayOf("int4", branches));
+          statement.setArray(3, connection.createArrayOf("int8", blocks));
+          statement.setString(4, commit.job());
+        });
+  }
+
   /// What one commit changes, and what the stream says of it.
   private final class Written {
     private final JobEntity job;
@@ -191,6 +217,7 @@ final class PostgresEventLog implements EventLog {
         case SessionEffect.RoundChanged change -> round(change);
         case SessionEffect.ScheduleChanged change -> schedule(change);
         case SessionEffect.MainlineEvaluated change -> evaluation(change);
+        case SessionEffect.SnapshotChanged change -> snapshot(change);
         case SessionEffect.TimeSpent change -> {
           job.change(change);
           jobMoved = true;
@@ -284,6 +311,26 @@ final class PostgresEventLog implements EventLog {
               change.epoch(),
               change.atSeconds(),
               new java.util.TreeMap<String, @Nullable Double>(change.metrics())));
+    }
+
+    private void snapshot(SessionEffect.SnapshotChanged change) {
+      sql.update(
+          "insert into snapshot (job_id, number, branch, mainline_clock, epoch, setting, state,"
+              + " size_bytes, pinned, create_time) values (?, ?, ?, ?, ?, ?::json, ?, ?, ?, ?)"
+              + " on conflict (job_id, number) do update set state = excluded.state,"
+              + " size_bytes = excluded.size_bytes, pinned = excluded.pinned",
+          job.id,
+          change.snapshot(),
+          change.branch().number(),
+          change.mainlineClock(),
+          change.epoch(),
+          codec.writeNumbers(change.setting().values()),
+          change.state().name(),
+          change.sizeBytes(),
+          change.pinned(),
+          Timestamp.from(now));
+      StoredSnapshots.read(sql, codec, job.id, change.snapshot())
+          .forEach(view -> keep("snapshot.changed", view));
     }
 
     private void decision(Decision decision) {

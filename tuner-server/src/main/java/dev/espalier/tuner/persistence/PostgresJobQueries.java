@@ -9,19 +9,24 @@ import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.MainlineView;
 import dev.espalier.api.rest.PageView;
 import dev.espalier.api.rest.RoundView;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.SeriesView;
+import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.JobQueries;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.data.domain.Limit;
@@ -35,6 +40,7 @@ final class PostgresJobQueries implements JobQueries {
   private final RoundRepository rounds;
   private final JdbcTemplate sql;
   private final DocumentCodec codec;
+  private final LossBlocks losses;
 
   PostgresJobQueries(
       Transactions transactions,
@@ -49,25 +55,22 @@ final class PostgresJobQueries implements JobQueries {
     this.rounds = rounds;
     this.sql = sql;
     this.codec = codec;
+    this.losses = new LossBlocks(sql);
   }
 
   @Override
   public PageView<JobView> jobs(
-      @Nullable JobState state, int pageSize, @Nullable String pageToken) {
+      Set<JobState> states, String name, int pageSize, @Nullable String pageToken) {
     long before = PageToken.position("jobs", pageToken, Long.MAX_VALUE);
-    Limit limit = Limit.of(pageSize + 1);
-    return transactions.read(() -> {
-      List<JobEntity> rows =
-          state == null
-              ? jobs.findByPositionLessThanOrderByPositionDesc(before, limit)
-              : jobs.findByStateAndPositionLessThanOrderByPositionDesc(state, before, limit);
-      return PageToken.page(
-          "jobs",
-          rows,
-          pageSize,
-          row -> row.view(codec),
-          row -> row.position == null ? 0 : row.position);
-    });
+    Set<JobState> wanted = states.isEmpty() ? EnumSet.allOf(JobState.class) : states;
+    String pattern = "%" + name.toLowerCase(Locale.ROOT).replaceAll("([\\\\%_])", "\\\\$1") + "%";
+    return transactions.read(() ->
+        PageToken.page(
+            "jobs",
+            jobs.page(before, wanted, pattern, Limit.of(pageSize + 1)),
+            pageSize,
+            row -> row.view(codec),
+            row -> row.position == null ? 0 : row.position));
   }
 
   @Override
@@ -112,22 +115,36 @@ final class PostgresJobQueries implements JobQueries {
   }
 
   @Override
-  public PageView<DecisionView> decisions(String job, int pageSize, @Nullable String pageToken) {
-    long after = PageToken.position("decisions", pageToken, 0);
+  public PageView<DecisionView> decisions(
+      String job, DecisionFilter filter, int pageSize, @Nullable String pageToken) {
+    boolean down = filter.newestFirst();
+    String list = down ? "newest-decisions" : "decisions";
+    long edge = PageToken.position(list, pageToken, down ? Long.MAX_VALUE : 0);
+    Integer round = filter.round();
     return transactions.read(() ->
         PageToken.page(
-            "decisions",
+            list,
             sql.query(
                 "select sequence, key, rule, outcome, actor, round, evidence::text,"
-                    + " decide_time from decision where job_id = ? and sequence > ?"
-                    + " order by sequence limit ?",
+                    + " decide_time from decision where job_id = ?"
+                    + (down ? " and sequence < ?" : " and sequence > ?")
+                    + (round == null ? "" : " and round = " + round)
+                    + (filter.byPeople() ? " and actor <> 'policy'" : "")
+                    + " order by sequence"
+                    + (down ? " desc" : "")
+                    + " limit ?",
                 (row, number) -> decision(row),
                 job,
-                after,
+                edge,
                 pageSize + 1),
             pageSize,
             decision -> decision,
             DecisionView::sequence));
+  }
+
+  @Override
+  public List<SnapshotView> snapshots(String job) {
+    return transactions.read(() -> StoredSnapshots.read(sql, codec, job));
   }
 
   @Override
@@ -151,37 +168,22 @@ final class PostgresJobQueries implements JobQueries {
   }
 
   @Override
-  public SeriesView series(String job, int branch, int points) {
+  public SeriesView series(String job, int branch, long from, long to, int points) {
     return transactions.read(() -> {
       long forkClock =
           branches.findByJobIdAndNumber(job, branch).map(row -> row.forkClock).orElse(0L);
-      // Without statistics of a young table PostgreSQL would find the bounds anew for every row.
-      List<SeriesView.Bucket> buckets =
-          sql.query(
-              """
-              with bounds as materialized (
-                select min(clock) as low, max(clock) + 1 as high from metric_point
-                where job_id = ? and branch = ?
-              ), point as (
-                select clock, run_seconds, loss,
-                  loss not in ('NaN', 'Infinity', '-Infinity') as is_finite,
-                  (clock - low) * ? / greatest(high - low, ?) as bucket
-                from metric_point, bounds where job_id = ? and branch = ?
-              )
-              select min(clock), max(clock) + 1, max(run_seconds),
-                min(loss) filter (where is_finite), max(loss) filter (where is_finite),
-                avg(loss) filter (where is_finite), count(*) filter (where not is_finite)
-              from point group by bucket order by bucket
-              """,
-              (row, number) -> bucket(row),
-              job,
-              branch,
-              points,
-              points,
-              job,
-              branch);
-      return new SeriesView(branch, forkClock, buckets);
+      return new SeriesView(branch, forkClock, losses.series(job, branch, from, to, points));
     });
+  }
+
+  @Override
+  public List<SeriesView> series(String job, List<Integer> numbers, int points) {
+    return transactions.read(() -> losses.series(job, numbers, points));
+  }
+
+  @Override
+  public MainlineView mainline(String job, long from, long to, int points) {
+    return transactions.read(() -> losses.mainline(job, from, to, points));
   }
 
   @Override
@@ -232,22 +234,6 @@ final class PostgresJobQueries implements JobQueries {
         row.getInt(6),
         codec.readTree(row.getString(7)),
         row.getTimestamp(8).toInstant());
-  }
-
-  private static SeriesView.Bucket bucket(ResultSet row) throws SQLException {
-    return new SeriesView.Bucket(
-        row.getLong(1),
-        row.getLong(2),
-        row.getDouble(3),
-        number(row, 4),
-        number(row, 5),
-        number(row, 6),
-        row.getLong(7));
-  }
-
-  private static @Nullable Double number(ResultSet row, int column) throws SQLException {
-    double value = row.getDouble(column);
-    return row.wasNull() || !Double.isFinite(value) ? null : value;
   }
 
   private static Map<String, @Nullable Double> finiteOrNull(Map<String, Double> numbers) {

@@ -1,10 +1,13 @@
 package dev.espalier.tuner.rest;
 
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.SnapshotState;
 import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.tuner.app.JobService;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
@@ -28,6 +31,9 @@ import org.springframework.web.bind.annotation.RestController;
 /// seen.
 @RestController
 class ActionController {
+  private static final String BRANCH = Lookups.JOB + "/branches/{branch:\\d{1,9}}";
+  private static final String SNAPSHOT = Lookups.JOB + "/snapshots/{snapshot:\\d{1,9}}";
+
   private final JobService service;
   private final JobQueries queries;
 
@@ -84,6 +90,73 @@ class ActionController {
       @RequestBody TryRequest request,
       @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
     return ask(job, match, new UserRequest.Try(setting(request)));
+  }
+
+  /// Ends the running round with a trial as its winner.
+  @PostMapping(path = BRANCH + "/keep", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> keep(
+      @PathVariable String job,
+      @PathVariable int branch,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Keep(branch(job, branch)));
+  }
+
+  /// Gives a trial of the running round up.
+  @PostMapping(path = BRANCH + "/discard", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> discard(
+      @PathVariable String job,
+      @PathVariable int branch,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Discard(branch(job, branch)));
+  }
+
+  /// Goes back to a snapshot; where training stands now becomes a snapshot first.
+  @PostMapping(path = SNAPSHOT + "/restore", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> restore(
+      @PathVariable String job,
+      @PathVariable long snapshot,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Restore(ready(job, snapshot)));
+  }
+
+  /// Keeps a snapshot for good.
+  @PostMapping(path = SNAPSHOT + "/pin", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> pin(
+      @PathVariable String job,
+      @PathVariable long snapshot,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Pin(ready(job, snapshot), true));
+  }
+
+  /// Lets a snapshot go with the others of its age.
+  @PostMapping(path = SNAPSHOT + "/unpin", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<JobView> unpin(
+      @PathVariable String job,
+      @PathVariable long snapshot,
+      @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
+    return ask(job, match, new UserRequest.Pin(ready(job, snapshot), false));
+  }
+
+  private BranchId branch(String job, int branch) {
+    Lookups.job(queries, job);
+    return queries
+        .branch(job, branch)
+        .map(known -> new BranchId(known.branch()))
+        .orElseThrow(() -> Lookups.notFound("branch", "#" + branch + " in job " + job));
+  }
+
+  private long ready(String job, long snapshot) {
+    Lookups.job(queries, job);
+    SnapshotView known =
+        queries.snapshots(job).stream()
+            .filter(view -> view.snapshot() == snapshot)
+            .findFirst()
+            .orElseThrow(() -> Lookups.notFound("snapshot", snapshot + " in job " + job));
+    if (known.state() != SnapshotState.READY) {
+      throw new EspalierException(
+          ErrorCode.WRONG_STATE, "snapshot " + snapshot + " must be READY but is " + known.state());
+    }
+    return snapshot;
   }
 
   private ResponseEntity<JobView> ask(String job, @Nullable String match, UserRequest request) {

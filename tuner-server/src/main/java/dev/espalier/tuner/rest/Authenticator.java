@@ -77,6 +77,12 @@ final class Authenticator {
     known.remove(key("session", session));
   }
 
+  /// {@return whether a token is there and was not revoked}
+  boolean isValid(String tokenId) {
+    return tokens.tokens().stream()
+        .anyMatch(token -> token.id().equals(tokenId) && token.revokeTime() == null);
+  }
+
   /// {@return whether there is such a token}
   boolean revoke(String tokenId) {
     boolean found = tokens.revoke(tokenId);

@@ -1,18 +1,14 @@
 package dev.espalier.tuner.rest;
 
-import dev.espalier.api.rest.BranchView;
-import dev.espalier.api.rest.DecisionView;
-import dev.espalier.api.rest.EvaluationView;
-import dev.espalier.api.rest.JobView;
-import dev.espalier.api.rest.RoundView;
-import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.JobQueries;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,23 +24,26 @@ import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 /// A job's live events.
 ///
 /// A viewer gets a snapshot first, then what changes. `id` is the sequence of a kept event; a
-/// viewer that comes back with `Last-Event-ID` gets what it missed in place of the snapshot. The
-/// same events can be polled with `since`.
+/// viewer that comes back with `Last-Event-ID`, or comes with `after`, gets what it missed in place
+/// of the snapshot. The same events can be polled with `since`. A stream ends when the token behind
+/// it is revoked.
 @RestController
 class EventController {
   private static final Logger LOG = LoggerFactory.getLogger(EventController.class);
   private static final long PING_SECONDS = 15;
   private static final int REPLAY_PAGE = 500;
   private static final int MAX_REPLAY = 5000;
-  private static final int SNAPSHOT_DECISIONS = 1000;
 
   private final JobQueries queries;
   private final EventHub hub;
+  private final Authenticator authenticator;
   private final InstantSource clock;
 
-  EventController(JobQueries queries, EventHub hub, InstantSource clock) {
+  EventController(
+      JobQueries queries, EventHub hub, Authenticator authenticator, InstantSource clock) {
     this.queries = queries;
     this.hub = hub;
+    this.authenticator = authenticator;
     this.clock = clock;
   }
 
@@ -71,23 +70,42 @@ class EventController {
   SseEmitter follow(
       @PathVariable String job,
       @RequestHeader(name = "Last-Event-ID", required = false) @Nullable String lastEventId,
+      @RequestParam(required = false) @Nullable String after,
+      HttpServletRequest request,
       HttpServletResponse response) {
     Lookups.job(queries, job);
-    long last = sequence(lastEventId);
-    EventHub.Subscription viewer = hub.subscribe(job);
+    long last = sequence(lastEventId == null ? after : lastEventId);
+    BooleanSupplier admitted = stillAdmitted(request);
+    EventHub.Subscription viewer = hub.subscribe(job, Caller.current().tokenId());
     response.setHeader("X-Accel-Buffering", "no");
     response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
     var emitter = new SseEmitter(0L);
     Thread sender =
-        Thread.ofVirtual().name("sse-" + job).unstarted(() -> send(emitter, viewer, job, last));
+        Thread.ofVirtual()
+            .name("sse-" + job)
+            .unstarted(() -> send(emitter, viewer, admitted, job, last));
     emitter.onCompletion(sender::interrupt);
     emitter.onError(failure -> sender.interrupt());
     sender.start();
     return emitter;
   }
 
+  /// A session or token that is over ends its streams, at the latest with the next ping.
+  private BooleanSupplier stillAdmitted(HttpServletRequest request) {
+    if (Caller.current().viaSession()) {
+      String session = AuthenticationFilter.sessionCookie(request).orElse("");
+      return () -> authenticator.bySession(session).isPresent();
+    }
+    String tokenId = Caller.current().tokenId();
+    return () -> authenticator.isValid(tokenId);
+  }
+
   private void send(
-      SseEmitter emitter, EventHub.Subscription viewer, String job, long lastSequence) {
+      SseEmitter emitter,
+      EventHub.Subscription viewer,
+      BooleanSupplier admitted,
+      String job,
+      long lastSequence) {
     try (viewer) {
       long sent = catchUp(emitter, job, lastSequence);
       while (!viewer.isCutOff()) {
@@ -96,6 +114,9 @@ class EventController {
           break;
         }
         if (event == null) {
+          if (!admitted.getAsBoolean()) {
+            break;
+          }
           emitter.send(SseEmitter.event().comment("ping"));
         } else if (event.sequence() == 0 || event.sequence() > sent) {
           send(emitter, event);
@@ -138,17 +159,7 @@ class EventController {
 
   private SnapshotEvent snapshot(String job, long sequence) {
     return new SnapshotEvent(
-        job,
-        sequence,
-        "snapshot",
-        clock.instant(),
-        new Snapshot(
-            Lookups.job(queries, job),
-            HistoryController.allBranches(queries, job),
-            queries.rounds(job),
-            queries.schedule(job),
-            queries.evaluations(job),
-            queries.decisions(job, SNAPSHOT_DECISIONS, null).items()));
+        job, sequence, "snapshot", clock.instant(), HistoryController.snapshot(queries, job));
   }
 
   private static void send(SseEmitter emitter, StreamEvent event) throws IOException {
@@ -182,14 +193,6 @@ class EventController {
   /// The first event of a stream; shaped as the others are.
   ///
   /// @param sequence up to which the data hold everything
-  record SnapshotEvent(String job, long sequence, String type, Instant time, Snapshot data) {}
-
-  /// All views of a job.
-  record Snapshot(
-      JobView job,
-      List<BranchView> branches,
-      List<RoundView> rounds,
-      ScheduleView schedule,
-      List<EvaluationView> evaluations,
-      List<DecisionView> decisions) {}
+  record SnapshotEvent(
+      String job, long sequence, String type, Instant time, HistoryController.Snapshot data) {}
 }

@@ -41,20 +41,38 @@ final class EventHub implements EventPublisher, SmartLifecycle {
   /// Starts to collect the events of a job.
   ///
   /// @throws EspalierException `TOO_MANY_REQUESTS` when too many viewers are connected
-  Subscription subscribe(String job) {
+  ///
+  /// @param owner the token behind the viewer
+  Subscription subscribe(String job, String owner) {
     if (count.incrementAndGet() > MAX_VIEWERS) {
       count.decrementAndGet();
       throw new EspalierException(
           ErrorCode.TOO_MANY_REQUESTS, "more than " + MAX_VIEWERS + " viewers are connected");
     }
-    var viewer = new Subscription(job);
+    var viewer = new Subscription(job, owner);
     viewers.computeIfAbsent(job, name -> new ConcurrentLinkedQueue<>()).add(viewer);
     return viewer;
+  }
+
+  /// Ends the streams of everybody behind a token.
+  void cutOff(String owner) {
+    viewers
+        .values()
+        .forEach(ofJob ->
+            ofJob.stream()
+                .filter(viewer -> viewer.owner.equals(owner))
+                .forEach(Subscription::cutOff));
   }
 
   /// {@return how many viewers are connected}
   int viewers() {
     return count.get();
+  }
+
+  /// {@return how many viewers of a job are connected}
+  int viewers(String job) {
+    Queue<Subscription> ofJob = viewers.get(job);
+    return ofJob == null ? 0 : ofJob.size();
   }
 
   @Override
@@ -77,11 +95,13 @@ final class EventHub implements EventPublisher, SmartLifecycle {
   /// The events that one viewer has not been sent yet.
   final class Subscription implements AutoCloseable {
     private final String job;
+    private final String owner;
     private final BlockingQueue<Message> queue = new ArrayBlockingQueue<>(QUEUE_SIZE);
     private volatile boolean cutOff;
 
-    private Subscription(String job) {
+    private Subscription(String job, String owner) {
       this.job = job;
+      this.owner = owner;
     }
 
     private void offer(StreamEvent event) {

@@ -4,10 +4,16 @@ import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.MainlineView;
 import dev.espalier.api.rest.PageView;
 import dev.espalier.api.rest.RoundView;
+import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.SeriesView;
+import dev.espalier.api.rest.SnapshotView;
+import dev.espalier.api.rest.WorkerView;
 import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.JobQueries.DecisionFilter;
+import dev.espalier.tuner.app.port.WorkerGateway;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -23,12 +29,17 @@ import org.springframework.web.bind.annotation.RestController;
 @RequestMapping(path = Lookups.JOB, produces = MediaType.APPLICATION_JSON_VALUE)
 class HistoryController {
   private static final int TREE_PAGE = 1000;
-  private static final int MAX_POINTS = 10_000;
+  private static final int MAX_POINTS = 2000;
+  private static final int MAX_SHORT_POINTS = 100;
+  private static final int MAX_SHORT_SERIES = 500;
+  private static final int RECENT_DECISIONS = 200;
 
   private final JobQueries queries;
+  private final WorkerGateway workers;
 
-  HistoryController(JobQueries queries) {
+  HistoryController(JobQueries queries, WorkerGateway workers) {
     this.queries = queries;
+    this.workers = workers;
   }
 
   @GetMapping("/branches")
@@ -52,14 +63,66 @@ class HistoryController {
   }
 
   /// The training loss of a branch in at most `points` buckets.
+  ///
+  /// @param from own clock of the branch, inclusive
+  /// @param to exclusive; the end when absent
   @GetMapping("/branches/{branch:\\d{1,9}}/metrics")
   SeriesView metrics(
       @PathVariable String job,
       @PathVariable int branch,
-      @RequestParam(defaultValue = "500") int points) {
-    Lookups.requireWithin("points", points, 1, MAX_POINTS);
+      @RequestParam(defaultValue = "500") int points,
+      @RequestParam(defaultValue = "0") long from,
+      @RequestParam(required = false) @Nullable Long to) {
+    requireSpan(points, from, to);
     branch(job, branch);
-    return queries.series(job, branch, points);
+    return queries.series(job, branch, from, end(to), points);
+  }
+
+  /// The mainline's training loss over its whole course, in about `points` buckets.
+  ///
+  /// @param from mainline clock, inclusive
+  /// @param to exclusive; the end when absent
+  @GetMapping("/mainline")
+  MainlineView mainline(
+      @PathVariable String job,
+      @RequestParam(defaultValue = "500") int points,
+      @RequestParam(defaultValue = "0") long from,
+      @RequestParam(required = false) @Nullable Long to) {
+    requireSpan(points, from, to);
+    Lookups.job(queries, job);
+    return queries.mainline(job, from, end(to), points);
+  }
+
+  /// The training losses of several short branches at once.
+  @GetMapping("/series")
+  PageView<SeriesView> series(
+      @PathVariable String job,
+      @RequestParam List<Integer> branches,
+      @RequestParam(defaultValue = "32") int points) {
+    Lookups.requireWithin("points", points, 1, MAX_SHORT_POINTS);
+    Lookups.requireWithin("branches", branches.size(), 1, MAX_SHORT_SERIES);
+    Lookups.job(queries, job);
+    return new PageView<>(queries.series(job, branches, points), null);
+  }
+
+  private static void requireSpan(int points, long from, @Nullable Long to) {
+    Lookups.requireWithin("points", points, 1, MAX_POINTS);
+    Lookups.requireWithin("from", from, 0, Long.MAX_VALUE);
+    Lookups.requireWithin("to", end(to), from, Long.MAX_VALUE);
+  }
+
+  private static long end(@Nullable Long to) {
+    return to == null ? Long.MAX_VALUE : to;
+  }
+
+  /// Everything that a page draws first, read at one go.
+  @GetMapping("/overview")
+  Overview overview(@PathVariable String job, @RequestParam(defaultValue = "500") int points) {
+    Lookups.requireWithin("points", points, 1, MAX_POINTS);
+    // Read before the views: events after it may be told twice, none is left out.
+    long sequence = queries.streamSequence(job);
+    return new Overview(
+        sequence, snapshot(queries, job), queries.mainline(job, 0, Long.MAX_VALUE, points));
   }
 
   /// All branches at once, for who draws them.
@@ -75,20 +138,56 @@ class HistoryController {
     return new PageView<>(queries.rounds(job), null);
   }
 
+  /// Decisions, oldest first unless `newest` is set.
+  ///
+  /// @param round only those of this round
+  /// @param people only what people asked for
   @GetMapping("/decisions")
   PageView<DecisionView> decisions(
       @PathVariable String job,
+      @RequestParam(required = false) @Nullable Integer round,
+      @RequestParam(defaultValue = "false") boolean people,
+      @RequestParam(defaultValue = "false") boolean newest,
       @RequestParam(defaultValue = Lookups.DEFAULT_PAGE_SIZE) int pageSize,
       @RequestParam(required = false) @Nullable String pageToken) {
     Lookups.requirePageSize(pageSize);
     Lookups.job(queries, job);
-    return queries.decisions(job, pageSize, pageToken);
+    return queries.decisions(job, new DecisionFilter(round, people, newest), pageSize, pageToken);
   }
 
   @GetMapping("/evaluations")
   PageView<EvaluationView> evaluations(@PathVariable String job) {
     Lookups.job(queries, job);
     return new PageView<>(queries.evaluations(job), null);
+  }
+
+  /// Durable snapshots, oldest first; those that were dropped are among them.
+  @GetMapping("/snapshots")
+  PageView<SnapshotView> snapshots(@PathVariable String job) {
+    Lookups.job(queries, job);
+    return new PageView<>(queries.snapshots(job), null);
+  }
+
+  /// The workers of a job's current generation.
+  @GetMapping("/workers")
+  PageView<WorkerView> workers(@PathVariable String job) {
+    Lookups.job(queries, job);
+    return new PageView<>(workers.workers(job), null);
+  }
+
+  /// {@return all views of a job, with its latest decisions}
+  static Snapshot snapshot(JobQueries queries, String job) {
+    var latest =
+        queries.decisions(job, new DecisionFilter(null, false, true), RECENT_DECISIONS, null);
+    return new Snapshot(
+        Lookups.job(queries, job),
+        allBranches(queries, job),
+        queries.rounds(job),
+        queries.schedule(job),
+        queries.evaluations(job),
+        latest.items().reversed(),
+        latest.nextPageToken() != null,
+        queries.snapshots(job));
   }
 
   static List<BranchView> allBranches(JobQueries queries, String job) {
@@ -101,6 +200,25 @@ class HistoryController {
     } while (token != null);
     return all;
   }
+
+  /// All views of a job.
+  ///
+  /// @param decisions the latest, in order
+  /// @param moreDecisions whether there are earlier ones
+  record Snapshot(
+      JobView job,
+      List<BranchView> branches,
+      List<RoundView> rounds,
+      ScheduleView schedule,
+      List<EvaluationView> evaluations,
+      List<DecisionView> decisions,
+      boolean moreDecisions,
+      List<SnapshotView> snapshots) {}
+
+  /// What a page draws first.
+  ///
+  /// @param sequence to follow the stream from, as `after`
+  record Overview(long sequence, Snapshot views, MainlineView mainline) {}
 
   /// The branches of a job with their parents.
   record TreeView(String job, int mainlineBranch, List<BranchView> branches) {}

@@ -16,6 +16,7 @@ import dev.espalier.tuner.app.port.ProgramRegistry;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
@@ -68,13 +69,25 @@ class JobController {
     return ResponseEntity.created(URI.create("/api/v1/jobs/" + id)).eTag(eTag(job)).body(job);
   }
 
+  /// Jobs, newest first.
+  ///
+  /// @param state only jobs in one of these states
+  /// @param name only jobs whose name holds this text, in any case
   @GetMapping(path = "/api/v1/jobs", produces = MediaType.APPLICATION_JSON_VALUE)
   PageView<JobView> jobs(
-      @RequestParam(required = false) @Nullable JobState state,
+      @RequestParam(required = false) @Nullable Set<JobState> state,
+      @RequestParam(defaultValue = "") String name,
       @RequestParam(defaultValue = Lookups.DEFAULT_PAGE_SIZE) int pageSize,
       @RequestParam(required = false) @Nullable String pageToken) {
     Lookups.requirePageSize(pageSize);
-    return queries.jobs(state, pageSize, pageToken);
+    Lookups.requireWithin("name.length", name.length(), 0, 200);
+    return queries.jobs(state == null ? Set.of() : state, name, pageSize, pageToken);
+  }
+
+  /// How many jobs are in each state that has any.
+  @GetMapping(path = "/api/v1/job-counts", produces = MediaType.APPLICATION_JSON_VALUE)
+  Map<JobState, Long> counts() {
+    return queries.jobsByState();
   }
 
   @GetMapping(path = Lookups.JOB, produces = MediaType.APPLICATION_JSON_VALUE)

@@ -17,6 +17,8 @@ import org.springframework.security.config.http.SessionCreationPolicy;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.access.intercept.AuthorizationFilter;
 import org.springframework.security.web.authentication.UsernamePasswordAuthenticationFilter;
+import org.springframework.security.web.header.writers.CrossOriginOpenerPolicyHeaderWriter;
+import org.springframework.security.web.header.writers.CrossOriginResourcePolicyHeaderWriter;
 import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWriter.ReferrerPolicy;
 
 /// Who may reach what. Everything needs a token but the page's own files, which hold no data, the
@@ -47,6 +49,8 @@ class SecurityConfiguration {
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
           + " font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self';"
           + " frame-ancestors 'none'";
+
+  private static final String FEATURES = "camera=(), geolocation=(), microphone=(), payment=()";
 
   @Bean
   FilterRegistrationBean<TraceFilter> traceFilter() {
@@ -88,6 +92,14 @@ class SecurityConfiguration {
             headers
                 .contentSecurityPolicy(policy -> policy.policyDirectives(CONTENT_POLICY))
                 .referrerPolicy(policy -> policy.policy(ReferrerPolicy.NO_REFERRER))
+                .permissionsPolicyHeader(policy -> policy.policy(FEATURES))
+                .crossOriginOpenerPolicy(policy ->
+                    policy.policy(
+                        CrossOriginOpenerPolicyHeaderWriter.CrossOriginOpenerPolicy.SAME_ORIGIN))
+                .crossOriginResourcePolicy(policy ->
+                    policy.policy(
+                        CrossOriginResourcePolicyHeaderWriter.CrossOriginResourcePolicy
+                            .SAME_ORIGIN))
                 .frameOptions(frame -> frame.deny()))
         .authorizeHttpRequests(routes ->
             routes

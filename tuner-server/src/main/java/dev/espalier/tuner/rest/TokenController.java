@@ -24,10 +24,12 @@ import org.springframework.web.bind.annotation.RestController;
 class TokenController {
   private final TokenStore tokens;
   private final Authenticator authenticator;
+  private final EventHub hub;
 
-  TokenController(TokenStore tokens, Authenticator authenticator) {
+  TokenController(TokenStore tokens, Authenticator authenticator, EventHub hub) {
     this.tokens = tokens;
     this.authenticator = authenticator;
+    this.hub = hub;
   }
 
   /// Makes a token; this answer is the only one that shows it.
@@ -58,7 +60,7 @@ class TokenController {
     return new PageView<>(tokens.tokens(), null);
   }
 
-  /// Revokes a token and ends the browser sessions made with it.
+  /// Revokes a token and ends the browser sessions and streams made with it.
   @DeleteMapping("/{token:tok_[0-9a-f]{1,32}}")
   ResponseEntity<Void> revoke(@PathVariable String token) {
     List<TokenView> valid =
@@ -71,6 +73,7 @@ class TokenController {
     if (!authenticator.revoke(token)) {
       throw Lookups.notFound("token", token);
     }
+    hub.cutOff(token);
     return ResponseEntity.noContent().build();
   }
 

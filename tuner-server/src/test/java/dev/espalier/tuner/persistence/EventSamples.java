@@ -53,7 +53,11 @@ final class EventSamples {
           new SessionEvent.Requested(10, new UserRequest.Kill(), "token:ci"),
           new SessionEvent.Requested(11, new UserRequest.Retune(), "token:ci"),
           new SessionEvent.Requested(
-              12, new UserRequest.Try(Setting.of(Map.of("learningRate", 1e-5))), "token:ci"));
+              12, new UserRequest.Try(Setting.of(Map.of("learningRate", 1e-5))), "token:ci"),
+          new SessionEvent.Requested(13, new UserRequest.Keep(new BranchId(7)), "token:ci"),
+          new SessionEvent.Requested(14, new UserRequest.Discard(new BranchId(8)), "token:ci"),
+          new SessionEvent.Requested(15, new UserRequest.Restore(3), "token:ci"),
+          new SessionEvent.Requested(16, new UserRequest.Pin(3, true), "token:ci"));
 
   private EventSamples() {}
 

@@ -2,19 +2,23 @@ package dev.espalier.tuner.persistence;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.SnapshotState;
 import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.MainlineView;
 import dev.espalier.api.rest.SeriesView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.EventLog.Commit;
 import dev.espalier.tuner.app.port.EventLog.MetricPoint;
 import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.JobQueries.DecisionFilter;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.boot.TestServer;
 import dev.espalier.tuner.core.session.SessionEffect;
@@ -22,6 +26,7 @@ import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -38,7 +43,7 @@ class PostgresEventLogTest {
     String job = newJob();
 
     append(job, 1, EventSamples.EVENTS.subList(0, 5), List.of());
-    append(job, 6, EventSamples.EVENTS.subList(5, 13), List.of());
+    append(job, 6, EventSamples.EVENTS.subList(5, EventSamples.EVENTS.size()), List.of());
 
     assertThat(log.read(job)).isEqualTo(EventSamples.EVENTS);
   }
@@ -69,7 +74,7 @@ class PostgresEventLogTest {
         .isEqualTo(first.stream().filter(event -> event.sequence() > 0).toList())
         .hasSize(2);
     assertThat(log.read(job)).hasSize(3);
-    assertThat(queries.decisions(job, 10, null).items()).hasSize(1);
+    assertThat(queries.decisions(job, DecisionFilter.ALL, 10, null).items()).hasSize(1);
   }
 
   @Test
@@ -106,11 +111,11 @@ class PostgresEventLogTest {
     List<StreamEvent> again =
         append(job, 1, List.of(), List.of(EventSamples.decide("a"), EventSamples.decide("c")));
 
-    assertThat(queries.decisions(job, 10, null).items())
+    assertThat(queries.decisions(job, DecisionFilter.ALL, 10, null).items())
         .extracting(decision -> decision.sequence() + decision.key())
         .containsExactly("1a", "2b", "3c");
     assertThat(again).extracting(StreamEvent::type).containsExactly("decision.made");
-    assertThat(queries.decisions(job, 10, null).items().getFirst().evidence())
+    assertThat(queries.decisions(job, DecisionFilter.ALL, 10, null).items().getFirst().evidence())
         .containsExactly(
             Map.entry("speeds", List.of(0.1, 0.2, "NaN")),
             Map.entry("best", 0.2),
@@ -253,17 +258,82 @@ class PostgresEventLogTest {
             List.of(EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 7, 0)),
             points));
 
-    SeriesView series = queries.series(job, 0, 10);
-    SeriesView all = queries.series(job, 0, 5000);
+    SeriesView series = queries.series(job, 0, 0, Long.MAX_VALUE, 20);
+    SeriesView blocks = queries.series(job, 0, 0, Long.MAX_VALUE, 5);
+    SeriesView part = queries.series(job, 0, 100, 900, 5);
+    MainlineView mainline = queries.mainline(job, 0, Long.MAX_VALUE, 5);
+    SeriesView all = queries.series(job, 0, 0, Long.MAX_VALUE, 5000);
 
     assertThat(series.forkClock()).isEqualTo(7);
-    assertThat(series.buckets()).hasSize(10);
+    assertThat(series.buckets()).hasSize(20);
     assertThat(series.buckets().getFirst())
-        .isEqualTo(new SeriesView.Bucket(1, 101, 50, 1.0, 100.0, 50.5, 0));
+        .isEqualTo(new SeriesView.Bucket(1, 51, 25, 1.0, 50.0, 25.5, 0));
+    assertThat(blocks.buckets()).hasSizeLessThanOrEqualTo(5);
+    assertThat(blocks.buckets().getFirst())
+        .isEqualTo(new SeriesView.Bucket(1, 384, 191.5, 1.0, 383.0, 192.0, 0));
+    for (SeriesView one : List.of(blocks, part)) {
+      assertThat(weighedMean(one)).isCloseTo(one == part ? 499.5 : 500.5, within(0.01));
+      assertThat(one.buckets().stream().mapToLong(SeriesView.Bucket::nonFinite).sum()).isOne();
+      for (int i = 1; i < one.buckets().size(); i++) {
+        assertThat(one.buckets().get(i).fromClock()).isEqualTo(one.buckets().get(i - 1).toClock());
+      }
+    }
+    assertThat(part.buckets().getFirst().fromClock()).isEqualTo(100);
+    assertThat(part.buckets().getLast().toClock()).isEqualTo(900);
+    assertThat(mainline.buckets().getFirst().fromClock()).isEqualTo(8);
+    assertThat(mainline.buckets().getLast().toClock()).isEqualTo(1008);
+    assertThat(mainline.buckets().getLast().seconds()).isEqualTo(500);
     assertThat(series.buckets().stream().mapToLong(SeriesView.Bucket::nonFinite).sum())
         .isEqualTo(1);
     assertThat(all.buckets()).hasSize(1000);
     assertThat(all.buckets().get(499).mean()).isNull();
+  }
+
+  /// The mean of 1 to 1000 or of a part of it; clock 500 has no finite loss.
+  private static double weighedMean(SeriesView series) {
+    double sum = 0;
+    double count = 0;
+    for (SeriesView.Bucket one : series.buckets()) {
+      double finite = one.toClock() - one.fromClock() - one.nonFinite();
+      sum += finite * Objects.requireNonNull(one.mean());
+      count += finite;
+    }
+    return sum / count;
+  }
+
+  @Test
+  void thinsALongTrailOut() {
+    var trail = new Trail(1, new double[0], new long[0]);
+    for (long clock = 0; clock < 10_000; clock += 10) {
+      trail = trail.at(clock, clock).turningAt(clock);
+    }
+    assertThat(trail.losses()).hasSizeBetween(32, Trail.MAX_POINTS);
+    assertThat(trail.clocks()).isEqualTo(256);
+    assertThat(trail.losses()[20]).isEqualTo(5370);
+    assertThat(trail.turns()).hasSize(24);
+    assertThat(trail.at(1000, 1).losses()).hasSize(4);
+  }
+
+  @Test
+  void keepsSnapshotsAsTheyStand() {
+    String job = newJob();
+    var asked =
+        new SessionEffect.SnapshotChanged(
+            1, BranchId.ROOT, 200, 2, Setting.EMPTY, SnapshotState.WRITING, 0, false);
+    var kept =
+        new SessionEffect.SnapshotChanged(
+            1, BranchId.ROOT, 200, 2, Setting.EMPTY, SnapshotState.READY, 4096, true);
+    log.append(new Commit(job, 1, List.of(), List.of(asked), List.of()));
+    List<StreamEvent> told = log.append(new Commit(job, 1, List.of(), List.of(kept), List.of()));
+
+    assertThat(told).extracting(StreamEvent::type).containsExactly("snapshot.changed");
+    assertThat(queries.snapshots(job))
+        .singleElement()
+        .satisfies(view -> {
+          assertThat(view.state()).isEqualTo(SnapshotState.READY);
+          assertThat(view.sizeBytes()).isEqualTo(4096);
+          assertThat(view.pinned()).isTrue();
+        });
   }
 
   @Test

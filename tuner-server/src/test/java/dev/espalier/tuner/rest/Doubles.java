@@ -7,7 +7,9 @@ import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.app.port.ProgramRegistry;
+import dev.espalier.tuner.app.port.WorkerGateway;
 import dev.espalier.tuner.app.port.WorkerLauncher;
+import dev.espalier.tuner.grpc.GrpcWorkerGateway;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +47,11 @@ public class Doubles {
         return name.equals("toy") ? Optional.of(program) : Optional.empty();
       }
     };
+  }
+
+  @Bean
+  public WorkerGateway gateway() {
+    return new GrpcWorkerGateway();
   }
 
   @Bean

@@ -49,7 +49,7 @@ class EventStreamTest {
         .atMost(20, TimeUnit.SECONDS)
         .untilAsserted(() -> {
           publish(job, 0);
-          assertThat(hub.viewers()).isZero();
+          assertThat(hub.viewers(job)).isZero();
         });
   }
 
@@ -100,10 +100,49 @@ class EventStreamTest {
   }
 
   @Test
+  void streamGoesOnFromWhereAnOverviewWasRead() throws Exception {
+    String job = server.newJob();
+    change(job, "one");
+    var overview = server.get("/api/v1/jobs/" + job + "/overview").json();
+    change(job, "two");
+    try (var stream = open(job, null, "?after=" + overview.get("sequence").asLong())) {
+      assertThat(overview.get("views").get("job").get("message").asString()).isEqualTo("one");
+      assertThat(stream.next()).containsEntry("event", "job.changed").containsEntry("id", "2");
+    }
+  }
+
+  @Test
+  void streamEndsWhenItsTokenIsRevoked() throws Exception {
+    String job = server.newJob();
+    var token = server.post("/api/v1/tokens", "{\"name\":\"brief\"}").json();
+    var request =
+        server
+            .request("/api/v1/jobs/" + job + "/events")
+            .setHeader("Authorization", "Bearer " + token.get("token").asString());
+    try (var stream =
+            new Stream(
+                server.http().send(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
+        var other = open(job, null)) {
+      stream.next();
+      other.next();
+      assertThat(
+              server
+                  .send(server.request("/api/v1/tokens/" + token.get("id").asString()).DELETE())
+                  .status())
+          .isEqualTo(204);
+
+      assertThat(stream.next()).containsEntry("event", "resync");
+      assertThat(stream.lines.readLine()).isNull();
+      change(job, "one");
+      assertThat(other.next()).containsEntry("event", "job.changed");
+    }
+  }
+
+  @Test
   void viewerThatFallsBehindIsCutOffAndHoldsUpNobody() throws Exception {
     var alone = new EventHub();
-    try (var slow = alone.subscribe("job_1");
-        var quick = alone.subscribe("job_1")) {
+    try (var slow = alone.subscribe("job_1", "tok_1");
+        var quick = alone.subscribe("job_1", "tok_1")) {
       for (int i = 1; i <= EventHub.QUEUE_SIZE; i++) {
         alone.publish(List.of(event("job_1", i)));
         assertThat(quick.next(1)).isNotNull();
@@ -121,7 +160,7 @@ class EventStreamTest {
   @Test
   void eventsThatAreNotKeptAreLeftOutWhenAViewerIsSlow() throws Exception {
     var alone = new EventHub();
-    try (var slow = alone.subscribe("job_1")) {
+    try (var slow = alone.subscribe("job_1", "tok_1")) {
       for (int i = 0; i < 10_000; i++) {
         alone.publish(List.of(event("job_1", 0)));
       }
@@ -161,7 +200,12 @@ class EventStreamTest {
   }
 
   private Stream open(String job, String lastEventId) throws IOException, InterruptedException {
-    var request = server.request("/api/v1/jobs/" + job + "/events");
+    return open(job, lastEventId, "");
+  }
+
+  private Stream open(String job, String lastEventId, String query)
+      throws IOException, InterruptedException {
+    var request = server.request("/api/v1/jobs/" + job + "/events" + query);
     if (lastEventId != null) {
       request.header("Last-Event-ID", lastEventId);
     }

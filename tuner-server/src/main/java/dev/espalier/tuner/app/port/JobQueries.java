@@ -6,21 +6,28 @@ import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.MainlineView;
 import dev.espalier.api.rest.PageView;
 import dev.espalier.api.rest.RoundView;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.SeriesView;
+import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.api.rest.StreamEvent;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Jobs as people look at them. Lookups of an unknown job are empty; unknown tokens of pages are
 /// `INVALID_REQUEST`.
 public interface JobQueries {
   /// Newest first.
-  PageView<JobView> jobs(@Nullable JobState state, int pageSize, @Nullable String pageToken);
+  ///
+  /// @param states only jobs in one of them; all jobs when empty
+  /// @param name only jobs whose name holds this text, in any case; all jobs when empty
+  PageView<JobView> jobs(
+      Set<JobState> states, String name, int pageSize, @Nullable String pageToken);
 
   Optional<JobView> job(String job);
 
@@ -38,20 +45,43 @@ public interface JobQueries {
 
   List<RoundView> rounds(String job);
 
-  PageView<DecisionView> decisions(String job, int pageSize, @Nullable String pageToken);
+  PageView<DecisionView> decisions(
+      String job, DecisionFilter filter, int pageSize, @Nullable String pageToken);
+
+  /// Durable snapshots, oldest first.
+  List<SnapshotView> snapshots(String job);
 
   ScheduleView schedule(String job);
 
   List<EvaluationView> evaluations(String job);
 
-  /// The training loss of a branch in at most `points` buckets.
-  SeriesView series(String job, int branch, int points);
+  /// The training loss of a branch between two of its own clocks, in at most `points` buckets.
+  ///
+  /// @param from inclusive
+  /// @param to exclusive
+  SeriesView series(String job, int branch, long from, long to, int points);
+
+  /// The training losses of several branches, each in at most `points` buckets; those without a
+  /// clock are left out.
+  List<SeriesView> series(String job, List<Integer> branches, int points);
+
+  /// The mainline's training loss between two of its clocks, in about `points` buckets.
+  MainlineView mainline(String job, long from, long to, int points);
 
   /// Kept stream events after `sequence`, at most `limit`.
   List<StreamEvent> stream(String job, long sequence, int limit);
 
   /// {@return the sequence of the last kept stream event; 0 for an unknown job}
   long streamSequence(String job);
+
+  /// Which decisions, in which order.
+  ///
+  /// @param round only those of this round; all when null
+  /// @param byPeople only what people asked for
+  record DecisionFilter(@Nullable Integer round, boolean byPeople, boolean newestFirst) {
+    /// All, oldest first.
+    public static final DecisionFilter ALL = new DecisionFilter(null, false, false);
+  }
 
   /// {@return how many jobs are in each state that has any}
   Map<JobState, Long> jobsByState();

@@ -3,6 +3,8 @@ package dev.espalier.tuner.app.port;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.api.rest.WorkerView;
+import java.util.List;
 import java.util.Map;
 
 /// The way to the workers of a job: an ordered broadcast that survives broken links.
@@ -27,6 +29,9 @@ public interface WorkerGateway {
 
   /// Turns a job's workers away for good.
   void close(String job, String reason);
+
+  /// {@return the workers of a job's current generation; empty when none may attach}
+  List<WorkerView> workers(String job);
 
   /// A generation of workers and what they are told when they attach.
   ///

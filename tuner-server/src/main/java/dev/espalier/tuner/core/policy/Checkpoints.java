@@ -2,18 +2,25 @@ package dev.espalier.tuner.core.policy;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.SnapshotState;
+import dev.espalier.tuner.core.session.SessionEffect;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /// The durable checkpoints of a job: which are asked for, which are good, which may go.
 ///
 /// A checkpoint is dropped only when `keep` newer ones are durable, so the last good one always
-/// stays; so does the one that is pinned as the best, until a better one is durable.
+/// stays; so does the one that is pinned as the best, until a better one is durable, one that a
+/// person pinned, and one that a person went back to, until a newer one is durable.
 final class Checkpoints {
   /// Where the mainline stood at a checkpoint.
   ///
@@ -24,6 +31,7 @@ final class Checkpoints {
       BranchId branch,
       long mainlineClock,
       double epochs,
+      Setting setting,
       int evaluations,
       long evaluatedEpochs) {
     boolean isOf(Branch mainline) {
@@ -38,6 +46,9 @@ final class Checkpoints {
   private Optional<Mark> lastFailed = Optional.empty();
   private Optional<Mark> wantedBest = Optional.empty();
   private Optional<Mark> durableBest = Optional.empty();
+  private final Map<Long, Long> sizesBytes = new HashMap<>();
+  private final Set<Long> pinned = new HashSet<>();
+  private Optional<Mark> chosen = Optional.empty();
 
   Checkpoints(Board board) {
     this.board = board;
@@ -52,9 +63,11 @@ final class Checkpoints {
             mainline.id(),
             mainline.scheduledMainlineClock(),
             mainline.scheduledEpochs(),
+            mainline.setting(),
             evaluations,
             evaluatedEpochs);
     pending.put(mark.checkpoint(), mark);
+    tell(mark, SnapshotState.WRITING);
     board.command(new BranchCommand.Checkpoint(mainline.id(), mark.checkpoint()));
   }
 
@@ -106,18 +119,67 @@ final class Checkpoints {
     return lastDurable().filter(mark -> mark.isOf(mainline)).isPresent();
   }
 
-  /// {@return the newest good checkpoint}
+  /// {@return the good checkpoint that training goes on from: the one that a person went back to, as
+  ///   long as no newer one is good, else the newest}
   Optional<Mark> lastDurable() {
-    return durable.isEmpty() ? Optional.empty() : Optional.of(durable.lastEntry().getValue());
+    return chosen.or(() ->
+        durable.isEmpty() ? Optional.empty() : Optional.of(durable.lastEntry().getValue()));
+  }
+
+  /// {@return a good checkpoint by its number}
+  Optional<Mark> durable(long checkpoint) {
+    return Optional.ofNullable(durable.get(checkpoint));
+  }
+
+  /// {@return the numbers of the good checkpoints, in words}
+  String durableInWords() {
+    return durable.isEmpty() ? "there is none yet" : "there are " + durable.keySet();
+  }
+
+  /// Makes a checkpoint the one to go on from, until a newer one is good.
+  void goBackTo(Mark mark) {
+    chosen = Optional.of(mark);
+  }
+
+  /// {@return the setting that a person went back to, if the next start is from there}
+  Optional<Setting> chosenSetting() {
+    return chosen.map(Mark::setting);
+  }
+
+  /// Keeps a good checkpoint for good, or no longer.
+  void pin(Mark mark, boolean isPinned) {
+    if (isPinned) {
+      pinned.add(mark.checkpoint());
+    } else {
+      pinned.remove(mark.checkpoint());
+    }
+    tell(mark, SnapshotState.READY);
+    dropOld();
+  }
+
+  private void tell(Mark mark, SnapshotState state) {
+    board.emit(
+        new SessionEffect.SnapshotChanged(
+            mark.checkpoint(),
+            mark.branch(),
+            mark.mainlineClock(),
+            mark.epochs(),
+            mark.setting(),
+            state,
+            sizesBytes.getOrDefault(mark.checkpoint(), 0L),
+            pinned.contains(mark.checkpoint())));
   }
 
   /// {@return whether the checkpoint was waited for}
-  boolean written(long checkpoint) {
+  boolean written(long checkpoint, long sizeBytes) {
     Mark mark = pending.remove(checkpoint);
     if (mark == null) {
       return false;
     }
     durable.put(checkpoint, mark);
+    sizesBytes.put(checkpoint, sizeBytes);
+    chosen = Optional.empty();
+    tell(mark, SnapshotState.READY);
     if (wantedBest.filter(mark::equals).isPresent()) {
       durableBest = wantedBest;
     }
@@ -126,12 +188,18 @@ final class Checkpoints {
   }
 
   private void dropOld() {
-    long pinned = durableBest.map(Mark::checkpoint).orElse(0L);
-    List<Long> others = durable.keySet().stream().filter(number -> number != pinned).toList();
-    for (long number : others.subList(0, Math.max(0, others.size() - keep))) {
-      durable.remove(number);
-      board.command(new BranchCommand.DropCheckpoint(number));
+    List<Mark> others = durable.values().stream().filter(mark -> !mustStay(mark)).toList();
+    for (Mark mark : others.subList(0, Math.max(0, others.size() - keep))) {
+      durable.remove(mark.checkpoint());
+      board.command(new BranchCommand.DropCheckpoint(mark.checkpoint()));
+      tell(mark, SnapshotState.DROPPED);
     }
+  }
+
+  private boolean mustStay(Mark mark) {
+    return pinned.contains(mark.checkpoint())
+        || durableBest.filter(mark::equals).isPresent()
+        || chosen.filter(mark::equals).isPresent();
   }
 
   /// Gives a checkpoint up that could not be written.
@@ -143,6 +211,7 @@ final class Checkpoints {
       return Optional.empty();
     }
     lastFailed = Optional.of(mark);
+    tell(mark, SnapshotState.FAILED);
     board.command(new BranchCommand.DropCheckpoint(checkpoint));
     String outcome =
         "Checkpoint " + checkpoint + " failed (" + message + "); the job goes on, and " + inWords();
@@ -156,9 +225,12 @@ final class Checkpoints {
 
   /// Gives up what lost workers had begun to write.
   void dropPending() {
-    List<Long> begun = new ArrayList<>(pending.keySet());
+    List<Mark> begun = new ArrayList<>(pending.values());
     pending.clear();
-    begun.forEach(checkpoint -> board.command(new BranchCommand.DropCheckpoint(checkpoint)));
+    for (Mark mark : begun) {
+      board.command(new BranchCommand.DropCheckpoint(mark.checkpoint()));
+      tell(mark, SnapshotState.FAILED);
+    }
   }
 
   /// {@return the last good checkpoint in words}

@@ -1,5 +1,6 @@
 package dev.espalier.tuner.core.policy;
 
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.List;
@@ -20,6 +21,11 @@ interface Course {
 
     /// Gives all workers up and starts new ones from the last good checkpoint.
     void restart(String reason);
+
+    /// Gives all workers up and starts new ones from the checkpoint that a person went back to.
+    ///
+    /// @param what happened, in words
+    void goBack(String what);
 
     /// Says that something was gained that a loss of workers would not undo.
     void noteProgress();
@@ -62,6 +68,27 @@ interface Course {
   ///
   /// @return why it is refused; empty when it is not
   Optional<String> tryBeside(Setting asked, String actor);
+
+  /// Takes a person's wish to end the running round with one of its branches as the winner.
+  ///
+  /// @return why it is refused; empty when it is not
+  default Optional<String> keep(BranchId branch, String actor) {
+    return Optional.of("this policy chooses among its branches by itself");
+  }
+
+  /// Takes a person's wish to give a branch of the running round up.
+  ///
+  /// @return why it is refused; empty when it is not
+  default Optional<String> discard(BranchId branch, String actor) {
+    return Optional.of("this policy chooses among its branches by itself");
+  }
+
+  /// Takes a person's wish to go back to a good checkpoint.
+  ///
+  /// @return why it is refused; empty when it is not
+  default Optional<String> restore(Checkpoints.Mark mark, String actor) {
+    return Optional.of("this policy cannot go back");
+  }
 
   /// {@return what the job is doing, `TRAINING` or `TUNING`}
   String stage();

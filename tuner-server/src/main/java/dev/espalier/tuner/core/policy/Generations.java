@@ -75,13 +75,14 @@ final class Generations {
   }
 
   /// Starts the next generation.
-  void startAgain(String reason) {
+  ///
+  /// @param what happened to the last one, in words
+  void startAgain(String what, String reason) {
     current++;
     recoveries++;
     String outcome =
-        "Workers were lost ("
-            + reason
-            + "); start new ones from "
+        what
+            + "; start new workers from "
             + checkpoints
                 .lastDurable()
                 .map(mark -> "checkpoint " + mark.checkpoint())

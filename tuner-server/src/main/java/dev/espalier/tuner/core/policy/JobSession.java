@@ -68,7 +68,14 @@ final class JobSession implements TuningSession {
     @Override
     public void restart(String reason) {
       generations.kill();
-      lose(reason);
+      loseFor(reason);
+    }
+
+    @Override
+    public void goBack(String what) {
+      generations.kill();
+      generations.noteProgress();
+      lose(what, what);
     }
 
     @Override
@@ -118,7 +125,7 @@ final class JobSession implements TuningSession {
         }
       }
       case SessionEvent.CheckpointWritten written -> {
-        if (checkpoints.written(written.checkpoint())) {
+        if (checkpoints.written(written.checkpoint(), written.sizeBytes())) {
           generations.noteProgress();
         }
       }
@@ -222,11 +229,15 @@ final class JobSession implements TuningSession {
 
   private void workersLost(SessionEvent.WorkersLost lost) {
     if (lost.generation() == generations.current()) {
-      lose(lost.reason());
+      loseFor(lost.reason());
     }
   }
 
-  private void lose(String reason) {
+  private void loseFor(String reason) {
+    lose("Workers were lost (" + reason + ")", reason);
+  }
+
+  private void lose(String what, String reason) {
     board.loseAllBranches();
     generations.lose();
     if (stage == Stage.STOPPING) {
@@ -239,7 +250,7 @@ final class JobSession implements TuningSession {
     if (generations.isHopeless()) {
       fail("WORKERS_LOST", generations.hopelessInWords(reason));
     } else {
-      generations.startAgain(reason);
+      generations.startAgain(what, reason);
     }
   }
 
@@ -257,6 +268,17 @@ final class JobSession implements TuningSession {
               notRunning().or(() -> course.retune(event.actor()));
           case SessionEvent.UserRequest.Try asked ->
               notRunning().or(() -> course.tryBeside(asked.setting(), event.actor()));
+          case SessionEvent.UserRequest.Keep asked ->
+              notRunning().or(() -> course.keep(asked.branch(), event.actor()));
+          case SessionEvent.UserRequest.Discard asked ->
+              notRunning().or(() -> course.discard(asked.branch(), event.actor()));
+          case SessionEvent.UserRequest.Restore asked ->
+              notRunning()
+                  .or(() -> missing(asked.snapshot()))
+                  .or(() ->
+                      course.restore(
+                          checkpoints.durable(asked.snapshot()).orElseThrow(), event.actor()));
+          case SessionEvent.UserRequest.Pin asked -> pin(asked);
         };
     String asked = Requests.inWords(event.request());
     board.decide(
@@ -310,6 +332,18 @@ final class JobSession implements TuningSession {
     generations.kill();
     finish.endNow(how);
     stage = Stage.ENDED;
+  }
+
+  private Optional<String> pin(SessionEvent.UserRequest.Pin asked) {
+    checkpoints.durable(asked.snapshot()).ifPresent(mark -> checkpoints.pin(mark, asked.pinned()));
+    return missing(asked.snapshot());
+  }
+
+  private Optional<String> missing(long snapshot) {
+    return checkpoints.durable(snapshot).isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            "snapshot " + snapshot + " is not there; " + checkpoints.durableInWords());
   }
 
   private Optional<String> notRunning() {

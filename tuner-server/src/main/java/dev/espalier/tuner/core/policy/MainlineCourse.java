@@ -1,5 +1,6 @@
 package dev.espalier.tuner.core.policy;
 
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.session.JobPlan;
@@ -24,6 +25,11 @@ final class MainlineCourse implements Course {
   private final Rounds rounds;
   private Stage stage = Stage.TRAINING;
   private int overflows;
+  private int restored;
+  private Optional<Back> back = Optional.empty();
+
+  /// A checkpoint that a person wants to go back to.
+  private record Back(Checkpoints.Mark mark, String actor) {}
 
   MainlineCourse(Strategy strategy, Board board, Checkpoints checkpoints, Host host) {
     this.plan = board.plan();
@@ -59,6 +65,8 @@ final class MainlineCourse implements Course {
   @Override
   public void resume() {
     Optional<Checkpoints.Mark> mark = checkpoints.lastDurable();
+    back = Optional.empty();
+    checkpoints.chosenSetting().ifPresent(rounds::restored);
     if (mark.isPresent()) {
       var setting = strategy.settingAt(mark.get().mainlineClock(), rounds.settingOr(strategy));
       trainer.begin(board.restore(mark.get(), setting), mark.get());
@@ -170,7 +178,7 @@ final class MainlineCourse implements Course {
 
   private void advanceTraining() {
     if (!trainer.isAtRest()) {
-      if (!rounds.isWanted()) {
+      if (!rounds.isWanted() && back.isEmpty()) {
         trainer.runOn();
       }
       return;
@@ -180,6 +188,8 @@ final class MainlineCourse implements Course {
       trainer.evaluate();
     } else if (bound.isPresent()) {
       host.stop(bound.get());
+    } else if (back.isPresent()) {
+      goBackOnceSaved(back.get());
     } else if (rounds.isWanted()) {
       startRoundOnceSaved();
     } else {
@@ -190,17 +200,43 @@ final class MainlineCourse implements Course {
 
   /// A round starts from a state that is durable, so that it can start again.
   private void startRoundOnceSaved() {
-    if (mainline().mainlineClock() > 0 && !checkpoints.isSettledFor(mainline())) {
-      trainer.checkpoint();
-      board.show(
-          JobState.TRAINING,
-          "saving",
-          "Writing a checkpoint before " + rounds.wantedInWords(),
-          "checkpoint");
+    if (isSavedBefore(rounds.wantedInWords())) {
+      rounds.startWanted(mainline());
+      stage = Stage.TUNING;
+    }
+  }
+
+  private boolean isSavedBefore(String what) {
+    if (mainline().mainlineClock() == 0 || checkpoints.isSettledFor(mainline())) {
+      return true;
+    }
+    trainer.checkpoint();
+    board.show(JobState.TRAINING, "saving", "Writing a checkpoint before " + what, "checkpoint");
+    return false;
+  }
+
+  /// Going back is no loss: where training stood is a checkpoint to come back to.
+  private void goBackOnceSaved(Back wanted) {
+    Checkpoints.Mark mark = wanted.mark();
+    String label = "snapshot " + mark.checkpoint();
+    if (!isSavedBefore("going back to " + label)) {
       return;
     }
-    rounds.startWanted(mainline());
-    stage = Stage.TUNING;
+    restored++;
+    board.decide(
+        "restore-" + restored,
+        "request.restore",
+        "Go back to " + label + " at epoch " + Words.number(mark.epochs()),
+        wanted.actor(),
+        0,
+        Evidence.of()
+            .with("snapshot", mark.checkpoint())
+            .with("mainlineClock", mark.mainlineClock())
+            .with("setting", mark.setting())
+            .with("leftAtClock", mainline().mainlineClock())
+            .with("left", checkpoints.inWords()));
+    checkpoints.goBackTo(mark);
+    host.goBack(wanted.actor() + " went back to " + label);
   }
 
   private void conclude(Round.Outcome outcome) {
@@ -260,12 +296,37 @@ final class MainlineCourse implements Course {
     return refusal;
   }
 
+  @Override
+  public Optional<String> keep(BranchId branch, String actor) {
+    return rounds.keep(branch, actor);
+  }
+
+  @Override
+  public Optional<String> discard(BranchId branch, String actor) {
+    return rounds.discard(branch, actor);
+  }
+
+  @Override
+  public Optional<String> restore(Checkpoints.Mark mark, String actor) {
+    if (stage != Stage.TRAINING) {
+      return Optional.of("the job is not training but " + stage);
+    }
+    if (rounds.isWanted() || back.isPresent()) {
+      return Optional.of("a round or another snapshot is due already");
+    }
+    back = Optional.of(new Back(mark, actor));
+    return Optional.empty();
+  }
+
   private Optional<String> reasonAgainstRound() {
     if (!strategy.isTuning()) {
       return Optional.of("the policy " + plan.policy() + " does not tune this job");
     }
     if (stage != Stage.TRAINING) {
       return Optional.of("the job is not training but " + stage);
+    }
+    if (back.isPresent()) {
+      return Optional.of("a snapshot is about to be restored");
     }
     return rounds.isWanted() ? Optional.of("a round is due already") : Optional.empty();
   }

@@ -6,6 +6,7 @@ import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.tuner.core.session.JobPlan;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Measures the starting loss: the mean loss of a fork of the parent with a learning rate of zero,
@@ -35,6 +36,16 @@ final class ProbePhase implements RoundPhase {
     Branch branch = board.fork(desk.parent(), BranchKind.EVALUATION, desk.plan().number(), setting);
     probe = branch;
     board.schedule(branch, probeClocks(branch));
+  }
+
+  @Override
+  public Optional<String> reasonToHold(Trial trial) {
+    return Optional.of("the round has no trial yet");
+  }
+
+  @Override
+  public void givenUp(Trial trial) {
+    throw new IllegalStateException("a probing round has no trial");
   }
 
   /// As many as asked for, but at most a tenth of an epoch unless that is less than K.

@@ -20,6 +20,11 @@ final class Requests {
       case UserRequest.Kill _ -> "kill";
       case UserRequest.Retune _ -> "re-tune";
       case UserRequest.Try asked -> "try " + Words.setting(asked.setting());
+      case UserRequest.Keep asked -> "keep branch " + asked.branch();
+      case UserRequest.Discard asked -> "discard branch " + asked.branch();
+      case UserRequest.Restore asked -> "restore snapshot " + asked.snapshot();
+      case UserRequest.Pin asked ->
+          (asked.pinned() ? "pin snapshot " : "unpin snapshot ") + asked.snapshot();
     };
   }
 

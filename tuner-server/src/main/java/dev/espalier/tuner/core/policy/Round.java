@@ -1,5 +1,6 @@
 package dev.espalier.tuner.core.policy;
 
+import dev.espalier.api.model.BranchId;
 import dev.espalier.tuner.core.search.Searcher;
 import java.util.Optional;
 
@@ -96,6 +97,57 @@ final class Round {
     winner.ifPresent(trial -> decideAdoption(trial, why));
     desk.end(winner, sentence(winner, why));
     outcome = Optional.of(new Outcome(winner, why));
+  }
+
+  /// Gives a trial up because a person asked for it.
+  ///
+  /// @return why it stays; empty when it is given up
+  Optional<String> discard(BranchId branch, String actor) {
+    Optional<Trial> trial = openTrial(branch);
+    if (trial.isEmpty()) {
+      return Optional.of(notOpen(branch));
+    }
+    Optional<String> reason = phase.reasonToHold(trial.get());
+    if (reason.isEmpty()) {
+      desk.drop(trial.get(), "request.discard", "is given up as " + actor + " asked");
+      phase.givenUp(trial.get());
+    }
+    return reason;
+  }
+
+  /// Ends the round with a trial that a person chose.
+  ///
+  /// @return why it goes on; empty when it has ended
+  Optional<String> keep(BranchId branch, String actor) {
+    Optional<Trial> found = openTrial(branch);
+    if (found.isEmpty()) {
+      return Optional.of(notOpen(branch));
+    }
+    Trial winner = found.get();
+    if (winner.branch().clocks() == 0) {
+      return Optional.of("branch " + branch + " has not run a clock yet");
+    }
+    desk.judgeAsItStands(winner);
+    if (!winner.isOpen()) {
+      return Optional.of("branch " + branch + " diverged");
+    }
+    desk.trials().stream()
+        .filter(trial -> trial.isOpen() && trial != winner)
+        .forEach(trial ->
+            desk.drop(trial, "request.keep", "is freed: " + actor + " chose " + winner.number()));
+    desk.settle(winner, "request.keep", "is kept: " + actor + " chose it");
+    end(Optional.of(winner), actor + " chose it");
+    return Optional.empty();
+  }
+
+  private Optional<Trial> openTrial(BranchId branch) {
+    return desk.trials().stream()
+        .filter(trial -> trial.isOpen() && trial.branch().id().equals(branch))
+        .findFirst();
+  }
+
+  private String notOpen(BranchId branch) {
+    return "branch " + branch + " is not an open trial of " + desk.plan().label();
   }
 
   private static String sentence(Optional<Trial> winner, String why) {

@@ -218,6 +218,20 @@ final class RoundDesk {
     }
   }
 
+  /// Judges a trial that may have clocks under way, by those that were reported.
+  void judgeAsItStands(Trial trial) {
+    if (trial.branch().isAtRest()) {
+      judge(trial);
+      return;
+    }
+    ProgressSummary summary = summarizer.summarize(trial.branch().trace(), startingLoss);
+    trial.judge(summary);
+    trial.branch().judge(summary);
+    if (summary.verdict() == Verdict.DIVERGED) {
+      fail(trial, summary);
+    }
+  }
+
   private void fail(Trial trial, ProgressSummary summary) {
     boolean overflowed = trial.branch().trace().hasOverflowed();
     String why =

@@ -1,5 +1,6 @@
 package dev.espalier.tuner.core.policy;
 
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.search.Searcher;
@@ -154,6 +155,25 @@ final class Rounds {
     running = Optional.empty();
     interrupted = Optional.empty();
     return round;
+  }
+
+  /// Gives a trial of the running round up, or says why not.
+  Optional<String> discard(BranchId branch, String actor) {
+    return running
+        .map(round -> round.discard(branch, actor))
+        .orElse(Optional.of("no round is running"));
+  }
+
+  /// Ends the running round with a trial that a person chose, or says why not.
+  Optional<String> keep(BranchId branch, String actor) {
+    return running
+        .map(round -> round.keep(branch, actor))
+        .orElse(Optional.of("no round is running"));
+  }
+
+  /// A restored snapshot brings its setting along.
+  void restored(Setting setting) {
+    adopted = Optional.of(setting);
   }
 
   void abandon(String why) {

@@ -96,6 +96,20 @@ final class SearchPhase implements RoundPhase {
     }
   }
 
+  @Override
+  public Optional<String> reasonToHold(Trial trial) {
+    return trial == best
+        ? Optional.of("it is the fastest so far; keep another one instead")
+        : Optional.empty();
+  }
+
+  @Override
+  public void givenUp(Trial trial) {
+    if (trial == current) {
+      tryNext();
+    }
+  }
+
   private void compare(Trial trial) {
     if (!trial.isOpen()) {
       return;

@@ -93,6 +93,19 @@ final class TrialTimePhase implements RoundPhase {
     }
   }
 
+  @Override
+  public Optional<String> reasonToHold(Trial trial) {
+    return Optional.empty();
+  }
+
+  @Override
+  public void givenUp(Trial trial) {
+    waiting.remove(trial);
+    if (trial == current) {
+      runFinished();
+    }
+  }
+
   private void runFinished() {
     if (desk.board().isTimeUp()) {
       open(_ -> true).forEach(desk::judge);

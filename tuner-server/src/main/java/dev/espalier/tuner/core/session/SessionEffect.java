@@ -7,6 +7,7 @@ import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.SnapshotState;
 import dev.espalier.tuner.core.progress.ProgressSummary;
 import java.util.Optional;
 
@@ -83,6 +84,22 @@ public sealed interface SessionEffect {
   /// A validation result of the mainline.
   record MainlineEvaluated(
       long mainlineClock, double epoch, double atSeconds, java.util.Map<String, Double> metrics)
+      implements SessionEffect {}
+
+  /// A durable snapshot of the mainline was asked for, written, given up, pinned or dropped.
+  ///
+  /// @param snapshot its number in the job, from 1
+  /// @param sizeBytes over all workers; 0 before it is written
+  /// @param pinned whether it is kept for good
+  record SnapshotChanged(
+      long snapshot,
+      BranchId branch,
+      long mainlineClock,
+      double epoch,
+      Setting setting,
+      SnapshotState state,
+      long sizeBytes,
+      boolean pinned)
       implements SessionEffect {}
 
   /// How much of the job's branch seconds went where.

@@ -113,5 +113,17 @@ public sealed interface SessionEvent {
 
     /// Try one setting beside the current one in a round of its own.
     record Try(Setting setting) implements UserRequest {}
+
+    /// End the running round with this trial as its winner.
+    record Keep(BranchId branch) implements UserRequest {}
+
+    /// Give a trial of the running round up.
+    record Discard(BranchId branch) implements UserRequest {}
+
+    /// Go back to a snapshot, once where training stands now is a snapshot too.
+    record Restore(long snapshot) implements UserRequest {}
+
+    /// Keep a snapshot for good, or let it go with the others of its age.
+    record Pin(long snapshot, boolean pinned) implements UserRequest {}
   }
 }

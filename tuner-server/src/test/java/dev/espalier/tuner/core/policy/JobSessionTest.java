@@ -3,9 +3,11 @@ package dev.espalier.tuner.core.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.SnapshotState;
 import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.QuadraticModel;
@@ -20,6 +22,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /// What holds for every job: replay, requests, losses, checkpoints.
@@ -311,6 +314,112 @@ final class JobSessionTest {
     assertThat(raced.get(1).with(Jobs.setting(0.123))).isEqualTo(raced.get(0));
     assertThat(TunerSessionTest.decision(run, "request-1").outcome())
         .isEqualTo("The request to try learningRate 0.123 is accepted");
+  }
+
+  @Test
+  void aPersonMayEndARoundWithATrialOfTheirChoice() {
+    SimulatedWorkers run = askedOfTrial(plan(4), 3, branch -> new UserRequest.Keep(branch)).run();
+
+    Decision adopted = TunerSessionTest.decision(run, "round-1/adopt");
+    assertThat(TunerSessionTest.decision(run, "request-1").rule()).isEqualTo("request.accepted");
+    assertThat(adopted.outcome()).endsWith("token:test chose it");
+    assertThat(adopted.evidence().get("branch"))
+        .isEqualTo(TunerSessionTest.decision(run, "round-1/trial-3").evidence().get("branch"));
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  @Test
+  void aTrialThatIsGivenUpIsFreedAndTheRoundGoesOn() {
+    for (long seed = 0; seed < 20; seed++) {
+      SimulatedWorkers run =
+          askedOfTrial(plan(seed), 2, branch -> new UserRequest.Discard(branch)).run();
+
+      Decision asked = TunerSessionTest.decision(run, "request-1");
+      if (asked.rule().equals("request.accepted")) {
+        assertThat(TunerSessionTest.decision(run, "round-1/trial-2").rule())
+            .as("seed %d", seed)
+            .isEqualTo("request.discard");
+      } else {
+        assertThat(asked.outcome()).as("seed %d", seed).contains("not an open trial");
+      }
+      assertThat(run.lastShown().state()).as("seed %d", seed).isEqualTo(JobState.COMPLETED);
+    }
+  }
+
+  @Test
+  void trainingGoesBackToASnapshotAndKeepsWhereItStood() {
+    JobPlan plan = Jobs.fixed(Jobs.setting(0.1), 6);
+    Set<String> once = new HashSet<>();
+    SimulatedWorkers run =
+        Jobs.workers(plan, QuadraticModel.quiet(1), 10)
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.CheckpointWritten written
+                  && written.checkpoint() == 3
+                  && once.add("asked")) {
+                workers.ask(new UserRequest.Restore(2));
+              }
+            })
+            .run();
+
+    Decision back = TunerSessionTest.decision(run, "restore-1");
+    assertThat(back.actor()).isEqualTo("token:test");
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.Restore.class::isInstance)
+        .singleElement()
+        .extracting(command -> ((BranchCommand.Restore) command).checkpoint())
+        .isEqualTo(2L);
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class))
+        .extracting(SessionEffect.MainlineEvaluated::mainlineClock)
+        .containsSubsequence(300L, 300L, 400L, 500L, 600L);
+    assertThat(TunerSessionTest.decision(run, "recovery-1").outcome())
+        .startsWith("token:test went back to snapshot 2; start new workers from checkpoint 2");
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  @Test
+  void aPinnedSnapshotOutlivesNewerOnes() {
+    JobPlan plan = Jobs.fixed(Jobs.setting(0.1), 8);
+    Set<String> once = new HashSet<>();
+    SimulatedWorkers run =
+        Jobs.workers(plan, QuadraticModel.quiet(1), 10)
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.CheckpointWritten && once.add("asked")) {
+                workers.ask(new UserRequest.Pin(1, true));
+                workers.ask(new UserRequest.Pin(99, true));
+              }
+            })
+            .run();
+
+    List<Long> dropped =
+        run.commands().stream()
+            .filter(BranchCommand.DropCheckpoint.class::isInstance)
+            .map(command -> ((BranchCommand.DropCheckpoint) command).checkpoint())
+            .toList();
+    assertThat(dropped).isNotEmpty().doesNotContain(1L);
+    assertThat(run.effects(SessionEffect.SnapshotChanged.class))
+        .filteredOn(SessionEffect.SnapshotChanged::pinned)
+        .singleElement()
+        .satisfies(kept -> {
+          assertThat(kept.state()).isEqualTo(SnapshotState.READY);
+          assertThat(kept.sizeBytes()).isPositive();
+        });
+    assertThat(TunerSessionTest.decision(run, "request-2").outcome())
+        .isEqualTo(
+            "The request to pin snapshot 99 is ignored: snapshot 99 is not there; there are [1]");
+  }
+
+  private static SimulatedWorkers askedOfTrial(
+      JobPlan plan, int trial, Function<BranchId, UserRequest> request) {
+    Set<String> once = new HashSet<>();
+    return Jobs.workers(plan, QuadraticModel.quiet(4), 3)
+        .afterEach((workers, event) -> {
+          // The root, the probe, then the trials.
+          if (event instanceof SessionEvent.Progressed progressed
+              && progressed.branch().number() == trial + 1
+              && once.add("asked")) {
+            workers.ask(request.apply(progressed.branch()));
+          }
+        });
   }
 
   @Test

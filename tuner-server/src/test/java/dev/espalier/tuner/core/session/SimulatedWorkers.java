@@ -194,6 +194,7 @@ public final class SimulatedWorkers {
             SessionEffect.RoundChanged _,
             SessionEffect.ScheduleChanged _,
             SessionEffect.MainlineEvaluated _,
+            SessionEffect.SnapshotChanged _,
             SessionEffect.TimeSpent _ -> {}
       }
     }

@@ -1,0 +1,40 @@
+package dev.espalier.tuner.persistence;
+
+import dev.espalier.api.model.SnapshotState;
+import dev.espalier.api.rest.SnapshotView;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import org.springframework.jdbc.core.JdbcTemplate;
+
+/// Snapshots as they are stored.
+final class StoredSnapshots {
+  private static final String SELECT =
+      "select number, branch, mainline_clock, epoch, setting::text, state, size_bytes, pinned,"
+          + " create_time from snapshot where job_id = ?";
+
+  private StoredSnapshots() {}
+
+  /// {@return all snapshots of a job, oldest first}
+  static List<SnapshotView> read(JdbcTemplate sql, DocumentCodec codec, String job) {
+    return sql.query(SELECT + " order by number", (row, number) -> view(row, codec), job);
+  }
+
+  /// {@return one snapshot; empty when there is none}
+  static List<SnapshotView> read(JdbcTemplate sql, DocumentCodec codec, String job, long snapshot) {
+    return sql.query(SELECT + " and number = ?", (row, number) -> view(row, codec), job, snapshot);
+  }
+
+  private static SnapshotView view(ResultSet row, DocumentCodec codec) throws SQLException {
+    return new SnapshotView(
+        row.getLong(1),
+        row.getInt(2),
+        row.getLong(3),
+        row.getDouble(4),
+        codec.readNumbers(row.getString(5)),
+        SnapshotState.valueOf(row.getString(6)),
+        row.getLong(7),
+        row.getBoolean(8),
+        row.getTimestamp(9).toInstant());
+  }
+}
