@@ -119,11 +119,11 @@ final class Checkpoints {
     return lastDurable().filter(mark -> mark.isOf(mainline)).isPresent();
   }
 
-  /// {@return the good checkpoint that training goes on from: the one that a person went back to, as
-  ///   long as no newer one is good, else the newest}
+  /// {@return the good checkpoint that training goes on from: the one that a person went back to,
+  /// as long as no newer one is good, else the newest}
   Optional<Mark> lastDurable() {
-    return chosen.or(() ->
-        durable.isEmpty() ? Optional.empty() : Optional.of(durable.lastEntry().getValue()));
+    return chosen.or(
+        () -> durable.isEmpty() ? Optional.empty() : Optional.of(durable.lastEntry().getValue()));
   }
 
   /// {@return a good checkpoint by its number}

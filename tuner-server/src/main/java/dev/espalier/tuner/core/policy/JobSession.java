@@ -342,8 +342,7 @@ final class JobSession implements TuningSession {
   private Optional<String> missing(long snapshot) {
     return checkpoints.durable(snapshot).isPresent()
         ? Optional.empty()
-        : Optional.of(
-            "snapshot " + snapshot + " is not there; " + checkpoints.durableInWords());
+        : Optional.of("snapshot " + snapshot + " is not there; " + checkpoints.durableInWords());
   }
 
   private Optional<String> notRunning() {
