@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
@@ -49,6 +50,21 @@ final class ByteSource implements AutoCloseable {
       count += part;
     }
     return count;
+  }
+
+  /// {@return all bytes that are left}
+  byte[] rest() {
+    byte[] bytes = new byte[BUFFER_BYTES];
+    int count = 0;
+    while (at < end || fill()) {
+      if (count + end - at > bytes.length) {
+        bytes = Arrays.copyOf(bytes, Math.multiplyExact(2, bytes.length));
+      }
+      System.arraycopy(buffer, at, bytes, count, end - at);
+      count += end - at;
+      at = end;
+    }
+    return Arrays.copyOf(bytes, count);
   }
 
   private boolean fill() {

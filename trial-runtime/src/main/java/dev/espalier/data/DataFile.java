@@ -9,6 +9,15 @@ import java.nio.file.Path;
 /// @param path where it lies
 public record DataFile(Path path) {
 
+  /// {@return the content of the file, unpacked}
+  ///
+  /// @throws EspalierException `INVALID_DATA` when the file is missing or cut off
+  public byte[] bytes() {
+    try (var source = new ByteSource(this)) {
+      return source.rest();
+    }
+  }
+
   /// An error in a text file.
   ///
   /// @param line from 1

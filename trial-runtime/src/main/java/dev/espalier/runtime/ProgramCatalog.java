@@ -4,6 +4,8 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.programs.logreg.SparseLogisticRegression;
 import dev.espalier.programs.mf.MatrixFactorization;
+import dev.espalier.programs.nn.CharacterLstm;
+import dev.espalier.programs.nn.ConvolutionalNetwork;
 import dev.espalier.programs.nn.MultilayerPerceptron;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.ArrayList;
@@ -19,7 +21,11 @@ public final class ProgramCatalog {
 
   static List<TrainingProgram> builtIn() {
     return List.of(
-        new MultilayerPerceptron(), new MatrixFactorization(), new SparseLogisticRegression());
+        new MultilayerPerceptron(),
+        new ConvolutionalNetwork(),
+        new CharacterLstm(),
+        new MatrixFactorization(),
+        new SparseLogisticRegression());
   }
 
   static List<TrainingProgram> declared() {

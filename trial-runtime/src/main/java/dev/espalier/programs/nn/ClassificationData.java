@@ -1,44 +1,90 @@
 package dev.espalier.programs.nn;
 
+import dev.espalier.data.CifarReader;
 import dev.espalier.data.DataFile;
 import dev.espalier.data.DataFolder;
 import dev.espalier.data.IdxReader;
+import dev.espalier.nn.Shape;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// What a classifier is trained, judged and tested on.
 ///
+/// @param shape how the features of a sample are laid out
 /// @param classes number of classes
 /// @param samples training samples first, then validation samples
 /// @param trainingSamples how many of them are for training, >= 1
 /// @param test samples that no decision may depend on, where there are any
 record ClassificationData(
-    int classes, LabelledVectors samples, int trainingSamples, Optional<LabelledVectors> test) {
+    Shape shape,
+    int classes,
+    LabelledVectors samples,
+    int trainingSamples,
+    Optional<LabelledVectors> test) {
+  private static final String IDX_IMAGES = "train-images-idx3-ubyte";
+  private static final int MAX_CIFAR_BATCHES = 5;
 
   int validationSamples() {
     return samples.count() - trainingSamples;
   }
 
-  int features() {
-    return samples.features();
-  }
-
-  /// Reads the four files of an IDX data set; those of the test set may be missing.
+  /// Reads a data set: files of the binary form of CIFAR-10 where the folder has any, else IDX.
   ///
   /// Pixels are shifted and scaled to mean 0 and variance 1 over all pixels of the training
-  /// samples.
+  /// samples, each channel for itself.
   ///
   /// @param classes labels must lie in [0, classes)
-  /// @param validationSamples taken from the end of the training file; 0 stands for one sixth
-  static ClassificationData readIdx(DataFolder folder, int classes, int validationSamples) {
-    DataFile imagesFile = folder.require("train-images-idx3-ubyte");
+  /// @param validationSamples taken from the end of the training samples; 0 stands for one sixth
+  static ClassificationData read(DataFolder folder, int classes, int validationSamples) {
+    List<DataFile> batches = cifarBatches(folder);
+    return batches.isEmpty() || folder.find(IDX_IMAGES).isPresent()
+        ? readIdx(folder, classes, validationSamples)
+        : readCifar(folder, batches, classes, validationSamples);
+  }
+
+  private static List<DataFile> cifarBatches(DataFolder folder) {
+    var batches = new ArrayList<DataFile>();
+    for (int i = 1; i <= MAX_CIFAR_BATCHES; i++) {
+      folder.find("data_batch_" + i + ".bin").ifPresent(batches::add);
+    }
+    return batches;
+  }
+
+  private static ClassificationData readCifar(
+      DataFolder folder, List<DataFile> batches, int classes, int validationSamples) {
+    var images = CifarReader.images(batches, classes);
+    var shape = new Shape(CifarReader.SIDE, CifarReader.SIDE, CifarReader.COLOURS);
+    int validation = validationCount(batches.getLast(), images.count(), validationSamples);
+    int training = images.count() - validation;
+    float[][] meanings = meanings(images.pixels(), training * shape.size(), shape.channels());
+    return new ClassificationData(
+        shape,
+        classes,
+        vectors(images, shape, meanings),
+        training,
+        folder
+            .find("test_batch.bin")
+            .map(file -> vectors(CifarReader.images(List.of(file), classes), shape, meanings)));
+  }
+
+  private static LabelledVectors vectors(
+      CifarReader.Images images, Shape shape, float[][] meanings) {
+    return new LabelledVectors.Pixels(
+        images.count(), shape.size(), images.pixels(), images.labels(), meanings);
+  }
+
+  private static ClassificationData readIdx(DataFolder folder, int classes, int validationSamples) {
+    DataFile imagesFile = folder.require(IDX_IMAGES);
     DataFile labelsFile = folder.require("train-labels-idx1-ubyte");
     var images = IdxReader.images(imagesFile);
     byte[] labels = IdxReader.labels(labelsFile, classes);
     requireSameCount(labelsFile, labels.length, images.count());
     int validation = validationCount(labelsFile, labels.length, validationSamples);
     int training = images.count() - validation;
-    float[] meanings = meanings(images, training);
+    float[][] meanings = meanings(images.pixels(), training * images.pixelsPerImage(), 1);
     return new ClassificationData(
+        new Shape(images.rows(), images.columns(), 1),
         classes,
         vectors(images, labels, meanings),
         training,
@@ -46,7 +92,7 @@ record ClassificationData(
   }
 
   private static Optional<LabelledVectors> readTest(
-      DataFolder folder, int classes, IdxReader.Images training, float[] meanings) {
+      DataFolder folder, int classes, IdxReader.Images training, float[][] meanings) {
     Optional<DataFile> imagesFile = folder.find("t10k-images-idx3-ubyte");
     if (imagesFile.isEmpty()) {
       return Optional.empty();
@@ -65,7 +111,8 @@ record ClassificationData(
     return Optional.of(vectors(images, labels, meanings));
   }
 
-  private static LabelledVectors vectors(IdxReader.Images images, byte[] labels, float[] meanings) {
+  private static LabelledVectors vectors(
+      IdxReader.Images images, byte[] labels, float[][] meanings) {
     return new LabelledVectors.Pixels(
         images.count(), images.pixelsPerImage(), images.pixels(), labels, meanings);
   }
@@ -86,21 +133,27 @@ record ClassificationData(
     return validation;
   }
 
-  private static float[] meanings(IdxReader.Images images, int training) {
-    long[] histogram = new long[256];
-    int end = training * images.pixelsPerImage();
-    byte[] pixels = images.pixels();
-    for (int i = 0; i < end; i++) {
-      histogram[pixels[i] & 0xff]++;
+  private static float[][] meanings(byte[] pixels, int end, int channels) {
+    float[][] meanings = new float[channels][];
+    for (int channel = 0; channel < channels; channel++) {
+      long[] histogram = new long[256];
+      for (int i = channel; i < end; i += channels) {
+        histogram[pixels[i] & 0xff]++;
+      }
+      meanings[channel] = standardised(histogram, end / channels);
     }
+    return meanings;
+  }
+
+  private static float[] standardised(long[] histogram, int count) {
     double sum = 0;
     double sumOfSquares = 0;
     for (int value = 0; value < 256; value++) {
       sum += (double) histogram[value] * value;
       sumOfSquares += (double) histogram[value] * value * value;
     }
-    double mean = sum / end;
-    double deviation = Math.sqrt(Math.max(sumOfSquares / end - mean * mean, 0));
+    double mean = sum / count;
+    double deviation = Math.sqrt(Math.max(sumOfSquares / count - mean * mean, 0));
     float[] meanings = new float[256];
     for (int value = 0; value < 256; value++) {
       meanings[value] = (float) ((value - mean) / (deviation > 0 ? deviation : 1));

@@ -1,5 +1,6 @@
 package dev.espalier.programs.nn;
 
+import dev.espalier.nn.Shape;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
@@ -43,7 +44,11 @@ final class GeneratedClasses {
     var generator = new GeneratedClasses();
     LabelledVectors samples = generator.samples(TRAINING_SAMPLES + VALIDATION_SAMPLES);
     return new ClassificationData(
-        CLASSES, samples, TRAINING_SAMPLES, Optional.of(generator.samples(TEST_SAMPLES)));
+        Shape.vector(FEATURES),
+        CLASSES,
+        samples,
+        TRAINING_SAMPLES,
+        Optional.of(generator.samples(TEST_SAMPLES)));
   }
 
   private LabelledVectors samples(int count) {

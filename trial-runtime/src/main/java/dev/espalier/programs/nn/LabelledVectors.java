@@ -16,9 +16,9 @@ sealed interface LabelledVectors {
 
   /// Samples as bytes, each standing for a float: a quarter of the memory of floats.
   ///
-  /// @param pixels samples x features
-  /// @param meanings the float that each of the 256 bytes stands for
-  record Pixels(int count, int features, byte[] pixels, byte[] labels, float[] meanings)
+  /// @param pixels samples x features, the channels of a pixel side by side
+  /// @param meanings for each channel the floats that the 256 bytes stand for
+  record Pixels(int count, int features, byte[] pixels, byte[] labels, float[][] meanings)
       implements LabelledVectors {
     @Override
     public int label(int sample) {
@@ -28,8 +28,12 @@ sealed interface LabelledVectors {
     @Override
     public void copy(int sample, float[] target, int offset) {
       int from = sample * features;
-      for (int i = 0; i < features; i++) {
-        target[offset + i] = meanings[pixels[from + i] & 0xff];
+      int channels = meanings.length;
+      for (int channel = 0; channel < channels; channel++) {
+        float[] meaning = meanings[channel];
+        for (int i = channel; i < features; i += channels) {
+          target[offset + i] = meaning[pixels[from + i] & 0xff];
+        }
       }
     }
   }

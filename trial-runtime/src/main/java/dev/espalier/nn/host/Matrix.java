@@ -1,4 +1,4 @@
-package dev.espalier.programs.nn;
+package dev.espalier.nn.host;
 
 /// A view of a float array as a matrix.
 ///

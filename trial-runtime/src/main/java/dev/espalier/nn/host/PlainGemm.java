@@ -1,4 +1,4 @@
-package dev.espalier.programs.nn;
+package dev.espalier.nn.host;
 
 import java.util.Arrays;
 
@@ -12,7 +12,7 @@ import java.util.Arrays;
  * are padded with zeros: a coefficient of zero meets a packed row of zeros, never a value of B, so
  * padding cannot make a NaN.
  */
-final class Gemm {
+final class PlainGemm implements Gemm {
   private static final int TILE = 4;
   private static final int BLOCK_ROWS = 256;
   private static final int BLOCK_COLUMNS = 256;
@@ -21,17 +21,9 @@ final class Gemm {
   private final float[][] tile = new float[TILE][BLOCK_COLUMNS];
   private final float[] coefficients = new float[TILE * TILE];
 
-  /// Computes `c += a b`.
-  ///
-  /// @param a m x k
-  /// @param b k x n
-  /// @param c m x n with column stride 1, disjoint from the others
-  void addProduct(Matrix a, Matrix b, Matrix c) {
-    if (a.columns() != b.rows() || a.rows() != c.rows() || b.columns() != c.columns()) {
-      throw new IllegalArgumentException(
-          "need (m x k)(k x n) = (m x n) but got (%d x %d)(%d x %d) = (%d x %d)"
-              .formatted(a.rows(), a.columns(), b.rows(), b.columns(), c.rows(), c.columns()));
-    }
+  @Override
+  public void addProduct(Matrix a, Matrix b, Matrix c) {
+    Gemm.requireFit(a, b, c);
     for (int column = 0; column < c.columns(); column += BLOCK_COLUMNS) {
       int width = Math.min(BLOCK_COLUMNS, c.columns() - column);
       for (int inner = 0; inner < a.columns(); inner += BLOCK_ROWS) {

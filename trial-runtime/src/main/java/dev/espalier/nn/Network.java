@@ -1,0 +1,28 @@
+package dev.espalier.nn;
+
+import dev.espalier.sdk.ProgramContext;
+
+/// A network that can be trained and asked; its parameters live in tables, not here.
+///
+/// The objective of a sample is the mean over its positions of -log P[label], plus half the weight
+/// decay times the squared weights without biases. NaN and infinity run through to the loss. Not
+/// safe for use by several threads.
+public interface Network extends AutoCloseable {
+
+  /// Reads all parameters of the branch, for [#predict].
+  void read(ProgramContext tables);
+
+  /// Runs a batch forward, with the parameters that were read last.
+  Outcome predict(Batch batch);
+
+  /// Runs a batch forward and back, and adds the gradient sums to the tables.
+  ///
+  /// Layer by layer: the parameters of a layer are read just before its turn, and its gradient is
+  /// added as soon as it exists, the last layer's first.
+  ///
+  /// @param weightDecay >= 0
+  Outcome train(ProgramContext tables, Batch batch, double weightDecay);
+
+  @Override
+  default void close() {}
+}

@@ -1,0 +1,18 @@
+package dev.espalier.nn.host;
+
+import dev.espalier.nn.Network;
+import dev.espalier.nn.NetworkSpec;
+import dev.espalier.nn.NeuralEngine;
+
+/// Networks computed in Java, on one thread; same inputs, same bits on every machine.
+public final class HostEngine implements NeuralEngine {
+  @Override
+  public String name() {
+    return "java";
+  }
+
+  @Override
+  public Network build(NetworkSpec spec) {
+    return new HostNetwork(spec);
+  }
+}

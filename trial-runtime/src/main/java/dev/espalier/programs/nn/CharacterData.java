@@ -1,0 +1,73 @@
+package dev.espalier.programs.nn;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.data.DataFile;
+import dev.espalier.data.DataFolder;
+import java.util.List;
+
+/// A text as a sequence of symbols: the distinct bytes of the text, numbered in their order.
+///
+/// The last tenth is for validation.
+///
+/// @param symbols the text, each byte the number of a symbol as an unsigned byte
+/// @param alphabet how many symbols there are, >= 1
+/// @param training how many bytes from the start are for training
+record CharacterData(byte[] symbols, int alphabet, int training) {
+  private static final int VALIDATION_SHARE = 10;
+
+  /// {@return the symbol at a place, from 0}
+  int symbol(int at) {
+    return symbols[at] & 0xff;
+  }
+
+  int validation() {
+    return symbols.length - training;
+  }
+
+  /// Reads a text file.
+  ///
+  /// @param name plain file name; empty for the only file of the folder
+  /// @param length bytes of a sequence: both parts must hold one and the byte behind it
+  static CharacterData read(DataFolder folder, String name, int length) {
+    DataFile file = folder.require(name.isBlank() ? onlyFile(folder) : name);
+    byte[] text = file.bytes();
+    int needed = VALIDATION_SHARE * (length + 1);
+    if (text.length < needed) {
+      throw file.invalid(
+          "expected at least %d bytes, so that a tenth holds a sequence of %d, but it has %d"
+              .formatted(needed, length, text.length));
+    }
+    return of(text);
+  }
+
+  private static String onlyFile(DataFolder folder) {
+    List<String> names = folder.names();
+    if (names.size() != 1) {
+      throw new EspalierException(
+          ErrorCode.INVALID_DATA,
+          folder.path()
+              + ": expected one file, or its name in the argument text, but the folder has "
+              + names);
+    }
+    return names.getFirst();
+  }
+
+  /// Numbers the bytes of a text.
+  static CharacterData of(byte[] text) {
+    int[] numbers = new int[256];
+    for (byte symbol : text) {
+      numbers[symbol & 0xff] = 1;
+    }
+    int alphabet = 0;
+    for (int i = 0; i < numbers.length; i++) {
+      alphabet += numbers[i];
+      numbers[i] = alphabet - 1;
+    }
+    byte[] symbols = new byte[text.length];
+    for (int i = 0; i < text.length; i++) {
+      symbols[i] = (byte) numbers[text[i] & 0xff];
+    }
+    return new CharacterData(symbols, alphabet, text.length - text.length / VALIDATION_SHARE);
+  }
+}

@@ -1,0 +1,175 @@
+package dev.espalier.programs.nn;
+
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
+
+import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.ProgramDescriptor.Argument;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.data.DataFolder;
+import dev.espalier.nn.Batch;
+import dev.espalier.nn.LayerSpec;
+import dev.espalier.nn.NetworkSpec;
+import dev.espalier.nn.Outcome;
+import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.ProgramContext;
+import dev.espalier.sdk.ProgramEnvironment;
+import dev.espalier.sdk.ProgramShape;
+import dev.espalier.sdk.Progress;
+import dev.espalier.sdk.TrainingProgram;
+import java.util.HashMap;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/// A program that learns the classes of images or vectors by mini-batches.
+///
+/// Data: a folder with the files of MNIST or one of its relatives, or of CIFAR-10; without a
+/// folder, generated samples.
+abstract sealed class Classifier implements TrainingProgram
+    permits ConvolutionalNetwork, MultilayerPerceptron {
+  static final int DEFAULT_BATCH_SIZE = 128;
+  private static final int EVALUATION_BATCH = 256;
+
+  private @Nullable Model model;
+
+  /// What `open` makes.
+  private record Model(ClassificationData data, NetworkTraining training, int[] batch) {}
+
+  /// {@return samples for a job without a data folder}
+  abstract ClassificationData generate();
+
+  /// {@return the layers that the job's arguments ask for}
+  abstract List<LayerSpec> layers(ProgramEnvironment environment, ClassificationData data);
+
+  /// {@return the program's own arguments and those that all classifiers have}
+  static List<Argument> withCommonArguments(Argument... own) {
+    return Stream.of(
+            Stream.of(own),
+            NetworkTraining.arguments("momentum").stream(),
+            Stream.of(
+                new Argument(
+                    "classes",
+                    "classes of the data in the folder",
+                    INTEGER,
+                    "10",
+                    2.0,
+                    256.0,
+                    List.of()),
+                new Argument(
+                    "validationSamples",
+                    "taken from the end of the training samples; 0 stands for one sixth",
+                    INTEGER,
+                    "0",
+                    0.0,
+                    10_000_000.0,
+                    List.of())))
+        .flatMap(arguments -> arguments)
+        .toList();
+  }
+
+  static List<Tunable> tunables() {
+    return List.of(
+        new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-5, 1, 0.01),
+        new Tunable.LinearRange(Tunable.MOMENTUM, 0, 0.99, 0.9),
+        new Tunable.Choice(
+            Tunable.BATCH_SIZE, List.of(32.0, 64.0, 128.0, 256.0, 512.0), DEFAULT_BATCH_SIZE));
+  }
+
+  static List<MetricSpec> metrics() {
+    return List.of(
+        MetricSpec.maximize("accuracy"),
+        MetricSpec.minimize("loss"),
+        MetricSpec.maximize("testAccuracy"));
+  }
+
+  @Override
+  public final ProgramShape open(ProgramEnvironment environment) {
+    ClassificationData data =
+        environment
+            .data()
+            .map(folder ->
+                ClassificationData.read(
+                    new DataFolder(folder),
+                    environment.integer("classes"),
+                    environment.integer("validationSamples")))
+            .orElseGet(this::generate);
+    var spec = new NetworkSpec(data.shape(), layers(environment, data));
+    var training = new NetworkTraining(spec, environment);
+    model = new Model(data, training, new int[EVALUATION_BATCH]);
+    return new ProgramShape(training.tables(), data.trainingSamples(), DEFAULT_BATCH_SIZE);
+  }
+
+  @Override
+  public final void initialise(ProgramContext context) {
+    opened().training.initialise(context);
+  }
+
+  @Override
+  public final Progress clock(ProgramContext context) {
+    Model opened = opened();
+    int[] samples = context.samples();
+    if (samples.length == 0) {
+      return new Progress(0, 0);
+    }
+    load(opened, opened.data.samples(), samples, samples.length);
+    return opened.training.train(context);
+  }
+
+  private static void load(Model opened, LabelledVectors vectors, int[] samples, int count) {
+    Batch batch = opened.training.batch();
+    batch.resize(count);
+    for (int i = 0; i < count; i++) {
+      vectors.copy(samples[i], batch.inputs(), i * vectors.features());
+      batch.labels()[i] = vectors.label(samples[i]);
+    }
+  }
+
+  /// Measures `accuracy` and `loss` on the validation samples and, where the data have a test set,
+  /// `testAccuracy`; worker r of W takes every sample i with i mod W = r.
+  @Override
+  public final Evaluation evaluate(ProgramContext context) {
+    Model opened = opened();
+    opened.training.read(context);
+    ClassificationData data = opened.data;
+    Outcome validation =
+        judge(opened, context, data.samples(), data.trainingSamples(), data.samples().count());
+    var metrics = new HashMap<String, Double>();
+    metrics.put("accuracy", validation.accuracy());
+    metrics.put("loss", validation.meanLoss());
+    data.test()
+        .map(test -> judge(opened, context, test, 0, test.count()))
+        .ifPresent(test -> metrics.put("testAccuracy", test.accuracy()));
+    return new Evaluation(metrics, validation.judged());
+  }
+
+  private static Outcome judge(
+      Model opened, ProgramContext context, LabelledVectors vectors, int from, int to) {
+    Outcome total = Outcome.NONE;
+    int[] batch = opened.batch;
+    int sample = from + context.worker();
+    while (sample < to) {
+      int count = 0;
+      for (; count < batch.length && sample < to; sample += context.workers()) {
+        batch[count++] = sample;
+      }
+      load(opened, vectors, batch, count);
+      total = total.plus(opened.training.predict());
+    }
+    return total;
+  }
+
+  private Model opened() {
+    if (model == null) {
+      throw new IllegalStateException("the program must be opened first");
+    }
+    return model;
+  }
+
+  @Override
+  public final void close() {
+    if (model != null) {
+      model.training.close();
+      model = null;
+    }
+  }
+}

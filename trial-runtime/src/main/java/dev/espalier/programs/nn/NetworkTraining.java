@@ -1,0 +1,126 @@
+package dev.espalier.programs.nn;
+
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.ProgramDescriptor.Argument;
+import dev.espalier.nn.Activation;
+import dev.espalier.nn.Batch;
+import dev.espalier.nn.Network;
+import dev.espalier.nn.NetworkSpec;
+import dev.espalier.nn.Outcome;
+import dev.espalier.nn.host.HostEngine;
+import dev.espalier.sdk.ProgramContext;
+import dev.espalier.sdk.ProgramEnvironment;
+import dev.espalier.sdk.Progress;
+import dev.espalier.sdk.TableDeclaration;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+
+/* The objective of a clock is the mean loss plus weightDecay / 2 times the squared weights without
+ * biases; the rule `adamw` decays weights itself, so there the objective is the loss alone. */
+/// A network on the tables of a branch, as all programs of this package train one.
+final class NetworkTraining implements AutoCloseable {
+  private static final String ADAMW = "adamw";
+
+  private final NetworkSpec spec;
+  private final long seed;
+  private final String rule;
+  private final double weightDecay;
+  private final Network network;
+  private final Batch batch;
+
+  /// @param environment its arguments contain those of [#arguments]
+  NetworkTraining(NetworkSpec spec, ProgramEnvironment environment) {
+    this.spec = spec;
+    seed = environment.seed();
+    rule = environment.text("optimizer");
+    weightDecay = environment.decimal("weightDecay");
+    network = new HostEngine().build(spec);
+    batch = new Batch(spec);
+  }
+
+  /// {@return the arguments that every network has}
+  ///
+  /// @param optimizer the rule where the job names none
+  static List<Argument> arguments(String optimizer) {
+    return List.of(
+        new Argument(
+            "optimizer", "update rule", CHOICE, optimizer, null, null, TableDeclaration.RULES),
+        new Argument(
+            "weightDecay", "weight of the squared weights", DECIMAL, "0", 0.0, 1.0, List.of()));
+  }
+
+  static Argument activationArgument() {
+    return new Argument(
+        "activation",
+        "what a hidden unit does",
+        CHOICE,
+        "relu",
+        null,
+        null,
+        List.of("relu", "tanh"));
+  }
+
+  static Activation activation(ProgramEnvironment environment) {
+    return Activation.valueOf(environment.text("activation").toUpperCase(Locale.ROOT));
+  }
+
+  /// {@return the numbers of an argument, each of them >= 1}
+  static int[] sizes(ProgramEnvironment environment, String argument) {
+    int[] sizes = environment.integers(argument);
+    for (int size : sizes) {
+      if (size < 1) {
+        throw new EspalierException(
+            ErrorCode.INVALID_JOB,
+            "each number in " + argument + " must be >= 1 but one is " + size);
+      }
+    }
+    return sizes;
+  }
+
+  List<TableDeclaration> tables() {
+    return spec.parameters().stream()
+        .map(parameters -> parameters.declaration(rule))
+        .map(table -> rule.equals(ADAMW) ? table.with("weightDecay", weightDecay) : table)
+        .toList();
+  }
+
+  void initialise(ProgramContext context) {
+    var random = new SplittableRandom(seed);
+    for (NetworkSpec.Parameters parameters : spec.parameters()) {
+      context
+          .table(parameters.table())
+          .assign(0, parameters.rows(), spec.draw(parameters, random), 0);
+    }
+  }
+
+  /// {@return the batch to fill before [#train] or [#predict]}
+  Batch batch() {
+    return batch;
+  }
+
+  /// Trains with the samples of the batch; its loss is the objective.
+  Progress train(ProgramContext context) {
+    Outcome outcome = network.train(context, batch, rule.equals(ADAMW) ? 0 : weightDecay);
+    double lossSum = outcome.lossSum() / spec.scores().positions() + outcome.penalty();
+    return new Progress(lossSum, batch.count());
+  }
+
+  /// Reads the parameters of the branch, for [#predict].
+  void read(ProgramContext context) {
+    network.read(context);
+  }
+
+  Outcome predict() {
+    return network.predict(batch);
+  }
+
+  @Override
+  public void close() {
+    network.close();
+  }
+}

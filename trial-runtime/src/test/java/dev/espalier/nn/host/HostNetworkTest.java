@@ -1,0 +1,227 @@
+package dev.espalier.nn.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.espalier.nn.Activation;
+import dev.espalier.nn.Batch;
+import dev.espalier.nn.LayerSpec;
+import dev.espalier.nn.Network;
+import dev.espalier.nn.NetworkSpec;
+import dev.espalier.nn.Shape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+final class HostNetworkTest {
+  private static final Activation NONE = Activation.NONE;
+  private static final float STEP = 3e-3f;
+
+  static Stream<NetworkSpec> networks() {
+    var image = new Shape(5, 7, 3);
+    var sequence = new Shape(1, 6, 4);
+    var scores = new LayerSpec.Dense(5, NONE);
+    return Stream.of(
+        new NetworkSpec(image, List.of(scores)),
+        new NetworkSpec(image, List.of(new LayerSpec.Dense(6, Activation.RELU), scores)),
+        new NetworkSpec(image, List.of(new LayerSpec.Convolution(4, 3, Activation.TANH), scores)),
+        new NetworkSpec(
+            image,
+            List.of(
+                new LayerSpec.Convolution(4, 5, NONE),
+                new LayerSpec.Convolution(3, 3, Activation.RELU),
+                scores)),
+        new NetworkSpec(
+            image,
+            List.of(new LayerSpec.Convolution(4, 1, NONE), new LayerSpec.Pooling(true, 2), scores)),
+        new NetworkSpec(
+            image,
+            List.of(
+                new LayerSpec.Convolution(4, 3, NONE), new LayerSpec.Pooling(false, 3), scores)),
+        new NetworkSpec(
+            sequence,
+            List.of(
+                new LayerSpec.Convolution(3, 1, NONE),
+                new LayerSpec.Lstm(5),
+                new LayerSpec.Lstm(4),
+                new LayerSpec.Convolution(3, 1, NONE))),
+        new NetworkSpec(
+            new Shape(1, 6, 1),
+            List.of(
+                new LayerSpec.Embedding(7, 3),
+                new LayerSpec.Lstm(5),
+                new LayerSpec.Convolution(7, 1, NONE))));
+  }
+
+  /// Every parameter, against the difference quotients of the loss on both sides: a ReLU or a
+  /// maximum may have a bend between them.
+  @ParameterizedTest
+  @MethodSource("networks")
+  void gradientsAreDifferenceQuotients(NetworkSpec spec) {
+    long seed = new Random().nextLong();
+    var random = new Random(seed);
+    var tables = new ArrayTables(spec, random);
+    Batch batch = batch(spec, 3, random);
+    try (var network = new HostEngine().build(spec)) {
+      network.train(tables, batch, 0.01);
+      tables.keepGradients();
+      double middle = objective(network, tables, batch, spec);
+      for (NetworkSpec.Parameters parameters : spec.parameters()) {
+        float[] gradients = tables.gradients(parameters.table());
+        float[] values = tables.values(parameters.table());
+        double tolerance = 0.01 * largest(gradients);
+        for (int i = 0; i < values.length; i++) {
+          float value = values[i];
+          values[i] = value + STEP;
+          double right =
+              (objective(network, tables, batch, spec) - middle) / ((double) values[i] - value);
+          values[i] = value - STEP;
+          double left =
+              (middle - objective(network, tables, batch, spec)) / ((double) value - values[i]);
+          values[i] = value;
+          assertThat((double) gradients[i])
+              .as("seed %d: gradient of %s[%d]", seed, parameters.table(), i)
+              .isBetween(Math.min(left, right) - tolerance, Math.max(left, right) + tolerance);
+        }
+      }
+    }
+  }
+
+  private static double largest(float[] values) {
+    double largest = 0;
+    for (float value : values) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    return largest;
+  }
+
+  private static double objective(
+      Network network, ArrayTables tables, Batch batch, NetworkSpec spec) {
+    var outcome = network.train(tables, batch, 0.01);
+    return outcome.lossSum() / spec.scores().positions() + outcome.penalty();
+  }
+
+  private static Batch batch(NetworkSpec spec, int count, Random random) {
+    var batch = new Batch(spec);
+    batch.resize(count);
+    boolean tokens = spec.layers().getFirst() instanceof LayerSpec.Embedding;
+    for (int i = 0; i < count * spec.input().size(); i++) {
+      batch.inputs()[i] = tokens ? random.nextInt(7) : (float) random.nextGaussian();
+    }
+    int labels = count * spec.scores().positions();
+    for (int i = 0; i < labels; i++) {
+      batch.labels()[i] = random.nextInt(spec.scores().channels());
+    }
+    if (spec.scores().positions() > 1) {
+      batch.labels()[random.nextInt(labels)] = Batch.UNLABELLED;
+    }
+    return batch;
+  }
+
+  @ParameterizedTest
+  @MethodSource("networks")
+  void predictionAgreesWithTrainingAndWithSmallerBatches(NetworkSpec spec) {
+    var random = new Random(7);
+    var tables = new ArrayTables(spec, random);
+    Batch batch = batch(spec, 4, random);
+    try (var network = new HostEngine().build(spec)) {
+      var trained = network.train(tables, batch, 0);
+      network.read(tables);
+      assertThat(network.predict(batch)).isEqualTo(trained);
+      assertThat(trained.judged()).isEqualTo(batch.labelled());
+      double sum = 0;
+      var single = new Batch(spec);
+      single.resize(1);
+      for (int i = 0; i < 4; i++) {
+        int inputs = spec.input().size();
+        int labels = spec.scores().positions();
+        System.arraycopy(batch.inputs(), i * inputs, single.inputs(), 0, inputs);
+        System.arraycopy(batch.labels(), i * labels, single.labels(), 0, labels);
+        sum += network.predict(single).lossSum();
+      }
+      assertThat(sum).isCloseTo(trained.lossSum(), within(1e-4));
+    }
+  }
+
+  @Test
+  void convolutionIsTheSumOverItsWindow() {
+    var spec = new NetworkSpec(new Shape(3, 3, 1), List.of(new LayerSpec.Convolution(2, 3, NONE)));
+    var layer =
+        new ConvolutionLayer(weights(spec, numbers(20)), spec.input(), 3, NONE, new PlainGemm());
+    var input = signal(1, 2, 3, 4, 5, 6, 7, 8, 9);
+    var output = new Signal(18, true);
+    output.resize(1);
+    layer.forward(input, output, 1);
+    // Channel 0 has the weights 0, 2, ..., 16 and the bias 18; the window of the first position
+    // covers the lower right four of them.
+    assertThat(output.values()[0]).isEqualTo(18 + 8 * 1 + 10 * 2 + 14 * 4 + 16 * 5);
+    assertThat(output.values()[8]).isEqualTo(18 + 2 * (2 + 6 + 12 + 20 + 30 + 42 + 56 + 72));
+  }
+
+  private static Weights weights(NetworkSpec spec, float[] values) {
+    var weights = new Weights(spec.parameters().getFirst());
+    System.arraycopy(values, 0, weights.values(), 0, values.length);
+    return weights;
+  }
+
+  private static float[] numbers(int count) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = i;
+    }
+    return values;
+  }
+
+  private static Signal signal(float... values) {
+    var signal = new Signal(values.length, true);
+    signal.resize(1);
+    System.arraycopy(values, 0, signal.values(), 0, values.length);
+    return signal;
+  }
+
+  @Test
+  void poolingTakesTheFirstOfEqualAndLetsNanThrough() {
+    var in = new Shape(2, 5, 1);
+    var layer = new PoolingLayer(new LayerSpec.Pooling(true, 2), in);
+    var input = signal(3, 1, Float.NaN, 1, 9, 3, 2, 5, 7, 9);
+    var output = new Signal(2, true);
+    output.resize(1);
+    layer.forward(input, output, 1);
+    assertThat(output.values()).containsExactly(3, Float.NaN);
+    Arrays.fill(output.gradients(), 1);
+    layer.backward(input, output, 1);
+    assertThat(input.gradients()).containsExactly(1, 0, 1, 0, 0, 0, 0, 0, 0, 0);
+  }
+
+  @Test
+  void theFastHyperbolicTangentIsOne() {
+    double worst = 0;
+    for (float x = -20; x < 20; x += 0.001f) {
+      worst = Math.max(worst, Math.abs(Curves.tanh(x) - Math.tanh(x)));
+    }
+    assertThat(worst).isLessThan(1e-6);
+    assertThat(Curves.tanh(Float.NaN)).isNaN();
+    assertThat(Curves.tanh(Float.POSITIVE_INFINITY)).isEqualTo(1f, within(1e-6f));
+  }
+
+  @Test
+  void layersThatDoNotFitAreRefused() {
+    assertThatThrownBy(
+            () -> new NetworkSpec(new Shape(2, 2, 1), List.of(new LayerSpec.Pooling(true, 3))))
+        .hasMessageContaining("at least 3 x 3 positions but has 2 x 2 x 1");
+    assertThatThrownBy(() -> new LayerSpec.Convolution(4, 2, NONE))
+        .hasMessageContaining("kernel must be odd and >= 1 but is 2");
+    assertThatThrownBy(() -> new NetworkSpec(Shape.vector(3), List.of()))
+        .hasMessageContaining("at least one layer");
+    assertThatThrownBy(() ->
+            new NetworkSpec(
+                Shape.vector(1),
+                List.of(new LayerSpec.Dense(1, NONE), new LayerSpec.Embedding(2, 2))))
+        .hasMessageContaining("embedding must be the first layer but is layer 1");
+  }
+}
