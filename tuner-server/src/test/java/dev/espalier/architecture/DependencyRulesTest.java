@@ -120,7 +120,10 @@ final class DependencyRulesTest {
 
   static List<Door> doors() {
     return List.of(
-        new Door("vector kernels", List.of("ps.kernel.VectorRowKernels", "nn.host.VectorGemm"), "jdk.incubator.."),
+        new Door(
+            "vector kernels",
+            List.of("ps.kernel.VectorRowKernels", "nn.host.VectorGemm"),
+            "jdk.incubator.."),
         new Door(
             "the wire",
             List.of("api.wire", "api.wire.v1", "runtime.link", "runtime.transport", "tuner.grpc"),
