@@ -4,7 +4,6 @@ import dev.espalier.ps.kernel.RowKernelsProvider;
 import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.shard.ShardStats;
 import dev.espalier.ps.table.TableSpec;
-import dev.espalier.ps.transport.LoopbackTransport;
 import dev.espalier.ps.transport.ShardEndpoint;
 import dev.espalier.ps.transport.Transport;
 import java.util.List;
@@ -73,7 +72,7 @@ public final class ParameterServer implements AutoCloseable {
       throw new IllegalStateException(
           "workers must be 1 for a session without transport but is " + config.workers());
     }
-    return session(new LoopbackTransport(List.of(shard)));
+    return session(Transport.inProcess(List.of(shard)));
   }
 
   /// The shard of this process, for a transport inside it.

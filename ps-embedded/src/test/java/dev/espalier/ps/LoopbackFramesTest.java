@@ -2,6 +2,7 @@ package dev.espalier.ps;
 
 import dev.espalier.ps.transport.FrameCodec;
 import dev.espalier.ps.transport.ShardEndpoint;
+import dev.espalier.ps.transport.ShardRoute;
 import dev.espalier.ps.transport.Transport;
 import java.util.List;
 
@@ -9,13 +10,8 @@ import java.util.List;
 final class LoopbackFramesTest extends ParameterServerContract {
   @Override
   protected Cluster.Network join(List<ParameterServer> servers) {
-    List<ShardEndpoint> endpoints = servers.stream().map(ParameterServer::endpoint).toList();
     Transport transport =
-        (shard, command) ->
-            endpoints
-                .get(shard)
-                .handle(FrameCodec.encode(command))
-                .thenApply(FrameCodec::decodeReply);
+        new Transport(servers.stream().map(server -> frames(server.endpoint())).toList());
     return new Cluster.Network() {
       @Override
       public Transport transport(int rank) {
@@ -25,5 +21,10 @@ final class LoopbackFramesTest extends ParameterServerContract {
       @Override
       public void close() {}
     };
+  }
+
+  private static ShardRoute frames(ShardEndpoint endpoint) {
+    return command ->
+        endpoint.handle(FrameCodec.encode(command)).thenApply(FrameCodec::decodeReply);
   }
 }

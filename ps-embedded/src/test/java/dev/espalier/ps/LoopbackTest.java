@@ -1,6 +1,5 @@
 package dev.espalier.ps;
 
-import dev.espalier.ps.transport.LoopbackTransport;
 import dev.espalier.ps.transport.Transport;
 import java.util.List;
 
@@ -9,7 +8,7 @@ final class LoopbackTest extends ParameterServerContract {
   @Override
   protected Cluster.Network join(List<ParameterServer> servers) {
     Transport transport =
-        new LoopbackTransport(servers.stream().map(ParameterServer::shard).toList());
+        Transport.inProcess(servers.stream().map(ParameterServer::shard).toList());
     return new Cluster.Network() {
       @Override
       public Transport transport(int rank) {

@@ -10,7 +10,8 @@ import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.link.TunerLink.Inbound;
 import dev.espalier.runtime.params.PsBackend;
-import dev.espalier.runtime.transport.GrpcTransport;
+import dev.espalier.runtime.transport.RouteKind;
+import dev.espalier.runtime.transport.ShardRoutes;
 import dev.espalier.runtime.transport.ShardServer;
 import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.ProgramShape;
@@ -186,10 +187,12 @@ final class Worker {
     ParameterServer server =
         PsBackend.openServer(
             assignment.workers(), assignment.worker(), config.memoryBytes(), shape.tables());
-    shards.serve(server.endpoint());
+    shards.serve(server.shard());
     try (var transport =
-            new GrpcTransport(assignment.worker(), server.shard()::submit, peers, config.secret());
-        var parameters = new PsBackend(server, transport)) {
+            ShardRoutes.open(
+                assignment.worker(), server.shard(), peers, config.secret(), RouteKind.AUTO);
+        var parameters = new PsBackend(server, transport);
+        shards) {
       Path folder =
           assignment.checkpoints().isEmpty()
               ? config.checkpoints()

@@ -1,5 +1,7 @@
 package dev.espalier.runtime.transport;
 
+import dev.espalier.ps.link.LinkServer;
+import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.transport.ShardEndpoint;
 import dev.espalier.runtime.transport.ShardExchange.Message;
 import io.grpc.Metadata;
@@ -19,20 +21,24 @@ import java.security.MessageDigest;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/// The port at which other workers reach this worker's shard.
+/// The ports at which other workers reach this worker's shard: one for gRPC, whose address the
+/// tuner hands out, and one for sockets, which is asked for there.
 ///
-/// It opens before the shard exists, for the tuner must be told the address first; frames that come
-/// early wait for it.
+/// They open before the shard exists, for the tuner must be told the address first; frames that
+/// come early wait for it.
 public final class ShardServer implements AutoCloseable {
   private final CompletableFuture<ShardEndpoint> endpoint = new CompletableFuture<>();
   private final Server server;
+  private final LinkServer links;
   private final String address;
 
   private ShardServer(String address, String secret) throws IOException {
     this.address = address;
+    this.links = LinkServer.open(address, secret);
     ServerServiceDefinition service =
         ServerServiceDefinition.builder(ShardExchange.SERVICE)
-            .addMethod(ShardExchange.METHOD, ServerCalls.asyncBidiStreamingCall(this::exchange))
+            .addMethod(ShardExchange.EXCHANGE, ServerCalls.asyncBidiStreamingCall(this::exchange))
+            .addMethod(ShardExchange.LINK_PORT, ServerCalls.asyncUnaryCall(this::tellPort))
             .build();
     this.server =
         NettyServerBuilder.forAddress(new InetSocketAddress(address, 0))
@@ -54,14 +60,20 @@ public final class ShardServer implements AutoCloseable {
     return new ShardServer(address, secret);
   }
 
-  /// Lets frames through to the shard.
-  public void serve(ShardEndpoint shard) {
-    endpoint.complete(shard);
+  /// Lets commands through to the shard.
+  public void serve(Shard shard) {
+    endpoint.complete(new ShardEndpoint(shard));
+    links.serve(shard);
   }
 
   /// {@return host:port}
   public String address() {
     return address + ":" + server.getPort();
+  }
+
+  private void tellPort(Message question, StreamObserver<Message> out) {
+    out.onNext(new Message(links.port(), question.frame()));
+    out.onCompleted();
   }
 
   private StreamObserver<Message> exchange(StreamObserver<Message> out) {
@@ -100,8 +112,10 @@ public final class ShardServer implements AutoCloseable {
     };
   }
 
+  /// Ends all connections; to be done before the shard is closed.
   @Override
   public void close() {
+    links.close();
     server.shutdownNow();
   }
 

@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /// All that the parameter server promises, through real sockets.
-class GrpcTransportTest extends ParameterServerContract {
+class GrpcRouteTest extends ParameterServerContract {
   private static final String SECRET = "a worker secret";
 
   @Override
@@ -31,21 +31,21 @@ class GrpcTransportTest extends ParameterServerContract {
 
   private static final class Sockets implements Cluster.Network {
     private final List<ShardServer> ports = new ArrayList<>();
-    private final List<GrpcTransport> transports = new ArrayList<>();
+    private final List<Transport> transports = new ArrayList<>();
 
     private Sockets(List<ParameterServer> servers) {
       servers.forEach(server -> ports.add(open(server)));
       List<String> addresses = ports.stream().map(ShardServer::address).toList();
       for (int rank = 0; rank < servers.size(); rank++) {
         transports.add(
-            new GrpcTransport(rank, servers.get(rank).shard()::submit, addresses, SECRET));
+            ShardRoutes.open(rank, servers.get(rank).shard(), addresses, SECRET, RouteKind.GRPC));
       }
     }
 
     private static ShardServer open(ParameterServer server) {
       try {
         ShardServer port = ShardServer.open("127.0.0.1", SECRET);
-        port.serve(server.endpoint());
+        port.serve(server.shard());
         return port;
       } catch (IOException failure) {
         throw new UncheckedIOException(failure);
@@ -59,7 +59,7 @@ class GrpcTransportTest extends ParameterServerContract {
 
     @Override
     public void close() {
-      transports.forEach(GrpcTransport::close);
+      transports.forEach(Transport::close);
       ports.forEach(ShardServer::close);
     }
   }
@@ -80,13 +80,8 @@ class GrpcTransportTest extends ParameterServerContract {
   @Test
   void wrongSecretIsTurnedAway() throws Exception {
     try (ShardServer port = ShardServer.open("127.0.0.1", SECRET);
-        var transport =
-            new GrpcTransport(
-                0,
-                _ -> CompletableFuture.failedFuture(new IllegalStateException()),
-                List.of("unused", port.address()),
-                "another secret")) {
-      assertThat(failureOf(transport.send(1, anyCommand())))
+        var route = new GrpcRoute(1, port.address(), "another secret")) {
+      assertThat(failureOf(route.send(anyCommand())))
           .hasMessageContaining("UNAUTHENTICATED")
           .cause()
           .isInstanceOfSatisfying(
@@ -99,15 +94,10 @@ class GrpcTransportTest extends ParameterServerContract {
     ShardServer port = ShardServer.open("127.0.0.1", SECRET);
     String address = port.address();
     port.close();
-    try (var transport =
-        new GrpcTransport(
-            0,
-            _ -> CompletableFuture.failedFuture(new IllegalStateException()),
-            List.of("unused", address),
-            SECRET)) {
-      failureOf(transport.send(1, anyCommand()));
+    try (var route = new GrpcRoute(1, address, SECRET)) {
+      failureOf(route.send(anyCommand()));
 
-      assertThatThrownBy(() -> transport.send(1, anyCommand()).join())
+      assertThatThrownBy(() -> route.send(anyCommand()).join())
           .hasMessageContaining("worker 1 cannot be reached");
     }
   }

@@ -1,0 +1,178 @@
+package dev.espalier.ps.link;
+
+import dev.espalier.ps.shard.Shard;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/// The port at which other processes reach this process's shard.
+///
+/// Who connects has five seconds to show that it knows the job's token; nothing is read or kept for
+/// it before. Commands that come before there is a shard wait for it. Thread-safe.
+public final class LinkServer implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(LinkServer.class.getName());
+  private static final Duration HANDSHAKE = Duration.ofSeconds(5);
+  private static final int MAX_HANDSHAKES = 64;
+  private static final int BACKLOG = 128;
+
+  /// How long a worker that lost its connection may take to come back.
+  static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  private final Handshake handshake;
+  private final ServerSocketChannel listener;
+  private final CompletableFuture<Shard> shard = new CompletableFuture<>();
+  private final Map<Handshake.Session, ServedSession> sessions = new ConcurrentHashMap<>();
+  private final Set<SocketChannel> strangers = ConcurrentHashMap.newKeySet();
+  private final Semaphore handshakes = new Semaphore(MAX_HANDSHAKES);
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("ps-link-timer").factory());
+  private volatile boolean isClosed;
+
+  private LinkServer(ServerSocketChannel listener, String token) {
+    this.listener = listener;
+    handshake = new Handshake(token);
+    Thread.ofPlatform().daemon().name("ps-link-accept").start(this::accept);
+  }
+
+  /// Opens a free port.
+  ///
+  /// @param address of the interface to listen on; the loopback one unless other machines take part
+  /// @param token that callers must know, not empty
+  public static LinkServer open(String address, String token) throws IOException {
+    ServerSocketChannel listener = ServerSocketChannel.open();
+    try {
+      listener.bind(new InetSocketAddress(address, 0), BACKLOG);
+      return new LinkServer(listener, token);
+    } catch (IOException | RuntimeException e) {
+      listener.close();
+      throw e;
+    }
+  }
+
+  /// The port.
+  public int port() {
+    return listener.socket().getLocalPort();
+  }
+
+  /// Lets commands through to the shard.
+  public void serve(Shard served) {
+    shard.complete(served);
+  }
+
+  private void accept() {
+    while (!isClosed) {
+      try {
+        SocketChannel channel = listener.accept();
+        if (handshakes.tryAcquire()) {
+          Thread.ofPlatform().daemon().name("ps-link-serve").start(() -> welcome(channel));
+        } else {
+          channel.close();
+        }
+      } catch (IOException e) {
+        if (!isClosed) {
+          LOG.log(Level.WARNING, "a connection could not be accepted: {0}", e.toString());
+        }
+      }
+    }
+  }
+
+  private void welcome(SocketChannel channel) {
+    Handshake.Wish wish;
+    SocketWire wire = new SocketWire(channel);
+    strangers.add(channel);
+    ScheduledFuture<?> alarm =
+        timer.schedule(wire::close, HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS);
+    try {
+      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+      wish =
+          handshake.receive(
+              new DataInputStream(channel.socket().getInputStream()),
+              new DataOutputStream(channel.socket().getOutputStream()),
+              asked -> decide(asked, wire));
+    } catch (IOException e) {
+      wire.close();
+      LOG.log(Level.WARNING, "turned away {0}: {1}", remote(channel), e.getMessage());
+      return;
+    } finally {
+      alarm.cancel(false);
+      strangers.remove(channel);
+      handshakes.release();
+    }
+    ServedSession session = sessions.get(wish.session());
+    if (session == null || isClosed) {
+      wire.close();
+    } else {
+      serve(session, wish.session(), wire);
+    }
+  }
+
+  private static String remote(SocketChannel channel) {
+    return String.valueOf(channel.socket().getRemoteSocketAddress());
+  }
+
+  private Handshake.Answer decide(Handshake.Wish wish, Wire wire) throws IOException {
+    if (!wish.resumes()) {
+      sessions.putIfAbsent(wish.session(), new ServedSession());
+    }
+    ServedSession session = sessions.get(wish.session());
+    return session == null
+        ? new Handshake.Answer(false, 0, false)
+        : new Handshake.Answer(true, session.takeOver(wire, wish.received()), false);
+  }
+
+  private void serve(ServedSession session, Handshake.Session name, Wire wire) {
+    try {
+      session.serve(wire, shard.join());
+    } catch (IOException | UncheckedIOException | CompletionException e) {
+      if (!isClosed) {
+        LOG.log(Level.DEBUG, "a connection ended: {0}", e.toString());
+      }
+    }
+    if (!isClosed) {
+      var _ =
+          timer.schedule(() -> expire(session, name), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void expire(ServedSession session, Handshake.Session name) {
+    if (!session.isServed() && sessions.remove(name, session)) {
+      session.close();
+    }
+  }
+
+  /// Ends all connections and forgets all sessions; to be done before the shard is closed.
+  @Override
+  public void close() {
+    isClosed = true;
+    timer.shutdownNow();
+    shard.cancel(false);
+    try {
+      listener.close();
+    } catch (IOException _) {
+      // Nobody can come any more in any case.
+    }
+    strangers.forEach(channel -> new SocketWire(channel).close());
+    sessions.values().forEach(ServedSession::close);
+    sessions.clear();
+  }
+}

@@ -1,0 +1,267 @@
+package dev.espalier.ps.link;
+
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.shard.Shard;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.transport.FrameCodec;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// The shard's end of a session with one worker, over one connection after another.
+final class ServedSession {
+  /*
+   * Commands are taken by the thread of the current connection, in order; each is executed once, for
+   * a command counts as taken when all of it has come and before it is executed, and the client sends
+   * again what was not taken. Replies are kept until the client says that it has them.
+   *
+   * Whoever has a reply writes it, unless somebody else is writing: then that one does. A large reply
+   * that another worker's command released is written by a thread of its own, not by the one that
+   * trains there.
+   */
+  private static final long SMALL_BYTES = 64 << 10;
+  private static final long HAND_OVER_SECONDS = 10;
+
+  private final BufferPool buffers = new BufferPool();
+  private final ReentrantLock writing = new ReentrantLock();
+  private final Queue<Outgoing> unwritten = new ConcurrentLinkedQueue<>();
+
+  // Guarded by `writing`.
+  private final Deque<Outgoing> again = new ArrayDeque<>();
+  private final Deque<Outgoing> unreceived = new ArrayDeque<>();
+  private long firstUnreceived;
+  private @Nullable Wire wire;
+  private boolean isClosed;
+
+  // Written by the thread of the current connection.
+  private volatile long taken;
+
+  // Guarded by this object.
+  private @Nullable Wire expected;
+  private @Nullable Wire serving;
+  private CountDownLatch ended = new CountDownLatch(0);
+  private @Nullable Thread server;
+
+  /// Ends the connection before, so that what was taken is final.
+  ///
+  /// @param next the connection that will be served
+  /// @param repliesReceived by the client
+  /// @return commands taken
+  long takeOver(Wire next, long repliesReceived) throws IOException {
+    CountDownLatch before;
+    synchronized (this) {
+      expected = next;
+      if (serving != null) {
+        serving.close();
+      }
+      before = ended;
+    }
+    try {
+      if (!before.await(HAND_OVER_SECONDS, TimeUnit.SECONDS)) {
+        throw new IOException("the connection before does not end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while the connection before ended", e);
+    }
+    forget(repliesReceived);
+    return taken;
+  }
+
+  /// Takes commands from the connection that took over last, until it breaks.
+  void serve(Wire connection, Shard shard) throws IOException {
+    CountDownLatch end = new CountDownLatch(1);
+    synchronized (this) {
+      if (expected != connection) {
+        throw new IOException("another connection took over");
+      }
+      serving = connection;
+      ended = end;
+      server = Thread.currentThread();
+    }
+    attach(connection);
+    try {
+      take(new WireReader(connection), shard);
+    } finally {
+      detach(connection);
+      synchronized (this) {
+        if (serving == connection) {
+          serving = null;
+        }
+      }
+      end.countDown();
+    }
+  }
+
+  private void attach(Wire connection) {
+    writing.lock();
+    try {
+      again.addAll(unwrittenFirst());
+      wire = connection;
+    } finally {
+      writing.unlock();
+    }
+    // The client may be sending, and not reading yet: somebody else writes while this thread reads.
+    Thread.startVirtualThread(this::write);
+  }
+
+  /// What was written to a connection that broke, before what was not.
+  private Deque<Outgoing> unwrittenFirst() {
+    Deque<Outgoing> lost = new ArrayDeque<>(unreceived);
+    lost.addAll(again);
+    unreceived.clear();
+    again.clear();
+    return lost;
+  }
+
+  private void detach(Wire connection) {
+    connection.close();
+    writing.lock();
+    try {
+      if (wire == connection) {
+        wire = null;
+      }
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  private void take(WireReader in, Shard shard) throws IOException {
+    while (true) {
+      LinkFrame.Head head = in.next();
+      forget(head.received());
+      if (head.number() != taken + 1) {
+        throw new IOException("command %d came after %d".formatted(head.number(), taken));
+      }
+      PinnedRows rows = new PinnedRows(buffers);
+      ShardCommand command;
+      try {
+        command = FrameCodec.decodeCommand(in);
+      } catch (PsException e) {
+        in.skip();
+        taken = head.number();
+        answer(
+            head.number(), new ShardReply.Failed(e.fault(), String.valueOf(e.getMessage())), rows);
+        continue;
+      }
+      taken = head.number();
+      var _ = shard.submit(command, rows).thenAccept(reply -> answer(head.number(), reply, rows));
+    }
+  }
+
+  private void answer(long number, ShardReply reply, PinnedRows rows) {
+    Outgoing outgoing;
+    try {
+      outgoing = Outgoing.of(number, reply, rows, buffers);
+    } catch (PsException e) {
+      outgoing =
+          Outgoing.of(
+              number,
+              new ShardReply.Failed(e.fault(), String.valueOf(e.getMessage())),
+              rows,
+              buffers);
+    }
+    boolean isOurs = Thread.currentThread() == server || outgoing.bytes() <= SMALL_BYTES;
+    unwritten.add(outgoing);
+    if (isOurs) {
+      write();
+    } else {
+      Thread.startVirtualThread(this::write);
+    }
+  }
+
+  /// Writes what waits; returns at once when somebody else is writing, who then sees to it.
+  private void write() {
+    boolean goesOn = true;
+    while (goesOn && writing.tryLock()) {
+      try {
+        goesOn = writeAll();
+      } finally {
+        writing.unlock();
+      }
+      goesOn = goesOn && !unwritten.isEmpty();
+    }
+  }
+
+  /// {@return false when there is nothing to write to}
+  private boolean writeAll() {
+    if (isClosed) {
+      releaseAll();
+      return false;
+    }
+    while (wire != null) {
+      Outgoing next = again.poll();
+      if (next == null) {
+        next = unwritten.poll();
+      }
+      if (next == null) {
+        return true;
+      }
+      unreceived.add(next);
+      try {
+        next.send(wire, taken);
+      } catch (IOException e) {
+        // The thread that reads hears of it, too, and the client asks for the rest again.
+        wire.close();
+        wire = null;
+      }
+    }
+    return false;
+  }
+
+  private void forget(long repliesReceived) throws IOException {
+    writing.lock();
+    try {
+      while (firstUnreceived < repliesReceived) {
+        Outgoing received = unreceived.poll();
+        if (received == null) {
+          throw new IOException("more replies were received than sent");
+        }
+        received.release();
+        firstUnreceived++;
+      }
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  /// Whether there is a connection.
+  synchronized boolean isServed() {
+    return serving != null;
+  }
+
+  /// Gives up the replies that nobody will ask for.
+  void close() {
+    synchronized (this) {
+      if (serving != null) {
+        serving.close();
+      }
+    }
+    writing.lock();
+    try {
+      isClosed = true;
+      wire = null;
+      releaseAll();
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  private void releaseAll() {
+    for (Deque<Outgoing> queue : List.of(unreceived, again)) {
+      queue.forEach(Outgoing::release);
+      queue.clear();
+    }
+    for (Outgoing next = unwritten.poll(); next != null; next = unwritten.poll()) {
+      next.release();
+    }
+  }
+}

@@ -1,0 +1,328 @@
+package dev.espalier.ps.link;
+
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowTarget;
+import dev.espalier.ps.transport.FrameCodec;
+import dev.espalier.ps.transport.ShardRoute;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// The way to another process's shard: one connection, and after a cut another one.
+///
+/// No command is lost or executed twice by a cut. Thread-safe; the commands of one thread arrive in
+/// the order in which they were sent.
+public final class ShardLink implements ShardRoute {
+  /*
+   * A command is encoded once, into a buffer that is kept until the shard says that it has all of it;
+   * values are copied once, from the caller's array into that buffer, and rows once, from the wire's
+   * memory into the reader's array. After a cut a new connection is made in the name of the same
+   * session, the shard says how many commands it has, and the rest is sent again. Replies likewise.
+   *
+   * The thread that reads never waits for the lock that senders hold while they write: the shard
+   * might not read on before its replies are read. So what the shard has is only noted by the reader,
+   * and forgotten by the next sender; and what is sent again is sent by a thread of its own.
+   */
+  private static final Logger LOG = System.getLogger(ShardLink.class.getName());
+  private static final Duration CONNECT = Duration.ofSeconds(5);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(10);
+  private static final Duration LAST_PAUSE = Duration.ofMillis(500);
+
+  /// A port that refuses has no process behind it any more.
+  private static final Duration REFUSED_PATIENCE = Duration.ofSeconds(1);
+
+  private record Question(CompletableFuture<ShardReply> reply, @Nullable RowTarget target) {}
+
+  private record Sent(long number, ByteBuffer frame) {}
+
+  private record Connection(Wire wire, long received) {}
+
+  private final int shard;
+  private final InetSocketAddress address;
+  private final Handshake handshake;
+  private final Duration patience;
+  private final Handshake.Session session = Handshake.Session.random();
+  private final Map<Long, Question> open = new ConcurrentHashMap<>();
+  private final BufferPool buffers = new BufferPool();
+  private final ReentrantLock sending = new ReentrantLock();
+
+  // Guarded by `sending`.
+  private final Deque<Sent> unreceived = new ArrayDeque<>();
+  private long lastNumber;
+  private @Nullable Wire wire;
+
+  // Written by the thread that reads.
+  private volatile long repliesReceived;
+  private volatile long commandsReceived;
+
+  private volatile @Nullable PsException broken;
+  private volatile boolean isClosed;
+
+  private ShardLink(int shard, InetSocketAddress address, String token, Duration patience) {
+    this.shard = shard;
+    this.address = address;
+    this.handshake = new Handshake(token);
+    this.patience = patience;
+  }
+
+  /// Connects.
+  ///
+  /// @param shard its index, for messages
+  /// @param host where it is
+  /// @param port of its [LinkServer]
+  /// @param token of the job
+  /// @throws IOException when nothing listens there, or not the job's shard
+  public static ShardLink open(int shard, String host, int port, String token) throws IOException {
+    return open(shard, host, port, token, LinkServer.PATIENCE.dividedBy(2));
+  }
+
+  /// Connects.
+  ///
+  /// @param patience how long to try to come back after a cut
+  static ShardLink open(int shard, String host, int port, String token, Duration patience)
+      throws IOException {
+    var link = new ShardLink(shard, new InetSocketAddress(host, port), token, patience);
+    Wire first = link.connect(false).wire();
+    link.wire = first;
+    Thread.ofPlatform().daemon().name("ps-link-" + shard).start(() -> link.readUntilClosed(first));
+    return link;
+  }
+
+  @Override
+  public CompletableFuture<ShardReply> send(ShardCommand command) {
+    return ask(command, null);
+  }
+
+  @Override
+  public CompletableFuture<ShardReply> read(ShardCommand.Read read, RowTarget target) {
+    return ask(read, target);
+  }
+
+  private CompletableFuture<ShardReply> ask(ShardCommand command, @Nullable RowTarget target) {
+    CompletableFuture<ShardReply> reply = new CompletableFuture<>();
+    sending.lock();
+    try {
+      PsException failure = broken;
+      if (failure != null) {
+        return CompletableFuture.failedFuture(failure);
+      }
+      forgetReceived();
+      long number = lastNumber + 1;
+      ByteBuffer frame = FrameCodec.encode(command, LinkFrame.behindHead(number, 0, buffers::take));
+      lastNumber = number;
+      open.put(number, new Question(reply, target));
+      unreceived.add(new Sent(number, frame));
+      if (wire != null) {
+        write(wire, frame);
+      }
+    } finally {
+      sending.unlock();
+    }
+    return reply;
+  }
+
+  private void forgetReceived() {
+    for (Sent first = unreceived.peek();
+        first != null && first.number() <= commandsReceived;
+        first = unreceived.peek()) {
+      buffers.giveBack(unreceived.remove().frame());
+    }
+  }
+
+  /// Writes a frame; when that fails the wire is given up, and the thread that reads makes another.
+  private void write(Wire target, ByteBuffer frame) {
+    LinkFrame.setReceived(frame, repliesReceived);
+    try {
+      target.send(frame.duplicate());
+    } catch (IOException e) {
+      target.close();
+      wire = null;
+    }
+  }
+
+  // ---- the thread that reads
+
+  private void readUntilClosed(Wire first) {
+    Wire current = first;
+    while (!isClosed) {
+      String reason = readUntilCut(current);
+      current.close();
+      if (!isClosed) {
+        try {
+          Connection next = reconnect();
+          LOG.log(Level.WARNING, "shard {0}: connected again after a cut: {1}", shard, reason);
+          current = next.wire();
+          commandsReceived = next.received();
+          Thread.startVirtualThread(() -> sendAgain(next.wire()));
+        } catch (IOException e) {
+          fail(e.getMessage() == null ? e.toString() : e.getMessage());
+          return;
+        }
+      }
+    }
+    current.close();
+  }
+
+  private String readUntilCut(Wire current) {
+    WireReader in = new WireReader(current);
+    try {
+      while (true) {
+        LinkFrame.Head head = in.next();
+        Question question = open.get(head.number());
+        if (question == null) {
+          in.skip();
+        } else {
+          Runnable answer = answer(in, question);
+          open.remove(head.number());
+          settle(head);
+          answer.run();
+          continue;
+        }
+        settle(head);
+      }
+    } catch (UncheckedIOException e) {
+      return String.valueOf(e.getCause());
+    }
+  }
+
+  /// Takes a reply whole; what follows from it comes after it counts as received.
+  private static Runnable answer(WireReader in, Question question) {
+    try {
+      ShardReply reply = FrameCodec.decodeReply(in, question.target());
+      return () -> question.reply().complete(reply);
+    } catch (PsException malformed) {
+      in.skip();
+      return () -> question.reply().completeExceptionally(malformed);
+    }
+  }
+
+  private void settle(LinkFrame.Head head) {
+    repliesReceived = repliesReceived + 1;
+    commandsReceived = Math.max(commandsReceived, head.received());
+  }
+
+  // ---- connections
+
+  private Connection reconnect() throws IOException {
+    long start = System.nanoTime();
+    Duration pause = FIRST_PAUSE;
+    while (true) {
+      try {
+        return connect(true);
+      } catch (Handshake.DeniedException e) {
+        throw e;
+      } catch (IOException e) {
+        Duration limit =
+            e instanceof ConnectException && REFUSED_PATIENCE.compareTo(patience) < 0
+                ? REFUSED_PATIENCE
+                : patience;
+        if (isClosed || System.nanoTime() - start > limit.toNanos()) {
+          throw e;
+        }
+      }
+      try {
+        Thread.sleep(pause);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted between two tries", e);
+      }
+      pause = pause.multipliedBy(2).compareTo(LAST_PAUSE) < 0 ? pause.multipliedBy(2) : LAST_PAUSE;
+    }
+  }
+
+  private Connection connect(boolean resumes) throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    try {
+      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+      channel.socket().connect(address, (int) CONNECT.toMillis());
+      channel.socket().setSoTimeout((int) CONNECT.toMillis());
+      Handshake.Answer answer =
+          handshake.ask(
+              new DataInputStream(channel.socket().getInputStream()),
+              new DataOutputStream(channel.socket().getOutputStream()),
+              new Handshake.Wish(session, resumes, repliesReceived, ""));
+      if (!answer.isKnown()) {
+        throw new Handshake.DeniedException("the shard does not know this session any more");
+      }
+      return new Connection(new SocketWire(channel), answer.received());
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  private void sendAgain(Wire next) {
+    sending.lock();
+    try {
+      forgetReceived();
+      wire = next;
+      for (Sent sent : unreceived) {
+        if (wire == next) {
+          write(next, sent.frame());
+        }
+      }
+    } finally {
+      sending.unlock();
+    }
+  }
+
+  private void fail(String reason) {
+    PsException failure =
+        new PsException(
+            PsFault.LINK_LOST, "the shard of worker " + shard + " cannot be reached: " + reason);
+    sending.lock();
+    try {
+      broken = failure;
+      wire = null;
+      unreceived.clear();
+    } finally {
+      sending.unlock();
+    }
+    for (Long number : open.keySet()) {
+      Question question = open.remove(number);
+      if (question != null) {
+        question.reply().completeExceptionally(failure);
+      }
+    }
+  }
+
+  /// Ends the connection; what is unanswered fails with `LINK_LOST`.
+  @Override
+  public void close() {
+    isClosed = true;
+    sending.lock();
+    try {
+      if (wire != null) {
+        wire.close();
+      }
+    } finally {
+      sending.unlock();
+    }
+    fail("closed by this side");
+  }
+
+  @Override
+  public String toString() {
+    return "socket to " + address;
+  }
+}

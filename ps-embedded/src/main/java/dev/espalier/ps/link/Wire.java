@@ -1,0 +1,24 @@
+package dev.espalier.ps.link;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/// A two-way stream of bytes to one process; one thread reads it, and one at a time writes it.
+interface Wire extends AutoCloseable {
+
+  /// Waits for bytes.
+  ///
+  /// @return at least one byte, little-endian and off heap; to be used up before the next call,
+  ///   which may overwrite it
+  /// @throws IOException when no more will come
+  ByteBuffer receive() throws IOException;
+
+  /// Sends all bytes of some buffers, waiting as long as the other side is slow.
+  ///
+  /// @param parts each from its position to its limit, which the positions have reached afterwards
+  void send(ByteBuffer... parts) throws IOException;
+
+  /// Ends both directions; whoever waits in one is woken with an [IOException].
+  @Override
+  void close();
+}

@@ -1,0 +1,137 @@
+package dev.espalier.ps.link;
+
+import dev.espalier.ps.transport.FrameInput;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/// The frames that come in over a wire; values go from the wire's own memory to where they are
+/// wanted, in one copy.
+///
+/// A wire that breaks shows as an [UncheckedIOException]. Belongs to one thread.
+final class WireReader implements FrameInput {
+  private final Wire wire;
+  private final ByteBuffer split = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+  private ByteBuffer view = ByteBuffer.allocate(0);
+  private int remaining;
+
+  WireReader(Wire wire) {
+    this.wire = wire;
+  }
+
+  /// Waits for the head of the next frame, whose bytes can then be read.
+  LinkFrame.Head next() {
+    remaining = LinkFrame.HEAD_BYTES;
+    var head = new LinkFrame.Head(getInt(), getLong(), getLong());
+    remaining = head.bytes();
+    return head;
+  }
+
+  /// Passes over what is left of a frame.
+  void skip() {
+    while (remaining > 0) {
+      int step = Math.min(remaining, view().remaining());
+      view.position(view.position() + step);
+      remaining -= step;
+    }
+  }
+
+  @Override
+  public int remaining() {
+    return remaining;
+  }
+
+  @Override
+  public byte getByte() {
+    take(1);
+    return view().get();
+  }
+
+  @Override
+  public short getShort() {
+    return whole(Short.BYTES).getShort();
+  }
+
+  @Override
+  public int getInt() {
+    return whole(Integer.BYTES).getInt();
+  }
+
+  @Override
+  public long getLong() {
+    return whole(Long.BYTES).getLong();
+  }
+
+  @Override
+  public void get(byte[] target) {
+    take(target.length);
+    for (int done = 0; done < target.length; ) {
+      int step = Math.min(target.length - done, view().remaining());
+      view.get(target, done, step);
+      done += step;
+    }
+  }
+
+  @Override
+  public void get(long[] target) {
+    for (int done = 0; done < target.length; ) {
+      int step = Math.min(target.length - done, view().remaining() / Long.BYTES);
+      if (step == 0) {
+        target[done++] = getLong();
+        continue;
+      }
+      take(step * Long.BYTES);
+      view.asLongBuffer().get(target, done, step);
+      view.position(view.position() + step * Long.BYTES);
+      done += step;
+    }
+  }
+
+  @Override
+  public void get(float[] target, int offset, int count) {
+    for (int done = 0; done < count; ) {
+      int step = Math.min(count - done, view().remaining() / Float.BYTES);
+      if (step == 0) {
+        target[offset + done++] = Float.intBitsToFloat(getInt());
+        continue;
+      }
+      take(step * Float.BYTES);
+      view.asFloatBuffer().get(target, offset + done, step);
+      view.position(view.position() + step * Float.BYTES);
+      done += step;
+    }
+  }
+
+  private void take(int bytes) {
+    if (bytes > remaining) {
+      throw new BufferUnderflowException();
+    }
+    remaining -= bytes;
+  }
+
+  /// A buffer in which the next bytes lie together.
+  private ByteBuffer whole(int bytes) {
+    take(bytes);
+    if (view.remaining() >= bytes) {
+      return view;
+    }
+    split.clear();
+    while (split.position() < bytes) {
+      split.put(view().get());
+    }
+    return split.flip();
+  }
+
+  private ByteBuffer view() {
+    if (!view.hasRemaining()) {
+      try {
+        view = wire.receive();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return view;
+  }
+}

@@ -1,0 +1,27 @@
+package dev.espalier.ps.transport;
+
+import dev.espalier.ps.shard.Shard;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowTarget;
+import java.util.concurrent.CompletableFuture;
+
+/// The way to the shard of the same process: the sender executes its commands itself.
+///
+/// @param shard the shard
+public record OwnShard(Shard shard) implements ShardRoute {
+  @Override
+  public CompletableFuture<ShardReply> send(ShardCommand command) {
+    return shard.submit(command);
+  }
+
+  @Override
+  public CompletableFuture<ShardReply> read(ShardCommand.Read read, RowTarget target) {
+    return shard.submit(read, target);
+  }
+
+  @Override
+  public String toString() {
+    return "own";
+  }
+}

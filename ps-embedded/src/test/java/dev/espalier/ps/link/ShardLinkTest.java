@@ -1,0 +1,103 @@
+package dev.espalier.ps.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.ps.Cluster;
+import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.ParameterServerConfig;
+import dev.espalier.ps.ParameterServerContract;
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.table.TableSpec;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Test;
+
+/// All that the parameter server promises, through sockets.
+class ShardLinkTest extends ParameterServerContract {
+  @Override
+  protected Cluster.Network join(List<ParameterServer> servers) {
+    return new Links(servers, port -> port);
+  }
+
+  private static ParameterServer server() {
+    return ParameterServer.open(
+        ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")));
+  }
+
+  @Test
+  void anotherTokenIsTurnedAway() throws Exception {
+    try (LinkServer port = LinkServer.open("127.0.0.1", "the token")) {
+      assertThatThrownBy(() -> ShardLink.open(0, "127.0.0.1", port.port(), "another"))
+          .isInstanceOf(Handshake.DeniedException.class)
+          .hasMessageContaining("token");
+    }
+  }
+
+  @Test
+  void whoShowsNothingIsPutOut() throws Exception {
+    try (LinkServer port = LinkServer.open("127.0.0.1", "the token");
+        Socket stranger = new Socket("127.0.0.1", port.port())) {
+      stranger.setSoTimeout(20_000);
+      stranger.getOutputStream().write(new byte[40]);
+      int bytes = stranger.getInputStream().readAllBytes().length;
+      assertThat(bytes).as("bytes told to a stranger: greeting and challenge").isEqualTo(37);
+    }
+  }
+
+  @Test
+  void aStrangerThatTalksOnDoesNoHarm() throws Exception {
+    try (ParameterServer server = server();
+        LinkServer port = LinkServer.open("127.0.0.1", "the token")) {
+      port.serve(server.shard());
+      try (SocketChannel stranger =
+          SocketChannel.open(new InetSocketAddress("127.0.0.1", port.port()))) {
+        stranger.write(ByteBuffer.allocate(4096));
+        assertThatThrownBy(
+                () -> {
+                  ByteBuffer answer = ByteBuffer.allocate(64);
+                  while (stranger.read(answer.clear()) >= 0) {
+                    assertThat(answer.position()).isLessThanOrEqualTo(37);
+                  }
+                  throw new IOException("closed");
+                })
+            .isInstanceOf(IOException.class);
+      }
+      try (ShardLink link = ShardLink.open(0, "127.0.0.1", port.port(), "the token")) {
+        assertThat(link.send(new ShardCommand.Explain(0)).join()).isNotNull();
+      }
+    }
+  }
+
+  @Test
+  void aShardThatIsGoneIsALostLinkAndStaysOne() throws Exception {
+    ParameterServer server = server();
+    LinkServer port = LinkServer.open("127.0.0.1", "the token");
+    port.serve(server.shard());
+    try (ShardLink link =
+        ShardLink.open(3, "127.0.0.1", port.port(), "the token", Duration.ofSeconds(20))) {
+      link.send(new ShardCommand.Create(new BranchRef(0), 0)).join();
+      var waiting = link.send(new ShardCommand.Barrier("never", 0));
+      assertThat(waiting.join()).isNotNull();
+      port.close();
+      server.close();
+      for (int i = 0; i < 2; i++) {
+        assertThatThrownBy(() -> link.send(new ShardCommand.Explain(0)).join())
+            .isInstanceOf(CompletionException.class)
+            .cause()
+            .isInstanceOfSatisfying(
+                PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.LINK_LOST))
+            .hasMessageContaining("worker 3 cannot be reached");
+      }
+    }
+  }
+}

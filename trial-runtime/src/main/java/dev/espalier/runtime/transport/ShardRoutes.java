@@ -1,0 +1,56 @@
+package dev.espalier.runtime.transport;
+
+import dev.espalier.ps.link.ShardLink;
+import dev.espalier.ps.shard.Shard;
+import dev.espalier.ps.transport.OwnShard;
+import dev.espalier.ps.transport.ShardRoute;
+import dev.espalier.ps.transport.Transport;
+import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Finds a way from a worker to each shard, and says which and why.
+public final class ShardRoutes {
+  private static final Logger log = LoggerFactory.getLogger(ShardRoutes.class);
+
+  private ShardRoutes() {}
+
+  /// Opens the ways to all shards.
+  ///
+  /// @param self this worker's number
+  /// @param own this worker's shard
+  /// @param addresses host:port of the gRPC port of every worker, by number
+  /// @param secret of the job
+  /// @param kind how to travel
+  /// @return a transport to be closed before the shard is
+  public static Transport open(
+      int self, Shard own, List<String> addresses, String secret, RouteKind kind) {
+    List<ShardRoute> routes = new ArrayList<>();
+    for (int worker = 0; worker < addresses.size(); worker++) {
+      routes.add(
+          worker == self ? new OwnShard(own) : route(worker, addresses.get(worker), secret, kind));
+    }
+    return new Transport(routes);
+  }
+
+  private static ShardRoute route(int worker, String address, String secret, RouteKind kind) {
+    GrpcRoute grpc = new GrpcRoute(worker, address, secret);
+    if (kind == RouteKind.GRPC) {
+      log.info("shard={} route={} because it was asked for", worker, grpc);
+      return grpc;
+    }
+    try {
+      String host = address.substring(0, address.lastIndexOf(':'));
+      ShardLink link = ShardLink.open(worker, host, grpc.linkPort(), secret);
+      grpc.close();
+      log.info("shard={} route={}", worker, link);
+      return link;
+    } catch (IOException | StatusRuntimeException failure) {
+      log.warn("shard={} route={} because a socket failed: {}", worker, grpc, failure.toString());
+      return grpc;
+    }
+  }
+}
