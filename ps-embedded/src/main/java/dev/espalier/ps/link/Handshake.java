@@ -16,13 +16,15 @@ import javax.crypto.spec.SecretKeySpec;
  * challenge of its own, what it wants, and HMAC-SHA256(token, "client" | both challenges | wishes).
  * The server checks it in constant time and only then looks at the wishes; its answer carries
  * HMAC-SHA256(token, "server" | both challenges | answer), so a client sends nothing to a stranger
- * that happens to listen at the port. The token itself never travels.
+ * that happens to listen at the port. A wrong token is answered by the byte 2 alone. The token itself
+ * never travels.
  */
 
 /// How the two ends of a new connection convince each other that they know the job's token.
 final class Handshake {
   private static final int MAGIC = 0x4553504C;
   private static final byte VERSION = 1;
+  private static final byte DENIED = 2;
   private static final int CHALLENGE_BYTES = 32;
   private static final int MAC_BYTES = 32;
   private static final int MAX_TEXT_BYTES = 512;
@@ -57,9 +59,8 @@ final class Handshake {
       if (length > MAX_TEXT_BYTES) {
         throw new IOException("a name of %d bytes is too long".formatted(length));
       }
-      byte[] text = new byte[length];
-      in.readFully(text);
-      return new Wish(session, resumes, received, new String(text, StandardCharsets.UTF_8));
+      return new Wish(
+          session, resumes, received, new String(exactly(length, in), StandardCharsets.UTF_8));
     }
   }
 
@@ -111,7 +112,7 @@ final class Handshake {
     if (in.readInt() != MAGIC || in.readByte() != VERSION) {
       throw new DeniedException("what listens there is no shard of this version");
     }
-    byte[] theirs = in.readNBytes(CHALLENGE_BYTES);
+    byte[] theirs = exactly(CHALLENGE_BYTES, in);
     byte[] ours = challenge();
     byte[] wishes = wish.bytes();
     out.write(
@@ -120,12 +121,12 @@ final class Handshake {
             .put(wishes)
             .put(mac("client", theirs, ours, wishes))
             .array());
-    int first = in.read();
-    if (first < 0) {
+    byte first = in.readByte();
+    if (first == DENIED) {
       throw new DeniedException("the shard turned this worker away: the job's token is needed");
     }
     Answer answer = new Answer(first != 0, in.readLong(), in.readByte() != 0);
-    byte[] shown = in.readNBytes(MAC_BYTES);
+    byte[] shown = exactly(MAC_BYTES, in);
     if (!MessageDigest.isEqual(shown, mac("server", theirs, ours, answer.bytes()))) {
       throw new DeniedException("what listens there does not know the job's token");
     }
@@ -139,10 +140,11 @@ final class Handshake {
     byte[] ours = challenge();
     out.write(
         ByteBuffer.allocate(5 + CHALLENGE_BYTES).putInt(MAGIC).put(VERSION).put(ours).array());
-    byte[] theirs = in.readNBytes(CHALLENGE_BYTES);
+    byte[] theirs = exactly(CHALLENGE_BYTES, in);
     Wish wish = Wish.read(in);
-    byte[] shown = in.readNBytes(MAC_BYTES);
+    byte[] shown = exactly(MAC_BYTES, in);
     if (!MessageDigest.isEqual(shown, mac("client", ours, theirs, wish.bytes()))) {
+      out.write(DENIED);
       throw new DeniedException("a caller did not know the job's token");
     }
     byte[] answer = decision.on(wish).bytes();
@@ -152,6 +154,12 @@ final class Handshake {
             .put(mac("server", ours, theirs, answer))
             .array());
     return wish;
+  }
+
+  private static byte[] exactly(int bytes, DataInputStream in) throws IOException {
+    byte[] read = new byte[bytes];
+    in.readFully(read);
+    return read;
   }
 
   private static byte[] challenge() {

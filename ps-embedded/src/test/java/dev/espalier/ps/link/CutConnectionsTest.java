@@ -1,0 +1,169 @@
+package dev.espalier.ps.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.ps.Cluster;
+import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.ParameterServerConfig;
+import dev.espalier.ps.WorkerSession;
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.transport.Transport;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Connections that are cut anywhere, also inside a frame or a handshake, lose and double nothing.
+@Timeout(120)
+class CutConnectionsTest {
+  private static final int WORKERS = 2;
+  private static final int ROWS = 400;
+  private static final int COLUMNS = 16;
+  private static final int BATCH = 40;
+  private static final int CLOCKS = 60;
+  private static final BranchRef ROOT = new BranchRef(0);
+  private static final BranchRef CHILD = new BranchRef(1);
+
+  /// Training whose every bit depends on all that was read before.
+  private static float[] train(Cluster cluster) throws Exception {
+    List<CompletableFuture<Void>> workers = new ArrayList<>();
+    for (int rank = 0; rank < WORKERS; rank++) {
+      int worker = rank;
+      workers.add(
+          CompletableFuture.runAsync(
+              () -> train(cluster.session(worker), worker),
+              task -> Thread.ofPlatform().start(task)));
+    }
+    for (CompletableFuture<Void> worker : workers) {
+      worker.get(90, TimeUnit.SECONDS);
+    }
+    float[] model = new float[2 * ROWS * COLUMNS];
+    WorkerSession session = cluster.session(0);
+    session.select(CHILD, Staleness.bulkSynchronous(), StepSize.noUpdate());
+    session.read(0, 0, ROWS, model, 0);
+    session.read(1, 0, ROWS, model, ROWS * COLUMNS);
+    return model;
+  }
+
+  private static void train(WorkerSession session, int worker) {
+    Random random = new Random(worker);
+    session.create(ROOT);
+    session.select(ROOT, Staleness.bulkSynchronous(), StepSize.of(0.1));
+    clocks(session, random, CLOCKS / 2);
+    session.fork(CHILD, ROOT);
+    session.select(CHILD, Staleness.bulkSynchronous(), StepSize.of(0.05));
+    clocks(session, random, CLOCKS / 2);
+    session.free(ROOT);
+    session.awaitQuiet();
+  }
+
+  private static void clocks(WorkerSession session, Random random, int count) {
+    float[] dense = new float[ROWS * COLUMNS];
+    float[] sparse = new float[BATCH * COLUMNS];
+    for (int clock = 0; clock < count; clock++) {
+      session.read(0, 0, ROWS, dense, 0);
+      long[] rows = random.longs(BATCH, 0, ROWS).toArray();
+      session.read(1, rows, BATCH, sparse);
+      for (int i = 0; i < dense.length; i++) {
+        dense[i] = dense[i] * 0.5f + (float) Math.sin(i + clock) + sparse[i % sparse.length];
+      }
+      for (int i = 0; i < sparse.length; i++) {
+        sparse[i] += dense[i] + random.nextFloat();
+      }
+      session.add(0, 0, ROWS, dense, 0);
+      session.add(1, rows, BATCH, sparse);
+      session.tick(8);
+    }
+  }
+
+  private static List<ParameterServer> servers() {
+    List<ParameterServer> servers = new ArrayList<>();
+    for (int rank = 0; rank < WORKERS; rank++) {
+      servers.add(
+          ParameterServer.open(
+              ParameterServerConfig.of(WORKERS, rank, 16 << 20).withPageBytes(8192, 4096),
+              List.of(
+                  TableSpec.dense("dense", ROWS, COLUMNS, "momentum"),
+                  TableSpec.sparse("sparse", ROWS, COLUMNS, "adam"))));
+    }
+    return servers;
+  }
+
+  private static float[] undisturbed() throws Exception {
+    try (Cluster cluster = new Cluster(servers(), CutConnectionsTest::inProcess)) {
+      return train(cluster);
+    }
+  }
+
+  private static Cluster.Network inProcess(List<ParameterServer> servers) {
+    Transport transport =
+        Transport.inProcess(servers.stream().map(ParameterServer::shard).toList());
+    return new Cluster.Network() {
+      @Override
+      public Transport transport(int rank) {
+        return transport;
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 60000", "2, 20000", "3, 150000"})
+  void theModelIsTheSameBitForBit(long seed, int mostBytes) throws Exception {
+    List<CuttingProxy> proxies = new ArrayList<>();
+    try (Cluster cluster =
+        new Cluster(
+            servers(),
+            servers -> new Links(servers, port -> detour(port, seed, mostBytes, proxies)))) {
+      float[] model = train(cluster);
+      int cuts = proxies.stream().mapToInt(CuttingProxy::cuts).sum();
+      proxies.forEach(CuttingProxy::calm);
+      assertThat(cuts).as("cuts with seed %d", seed).isGreaterThan(10);
+      assertThat(model).as("model after %d cuts", cuts).containsExactly(undisturbed());
+      for (int rank = 0; rank < WORKERS; rank++) {
+        assertThat(cluster.server(rank).stats().clocksApplied()).isEqualTo(CLOCKS);
+      }
+    } finally {
+      for (CuttingProxy proxy : proxies) {
+        proxy.close();
+      }
+    }
+  }
+
+  private static int detour(int port, long seed, int mostBytes, List<CuttingProxy> proxies) {
+    try {
+      CuttingProxy proxy = new CuttingProxy(port, seed * 31 + proxies.size(), mostBytes);
+      proxies.add(proxy);
+      return proxy.port();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void noPageStaysPinned() throws Exception {
+    try (Cluster cluster = new Cluster(servers(), servers -> new Links(servers, port -> port))) {
+      train(cluster);
+      for (int rank = 0; rank < WORKERS; rank++) {
+        WorkerSession session = cluster.session(rank);
+        session.free(CHILD);
+      }
+      for (int rank = 0; rank < WORKERS; rank++) {
+        cluster.session(rank).awaitQuiet();
+      }
+      assertThat(cluster.pagesInUse()).isZero();
+    }
+  }
+}
