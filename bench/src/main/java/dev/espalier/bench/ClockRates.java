@@ -12,7 +12,7 @@ import dev.espalier.programs.logreg.SparseLogisticRegression;
 import dev.espalier.programs.mf.MatrixFactorization;
 import dev.espalier.programs.nn.MultilayerPerceptron;
 import dev.espalier.ps.ParameterServer;
-import dev.espalier.ps.transport.LoopbackTransport;
+import dev.espalier.ps.transport.Transport;
 import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
@@ -90,7 +90,7 @@ final class ClockRates implements Benchmark {
     try (program) {
       ProgramShape shape = open(program);
       ParameterServer server = PsBackend.openServer(1, 0, PARAMETER_BYTES, shape.tables());
-      try (var backend = new PsBackend(server, new LoopbackTransport(List.of(server.shard())))) {
+      try (var backend = new PsBackend(server, Transport.inProcess(List.of(server.shard())))) {
         var context = new Context(program.describe(), shape, backend::table);
         backend.create(BranchId.ROOT);
         backend.initialise(BranchId.ROOT, () -> program.initialise(context));
