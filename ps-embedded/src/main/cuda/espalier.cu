@@ -30,7 +30,7 @@ struct Run {
 
 /// Constants of a rule, as it names them; what a rule has not is unused.
 struct Numbers {
-  float rate, a, b, c, d, e, f, divisor;
+  float rate, a, b, c, d, e, f, divisor; // 8 floats, as Java writes them
 };
 
 struct alignas(16) Four {
@@ -244,7 +244,8 @@ __device__ __forceinline__ void stepRuns(
   int lanes = gridDim.x * blockDim.x;
   for (int r = blockIdx.y * blockDim.y + threadIdx.y; r < count; r += gridDim.y * blockDim.y) {
     Run run = runs[r];
-    bool isAligned = ((run.offset | plane | (run.gradientIndex << 2)) & 15) == 0;
+    long long gradient = reinterpret_cast<long long>(gradients) + 4 * run.gradientIndex;
+    bool isAligned = ((run.offset | plane | gradient) & 15) == 0;
     int done = 0;
     if (isAligned) {
       done = run.length & ~3;
@@ -432,7 +433,9 @@ __global__ void __launch_bounds__(THREADS) copy_runs(const Run* runs, int count)
   int lanes = gridDim.x * blockDim.x;
   for (int r = blockIdx.y * blockDim.y + threadIdx.y; r < count; r += gridDim.y * blockDim.y) {
     Run run = runs[r];
-    int done = (run.offset & 15) == 0 ? run.length & ~3 : 0;
+    long long from = reinterpret_cast<long long>(run.from) + run.offset;
+    long long to = reinterpret_cast<long long>(run.to) + run.offset;
+    int done = ((from | to) & 15) == 0 ? run.length & ~3 : 0;
     for (int i = lane * 4; i < done; i += MANY * lanes * 4) {
       Four value[MANY];
 #pragma unroll

@@ -124,6 +124,7 @@ final class DependencyRulesTest {
             "vector kernels",
             List.of("ps.kernel.VectorRowKernels", "nn.host.VectorGemm"),
             "jdk.incubator.."),
+        new Door("the device's driver", List.of("ps.gpu.CudaDriver"), "jcuda.."),
         new Door(
             "the wire",
             List.of("api.wire", "api.wire.v1", "runtime.link", "runtime.transport", "tuner.grpc"),

@@ -29,5 +29,7 @@ public enum PsFault {
   /// The parameter server or session has been closed.
   CLOSED,
   /// A fault of the parameter server itself.
-  INTERNAL
+  INTERNAL,
+  /// A device cannot be used, or a call of its driver failed; the message names it.
+  DEVICE_FAILED
 }

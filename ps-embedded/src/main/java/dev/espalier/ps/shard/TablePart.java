@@ -1,6 +1,7 @@
 package dev.espalier.ps.shard;
 
 import dev.espalier.ps.branch.PageLayout;
+import dev.espalier.ps.branch.PageRuns;
 import dev.espalier.ps.branch.PageTable;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;

@@ -1,13 +1,14 @@
-package dev.espalier.ps.shard;
+package dev.espalier.ps.branch;
 
-import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.table.RowSelection;
 
 /// Cuts selected rows into runs of consecutive rows that lie in one page.
-final class PageRuns {
+public final class PageRuns {
 
   /// What is done with one run.
-  interface Visitor {
+  public interface Visitor {
+    /// Does it.
+    ///
     /// @param page the page
     /// @param firstRow first row of the run
     /// @param rows number of rows
@@ -17,7 +18,8 @@ final class PageRuns {
 
   private PageRuns() {}
 
-  static void forEach(RowSelection selection, PageLayout layout, Visitor visitor) {
+  /// Visits the runs in the order of the selection.
+  public static void forEach(RowSelection selection, PageLayout layout, Visitor visitor) {
     int position = 0;
     while (position < selection.count()) {
       long row = selection.row(position);

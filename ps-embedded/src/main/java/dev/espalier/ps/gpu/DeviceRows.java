@@ -1,0 +1,393 @@
+package dev.espalier.ps.gpu;
+
+import dev.espalier.ps.branch.PageLayout;
+import dev.espalier.ps.branch.PageRuns;
+import dev.espalier.ps.branch.PageTable;
+import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.optim.UpdateRule;
+import dev.espalier.ps.table.RowSelection;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.List;
+import java.util.function.IntToLongFunction;
+import org.jspecify.annotations.Nullable;
+
+/// Reads, assigns and steps rows of page tables whose pages lie on a device.
+///
+/// Whatever the number of pages, one launch does the work of one chunk of values. Work is queued;
+/// only what returns values to the host waits. Not thread-safe.
+public final class DeviceRows implements AutoCloseable {
+  /*
+   * Pages are named by runs, lists of (from, to, offset, length), which are written in pinned memory
+   * and copied ahead of the launch in its stream. A rule steps a page that is not shared in place
+   * and a shared one into a fresh page; the fresh page takes its place in the table only when the
+   * launch is queued, because a page that comes back to its pool may be handed out again at once, and
+   * the order of the stream then protects it.
+   */
+  private static final long CHUNK_BYTES = 16L << 20;
+  private static final int RUNS_PER_LAUNCH = 1 << 15;
+
+  /// One optimizer step of a table.
+  ///
+  /// @param rule the update rule
+  /// @param stepSize learning rate and momentum
+  /// @param number of the step in the table's history, 1 for the first
+  /// @param divisor what sums of gradients are divided by
+  public record Step(UpdateRule rule, StepSize stepSize, long number, float divisor) {}
+
+  private record Install(int page, Page written) {}
+
+  private final DeviceKernels kernels;
+  private final Staging staging;
+
+  /// Works on a device's stream.
+  public DeviceRows(Gpu gpu) {
+    kernels = new DeviceKernels(gpu);
+    staging = new Staging(gpu.driver(), gpu.stream());
+  }
+
+  /// The kernels.
+  DeviceKernels kernels() {
+    return kernels;
+  }
+
+  // ---- reads
+
+  /// Copies parameters to the host.
+  ///
+  /// @param pages the table
+  /// @param rows which rows, each of the table's range
+  /// @param into receives `rows x columns` floats from its start
+  public void read(PageTable pages, RowSelection rows, float[] into) {
+    int columns = pages.layout().columns();
+    int most = rowsPerChunk(pages.layout(), rows);
+    for (int first = 0; first < rows.count(); first += most) {
+      int count = Math.min(most, rows.count() - first);
+      long bytes = 4L * count * columns;
+      Staging.Slot out = staging.take(bytes);
+      gather(pages, rows, first, count, out.device());
+      MemorySegment.copy(
+          out.receive(bytes), ValueLayout.JAVA_FLOAT, 0, into, first * columns, count * columns);
+    }
+  }
+
+  private void gather(PageTable pages, RowSelection rows, int first, int count, long out) {
+    if (rows instanceof RowSelection.Range range) {
+      moveRuns(
+          pages,
+          new RowSelection.Range(range.first() + first, count),
+          (run, page, offset, at, length) ->
+              run.add(page.address(), out + at - offset, 0, offset, 0, length));
+    } else {
+      kernels.gather(tableOf(pages), keysOf(pages, rows, first, count), count, out);
+    }
+  }
+
+  /// The addresses of all pages, on the device.
+  private DeviceKernels.Table tableOf(PageTable pages) {
+    PageLayout layout = pages.layout();
+    Staging.Slot slot = staging.take(8L * layout.pageCount());
+    for (int page = 0; page < layout.pageCount(); page++) {
+      slot.host().setAtIndex(ValueLayout.JAVA_LONG, page, pages.page(page).address());
+    }
+    return new DeviceKernels.Table(
+        slot.send(8L * layout.pageCount()), layout.rowsPerPage(), layout.columns());
+  }
+
+  private long keysOf(PageTable pages, RowSelection rows, int first, int count) {
+    Staging.Slot slot = staging.take(8L * count);
+    long firstRow = pages.layout().range().first();
+    for (int i = 0; i < count; i++) {
+      slot.host().setAtIndex(ValueLayout.JAVA_LONG, i, rows.row(first + i) - firstRow);
+    }
+    return slot.send(8L * count);
+  }
+
+  // ---- assignments
+
+  /// Sets parameters; optimizer state stays.
+  ///
+  /// @param values `rows x columns` floats
+  public void assign(PageTable pages, RowSelection rows, float[] values) {
+    int columns = pages.layout().columns();
+    int most = rowsPerChunk(pages.layout(), rows);
+    BitSet touched = new BitSet();
+    PageRuns.forEach(rows, pages.layout(), (page, _, _, _) -> touched.set(page));
+    own(pages, touched);
+    for (int first = 0; first < rows.count(); first += most) {
+      int count = Math.min(most, rows.count() - first);
+      Staging.Slot slot = staging.take(4L * count * columns);
+      MemorySegment.copy(
+          values, first * columns, slot.host(), ValueLayout.JAVA_FLOAT, 0, count * columns);
+      long in = slot.send(4L * count * columns);
+      moveRuns(
+          pages,
+          part(rows, first, count),
+          (run, page, offset, at, length) ->
+              run.add(in + at - offset, page.address(), 0, offset, 0, length));
+    }
+  }
+
+  /// Adds to parameters, without an update rule.
+  ///
+  /// @param rows which rows, each of the table's range
+  /// @param values address on the device of `rows x columns` floats
+  /// @param factor what they are multiplied by
+  /// @param mayRepeat whether rows may be equal; then the order of their additions is not defined
+  public void scatterAdd(
+      PageTable pages, RowSelection rows, long values, float factor, boolean mayRepeat) {
+    BitSet touched = new BitSet();
+    PageRuns.forEach(rows, pages.layout(), (page, _, _, _) -> touched.set(page));
+    own(pages, touched);
+    DeviceKernels.Table table = tableOf(pages);
+    kernels.scatterAdd(
+        table, keysOf(pages, rows, 0, rows.count()), rows.count(), values, factor, mayRepeat);
+  }
+
+  private static RowSelection part(RowSelection rows, int first, int count) {
+    return switch (rows) {
+      case RowSelection.Range range -> new RowSelection.Range(range.first() + first, count);
+      case RowSelection.Keys keys ->
+          new RowSelection.Keys(Arrays.copyOfRange(keys.keys(), first, first + count));
+    };
+  }
+
+  private interface Move {
+    /// @param offset of the run in its page, in bytes
+    /// @param at offset of the run's values in the buffer, in bytes
+    void write(RunWriter run, Page page, long offset, long at, int length);
+  }
+
+  /// Copies between pages and a buffer.
+  private void moveRuns(PageTable pages, RowSelection rows, Move move) {
+    PageLayout layout = pages.layout();
+    RunList runs = new RunList();
+    PageRuns.forEach(
+        rows,
+        layout,
+        (page, firstRow, count, position) -> {
+          runs.flushIfFull(this::copy);
+          move.write(
+              runs.writer(),
+              pages.page(page),
+              layout.offsetOf(firstRow),
+              4L * position * layout.columns(),
+              count * layout.columns());
+        });
+    runs.flush(this::copy);
+  }
+
+  private void copy(long runs, int count, int longest) {
+    kernels.copy(runs, count, longest);
+  }
+
+  /// Makes pages writable: copies those that are shared, all in one launch.
+  private void own(PageTable pages, BitSet touched) {
+    int floats = (int) (pages.layout().planes() * pages.layout().planeBytes() / 4);
+    RunList runs = new RunList();
+    List<Install> installs = new ArrayList<>();
+    for (int page = touched.nextSetBit(0); page >= 0; page = touched.nextSetBit(page + 1)) {
+      if (pages.isShared(page)) {
+        runs.flushIfFull(this::copy);
+        Page target = pages.target(page);
+        runs.writer().add(pages.page(page).address(), target.address(), 0, 0, 0, floats);
+        installs.add(new Install(page, target));
+      }
+    }
+    runs.flush(this::copy);
+    installs.forEach(install -> pages.install(install.page(), install.written()));
+  }
+
+  // ---- steps
+
+  /// Takes one optimizer step on some rows.
+  ///
+  /// @param rows which rows, each at most once
+  /// @param gradients `rows x columns` sums of per-sample gradients
+  /// @param step the step
+  /// @param seen address of a page as the pushing worker had read it, 0 where nothing was missed
+  public void update(
+      PageTable pages, RowSelection rows, float[] gradients, Step step, IntToLongFunction seen) {
+    own(pages, partlyWritten(pages, rows));
+    StepWriter writer = new StepWriter(pages, step, seen, gradients);
+    PageRuns.forEach(rows, pages.layout(), writer);
+    writer.flush();
+  }
+
+  /// Takes one optimizer step on all rows, with gradients that lie on the device.
+  ///
+  /// @param gradients address of `rows x columns` sums of per-sample gradients, written by work
+  ///   that the device's stream is ordered behind
+  public void updateAll(PageTable pages, long gradients, Step step) {
+    PageLayout layout = pages.layout();
+    RunList runs = new RunList();
+    List<Install> installs = new ArrayList<>();
+    RunList.Launch launch =
+        (address, count, longest) -> {
+          step(layout, step, address, count, longest, gradients);
+          installs.forEach(install -> pages.install(install.page(), install.written()));
+          installs.clear();
+        };
+    for (int page = 0; page < layout.pageCount(); page++) {
+      runs.flushIfFull(launch);
+      Page target = pages.target(page);
+      long firstRow = layout.firstRowOf(page);
+      runs.writer()
+          .add(
+              pages.page(page).address(),
+              target.address(),
+              0,
+              0,
+              (firstRow - layout.range().first()) * layout.columns(),
+              (int) (layout.endRowOf(page) - firstRow) * layout.columns());
+      installs.add(new Install(page, target));
+    }
+    runs.flush(launch);
+  }
+
+  private void step(
+      PageLayout layout, Step step, long runs, int count, int longest, long gradients) {
+    step.rule()
+        .step(
+            kernels,
+            new DeviceSpan(runs, count, longest, layout.planeBytes(), gradients, step.divisor()),
+            step.stepSize(),
+            step.number());
+  }
+
+  /// Pages of which the selection holds some rows but not, in one run, all.
+  private static BitSet partlyWritten(PageTable pages, RowSelection rows) {
+    PageLayout layout = pages.layout();
+    BitSet partly = new BitSet();
+    PageRuns.forEach(
+        rows,
+        layout,
+        (page, firstRow, count, _) -> {
+          if (!isWhole(layout, page, firstRow, count)) {
+            partly.set(page);
+          }
+        });
+    return partly;
+  }
+
+  private static boolean isWhole(PageLayout layout, int page, long firstRow, int rows) {
+    return firstRow == layout.firstRowOf(page) && firstRow + rows == layout.endRowOf(page);
+  }
+
+  /// So few that their values fit a chunk and, where each may be a run, their runs a launch.
+  private static int rowsPerChunk(PageLayout layout, RowSelection rows) {
+    int fitting = Math.toIntExact(Math.max(1, CHUNK_BYTES / (4L * layout.columns())));
+    return rows instanceof RowSelection.Keys ? Math.min(fitting, RUNS_PER_LAUNCH) : fitting;
+  }
+
+  /// Packs gradients of the host and their runs, and launches a chunk at a time.
+  private final class StepWriter implements PageRuns.Visitor {
+    private final PageTable pages;
+    private final Step step;
+    private final IntToLongFunction seen;
+    private final float[] gradients;
+    private final long chunkBytes;
+    private final RunList runs = new RunList();
+    private final List<Install> installs = new ArrayList<>();
+    private Staging.Slot slot;
+    private long bytes;
+
+    StepWriter(PageTable pages, Step step, IntToLongFunction seen, float[] gradients) {
+      this.pages = pages;
+      this.step = step;
+      this.seen = seen;
+      this.gradients = gradients;
+      chunkBytes = Math.max(CHUNK_BYTES, pages.layout().planeBytes());
+      slot = staging.take(chunkBytes);
+    }
+
+    @Override
+    public void run(int page, long firstRow, int rows, int position) {
+      PageLayout layout = pages.layout();
+      int length = rows * layout.columns();
+      // Gradients of a run start at a multiple of 16 bytes, so that whole pages are stepped in
+      // fours.
+      long start = (bytes + 15) / 16 * 16;
+      if (start + 4L * length > chunkBytes || runs.isFull()) {
+        flush();
+        slot = staging.take(chunkBytes);
+        start = 0;
+      }
+      MemorySegment.copy(
+          gradients,
+          position * layout.columns(),
+          slot.host(),
+          ValueLayout.JAVA_FLOAT,
+          start,
+          length);
+      bytes = start + 4L * length;
+      Page target = pages.target(page);
+      runs.writer()
+          .add(
+              pages.page(page).address(),
+              target.address(),
+              seen.applyAsLong(page),
+              layout.offsetOf(firstRow),
+              start / 4,
+              length);
+      if (target != pages.page(page)) {
+        installs.add(new Install(page, target));
+      }
+    }
+
+    void flush() {
+      long address = slot.send(bytes);
+      runs.flush(
+          (list, count, longest) -> step(pages.layout(), step, list, count, longest, address));
+      installs.forEach(install -> pages.install(install.page(), install.written()));
+      installs.clear();
+      bytes = 0;
+    }
+  }
+
+  /// Runs that grow until a launch takes them.
+  private final class RunList {
+    /// What is done with the runs.
+    interface Launch {
+      void run(long runs, int count, int longest);
+    }
+
+    private Staging.@Nullable Slot slot;
+    private RunWriter writer = new RunWriter(MemorySegment.NULL);
+
+    RunWriter writer() {
+      if (slot == null) {
+        slot = staging.take((long) RUNS_PER_LAUNCH * RunWriter.BYTES);
+        writer = new RunWriter(slot.host().asSlice(0, (long) RUNS_PER_LAUNCH * RunWriter.BYTES));
+      }
+      return writer;
+    }
+
+    boolean isFull() {
+      return slot != null && writer.isFull();
+    }
+
+    void flushIfFull(Launch launch) {
+      if (isFull()) {
+        flush(launch);
+      }
+    }
+
+    void flush(Launch launch) {
+      if (slot != null) {
+        launch.run(slot.send(writer.bytes()), writer.count(), writer.longest());
+        slot = null;
+      }
+    }
+  }
+
+  /// Frees the buffers.
+  @Override
+  public void close() {
+    staging.close();
+  }
+}

@@ -1,0 +1,89 @@
+package dev.espalier.ps.gpu;
+
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.memory.MemoryTier;
+
+/// A device in use: its driver, the stream on which kernels run, and its kernels.
+///
+/// Work is queued and done in order; what copies to the host waits for it. Thread-safe.
+public final class Gpu implements AutoCloseable {
+  private final GpuProbe.Device device;
+  private final CudaDriver driver;
+  private final CudaDriver.Stream stream;
+
+  private Gpu(GpuProbe.Device device, CudaDriver driver) {
+    this.device = device;
+    this.driver = driver;
+    stream = driver.openStream();
+  }
+
+  /// Opens the first device that can be used.
+  ///
+  /// @throws PsException `DEVICE_FAILED` with the reason when there is none or it is busy
+  public static Gpu open() {
+    return switch (GpuProbe.probe()) {
+      case GpuProbe.Missing missing ->
+          throw new PsException(PsFault.DEVICE_FAILED, missing.reason());
+      case GpuProbe.Found found -> open(found.devices().getFirst());
+    };
+  }
+
+  /// Opens a device.
+  ///
+  /// @param device from [GpuProbe#probe]
+  /// @throws PsException `DEVICE_FAILED` with the reason when it cannot be used
+  public static Gpu open(GpuProbe.Device device) {
+    return open(device, Ptx.kernels());
+  }
+
+  /// Opens a device with other kernels than those of this package.
+  static Gpu open(GpuProbe.Device device, byte[] ptx) {
+    return new Gpu(device, CudaDriver.open(device.index(), ptx));
+  }
+
+  /// What the probe said of it.
+  public GpuProbe.Device device() {
+    return device;
+  }
+
+  /// Memory of the device; closed by the caller.
+  public MemoryTier deviceTier() {
+    return new DeviceTier(driver, stream);
+  }
+
+  /// Memory of the host that the device can copy by itself; closed by the caller.
+  public MemoryTier pinnedTier() {
+    return new PinnedTier(driver);
+  }
+
+  /// Bytes of the device that no process has.
+  public long freeBytes() {
+    return driver.freeBytes();
+  }
+
+  /// Waits until all queued work is done.
+  ///
+  /// @throws PsException `DEVICE_FAILED` when some of it failed
+  public void await() {
+    driver.await(stream);
+  }
+
+  /// The driver.
+  CudaDriver driver() {
+    return driver;
+  }
+
+  /// The stream on which kernels run.
+  CudaDriver.Stream stream() {
+    return stream;
+  }
+
+  /// Waits for queued work and gives the device back; memory must have been freed.
+  @Override
+  public void close() {
+    driver.await(stream);
+    driver.close(stream);
+    driver.close();
+  }
+}

@@ -1,0 +1,106 @@
+package dev.espalier.ps.gpu;
+
+import java.lang.foreign.MemorySegment;
+
+/// Pairs of a pinned buffer and a device buffer through which small things travel, in turn, so that
+/// the host fills one while the device copies another.
+///
+/// Everything is queued on one stream; a device buffer is good until its turn comes again, for work
+/// of that stream. Not thread-safe.
+final class Staging implements AutoCloseable {
+  private static final int SLOTS = 4;
+  private static final long ALIGNMENT_BYTES = 1 << 16;
+
+  private final CudaDriver driver;
+  private final CudaDriver.Stream stream;
+  private final Slot[] slots = new Slot[SLOTS];
+  private int next;
+
+  /// One pair.
+  final class Slot {
+    private MemorySegment host = MemorySegment.NULL;
+    private long device;
+    private final CudaDriver.Event copied = driver.openEvent();
+
+    /// The pinned buffer.
+    MemorySegment host() {
+      return host;
+    }
+
+    /// Address of the device buffer.
+    long device() {
+      return device;
+    }
+
+    /// Queues the copy of the first bytes to the device.
+    ///
+    /// @return address of the device buffer
+    long send(long bytes) {
+      if (bytes > 0) {
+        driver.copyIn(host.asSlice(0, bytes), device, stream);
+        driver.record(copied, stream);
+      }
+      return device;
+    }
+
+    /// Copies the first bytes from the device, after all queued work, and waits for them.
+    ///
+    /// @return the pinned buffer
+    MemorySegment receive(long bytes) {
+      driver.copyOut(device, host.asSlice(0, bytes), stream);
+      driver.await(stream);
+      return host;
+    }
+
+    private void grow(long bytes) {
+      if (bytes <= host.byteSize()) {
+        return;
+      }
+      release();
+      long rounded = (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
+      device = driver.allocate(rounded);
+      host = driver.allocatePinned(rounded);
+    }
+
+    private void release() {
+      if (device != 0) {
+        driver.await(stream);
+        driver.free(device);
+        device = 0;
+      }
+      if (host.byteSize() > 0) {
+        driver.freePinned(host);
+        host = MemorySegment.NULL;
+      }
+    }
+  }
+
+  /// Buffers that travel in a stream.
+  Staging(CudaDriver driver, CudaDriver.Stream stream) {
+    this.driver = driver;
+    this.stream = stream;
+    for (int i = 0; i < SLOTS; i++) {
+      slots[i] = new Slot();
+      driver.record(slots[i].copied, stream);
+    }
+  }
+
+  /// The next pair, whose pinned buffer may be filled.
+  ///
+  /// @param bytes that both buffers have at least
+  Slot take(long bytes) {
+    Slot slot = slots[next];
+    next = (next + 1) % SLOTS;
+    driver.await(slot.copied);
+    slot.grow(bytes);
+    return slot;
+  }
+
+  @Override
+  public void close() {
+    for (Slot slot : slots) {
+      slot.release();
+      driver.close(slot.copied);
+    }
+  }
+}
