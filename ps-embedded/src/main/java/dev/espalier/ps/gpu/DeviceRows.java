@@ -88,7 +88,7 @@ public final class DeviceRows implements AutoCloseable {
   }
 
   /// The addresses of all pages, on the device.
-  private DeviceKernels.Table tableOf(PageTable pages) {
+  DeviceKernels.Table tableOf(PageTable pages) {
     PageLayout layout = pages.layout();
     Staging.Slot slot = staging.take(8L * layout.pageCount());
     for (int page = 0; page < layout.pageCount(); page++) {

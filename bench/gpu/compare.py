@@ -1,0 +1,73 @@
+"""Fused optimizers of PyTorch on the device and sizes that GpuBenchmark has just measured.
+
+compare.py FIGURES.json MEBIBYTES OUT.json
+Prints seconds a step and what ours took; the ratio is theirs over ours, so more than 1 is faster.
+"""
+
+import json
+import statistics
+import sys
+
+import torch
+
+REPEATS, STEPS = 7, 8
+PEERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=1e-3, fused=True),
+    "momentum": lambda p: torch.optim.SGD(p, lr=1e-3, momentum=0.9, fused=True),
+    "nesterov": lambda p: torch.optim.SGD(p, lr=1e-3, momentum=0.9, nesterov=True, fused=True),
+    "adagrad": lambda p: torch.optim.Adagrad(p, lr=1e-3, foreach=True),
+    "adam": lambda p: torch.optim.Adam(p, lr=1e-3, fused=True),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=1e-3, weight_decay=0.01, fused=True),
+}
+
+
+def seconds(make, floats, tensors):
+    parameters = [
+        torch.nn.Parameter(torch.randn(floats // tensors, device="cuda")) for _ in range(tensors)
+    ]
+    for parameter in parameters:
+        parameter.grad = torch.randn_like(parameter)
+    optimizer = make(parameters)
+    times = []
+    for repeat in range(-1, REPEATS):
+        begin = torch.cuda.Event(enable_timing=True)
+        end = torch.cuda.Event(enable_timing=True)
+        torch.cuda.synchronize()
+        begin.record()
+        for _ in range(STEPS):
+            optimizer.step()
+        end.record()
+        torch.cuda.synchronize()
+        if repeat >= 0:
+            times.append(begin.elapsed_time(end) / 1e3 / STEPS)
+    del optimizer, parameters
+    torch.cuda.empty_cache()
+    return statistics.median(times)
+
+
+def main():
+    source, mebibytes, target = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    with open(source) as file:
+        ours = {figure["name"]: figure["value"] for figure in json.load(file)["figures"]}
+    rows = []
+    print("PyTorch", torch.__version__, "on", torch.cuda.get_device_name(0))
+    for rule, make in PEERS.items():
+        for tensors in (1, 64):
+            theirs = seconds(make, mebibytes << 18, tensors)
+            mine = ours.get(f"seconds of {rule}, 256 KiB pages")
+            if mine is None:
+                continue
+            ratio = theirs / mine
+            rows.append(
+                {"rule": rule, "tensors": tensors, "torch": theirs, "espalier": mine, "ratio": ratio}
+            )
+            verdict = "met" if ratio >= 1 else "MISSED"
+            print(
+                f"{rule:10} {tensors:3} tensors  torch {theirs * 1e6:9.1f} us"
+                f"  espalier {mine * 1e6:9.1f} us  ratio {ratio:6.3f}  {verdict}"
+            )
+    with open(target, "w") as file:
+        json.dump({"torch": torch.__version__, "rows": rows}, file, indent=1)
+
+
+main()

@@ -1,0 +1,58 @@
+#!/bin/sh
+# Tests and measures the device tier, here or on a bare machine that has only a driver.
+#
+#   bench/gpu/run.sh                   build the bundle and run it here
+#   bench/gpu/run.sh --to [USER@]HOST  build it, copy it there by ssh, run it, bring the reports back
+#   bench/gpu/run.sh --bundle DIR      build it only: DIR/go.sh runs it anywhere
+#
+# The bundle (about 40 MB) has a run-time image of Java, the classes and tests of ps-embedded, the
+# binding to the driver and the kernels. Needs a JDK 25 and Maven here; reports come as a table, as
+# logs and as JSON (target/gpu/out).
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+bundle=$root/target/gpu
+host=
+case "${1:-}" in
+  "") ;;
+  --to) host=${2:?run.sh: --to needs a host} ;;
+  --bundle) bundle=${2:?run.sh: --bundle needs a directory} ;;
+  *) echo "run.sh: unknown argument $1; see the head of this file" >&2; exit 2 ;;
+esac
+: "${JAVA_HOME:?run.sh: set JAVA_HOME to a JDK 25}"
+modules=java.base,java.logging,java.management,java.xml,java.sql,java.compiler,java.instrument,jdk.unsupported,jdk.incubator.vector
+
+cd "$root"
+mvn -B -q -ntp -pl ps-embedded -am -DskipTests test-compile
+mvn -B -q -ntp -pl ps-embedded dependency:copy-dependencies -DincludeScope=test -DoutputDirectory=target/gpu-lib
+junit=$(ls ps-embedded/target/gpu-lib | sed -n 's/^junit-jupiter-api-\(.*\)\.jar$/\1/p')
+mvn -B -q -ntp -pl ps-embedded dependency:copy -DoutputDirectory=target/gpu-console \
+  -Dartifact="org.junit.platform:junit-platform-console-standalone:$junit"
+
+rm -rf "$bundle"
+mkdir -p "$bundle/lib" "$bundle/natives"
+"$JAVA_HOME/bin/jlink" --add-modules "$modules" --strip-debug --no-header-files --no-man-pages \
+  --compress zip-6 --output "$bundle/jre"
+for name in jcuda-[0-9] jspecify assertj byte-buddy-[0-9]; do
+  cp ps-embedded/target/gpu-lib/$name*.jar "$bundle/lib"
+done
+rm -f "$bundle"/lib/*natives*.jar
+cp ps-embedded/target/gpu-console/*.jar "$bundle/console.jar"
+(cd "$bundle/natives" && "$JAVA_HOME/bin/jar" xf "$root"/ps-embedded/target/gpu-lib/jcuda-natives-*.jar \
+  && mv lib/libJCudaDriver-*.so . && rm -rf lib META-INF)
+cp -r ps-embedded/target/classes "$bundle/classes"
+mkdir -p "$bundle/test-classes/dev/espalier"
+cp -r ps-embedded/target/test-classes/. "$bundle/test-classes"
+cp bench/gpu/go.sh bench/gpu/compare.py "$bundle"
+du -sh "$bundle" | sed 's/^/bundle: /'
+
+case "${1:-}" in
+  "") exec "$bundle/go.sh" "$bundle/out" ;;
+  --to)
+    tar -C "$bundle" -czf - . | ssh "$host" 'rm -rf espalier-gpu && mkdir espalier-gpu && tar -C espalier-gpu -xzf -'
+    status=0
+    ssh "$host" espalier-gpu/go.sh || status=$?
+    mkdir -p "$bundle/out"
+    ssh "$host" 'tar -C espalier-gpu/out -czf - .' | tar -C "$bundle/out" -xzf -
+    exit $status
+    ;;
+esac
