@@ -1,0 +1,94 @@
+package dev.espalier.bench.tuning;
+
+import dev.espalier.api.model.Problem;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.tuner.app.JobPlans;
+import dev.espalier.tuner.core.session.JobPlan;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/// A policy with its options, as a job file would name it.
+///
+/// @param name in tables and files, such as `mltuner:gp`
+/// @param policy of the job file
+/// @param searcher of the job file; empty for the default
+/// @param setting for a fixed setting; empty for a policy that tunes
+/// @param options of the job file by dotted key, such as `tuning.maxTrials`
+record Contender(
+    String name,
+    String policy,
+    Optional<String> searcher,
+    Optional<Setting> setting,
+    Map<String, Object> options) {
+  Contender {
+    options = Map.copyOf(options);
+  }
+
+  /// {@return a fixed setting, without tuning}
+  static Contender fixed(String name, Setting setting) {
+    return new Contender(name, "fixed", Optional.empty(), Optional.of(setting), Map.of());
+  }
+
+  /// {@return the policy that `text` names as `POLICY` or `POLICY:SEARCHER`}
+  static Contender named(String text, Map<String, Object> options) {
+    int colon = text.indexOf(':');
+    return new Contender(
+        text,
+        colon < 0 ? text : text.substring(0, colon),
+        colon < 0 ? Optional.empty() : Optional.of(text.substring(colon + 1)),
+        Optional.empty(),
+        options);
+  }
+
+  /// {@return the plan of the job that this policy gets}
+  ///
+  /// @param maxSeconds the job's bound on its time
+  /// @throws IllegalArgumentException with every problem of the job file
+  JobPlan plan(Workload workload, CostModel cost, long seed, double maxSeconds) {
+    ProgramDescriptor program = workload.descriptor();
+    var document = new LinkedHashMap<String, Object>();
+    document.put("program", workload.program());
+    workload.data().ifPresent(_ -> document.put("data", "data"));
+    document.put("workers", workload.workers());
+    document.put("seed", seed);
+    put(document, "tuning.policy", policy);
+    searcher.ifPresent(text -> put(document, "tuning.searcher", text));
+    setting.ifPresent(fixed -> put(document, "tuning.setting", fixed.values()));
+    put(document, "stop.maxEpochs", 0);
+    put(document, "stop.maxTime", maxSeconds);
+    put(document, "time.model.perClockSeconds", cost.perClockSeconds());
+    put(document, "time.model.perSampleSeconds", cost.perSampleSeconds());
+    options.forEach((key, value) -> put(document, key, value));
+    JobSpecReader.Result read =
+        JobSpecReader.read(
+            document,
+            asked -> asked.equals(program.name()) ? Optional.of(program) : Optional.empty());
+    JobSpec spec =
+        read.spec()
+            .orElseThrow(() ->
+                new IllegalArgumentException(
+                    name
+                        + ": "
+                        + read.problems().stream()
+                            .map(Problem::toString)
+                            .collect(Collectors.joining("; "))));
+    return JobPlans.of(spec, program);
+  }
+
+  @SuppressWarnings("unchecked") // the inner maps are made here
+  private static void put(Map<String, Object> document, String dottedKey, Object value) {
+    Map<String, Object> at = document;
+    String[] keys = dottedKey.split("\\.");
+    for (int i = 0; i < keys.length - 1; i++) {
+      at =
+          (Map<String, Object>)
+              at.computeIfAbsent(keys[i], _ -> new LinkedHashMap<String, Object>());
+    }
+    at.put(keys[keys.length - 1], value);
+  }
+}

@@ -1,0 +1,99 @@
+package dev.espalier.bench.tuning;
+
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.Setting;
+import java.util.List;
+import java.util.Map;
+
+/// What one run of one policy came to.
+///
+/// @param outcome `ended` when the policy ended by itself, else why the run ended
+/// @param horizonSeconds the time that the job was given
+/// @param endSeconds when it ended
+/// @param qualities every evaluation of the judging metric, in order of time
+/// @param branches every branch, in order of its fork
+/// @param tuningSeconds as the job accounts for its time
+/// @param trainingSeconds as the job accounts for its time
+/// @param evaluationSeconds as the job accounts for its time
+/// @param cpuSeconds what the run really cost on this machine
+record RunRecord(
+    String workload,
+    String policy,
+    long seed,
+    String outcome,
+    double horizonSeconds,
+    double endSeconds,
+    List<Quality> qualities,
+    List<BranchLife> branches,
+    double tuningSeconds,
+    double trainingSeconds,
+    double evaluationSeconds,
+    double cpuSeconds) {
+  RunRecord {
+    qualities = List.copyOf(qualities);
+    branches = List.copyOf(branches);
+  }
+
+  /// One evaluation.
+  ///
+  /// @param value of the judging metric; may be NaN
+  record Quality(double seconds, double value, int branch) {}
+
+  /// One branch.
+  ///
+  /// @param parent -1 for none
+  /// @param fromSeconds when it was forked
+  /// @param toSeconds when it was freed, or the run ended
+  /// @param ranSeconds simulated seconds of its clocks
+  record BranchLife(
+      int branch,
+      int parent,
+      String kind,
+      Map<String, Double> setting,
+      double fromSeconds,
+      double toSeconds,
+      double ranSeconds) {
+    static Map<String, Double> plain(Setting setting) {
+      return Map.copyOf(setting.values());
+    }
+  }
+
+  /// {@return seconds to the first evaluation that reaches `target`; infinite when none does}
+  double secondsTo(double target, Goal goal) {
+    return qualities.stream()
+        .filter(quality -> reaches(quality.value(), target, goal))
+        .mapToDouble(Quality::seconds)
+        .findFirst()
+        .orElse(Double.POSITIVE_INFINITY);
+  }
+
+  private static boolean reaches(double value, double target, Goal goal) {
+    return goal == Goal.MAXIMIZE ? value >= target : value <= target;
+  }
+
+  /// {@return the best evaluation up to `seconds`; NaN when there is none}
+  double bestUntil(double seconds, Goal goal) {
+    var values =
+        qualities.stream()
+            .filter(quality -> quality.seconds() <= seconds)
+            .mapToDouble(Quality::value)
+            .filter(Double::isFinite);
+    return (goal == Goal.MAXIMIZE ? values.max() : values.min()).orElse(Double.NaN);
+  }
+
+  /// {@return the best evaluation of the run; NaN when there is none}
+  double best(Goal goal) {
+    return bestUntil(Double.POSITIVE_INFINITY, goal);
+  }
+
+  /// {@return the job's own share of time spent on tuning, in [0, 1]}
+  double tuningShare() {
+    double all = tuningSeconds + trainingSeconds + evaluationSeconds;
+    return all > 0 ? tuningSeconds / all : 0;
+  }
+
+  /// {@return forks that this run made}
+  long forks() {
+    return branches.stream().filter(branch -> branch.parent() >= 0).count();
+  }
+}

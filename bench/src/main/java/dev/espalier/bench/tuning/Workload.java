@@ -1,0 +1,127 @@
+package dev.espalier.bench.tuning;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
+import dev.espalier.runtime.ProgramCatalog;
+import dev.espalier.sdk.ProgramEnvironment;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// One learning problem that policies are compared on: a program, its data, and how long it may
+/// take.
+///
+/// @param name what `--workload` names
+/// @param title for tables and pictures
+/// @param program name of the training program
+/// @param folder the data set's folder below the data root; ignored where a folder is given
+/// @param data where the data lie; empty for generated data
+/// @param arguments of the program, in text form
+/// @param trainingSamples how many of the training samples are used, from the first on; 0 for all
+/// @param workers that train together
+/// @param budgetEpochs the full budget: the time that so many epochs take with the default setting
+/// @param careful what a careful user would train with, written down before any result was known;
+///   tunables that it leaves out have the program's default
+/// @param reason why a careful user would take it
+record Workload(
+    String name,
+    String title,
+    String program,
+    String folder,
+    Optional<Path> data,
+    Map<String, String> arguments,
+    int trainingSamples,
+    int workers,
+    double budgetEpochs,
+    Setting careful,
+    String reason) {
+  Workload {
+    arguments = Map.copyOf(arguments);
+    if (trainingSamples < 0) {
+      throw new IllegalArgumentException(
+          name + ": trainingSamples must be >= 0 but is " + trainingSamples);
+    }
+    if (workers < 1) {
+      throw new IllegalArgumentException(name + ": workers must be >= 1 but is " + workers);
+    }
+    if (!(budgetEpochs > 0)) {
+      throw new IllegalArgumentException(
+          name + ": budgetEpochs must be > 0 but is " + budgetEpochs);
+    }
+  }
+
+  Workload withData(Optional<Path> found) {
+    return new Workload(
+        name,
+        title,
+        program,
+        folder,
+        found,
+        arguments,
+        trainingSamples,
+        workers,
+        budgetEpochs,
+        careful,
+        reason);
+  }
+
+  Workload withWorkers(int count) {
+    return new Workload(
+        name,
+        title,
+        program,
+        folder,
+        data,
+        arguments,
+        trainingSamples,
+        count,
+        budgetEpochs,
+        careful,
+        reason);
+  }
+
+  /// {@return the title, with a remark where the data are generated}
+  String label() {
+    return data.isPresent() ? title : title + " (generated data)";
+  }
+
+  ProgramDescriptor descriptor() {
+    try (var opened = ProgramCatalog.named(program)) {
+      return opened.describe();
+    }
+  }
+
+  /// {@return the metric that judges the model}
+  MetricSpec metric() {
+    return descriptor().validation().getFirst();
+  }
+
+  SearchSpace space() {
+    return new SearchSpace(descriptor().tunables());
+  }
+
+  /// {@return the careful user's setting with every tunable in it}
+  ///
+  /// @throws EspalierException `INVALID_JOB` when it lies outside the program's space
+  Setting carefulSetting() {
+    Setting setting = space().defaults().with(careful);
+    var problems = space().problemsOf(setting);
+    if (!problems.isEmpty()) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB, "workload " + name + ": " + String.join("; ", problems));
+    }
+    return setting;
+  }
+
+  ProgramEnvironment environment(int worker, long seed) {
+    var all = new HashMap<String, String>();
+    descriptor().arguments().forEach(argument -> all.put(argument.name(), argument.defaultValue()));
+    all.putAll(arguments);
+    return new ProgramEnvironment(all, data, worker, workers, seed);
+  }
+}
