@@ -4,10 +4,13 @@ import dev.espalier.bench.frame.Harness;
 import dev.espalier.bench.frame.Suite;
 import dev.espalier.bench.ps.ForkCost;
 import dev.espalier.bench.ps.ParameterServerSuite;
+import dev.espalier.bench.tuning.TuningBenchmark;
+import java.nio.file.Path;
 import java.util.List;
 
 /// `espalier bench`: every figure of `docs/BENCHMARKS.md` and `docs/PERFORMANCE.md`.
 public final class Bench {
+  private static final String TUNING = "tuning";
   private static final List<Suite> SUITES =
       List.of(
           new Suite(
@@ -20,7 +23,15 @@ public final class Bench {
 
   /// Ends with the exit status of [Harness#run].
   public static void main(String[] arguments) {
-    System.exit(Harness.run(SUITES, List.of(arguments)));
+    List<String> all = List.of(arguments);
+    System.exit(
+        !all.isEmpty() && all.getFirst().equals(TUNING)
+            ? TuningBenchmark.run(all.subList(1, all.size()), home())
+            : Harness.run(SUITES, all));
+  }
+
+  private static Path home() {
+    return Path.of(System.getProperty("espalier.home.dist", "."));
   }
 
   private static List<Suite.Part> wholeSystem(Scale scale) {

@@ -34,6 +34,7 @@ record Options(
     }
     text.append(
         """
+          tuning            tuning policies against each other; see espalier bench tuning --help
 
           --part PART       measures only this part of the suite; may be repeated
           --quick           small and short: whether it works, not how fast

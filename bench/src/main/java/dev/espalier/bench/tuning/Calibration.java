@@ -3,6 +3,7 @@ package dev.espalier.bench.tuning;
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
@@ -22,6 +23,7 @@ final class Calibration {
   private static final double PIECE_SECONDS = 0.05;
   private static final int REPEATS = 9;
   private static final double HARMLESS_RATE = 1e-6;
+  private static final HeldOut PROBED = new HeldOut(1024, 0.5);
 
   private final Workload workload;
   private final LocalCrew crew;
@@ -35,7 +37,7 @@ final class Calibration {
   static CostModel measure(Workload workload) throws InterruptedException {
     Workload alone = workload.withWorkers(1);
     try (var folder = new ScratchFolder();
-        var crew = new LocalCrew(alone, 1, folder.path())) {
+        var crew = new LocalCrew(alone, 1, PROBED, folder.path())) {
       return new Calibration(alone, crew).measured(workload.workers());
     }
   }
@@ -52,11 +54,13 @@ final class Calibration {
     var smallSeconds = new ArrayList<Double>();
     var largeSeconds = new ArrayList<Double>();
     var evaluated = new ArrayList<Double>();
+    var probed = new ArrayList<Double>();
     var forked = new ArrayList<Double>();
     for (int repeat = 0; repeat < REPEATS; repeat++) {
       smallSeconds.add(small.secondsPerClock());
       largeSeconds.add(large.secondsPerClock());
-      evaluated.add(evaluationSecondsPerSample(root));
+      evaluated.add(secondsPerSample(new BranchCommand.Evaluate(root, 1)));
+      probed.add(secondsPerSample(new BranchCommand.Probe(root, 1, PROBED.samples())));
       forked.add(forkSeconds(root, base));
     }
     double perSample =
@@ -67,7 +71,12 @@ final class Calibration {
     double perClock = Math.max(0, Quantiles.median(smallSeconds) - perSample * batches[0]);
     double fork = Quantiles.median(forked);
     return new CostModel(
-        perClock, perSample, workers > 1 ? fork : 0, Quantiles.median(evaluated), fork);
+        perClock,
+        perSample,
+        workers > 1 ? fork : 0,
+        Quantiles.median(evaluated),
+        Quantiles.median(probed),
+        fork);
   }
 
   private double[] batchSizes() {
@@ -77,7 +86,7 @@ final class Calibration {
             .findFirst()
             .orElseThrow(() ->
                 new IllegalArgumentException(workload.program() + " has no batchSize to tune"));
-    double most = crew.shape().trainingSamples();
+    double most = crew.trainingSamples();
     return new double[] {Math.min(most / 2, batch.fromUnit(0)), Math.min(most, batch.fromUnit(1))};
   }
 
@@ -100,9 +109,9 @@ final class Calibration {
     return seconds;
   }
 
-  private double evaluationSecondsPerSample(BranchId branch) throws InterruptedException {
+  private double secondsPerSample(BranchCommand measuring) throws InterruptedException {
     long start = cpuNanos();
-    List<List<WorkerReport>> reports = crew.execute(new BranchCommand.Evaluate(branch, 1), 1);
+    List<List<WorkerReport>> reports = crew.execute(measuring, 1);
     double seconds = secondsSince(start);
     long samples =
         reports.getFirst().getFirst() instanceof WorkerReport.Evaluated evaluated

@@ -1,9 +1,10 @@
 package dev.espalier.bench.tuning;
 
 import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.ps.ParameterServer;
-import dev.espalier.ps.transport.LoopbackTransport;
+import dev.espalier.ps.transport.Transport;
 import dev.espalier.runtime.BranchExecutor;
 import dev.espalier.runtime.CheckpointFolder;
 import dev.espalier.runtime.ProgramCatalog;
@@ -33,6 +34,7 @@ final class LocalCrew implements AutoCloseable {
 
   private final Workload workload;
   private final long seed;
+  private final HeldOut heldOut;
   private final Path checkpoints;
   private final List<TrainingProgram> programs = new ArrayList<>();
   private final List<PsBackend> backends = new ArrayList<>();
@@ -42,10 +44,12 @@ final class LocalCrew implements AutoCloseable {
   private final ProgramShape shape;
   private final ExecutorService threads;
 
+  /// @param heldOut training samples that branches are judged by
   /// @param checkpoints an empty folder
-  LocalCrew(Workload workload, long seed, Path checkpoints) {
+  LocalCrew(Workload workload, long seed, HeldOut heldOut, Path checkpoints) {
     this.workload = workload;
     this.seed = seed;
+    this.heldOut = heldOut;
     this.checkpoints = checkpoints;
     this.turns = new Turns(workload.workers());
     ProgramShape opened = null;
@@ -69,8 +73,17 @@ final class LocalCrew implements AutoCloseable {
         : new ProgramShape(shape.tables(), trainingSamples, shape.defaultBatchSize());
   }
 
-  ProgramShape shape() {
-    return shape;
+  /// {@return samples of an epoch, without those held out}
+  int trainingSamples() {
+    return shape.trainingSamples() - probeSamples();
+  }
+
+  int probeSamples() {
+    return heldOut.of(shape.trainingSamples());
+  }
+
+  int defaultBatchSize() {
+    return shape.defaultBatchSize();
   }
 
   /// Starts afresh, without any branch; checkpoints stay.
@@ -86,7 +99,7 @@ final class LocalCrew implements AutoCloseable {
     for (int worker = 0; worker < workload.workers(); worker++) {
       servers.add(PsBackend.openServer(workload.workers(), worker, MEMORY_BYTES, shape.tables()));
     }
-    var transport = new LoopbackTransport(servers.stream().map(ParameterServer::shard).toList());
+    var transport = Transport.inProcess(servers.stream().map(ParameterServer::shard).toList());
     for (int worker = 0; worker < workload.workers(); worker++) {
       int number = worker;
       var backend = new PsBackend(servers.get(worker), transport);
@@ -112,7 +125,8 @@ final class LocalCrew implements AutoCloseable {
         workload.arguments(),
         workload.data().map(Path::toString).orElse(""),
         seed,
-        checkpoints.toString());
+        checkpoints.toString(),
+        heldOut);
   }
 
   /// Executes a command at all workers.

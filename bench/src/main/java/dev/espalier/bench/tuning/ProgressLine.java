@@ -49,9 +49,12 @@ final class ProgressLine {
     int filled = total == 0 ? WIDTH : WIDTH * done / total;
     String bar = "#".repeat(filled) + ".".repeat(WIDTH - filled);
     String left =
-        done == 0 ? "" : String.format(Locale.ROOT, ", %.0f s left", seconds / done * (total - done));
+        done == 0
+            ? ""
+            : String.format(Locale.ROOT, ", %.0f s left", seconds / done * (total - done));
     String line =
-        String.format(Locale.ROOT, "[%s] %d/%d %s, %.0f s%s", bar, done, total, title, seconds, left);
+        String.format(
+            Locale.ROOT, "[%s] %d/%d %s, %.0f s%s", bar, done, total, title, seconds, left);
     if (isTerminal) {
       out.print("\r\u001b[2K" + line);
       out.flush();

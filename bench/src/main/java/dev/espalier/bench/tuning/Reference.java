@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What is known of a workload on one data set: what its work costs, and how far fixed settings get.
+/// What is known of a workload on one data set: what its work costs, and how far fixed settings
+/// get.
 ///
 /// @param workload name of the workload
 /// @param data the data folder's name, or `generated`
@@ -49,7 +50,12 @@ record Reference(
   ///
   /// @param best evaluation of the run; NaN when there was none
   record Draw(
-      int number, long seed, Map<String, Double> setting, double start, double best, String outcome) {}
+      int number,
+      long seed,
+      Map<String, Double> setting,
+      double start,
+      double best,
+      String outcome) {}
 
   /// One run of a reference setting.
   ///
@@ -77,14 +83,14 @@ record Reference(
     return oracleQuality() - TOLERANCE * (oracleQuality() - startQuality);
   }
 
-  /// {@return how far `quality` is on the way from the start to the oracle: 0 at the start, 1 at the
-  /// oracle's}
+  /// {@return how far `quality` is on the way from the start to the oracle: 0 at the start, 1 at
+  /// the oracle's}
   double progress(double quality) {
     return (quality - startQuality) / (oracleQuality() - startQuality);
   }
 
-  /// {@return the oracle's time to the target, median over its seeds; infinite when most of them miss
-  /// it}
+  /// {@return the oracle's time to the target, median over its seeds; infinite when most of them
+  /// miss it}
   double oracleSeconds() {
     return Quantiles.median(oracle.stream().map(Repeat::secondsToTarget).toList());
   }

@@ -2,6 +2,7 @@ package dev.espalier.bench.tuning;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
@@ -87,7 +88,7 @@ final class References {
       throws InterruptedException {
     Setting setting = workload.carefulSetting();
     try (var scratch = new ScratchFolder();
-        var crew = new LocalCrew(workload, 1, scratch.path())) {
+        var crew = new LocalCrew(workload, 1, HeldOut.NOTHING, scratch.path())) {
       var root = new BranchId(0);
       crew.execute(new BranchCommand.Create(root, setting), 1);
       long evaluated =
@@ -97,10 +98,8 @@ final class References {
               .mapToLong(report -> ((WorkerReport.Evaluated) report).samples())
               .max()
               .orElse(0);
-      long batch =
-          (long) setting.valueOr(Tunable.BATCH_SIZE, crew.shape().defaultBatchSize());
-      long clocks =
-          Math.max(1, Math.ceilDiv(crew.shape().trainingSamples(), batch * workload.workers()));
+      long batch = (long) setting.valueOr(Tunable.BATCH_SIZE, crew.defaultBatchSize());
+      long clocks = Math.max(1, Math.ceilDiv(crew.trainingSamples(), batch * workload.workers()));
       int staleness = (int) setting.valueOr(Tunable.STALENESS, 0);
       return clocks * cost.clockSeconds(batch, staleness) + cost.evaluationSeconds(evaluated);
     }
@@ -129,8 +128,7 @@ final class References {
     var draws = new ArrayList<>(reference.draws());
     for (var done : pool.inOrder(workload.name() + " oracle", work)) {
       draws.add(done.get());
-      double start =
-          Quantiles.median(draws.stream().map(Reference.Draw::start).toList());
+      double start = Quantiles.median(draws.stream().map(Reference.Draw::start).toList());
       reference = reference.withDraws(start, draws);
       write(workload, reference);
     }

@@ -34,10 +34,21 @@ record RunRecord(
     branches = List.copyOf(branches);
   }
 
+  /// {@return a run that came to nothing}
+  static RunRecord failed(
+      String workload, String policy, long seed, double horizonSeconds, String outcome) {
+    return new RunRecord(
+        workload, policy, seed, outcome, horizonSeconds, 0, List.of(), List.of(), 0, 0, 0, 0);
+  }
+
   /// One evaluation.
   ///
   /// @param value of the judging metric; may be NaN
-  record Quality(double seconds, double value, int branch) {}
+  record Quality(double seconds, double value, int branch) {
+    boolean reaches(double target, Goal goal) {
+      return goal == Goal.MAXIMIZE ? value >= target : value <= target;
+    }
+  }
 
   /// One branch.
   ///
@@ -61,14 +72,10 @@ record RunRecord(
   /// {@return seconds to the first evaluation that reaches `target`; infinite when none does}
   double secondsTo(double target, Goal goal) {
     return qualities.stream()
-        .filter(quality -> reaches(quality.value(), target, goal))
+        .filter(quality -> quality.reaches(target, goal))
         .mapToDouble(Quality::seconds)
         .findFirst()
         .orElse(Double.POSITIVE_INFINITY);
-  }
-
-  private static boolean reaches(double value, double target, Goal goal) {
-    return goal == Goal.MAXIMIZE ? value >= target : value <= target;
   }
 
   /// {@return the best evaluation up to `seconds`; NaN when there is none}

@@ -2,6 +2,8 @@ package dev.espalier.bench.tuning;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.Setting;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /// One job, from its first event to its end: a policy's session, and the crew that does what it
 /// asks.
@@ -41,6 +44,7 @@ final class SimulatedRun {
   private final boolean isWallClock;
   private final Predicate<SimulatedRun> isEnough;
   private final MetricSpec metric;
+  private final HeldOut heldOut;
   private final TuningSession session;
   private final Deque<BranchCommand> commands = new ArrayDeque<>();
   private final Deque<SessionEvent> events = new ArrayDeque<>();
@@ -93,6 +97,7 @@ final class SimulatedRun {
     this.isEnough = isEnough;
     this.metric = workload.metric();
     JobPlan plan = contender.plan(workload, cost, seed, horizonSeconds);
+    this.heldOut = plan.heldOut();
     this.session = Policies.open(plan);
   }
 
@@ -100,8 +105,9 @@ final class SimulatedRun {
     return seconds;
   }
 
-  List<RunRecord.Quality> qualities() {
-    return qualities;
+  /// {@return whether an evaluation so far reaches `target`}
+  boolean hasReached(double target, Goal goal) {
+    return qualities.stream().anyMatch(quality -> quality.reaches(target, goal));
   }
 
   /// {@return the judging metric of the untrained model}
@@ -113,7 +119,7 @@ final class SimulatedRun {
   RunRecord run() {
     long startCpu = cpuNanos();
     try (var folder = new ScratchFolder();
-        var crew = new LocalCrew(workload, seed, folder.path())) {
+        var crew = new LocalCrew(workload, seed, heldOut, folder.path())) {
       take(session.start(), crew);
       while (!isOver()) {
         step(crew);
@@ -183,8 +189,9 @@ final class SimulatedRun {
                   seconds,
                   launch.generation(),
                   workload.workers(),
-                  crew.shape().trainingSamples(),
-                  crew.shape().defaultBatchSize()));
+                  crew.trainingSamples(),
+                  crew.defaultBatchSize(),
+                  crew.probeSamples()));
         }
         case SessionEffect.KillWorkers _ -> commands.clear();
         case SessionEffect.TimeSpent now -> spent = now;
@@ -221,7 +228,9 @@ final class SimulatedRun {
       case BranchCommand.Free(BranchId branch) -> life(branch).toSeconds = now;
       case BranchCommand.Schedule schedule -> ran(schedule.branch(), reports);
       case BranchCommand.Evaluate(BranchId branch, long evaluation) ->
-          evaluated(branch, evaluation, reports);
+          evaluated(branch, evaluation, reports, cost.perEvaluatedSampleSeconds());
+      case BranchCommand.Probe probe ->
+          evaluated(probe.branch(), probe.evaluation(), reports, cost.perProbedSampleSeconds());
       case BranchCommand.Checkpoint(BranchId branch, long checkpoint) ->
           saved(branch, checkpoint, reports);
       case BranchCommand.DropCheckpoint _, BranchCommand.Stop _ -> {}
@@ -319,13 +328,14 @@ final class SimulatedRun {
         pieces.stream().flatMap(piece -> piece.seconds().stream()).toList());
   }
 
-  private void evaluated(BranchId branch, long evaluation, List<List<WorkerReport>> reports) {
+  private void evaluated(
+      BranchId branch, long evaluation, List<List<WorkerReport>> reports, double perSampleSeconds) {
     List<WorkerReport.Evaluated> parts = parts(reports);
     long largest = parts.stream().mapToLong(WorkerReport.Evaluated::samples).max().orElse(0);
     double took =
         isWallClock
             ? parts.stream().mapToDouble(WorkerReport.Evaluated::seconds).max().orElse(0)
-            : cost.evaluationSeconds(largest);
+            : perSampleSeconds * largest;
     advance(took);
     events.add(
         new SessionEvent.Evaluated(
@@ -333,7 +343,16 @@ final class SimulatedRun {
             evaluation,
             branch,
             metrics(reports, workload.descriptor().validation()),
-            took));
+            took,
+            losses(parts)));
+  }
+
+  /// Block b of a probe is number b / W of worker b mod W's.
+  private static List<Double> losses(List<WorkerReport.Evaluated> parts) {
+    int blocks = parts.stream().mapToInt(part -> part.losses().size()).sum();
+    return IntStream.range(0, blocks)
+        .mapToObj(block -> parts.get(block % parts.size()).losses().get(block / parts.size()))
+        .toList();
   }
 
   private static List<WorkerReport.Evaluated> parts(List<List<WorkerReport>> reports) {

@@ -1,0 +1,240 @@
+package dev.espalier.bench.tuning;
+
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Setting;
+import dev.espalier.bench.frame.Machine;
+import dev.espalier.cli.client.CommandFailure;
+import dev.espalier.tuner.core.policy.Policies;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/// `espalier bench tuning`: tuning policies against each other, and against what fixed settings
+/// reach.
+public final class TuningBenchmark {
+  private static final int LEAST_REFERENCE_SEEDS = 5;
+  private static final double RESERVE_SECONDS_PER_ORACLE_SECOND = 13;
+
+  /// Policies that train many runs to their end may take longer than the budget to the target.
+  private static final Set<String> PATIENT = Set.of("random", "grid", "bayes", "hyperband");
+
+  private final TuningOptions options;
+  private final Pool pool;
+  private final References references;
+
+  private TuningBenchmark(TuningOptions options, Pool pool) {
+    this.options = options;
+    this.pool = pool;
+    this.references = new References(options.references(), pool);
+  }
+
+  /// Runs a command line.
+  ///
+  /// @param arguments without the word `tuning`
+  /// @param home the project's folder
+  /// @return exit status: 0 when all ran, 1 when something failed, 2 for wrong arguments
+  public static int run(List<String> arguments, Path home) {
+    if (arguments.contains("--help") || arguments.contains("-h")) {
+      System.out.print(TuningOptions.USAGE);
+      return 0;
+    }
+    TuningOptions options;
+    List<Workload> workloads;
+    try {
+      options = TuningOptions.parse(arguments, home);
+      workloads = workloads(options);
+    } catch (IllegalArgumentException | IOException | CommandFailure e) {
+      System.err.println("espalier bench tuning: " + e.getMessage());
+      return 2;
+    }
+    if (options.isList()) {
+      workloads.forEach(
+          workload -> System.out.printf("%-18s %s%n", workload.name(), workload.label()));
+      return 0;
+    }
+    var progress = new ProgressLine(System.err, System.console() != null);
+    try (var pool = new Pool(options.jobs(), progress)) {
+      return new TuningBenchmark(options, pool).run(workloads, arguments);
+    } catch (IOException | IllegalArgumentException | EspalierException e) {
+      System.err.println("espalier bench tuning: " + e.getMessage());
+      return 1;
+    }
+  }
+
+  private static List<Workload> workloads(TuningOptions options) throws IOException {
+    Map<String, Workload> known = Workloads.builtIn();
+    if (options.file().isPresent()) {
+      known.putAll(Workloads.read(options.file().get()));
+    }
+    var chosen = new ArrayList<Workload>();
+    for (String name : options.workloads().isEmpty() ? known.keySet() : options.workloads()) {
+      Workload workload = known.get(name);
+      if (workload == null) {
+        throw new IllegalArgumentException(
+            "there is no workload " + name + "; there are " + known.keySet());
+      }
+      chosen.add(workload);
+    }
+    return Workloads.locate(chosen, options.data());
+  }
+
+  private int run(List<Workload> workloads, List<String> arguments) throws IOException {
+    if (options.isCalibration()) {
+      for (Workload workload : workloads) {
+        Reference reference = references.calibrate(workload);
+        System.out.printf(
+            "%s: %s, epoch %.4g s, budget %.4g s%n",
+            workload.name(), reference.cost(), reference.epochSeconds(), reference.budgetSeconds());
+      }
+      return 0;
+    }
+    var known = new LinkedHashMap<String, Reference>();
+    for (Workload workload : workloads) {
+      known.put(
+          workload.name(),
+          references.complete(workload, Math.max(LEAST_REFERENCE_SEEDS, options.seeds())));
+    }
+    Machine machine = Machine.here();
+    var titles = new LinkedHashMap<String, String>();
+    workloads.forEach(workload -> titles.put(workload.name(), workload.label()));
+    String command = "./espalier bench tuning " + String.join(" ", arguments);
+    if (options.isReferences()) {
+      System.out.print(new TuningReport(command, machine, known, titles, List.of()).text());
+      return 0;
+    }
+    List<RunRecord> runs = runAll(workloads, known);
+    if (options.isWallClock()) {
+      known.replaceAll((name, reference) -> onWallClock(reference, runs));
+    }
+    var report = new TuningReport(command, machine, known, titles, runs);
+    System.out.print(report.text());
+    if (options.out().isPresent()) {
+      report.write(options.out().get());
+    }
+    return runs.stream().anyMatch(run -> run.outcome().startsWith("error")) ? 1 : 0;
+  }
+
+  // Runs.
+
+  private List<RunRecord> runAll(List<Workload> workloads, Map<String, Reference> known)
+      throws IOException {
+    var store = new RunStore(options.runs(), options.isResume());
+    var work = new ArrayList<Supplier<RunRecord>>();
+    for (Workload workload : workloads) {
+      Reference reference = known.get(workload.name());
+      if (reference == null) {
+        continue;
+      }
+      for (Contender contender : contenders(workload, reference)) {
+        for (int seed = 1; seed <= options.seeds(); seed++) {
+          long ofRun = seed;
+          work.add(() -> stored(store, workload, reference, contender, ofRun));
+        }
+      }
+    }
+    var runs = new ArrayList<RunRecord>();
+    for (Supplier<RunRecord> done : pool.inOrder("runs", work)) {
+      runs.add(done.get());
+    }
+    return runs;
+  }
+
+  private List<Contender> contenders(Workload workload, Reference reference) {
+    var names = new ArrayList<>(options.policies());
+    if (names.isEmpty()) {
+      names.add("default");
+      Policies.NAMES.stream().filter(name -> !name.equals("fixed")).forEach(names::add);
+    }
+    if (options.isWallClock()) {
+      // The references' times were simulated: measure them, too.
+      for (String name : List.of("default", "oracle")) {
+        if (!names.contains(name)) {
+          names.add(name);
+        }
+      }
+    }
+    return names.stream()
+        .map(name ->
+            switch (name) {
+              case "default" -> Contender.fixed(name, workload.carefulSetting());
+              case "oracle" ->
+                  Contender.fixed(name, Setting.of(reference.bestDraw().orElseThrow().setting()));
+              default -> Contender.named(name, options.options());
+            })
+        .toList();
+  }
+
+  private RunRecord stored(
+      RunStore store, Workload workload, Reference reference, Contender contender, long seed) {
+    double budget = options.budgetScale() * reference.budgetSeconds();
+    double horizon =
+        PATIENT.contains(contender.policy()) && Double.isFinite(reference.oracleSeconds())
+            ? Math.max(budget, RESERVE_SECONDS_PER_ORACLE_SECOND * reference.oracleSeconds())
+            : budget;
+    String key =
+        "%s-%s %s %s seed %d for %s s%s"
+            .formatted(
+                workload.name(),
+                reference.fingerprint(),
+                contender.name(),
+                new java.util.TreeMap<>(contender.options()),
+                seed,
+                horizon,
+                options.isWallClock() ? " on the wall clock" : "");
+    return store
+        .find(key)
+        .orElseGet(() -> {
+          RunRecord run = run(workload, reference, contender, seed, budget, horizon);
+          store.add(key, run);
+          return run;
+        });
+  }
+
+  private RunRecord run(
+      Workload workload,
+      Reference reference,
+      Contender contender,
+      long seed,
+      double budget,
+      double horizon) {
+    Predicate<SimulatedRun> isEnough =
+        run ->
+            run.seconds() >= budget
+                && horizon > budget
+                && run.hasReached(reference.target(), reference.goal());
+    try {
+      return new SimulatedRun(
+              workload, contender, reference.cost(), seed, horizon, options.isWallClock(), isEnough)
+          .run();
+    } catch (RuntimeException failure) {
+      System.err.println();
+      failure.printStackTrace();
+      return RunRecord.failed(
+          workload.name(), contender.name(), seed, horizon, "error: " + failure.getMessage());
+    }
+  }
+
+  private static Reference onWallClock(Reference reference, List<RunRecord> runs) {
+    return reference.withRepeats(
+        repeats(reference, runs, "oracle"), repeats(reference, runs, "default"));
+  }
+
+  private static List<Reference.Repeat> repeats(
+      Reference reference, List<RunRecord> runs, String policy) {
+    return runs.stream()
+        .filter(run -> run.workload().equals(reference.workload()) && run.policy().equals(policy))
+        .map(run ->
+            new Reference.Repeat(
+                run.seed(),
+                run.branches().isEmpty() ? Map.of() : run.branches().getFirst().setting(),
+                run.secondsTo(reference.target(), reference.goal()),
+                run.best(reference.goal())))
+        .toList();
+  }
+}
