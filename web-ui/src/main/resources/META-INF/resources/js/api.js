@@ -25,29 +25,6 @@ export function get(path, signal) {
 }
 
 /**
- * All items of a list, page after page.
- *
- * @param {string} path
- * @param {AbortSignal} [signal]
- * @returns {Promise<any[]>}
- */
-export async function getAll(path, signal) {
-  /** @type {any[]} */
-  const items = [];
-  let token = '';
-  do {
-    const join = path.includes('?') ? '&' : '?';
-    const page = await get(
-      token === '' ? path : `${path}${join}pageToken=${encodeURIComponent(token)}`,
-      signal,
-    );
-    items.push(...page.items);
-    token = page.nextPageToken ?? '';
-  } while (token !== '');
-  return items;
-}
-
-/**
  * @param {string} path
  * @param {object} [body]
  * @returns {Promise<any>}
@@ -65,6 +42,15 @@ export function post(path, body) {
  * @param {RequestInit} options
  */
 async function request(path, options) {
+  return parse(await answer(path, options));
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ * @returns {Promise<string>}
+ */
+async function answer(path, options) {
   let response;
   try {
     response = await fetch(BASE + path, { credentials: 'same-origin', ...options });
@@ -75,12 +61,13 @@ async function request(path, options) {
     throw new RequestProblem(0, 'The server does not answer.');
   }
   const text = await response.text();
-  const document = parse(text);
   if (!response.ok) {
+    const document = parse(text);
     const words = document?.detail ?? document?.title ?? `The server answered ${response.status}.`;
-    throw new RequestProblem(response.status, words);
+    const problems = (document?.errors ?? []).map((/** @type {any} */ one) => one.message);
+    throw new RequestProblem(response.status, [words, ...problems].join(' '));
   }
-  return document;
+  return text;
 }
 
 /** @param {string} text */
@@ -100,8 +87,26 @@ const EVENT_TYPES = [
   'decision.made',
   'schedule.changed',
   'evaluation.made',
+  'snapshot.changed',
   'metric.window',
 ];
+
+/**
+ * @param {string} path
+ * @returns {Promise<any>}
+ */
+export function remove(path) {
+  return request(path, { method: 'DELETE', headers: { 'X-Espalier-Request': '1' } });
+}
+
+/**
+ * @param {string} path of a document that is not JSON
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<string>}
+ */
+export function getText(path, signal) {
+  return answer(path, { signal });
+}
 
 /** How long to wait before trying again, after an error that the browser does not retry. */
 const RETRY_MILLIS = 2000;
@@ -111,18 +116,20 @@ const RETRY_MILLIS = 2000;
  * it saw; where it gives up, this tries again.
  *
  * @param {string} job
+ * @param {number} after the sequence that the page knows already
  * @param {{onEvent: (type: string, data: any) => void, onLink: (live: boolean) => void}} listener
  *     `onLink` is told when the link is made and when it is lost
  * @returns {() => void} ends the link
  */
-export function follow(job, listener) {
+export function follow(job, after, listener) {
   /** @type {EventSource | null} */
   let source = null;
   let timer = 0;
   let ended = false;
+  let last = after;
 
   const open = () => {
-    source = new EventSource(`${BASE}/jobs/${encodeURIComponent(job)}/events`);
+    source = new EventSource(`${BASE}/jobs/${encodeURIComponent(job)}/events?after=${last}`);
     source.onopen = () => listener.onLink(true);
     source.onerror = () => {
       listener.onLink(false);
@@ -134,6 +141,7 @@ export function follow(job, listener) {
       source.addEventListener(type, (event) => {
         const message = parse(/** @type {MessageEvent} */ (event).data);
         if (message) {
+          last = Math.max(last, message.sequence ?? 0);
           listener.onEvent(type, message.data);
         }
       });

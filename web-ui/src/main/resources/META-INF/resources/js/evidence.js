@@ -1,9 +1,11 @@
 // The rounds as tables and the decisions in words: what was compared, and what came of it.
 
+import { segmented } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
+import { csv, exports, json } from './export.js';
 import { inlineMark, STANDINGS } from './marks.js';
-import { ranked, standing, tunables } from './model.js';
+import { ranked, standing, trials, tunables } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
@@ -18,45 +20,120 @@ const TRIGGERS = /** @type {Record<string, string>} */ ({
   MANUAL: 'asked for by hand',
 });
 
+/** So many branches of a round are shown at first. */
+const MOST_ROWS = 50;
+
+/** So many rounds are shown at first, the latest. */
+const MOST_ROUNDS = 20;
+
+/**
+ * @typedef {{focus: number | null, open: Map<number, boolean>, all: Set<number>,
+ *     allRounds: boolean}} RoundsView which branch is pointed at, which rounds were opened or
+ *     closed by hand, of which rounds all branches are shown, whether all rounds are
+ */
+
+/**
+ * @typedef {{focus: (branch: number | null) => void, show: (round: number) => void,
+ *     branch: (branch: number) => void, toggle: (round: number, open: boolean) => void,
+ *     all: (round: number) => void, allRounds: () => void}} RoundsActions
+ */
+
 /**
  * @param {JobModel} model
- * @param {number | null} focus branch that is pointed at
- * @param {{focus: (branch: number | null) => void, show: (round: number) => void}} on
+ * @param {RoundsView} view
+ * @param {RoundsActions} on
  * @returns {Tree}
  */
-export function roundsPanel(model, focus, on) {
+export function roundsPanel(model, view, on) {
   const list = [...model.rounds.values()].sort((a, b) => b.round - a.round);
+  const shown = view.allRounds ? list : list.slice(0, MOST_ROUNDS);
   return h(
     'section',
     { class: 'card rounds', key: 'rounds', 'aria-labelledby': 'rounds-title' },
-    h('h2', { id: 'rounds-title', class: 'card-title' }, 'Rounds'),
+    h('h2', { id: 'rounds-title', class: 'card-title' }, 'Rounds', count(list.length)),
     list.length === 0 &&
       h(
         'p',
         { class: 'empty' },
         'A round of tuning tries settings side by side. The first appears here when training starts.',
       ),
-    list.map((round, index) => roundBlock(model, round, index === 0, focus, on)),
+    shown.map((round, index) =>
+      roundBlock(model, round, view.open.get(round.round) ?? index === 0, view, on),
+    ),
+    list.length > shown.length &&
+      h(
+        'button',
+        { type: 'button', class: 'link-button is-row', onclick: on.allRounds },
+        `Show ${format.count(list.length - shown.length)} earlier rounds`,
+      ),
+    list.length > 0 &&
+      h(
+        'div',
+        { class: 'chart-foot is-inset' },
+        exports('branches', {
+          CSV: () => csv(`${model.job?.id}-branches.csv`, trials(model).map(flat)),
+          JSON: () => json(`${model.job?.id}-branches.json`, trials(model)),
+        }),
+      ),
   );
+}
+
+/** @param {number} amount */
+function count(amount) {
+  return amount > 0 && h('span', { class: 'badge' }, format.count(amount));
+}
+
+/** @param {BranchView} view */
+function flat({
+  branch,
+  round,
+  kind,
+  state,
+  verdict,
+  speed,
+  slope,
+  noise,
+  clocks,
+  seconds,
+  forkClock,
+  setting,
+}) {
+  return {
+    branch,
+    round,
+    kind,
+    state,
+    verdict,
+    speed,
+    slope,
+    noise,
+    clocks,
+    seconds,
+    forkClock,
+    ...setting,
+  };
 }
 
 /**
  * @param {JobModel} model
  * @param {RoundView} round
- * @param {boolean} latest
- * @param {number | null} focus
- * @param {{focus: (branch: number | null) => void, show: (round: number) => void}} on
+ * @param {boolean} isOpen
+ * @param {RoundsView} view
+ * @param {RoundsActions} on
  */
-function roundBlock(model, round, latest, focus, on) {
-  const branches = ranked(model, round.round);
-  const { varied } = tunables(model);
-  const fastest = Math.max(0, ...branches.map((branch) => branch.speed ?? 0));
+function roundBlock(model, round, isOpen, view, on) {
   return h(
     'details',
     {
       class: 'round',
       key: round.round,
-      created: (/** @type {HTMLDetailsElement} */ node) => (node.open = latest),
+      open: isOpen,
+      ontoggle: (/** @type {Event} */ event) => {
+        const { open } = /** @type {HTMLDetailsElement} */ (event.currentTarget);
+        if (open !== isOpen) {
+          on.toggle(round.round, open);
+        }
+      },
     },
     h(
       'summary',
@@ -65,53 +142,101 @@ function roundBlock(model, round, latest, focus, on) {
       h('span', { class: 'round-kind' }, TRIGGERS[round.trigger] ?? format.words(round.trigger)),
       h('span', { class: 'round-state' }, phase(round)),
     ),
+    isOpen && roundBody(model, round, view, on),
+  );
+}
+
+/**
+ * What a closed round would show is not built: a thousand rows nobody sees cost as much as others.
+ *
+ * @param {JobModel} model
+ * @param {RoundView} round
+ * @param {RoundsView} view
+ * @param {RoundsActions} on
+ */
+function roundBody(model, round, view, on) {
+  const branches = ranked(model, round.round);
+  const shown = view.all.has(round.round) ? branches : branches.slice(0, MOST_ROWS);
+  const measured = branches.filter((branch) => branch.verdict !== null).length;
+  return h(
+    'div',
+    { class: 'round-body' },
     h(
       'div',
       { class: 'round-line-words' },
-      round.outcome !== '' && h('p', { class: 'outcome' }, round.outcome),
+      h(
+        'p',
+        { class: 'outcome' },
+        round.outcome !== ''
+          ? round.outcome
+          : `${format.count(measured)} of ${format.count(branches.length)} branches measured.`,
+      ),
       h(
         'button',
         { type: 'button', class: 'link-button', onclick: () => on.show(round.round) },
         'Show in the drawing',
       ),
     ),
-    branches.length > 0 &&
+    branches.length > 0 && branchTable(model, round, shown, view.focus, on),
+    branches.length > shown.length &&
       h(
-        'div',
-        { class: 'scroll' },
+        'button',
+        { type: 'button', class: 'link-button is-row', onclick: () => on.all(round.round) },
+        `Show ${format.count(branches.length - shown.length)} slower branches`,
+      ),
+  );
+}
+
+/**
+ * @param {JobModel} model
+ * @param {RoundView} round
+ * @param {BranchView[]} branches
+ * @param {number | null} focus
+ * @param {RoundsActions} on
+ */
+function branchTable(model, round, branches, focus, on) {
+  const { varied } = tunables(model);
+  const fastest = Math.max(0, ...branches.map((b) => Math.max(b.speed ?? 0, b.slope ?? 0)));
+  return h(
+    'div',
+    {
+      class: 'scroll',
+      tabindex: 0,
+      role: 'region',
+      'aria-label': `Branches of round ${round.round}`,
+    },
+    h(
+      'table',
+      { class: 'branches', onpointerleave: () => on.focus(null) },
+      h('caption', { class: 'hidden' }, `Branches of round ${round.round}, fastest first`),
+      h(
+        'thead',
+        null,
         h(
-          'table',
-          { class: 'branches', onpointerleave: () => on.focus(null) },
-          h('caption', { class: 'hidden' }, `Branches of round ${round.round}, fastest first`),
-          h(
-            'thead',
-            null,
-            h(
-              'tr',
-              null,
-              h('th', { scope: 'col' }, 'Branch'),
-              varied.map((name) =>
-                h('th', { scope: 'col', class: 'num', key: name }, format.words(name)),
-              ),
-              h('th', { scope: 'col', class: 'spark-cell' }, 'Loss'),
-              h(
-                'th',
-                { scope: 'col', class: 'speed-head' },
-                'Speed',
-                h('span', { class: 'unit' }, ' loss/s'),
-              ),
-              h('th', { scope: 'col' }, 'Verdict'),
-              h('th', { scope: 'col', class: 'num clocks-cell' }, 'Clocks'),
-              h('th', { scope: 'col', class: 'num' }, 'Time'),
-            ),
+          'tr',
+          null,
+          h('th', { scope: 'col' }, 'Branch'),
+          varied.map((name) =>
+            h('th', { scope: 'col', class: 'num', key: name }, format.words(name)),
           ),
+          h('th', { scope: 'col', class: 'spark-cell' }, 'Loss'),
           h(
-            'tbody',
-            null,
-            branches.map((branch) => branchRow(branch, round, varied, fastest, focus, on)),
+            'th',
+            { scope: 'col', class: 'speed-head' },
+            'Speed',
+            h('span', { class: 'unit' }, ' loss/s, to slope'),
           ),
+          h('th', { scope: 'col' }, 'Verdict'),
+          h('th', { scope: 'col', class: 'num clocks-cell' }, 'Clocks'),
+          h('th', { scope: 'col', class: 'num' }, 'Time'),
         ),
       ),
+      h(
+        'tbody',
+        null,
+        branches.map((branch) => branchRow(branch, round, varied, fastest, focus, on)),
+      ),
+    ),
   );
 }
 
@@ -139,7 +264,7 @@ function phase(round) {
  * @param {string[]} varied
  * @param {number} fastest
  * @param {number | null} focus
- * @param {{focus: (branch: number | null) => void}} on
+ * @param {RoundsActions} on
  */
 function branchRow(branch, round, varied, fastest, focus, on) {
   const kind = standing(branch, round);
@@ -150,7 +275,21 @@ function branchRow(branch, round, varied, fastest, focus, on) {
       class: `${kind === 'winner' ? 'is-winner' : ''} ${focus === branch.branch ? 'is-focus' : ''}`,
       onpointerenter: () => on.focus(branch.branch),
     },
-    h('th', { scope: 'row', class: 'branch-cell' }, inlineMark(kind), String(branch.branch)),
+    h(
+      'th',
+      { scope: 'row', class: 'branch-cell' },
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'branch-button',
+          'aria-label': `Branch ${branch.branch}`,
+          onclick: () => on.branch(branch.branch),
+        },
+        inlineMark(kind),
+        String(branch.branch),
+      ),
+    ),
     varied.map((name) =>
       h('td', { class: 'num', key: name }, format.tunable(branch.setting[name])),
     ),
@@ -165,7 +304,11 @@ function branchRow(branch, round, varied, fastest, focus, on) {
       ),
       h(
         'span',
-        { class: 'speed-bar', 'aria-hidden': 'true' },
+        { class: 'speed-bar', title: interval(branch), 'aria-hidden': 'true' },
+        h('span', {
+          class: `speed-noise is-${kind}`,
+          vars: { share: fastest > 0 ? Math.max(0, branch.slope ?? 0) / fastest : 0 },
+        }),
         h('span', {
           class: `speed-fill is-${kind}`,
           vars: { share: fastest > 0 ? Math.max(0, branch.speed ?? 0) / fastest : 0 },
@@ -176,6 +319,13 @@ function branchRow(branch, round, varied, fastest, focus, on) {
     h('td', { class: 'num clocks-cell' }, format.count(branch.clocks)),
     h('td', { class: 'num' }, format.duration(branch.seconds)),
   );
+}
+
+/** @param {BranchView} branch */
+function interval(branch) {
+  return branch.speed === null || branch.slope === null
+    ? ''
+    : `speed ${format.number(branch.speed)}, slope ${format.number(branch.slope)}: between them lies the noise`;
 }
 
 /**
@@ -225,35 +375,60 @@ function spark(means, kind) {
 
 /**
  * @param {JobModel} model
- * @param {boolean} all
- * @param {() => void} showAll
+ * @param {{all: boolean, people: boolean, loading: boolean}} view `people`: only what people asked
+ *     for
+ * @param {{showAll: () => void, people: (only: boolean) => void, load: () => void}} on `load` gets
+ *     those that the page does not have
  * @returns {Tree}
  */
-export function decisionsPanel(model, all, showAll) {
-  const list = model.decisions.toReversed();
-  const shown = all ? list : list.slice(0, RECENT);
+export function decisionsPanel(model, view, on) {
+  const known = model.decisions.toReversed();
+  const list = view.people ? known.filter((one) => one.actor !== 'policy') : known;
+  const shown = view.all ? list : list.slice(0, RECENT);
   return h(
     'section',
     { class: 'card decisions', key: 'decisions', 'aria-labelledby': 'decisions-title' },
     h(
-      'h2',
-      { id: 'decisions-title', class: 'card-title' },
-      'Decisions',
-      list.length > 0 && h('span', { class: 'badge' }, format.count(list.length)),
+      'div',
+      { class: 'card-bar' },
+      h('h2', { id: 'decisions-title', class: 'card-title' }, 'Decisions', count(known.length)),
+      known.length > 0 &&
+        segmented('Whose decisions', [
+          ['All', () => on.people(false), !view.people, false],
+          ['By people', () => on.people(true), view.people, false],
+        ]),
     ),
     list.length === 0 &&
       h(
         'p',
         { class: 'empty' },
-        'Each decision of the tuner appears here with the numbers it was taken on.',
+        view.people
+          ? 'Nobody has asked for anything yet.'
+          : 'Each decision of the tuner appears here with the numbers it was taken on.',
       ),
     h('ol', { class: 'log' }, shown.map(decision)),
-    list.length > shown.length &&
-      h(
-        'button',
-        { type: 'button', class: 'link-button', onclick: showAll },
-        `Show ${format.count(list.length - shown.length)} earlier`,
-      ),
+    h(
+      'div',
+      { class: 'chart-foot is-inset' },
+      list.length > shown.length &&
+        h(
+          'button',
+          { type: 'button', class: 'link-button', onclick: on.showAll },
+          `Show ${format.count(list.length - shown.length)} more`,
+        ),
+      list.length === shown.length &&
+        model.moreDecisions &&
+        h(
+          'button',
+          { type: 'button', class: 'link-button', disabled: view.loading, onclick: on.load },
+          view.loading ? 'Getting earlier ones…' : 'Get earlier ones',
+        ),
+      known.length > 0 &&
+        exports('decisions', {
+          CSV: () => csv(`${model.job?.id}-decisions.csv`, model.decisions),
+          JSON: () => json(`${model.job?.id}-decisions.json`, model.decisions),
+        }),
+    ),
   );
 }
 

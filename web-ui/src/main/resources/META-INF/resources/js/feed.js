@@ -1,16 +1,21 @@
 // What the page holds of one job, kept up with the server: loaded once, then followed.
 
-import { follow, get, getAll, post, RequestProblem } from './api.js';
-import { applyEvent, emptyModel, hasEnded, mainlineChain } from './model.js';
+import { follow, get, post, RequestProblem } from './api.js';
+import { applyEvent, emptyModel, hasEnded } from './model.js';
 
-/** @import {SeriesView} from './types.js' */
+/** @import {DecisionView, WorkerView} from './types.js' */
 
 /** A series is asked for at most this often. */
 const SERIES_MILLIS = 1000;
 
-const SERIES_AT_ONCE = 4;
-const MAINLINE_POINTS = 320;
-const TRIAL_POINTS = 48;
+/** So many series are asked for in one request. */
+const SERIES_AT_ONCE = 100;
+
+const MAINLINE_POINTS = 800;
+const TRIAL_POINTS = 32;
+
+/** How often the workers of a running job are asked for. */
+const WORKERS_MILLIS = 5000;
 
 /** After this long without a link, what is shown counts as stale. */
 const STALE_MILLIS = 4000;
@@ -33,6 +38,10 @@ export class JobFeed {
   lastNews = Date.now();
   /** Milliseconds at which the link was lost. */
   lostAt = 0;
+  /** @type {WorkerView[]} */
+  workers = [];
+  /** Whether earlier decisions are on their way. */
+  loadingDecisions = false;
 
   #id;
   #root;
@@ -42,7 +51,12 @@ export class JobFeed {
   #unfollow = () => {};
   /** @type {Map<number, number>} when each series was last asked for */
   #asked = new Map();
-  #inFlight = 0;
+  #askedMainline = 0;
+  #askedWorkers = 0;
+  #busy = false;
+  /** @type {[number, number] | null} the mainline clocks that are looked at */
+  #looked = null;
+  #sequence = 0;
   #timer;
 
   /**
@@ -74,7 +88,7 @@ export class JobFeed {
       return;
     }
     this.#unfollow();
-    this.#unfollow = follow(this.#id, {
+    this.#unfollow = follow(this.#id, this.#sequence, {
       onEvent: (type, data) => this.#onEvent(type, data),
       onLink: (live) => this.#onLink(live),
     });
@@ -84,10 +98,61 @@ export class JobFeed {
    * Asks something of the job.
    *
    * @param {string} path below the job, such as `pause`
+   * @param {object} [body]
    */
-  async ask(path) {
-    await post(`${this.#root}/${path}`);
+  async ask(path, body) {
+    await post(`${this.#root}/${path}`, body);
     this.model.job = await get(this.#root, this.#ending.signal);
+  }
+
+  /**
+   * Gets finer points of a part of the mainline.
+   *
+   * @param {[number, number] | null} clocks null for the whole
+   */
+  async lookAt(clocks) {
+    this.#looked = clocks;
+    const buckets = this.model.mainline;
+    const widest = buckets.length > 0 ? buckets[0].toClock - buckets[0].fromClock : 1;
+    if (clocks === null || widest <= 1) {
+      this.model.detail = null;
+      return;
+    }
+    const [from, to] = clocks.map((clock) => Math.max(0, Math.floor(clock)));
+    const path = `${this.#root}/mainline?points=${MAINLINE_POINTS}&from=${from}&to=${to + 1}`;
+    try {
+      const view = await get(path, this.#ending.signal);
+      if (this.#looked === clocks) {
+        this.model.detail = view.buckets;
+        this.#changed();
+      }
+    } catch {
+      // The whole stays on the screen.
+    }
+  }
+
+  /** Gets the decisions before the earliest one that is known. */
+  async loadDecisions() {
+    this.loadingDecisions = true;
+    this.#changed();
+    const { model } = this;
+    try {
+      /** @type {DecisionView[]} */
+      const all = [];
+      let token = '';
+      do {
+        const next = token === '' ? '' : `&pageToken=${encodeURIComponent(token)}`;
+        const page = await get(`${this.#root}/decisions?pageSize=1000${next}`, this.#ending.signal);
+        all.push(...page.items);
+        token = page.nextPageToken ?? '';
+      } while (token !== '');
+      const known = new Set(all.map((one) => one.sequence));
+      model.decisions = [...all, ...model.decisions.filter((one) => !known.has(one.sequence))];
+      model.moreDecisions = false;
+    } finally {
+      this.loadingDecisions = false;
+      this.#changed();
+    }
   }
 
   close() {
@@ -97,18 +162,15 @@ export class JobFeed {
   }
 
   async #load() {
-    const root = this.#root;
-    const { signal } = this.#ending;
     try {
-      const [job, branches, rounds, decisions, schedule, evaluations] = await Promise.all([
-        get(root, signal),
-        getAll(`${root}/branches?pageSize=500`, signal),
-        getAll(`${root}/rounds`, signal),
-        getAll(`${root}/decisions?pageSize=500`, signal),
-        get(`${root}/schedule`, signal),
-        getAll(`${root}/evaluations`, signal),
-      ]);
-      this.#take('snapshot', { job, branches, rounds, decisions, schedule, evaluations });
+      const overview = await get(
+        `${this.#root}/overview?points=${MAINLINE_POINTS}`,
+        this.#ending.signal,
+      );
+      this.#sequence = overview.sequence;
+      this.model.mainline = overview.mainline.buckets;
+      this.#take('snapshot', overview.views);
+      this.model.wantsMainline = false;
       this.loaded = true;
       this.error = null;
     } catch (thrown) {
@@ -159,42 +221,64 @@ export class JobFeed {
     }
   }
 
-  #fetchWanted() {
-    const { model } = this;
-    const chain = mainlineChain(model.branches, model.job?.mainlineBranch ?? -1);
-    const mainline = new Set(chain.map((part) => part.branch));
-    for (const branch of [...model.wanted]) {
-      if (this.#inFlight >= SERIES_AT_ONCE) {
-        return;
-      }
-      if (Date.now() - (this.#asked.get(branch) ?? 0) >= SERIES_MILLIS) {
-        this.#fetchSeries(branch, mainline.has(branch) ? MAINLINE_POINTS : TRIAL_POINTS);
-      }
+  async #fetchWanted() {
+    if (this.#busy || this.#ending.signal.aborted) {
+      return;
+    }
+    this.#busy = true;
+    try {
+      await this.#fetchMainline();
+      await this.#fetchSeries();
+      await this.#fetchWorkers();
+    } catch (thrown) {
+      // Asked for again with the next tick; what is on the screen stays.
+    } finally {
+      this.#busy = false;
     }
   }
 
-  /**
-   * @param {number} branch
-   * @param {number} points at most so many
-   */
-  async #fetchSeries(branch, points) {
+  async #fetchMainline() {
     const { model } = this;
-    const path = `${this.#root}/branches/${branch}/metrics?points=${points}`;
-    model.wanted.delete(branch);
-    this.#asked.set(branch, Date.now());
-    this.#inFlight++;
-    try {
-      const series = /** @type {SeriesView} */ (await get(path, this.#ending.signal));
-      model.series.set(branch, series);
-      this.#changed();
-    } catch (thrown) {
-      if (thrown instanceof RequestProblem && thrown.status === 0) {
-        model.wanted.add(branch);
-      }
-    } finally {
-      this.#inFlight--;
-      this.#fetchWanted();
+    if (!model.wantsMainline || Date.now() - this.#askedMainline < SERIES_MILLIS) {
+      return;
     }
+    this.#askedMainline = Date.now();
+    const path = `${this.#root}/mainline?points=${MAINLINE_POINTS}`;
+    const view = await get(path, this.#ending.signal);
+    model.mainline = view.buckets;
+    model.wantsMainline = false;
+    model.revision++;
+    this.#changed();
+  }
+
+  async #fetchSeries() {
+    const { model } = this;
+    const now = Date.now();
+    const due = [...model.wanted]
+      .filter((branch) => now - (this.#asked.get(branch) ?? 0) >= SERIES_MILLIS)
+      .slice(-SERIES_AT_ONCE);
+    if (due.length === 0) {
+      return;
+    }
+    due.forEach((branch) => this.#asked.set(branch, now));
+    const path = `${this.#root}/series?branches=${due.join(',')}&points=${TRIAL_POINTS}`;
+    const page = await get(path, this.#ending.signal);
+    due.forEach((branch) => model.wanted.delete(branch));
+    for (const series of page.items) {
+      model.series.set(series.branch, series);
+    }
+    model.revision++;
+    this.#changed();
+  }
+
+  async #fetchWorkers() {
+    const running = this.model.job && !hasEnded(this.model.job.state);
+    if (!running || Date.now() - this.#askedWorkers < WORKERS_MILLIS) {
+      return;
+    }
+    this.#askedWorkers = Date.now();
+    this.workers = (await get(`${this.#root}/workers`, this.#ending.signal)).items;
+    this.#changed();
   }
 
   #tick() {

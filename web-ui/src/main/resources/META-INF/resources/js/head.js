@@ -3,6 +3,7 @@
 import { h } from './dom.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
+import { question } from './dialogs.js';
 import { actions, hasEnded } from './model.js';
 
 /** @import {Tree} from './dom.js' */
@@ -18,12 +19,13 @@ export const ACTIONS = {
 };
 
 /**
- * @typedef {{asking: boolean, busy: boolean, said: string | null, saidBad: boolean}} HeadState
- *     `asking`: whether the cancel dialog is open; `said`: the answer to the last action
+ * @typedef {{busy: boolean, said: string | null, saidBad: boolean}} HeadState `said`: the answer to
+ *     the last action
  */
 
 /**
- * @typedef {{act: (action: keyof typeof ACTIONS) => void, ask: (open: boolean) => void}} HeadActions
+ * @typedef {{act: (action: keyof typeof ACTIONS) => void, askCancel: () => void,
+ *     trySetting: () => void}} HeadActions
  */
 
 /**
@@ -88,7 +90,7 @@ export function head(job, feed, state, on) {
       ),
     meta(job),
     figures(job),
-    state.asking && cancelDialog(job, on),
+    workers(job, feed),
   );
 }
 
@@ -116,11 +118,23 @@ function buttons(job, state, on) {
           type: 'button',
           class: action === 'cancel' ? 'button is-danger' : 'button',
           disabled: state.busy,
-          onclick: () => (action === 'cancel' ? on.ask(true) : on.act(action)),
+          onclick: () => (action === 'cancel' ? on.askCancel() : on.act(action)),
         },
         ACTIONS[action].label,
       ),
     ),
+    job.state === 'TRAINING' &&
+      h(
+        'button',
+        {
+          key: 'try',
+          type: 'button',
+          class: 'button is-main',
+          disabled: state.busy,
+          onclick: on.trySetting,
+        },
+        'Try a setting…',
+      ),
   );
 }
 
@@ -139,6 +153,7 @@ function meta(job) {
     fact(`seed ${job.seed}`),
     fact(`started ${format.timeOfDay(job.createTime)}`),
     fact(`${job.endTime ? 'ran' : 'running'} ${format.duration(seconds)}`),
+    fact(`by ${job.createdBy}`),
   );
 }
 
@@ -209,39 +224,57 @@ function tuningShare(job) {
   );
 }
 
+/** A worker that said nothing for so long is worth a word. */
+const SILENT_SECONDS = 20;
+
+/**
+ * Which workers are there, while the job runs.
+ *
+ * @param {JobView} job
+ * @param {JobFeed} feed
+ */
+function workers(job, feed) {
+  if (hasEnded(job.state) || feed.workers.length === 0) {
+    return null;
+  }
+  return h(
+    'ul',
+    { class: 'workers', key: 'workers', 'aria-label': 'Workers' },
+    feed.workers.map((worker) => {
+      const heard = worker.lastHeardTime
+        ? (Date.now() - Date.parse(worker.lastHeardTime)) / 1000
+        : Infinity;
+      const bad = !worker.attached || heard > SILENT_SECONDS;
+      const words = worker.attached
+        ? `heard ${format.ago(heard)}`
+        : worker.lastHeardTime
+          ? `away, last heard ${format.ago(heard)}`
+          : 'not there yet';
+      return h(
+        'li',
+        { key: worker.worker, class: bad ? 'worker is-away' : 'worker' },
+        h('span', { class: 'link-dot', 'aria-hidden': 'true' }),
+        `worker ${worker.worker} ${words}`,
+      );
+    }),
+  );
+}
+
 /**
  * @param {JobView} job
- * @param {HeadActions} on
+ * @param {() => void} act
+ * @param {() => void} close
+ * @returns {Tree}
  */
-function cancelDialog(job, on) {
-  return h(
-    'dialog',
+export function cancelDialog(job, act, close) {
+  return question(
     {
-      key: 'dialog',
-      class: 'dialog',
-      'aria-labelledby': 'cancel-title',
-      created: (/** @type {HTMLDialogElement} */ node) => queueMicrotask(() => node.showModal()),
-      onclose: () => on.ask(false),
+      title: `Cancel ${job.name}?`,
+      text: 'The clocks that are scheduled are finished and a last snapshot is written. A canceled job cannot be resumed.',
+      no: 'Keep it running',
+      yes: 'Cancel the job',
     },
-    h('h2', { id: 'cancel-title' }, `Cancel ${job.name}?`),
-    h(
-      'p',
-      null,
-      'The clocks that are scheduled are finished and a last checkpoint is written. A canceled job cannot be resumed.',
-    ),
-    h(
-      'div',
-      { class: 'dialog-actions' },
-      h(
-        'button',
-        { type: 'button', class: 'button', onclick: () => on.ask(false) },
-        'Keep it running',
-      ),
-      h(
-        'button',
-        { type: 'button', class: 'button is-danger is-solid', onclick: () => on.act('cancel') },
-        'Cancel the job',
-      ),
-    ),
+    act,
+    close,
   );
 }

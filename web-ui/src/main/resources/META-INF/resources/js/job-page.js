@@ -1,12 +1,26 @@
 // One job, live: what it does and why, in words, in a drawing, in tables and in its decisions.
 
-import { RequestProblem } from './api.js';
+import { get, getText, post, RequestProblem } from './api.js';
+import { comparePanel, MOST_COMPARED } from './compare.js';
+import { question, tryDialog } from './dialogs.js';
+import { apiPanel, configPanel, logsPanel } from './documents.js';
 import { h, patch } from './dom.js';
+import { drawer, judgedClocks } from './drawer.js';
 import { decisionsPanel, roundsPanel } from './evidence.js';
 import { JobFeed } from './feed.js';
-import { ACTIONS, head, linkState } from './head.js';
+import * as format from './format.js';
+import { ACTIONS, cancelDialog, head, linkState } from './head.js';
+import { hasEnded } from './model.js';
 import { problem, skeleton } from './notices.js';
 import { Plot } from './plot.js';
+import { jobAddress, TABS } from './route.js';
+import { snapshotsPanel } from './snapshots.js';
+import { treePanel } from './tree.js';
+
+/** @import {Bounds} from './dialogs.js' */
+/** @import {Tree} from './dom.js' */
+/** @import {Route} from './route.js' */
+/** @import {JobView, SeriesView, Setting, SnapshotView} from './types.js' */
 
 /** Live data is drawn at most this often. */
 const FRAME_MILLIS = 250;
@@ -14,16 +28,20 @@ const FRAME_MILLIS = 250;
 /** How long the answer to an action is shown. */
 const SAID_MILLIS = 6000;
 
+/** How often logs are read anew, and a running branch's losses. */
+const LOG_MILLIS = 3000;
+const BRANCH_MILLIS = 1500;
+
 /** Failures after which there is nothing to show, even if there was. */
 const DENIALS = [401, 403, 404];
 
 /**
  * @param {HTMLElement} content
  * @param {HTMLElement} trail
- * @param {string} id
+ * @param {Route} route
  */
-export function jobPage(content, trail, id) {
-  const page = new JobPage(content, trail, id);
+export function jobPage(content, trail, route) {
+  const page = new JobPage(content, trail, route);
   page.open();
   return page;
 }
@@ -33,39 +51,92 @@ class JobPage {
   #content;
   #trail;
   #id;
+  #route;
   #feed;
   #plot;
-  #head = { asking: false, busy: false, said: /** @type {string | null} */ (null), saidBad: false };
-  #allDecisions = false;
+  #head = { busy: false, said: /** @type {string | null} */ (null), saidBad: false };
+  #decisions = { all: false, people: false };
+  #rounds = {
+    open: /** @type {Map<number, boolean>} */ (new Map()),
+    all: /** @type {Set<number>} */ (new Set()),
+    allRounds: false,
+  };
+  #tree = { open: /** @type {Set<number>} */ (new Set()), all: false };
+  #allSnapshots = false;
+  /** @type {((close: () => void) => Tree) | null} the dialog that is open */
+  #dialog = null;
+  /** @type {{given: Setting, problem: string | null} | null} the setting that is being tried */
+  #trying = null;
+  /** @type {any} */
+  #config = null;
+  /** @type {any} */
+  #defaults = undefined;
+  /** @type {Bounds[] | null} */
+  #bounds = null;
+  /** @type {string | null} */
+  #logs = null;
+  /** @type {string | null} */
+  #logsFailed = null;
+  /** @type {SeriesView | null} the losses of the branch in the drawer */
+  #series = null;
+  #readAt = 0;
+  /** The last decision that was looked at. */
+  #heard = 0;
   #planned = false;
   #closed = false;
   #drawnAt = 0;
+  #ending = new AbortController();
 
   /**
    * @param {HTMLElement} content
    * @param {HTMLElement} trail
-   * @param {string} id
+   * @param {Route} route
    */
-  constructor(content, trail, id) {
+  constructor(content, trail, route) {
     this.#content = content;
     this.#trail = trail;
-    this.#id = id;
-    this.#feed = new JobFeed(id, () => this.#drawSoon());
-    this.#plot = new Plot(this.#feed.model, () => this.#draw());
+    this.#route = route;
+    this.#id = route.job;
+    this.#feed = new JobFeed(this.#id, () => this.#onNews());
+    this.#plot = new Plot(this.#feed.model, {
+      redraw: () => this.#draw(),
+      open: (branch) => this.#showBranch(branch),
+      look: (clocks) => this.#feed.lookAt(clocks),
+    });
   }
 
   open() {
     this.#draw();
     this.#feed.open();
+    this.#read();
   }
 
   close() {
     this.#closed = true;
+    this.#ending.abort();
     this.#feed.close();
     this.#plot.close();
   }
 
-  #drawSoon() {
+  /** @param {Route} route */
+  goTo(route) {
+    const moved = route.tab !== this.#route.tab;
+    if (route.params.get('branch') !== this.#route.params.get('branch')) {
+      this.#series = null;
+    }
+    this.#route = route;
+    this.#draw();
+    this.#read();
+    if (moved) {
+      this.#content.focus({ preventScroll: true });
+    }
+  }
+
+  #onNews() {
+    if (Date.now() - this.#readAt > (this.#route.tab === 'logs' ? LOG_MILLIS : BRANCH_MILLIS)) {
+      this.#read();
+    }
+    this.#tellRefusals();
     if (this.#planned) {
       return;
     }
@@ -78,6 +149,125 @@ class JobPage {
         this.#draw();
       });
     }, wait);
+  }
+
+  /** A wish is heard first and weighed later: the job's log says why one is not granted. */
+  #tellRefusals() {
+    const last = this.#feed.model.decisions.at(-1);
+    if (last && last.sequence > this.#heard) {
+      const isNews = this.#heard > 0;
+      this.#heard = last.sequence;
+      if (isNews && last.rule === 'request.ignored') {
+        this.#say(last.outcome, true);
+      }
+    }
+  }
+
+  /** Gets what only the part that is shown needs. */
+  async #read() {
+    this.#readAt = Date.now();
+    const { signal } = this.#ending;
+    const { tab } = this.#route;
+    try {
+      await this.#readSeries(signal);
+      if (tab === 'config' && this.#config === null) {
+        await this.#readConfig(signal);
+      }
+      if (tab === 'logs') {
+        this.#logs = await getText(`${this.#root()}/logs?tail=500`, signal);
+        this.#logsFailed = null;
+      }
+    } catch (thrown) {
+      if (tab === 'logs' && !signal.aborted) {
+        this.#logsFailed = words(thrown);
+      }
+    }
+    this.#draw();
+  }
+
+  #root() {
+    return `/jobs/${encodeURIComponent(this.#id)}`;
+  }
+
+  /** @param {AbortSignal} signal */
+  async #readSeries(signal) {
+    const branch = this.#branch();
+    if (branch === null) {
+      return;
+    }
+    const view = this.#feed.model.branches.get(branch);
+    const known = this.#series?.buckets.at(-1)?.toClock ?? -1;
+    const wanted = view ? Math.min(view.clocks, judgedClocks(view)) : Infinity;
+    if (this.#series?.branch === branch && known >= wanted) {
+      return;
+    }
+    const end = view ? judgedClocks(view) : Infinity;
+    const to = Number.isFinite(end) ? `&to=${end}` : '';
+    const series = await get(`${this.#root()}/branches/${branch}/metrics?points=300${to}`, signal);
+    if (this.#branch() === branch) {
+      this.#series = series;
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async #readConfig(signal) {
+    this.#config = await get(`${this.#root()}/config`, signal);
+    try {
+      const least = { program: this.#config.program };
+      this.#defaults = (await post('/jobs?dryRun=true', least)).config;
+    } catch {
+      // The program is not known any more: then nothing is compared.
+      this.#defaults = undefined;
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async #readBounds(signal) {
+    if (this.#config === null) {
+      await this.#readConfig(signal);
+    }
+    if (this.#config.tunables) {
+      this.#bounds = Object.entries(this.#config.tunables).map(([name, bounds]) => ({
+        name,
+        .../** @type {any} */ (bounds),
+      }));
+      return;
+    }
+    const programs = await get('/programs', signal);
+    const program = programs.items.find(
+      (/** @type {any} */ one) => one.name === this.#config.program,
+    );
+    this.#bounds = program?.tunables ?? [];
+  }
+
+  #branch() {
+    const text = this.#route.params.get('branch');
+    return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null;
+  }
+
+  #compared() {
+    return (this.#route.params.get('compare') ?? '')
+      .split(',')
+      .filter((text) => /^\d{1,9}$/.test(text))
+      .map(Number)
+      .slice(0, MOST_COMPARED);
+  }
+
+  /**
+   * Shows another part of the page, by its address.
+   *
+   * @param {{tab?: string, branch?: number | null, compare?: number[]}} change
+   */
+  #go(change) {
+    const tab = change.tab ?? this.#route.tab;
+    const compare = change.compare ?? this.#compared();
+    const branch = change.branch === undefined ? this.#branch() : change.branch;
+    location.hash = jobAddress(this.#id, tab, { branch, compare: compare.join(',') });
+  }
+
+  /** @param {number | null} branch */
+  #showBranch(branch) {
+    this.#go({ branch });
   }
 
   #draw() {
@@ -111,27 +301,16 @@ class JobPage {
     }
   }
 
-  /** @param {import('./types.js').JobView} job */
+  /** @param {JobView} job */
   #drawJob(job) {
-    const { model } = this.#feed;
-    const plot = this.#plot;
     const onHead = {
-      act: (/** @type {keyof typeof ACTIONS} */ action) => this.#act(action),
-      ask: (/** @type {boolean} */ asking) => {
-        this.#head.asking = asking;
-        this.#draw();
-      },
-    };
-    const onRounds = {
-      focus: (/** @type {number | null} */ branch) => plot.pointAt(branch),
-      show: (/** @type {number} */ round) => {
-        plot.showRound(round);
-        plot.scrollIntoView();
-      },
-    };
-    const showAll = () => {
-      this.#allDecisions = true;
-      this.#draw();
+      act: (/** @type {keyof typeof ACTIONS} */ action) =>
+        this.#ask(ACTIONS[action].path, ACTIONS[action].done),
+      askCancel: () =>
+        this.#open((close) =>
+          cancelDialog(job, () => this.#ask(ACTIONS.cancel.path, ACTIONS.cancel.done), close),
+        ),
+      trySetting: () => this.#trySetting(job.setting),
     };
     patch(
       this.#content,
@@ -139,28 +318,280 @@ class JobPage {
         'div',
         { class: 'job', key: 'job' },
         head(job, this.#feed, this.#head, onHead),
-        plot.card(),
+        this.#tabs(),
+        h('div', { key: `tab ${this.#route.tab}`, class: 'tab' }, this.#tab(job)),
+        this.#drawer(),
+        this.#trying && this.#tryDialog(job, this.#trying),
+        this.#dialog?.(() => this.#open(null)),
+      ),
+    );
+    this.#plot.drawOver();
+  }
+
+  #tabs() {
+    const compare = this.#compared().join(',');
+    return h(
+      'nav',
+      { class: 'tabs', key: 'tabs', 'aria-label': 'Parts of the job' },
+      Object.entries(TABS).map(([tab, name]) =>
         h(
-          'div',
-          { class: 'columns', key: 'columns' },
-          roundsPanel(model, plot.focus, onRounds),
-          decisionsPanel(model, this.#allDecisions, showAll),
+          'a',
+          {
+            key: tab,
+            href: jobAddress(this.#id, tab, { compare }),
+            'aria-current': tab === this.#route.tab ? 'page' : null,
+          },
+          name,
+          tab === 'compare' &&
+            compare !== '' &&
+            h('span', { class: 'badge' }, String(this.#compared().length)),
         ),
       ),
     );
-    plot.drawOver();
   }
 
-  /** @param {keyof typeof ACTIONS} action */
-  async #act(action) {
-    this.#head.asking = false;
+  /** @param {JobView} job */
+  #tab(job) {
+    const { model } = this.#feed;
+    switch (this.#route.tab) {
+      case 'compare':
+        return comparePanel(model, this.#compared(), {
+          add: (branch) => this.#compare(branch),
+          remove: (branch) => this.#compare(branch),
+          show: (branch) => this.#showBranch(branch),
+        });
+      case 'snapshots':
+        return snapshotsPanel(
+          model,
+          { busy: this.#head.busy, all: this.#allSnapshots },
+          {
+            restore: (snapshot) => this.#askRestore(snapshot),
+            pin: (snapshot) =>
+              this.#ask(
+                `snapshots/${snapshot.snapshot}/${snapshot.pinned ? 'unpin' : 'pin'}`,
+                snapshot.pinned ? 'Unpinned.' : 'Pinned: it stays.',
+              ),
+            showAll: () => {
+              this.#allSnapshots = true;
+              this.#draw();
+            },
+            show: (branch) => this.#showBranch(branch),
+          },
+        );
+      case 'config':
+        return configPanel(this.#config, this.#defaults, job.id);
+      case 'logs':
+        return logsPanel(this.#logs, {
+          failed: this.#logsFailed,
+          reload: () => this.#read(),
+          job: job.id,
+        });
+      case 'api':
+        return apiPanel(job.id);
+      default:
+        return this.#overview();
+    }
+  }
+
+  #overview() {
+    const { model } = this.#feed;
+    const plot = this.#plot;
+    const redraw = (/** @type {() => void} */ change) => {
+      change();
+      this.#draw();
+    };
+    const onTree = {
+      focus: (/** @type {number | null} */ branch) => plot.pointAt(branch),
+      show: (/** @type {number} */ branch) => this.#showBranch(branch),
+      toggle: (/** @type {number} */ round) =>
+        redraw(() => this.#tree.open.delete(round) || this.#tree.open.add(round)),
+      showAll: () => redraw(() => (this.#tree.all = true)),
+    };
+    const onRounds = {
+      focus: onTree.focus,
+      show: (/** @type {number} */ round) => {
+        plot.showRound(round);
+        plot.scrollIntoView();
+      },
+      branch: onTree.show,
+      toggle: (/** @type {number} */ round, /** @type {boolean} */ open) =>
+        redraw(() => this.#rounds.open.set(round, open)),
+      all: (/** @type {number} */ round) => redraw(() => this.#rounds.all.add(round)),
+      allRounds: () => redraw(() => (this.#rounds.allRounds = true)),
+    };
+    const onDecisions = {
+      showAll: () => redraw(() => (this.#decisions.all = true)),
+      people: (/** @type {boolean} */ only) => redraw(() => (this.#decisions.people = only)),
+      load: () => this.#feed.loadDecisions(),
+    };
+    return [
+      plot.card(),
+      treePanel(model, { focus: plot.focus, ...this.#tree }, onTree),
+      h(
+        'div',
+        { class: 'columns', key: 'columns' },
+        roundsPanel(model, { focus: plot.focus, ...this.#rounds }, onRounds),
+        decisionsPanel(
+          model,
+          { ...this.#decisions, loading: this.#feed.loadingDecisions },
+          onDecisions,
+        ),
+      ),
+    ];
+  }
+
+  #drawer() {
+    const branch = this.#branch();
+    if (branch === null) {
+      return null;
+    }
+    const series = this.#series?.branch === branch ? this.#series : null;
+    return drawer(
+      this.#feed.model,
+      branch,
+      series,
+      { compared: this.#compared(), busy: this.#head.busy },
+      {
+        close: () => this.#showBranch(null),
+        keep: (kept) => this.#askKeep(kept),
+        discard: (given) => this.#ask(`branches/${given}/discard`, `Branch ${given} is given up.`),
+        tryAgain: (view) => this.#trySetting(view.setting),
+        compare: (one) => this.#compare(one),
+      },
+    );
+  }
+
+  /** @param {number} branch into the comparison, or out of it */
+  #compare(branch) {
+    const compared = this.#compared();
+    const compare = compared.includes(branch)
+      ? compared.filter((one) => one !== branch)
+      : [...compared, branch].slice(-MOST_COMPARED);
+    this.#go({ compare });
+  }
+
+  /** @param {((close: () => void) => Tree) | null} dialog */
+  #open(dialog) {
+    this.#dialog = dialog;
+    this.#draw();
+  }
+
+  /** @param {number} branch */
+  #askKeep(branch) {
+    this.#open((close) =>
+      question(
+        {
+          title: `Keep branch ${branch}?`,
+          text: 'The round ends at once: this branch becomes the mainline, all others of the round are freed. A snapshot of it is written next.',
+          no: 'Let the round go on',
+          yes: 'Keep it',
+          danger: false,
+        },
+        () => this.#ask(`branches/${branch}/keep`, `Branch ${branch} becomes the mainline.`),
+        close,
+      ),
+    );
+  }
+
+  /** @param {SnapshotView} snapshot */
+  #askRestore(snapshot) {
+    this.#open((close) =>
+      question(
+        {
+          title: `Go back to snapshot ${snapshot.snapshot}?`,
+          text: `Training goes on from clock ${format.count(snapshot.mainlineClock)} on a new branch. Where it stands now becomes a snapshot first, so that you can come back to it. Workers are started anew.`,
+          no: 'Stay here',
+          yes: 'Go back',
+          danger: false,
+        },
+        () =>
+          this.#ask(
+            `snapshots/${snapshot.snapshot}/restore`,
+            `Going back to snapshot ${snapshot.snapshot}.`,
+          ),
+        close,
+      ),
+    );
+  }
+
+  /** @param {Setting} given */
+  async #trySetting(given) {
+    this.#trying = { given, problem: null };
+    this.#draw();
+    try {
+      await this.#readBounds(this.#ending.signal);
+    } catch (thrown) {
+      this.#trying = null;
+      this.#say(words(thrown), true);
+    }
+    this.#draw();
+  }
+
+  /**
+   * @param {JobView} job
+   * @param {{given: Setting, problem: string | null}} trying
+   */
+  #tryDialog(job, trying) {
+    const close = () => {
+      this.#trying = null;
+      this.#draw();
+    };
+    return tryDialog(
+      {
+        tunables: this.#bounds,
+        current: job.setting,
+        given: trying.given,
+        busy: this.#head.busy,
+        problem: trying.problem,
+        cost: this.#cost(job),
+      },
+      (setting) => this.#sendTry(setting),
+      close,
+    );
+  }
+
+  /** @param {JobView} job */
+  #cost(job) {
+    const rounds = [...this.#feed.model.rounds.values()];
+    const seconds = Math.max(0, ...rounds.slice(-1).map((round) => round.trialSeconds)) * 2;
+    if (seconds === 0) {
+      return 'It costs the time of two trials.';
+    }
+    const all = job.tuningSeconds + job.trainingSeconds + job.evaluationSeconds;
+    const share = seconds / (all + seconds);
+    return `By the last round’s trial time about ${format.duration(seconds)} for both branches, ${format.percent(share)} of the job’s time so far; the winner’s part is training.`;
+  }
+
+  /** @param {Setting} setting */
+  async #sendTry(setting) {
     this.#head.busy = true;
     this.#draw();
     try {
-      await this.#feed.ask(ACTIONS[action].path);
-      this.#say(ACTIONS[action].done, false);
+      await this.#feed.ask('branches', { setting });
+      this.#trying = null;
+      this.#say('Your setting is tried next, beside the current one.', false);
     } catch (thrown) {
-      this.#say(thrown instanceof Error ? thrown.message : String(thrown), true);
+      if (this.#trying) {
+        this.#trying = { given: setting, problem: words(thrown) };
+      }
+    }
+    this.#head.busy = false;
+    this.#draw();
+  }
+
+  /**
+   * @param {string} path below the job
+   * @param {string} done what is said when it was heard
+   */
+  async #ask(path, done) {
+    this.#dialog = null;
+    this.#head.busy = true;
+    this.#draw();
+    try {
+      await this.#feed.ask(path);
+      this.#say(hasEnded(this.#feed.model.job?.state ?? '') ? 'The job has ended.' : done, false);
+    } catch (thrown) {
+      this.#say(words(thrown), true);
     }
     this.#head.busy = false;
     this.#draw();
@@ -180,4 +611,9 @@ class JobPage {
       }
     }, SAID_MILLIS);
   }
+}
+
+/** @param {unknown} thrown */
+function words(thrown) {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }

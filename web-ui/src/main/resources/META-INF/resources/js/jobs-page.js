@@ -1,123 +1,319 @@
-// The list of jobs, newest first.
+// The list of jobs, newest first: what each does, how it goes, and what may be asked of several.
 
-import { get, RequestProblem } from './api.js';
+import { get, post, RequestProblem } from './api.js';
+import { question } from './dialogs.js';
 import { h, patch } from './dom.js';
+import { csv, exports, json } from './export.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
 import { command, problem, skeleton } from './notices.js';
 import { byImportance, hasEnded } from './model.js';
+import { jobAddress, queryText } from './route.js';
 
 /** @import {Tree} from './dom.js' */
+/** @import {Route} from './route.js' */
 /** @import {JobView} from './types.js' */
 
 const REFRESH_MILLIS = 3000;
 
-/** The list holds the newest so many. */
-const MOST_JOBS = 200;
+const PAGE_SIZE = 50;
+
+/** The filters, with the states that each stands for. */
+const FILTERS = /** @type {Record<string, {name: string, states: string[]}>} */ ({
+  '': { name: 'All', states: [] },
+  running: {
+    name: 'Running',
+    states: ['QUEUED', 'STARTING', 'TUNING', 'TRAINING', 'STOPPING'],
+  },
+  paused: { name: 'Paused', states: ['PAUSED'] },
+  completed: { name: 'Completed', states: ['COMPLETED'] },
+  failed: { name: 'Failed', states: ['FAILED'] },
+  canceled: { name: 'Canceled', states: ['CANCELED'] },
+});
+
+const DEMO = {
+  name: 'demo',
+  program: 'mlp',
+  workers: 2,
+  tuning: { maxTrials: 12, retune: { plateauEpochs: 2, max: 2 } },
+  stop: { maxEpochs: 20 },
+};
 
 /**
  * @param {HTMLElement} content
  * @param {HTMLElement} trail
+ * @param {Route} route
  */
-export function jobsPage(content, trail) {
+export function jobsPage(content, trail, route) {
   document.title = 'Jobs · Espalier';
+  const page = new JobsPage(content, trail, route);
+  page.load();
+  return page;
+}
+
+class JobsPage {
+  #content;
+  #trail;
+  #route;
   /** @type {JobView[] | null} */
-  let jobs = null;
-  let more = false;
+  #jobs = null;
+  /** @type {Record<string, number>} */
+  #counts = {};
+  #next = '';
+  /** @type {string[]} tokens of the pages before this one */
+  #pages = [];
   /** @type {unknown} */
-  let error = null;
-  let loadedAt = 0;
-  let timer = 0;
-  const ending = new AbortController();
+  #error = null;
+  #loadedAt = 0;
+  #timer = 0;
+  #loading = 0;
+  /** @type {Set<string>} */
+  #chosen = new Set();
+  /** @type {{text: string, bad: boolean} | null} */
+  #said = null;
+  /** @type {((close: () => void) => Tree) | null} */
+  #dialog = null;
+  #ending = new AbortController();
 
-  const load = async () => {
-    window.clearTimeout(timer);
+  /**
+   * @param {HTMLElement} content
+   * @param {HTMLElement} trail
+   * @param {Route} route
+   */
+  constructor(content, trail, route) {
+    this.#content = content;
+    this.#trail = trail;
+    this.#route = route;
+    this.#draw();
+  }
+
+  close() {
+    this.#ending.abort();
+    window.clearTimeout(this.#timer);
+  }
+
+  /** @param {Route} route */
+  goTo(route) {
+    this.#route = route;
+    this.#pages = [];
+    this.#chosen.clear();
+    this.load();
+  }
+
+  #filter() {
+    const name = this.#route.params.get('state') ?? '';
+    return name in FILTERS ? name : '';
+  }
+
+  #search() {
+    return this.#route.params.get('name') ?? '';
+  }
+
+  async load() {
+    window.clearTimeout(this.#timer);
+    const { signal } = this.#ending;
+    const turn = ++this.#loading;
+    const token = this.#pages.at(-1) ?? '';
+    const query = queryText({
+      state: FILTERS[this.#filter()].states.join(','),
+      name: this.#search(),
+      pageSize: PAGE_SIZE,
+      pageToken: token,
+    });
     try {
-      const page = await get(`/jobs?pageSize=${MOST_JOBS}`, ending.signal);
-      jobs = page.items;
-      more = page.nextPageToken !== null && page.nextPageToken !== undefined;
-      error = null;
-      loadedAt = Date.now();
-    } catch (problem) {
-      error = problem;
+      const [page, counts] = await Promise.all([
+        get(`/jobs${query}`, signal),
+        get('/job-counts', signal),
+      ]);
+      if (turn !== this.#loading) {
+        return;
+      }
+      this.#jobs = page.items;
+      this.#next = page.nextPageToken ?? '';
+      this.#counts = counts;
+      this.#error = null;
+      this.#loadedAt = Date.now();
+    } catch (thrown) {
+      this.#error = thrown;
     }
-    if (!ending.signal.aborted) {
-      render();
-      timer = window.setTimeout(load, REFRESH_MILLIS);
+    if (!signal.aborted) {
+      this.#draw();
+      this.#timer = window.setTimeout(() => this.load(), REFRESH_MILLIS);
     }
-  };
+  }
 
-  const render = () => {
-    patch(trail, h('span', { class: 'crumb' }, 'Jobs'));
-    const lost = error instanceof RequestProblem && error.status !== 0;
-    if (error && (jobs === null || lost)) {
-      patch(content, problem(error, load));
-    } else if (jobs === null) {
-      patch(content, skeleton(4));
-    } else if (jobs.length === 0) {
-      patch(content, quickStart());
+  #draw() {
+    if (this.#ending.signal.aborted) {
+      return;
+    }
+    patch(this.#trail, h('span', { class: 'crumb' }, 'Jobs'));
+    const lost = this.#error instanceof RequestProblem && this.#error.status !== 0;
+    const filtered = this.#filter() !== '' || this.#search() !== '';
+    if (this.#error && (this.#jobs === null || lost)) {
+      patch(
+        this.#content,
+        h(
+          'div',
+          { key: 'problem' },
+          problem(this.#error, () => this.load()),
+        ),
+      );
+    } else if (this.#jobs === null) {
+      patch(this.#content, h('div', { key: 'skeleton' }, skeleton(4)));
+    } else if (this.#jobs.length === 0 && !filtered && this.#pages.length === 0) {
+      patch(this.#content, h('div', { key: 'start' }, this.#quickStart()));
     } else {
-      patch(content, list(jobs, more, error ? loadedAt : null));
+      patch(this.#content, h('div', { key: 'list' }, this.#list(this.#jobs)));
     }
-  };
+  }
 
-  render();
-  load();
-  return {
-    close() {
-      ending.abort();
-      window.clearTimeout(timer);
-    },
-  };
-}
-
-/** @returns {Tree} */
-function quickStart() {
-  return h(
-    'section',
-    { class: 'notice' },
-    h('h1', null, 'No jobs yet'),
-    h(
-      'p',
-      null,
-      'A job trains one model while Espalier finds its settings. It appears here as soon as it is submitted.',
-    ),
-    command('./espalier demo', 'trains a model on generated data'),
-    command('./espalier config schema', 'shows what a job file may say'),
-    command('./espalier job submit job.yaml --follow', 'starts your own'),
-  );
-}
-
-/**
- * @param {JobView[]} jobs
- * @param {boolean} more whether older jobs are left out
- * @param {number | null} staleSince milliseconds
- * @returns {Tree}
- */
-function list(jobs, more, staleSince) {
-  const running = jobs.filter((job) => !hasEnded(job.state)).length;
-  return h(
-    'div',
-    null,
-    h(
-      'div',
-      { class: 'page-head' },
-      h('h1', null, 'Jobs'),
+  #quickStart() {
+    return h(
+      'section',
+      { class: 'notice is-wide' },
+      h('h1', null, 'No jobs yet'),
       h(
         'p',
-        { class: 'muted' },
-        `${more ? `the newest ${format.count(jobs.length)}` : `${format.count(jobs.length)} in all`}, ${running === 0 ? 'none' : format.count(running)} running`,
+        null,
+        'A job trains one model while Espalier finds its settings. Three lines start your own:',
       ),
-    ),
-    staleSince !== null &&
+      command('./espalier token create me', 'prints a token for the command line'),
+      command("echo 'program: mlp' > job.yaml", 'the least a job file may say'),
+      command('./espalier job submit job.yaml --follow', 'starts it and shows what it does'),
+      h('p', { class: 'or' }, 'Or see it work first, with generated data, in about two minutes:'),
+      this.#said && h('p', { class: 'banner is-bad', role: 'alert' }, this.#said.text),
       h(
-        'p',
-        { class: 'banner is-stale', role: 'status' },
-        `The server does not answer; trying again. Shown is what was so at ${format.timeOfDay(staleSince)}.`,
+        'button',
+        { type: 'button', class: 'button is-main', onclick: () => this.#runDemo() },
+        'Run the demo job',
       ),
-    h(
+    );
+  }
+
+  async #runDemo() {
+    try {
+      const job = await post('/jobs', DEMO);
+      location.hash = jobAddress(job.id);
+    } catch (thrown) {
+      this.#say(thrown instanceof Error ? thrown.message : String(thrown), true);
+    }
+  }
+
+  /** @param {JobView[]} jobs */
+  #list(jobs) {
+    return [
+      h(
+        'div',
+        { class: 'page-head', key: 'head' },
+        h('h1', null, 'Jobs'),
+        h('p', { class: 'muted' }, this.#summary()),
+      ),
+      this.#error &&
+        h(
+          'p',
+          { class: 'banner is-stale', role: 'status', key: 'stale' },
+          `The server does not answer; trying again. Shown is what was so at ${format.timeOfDay(this.#loadedAt)}.`,
+        ),
+      this.#said &&
+        h(
+          'p',
+          { class: this.#said.bad ? 'banner is-bad' : 'banner', role: 'status', key: 'said' },
+          this.#said.text,
+        ),
+      this.#tools(),
+      jobs.length === 0
+        ? h(
+            'p',
+            { class: 'card none', key: 'none' },
+            'No job is like that. ',
+            h('a', { class: 'text-link', href: '#/' }, 'Show all jobs'),
+          )
+        : this.#table(jobs),
+      this.#pager(jobs),
+      this.#dialog?.(() => this.#open(null)),
+    ];
+  }
+
+  #summary() {
+    const all = Object.values(this.#counts).reduce((sum, amount) => sum + amount, 0);
+    const running = FILTERS.running.states.reduce((sum, s) => sum + (this.#counts[s] ?? 0), 0);
+    return `${format.count(all)} in all, ${running === 0 ? 'none' : format.count(running)} running`;
+  }
+
+  #tools() {
+    const filter = this.#filter();
+    const chosen = this.#chosen.size;
+    return h(
       'div',
-      { class: 'card table-card' },
+      { class: 'list-tools', key: 'tools' },
+      h(
+        'nav',
+        { class: 'filters', 'aria-label': 'Jobs by state' },
+        Object.entries(FILTERS).map(([key, { name, states }]) => {
+          const amount = states.reduce((sum, state) => sum + (this.#counts[state] ?? 0), 0);
+          return h(
+            'a',
+            {
+              key: name,
+              href: `#/${queryText({ state: key, name: this.#search() })}`,
+              'aria-current': key === filter ? 'page' : null,
+            },
+            name,
+            key !== '' && h('span', { class: 'badge' }, format.count(amount)),
+          );
+        }),
+      ),
+      h(
+        'form',
+        {
+          class: 'search',
+          role: 'search',
+          onsubmit: (/** @type {SubmitEvent} */ event) => {
+            event.preventDefault();
+            const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+            const name = String(new FormData(form).get('name'));
+            location.hash = `#/${queryText({ state: filter, name })}`;
+          },
+        },
+        h('label', { for: 'search', class: 'hidden' }, 'Name holds'),
+        h('input', {
+          id: 'search',
+          name: 'name',
+          type: 'search',
+          placeholder: 'Name holds…',
+          created: (/** @type {HTMLInputElement} */ node) => (node.value = this.#search()),
+        }),
+        h('button', { type: 'submit', class: 'button' }, 'Find'),
+      ),
+      chosen > 0 &&
+        h(
+          'div',
+          { class: 'bulk', key: 'bulk', role: 'group', 'aria-label': 'Chosen jobs' },
+          h('span', null, plural(chosen, 'job'), ' chosen'),
+          h(
+            'button',
+            { type: 'button', class: 'button', onclick: () => this.#askAll('pause', 'Paused') },
+            'Pause',
+          ),
+          h(
+            'button',
+            { type: 'button', class: 'button', onclick: () => this.#askAll('resume', 'Resumed') },
+            'Resume',
+          ),
+          h(
+            'button',
+            { type: 'button', class: 'button is-danger', onclick: () => this.#askCancel() },
+            'Cancel',
+          ),
+        ),
+    );
+  }
+
+  /** @param {JobView[]} jobs */
+  #table(jobs) {
+    return h(
+      'div',
+      { class: 'card table-card', key: 'table' },
       h(
         'table',
         { class: 'jobs' },
@@ -128,19 +324,223 @@ function list(jobs, more, staleSince) {
           h(
             'tr',
             null,
+            h('th', { scope: 'col' }, h('span', { class: 'hidden' }, 'Choose')),
             column('Job'),
             column('State'),
+            column('Loss'),
             column('Setting'),
             column('Epoch', 'num'),
-            column('Loss', 'num'),
+            column('Round', 'num'),
             column('Tuning', 'num'),
             column('Started', 'num'),
           ),
         ),
-        h('tbody', null, jobs.map(row)),
+        h(
+          'tbody',
+          null,
+          jobs.map((job) => this.#row(job)),
+        ),
       ),
-    ),
-  );
+    );
+  }
+
+  /** @param {JobView} job */
+  #row(job) {
+    const age = (Date.now() - Date.parse(job.createTime)) / 1000;
+    const address = jobAddress(job.id);
+    return h(
+      'tr',
+      {
+        key: job.id,
+        onclick: (/** @type {MouseEvent} */ event) => {
+          const target = /** @type {HTMLElement} */ (event.target);
+          if (!target.closest('a, input, label')) {
+            location.hash = address;
+          }
+        },
+      },
+      h(
+        'td',
+        { class: 'choose-cell' },
+        h('input', {
+          type: 'checkbox',
+          'aria-label': `Choose ${job.name}`,
+          checked: this.#chosen.has(job.id),
+          disabled: hasEnded(job.state),
+          onchange: () => {
+            if (!this.#chosen.delete(job.id)) {
+              this.#chosen.add(job.id);
+            }
+            this.#draw();
+          },
+        }),
+      ),
+      h(
+        'td',
+        { class: 'job-cell' },
+        h('a', { href: address, class: 'job-name' }, job.name),
+        h(
+          'span',
+          { class: 'sub' },
+          `${job.program} · ${job.policy} · ${plural(job.workers, 'worker')} · ${job.createdBy}`,
+        ),
+      ),
+      h(
+        'td',
+        { class: 'state-cell' },
+        stateChip(job.state),
+        h('span', { class: 'sub' }, job.message),
+      ),
+      h(
+        'td',
+        { class: 'trail-cell', 'data-label': 'Loss' },
+        spark(job),
+        h('span', { class: 'trail-value' }, format.measured(job.loss, 4)),
+      ),
+      h(
+        'td',
+        { class: 'setting-cell' },
+        Object.keys(job.setting)
+          .sort(byImportance)
+          .map((name) =>
+            h(
+              'span',
+              { key: name, class: 'pair' },
+              h('span', { class: 'pair-name' }, format.words(name)),
+              format.tunable(job.setting[name]),
+            ),
+          ),
+      ),
+      h('td', { class: 'num', 'data-label': 'Epoch' }, format.measured(job.epoch, 3)),
+      h(
+        'td',
+        { class: 'num', 'data-label': 'Round' },
+        job.round === 0 ? format.NONE : String(job.round),
+      ),
+      h(
+        'td',
+        { class: 'num', 'data-label': 'Tuning' },
+        format.percent(job.tuningShare),
+        h(
+          'span',
+          { class: 'meter', 'aria-hidden': 'true' },
+          h('span', { class: 'meter-fill', vars: { share: job.tuningShare } }),
+        ),
+      ),
+      h(
+        'td',
+        { class: 'num', 'data-label': 'Started' },
+        h(
+          'time',
+          { datetime: job.createTime, title: format.timeOfDay(job.createTime) },
+          format.ago(age),
+        ),
+      ),
+    );
+  }
+
+  /** @param {JobView[]} jobs */
+  #pager(jobs) {
+    const back = this.#pages.length > 0;
+    return h(
+      'div',
+      { class: 'chart-foot', key: 'pager' },
+      (back || this.#next !== '') &&
+        h(
+          'nav',
+          { class: 'pager', 'aria-label': 'Pages' },
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'button',
+              disabled: !back,
+              onclick: () => {
+                this.#pages.pop();
+                this.load();
+              },
+            },
+            'Newer',
+          ),
+          h('span', null, `page ${this.#pages.length + 1}`),
+          h(
+            'button',
+            {
+              type: 'button',
+              class: 'button',
+              disabled: this.#next === '',
+              onclick: () => {
+                this.#pages.push(this.#next);
+                this.load();
+              },
+            },
+            'Older',
+          ),
+        ),
+      jobs.length > 0 &&
+        exports('list', {
+          CSV: () =>
+            csv(
+              'jobs.csv',
+              jobs.map(({ trail, ...job }) => job),
+            ),
+          JSON: () => json('jobs.json', jobs),
+        }),
+    );
+  }
+
+  /** @param {((close: () => void) => Tree) | null} dialog */
+  #open(dialog) {
+    this.#dialog = dialog;
+    this.#draw();
+  }
+
+  #askCancel() {
+    const amount = plural(this.#chosen.size, 'job');
+    this.#open((close) =>
+      question(
+        {
+          title: `Cancel ${amount}?`,
+          text: 'The clocks that are scheduled are finished and a last snapshot is written. A canceled job cannot be resumed.',
+          no: 'Keep them running',
+          yes: `Cancel ${amount}`,
+        },
+        () => this.#askAll('cancel', 'Canceled'),
+        close,
+      ),
+    );
+  }
+
+  /**
+   * @param {string} action
+   * @param {string} done
+   */
+  async #askAll(action, done) {
+    this.#dialog = null;
+    const answers = await Promise.allSettled(
+      [...this.#chosen].map((job) => post(`/jobs/${encodeURIComponent(job)}/${action}`)),
+    );
+    const failed = answers.flatMap((answer) =>
+      answer.status === 'rejected' ? [String(answer.reason.message)] : [],
+    );
+    this.#chosen.clear();
+    this.#say(
+      failed.length === 0
+        ? `${done}: ${plural(answers.length, 'job')}.`
+        : `${failed.length} of ${plural(answers.length, 'job')} did not: ${failed[0]}`,
+      failed.length > 0,
+    );
+    this.load();
+  }
+
+  /**
+   * @param {string} text
+   * @param {boolean} bad
+   */
+  #say(text, bad) {
+    this.#said = { text, bad };
+    this.#draw();
+  }
 }
 
 /**
@@ -151,64 +551,41 @@ function column(text, kind) {
   return h('th', { scope: 'col', class: kind ?? null }, text);
 }
 
-/** @param {JobView} job */
-function row(job) {
-  const age = (Date.now() - Date.parse(job.createTime)) / 1000;
-  const address = `#/jobs/${encodeURIComponent(job.id)}`;
+const SPARK_WIDTH = 108;
+const SPARK_HEIGHT = 26;
+
+/**
+ * The mainline at a glance, with a tick where the schedule changed.
+ *
+ * @param {JobView} job
+ */
+function spark({ trail }) {
+  const places = trail.losses.flatMap((loss, i) => (loss === null ? [] : [{ x: i, y: loss }]));
+  if (places.length < 2) {
+    return null;
+  }
+  const low = Math.min(...places.map((p) => p.y));
+  const high = Math.max(...places.map((p) => p.y));
+  const end = Math.max(1, trail.losses.length - 1);
+  const x = (/** @type {number} */ place) => 2 + (place / end) * (SPARK_WIDTH - 4);
+  const y = (/** @type {number} */ loss) =>
+    SPARK_HEIGHT - 4 - ((loss - low) / (high - low || 1)) * (SPARK_HEIGHT - 8);
+  const ticks = trail.turns
+    .map((turn) => turn / trail.clocks)
+    .filter((turn) => turn > 0 && turn <= end);
   return h(
-    'tr',
-    { key: job.id, onclick: () => (location.hash = address) },
-    h(
-      'td',
-      { class: 'job-cell' },
-      h('a', { href: address, class: 'job-name' }, job.name),
-      h(
-        'span',
-        { class: 'sub' },
-        `${job.program} · ${job.policy} · ${plural(job.workers, 'worker')}`,
-      ),
-    ),
-    h(
-      'td',
-      { class: 'state-cell' },
-      stateChip(job.state),
-      h('span', { class: 'sub' }, job.message),
-    ),
-    h(
-      'td',
-      { class: 'setting-cell' },
-      Object.keys(job.setting)
-        .sort(byImportance)
-        .map((name) =>
-          h(
-            'span',
-            { key: name, class: 'pair' },
-            h('span', { class: 'pair-name' }, format.words(name)),
-            format.tunable(job.setting[name]),
-          ),
-        ),
-    ),
-    h('td', { class: 'num', 'data-label': 'Epoch' }, format.measured(job.epoch, 3)),
-    h('td', { class: 'num', 'data-label': 'Loss' }, format.measured(job.loss, 4)),
-    h(
-      'td',
-      { class: 'num', 'data-label': 'Tuning' },
-      format.percent(job.tuningShare),
-      h(
-        'span',
-        { class: 'meter', 'aria-hidden': 'true' },
-        h('span', { class: 'meter-fill', vars: { share: job.tuningShare } }),
-      ),
-    ),
-    h(
-      'td',
-      { class: 'num', 'data-label': 'Started' },
-      h(
-        'time',
-        { datetime: job.createTime, title: format.timeOfDay(job.createTime) },
-        format.ago(age),
-      ),
-    ),
+    'svg',
+    { class: 'trail-spark', viewBox: `0 0 ${SPARK_WIDTH} ${SPARK_HEIGHT}`, 'aria-hidden': 'true' },
+    h('path', {
+      class: 'trail-ticks',
+      d: ticks.map((turn) => `M${x(turn).toFixed(1)} 1V${SPARK_HEIGHT - 1}`).join(''),
+    }),
+    h('path', {
+      class: 'trail-line',
+      d: places
+        .map((p, i) => `${i === 0 ? 'M' : 'L'}${x(p.x).toFixed(1)} ${y(p.y).toFixed(1)}`)
+        .join(''),
+    }),
   );
 }
 
@@ -216,6 +593,6 @@ function row(job) {
  * @param {number} amount
  * @param {string} noun
  */
-export function plural(amount, noun) {
+function plural(amount, noun) {
   return `${format.count(amount)} ${noun}${amount === 1 ? '' : 's'}`;
 }

@@ -4,18 +4,33 @@ import { h, patch } from './dom.js';
 import { logo } from './marks.js';
 import { jobsPage } from './jobs-page.js';
 import { jobPage } from './job-page.js';
+import { keysDialog, onKeys } from './keys.js';
+import { settingsPage } from './settings-page.js';
+import { readRoute } from './route.js';
+
+/** @import {Route} from './route.js' */
 
 /**
- * @typedef {{close: () => void}} Page
+ * @typedef {{close: () => void, goTo: (route: Route) => void}} Page `goTo` shows another part of
+ *     the same page
  */
 
 const app = /** @type {HTMLElement} */ (document.getElementById('app'));
 
 /** @type {Page | null} */
 let page = null;
+/** @type {Route | null} */
+let shown = null;
 
 function show() {
+  const route = readRoute(location.hash);
+  if (page && shown && shown.page === route.page && shown.job === route.job) {
+    shown = route;
+    page.goTo(route);
+    return;
+  }
   page?.close();
+  shown = route;
   window.scrollTo(0, 0);
   const content = document.createElement('main');
   content.id = 'content';
@@ -23,8 +38,16 @@ function show() {
   const trail = document.createElement('div');
   trail.className = 'trail';
   app.replaceChildren(bar(trail), content);
-  const job = /^#\/jobs\/([^/?]+)/.exec(location.hash);
-  page = job ? jobPage(content, trail, decodeURIComponent(job[1])) : jobsPage(content, trail);
+  switch (route.page) {
+    case 'job':
+      page = jobPage(content, trail, route);
+      break;
+    case 'settings':
+      page = settingsPage(content, trail);
+      break;
+    default:
+      page = jobsPage(content, trail, route);
+  }
 }
 
 /** @param {HTMLElement} trail */
@@ -34,7 +57,25 @@ function bar(trail) {
   const home = document.createElement('div');
   home.className = 'home';
   patch(home, h('a', { href: '#/', class: 'brand' }, logo(), h('span', null, 'Espalier')));
-  header.append(home, trail);
+  const tools = document.createElement('nav');
+  tools.className = 'bar-tools';
+  tools.setAttribute('aria-label', 'Server');
+  patch(
+    tools,
+    h('a', { href: '#/settings', class: 'bar-link' }, 'Settings'),
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'bar-link',
+        title: 'Keys (?)',
+        onclick: keysDialog,
+        'aria-label': 'Keys',
+      },
+      '?',
+    ),
+  );
+  header.append(home, trail, tools);
   return header;
 }
 
@@ -42,5 +83,6 @@ document.querySelector('.skip-link')?.addEventListener('click', (event) => {
   event.preventDefault();
   document.getElementById('content')?.focus();
 });
+onKeys();
 window.addEventListener('hashchange', show);
 show();

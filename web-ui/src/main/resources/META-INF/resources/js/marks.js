@@ -15,21 +15,26 @@ export const STANDINGS = /** @type {const} */ ({
 });
 
 /**
- * The outline of a mark around the origin.
+ * The outline of a mark, begun at its place and drawn relative to it, so that the outlines of many
+ * marks make one path.
  *
  * @param {string} kind a standing
+ * @param {number} x
+ * @param {number} y
  * @param {number} r half of its size in pixels
  */
-function outline(kind, r) {
+export function outline(kind, x, y, r) {
+  const at = (/** @type {number} */ dx, /** @type {number} */ dy) =>
+    `${(x + dx).toFixed(1)} ${(y + dy).toFixed(1)}`;
   switch (kind) {
     case 'winner':
-      return `M0 ${-r * 1.3}L${r * 1.3} 0L0 ${r * 1.3}L${-r * 1.3} 0Z`;
+      return `M${at(0, -r * 1.3)}L${at(r * 1.3, 0)}L${at(0, r * 1.3)}L${at(-r * 1.3, 0)}Z`;
     case 'unstable':
-      return `M0 ${-r * 1.15}L${r * 1.1} ${r * 0.85}L${-r * 1.1} ${r * 0.85}Z`;
+      return `M${at(0, -r * 1.15)}L${at(r * 1.1, r * 0.85)}L${at(-r * 1.1, r * 0.85)}Z`;
     case 'diverged':
-      return `M${-r} ${-r}L${r} ${r}M${r} ${-r}L${-r} ${r}`;
+      return `M${at(-r, -r)}L${at(r, r)}M${at(r, -r)}L${at(-r, r)}`;
     default:
-      return `M${-r} 0A${r} ${r} 0 1 1 ${r} 0A${r} ${r} 0 1 1 ${-r} 0Z`;
+      return `M${at(-r, 0)}a${r} ${r} 0 1 1 ${2 * r} 0a${r} ${r} 0 1 1 ${-2 * r} 0Z`;
   }
 }
 
@@ -45,8 +50,7 @@ function outline(kind, r) {
 export function mark(kind, x, y, r = 4) {
   return h('path', {
     class: `mark is-${kind}`,
-    transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`,
-    d: outline(kind, r),
+    d: outline(kind, x, y, r),
   });
 }
 

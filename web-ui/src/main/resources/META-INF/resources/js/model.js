@@ -2,16 +2,29 @@
 // every number is the server's, nothing is measured here.
 
 /** @import {JobView, BranchView, RoundView, DecisionView, Step, EvaluationView, SeriesView,
- *     Bucket, Point, Setting} from './types.js' */
+ *     Bucket, MainlineBucket, Point, Setting, Snapshot, SnapshotView} from './types.js' */
 
 /** A series longer than this is asked for again, in wider buckets. */
 const MAX_BUCKETS = 600;
 
+/** The same for the mainline. */
+const MAX_MAINLINE_BUCKETS = 1500;
+
 /**
  * @typedef {{job: JobView | null, branches: Map<number, BranchView>,
- *     rounds: Map<number, RoundView>, decisions: DecisionView[], steps: Step[],
- *     evaluations: EvaluationView[], series: Map<number, SeriesView>, wanted: Set<number>}} JobModel
- *     `wanted` names the branches whose series must be asked for
+ *     rounds: Map<number, RoundView>, decisions: DecisionView[], moreDecisions: boolean,
+ *     steps: Step[], evaluations: EvaluationView[], snapshots: Map<number, SnapshotView>,
+ *     mainline: MainlineBucket[], detail: MainlineBucket[] | null, wantsMainline: boolean, series: Map<number, SeriesView>,
+ *     wanted: Set<number>, revision: number}} JobModel
+ *     `wanted` names the branches whose series must be asked for, `wantsMainline` is the same for
+ *     the mainline; `moreDecisions`: the server has earlier ones; `revision` grows with each change
+ *     of branches, rounds or series
+ */
+
+/**
+ * A place on the horizontal axis: mainline clocks, or the training seconds they took.
+ *
+ * @typedef {{unit: 'clock' | 'time', at: (clock: number) => number}} Axis
  */
 
 /** @returns {JobModel} */
@@ -21,10 +34,16 @@ export function emptyModel() {
     branches: new Map(),
     rounds: new Map(),
     decisions: [],
+    moreDecisions: false,
     steps: [],
     evaluations: [],
+    snapshots: new Map(),
+    mainline: [],
+    detail: null,
+    wantsMainline: false,
     series: new Map(),
     wanted: new Set(),
+    revision: 0,
   };
 }
 
@@ -45,12 +64,19 @@ export function applyEvent(model, type, data) {
       if (model.job && data.version < model.job.version) {
         return false;
       }
+      if (model.job && data.mainlineBranch !== model.job.mainlineBranch) {
+        model.wantsMainline = true;
+      }
       model.job = data;
+      return true;
+    case 'snapshot.changed':
+      model.snapshots.set(data.snapshot, data);
       return true;
     case 'branch.changed':
       return putBranch(model, data);
     case 'round.changed':
       model.rounds.set(data.round, data);
+      model.revision++;
       return true;
     case 'decision.made':
       return insert(model.decisions, data, (decision) => decision.sequence);
@@ -67,12 +93,10 @@ export function applyEvent(model, type, data) {
 }
 
 /**
- * Replaces everything but the series, which are asked for where they are behind.
+ * Replaces everything but the series and the mainline, which are asked for where they are behind.
  *
  * @param {JobModel} model
- * @param {{job: JobView, branches: BranchView[], rounds: RoundView[],
- *     schedule: import('./types.js').ScheduleView, evaluations: EvaluationView[],
- *     decisions: DecisionView[]}} snapshot
+ * @param {Snapshot} snapshot
  */
 function putSnapshot(model, snapshot) {
   model.job = snapshot.job;
@@ -81,7 +105,11 @@ function putSnapshot(model, snapshot) {
   model.rounds = new Map(snapshot.rounds.map((round) => [round.round, round]));
   model.steps = snapshot.schedule.steps;
   model.decisions = snapshot.decisions.toSorted((a, b) => a.sequence - b.sequence);
+  model.moreDecisions = snapshot.moreDecisions ?? false;
   model.evaluations = snapshot.evaluations.toSorted((a, b) => a.mainlineClock - b.mainlineClock);
+  model.snapshots = new Map((snapshot.snapshots ?? []).map((one) => [one.snapshot, one]));
+  model.wantsMainline = true;
+  model.revision++;
   return true;
 }
 
@@ -92,10 +120,26 @@ function putSnapshot(model, snapshot) {
 function putBranch(model, branch) {
   const before = model.branches.get(branch.branch);
   model.branches.set(branch.branch, branch);
-  if (branch.kind !== 'EVALUATION' && branch.clocks > seriesEnd(model, branch.branch)) {
+  if (needsSeries(branch) && branch.clocks > seriesEnd(model, branch.branch)) {
     model.wanted.add(branch.branch);
   }
+  model.revision++;
   return JSON.stringify(before) !== JSON.stringify(branch);
+}
+
+/**
+ * A judged trial is drawn by the windows that judged it; only one that was not is drawn by its
+ * losses.
+ *
+ * @param {BranchView} branch
+ */
+function needsSeries(branch) {
+  return branch.kind === 'TRIAL' && finiteWindows(branch) < 2;
+}
+
+/** @param {BranchView} branch */
+function finiteWindows(branch) {
+  return (branch.windowMeans ?? []).filter((mean) => mean !== null).length;
 }
 
 /**
@@ -110,11 +154,16 @@ function seriesEnd(model, branch) {
  * Appends a window to a series; asks for the whole series where it does not fit on.
  *
  * @param {JobModel} model
- * @param {{branch: number, fromClock: number, toClock: number, seconds: number, mean: unknown,
- *     min: unknown, max: unknown}} window loss of consecutive clocks
+ * @param {Window} window loss of consecutive clocks
  */
 function putWindow(model, window) {
   const { branch, fromClock, toClock } = window;
+  if (branch === model.job?.mainlineBranch) {
+    return putMainlineWindow(model, window);
+  }
+  if (!model.branches.has(branch) || model.branches.get(branch)?.kind === 'EVALUATION') {
+    return false;
+  }
   const series = model.series.get(branch);
   const end = seriesEnd(model, branch);
   if (toClock <= end) {
@@ -124,12 +173,56 @@ function putWindow(model, window) {
     model.wanted.add(branch);
     return false;
   }
-  const mean = finite(window.mean);
-  const nonFinite = mean === null ? toClock - fromClock : 0;
-  const { seconds } = window;
-  const [min, max] = [finite(window.min), finite(window.max)];
-  series.buckets.push({ fromClock, toClock, seconds, min, max, mean, nonFinite });
+  series.buckets.push(bucketOf(window, series.buckets.at(-1)?.seconds ?? 0, 0));
+  model.revision++;
   return true;
+}
+
+/**
+ * @typedef {{branch: number, fromClock: number, toClock: number, seconds: number, mean: unknown,
+ *     min: unknown, max: unknown}} Window
+ */
+
+/**
+ * @param {JobModel} model
+ * @param {Window} window
+ */
+function putMainlineWindow(model, window) {
+  const fork = model.branches.get(window.branch)?.forkClock;
+  const last = model.mainline.at(-1);
+  const end = last?.toClock ?? 0;
+  if (fork === undefined || fork + window.toClock <= end) {
+    return false;
+  }
+  if (fork + window.fromClock !== end || model.mainline.length >= MAX_MAINLINE_BUCKETS) {
+    model.wantsMainline = true;
+    return false;
+  }
+  model.mainline.push({
+    ...bucketOf(window, last?.seconds ?? 0, fork),
+    branch: window.branch,
+  });
+  model.revision++;
+  return true;
+}
+
+/**
+ * @param {Window} window
+ * @param {number} secondsBefore
+ * @param {number} fork
+ * @returns {Bucket}
+ */
+function bucketOf(window, secondsBefore, fork) {
+  const mean = finite(window.mean);
+  return {
+    fromClock: fork + window.fromClock,
+    toClock: fork + window.toClock,
+    seconds: secondsBefore + window.seconds,
+    min: finite(window.min),
+    max: finite(window.max),
+    mean,
+    nonFinite: mean === null ? window.toClock - window.fromClock : 0,
+  };
 }
 
 /**
@@ -150,7 +243,7 @@ function finite(value) {
  * @param {T} item
  * @param {(item: T) => number} order
  */
-export function insert(list, item, order) {
+function insert(list, item, order) {
   let index = list.length;
   while (index > 0 && order(list[index - 1]) > order(item)) {
     index--;
@@ -164,75 +257,42 @@ export function insert(list, item, order) {
 }
 
 /**
- * The branches that the mainline is made of, and the mainline clocks that each of them gave.
+ * The axis of a drawing.
  *
- * @param {Map<number, BranchView>} branches
- * @param {number} mainline number of the branch that is the mainline now
- * @returns {{branch: number, from: number, to: number}[]} oldest first; the last `to` is Infinity
+ * @param {JobModel} model
+ * @param {'clock' | 'time'} unit
+ * @returns {Axis} `time` reads the training seconds of a mainline clock off the mainline's buckets
  */
-export function mainlineChain(branches, mainline) {
-  const chain = [];
-  let to = Infinity;
-  const seen = new Set();
-  for (let branch = branches.get(mainline); branch && !seen.has(branch.branch);) {
-    seen.add(branch.branch);
-    chain.unshift({ branch: branch.branch, from: branch.forkClock, to });
-    to = branch.forkClock;
-    branch = branch.parent === null ? undefined : branches.get(branch.parent);
+export function axisOf(model, unit) {
+  if (unit === 'clock') {
+    return { unit, at: (clock) => clock };
   }
-  return chain;
-}
-
-/**
- * A series as points over the mainline clock; buckets without a finite loss are left out.
- *
- * @param {SeriesView | undefined} series
- * @param {number} [from] points before this mainline clock are left out
- * @param {number} [to] points after it too
- * @returns {Point[]}
- */
-export function points(series, from = -Infinity, to = Infinity) {
-  if (!series) {
-    return [];
-  }
-  const result = [];
-  for (const bucket of series.buckets) {
-    const x = series.forkClock + (bucket.fromClock + bucket.toClock) / 2;
-    if (bucket.mean !== null && x >= from && x <= to) {
-      result.push({
-        x,
-        y: bucket.mean,
-        low: bucket.min ?? bucket.mean,
-        high: bucket.max ?? bucket.mean,
-      });
-    }
-  }
-  return result;
+  const line = [{ x: 0, y: 0 }, ...model.mainline.map((b) => ({ x: b.toClock, y: b.seconds }))];
+  const points = line.map((p) => ({ ...p, low: p.y, high: p.y }));
+  return { unit, at: (clock) => valueAt(points, clock) ?? 0 };
 }
 
 /**
  * Joins neighbouring buckets until each spans `clocks`: a point per few pixels is all that a
  * drawing can show. Means are weighted by clocks, so they stay means.
  *
- * @param {SeriesView | undefined} series
+ * @template {Bucket} B
+ * @param {B[]} buckets
  * @param {number} clocks
- * @returns {SeriesView | undefined}
+ * @returns {B[]}
  */
-export function coarsen(series, clocks) {
-  if (!series) {
-    return undefined;
-  }
-  /** @type {Bucket[]} */
+export function coarsen(buckets, clocks) {
+  /** @type {B[]} */
   const joined = [];
-  for (const bucket of series.buckets) {
+  for (const bucket of buckets) {
     const last = joined.at(-1);
     if (last && bucket.toClock - last.fromClock <= clocks && last.toClock === bucket.fromClock) {
-      joined[joined.length - 1] = join(last, bucket);
+      joined[joined.length - 1] = { ...bucket, ...join(last, bucket) };
     } else {
       joined.push(bucket);
     }
   }
-  return { ...series, buckets: joined };
+  return joined;
 }
 
 /**
@@ -257,19 +317,101 @@ function join(a, b) {
 }
 
 /**
- * The mainline's loss: the clocks that each branch of its chain gave, one after the other.
+ * The mainline's loss over the axis; buckets without a finite loss are left out.
  *
  * @param {JobModel} model
+ * @param {Axis} axis
  * @param {number} [clocks] span of a point
  * @returns {Point[]}
  */
-export function mainlinePoints(model, clocks = 1) {
-  if (!model.job) {
-    return [];
+export function mainlinePoints(model, axis, clocks = 1) {
+  return coarsen(shownBuckets(model), clocks)
+    .filter((bucket) => bucket.mean !== null)
+    .map((bucket) => {
+      const middle = (bucket.fromClock + bucket.toClock) / 2;
+      const mean = /** @type {number} */ (bucket.mean);
+      const [low, high] = [bucket.min ?? mean, bucket.max ?? mean];
+      return { x: axis.at(middle), y: mean, low, high };
+    });
+}
+
+/**
+ * The mainline's buckets, with the finer ones of the part that is looked at.
+ *
+ * @param {JobModel} model
+ * @returns {MainlineBucket[]}
+ */
+function shownBuckets({ mainline, detail }) {
+  if (!detail || detail.length === 0) {
+    return mainline;
   }
-  return mainlineChain(model.branches, model.job.mainlineBranch).flatMap(({ branch, from, to }) =>
-    points(coarsen(model.series.get(branch), clocks), from, to),
-  );
+  const [from, to] = [detail[0].fromClock, detail[detail.length - 1].toClock];
+  return [
+    ...mainline.filter((bucket) => bucket.toClock <= from),
+    ...detail,
+    ...mainline.filter((bucket) => bucket.fromClock >= to),
+  ];
+}
+
+/**
+ * A trial's loss over the axis: the window means that it was judged by, or its losses where it was
+ * not judged yet.
+ *
+ * @param {JobModel} model
+ * @param {BranchView} branch
+ * @param {Axis} axis
+ * @returns {Point[]}
+ */
+export function whiskerPoints(model, branch, axis) {
+  const { forkClock, clocks, seconds } = branch;
+  const place = (/** @type {number} */ ownSeconds) =>
+    axis.unit === 'time'
+      ? axis.at(forkClock) + ownSeconds
+      : forkClock + (seconds > 0 ? (clocks * ownSeconds) / seconds : 0);
+  if (finiteWindows(branch) >= 2) {
+    return branch.windowMeans.flatMap((mean, i) =>
+      mean === null ? [] : [{ x: place(branch.windowSeconds[i]), y: mean, low: mean, high: mean }],
+    );
+  }
+  const buckets = model.series.get(branch.branch)?.buckets ?? [];
+  return coarsen(buckets, clocks / 10).flatMap((bucket) => {
+    if (bucket.mean === null) {
+      return [];
+    }
+    const middle = (bucket.fromClock + bucket.toClock) / 2;
+    return [
+      {
+        x: axis.unit === 'time' ? place(bucket.seconds) : forkClock + middle,
+        y: bucket.mean,
+        low: bucket.min ?? bucket.mean,
+        high: bucket.max ?? bucket.mean,
+      },
+    ];
+  });
+}
+
+/** @type {WeakMap<JobModel, {revision: number, values: Map<string, any>}>} */
+const memory = new WeakMap();
+
+/**
+ * What follows from branches and rounds alone is worked out once per change of them.
+ *
+ * @template T
+ * @param {JobModel} model
+ * @param {string} name
+ * @param {() => T} compute
+ * @returns {T}
+ */
+function remembered(model, name, compute) {
+  let known = memory.get(model);
+  if (!known || known.revision !== model.revision) {
+    known = { revision: model.revision, values: new Map() };
+    memory.set(model, known);
+  }
+  if (!known.values.has(name)) {
+    known.values.set(name, compute());
+  }
+  return known.values.get(name);
 }
 
 /**
@@ -279,6 +421,21 @@ export function mainlinePoints(model, clocks = 1) {
  * @returns {BranchView[]} by number
  */
 export function trials(model) {
+  return remembered(model, 'trials', () => findTrials(model));
+}
+
+/**
+ * The trials of each round.
+ *
+ * @param {JobModel} model
+ * @returns {Map<number, BranchView[]>}
+ */
+export function trialsByRound(model) {
+  return remembered(model, 'byRound', () => Map.groupBy(trials(model), (branch) => branch.round));
+}
+
+/** @param {JobModel} model */
+function findTrials(model) {
   return [...model.branches.values()]
     .filter(
       (branch) => branch.kind === 'TRIAL' || (branch.round > 0 && branch.kind !== 'EVALUATION'),
@@ -354,9 +511,9 @@ export function ranked(model, round) {
   const winner = model.rounds.get(round)?.winner;
   const rank = (/** @type {BranchView} */ branch) =>
     branch.branch === winner ? Infinity : branch.state === 'FAILED' ? -2 : (branch.speed ?? -1);
-  return trials(model)
-    .filter((branch) => branch.round === round)
-    .sort((a, b) => compare(rank(b), rank(a)) || a.branch - b.branch);
+  return (trialsByRound(model).get(round) ?? []).toSorted(
+    (a, b) => compare(rank(b), rank(a)) || a.branch - b.branch,
+  );
 }
 
 /**
@@ -374,6 +531,14 @@ function compare(a, b) {
  * @returns {{varied: string[], fixed: Setting}} in name order
  */
 export function tunables(model) {
+  return remembered(model, `tunables ${model.steps.length}`, () => findTunables(model));
+}
+
+/**
+ * @param {JobModel} model
+ * @returns {{varied: string[], fixed: Setting}}
+ */
+function findTunables(model) {
   /** @type {Map<string, Set<number>>} */
   const values = new Map();
   const settings = [
@@ -449,38 +614,49 @@ export function lane(steps, name, end) {
 }
 
 /**
- * The mainline clock up to which there is something to show.
+ * The place on the axis up to which there is something to show.
  *
  * @param {JobModel} model
+ * @param {Axis} axis
  */
-export function lastClock(model) {
-  let last = model.job?.mainlineClock ?? 0;
+export function lastPlace(model, axis) {
+  let last = axis.at(model.job?.mainlineClock ?? 0);
   for (const branch of trials(model)) {
-    last = Math.max(
-      last,
-      branch.forkClock + Math.max(branch.clocks, seriesEnd(model, branch.branch)),
-    );
+    last = Math.max(last, trialEnd(branch, axis));
   }
   return last;
 }
 
 /**
- * The mainline clocks that a round and its trials cover, with some air.
+ * Where a trial ends on the axis.
+ *
+ * @param {BranchView} branch
+ * @param {Axis} axis
+ */
+export function trialEnd(branch, axis) {
+  return axis.unit === 'time'
+    ? axis.at(branch.forkClock) + branch.seconds
+    : branch.forkClock + branch.clocks;
+}
+
+/**
+ * What a round and its trials cover of the axis, with some air.
  *
  * @param {JobModel} model
  * @param {number} round
+ * @param {Axis} axis
  * @returns {[number, number] | null}
  */
-export function roundSpan(model, round) {
-  const own = trials(model).filter((branch) => branch.round === round);
+export function roundSpan(model, round, axis) {
+  const own = trialsByRound(model).get(round) ?? [];
   if (own.length === 0) {
     return null;
   }
-  const from = Math.min(...own.map((branch) => branch.forkClock));
+  const from = axis.at(Math.min(...own.map((branch) => branch.forkClock)));
   const winner = model.rounds.get(round)?.winner;
   const to = Math.max(
-    ...own.filter((b) => b.branch !== winner).map((branch) => branch.forkClock + branch.clocks),
-    from + 10,
+    ...own.filter((b) => b.branch !== winner).map((branch) => trialEnd(branch, axis)),
+    from + (axis.unit === 'time' ? 0.01 : 10),
   );
   const air = (to - from) * 0.35;
   return [Math.max(0, from - air), to + air];
@@ -504,13 +680,27 @@ export function lossRange(mainline, whiskers, span) {
   if (all.length === 0) {
     return null;
   }
-  const low = Math.min(...all, ...tried.filter((w) => w.clip).flatMap((w) => w.line));
-  const wild = Math.max(...all);
-  const reference = Math.max(...(main.length > 0 ? main : [0]), median(starts) ?? 0);
+  const low = least([...all, ...tried.filter((w) => w.clip).flatMap((w) => w.line)]);
+  const wild = most(all);
+  const reference = Math.max(main.length > 0 ? most(main) : 0, median(starts) ?? 0);
   const high = reference > 0 ? Math.min(wild, Math.max(reference * 1.25, low)) : wild;
   return high > low
     ? [low, high]
     : [low - Math.abs(low) * 0.05 - 1e-9, low + Math.abs(low) * 0.05 + 1e-9];
+}
+
+/**
+ * The greatest of many values; spreading them into arguments has a bound.
+ *
+ * @param {number[]} values
+ */
+export function most(values) {
+  return values.reduce((best, value) => (value > best ? value : best), -Infinity);
+}
+
+/** @param {number[]} values */
+export function least(values) {
+  return values.reduce((best, value) => (value < best ? value : best), Infinity);
 }
 
 /** @param {number[]} values */

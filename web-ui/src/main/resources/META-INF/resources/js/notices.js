@@ -18,17 +18,26 @@ export function command(text, note) {
     { class: 'command' },
     h('code', null, text),
     note && h('span', { class: 'command-note' }, note),
-    h(
-      'button',
-      {
-        class: 'copy',
-        type: 'button',
-        title: 'Copy',
-        'aria-label': `Copy ${text}`,
-        onclick: copy(text),
-      },
-      'Copy',
-    ),
+    copyButton(text, text),
+  );
+}
+
+/**
+ * @param {string} text to copy
+ * @param {string} what it is, in words
+ * @returns {Tree}
+ */
+export function copyButton(text, what) {
+  return h(
+    'button',
+    {
+      class: 'copy',
+      type: 'button',
+      title: 'Copy',
+      'aria-label': `Copy ${what}`,
+      onclick: copy(text),
+    },
+    'Copy',
   );
 }
 

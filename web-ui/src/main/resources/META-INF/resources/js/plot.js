@@ -4,14 +4,25 @@ import { h, patch } from './dom.js';
 import * as format from './format.js';
 import { inlineMark, STANDINGS } from './marks.js';
 import * as timeline from './timeline.js';
-import { hasEnded, roundSpan, standing, trials, tunables, valueAt } from './model.js';
+import {
+  axisOf,
+  hasEnded,
+  mainlinePoints,
+  roundSpan,
+  standing,
+  trialEnd,
+  trials,
+  tunables,
+  valueAt,
+} from './model.js';
+import { segmented } from './controls.js';
+import { csv, exports, saveDrawing } from './export.js';
 
 /** @import {Child, Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
 /** @import {Drawing} from './timeline.js' */
 /** @import {BranchView} from './types.js' */
-
-/** @typedef {[string, () => void, boolean, boolean]} Segment label, action, pressed, disabled */
+/** @import {Segment} from './controls.js' */
 
 /** Rounds that have a button of their own. */
 const ROUND_BUTTONS = 4;
@@ -26,6 +37,9 @@ export class Plot {
 
   #model;
   #redraw;
+  #on;
+  /** @type {'clock' | 'time'} */
+  #unit = localStorage.getItem('axis') === 'time' ? 'time' : 'clock';
   #log = localStorage.getItem('log-axis') === 'true';
   /** @type {number | null} the round that is looked at */
   #round = null;
@@ -35,21 +49,27 @@ export class Plot {
   #cursor = null;
   /** @type {[number, number] | null} pixels between which the pointer is dragged */
   #brush = null;
+  /** Whether the pointer's last press was a drag. */
+  #brushed = false;
   #pointer = { x: 0, y: 0 };
   /** @type {Drawing | null} */
   #drawing = null;
   #width = 0;
+  #twinOpen = false;
   /** @type {HTMLElement | null} */
   #host = null;
   #sizes = new ResizeObserver((entries) => this.#resize(entries[0].contentRect.width));
 
   /**
    * @param {JobModel} model
-   * @param {() => void} redraw draws the whole page
+   * @param {{redraw: () => void, open: (branch: number) => void,
+   *     look: (clocks: [number, number] | null) => void}} on `redraw` draws the whole page, `open`
+   *     shows a branch, `look` is told which mainline clocks are looked at
    */
-  constructor(model, redraw) {
+  constructor(model, on) {
     this.#model = model;
-    this.#redraw = redraw;
+    this.#redraw = on.redraw;
+    this.#on = on;
   }
 
   close() {
@@ -72,7 +92,7 @@ export class Plot {
    * @param {number | null} round null for all clocks
    */
   showRound(round) {
-    this.#look(round === null ? null : roundSpan(this.#model, round), round);
+    this.#look(round === null ? null : roundSpan(this.#model, round, this.#axis()), round);
   }
 
   scrollIntoView() {
@@ -86,16 +106,73 @@ export class Plot {
    */
   card() {
     if (this.#round !== null) {
-      this.#zoom = roundSpan(this.#model, this.#round) ?? this.#zoom;
+      this.#zoom = roundSpan(this.#model, this.#round, this.#axis()) ?? this.#zoom;
     }
-    const view = { log: this.#log, zoom: this.#zoom, round: this.#round };
+    const view = { log: this.#log, zoom: this.#zoom, round: this.#round, unit: this.#unit };
     this.#drawing = this.#width > 0 ? timeline.plan(this.#model, view, this.#width) : null;
     return h(
       'section',
-      { class: 'card chart-card', key: 'chart', 'aria-label': 'Training' },
+      { class: 'card chart-card', key: 'chart', 'aria-labelledby': 'chart-title' },
+      h('h2', { class: 'hidden', id: 'chart-title' }, 'Loss and schedule'),
       h('div', { class: 'card-head' }, this.#legend(), this.#tools()),
       this.#plot(),
       this.#notVaried(),
+      this.#foot(),
+    );
+  }
+
+  #axis() {
+    return axisOf(this.#model, this.#unit);
+  }
+
+  /** What the drawing leaves out, its twin as a table, and its files. */
+  #foot() {
+    const { mainline, job } = this.#model;
+    const widest = mainline.reduce((most, b) => Math.max(most, b.toClock - b.fromClock), 0);
+    return h(
+      'div',
+      { class: 'chart-foot', key: 'foot' },
+      widest > 1 &&
+        h(
+          'p',
+          { class: 'sampled', key: 'sampled' },
+          `${format.count(job?.mainlineClock)} clocks in ${format.count(mainline.length)} points: each shows mean, least and greatest of at most ${format.count(widest)} clocks. Zoom in for finer ones.`,
+        ),
+      this.#twin(),
+      exports('chart', {
+        CSV: () => csv(`${job?.id}-loss.csv`, this.#rows()),
+        PNG: () => saveDrawing(`${job?.id}.png`, this.#host?.querySelector('svg') ?? null),
+      }),
+    );
+  }
+
+  #rows() {
+    return this.#model.mainline.map((b) => ({
+      fromClock: b.fromClock,
+      toClock: b.toClock,
+      branch: b.branch,
+      trainingSeconds: b.seconds,
+      meanLoss: b.mean,
+      leastLoss: b.min,
+      greatestLoss: b.max,
+      notFinite: b.nonFinite,
+    }));
+  }
+
+  /** The drawing as a table, for those who cannot see it; filled when it is opened. */
+  #twin() {
+    return h(
+      'details',
+      {
+        class: 'twin',
+        key: 'twin',
+        ontoggle: (/** @type {Event} */ event) => {
+          this.#twinOpen = /** @type {HTMLDetailsElement} */ (event.currentTarget).open;
+          this.#redraw();
+        },
+      },
+      h('summary', null, 'The drawing as tables'),
+      this.#twinOpen && twinTables(this.#model),
     );
   }
 
@@ -133,7 +210,7 @@ export class Plot {
         `Round ${round}`,
         () => this.showRound(round),
         this.#round === round,
-        roundSpan(this.#model, round) === null,
+        roundSpan(this.#model, round, this.#axis()) === null,
       ]);
     }
     if (this.#zoom && this.#round === null) {
@@ -144,6 +221,10 @@ export class Plot {
       'div',
       { class: 'tools' },
       segmented('Shown clocks', spans),
+      segmented('Horizontal axis', [
+        ['Clock', () => this.#setUnit('clock'), this.#unit === 'clock', false],
+        ['Time', () => this.#setUnit('time'), this.#unit === 'time', false],
+      ]),
       segmented('Loss axis', [
         ['Linear', () => this.#setLog(false), !log, false],
         ['Log', () => this.#setLog(true), log, !this.#drawing?.canLog],
@@ -159,7 +240,8 @@ export class Plot {
         class: 'plot',
         key: 'plot',
         tabindex: 0,
-        role: 'img',
+        role: 'application',
+        'aria-roledescription': 'drawing',
         'aria-label': this.#summary(),
         created: (/** @type {HTMLElement} */ node) => {
           this.#host = node;
@@ -169,6 +251,7 @@ export class Plot {
         onpointerdown: this.#onDown,
         onpointerup: this.#onUp,
         onpointerleave: this.#onLeave,
+        onclick: this.#onClick,
         ondblclick: this.#onReset,
         onkeydown: this.#onKey,
       },
@@ -224,7 +307,7 @@ export class Plot {
     const loss = format.measured(job?.loss, 4);
     const clock = format.count(job?.mainlineClock);
     const tried = format.count(trials(this.#model).length);
-    return `Training loss ${loss} at mainline clock ${clock}, ${tried} trial branches in ${format.count(rounds.size)} rounds. Left and right read values, up and down go through the branches; the rounds below hold the same figures as tables.`;
+    return `Training loss ${loss} at mainline clock ${clock}, ${tried} trial branches in ${format.count(rounds.size)} rounds. Left and right read values, up and down go through the branches, Enter opens one; below, the same figures stand as tables.`;
   }
 
   /** @param {Drawing} drawing */
@@ -273,19 +356,21 @@ export class Plot {
 
   /**
    * @param {Drawing} drawing
-   * @param {number} clock
+   * @param {number} place on the axis
    * @returns {Child}
    */
-  #mainlineTip({ mainline }, clock) {
-    const step = this.#model.steps.findLast((s) => s.fromClock <= clock);
-    const evaluation = this.#model.evaluations.findLast((e) => e.mainlineClock <= clock);
-    const ended = clock > (mainline.at(-1)?.x ?? 0);
+  #mainlineTip({ mainline, axis }, place) {
+    const step = this.#model.steps.findLast((s) => axis.at(s.fromClock) <= place);
+    const evaluation = this.#model.evaluations.findLast((e) => axis.at(e.mainlineClock) <= place);
+    const ended = place > (mainline.at(-1)?.x ?? 0);
+    const title =
+      axis.unit === 'time' ? `After ${format.duration(place)}` : `Clock ${format.count(place)}`;
     return [
-      h('p', { class: 'tip-title' }, `Clock ${format.count(clock)}`),
+      h('p', { class: 'tip-title' }, title),
       h(
         'dl',
         null,
-        tipLine('training loss', format.measured(ended ? null : valueAt(mainline, clock), 4)),
+        tipLine('training loss', format.measured(ended ? null : valueAt(mainline, place), 4)),
         Object.entries(evaluation?.metrics ?? {})
           .slice(0, 2)
           .map(([name, value]) =>
@@ -308,6 +393,13 @@ export class Plot {
     }
   }
 
+  /** @param {'clock' | 'time'} unit */
+  #setUnit(unit) {
+    this.#unit = unit;
+    localStorage.setItem('axis', unit);
+    this.#look(null, null);
+  }
+
   /** @param {boolean} log */
   #setLog(log) {
     this.#log = log;
@@ -323,6 +415,7 @@ export class Plot {
     this.#zoom = span;
     this.#round = round;
     this.#cursor = null;
+    this.#on.look(this.#unit === 'clock' ? span : null);
     this.#redraw();
   }
 
@@ -370,7 +463,15 @@ export class Plot {
     if (to - from >= SMALLEST_BRUSH) {
       const { x } = this.#drawing;
       this.#look([Math.max(0, x.invert(from)), x.invert(to)], null);
+      this.#brushed = true;
     }
+  };
+
+  #onClick = () => {
+    if (!this.#brushed && this.focus !== null) {
+      this.#on.open(this.focus);
+    }
+    this.#brushed = false;
   };
 
   #onLeave = () => {
@@ -385,6 +486,8 @@ export class Plot {
     if (event.key === 'Escape') {
       this.focus = null;
       this.showRound(null);
+    } else if (event.key === 'Enter' && this.focus !== null) {
+      this.#on.open(this.focus);
     } else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
       this.#stepCursor(event.key === 'ArrowLeft' ? -1 : 1, event.shiftKey);
     } else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
@@ -415,39 +518,19 @@ export class Plot {
     const next = order[Math.min(order.length - 1, Math.max(0, now + direction))];
     if (next) {
       this.focus = next.branch;
-      this.#pointTo(next.forkClock + next.clocks);
+      this.#pointTo(trialEnd(next, this.#axis()));
     }
   }
 
-  /** @param {number} clock */
-  #pointTo(clock) {
+  /** @param {number} place */
+  #pointTo(place) {
     if (this.#drawing) {
       const { x, lossTop, left, right } = this.#drawing;
-      this.#cursor = clock;
-      this.#pointer = { x: Math.min(right, Math.max(left, x.at(clock))), y: lossTop + 40 };
+      this.#cursor = place;
+      this.#pointer = { x: Math.min(right, Math.max(left, x.at(place))), y: lossTop + 40 };
       this.#redraw();
     }
   }
-}
-
-/**
- * Buttons of which one is pressed.
- *
- * @param {string} label
- * @param {Segment[]} segments
- */
-function segmented(label, segments) {
-  return h(
-    'div',
-    { class: 'segmented', role: 'group', 'aria-label': label },
-    segments.map(([text, onclick, pressed, disabled]) =>
-      h(
-        'button',
-        { key: text, type: 'button', 'aria-pressed': String(pressed), disabled, onclick },
-        text,
-      ),
-    ),
-  );
 }
 
 /**
@@ -456,4 +539,93 @@ function segmented(label, segments) {
  */
 function tipLine(name, value) {
   return h('div', { key: name }, h('dt', null, name), h('dd', null, value));
+}
+
+/** Rows of the loss table. */
+const TWIN_ROWS = 40;
+
+/** @param {JobModel} model */
+function twinTables(model) {
+  const clock = /** @type {import('./model.js').Axis} */ ({ unit: 'clock', at: (c) => c });
+  const end = model.job?.mainlineClock ?? 0;
+  const points = mainlinePoints(model, clock, Math.max(1, end / TWIN_ROWS));
+  const { varied } = tunables(model);
+  return h(
+    'div',
+    { class: 'twin-tables' },
+    h(
+      'div',
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Loss of the mainline' },
+      table(
+        'Training loss of the mainline',
+        ['Clock', 'Mean', 'Least', 'Greatest'],
+        points.map((p) => [
+          format.count(p.x),
+          format.measured(p.y, 4),
+          format.measured(p.low, 4),
+          format.measured(p.high, 4),
+        ]),
+      ),
+    ),
+    h(
+      'div',
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Schedule' },
+      table(
+        'Schedule',
+        ['From clock', 'From epoch', 'Branch', ...varied.map(format.words)],
+        model.steps.map((step) => [
+          format.count(step.fromClock),
+          format.number(step.fromEpoch, 3),
+          String(step.branch),
+          ...varied.map((name) => format.tunable(step.setting[name])),
+        ]),
+      ),
+    ),
+    h(
+      'div',
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Validation' },
+      table(
+        'Validation',
+        ['Clock', 'Epoch', ...Object.keys(model.evaluations[0]?.metrics ?? {})],
+        model.evaluations.map((e) => [
+          format.count(e.mainlineClock),
+          format.number(e.epoch, 3),
+          ...Object.values(e.metrics).map((value) => format.measured(value, 4)),
+        ]),
+      ),
+    ),
+  );
+}
+
+/**
+ * @param {string} caption
+ * @param {string[]} columns
+ * @param {string[][]} rows
+ */
+export function table(caption, columns, rows) {
+  return h(
+    'table',
+    { class: 'mini' },
+    h('caption', null, caption),
+    h(
+      'thead',
+      null,
+      h(
+        'tr',
+        null,
+        columns.map((name) => h('th', { scope: 'col' }, name)),
+      ),
+    ),
+    h(
+      'tbody',
+      null,
+      rows.map((cells, index) =>
+        h(
+          'tr',
+          { key: index },
+          cells.map((cell, i) => h(i === 0 ? 'th' : 'td', i === 0 ? { scope: 'row' } : null, cell)),
+        ),
+      ),
+    ),
+  );
 }

@@ -2,26 +2,30 @@
 // per tunable, all under one axis, so that cause stands below effect.
 
 import { h } from './dom.js';
-import { mark } from './marks.js';
+import { mark, outline, STANDINGS } from './marks.js';
 import * as format from './format.js';
 import { linear, logarithmic, ticksOf } from './scale.js';
 import {
-  coarsen,
+  axisOf,
   lane,
-  lastClock,
+  lastPlace,
+  least,
   lossRange,
   mainlinePoints,
-  points,
+  most,
   standing,
+  trialEnd,
   trials,
+  trialsByRound,
   tunables,
   valueAt,
   wantsLog,
+  whiskerPoints,
 } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {Scale} from './scale.js' */
-/** @import {JobModel} from './model.js' */
+/** @import {Axis, JobModel} from './model.js' */
 /** @import {BranchView, Point} from './types.js' */
 
 /** How near to a whisker the pointer must be to mean it, in pixels. */
@@ -33,6 +37,9 @@ const PIXELS_PER_POINT = 5;
 /** How many points a trial is drawn with. */
 const WINDOWS = 10;
 
+/** From so many whiskers on, marks are drawn smaller. */
+const MANY = 150;
+
 const HEADING = 24;
 
 /**
@@ -42,14 +49,15 @@ const HEADING = 24;
 /**
  * @typedef {{width: number, height: number, left: number, right: number, top: number,
  *     x: Scale, y: Scale | null, lossTop: number, lossBottom: number, mainline: Point[],
- *     whiskers: Whisker[], tree: Tree, log: boolean, canLog: boolean}} Drawing
+ *     whiskers: Whisker[], tree: Tree, log: boolean, canLog: boolean, axis: Axis}} Drawing
  */
 
 /**
  * Plans the drawing.
  *
  * @param {JobModel} model
- * @param {{log: boolean, zoom: [number, number] | null, round: number | null}} view
+ * @param {{log: boolean, zoom: [number, number] | null, round: number | null,
+ *     unit: 'clock' | 'time'}} view
  * @param {number} width in pixels
  * @returns {Drawing}
  */
@@ -57,14 +65,18 @@ export function plan(model, view, width) {
   const phone = width < 560;
   const left = phone ? 46 : 60;
   const right = width - (phone ? 58 : 84);
-  const end = lastClock(model);
-  const [from, to] = view.zoom ?? [0, Math.max(10, end * 1.01)];
-  const pixels = ((to - from) / (right - left)) * PIXELS_PER_POINT;
+  const axis = axisOf(model, view.unit);
+  const [from, to] = view.zoom ?? [
+    0,
+    Math.max(axis.unit === 'time' ? 0.1 : 10, lastPlace(model, axis) * 1.01),
+  ];
+  const clocksPerPlace = model.mainline.length > 0 ? clocksOf(model, axis) : 1;
+  const pixels = (((to - from) * clocksPerPlace) / (right - left)) * PIXELS_PER_POINT;
   // A round is looked at through the windows of its trials, so that both lines read alike.
   const fine =
     view.round === null ? pixels : Math.max(pixels, trialClocks(model, view.round) / WINDOWS);
-  const mainline = mainlinePoints(model, fine);
-  const whiskers = trials(model).map((branch) => whisker(model, branch, mainline));
+  const mainline = mainlinePoints(model, axis, fine);
+  const whiskers = trials(model).map((branch) => whisker(model, branch, axis, mainline));
   const x = linear(from, to, left, right);
 
   const range = lossRange(
@@ -89,17 +101,17 @@ export function plan(model, view, width) {
   for (const name of metricNames(model)) {
     const top = bottom + HEADING + 14;
     bottom = top + (phone ? 56 : 68);
-    parts.push(metricPanel(model, name, x, top, bottom, left, right));
+    parts.push(metricPanel(model, axis, name, x, top, bottom, left, right));
   }
   for (const name of tunables(model).varied) {
     const top = bottom + HEADING + 14;
     bottom = top + (phone ? 34 : 40);
-    parts.push(lanePanel(model, name, x, top, bottom, left, right));
+    parts.push(lanePanel(model, axis, name, x, top, bottom, left, right));
   }
 
   const height = bottom + 44;
-  parts.unshift(rounds(model, x, lossTop, bottom, left, right));
-  parts.push(xAxis(x, bottom, left, right, phone));
+  parts.unshift(rounds(model, axis, x, lossTop, bottom, left, right));
+  parts.push(xAxis(axis, x, bottom, left, right, phone));
   const tree = h(
     'g',
     null,
@@ -131,6 +143,7 @@ export function plan(model, view, width) {
     tree,
     log,
     canLog,
+    axis,
   };
 }
 
@@ -151,28 +164,40 @@ function lossScale([low, high], log, bottom, top) {
 
 /**
  * @param {JobModel} model
+ * @param {Axis} axis
+ * @returns {number} mainline clocks in one unit of the axis
+ */
+function clocksOf(model, axis) {
+  const last = model.mainline[model.mainline.length - 1];
+  return axis.unit === 'clock' || !(last.seconds > 0) ? 1 : last.toClock / last.seconds;
+}
+
+/**
+ * @param {JobModel} model
  * @param {number} round
  * @returns {number} the clocks of its longest trial that was not adopted
  */
 function trialClocks(model, round) {
   const winner = model.rounds.get(round)?.winner;
-  return trials(model)
-    .filter((branch) => branch.round === round && branch.branch !== winner)
-    .reduce((most, branch) => Math.max(most, branch.clocks), 0);
+  return (trialsByRound(model).get(round) ?? [])
+    .filter((branch) => branch.branch !== winner)
+    .reduce((longest, branch) => Math.max(longest, branch.clocks), 0);
 }
 
 /**
  * @param {JobModel} model
  * @param {BranchView} branch
+ * @param {Axis} axis
  * @param {Point[]} mainline
  * @returns {Whisker}
  */
-function whisker(model, branch, mainline) {
-  const own = points(coarsen(model.series.get(branch.branch), branch.clocks / WINDOWS));
+function whisker(model, branch, axis, mainline) {
+  const own = whiskerPoints(model, branch, axis);
   const kind = standing(branch, model.rounds.get(branch.round));
-  const start = valueAt(mainline, branch.forkClock);
-  const fork = start === null ? [] : [{ x: branch.forkClock, y: start, low: start, high: start }];
-  return { branch, kind, line: own.length === 0 ? [] : [...fork, ...own] };
+  const fork = axis.at(branch.forkClock);
+  const start = own[0]?.x === fork ? null : valueAt(mainline, fork);
+  const first = start === null ? [] : [{ x: fork, y: start, low: start, high: start }];
+  return { branch, kind, line: own.length === 0 ? [] : [...first, ...own] };
 }
 
 /**
@@ -204,6 +229,7 @@ function lossPanel(y, x, mainline, whiskers, top, bottom, left, right) {
   const ticks = ticksOf(y, 5);
   const last = mainline.at(-1);
   const tried = whiskers.filter((w) => w.kind !== 'winner');
+  const size = tried.length > MANY ? 2.2 : 3.2;
   return h(
     'g',
     null,
@@ -228,17 +254,30 @@ function lossPanel(y, x, mainline, whiskers, top, bottom, left, right) {
     h(
       'g',
       { 'clip-path': 'url(#plot-loss)' },
-      tried.map((w) =>
+      byKind(tried).map(([kind, group]) =>
         h('path', {
-          key: `w${w.branch.branch}`,
-          class: `whisker is-${w.kind}`,
-          d: path(w.line, x, y),
+          key: `w ${kind}`,
+          class: `whisker is-${kind}`,
+          d: group.map((w) => path(w.line, x, y)).join(''),
         }),
       ),
       mainline.length > 1 && h('path', { class: 'band', d: band(mainline, x, y) }),
       mainline.length > 0 && h('path', { class: 'mainline', d: path(mainline, x, y) }),
-      tried.map((w) => endMark(w, x, y, top)),
-      whiskers.filter((w) => w.kind === 'winner').map((w) => joinMark(w, mainline, x, y)),
+      byKind(tried).map(([kind, group]) =>
+        h('path', {
+          key: `m ${kind}`,
+          class: `mark is-${kind}`,
+          d: group.map((w) => endMark(w, x, y, top, size)).join(''),
+        }),
+      ),
+      h('path', {
+        key: 'joins',
+        class: 'mark is-winner',
+        d: whiskers
+          .filter((w) => w.kind === 'winner')
+          .map((w) => joinMark(w, mainline, x, y))
+          .join(''),
+      }),
     ),
     last &&
       x.at(last.x) <= right + 1 &&
@@ -256,27 +295,45 @@ function lossPanel(y, x, mainline, whiskers, top, bottom, left, right) {
 }
 
 /**
+ * Whiskers by standing, those drawn last that matter most; an element for each whisker would make
+ * a thousand of them slow.
+ *
+ * @param {Whisker[]} whiskers
+ * @returns {[string, Whisker[]][]}
+ */
+function byKind(whiskers) {
+  const groups = Map.groupBy(whiskers, (w) => w.kind);
+  return /** @type {(keyof typeof STANDINGS)[]} */ (Object.keys(STANDINGS))
+    .toReversed()
+    .flatMap((kind) => {
+      const group = groups.get(kind);
+      return group ? [[kind, group]] : [];
+    });
+}
+
+/**
  * Where a whisker ends: its verdict as a shape; at the top edge when it ran out of the panel.
  *
  * @param {Whisker} w
  * @param {Scale} x
  * @param {Scale} y
  * @param {number} top
+ * @param {number} r
+ * @returns {string} an outline; empty for a branch without a loss
  */
-function endMark(w, x, y, top) {
-  const key = `m${w.branch.branch}`;
-  const out = w.line.findIndex((point) => point.y > Math.max(y.from, y.to));
+function endMark(w, x, y, top, r) {
+  const edge = Math.max(y.from, y.to);
+  const out = w.line.findIndex((point) => point.y > edge);
   if (out >= 0) {
     const a = w.line[Math.max(0, out - 1)];
     const b = w.line[out];
-    const edge = Math.max(y.from, y.to);
     const at = a.x + ((edge - a.y) / (b.y - a.y || 1)) * (b.x - a.x);
-    return h('g', { key }, mark(w.kind, x.at(at), top + 1, 3.6));
+    return outline(w.kind, clamp(x.at(at), -1e4, 1e4), top + 1, r);
   }
   const last = w.line.at(-1);
   return last
-    ? h('g', { key }, mark(w.kind, x.at(last.x), clamp(y.at(last.y), top + 1, 1e6), 3.2))
-    : null;
+    ? outline(w.kind, clamp(x.at(last.x), -1e4, 1e4), clamp(y.at(last.y), top + 1, 1e6), r)
+    : '';
 }
 
 /**
@@ -286,16 +343,12 @@ function endMark(w, x, y, top) {
  * @param {Point[]} mainline
  * @param {Scale} x
  * @param {Scale} y
+ * @returns {string} an outline; empty before the mainline has a loss
  */
 function joinMark(w, mainline, x, y) {
-  const value = valueAt(mainline, w.branch.forkClock);
-  return value === null
-    ? null
-    : h(
-        'g',
-        { key: `j${w.branch.branch}` },
-        mark('winner', x.at(w.branch.forkClock), y.at(value), 4),
-      );
+  const fork = w.line[0]?.x ?? w.branch.forkClock;
+  const value = valueAt(mainline, fork);
+  return value === null ? '' : outline('winner', clamp(x.at(fork), -1e4, 1e4), y.at(value), 4);
 }
 
 /**
@@ -309,6 +362,7 @@ function metricNames(model) {
 
 /**
  * @param {JobModel} model
+ * @param {Axis} axis
  * @param {string} name
  * @param {Scale} x
  * @param {number} top
@@ -316,19 +370,19 @@ function metricNames(model) {
  * @param {number} left
  * @param {number} right
  */
-function metricPanel(model, name, x, top, bottom, left, right) {
+function metricPanel(model, axis, name, x, top, bottom, left, right) {
   /** @type {Point[]} */
   const line = [];
   for (const { mainlineClock, metrics } of model.evaluations) {
     const value = metrics[name];
     if (value !== null && value !== undefined) {
-      line.push({ x: mainlineClock, y: value, low: value, high: value });
+      line.push({ x: axis.at(mainlineClock), y: value, low: value, high: value });
     }
   }
   const inside = line.filter((p) => p.x >= x.from && p.x <= x.to);
   const shown = inside.length > 0 ? inside : line;
-  const low = Math.min(...shown.map((p) => p.y));
-  const high = Math.max(...shown.map((p) => p.y));
+  const low = least(shown.map((p) => p.y));
+  const high = most(shown.map((p) => p.y));
   const air = (high - low) * 0.1 || Math.abs(high) * 0.02 || 1;
   const y = linear(low - air, high + air, bottom, top);
   const last = line.at(-1);
@@ -342,14 +396,12 @@ function metricPanel(model, name, x, top, bottom, left, right) {
       'g',
       { 'clip-path': 'url(#plot)' },
       h('path', { class: 'metric-line', d: path(line, x, y) }),
-      line.map((p) =>
-        h('circle', {
-          class: 'metric-point',
-          cx: x.at(p.x),
-          cy: y.at(p.y),
-          r: line.length > 60 ? 1.6 : 2.6,
-        }),
-      ),
+      h('path', {
+        class: 'metric-point',
+        d: line
+          .map((p) => outline('point', x.at(p.x), y.at(p.y), line.length > 60 ? 1.6 : 2.6))
+          .join(''),
+      }),
     ),
     last &&
       last.x <= x.to &&
@@ -365,6 +417,7 @@ function metricPanel(model, name, x, top, bottom, left, right) {
  * The schedule of one tunable, stepped, with the values that trials ran with as thin strokes.
  *
  * @param {JobModel} model
+ * @param {Axis} axis
  * @param {string} name
  * @param {Scale} x
  * @param {number} top
@@ -372,7 +425,7 @@ function metricPanel(model, name, x, top, bottom, left, right) {
  * @param {number} left
  * @param {number} right
  */
-function lanePanel(model, name, x, top, bottom, left, right) {
+function lanePanel(model, axis, name, x, top, bottom, left, right) {
   const steps = lane(model.steps, name, model.job?.mainlineClock ?? 0);
   const tried = trials(model).filter((branch) => branch.setting[name] !== undefined);
   const values = [...steps.map((s) => s.value), ...tried.map((branch) => branch.setting[name])];
@@ -380,8 +433,8 @@ function lanePanel(model, name, x, top, bottom, left, right) {
     return h('g', { key: `lane ${name}` });
   }
   const log = wantsLog(name, values);
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  const low = least(values);
+  const high = most(values);
   const y = log
     ? logarithmic(low / 1.15, high * 1.15, bottom, top)
     : linear(low - (high - low || 1) * 0.08, high + (high - low || 1) * 0.08, bottom, top);
@@ -395,34 +448,47 @@ function lanePanel(model, name, x, top, bottom, left, right) {
     h(
       'g',
       { 'clip-path': 'url(#plot)' },
-      tried.map((branch) =>
-        h('line', {
-          key: branch.branch,
-          class: `tried is-${standing(branch, model.rounds.get(branch.round))}`,
-          x1: x.at(branch.forkClock),
-          x2: Math.max(x.at(branch.forkClock) + 3, x.at(branch.forkClock + branch.clocks)),
-          y1: y.at(branch.setting[name]),
-          y2: y.at(branch.setting[name]),
-        }),
-      ),
+      Map.groupBy(tried, (branch) => standing(branch, model.rounds.get(branch.round)))
+        .entries()
+        .map(([kind, group]) =>
+          h('path', {
+            key: kind,
+            class: `tried is-${kind}`,
+            d: group.map((branch) => triedStroke(branch, name, axis, x, y)).join(''),
+          }),
+        )
+        .toArray(),
       h('path', {
         class: 'lane',
         d: steps
           .map(
             (s, i) =>
-              `${i === 0 ? 'M' : 'L'}${px(x.at(s.from))} ${px(y.at(s.value))}H${px(x.at(s.to))}`,
+              `${i === 0 ? 'M' : 'L'}${px(x.at(axis.at(s.from)))} ${px(y.at(s.value))}H${px(x.at(axis.at(s.to)))}`,
           )
           .join(''),
       }),
     ),
     current &&
-      current.from <= x.to &&
+      axis.at(current.from) <= x.to &&
       h(
         'text',
         { class: 'value', x: right + 12, y: clamp(y.at(current.value) + 4, top + 8, bottom + 2) },
         format.tunable(current.value),
       ),
   );
+}
+
+/**
+ * @param {BranchView} branch
+ * @param {string} name of the tunable
+ * @param {Axis} axis
+ * @param {Scale} x
+ * @param {Scale} y
+ */
+function triedStroke(branch, name, axis, x, y) {
+  const from = x.at(axis.at(branch.forkClock));
+  const to = Math.max(from + 3, x.at(trialEnd(branch, axis)));
+  return `M${px(from)} ${px(y.at(branch.setting[name]))}H${px(to)}`;
 }
 
 /**
@@ -458,13 +524,14 @@ function ends(y, low, high, left) {
  * The rounds, as hairlines at the clock that their trials forked from.
  *
  * @param {JobModel} model
+ * @param {Axis} axis
  * @param {Scale} x
  * @param {number} top
  * @param {number} bottom
  * @param {number} left
  * @param {number} right
  */
-function rounds(model, x, top, bottom, left, right) {
+function rounds(model, axis, x, top, bottom, left, right) {
   let free = -Infinity;
   return h(
     'g',
@@ -472,7 +539,8 @@ function rounds(model, x, top, bottom, left, right) {
     [...model.rounds.values()]
       .sort((a, b) => a.round - b.round)
       .map((round) => {
-        const fork = trials(model).find((branch) => branch.round === round.round)?.forkClock;
+        const clock = trialsByRound(model).get(round.round)?.[0]?.forkClock;
+        const fork = clock === undefined ? undefined : axis.at(clock);
         if (fork === undefined || x.at(fork) < left - 0.5 || x.at(fork) > right + 0.5) {
           return null;
         }
@@ -493,13 +561,14 @@ function rounds(model, x, top, bottom, left, right) {
 }
 
 /**
+ * @param {Axis} axis
  * @param {Scale} x
  * @param {number} bottom
  * @param {number} left
  * @param {number} right
  * @param {boolean} phone
  */
-function xAxis(x, bottom, left, right, phone) {
+function xAxis(axis, x, bottom, left, right, phone) {
   const ticks = ticksOf(x, Math.max(2, Math.floor((right - left) / (phone ? 80 : 120))));
   return h(
     'g',
@@ -516,10 +585,18 @@ function xAxis(x, bottom, left, right, phone) {
           y1: bottom,
           y2: bottom + 5,
         }),
-        h('text', { class: 'tick tick-x', x: x.at(tick), y: bottom + 19 }, format.count(tick)),
+        h(
+          'text',
+          { class: 'tick tick-x', x: x.at(tick), y: bottom + 19 },
+          axis.unit === 'time' ? format.duration(tick) : format.count(tick),
+        ),
       ),
     ),
-    h('text', { class: 'axis-title', x: right, y: bottom + 36 }, 'mainline clock'),
+    h(
+      'text',
+      { class: 'axis-title', x: right, y: bottom + 36 },
+      axis.unit === 'time' ? 'training time on the mainline' : 'mainline clock',
+    ),
   );
 }
 
@@ -560,7 +637,10 @@ export function overlay(drawing, view) {
         'g',
         { 'clip-path': 'url(#plot-loss)' },
         h('path', { class: `whisker focused is-${focused.kind}`, d: path(focused.line, x, y) }),
-        endMark(focused, x, y, drawing.lossTop),
+        h('path', {
+          class: `mark is-${focused.kind}`,
+          d: endMark(focused, x, y, drawing.lossTop, 4),
+        }),
       ),
     !focused &&
       value !== null &&

@@ -9,8 +9,10 @@
  *     setting: Setting, mainlineBranch: number, mainlineClock: number, epoch: number,
  *     loss: number | null, metrics: Record<string, number>, round: number, tuningSeconds: number,
  *     trainingSeconds: number, evaluationSeconds: number, tuningShare: number, branches: number,
- *     generation: number, version: number}} JobView
+ *     generation: number, version: number, createdBy: string, trail: Trail}} JobView
  */
+
+/** @typedef {{clocks: number, losses: (number | null)[], turns: number[]}} Trail */
 
 /**
  * @typedef {{branch: number, parent: number | null, kind: string, round: number,
@@ -45,6 +47,27 @@
 
 /** @typedef {{branch: number, forkClock: number, buckets: Bucket[]}} SeriesView */
 
-/** @typedef {{x: number, y: number, low: number, high: number}} Point mainline clock and loss */
+/** @typedef {Bucket & {branch: number}} MainlineBucket clocks are the mainline's */
+
+/**
+ * @typedef {{snapshot: number, branch: number, mainlineClock: number, epoch: number,
+ *     setting: Setting, state: string, sizeBytes: number, pinned: boolean,
+ *     createTime: string}} SnapshotView
+ */
+
+/** @typedef {{worker: number, attached: boolean, lastHeardTime: string | null}} WorkerView */
+
+/**
+ * @typedef {{id: string, name: string, createTime: string, lastUseTime: string | null,
+ *     revokeTime: string | null, token: string | null}} TokenView
+ */
+
+/**
+ * @typedef {{job: JobView, branches: BranchView[], rounds: RoundView[], schedule: ScheduleView,
+ *     evaluations: EvaluationView[], decisions: DecisionView[], moreDecisions: boolean,
+ *     snapshots: SnapshotView[]}} Snapshot all views of a job
+ */
+
+/** @typedef {{x: number, y: number, low: number, high: number}} Point a place on the axis and loss */
 
 export {};

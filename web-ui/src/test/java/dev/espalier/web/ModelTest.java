@@ -25,46 +25,72 @@ final class ModelTest {
   }
 
   @Test
-  void mainlineIsTheChainOfWinnersCutAtEachFork() {
-    branch(0, "null", "MAINLINE", 0, 0, 0);
-    branch(2, "0", "TRIAL", 1, 0, 100);
-    branch(5, "2", "TRIAL", 2, 80, 40);
-    Value chain = page.invokeMember("mainlineChain", model.getMember("branches"), 5);
-    assertThat(modules.text(chain))
+  void mainlineWindowsAreAppendedWhereTheyFollowAndElseAskedFor() {
+    branch(5, "2", "MAINLINE", 2, 10, 10);
+    mainline(5, bucket(0, 10, "2.0"));
+    assertThat(window(5, bucket(0, 5, "1.5"))).isTrue();
+    assertThat(window(5, bucket(0, 5, "1.5"))).isFalse();
+    assertThat(wantsMainline()).isFalse();
+    assertThat(mainlinePoints(1))
         .isEqualTo(
-            """
-            [{"branch":0,"from":0,"to":0},{"branch":2,"from":0,"to":80},\
-            {"branch":5,"from":80,"to":null}]\
-            """);
+            "[{\"x\":5,\"y\":2,\"low\":2,\"high\":2},{\"x\":12.5,\"y\":1.5,\"low\":1.5,\"high\":1.5}]");
+    assertThat(window(5, bucket(9, 12, "1.4"))).isFalse();
+    assertThat(wantsMainline()).isTrue();
   }
 
   @Test
-  void mainlineLossLeavesOutWhatItsParentRanAfterTheFork() {
-    branch(2, "null", "TRIAL", 1, 0, 20);
-    branch(5, "2", "TRIAL", 2, 10, 10);
-    series(2, 0, bucket(0, 10, "2.0"), bucket(10, 20, "1.9"));
-    series(5, 10, bucket(0, 10, "1.5"));
-    model.putMember("job", modules.json("{\"mainlineBranch\": 5}"));
-    assertThat(modules.text(page.invokeMember("mainlinePoints", model)))
-        .isEqualTo(
-            "[{\"x\":5,\"y\":2,\"low\":2,\"high\":2},{\"x\":15,\"y\":1.5,\"low\":1.5,\"high\":1.5}]");
+  void anotherMainlineBranchAsksForTheMainline() {
+    event("job.changed", "{\"version\": 1, \"mainlineBranch\": 0}");
+    assertThat(wantsMainline()).isFalse();
+    event("job.changed", "{\"version\": 2, \"mainlineBranch\": 4}");
+    assertThat(wantsMainline()).isTrue();
   }
 
   @Test
   void bucketsWithoutAFiniteLossAreNotDrawn() {
-    series(3, 100, bucket(0, 10, "2.0"), bucket(10, 20, "null"));
-    Value points = page.invokeMember("points", model.getMember("series").invokeMember("get", 3));
-    assertThat(points.getArraySize()).isEqualTo(1);
-    assertThat(points.getArrayElement(0).getMember("x").asInt()).isEqualTo(105);
+    branch(0, "null", "MAINLINE", 0, 0, 20);
+    mainline(0, bucket(0, 10, "2.0"), bucket(10, 20, "null"));
+    assertThat(mainlinePoints(1)).isEqualTo("[{\"x\":5,\"y\":2,\"low\":2,\"high\":2}]");
+  }
+
+  @Test
+  void aJudgedTrialIsDrawnByTheWindowsThatJudgedIt() {
+    event(
+        "branch.changed",
+        """
+        {"branch": 3, "parent": 0, "kind": "TRIAL", "round": 1, "forkClock": 100, "clocks": 40,
+         "seconds": 2, "state": "MEASURED", "speed": 1, "setting": {},
+         "windowMeans": [4, 3, null], "windowSeconds": [0, 1, 2]}\
+        """);
+    assertThat(wanted(3)).isFalse();
+    assertThat(
+            modules.text(
+                page.invokeMember(
+                    "whiskerPoints",
+                    model,
+                    model.getMember("branches").invokeMember("get", 3),
+                    page.invokeMember("axisOf", model, "clock"))))
+        .isEqualTo(
+            "[{\"x\":100,\"y\":4,\"low\":4,\"high\":4},{\"x\":120,\"y\":3,\"low\":3,\"high\":3}]");
+  }
+
+  @Test
+  void aTrialThatIsNotJudgedAsksForItsLosses() {
+    branch(3, "0", "TRIAL", 1, 0, 40);
+    assertThat(wanted(3)).isTrue();
   }
 
   @Test
   void joinedBucketsKeepTheMeanAndTheExtremes() {
-    series(3, 0, bucket(0, 30, "1.0"), bucket(30, 40, "5.0"), bucket(40, 80, "2.0"));
-    Value coarse =
-        page.invokeMember("coarsen", model.getMember("series").invokeMember("get", 3), 40);
-    Value first = coarse.getMember("buckets").getArrayElement(0);
-    assertThat(coarse.getMember("buckets").getArraySize()).isEqualTo(2);
+    Value buckets =
+        modules.json(
+            "[%s]"
+                .formatted(
+                    String.join(
+                        ",", bucket(0, 30, "1.0"), bucket(30, 40, "5.0"), bucket(40, 80, "2.0"))));
+    Value coarse = page.invokeMember("coarsen", buckets, 40);
+    Value first = coarse.getArrayElement(0);
+    assertThat(coarse.getArraySize()).isEqualTo(2);
     assertThat(first.getMember("mean").asDouble()).isEqualTo(2.0);
     assertThat(first.getMember("max").asDouble()).isEqualTo(5.0);
     assertThat(first.getMember("toClock").asInt()).isEqualTo(40);
@@ -72,6 +98,7 @@ final class ModelTest {
 
   @Test
   void aWindowThatFollowsIsAppendedAndAGapAsksForTheSeries() {
+    branch(3, "0", "TRIAL", 1, 0, 0);
     series(3, 0, bucket(0, 10, "2.0"));
     assertThat(window(3, bucket(10, 20, "1.9"))).isTrue();
     assertThat(wanted(3)).isFalse();
@@ -185,6 +212,25 @@ final class ModelTest {
             "{\"branch\": %d, \"forkClock\": %d, \"buckets\": [%s]}"
                 .formatted(branch, fork, String.join(",", buckets)));
     model.getMember("series").invokeMember("set", branch, series);
+  }
+
+  private void mainline(int branch, String... buckets) {
+    model.putMember("job", modules.json("{\"mainlineBranch\": %d}".formatted(branch)));
+    model.putMember(
+        "mainline",
+        modules.json(
+            "[%s]"
+                .formatted(
+                    String.join(",", buckets).replace("{", "{\"branch\": " + branch + ", "))));
+  }
+
+  private String mainlinePoints(int clocks) {
+    Value axis = page.invokeMember("axisOf", model, "clock");
+    return modules.text(page.invokeMember("mainlinePoints", model, axis, clocks));
+  }
+
+  private boolean wantsMainline() {
+    return model.getMember("wantsMainline").asBoolean();
   }
 
   private boolean window(int branch, String bucket) {

@@ -107,6 +107,8 @@ class EventController {
       String job,
       long lastSequence) {
     try (viewer) {
+      // Opens the link for a viewer that has missed nothing.
+      emitter.send(SseEmitter.event().comment("here"));
       long sent = catchUp(emitter, job, lastSequence);
       while (!viewer.isCutOff()) {
         StreamEvent event = viewer.next(PING_SECONDS);

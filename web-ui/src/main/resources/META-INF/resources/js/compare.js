@@ -1,0 +1,293 @@
+// Two to six branches side by side: their losses since the fork, their settings, their numbers.
+
+import { h } from './dom.js';
+import * as format from './format.js';
+import { csv, exports, json, saveDrawing } from './export.js';
+import { inlineMark, mark, STANDINGS } from './marks.js';
+import { byImportance, least, most, standing } from './model.js';
+import { linear, ticksOf } from './scale.js';
+
+/** @import {Tree} from './dom.js' */
+/** @import {JobModel} from './model.js' */
+/** @import {BranchView} from './types.js' */
+
+export const MOST_COMPARED = 6;
+
+const WIDTH = 900;
+const HEIGHT = 300;
+const LEFT = 60;
+const RIGHT = WIDTH - 130;
+const BOTTOM = HEIGHT - 36;
+
+/**
+ * @param {JobModel} model
+ * @param {number[]} chosen
+ * @param {{remove: (branch: number) => void, add: (branch: number) => void,
+ *     show: (branch: number) => void}} on
+ * @returns {Tree}
+ */
+export function comparePanel(model, chosen, on) {
+  const branches = chosen.flatMap((number) => model.branches.get(number) ?? []);
+  return h(
+    'section',
+    { class: 'card', key: 'compare', 'aria-labelledby': 'compare-title' },
+    h(
+      'div',
+      { class: 'card-bar' },
+      h('h2', { class: 'card-title', id: 'compare-title' }, 'Branches side by side'),
+      chooser(model, chosen, on),
+    ),
+    branches.length < 2
+      ? h(
+          'p',
+          { class: 'empty' },
+          'Choose two to six branches: here, or with Compare in a branch. Their losses are laid over each other from the fork on.',
+        )
+      : [
+          lines(model, branches),
+          table(model, branches, on),
+          h(
+            'div',
+            { class: 'chart-foot is-inset' },
+            exports('comparison', {
+              CSV: () => csv('comparison.csv', branches.map(flat)),
+              JSON: () => json('comparison.json', branches),
+              PNG: () => saveDrawing('comparison.png', document.querySelector('.compare-lines')),
+            }),
+          ),
+        ],
+  );
+}
+
+/** @param {BranchView} branch */
+function flat({ branch, round, state, verdict, speed, slope, noise, clocks, seconds, setting }) {
+  return { branch, round, state, verdict, speed, slope, noise, clocks, seconds, ...setting };
+}
+
+/**
+ * @param {JobModel} model
+ * @param {number[]} chosen
+ * @param {{add: (branch: number) => void}} on
+ */
+function chooser(model, chosen, on) {
+  if (chosen.length >= MOST_COMPARED) {
+    return h('p', { class: 'muted' }, `${MOST_COMPARED} at most`);
+  }
+  return h(
+    'form',
+    {
+      class: 'row-form is-inline',
+      onsubmit: (/** @type {SubmitEvent} */ event) => {
+        event.preventDefault();
+        const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+        const number = Number(new FormData(form).get('branch'));
+        if (model.branches.has(number)) {
+          on.add(number);
+          form.reset();
+        }
+      },
+    },
+    h('label', { for: 'compare-branch' }, 'Branch'),
+    h('input', {
+      id: 'compare-branch',
+      name: 'branch',
+      type: 'number',
+      min: 0,
+      max: Math.max(0, model.branches.size - 1),
+      required: true,
+    }),
+    h('button', { type: 'submit', class: 'button' }, 'Add'),
+  );
+}
+
+/**
+ * @param {JobModel} model
+ * @param {BranchView[]} branches
+ */
+function lines(model, branches) {
+  const traces = branches.map((branch) => ({
+    branch,
+    kind: standing(branch, model.rounds.get(branch.round)),
+    line: branch.windowMeans.flatMap((mean, i) =>
+      mean === null ? [] : [{ x: branch.windowSeconds[i], y: mean }],
+    ),
+  }));
+  const all = traces.flatMap((trace) => trace.line);
+  if (all.length === 0) {
+    return h('p', { class: 'empty' }, 'None of them has been judged yet: there are no windows.');
+  }
+  const [low, high] = [least(all.map((p) => p.y)), most(all.map((p) => p.y))];
+  const air = (high - low) * 0.08 || 1;
+  const x = linear(0, most(all.map((p) => p.x)) || 1, LEFT, RIGHT);
+  const y = linear(low - air, high + air, BOTTOM, 12);
+  const px = (/** @type {number} */ value) => value.toFixed(1);
+  return h(
+    'div',
+    {
+      class: 'compare-plot scroll',
+      tabindex: 0,
+      role: 'region',
+      'aria-label': 'Losses since the fork',
+    },
+    h(
+      'svg',
+      {
+        class: 'compare-lines',
+        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        role: 'img',
+        'aria-label': `Window means of ${branches.length} branches since their forks; the table below holds their numbers.`,
+      },
+      ticksOf(y, 5).map((tick) =>
+        h(
+          'g',
+          { key: `y${tick}` },
+          h('line', { class: 'grid', x1: LEFT, x2: RIGHT, y1: y.at(tick), y2: y.at(tick) }),
+          h(
+            'text',
+            { class: 'tick tick-y', x: LEFT - 8, y: y.at(tick) + 4 },
+            format.number(tick, 3),
+          ),
+        ),
+      ),
+      ticksOf(x, 6).map((tick) =>
+        h(
+          'text',
+          { key: `x${tick}`, class: 'tick tick-x', x: x.at(tick), y: BOTTOM + 19 },
+          format.duration(tick),
+        ),
+      ),
+      traces.map(({ branch, kind, line }, i) =>
+        h(
+          'g',
+          { key: branch.branch },
+          h('path', {
+            class: `compare-line is-${kind} line-${i}`,
+            d: line
+              .map((p, j) => `${j === 0 ? 'M' : 'L'}${px(x.at(p.x))} ${px(y.at(p.y))}`)
+              .join(''),
+          }),
+          line.length > 0 &&
+            mark(kind, x.at(line[line.length - 1].x), y.at(line[line.length - 1].y), 4),
+          line.length > 0 &&
+            h(
+              'text',
+              { class: 'value', x: RIGHT + 12, y: spread(traces, i, y) },
+              `branch ${branch.branch}`,
+            ),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * Where a label stands so that no two cover each other.
+ *
+ * @param {{line: {x: number, y: number}[]}[]} traces
+ * @param {number} index
+ * @param {import('./scale.js').Scale} y
+ */
+function spread(traces, index, y) {
+  const ends = traces
+    .map((trace, i) => ({
+      i,
+      at: trace.line.length > 0 ? y.at(trace.line[trace.line.length - 1].y) : 0,
+    }))
+    .sort((a, b) => a.at - b.at);
+  let free = 0;
+  for (const end of ends) {
+    const at = Math.max(end.at + 4, free);
+    if (end.i === index) {
+      return at;
+    }
+    free = at + 15;
+  }
+  return 0;
+}
+
+/**
+ * @param {JobModel} model
+ * @param {BranchView[]} branches
+ * @param {{remove: (branch: number) => void, show: (branch: number) => void}} on
+ */
+function table(model, branches, on) {
+  const names = [...new Set(branches.flatMap((branch) => Object.keys(branch.setting)))].sort(
+    byImportance,
+  );
+  const best = most(branches.map((branch) => branch.speed ?? -Infinity));
+  const row = (
+    /** @type {string} */ title,
+    /** @type {(branch: BranchView) => import('./dom.js').Child} */ cell,
+    differs = false,
+  ) =>
+    h(
+      'tr',
+      { key: title, class: differs ? 'is-changed' : null },
+      h('th', { scope: 'row' }, title),
+      branches.map((branch) => h('td', { key: branch.branch, class: 'num' }, cell(branch))),
+    );
+  return h(
+    'div',
+    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Branches side by side' },
+    h(
+      'table',
+      { class: 'plain' },
+      h('caption', { class: 'hidden' }, 'Branches side by side; rows that differ are marked'),
+      h(
+        'thead',
+        null,
+        h(
+          'tr',
+          null,
+          h('th', { scope: 'col' }, h('span', { class: 'hidden' }, 'What')),
+          branches.map((branch) => {
+            const kind = standing(branch, model.rounds.get(branch.round));
+            return h(
+              'th',
+              { scope: 'col', class: 'num', key: branch.branch },
+              h(
+                'button',
+                { type: 'button', class: 'link-button', onclick: () => on.show(branch.branch) },
+                inlineMark(kind),
+                ` Branch ${branch.branch}`,
+              ),
+              h(
+                'button',
+                {
+                  type: 'button',
+                  class: 'remove',
+                  'aria-label': `Take branch ${branch.branch} out`,
+                  onclick: () => on.remove(branch.branch),
+                },
+                '×',
+              ),
+            );
+          }),
+        ),
+      ),
+      h(
+        'tbody',
+        null,
+        names.map((name) =>
+          row(
+            format.sentence(format.words(name)),
+            (branch) => format.tunable(branch.setting[name]),
+            new Set(branches.map((branch) => branch.setting[name])).size > 1,
+          ),
+        ),
+        row('Verdict', (branch) => STANDINGS[standing(branch, model.rounds.get(branch.round))]),
+        row('Speed, loss/s', (branch) =>
+          branch.speed === best && best > 0
+            ? h('strong', null, format.number(branch.speed, 3))
+            : format.number(branch.speed, 3),
+        ),
+        row('Noise, loss', (branch) => format.number(branch.noise, 3)),
+        row('Last window mean', (branch) => format.measured(branch.windowMeans.at(-1), 4)),
+        row('Round', (branch) => String(branch.round)),
+        row('Forked at clock', (branch) => format.count(branch.forkClock)),
+        row('Clocks', (branch) => format.count(branch.clocks)),
+        row('Time', (branch) => format.duration(branch.seconds)),
+      ),
+    ),
+  );
+}

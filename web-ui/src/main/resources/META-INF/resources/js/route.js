@@ -1,0 +1,57 @@
+// Addresses: everything that is on the screen can be linked to.
+
+/**
+ * @typedef {{page: 'jobs' | 'job' | 'settings', job: string, tab: string,
+ *     params: URLSearchParams}} Route
+ */
+
+/** The parts of a job's page, with their names. */
+export const TABS = /** @type {const} */ ({
+  overview: 'Overview',
+  compare: 'Compare',
+  snapshots: 'Snapshots',
+  config: 'Configuration',
+  logs: 'Logs',
+  api: 'Raw API',
+});
+
+/**
+ * @param {string} hash such as `#/jobs/job_1/compare?branches=3,7`
+ * @returns {Route}
+ */
+export function readRoute(hash) {
+  const [path, query] = hash.replace(/^#/, '').split('?', 2);
+  const params = new URLSearchParams(query ?? '');
+  const job = /^\/jobs\/([^/]+)(?:\/([a-z]+))?$/.exec(path);
+  if (job) {
+    const tab = job[2] !== undefined && job[2] in TABS ? job[2] : 'overview';
+    return { page: 'job', job: decodeURIComponent(job[1]), tab, params };
+  }
+  return { page: path === '/settings' ? 'settings' : 'jobs', job: '', tab: '', params };
+}
+
+/**
+ * @param {string} job
+ * @param {string} [tab]
+ * @param {Record<string, string | number | null>} [params] those that are null are left out
+ * @returns {string}
+ */
+export function jobAddress(job, tab = 'overview', params = {}) {
+  const path = `#/jobs/${encodeURIComponent(job)}${tab === 'overview' ? '' : `/${tab}`}`;
+  return path + queryText(params);
+}
+
+/**
+ * @param {Record<string, string | number | null>} params
+ * @returns {string} with its question mark; empty when there is none
+ */
+export function queryText(params) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params)) {
+    if (value !== null && value !== '') {
+      query.set(name, String(value));
+    }
+  }
+  const text = query.toString().replaceAll('%2C', ',');
+  return text === '' ? '' : `?${text}`;
+}
