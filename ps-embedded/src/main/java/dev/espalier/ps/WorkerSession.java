@@ -6,8 +6,11 @@ import dev.espalier.ps.cache.UpdateBuffer;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.RowKernelsProvider;
 import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.plan.AccessPlan;
+import dev.espalier.ps.plan.PlanOptions;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.Partitioner;
@@ -44,12 +47,34 @@ public final class WorkerSession implements AutoCloseable {
 
   private record Selected(BranchRef branch, Staleness staleness, StepSize stepSize) {}
 
+  /// Asks shards for the rows of a plan.
+  private final class PlannedReader implements PlannedAccess.Reader {
+    @Override
+    public CompletableFuture<?> read(
+        PlannedAccess.Moment moment, int shard, int table, RowSelection rows, RowTarget to) {
+      return transport.read(
+          shard,
+          new ShardCommand.Read(
+              moment.branch(), config.rank(), moment.clock(), moment.staleness(), table, rows),
+          to);
+    }
+
+    @Override
+    public void await(int shard, CompletableFuture<?> reply) {
+      if (!(WorkerSession.this.await(shard, reply.thenApply(ShardReply.class::cast))
+          instanceof ShardReply.Delivered)) {
+        throw unexpected((ShardReply) reply.join());
+      }
+    }
+  }
+
   private final ParameterServer server;
   private final ParameterServerConfig config;
   private final Transport transport;
   private final List<TableSpec> tables;
   private final List<Partitioner> partitioners;
   private final UpdateBuffer updates;
+  private final PlannedAccess planned;
   private final Outstanding outstanding = new Outstanding();
   private final Map<BranchRef, Long> clocks = new HashMap<>();
 
@@ -63,7 +88,9 @@ public final class WorkerSession implements AutoCloseable {
     tables = server.tables();
     partitioners =
         tables.stream().map(spec -> new Partitioner(spec.rows(), config.workers())).toList();
-    updates = new UpdateBuffer(tables, config.workers(), RowKernelsProvider.best());
+    RowKernels kernels = RowKernelsProvider.best();
+    updates = new UpdateBuffer(tables, config.workers(), kernels);
+    planned = new PlannedAccess(tables, partitioners, kernels, updates, new PlannedReader());
   }
 
   // ---- branches
@@ -86,6 +113,7 @@ public final class WorkerSession implements AutoCloseable {
     ready();
     requireTicked();
     clocks.put(child, 0L);
+    planned.onNewBranch();
     sendToAll(new ShardCommand.Fork(child, parent, config.rank()));
   }
 
@@ -95,6 +123,7 @@ public final class WorkerSession implements AutoCloseable {
     if (selected != null && selected.branch().equals(branch)) {
       requireTicked();
       selected = null;
+      planned.moveTo(null);
     }
     clocks.remove(branch);
     sendToAll(new ShardCommand.Free(branch, config.rank()));
@@ -113,6 +142,7 @@ public final class WorkerSession implements AutoCloseable {
       requireTicked();
     }
     selected = new Selected(branch, staleness, stepSize);
+    planned.moveTo(moment(selected));
   }
 
   /// The clock this worker is in on a branch: how many it has ticked, counted inside the branch.
@@ -145,9 +175,17 @@ public final class WorkerSession implements AutoCloseable {
   /// @param destination receives `count x columns` values
   /// @param offset where in `destination`
   public void read(int table, long first, int count, float[] destination, int offset) {
-    Selected now = requireSelected();
+    if (planned.read(table, first, count, destination, offset)) {
+      return;
+    }
     checkRange(table, first, count);
     checkRoom(table, count, destination.length, offset);
+    planned.note(false, table, first, count);
+    if (planned.isRecording()) {
+      Arrays.fill(destination, offset, offset + count * tables.get(table).columns(), 0);
+      return;
+    }
+    Selected now = requireSelected();
     int columns = tables.get(table).columns();
     List<@Nullable CompletableFuture<ShardReply>> replies = new ArrayList<>();
     for (RowRange part : cut(table, first, count)) {
@@ -175,9 +213,17 @@ public final class WorkerSession implements AutoCloseable {
   /// @param count how many of `rows` count
   /// @param destination receives `count x columns` values from index 0
   public void read(int table, long[] rows, int count, float[] destination) {
-    Selected now = requireSelected();
+    if (planned.read(table, rows, count, destination)) {
+      return;
+    }
     checkRows(table, rows, count);
     checkRoom(table, count, destination.length, 0);
+    planned.note(false, table, rows, count);
+    if (planned.isRecording()) {
+      Arrays.fill(destination, 0, count * tables.get(table).columns(), 0);
+      return;
+    }
+    Selected now = requireSelected();
     int columns = tables.get(table).columns();
     int[] shards = shardsOf(table, rows, count);
     List<@Nullable CompletableFuture<ShardReply>> replies = new ArrayList<>();
@@ -265,6 +311,7 @@ public final class WorkerSession implements AutoCloseable {
   }
 
   private void assign(int shard, BranchRef branch, RowBatch batch) {
+    planned.invalidate();
     send(shard, new ShardCommand.Assign(branch, config.rank(), List.of(batch)));
   }
 
@@ -276,10 +323,16 @@ public final class WorkerSession implements AutoCloseable {
   /// @param gradients `count x columns` values
   /// @param offset where in `gradients` they begin
   public void add(int table, long first, int count, float[] gradients, int offset) {
-    requireSelected();
+    if (planned.add(table, first, count, gradients, offset)) {
+      return;
+    }
     checkRange(table, first, count);
     checkRoom(table, count, gradients.length, offset);
-    updates.add(table, first, count, gradients, offset);
+    planned.note(true, table, first, count);
+    if (!planned.isRecording()) {
+      requireSelected();
+      updates.add(table, first, count, gradients, offset);
+    }
   }
 
   /// Adds sums of per-sample gradients to some rows; they leave at the next tick.
@@ -289,10 +342,16 @@ public final class WorkerSession implements AutoCloseable {
   /// @param count how many of `rows` count
   /// @param gradients `count x columns` values
   public void add(int table, long[] rows, int count, float[] gradients) {
-    requireSelected();
+    if (planned.add(table, rows, count, gradients)) {
+      return;
+    }
     checkRows(table, rows, count);
     checkRoom(table, count, gradients.length, 0);
-    updates.add(table, rows, count, gradients);
+    planned.note(true, table, rows, count);
+    if (!planned.isRecording()) {
+      requireSelected();
+      updates.add(table, rows, count, gradients);
+    }
   }
 
   /// Ends this worker's clock on the selected branch and sends its updates to all shards.
@@ -308,7 +367,10 @@ public final class WorkerSession implements AutoCloseable {
       throw new IllegalArgumentException("samples must be >= 0 but is " + samples);
     }
     long clock = clock(now.branch());
-    List<List<RowBatch>> byShard = updates.drain();
+    if (planned.isRecording()) {
+      throw new IllegalStateException("a virtual iteration has no tick; end it first");
+    }
+    List<List<RowBatch>> byShard = planned.drain();
     clocks.put(now.branch(), clock + 1);
     for (int shard = 0; shard < byShard.size(); shard++) {
       send(
@@ -322,6 +384,40 @@ public final class WorkerSession implements AutoCloseable {
               samples,
               byShard.get(shard)));
     }
+    planned.advance(moment(now));
+  }
+
+  private PlannedAccess.Moment moment(Selected now) {
+    return new PlannedAccess.Moment(now.branch(), clock(now.branch()), now.staleness());
+  }
+
+  // ---- access plans
+
+  /// Begins a virtual iteration: until [#endVirtualIteration] reads give zeros, updates do nothing,
+  /// and both are recorded. Run one clock of the program in between, without its tick.
+  public void beginVirtualIteration() {
+    requireTicked();
+    planned.beginVirtualIteration();
+  }
+
+  /// Ends the virtual iteration, and serves later clocks by the plan that is made of it: rows
+  /// packed by shard in exactly the slots that a clock needs, asked for one clock ahead, updates
+  /// added up before they leave. A clock that makes other accesses is served too, without the plan.
+  ///
+  /// Source: Cui et al., SoCC 2014, section 3.
+  ///
+  /// @param options which optimisations to use
+  /// @return the plan
+  public AccessPlan endVirtualIteration(PlanOptions options) {
+    return planned.endVirtualIteration(options);
+  }
+
+  /// Makes a plan by itself as soon as two clocks in a row make the same accesses.
+  ///
+  /// @param options which optimisations to use
+  public void planRepeatedAccess(PlanOptions options) {
+    requireTicked();
+    planned.watch(options);
   }
 
   // ---- agreement
@@ -458,6 +554,7 @@ public final class WorkerSession implements AutoCloseable {
   @Override
   public void close() {
     isClosed = true;
+    planned.stop();
   }
 
   // ---- sending and waiting
@@ -555,6 +652,7 @@ public final class WorkerSession implements AutoCloseable {
   }
 
   private void requireTicked() {
+    planned.flush();
     if (!updates.isEmpty()) {
       throw new IllegalStateException("updates must be ticked before the branch is left");
     }

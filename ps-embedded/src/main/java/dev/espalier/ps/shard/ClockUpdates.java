@@ -55,7 +55,14 @@ final class ClockUpdates {
   /// @param seen what the worker had read
   void applyAlone(ShardCommand.Push push, BranchPages pages, SeenPages seen) {
     if (push.samples() > 0 && push.stepSize().updates()) {
-      apply(push, pages, byTable(push.batches()), push.samples() * workers, seen);
+      Map<Integer, List<RowBatch>> sums = new HashMap<>();
+      byTable(push.batches())
+          .forEach((index, batches) ->
+              sums.put(
+                  index,
+                  RowSums.sum(
+                      List.of(withRows(batches)), tables.get(index).spec().columns(), kernels)));
+      apply(push, pages, sums, push.samples() * workers, seen);
     }
   }
 

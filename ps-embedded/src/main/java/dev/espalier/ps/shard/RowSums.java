@@ -25,10 +25,27 @@ final class RowSums {
     if (parts.isEmpty()) {
       return List.of();
     }
-    if (parts.size() == 1) {
+    if (parts.size() == 1 && isSummed(parts.getFirst())) {
       return parts.getFirst();
     }
-    return haveSameRanges(parts) ? sumRanges(parts, kernels) : sumRows(parts, columns, kernels);
+    return parts.size() > 1 && haveSameRanges(parts)
+        ? sumRanges(parts, kernels)
+        : sumRows(parts, columns, kernels);
+  }
+
+  /// Whether no row can occur twice: a single batch, or ascending ranges.
+  private static boolean isSummed(List<RowBatch> batches) {
+    if (batches.size() == 1) {
+      return true;
+    }
+    long end = 0;
+    for (RowBatch batch : batches) {
+      if (!(batch.rows() instanceof RowSelection.Range(long first, int count)) || first < end) {
+        return false;
+      }
+      end = first + count;
+    }
+    return true;
   }
 
   private static boolean haveSameRanges(List<List<RowBatch>> parts) {

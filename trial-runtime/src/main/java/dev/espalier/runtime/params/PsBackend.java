@@ -12,6 +12,7 @@ import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.optim.RuleOptions;
 import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.plan.PlanOptions;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
 import dev.espalier.sdk.ParameterTable;
@@ -43,6 +44,7 @@ public final class PsBackend implements AutoCloseable {
   public PsBackend(ParameterServer server, Transport transport) {
     this.server = server;
     this.session = server.session(transport);
+    session.planRepeatedAccess(PlanOptions.all());
     for (TableSpec spec : server.tables()) {
       tables.put(spec.name(), new PsParameterTable(session, session.table(spec.name()), spec));
     }

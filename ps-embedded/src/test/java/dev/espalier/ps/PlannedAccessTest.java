@@ -1,0 +1,286 @@
+package dev.espalier.ps;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
+
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.plan.PlanOptions;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowTarget;
+import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.transport.OwnShard;
+import dev.espalier.ps.transport.ShardRoute;
+import dev.espalier.ps.transport.Transport;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Clocks along a plan give the bits of clocks without one.
+final class PlannedAccessTest {
+  private static final Staleness BULK = Staleness.bulkSynchronous();
+  private static final BranchRef ROOT = new BranchRef(0);
+  private static final long BUDGET_BYTES = 64L << 20;
+  private static final List<TableSpec> TABLES =
+      List.of(
+          TableSpec.dense("d", 90, 3, "momentum"),
+          TableSpec.sparse("s", 4000, 1, "adagrad"),
+          TableSpec.sparse("a", 500, 5, "adarevision"));
+
+  /// Counts what goes to a shard.
+  private static final class CountingRoute implements ShardRoute {
+    private final ShardRoute to;
+    private int reads;
+    private int pushes;
+
+    CountingRoute(ShardRoute to) {
+      this.to = to;
+    }
+
+    @Override
+    public CompletableFuture<ShardReply> send(ShardCommand command) {
+      reads += command instanceof ShardCommand.Read ? 1 : 0;
+      pushes += command instanceof ShardCommand.Push ? 1 : 0;
+      return to.send(command);
+    }
+
+    @Override
+    public CompletableFuture<ShardReply> read(ShardCommand.Read read, RowTarget target) {
+      reads++;
+      return to.read(read, target);
+    }
+
+    @Override
+    public void close() {
+      to.close();
+    }
+  }
+
+  /// An access of a made-up program; adds what its seed and the last read give.
+  private record Access(boolean isUpdate, int table, long first, int count, long[] rows) {
+    static Access random(Random random) {
+      int table = random.nextInt(TABLES.size());
+      int all = (int) TABLES.get(table).rows();
+      boolean isUpdate = random.nextBoolean();
+      if (random.nextBoolean()) {
+        int first = random.nextInt(all);
+        return new Access(
+            isUpdate, table, first, random.nextInt(1 + Math.min(20, all - first)), new long[0]);
+      }
+      return new Access(isUpdate, table, 0, 0, random.longs(random.nextInt(30), 0, all).toArray());
+    }
+
+    int rowCount() {
+      return rows.length == 0 ? count : rows.length;
+    }
+
+    void run(WorkerSession session, float[] last, Random values) {
+      int length = rowCount() * TABLES.get(table).columns();
+      float[] numbers = new float[length];
+      if (!isUpdate) {
+        if (rows.length == 0) {
+          session.read(table, first, count, numbers, 0);
+        } else {
+          session.read(table, rows, rows.length, numbers);
+        }
+        System.arraycopy(numbers, 0, last, 0, Math.min(length, last.length));
+        return;
+      }
+      for (int i = 0; i < length; i++) {
+        numbers[i] = last[i % last.length] + (float) values.nextGaussian();
+      }
+      if (rows.length == 0) {
+        session.add(table, first, count, numbers, 0);
+      } else {
+        session.add(table, rows, rows.length, numbers);
+      }
+    }
+  }
+
+  private static Cluster open(int workers) {
+    List<ParameterServer> servers = new ArrayList<>();
+    for (int rank = 0; rank < workers; rank++) {
+      servers.add(
+          ParameterServer.open(
+              ParameterServerConfig.of(workers, rank, BUDGET_BYTES).withPageBytes(4096, 4096),
+              TABLES));
+    }
+    return new Cluster(servers, new LoopbackTest()::join);
+  }
+
+  private static Stream<Arguments> ways() {
+    return Stream.of(1, 2, 3)
+        .flatMap(workers ->
+            Stream.of(
+                    PlanOptions.all(),
+                    PlanOptions.all().withoutPacking(),
+                    PlanOptions.all().withoutSlots(),
+                    PlanOptions.all().withoutPrefetching(),
+                    PlanOptions.all().withoutCombining())
+                .map(options -> Arguments.of(workers, options)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("ways")
+  void plannedClocksGiveTheBitsOfUnplannedOnes(int workers, PlanOptions options) {
+    for (long seed = 1; seed <= 4; seed++) {
+      try (Cluster planned = open(workers);
+          Cluster plain = open(workers)) {
+        for (int rank = 0; rank < workers; rank++) {
+          planned.session(rank).planRepeatedAccess(options);
+        }
+        float[] expected = train(plain, seed);
+        // Sums that are not combined before they leave are added up in another order.
+        float tolerance = options.combinesUpdates() || workers == 1 ? 0 : 1e-3f;
+        assertThat(train(planned, seed))
+            .as("seed %d, %d workers, %s", seed, workers, options)
+            .containsExactly(expected, offset(tolerance));
+      }
+    }
+  }
+
+  /// Repeated clocks, clocks that leave the plan in several ways, forks and evaluations.
+  private static float[] train(Cluster cluster, long seed) {
+    Random random = new Random(seed);
+    List<List<Access>> programs = new ArrayList<>();
+    for (int rank = 0; rank < cluster.workers(); rank++) {
+      programs.add(
+          IntStream.range(0, 3 + random.nextInt(12)).mapToObj(_ -> Access.random(random)).toList());
+    }
+    each(cluster, session -> session.create(ROOT));
+    BranchRef branch = ROOT;
+    for (int clock = 0; clock < 24; clock++) {
+      if (clock % 7 == 6) {
+        BranchRef parent = branch;
+        BranchRef child = new BranchRef(clock);
+        each(cluster, session -> session.fork(child, parent));
+        branch = child;
+      }
+      BranchRef now = branch;
+      int deviation = clock > 5 && clock % 5 == 0 ? 1 + random.nextInt(3) : 0;
+      long valueSeed = random.nextLong();
+      Access extra = Access.random(random);
+      for (int rank = 0; rank < cluster.workers(); rank++) {
+        WorkerSession session = cluster.session(rank);
+        session.select(now, BULK, StepSize.of(0.05));
+        clock(session, programs.get(rank), deviation, extra, new Random(valueSeed + rank));
+      }
+    }
+    float[] all = new float[90 * 3 + 4000 + 500 * 5];
+    WorkerSession session = cluster.session(0);
+    session.select(branch, BULK, StepSize.noUpdate());
+    session.read(0, 0, 90, all, 0);
+    session.read(1, 0, 4000, all, 270);
+    session.read(2, 0, 500, all, 4270);
+    return all;
+  }
+
+  private static void clock(
+      WorkerSession session, List<Access> program, int deviation, Access extra, Random values) {
+    float[] last = new float[16];
+    for (int i = 0; i < program.size(); i++) {
+      if (deviation == 1 && i == program.size() / 2) {
+        extra.run(session, last, values);
+      }
+      if (deviation == 2 && i == program.size() - 1) {
+        break;
+      }
+      program.get(i).run(session, last, values);
+    }
+    if (deviation == 3) {
+      extra.run(session, last, values);
+    }
+    session.tick(3);
+  }
+
+  private interface Work {
+    void run(WorkerSession session);
+  }
+
+  private static void each(Cluster cluster, Work work) {
+    for (int rank = 0; rank < cluster.workers(); rank++) {
+      work.run(cluster.session(rank));
+    }
+  }
+
+  @Test
+  void aPlannedClockIsOneReadATableAndOnePush() {
+    try (ParameterServer server =
+        ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), TABLES)) {
+      var route = new CountingRoute(new OwnShard(server.shard()));
+      try (WorkerSession session = server.session(new Transport(List.of(route)))) {
+        session.create(ROOT);
+        session.select(ROOT, BULK, StepSize.of(0.1));
+        session.beginVirtualIteration();
+        rowByRow(session);
+        assertThat(session.endVirtualIteration(PlanOptions.all()).accesses()).isEqualTo(400);
+
+        for (int clock = 0; clock < 3; clock++) {
+          route.reads = 0;
+          route.pushes = 0;
+          rowByRow(session);
+          session.tick(1);
+          assertThat(route.reads).isEqualTo(1);
+          assertThat(route.pushes).isEqualTo(1);
+        }
+      }
+    }
+  }
+
+  private static void rowByRow(WorkerSession session) {
+    float[] value = new float[1];
+    for (int row = 0; row < 200; row++) {
+      session.read(1, 3 * row, 1, value, 0);
+      session.add(1, 2 * row, 1, value, 0);
+    }
+  }
+
+  @Test
+  void aVirtualIterationReadsZerosAndChangesNothing() {
+    try (ParameterServer server =
+            ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), TABLES);
+        WorkerSession session = server.session()) {
+      session.create(ROOT);
+      session.select(ROOT, BULK, StepSize.of(1));
+      session.assign(1, 7, 1, new float[] {5}, 0);
+      float[] read = {1};
+
+      session.beginVirtualIteration();
+      session.read(1, 7, 1, read, 0);
+      session.add(1, 7, 1, new float[] {100}, 0);
+      assertThatThrownBy(() -> session.tick(1)).isInstanceOf(IllegalStateException.class);
+      session.endVirtualIteration(PlanOptions.all());
+
+      assertThat(read).containsExactly(0);
+      session.read(1, 7, 1, read, 0);
+      assertThat(read).containsExactly(5);
+      session.add(1, 7, 1, new float[] {0}, 0);
+      session.tick(1);
+      session.read(1, 7, 1, read, 0);
+      assertThat(read).containsExactly(5);
+    }
+  }
+
+  @Test
+  void virtualIterationsBeginAndEndInTurn() {
+    try (ParameterServer server =
+            ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), TABLES);
+        WorkerSession session = server.session()) {
+      assertThatThrownBy(() -> session.endVirtualIteration(PlanOptions.all()))
+          .hasMessage("no virtual iteration has begun");
+      session.beginVirtualIteration();
+      assertThatThrownBy(session::beginVirtualIteration)
+          .hasMessage("a virtual iteration has begun already");
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package dev.espalier.ps.plan;
+
+import static java.util.Objects.requireNonNull;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.ps.kernel.ScalarRowKernels;
+import dev.espalier.ps.table.Partitioner;
+import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowSelection;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class PlanCompilerTest {
+  private static final int ROWS = 100;
+
+  private static AccessPlan compile(AccessLog log, int shards) {
+    return PlanCompiler.compile(log, List.of(new Partitioner(ROWS, shards)));
+  }
+
+  private static PlanRun run(AccessPlan plan, int columns, int shards) {
+    return new PlanRun(
+        plan, new int[] {columns}, shards, new ScalarRowKernels(), PlanOptions.all());
+  }
+
+  @Test
+  void rowsArePackedInAscendingOrderOncePerShard() {
+    AccessLog log = new AccessLog();
+    log.addRows(false, 0, new long[] {70, 3, 70, 9}, 4);
+    log.addRange(false, 0, 60, 3);
+
+    PackedRows reads = requireNonNull(compile(log, 2).reads(0));
+
+    assertThat(reads.rows()).containsExactly(3, 9, 60, 61, 62, 70);
+    assertThat(reads.parts().get(0).rows()).isInstanceOf(RowSelection.Keys.class);
+    assertThat(reads.parts().get(0).rows().count()).isEqualTo(2);
+    assertThat(reads.parts().get(1).firstSlot()).isEqualTo(2);
+    assertThat(reads.parts().get(1).rows().count()).isEqualTo(4);
+  }
+
+  @Test
+  void consecutiveRowsOfAShardAreARange() {
+    AccessLog log = new AccessLog();
+    log.addRange(false, 0, 10, 20);
+    log.addRange(false, 0, 30, 5);
+
+    PackedRows reads = requireNonNull(compile(log, 1).reads(0));
+
+    assertThat(reads.parts())
+        .containsExactly(new PackedRows.Part(0, new RowSelection.Range(10, 25)));
+  }
+
+  @Test
+  void aTableThatIsNotTouchedHasNoRows() {
+    AccessLog log = new AccessLog();
+    log.addRange(true, 0, 0, 1);
+
+    AccessPlan plan = compile(log, 1);
+
+    assertThat(plan.reads(0)).isNull();
+    assertThat(plan.updates(0)).isNotNull();
+  }
+
+  @Test
+  void readsAreServedFromSlotsInTheOrderOfTheLog() {
+    AccessLog log = new AccessLog();
+    log.addRows(false, 0, new long[] {70, 3, 70}, 3);
+    log.addRange(false, 0, 3, 1);
+    PlanRun run = run(compile(log, 1), 2, 1);
+    float[] bySlot = {1, 2, 3, 4};
+    float[] target = new float[6];
+
+    assertThat(run.isNextRead(0, 3, 1)).isFalse();
+    assertThat(run.isNextRead(0, new long[] {70, 3, 70, 5}, 3)).isTrue();
+    run.read(0, bySlot, target, 0);
+    assertThat(target).containsExactly(3, 4, 1, 2, 3, 4);
+
+    assertThat(run.isNextRead(0, 3, 1)).isTrue();
+    run.read(0, bySlot, target, 4);
+    assertThat(target).containsExactly(3, 4, 1, 2, 1, 2);
+    assertThat(run.isComplete()).isTrue();
+  }
+
+  @Test
+  void updatesOfOneRowAreSummedAndNothingStaysForTheNextClock() {
+    AccessLog log = new AccessLog();
+    log.addRange(true, 0, 5, 1);
+    log.addRange(true, 0, 4, 3);
+    log.addRows(true, 0, new long[] {6, 6}, 2);
+    PlanRun run = run(compile(log, 1), 1, 1);
+    for (int clock = 0; clock < 2; clock++) {
+      assertThat(run.add(0, 5, 1, new float[] {1}, 0)).isTrue();
+      assertThat(run.add(0, 4, 3, new float[] {10, 20, 30}, 0)).isTrue();
+      assertThat(run.add(0, new long[] {6, 6}, 2, new float[] {100, 200})).isTrue();
+
+      List<List<RowBatch>> batches = run.drain();
+
+      assertThat(batches.getFirst()).hasSize(1);
+      assertThat(batches.getFirst().getFirst().rows()).isEqualTo(new RowSelection.Range(4, 3));
+      assertThat(batches.getFirst().getFirst().values()).containsExactly(10, 21, 330);
+    }
+  }
+
+  @Test
+  void aRunThatLeavesItsPlanHandsOverWhatItHasAdded() {
+    AccessLog log = new AccessLog();
+    log.addRange(true, 0, 5, 2);
+    log.addRows(true, 0, new long[] {6, 9}, 2);
+    log.addRange(true, 0, 50, 2);
+    PlanRun run = run(compile(log, 3), 1, 3);
+    run.add(0, 5, 2, new float[] {1, 2}, 0);
+    run.add(0, new long[] {6, 9}, 2, new float[] {10, 20});
+    List<String> handed = new ArrayList<>();
+
+    run.leave((table, rows, count, values) -> {
+      for (int i = 0; i < count; i++) {
+        handed.add(rows[i] + "=" + values[i]);
+      }
+    });
+
+    assertThat(handed).containsExactly("5=1.0", "6=12.0", "9=20.0");
+    assertThat(run.made()).isZero();
+  }
+
+  @Test
+  void logsAreTheSameOnlyWhenAllTheirAccessesAre() {
+    AccessLog one = new AccessLog();
+    AccessLog other = new AccessLog();
+    for (AccessLog log : List.of(one, other)) {
+      log.addRange(false, 1, 5, 2);
+      log.addRows(true, 0, new long[] {1, 2}, 2);
+    }
+    assertThat(one.isSameAs(other)).isTrue();
+
+    other.clear();
+    other.addRange(false, 1, 5, 2);
+    other.addRows(true, 0, new long[] {1, 3}, 2);
+    assertThat(one.isSameAs(other)).isFalse();
+  }
+}
