@@ -2,6 +2,7 @@ package dev.espalier.bench.ps;
 
 import dev.espalier.bench.frame.Rounds;
 import dev.espalier.bench.frame.Suite;
+import dev.espalier.bench.net.MessageRates;
 import java.util.List;
 
 /// `espalier bench ps`: every figure of `docs/PERFORMANCE.md`.
@@ -17,7 +18,7 @@ public final class ParameterServerSuite {
   }
 
   private static List<Suite.Part> parts(boolean isQuick) {
-    return List.of(kernels(isQuick), branches(isQuick));
+    return List.of(kernels(isQuick), branches(isQuick), network(isQuick));
   }
 
   private static Suite.Part kernels(boolean isQuick) {
@@ -32,5 +33,10 @@ public final class ParameterServerSuite {
   private static Suite.Part branches(boolean isQuick) {
     return new Suite.Part(
         "branches", List.of(isQuick ? new ForkCost(128, 5) : new ForkCost(1024, 21)));
+  }
+
+  private static Suite.Part network(boolean isQuick) {
+    return new Suite.Part(
+        "network", List.of(new MessageRates(isQuick ? new Rounds(1, 1) : new Rounds(3, 9))));
   }
 }
