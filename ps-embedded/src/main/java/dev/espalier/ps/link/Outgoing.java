@@ -1,56 +1,50 @@
 package dev.espalier.ps.link;
 
+import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.transport.FrameCodec;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 
 /// A reply that is kept until the other side says that it has it.
-final class Outgoing {
-  private final BufferPool buffers;
-  private final ByteBuffer head;
-  private final PinnedRows rows;
+///
+/// @param frame its bytes
+/// @param rows the memory of the rows in it
+record Outgoing(LinkFrame frame, PinnedRows rows) {
 
-  private Outgoing(BufferPool buffers, ByteBuffer head, PinnedRows rows) {
-    this.buffers = buffers;
-    this.head = head;
-    this.rows = rows;
-  }
-
+  /// @param number of the command answered
+  /// @param rows what the command's collector took
   static Outgoing of(long number, ShardReply reply, PinnedRows rows, BufferPool buffers) {
-    if (reply instanceof ShardReply.Delivered) {
-      int values = rows.values();
-      return new Outgoing(
-          buffers,
-          FrameCodec.encodeRowsHead(
-              values, LinkFrame.behindHead(number, (long) Float.BYTES * values, buffers::take)),
-          rows);
+    LinkFrame frame = new LinkFrame(number, buffers);
+    try {
+      if (reply instanceof ShardReply.Delivered) {
+        FrameCodec.encodeRowsHead(rows.values(), frame);
+        rows.putInto(frame);
+      } else {
+        rows.release();
+        FrameCodec.encode(reply, frame);
+      }
+    } catch (PsException tooLarge) {
+      rows.release();
+      FrameCodec.encode(
+          new ShardReply.Failed(tooLarge.fault(), String.valueOf(tooLarge.getMessage())), frame);
     }
-    rows.release();
-    return new Outgoing(
-        buffers, FrameCodec.encode(reply, LinkFrame.behindHead(number, 0, buffers::take)), rows);
+    return new Outgoing(frame.finish(), rows);
   }
 
   /// Bytes on the wire.
   long bytes() {
-    return head.limit() + (long) Float.BYTES * rows.values();
+    return frame.bytes();
   }
 
   /// Sends all of it, for the first time or again.
   ///
   /// @param received commands taken so far
   void send(Wire wire, long received) throws IOException {
-    LinkFrame.setReceived(head, received);
-    List<ByteBuffer> parts = new ArrayList<>();
-    parts.add(head.duplicate());
-    parts.addAll(rows.parts());
-    wire.send(parts.toArray(ByteBuffer[]::new));
+    frame.send(wire, received);
   }
 
   void release() {
+    frame.release();
     rows.release();
-    buffers.giveBack(head);
   }
 }

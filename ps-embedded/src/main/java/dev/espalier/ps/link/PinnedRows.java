@@ -20,7 +20,7 @@ final class PinnedRows implements RowCollector {
 
   private final BufferPool buffers;
   private final List<Page> pinned = new ArrayList<>();
-  private final List<ByteBuffer> parts = new ArrayList<>();
+  private final List<MemorySegment> parts = new ArrayList<>();
   private @Nullable ByteBuffer copies;
   private int copiedFrom;
   private int rows;
@@ -46,7 +46,7 @@ final class PinnedRows implements RowCollector {
       page.retain();
       pinned.add(page);
       endCopies();
-      parts.add(page.segment().asSlice(offset, bytes).asByteBuffer());
+      parts.add(page.segment().asSlice(offset, bytes));
     } else {
       ByteBuffer target = copies(position);
       MemorySegment.copy(page.segment(), offset, MemorySegment.ofBuffer(target), 0, bytes);
@@ -64,7 +64,7 @@ final class PinnedRows implements RowCollector {
 
   private void endCopies() {
     if (copies != null && copies.position() > copiedFrom) {
-      parts.add(copies.slice(copiedFrom, copies.position() - copiedFrom));
+      parts.add(MemorySegment.ofBuffer(copies.slice(copiedFrom, copies.position() - copiedFrom)));
       copiedFrom = copies.position();
     }
   }
@@ -80,9 +80,9 @@ final class PinnedRows implements RowCollector {
     return rows * columns;
   }
 
-  /// The rows' bytes, in order; each buffer to be read only once, another call gives others.
-  List<ByteBuffer> parts() {
-    return parts.stream().map(ByteBuffer::duplicate).toList();
+  /// Puts the rows' bytes, in order, into a frame.
+  void putInto(LinkFrame frame) {
+    parts.forEach(frame::put);
   }
 
   /// Unpins the pages and gives the buffer back.

@@ -158,17 +158,7 @@ final class ServedSession {
   }
 
   private void answer(long number, ShardReply reply, PinnedRows rows) {
-    Outgoing outgoing;
-    try {
-      outgoing = Outgoing.of(number, reply, rows, buffers);
-    } catch (PsException e) {
-      outgoing =
-          Outgoing.of(
-              number,
-              new ShardReply.Failed(e.fault(), String.valueOf(e.getMessage())),
-              rows,
-              buffers);
-    }
+    Outgoing outgoing = Outgoing.of(number, reply, rows, buffers);
     boolean isOurs = Thread.currentThread() == server || outgoing.bytes() <= SMALL_BYTES;
     unwritten.add(outgoing);
     if (isOurs) {

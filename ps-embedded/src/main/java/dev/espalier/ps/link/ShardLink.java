@@ -16,7 +16,6 @@ import java.lang.System.Logger.Level;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -33,9 +32,9 @@ import org.jspecify.annotations.Nullable;
 /// the order in which they were sent.
 public final class ShardLink implements ShardRoute {
   /*
-   * A command is encoded once, into a buffer that is kept until the shard says that it has all of it;
-   * values are copied once, from the caller's array into that buffer, and rows once, from the wire's
-   * memory into the reader's array. After a cut a new connection is made in the name of the same
+   * A command's frame is kept until the shard says that it has all of it. Large arrays are not part
+   * of it but stay the caller's: they are copied once, to where the wire takes them, and rows once, from
+   * the wire's memory into the reader's array. After a cut a new connection is made in the name of the same
    * session, the shard says how many commands it has, and the rest is sent again. Replies likewise.
    *
    * The thread that reads never waits for the lock that senders hold while they write: the shard
@@ -52,8 +51,6 @@ public final class ShardLink implements ShardRoute {
 
   private record Question(CompletableFuture<ShardReply> reply, @Nullable RowTarget target) {}
 
-  private record Sent(long number, ByteBuffer frame) {}
-
   private record Connection(Wire wire, long received) {}
 
   private final int shard;
@@ -66,7 +63,7 @@ public final class ShardLink implements ShardRoute {
   private final ReentrantLock sending = new ReentrantLock();
 
   // Guarded by `sending`.
-  private final Deque<Sent> unreceived = new ArrayDeque<>();
+  private final Deque<LinkFrame> unreceived = new ArrayDeque<>();
   private long lastNumber;
   private @Nullable Wire wire;
 
@@ -127,10 +124,12 @@ public final class ShardLink implements ShardRoute {
       }
       forgetReceived();
       long number = lastNumber + 1;
-      ByteBuffer frame = FrameCodec.encode(command, LinkFrame.behindHead(number, 0, buffers::take));
+      LinkFrame frame = new LinkFrame(number, buffers);
+      FrameCodec.encode(command, frame);
+      frame.finish();
       lastNumber = number;
       open.put(number, new Question(reply, target));
-      unreceived.add(new Sent(number, frame));
+      unreceived.add(frame);
       if (wire != null) {
         write(wire, frame);
       }
@@ -141,18 +140,17 @@ public final class ShardLink implements ShardRoute {
   }
 
   private void forgetReceived() {
-    for (Sent first = unreceived.peek();
+    for (LinkFrame first = unreceived.peek();
         first != null && first.number() <= commandsReceived;
         first = unreceived.peek()) {
-      buffers.giveBack(unreceived.remove().frame());
+      unreceived.remove().release();
     }
   }
 
   /// Writes a frame; when that fails the wire is given up, and the thread that reads makes another.
-  private void write(Wire target, ByteBuffer frame) {
-    LinkFrame.setReceived(frame, repliesReceived);
+  private void write(Wire target, LinkFrame frame) {
     try {
-      target.send(frame.duplicate());
+      frame.send(target, repliesReceived);
     } catch (IOException e) {
       target.close();
       wire = null;
@@ -276,9 +274,9 @@ public final class ShardLink implements ShardRoute {
     try {
       forgetReceived();
       wire = next;
-      for (Sent sent : unreceived) {
+      for (LinkFrame frame : unreceived) {
         if (wire == next) {
-          write(next, sent.frame());
+          write(next, frame);
         }
       }
     } finally {

@@ -2,21 +2,39 @@ package dev.espalier.ps.link;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
+import java.util.List;
 
 /// A [Wire] over a blocking socket.
 final class SocketWire implements Wire {
   /// Small enough to stay in a core's cache between the kernel's copy and ours.
   private static final int INBOUND_BYTES = 256 << 10;
 
+  /// As small, for what has to be copied off heap; larger would only delay the first byte.
+  private static final int STAGING_BYTES = 128 << 10;
+
+  /// From so many bytes on, memory off heap is handed to the kernel where it lies.
+  private static final int MIN_DIRECT_BYTES = 4096;
+
   /// A system call takes at most so many buffers.
   private static final int MAX_PARTS = 64;
+
+  private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   private final SocketChannel channel;
   private final ByteBuffer inbound =
       ByteBuffer.allocateDirect(INBOUND_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+
+  // Belong to the thread that sends.
+  private final ByteBuffer staged = ByteBuffer.allocateDirect(STAGING_BYTES);
+  private final MemorySegment staging = MemorySegment.ofBuffer(staged.duplicate());
+  private final ByteBuffer[] parts = new ByteBuffer[MAX_PARTS];
+  private int stagedBegin;
+  private int partCount;
 
   SocketWire(SocketChannel channel) {
     this.channel = channel;
@@ -32,13 +50,61 @@ final class SocketWire implements Wire {
   }
 
   @Override
-  public void send(ByteBuffer... parts) throws IOException {
+  public void send(List<MemorySegment> pieces) throws IOException {
+    for (MemorySegment piece : pieces) {
+      if (piece.isNative() && piece.byteSize() >= MIN_DIRECT_BYTES) {
+        endStaged();
+        queue(piece.asByteBuffer());
+      } else {
+        stage(piece);
+      }
+    }
+    endStaged();
+    flush();
+  }
+
+  /// Copies a piece to where the socket can take it, bit by bit, so that it stays in the cache.
+  private void stage(MemorySegment piece) throws IOException {
+    for (long done = 0; done < piece.byteSize(); ) {
+      if (!staged.hasRemaining()) {
+        endStaged();
+        flush();
+      }
+      int step = (int) Math.min(staged.remaining(), piece.byteSize() - done);
+      MemorySegment.copy(piece, done, staging, staged.position(), step);
+      staged.position(staged.position() + step);
+      done += step;
+    }
+  }
+
+  private void endStaged() throws IOException {
+    if (staged.position() > stagedBegin) {
+      queue(staged.slice(stagedBegin, staged.position() - stagedBegin));
+      stagedBegin = staged.position();
+    }
+  }
+
+  private void queue(ByteBuffer part) throws IOException {
+    parts[partCount++] = part;
+    if (partCount == parts.length) {
+      flush();
+    }
+  }
+
+  private void flush() throws IOException {
     int first = 0;
-    while (first < parts.length) {
-      channel.write(parts, first, Math.min(MAX_PARTS, parts.length - first));
-      while (first < parts.length && !parts[first].hasRemaining()) {
+    while (first < partCount) {
+      channel.write(parts, first, partCount - first);
+      while (first < partCount && !parts[first].hasRemaining()) {
         first++;
       }
+    }
+    Arrays.fill(parts, 0, partCount, NOTHING);
+    partCount = 0;
+    staged.position(stagedBegin);
+    if (stagedBegin > 0) {
+      staged.clear();
+      stagedBegin = 0;
     }
   }
 

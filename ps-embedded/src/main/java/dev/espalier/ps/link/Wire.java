@@ -1,7 +1,9 @@
 package dev.espalier.ps.link;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /// A two-way stream of bytes to one process; one thread reads it, and one at a time writes it.
 interface Wire extends AutoCloseable {
@@ -13,10 +15,10 @@ interface Wire extends AutoCloseable {
   /// @throws IOException when no more will come
   ByteBuffer receive() throws IOException;
 
-  /// Sends all bytes of some buffers, waiting as long as the other side is slow.
+  /// Sends all bytes of some pieces of memory, waiting as long as the other side is slow.
   ///
-  /// @param parts each from its position to its limit, which the positions have reached afterwards
-  void send(ByteBuffer... parts) throws IOException;
+  /// @param pieces on or off heap, in order
+  void send(List<MemorySegment> pieces) throws IOException;
 
   /// Ends both directions; whoever waits in one is woken with an [IOException].
   @Override

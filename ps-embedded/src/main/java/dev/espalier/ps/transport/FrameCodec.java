@@ -11,7 +11,6 @@ import dev.espalier.ps.table.RowTarget;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.function.BiFunction;
-import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// Turns commands and replies into frames and back; the format is in `FrameLayout`.
@@ -23,134 +22,108 @@ public final class FrameCodec {
   /// @return a frame, ready to be read, on the heap
   /// @throws PsException `BAD_REQUEST` when it would exceed 2 GiB
   public static ByteBuffer encode(ShardCommand command) {
-    return encode(command, ByteBuffer::allocate);
+    BufferOutput out = new BufferOutput();
+    encode(command, out);
+    return out.finish();
   }
 
-  /// Encodes a command into a buffer of the caller's.
+  /// Encodes a command.
   ///
-  /// @param buffers gives a buffer for a number of bytes, which are those from its position to its
-  ///   limit
-  /// @return that buffer, flipped
-  /// @throws PsException `BAD_REQUEST` when it would exceed 2 GiB
-  public static ByteBuffer encode(ShardCommand command, IntFunction<ByteBuffer> buffers) {
-    return switch (command) {
-      case ShardCommand.Read read -> read(read, buffers);
-      case ShardCommand.Push push -> push(push, buffers);
+  /// @param out takes the frame
+  /// @throws PsException `BAD_REQUEST` when it would exceed 2 GiB; then nothing was put
+  public static void encode(ShardCommand command, FrameOutput out) {
+    switch (command) {
+      case ShardCommand.Read read ->
+          new FrameWriter(FrameLayout.READ, 24 + FrameWriter.bytesOf(read.rows()), out)
+              .putInt(read.worker())
+              .putInt(read.branch().number())
+              .putLong(read.clock())
+              .putInt(read.staleness().bound())
+              .putInt(read.table())
+              .putRows(read.rows());
+      case ShardCommand.Push push ->
+          new FrameWriter(FrameLayout.PUSH, 44 + FrameWriter.bytesOf(push.batches()), out)
+              .putInt(push.worker())
+              .putInt(push.branch().number())
+              .putLong(push.clock())
+              .putInt(push.staleness().bound())
+              .putDouble(push.stepSize().learningRate())
+              .putDouble(push.stepSize().momentum())
+              .putLong(push.samples())
+              .putBatches(push.batches());
       case ShardCommand.Assign assign ->
-          new FrameWriter(FrameLayout.ASSIGN, 8 + FrameWriter.bytesOf(assign.batches()), buffers)
+          new FrameWriter(FrameLayout.ASSIGN, 8 + FrameWriter.bytesOf(assign.batches()), out)
               .putInt(assign.worker())
               .putInt(assign.branch().number())
-              .putBatches(assign.batches())
-              .finish();
+              .putBatches(assign.batches());
       case ShardCommand.Create create ->
-          encode(FrameLayout.CREATE, create.worker(), create.branch(), buffers);
+          encode(FrameLayout.CREATE, create.worker(), create.branch(), out);
       case ShardCommand.Fork fork ->
-          new FrameWriter(FrameLayout.FORK, 12, buffers)
+          new FrameWriter(FrameLayout.FORK, 12, out)
               .putInt(fork.worker())
               .putInt(fork.child().number())
-              .putInt(fork.parent().number())
-              .finish();
-      case ShardCommand.Free free ->
-          encode(FrameLayout.FREE, free.worker(), free.branch(), buffers);
-      case ShardCommand.Save save ->
-          encode(FrameLayout.SAVE, save.worker(), save.branch(), buffers);
+              .putInt(fork.parent().number());
+      case ShardCommand.Free free -> encode(FrameLayout.FREE, free.worker(), free.branch(), out);
+      case ShardCommand.Save save -> encode(FrameLayout.SAVE, save.worker(), save.branch(), out);
       case ShardCommand.Barrier barrier ->
-          encode(FrameLayout.BARRIER, barrier.worker(), barrier.name(), buffers);
+          encode(FrameLayout.BARRIER, barrier.worker(), barrier.name(), out);
       case ShardCommand.Withdraw withdraw ->
-          encode(FrameLayout.WITHDRAW, withdraw.worker(), withdraw.name(), buffers);
+          encode(FrameLayout.WITHDRAW, withdraw.worker(), withdraw.name(), out);
       case ShardCommand.Explain explain ->
-          new FrameWriter(FrameLayout.EXPLAIN, 4, buffers).putInt(explain.worker()).finish();
-    };
+          new FrameWriter(FrameLayout.EXPLAIN, 4, out).putInt(explain.worker());
+    }
   }
 
-  private static ByteBuffer read(ShardCommand.Read read, IntFunction<ByteBuffer> buffers) {
-    return new FrameWriter(FrameLayout.READ, 24 + FrameWriter.bytesOf(read.rows()), buffers)
-        .putInt(read.worker())
-        .putInt(read.branch().number())
-        .putLong(read.clock())
-        .putInt(read.staleness().bound())
-        .putInt(read.table())
-        .putRows(read.rows())
-        .finish();
+  private static void encode(byte type, int worker, BranchRef branch, FrameOutput out) {
+    new FrameWriter(type, 8, out).putInt(worker).putInt(branch.number());
   }
 
-  private static ByteBuffer push(ShardCommand.Push push, IntFunction<ByteBuffer> buffers) {
-    return new FrameWriter(FrameLayout.PUSH, 44 + FrameWriter.bytesOf(push.batches()), buffers)
-        .putInt(push.worker())
-        .putInt(push.branch().number())
-        .putLong(push.clock())
-        .putInt(push.staleness().bound())
-        .putDouble(push.stepSize().learningRate())
-        .putDouble(push.stepSize().momentum())
-        .putLong(push.samples())
-        .putBatches(push.batches())
-        .finish();
-  }
-
-  private static ByteBuffer encode(
-      byte type, int worker, BranchRef branch, IntFunction<ByteBuffer> buffers) {
-    return new FrameWriter(type, 8, buffers).putInt(worker).putInt(branch.number()).finish();
-  }
-
-  private static ByteBuffer encode(
-      byte type, int worker, String name, IntFunction<ByteBuffer> buffers) {
-    return new FrameWriter(type, 4 + FrameWriter.bytesOf(name), buffers)
-        .putInt(worker)
-        .putText(name)
-        .finish();
+  private static void encode(byte type, int worker, String name, FrameOutput out) {
+    new FrameWriter(type, 4 + FrameWriter.bytesOf(name), out).putInt(worker).putText(name);
   }
 
   /// Encodes a reply.
   ///
   /// @return a frame, ready to be read, on the heap
   public static ByteBuffer encode(ShardReply reply) {
-    return encode(reply, ByteBuffer::allocate);
+    BufferOutput out = new BufferOutput();
+    encode(reply, out);
+    return out.finish();
   }
 
-  /// Encodes a reply into a buffer of the caller's.
+  /// Encodes a reply.
   ///
-  /// @param buffers gives a buffer for a number of bytes, which are those from its position to its
-  ///   limit
-  /// @return that buffer, flipped
+  /// @param out takes the frame
   /// @throws IllegalArgumentException for [ShardReply.Delivered], whose rows are elsewhere
-  public static ByteBuffer encode(ShardReply reply, IntFunction<ByteBuffer> buffers) {
-    return switch (reply) {
+  public static void encode(ShardReply reply, FrameOutput out) {
+    switch (reply) {
       case ShardReply.Delivered delivered ->
           throw new IllegalArgumentException("rows are elsewhere: " + delivered);
-      case ShardReply.Acknowledged() ->
-          new FrameWriter(FrameLayout.ACKNOWLEDGED, 0, buffers).finish();
+      case ShardReply.Acknowledged() -> new FrameWriter(FrameLayout.ACKNOWLEDGED, 0, out);
       case ShardReply.Rows(float[] values) ->
-          new FrameWriter(FrameLayout.ROWS, 4 + 4L * values.length, buffers)
-              .putValues(values)
-              .finish();
+          new FrameWriter(FrameLayout.ROWS, 4 + 4L * values.length, out).putValues(values);
       case ShardReply.BarrierState(boolean completed) ->
-          new FrameWriter(FrameLayout.BARRIER_STATE, 1, buffers)
-              .putByte((byte) (completed ? 1 : 0))
-              .finish();
+          new FrameWriter(FrameLayout.BARRIER_STATE, 1, out).putByte((byte) (completed ? 1 : 0));
       case ShardReply.SnapshotTaken(long ticket) ->
-          new FrameWriter(FrameLayout.SNAPSHOT_TAKEN, 8, buffers).putLong(ticket).finish();
+          new FrameWriter(FrameLayout.SNAPSHOT_TAKEN, 8, out).putLong(ticket);
       case ShardReply.Explanation(String text) ->
-          new FrameWriter(FrameLayout.EXPLANATION, FrameWriter.bytesOf(text), buffers)
-              .putText(text)
-              .finish();
+          new FrameWriter(FrameLayout.EXPLANATION, FrameWriter.bytesOf(text), out).putText(text);
       case ShardReply.Failed(PsFault fault, String message) ->
           new FrameWriter(
                   FrameLayout.FAILED,
                   FrameWriter.bytesOf(fault.name()) + FrameWriter.bytesOf(message),
-                  buffers)
+                  out)
               .putText(fault.name())
-              .putText(message)
-              .finish();
-    };
+              .putText(message);
+    }
   }
 
-  /// Writes what goes before the values of a [ShardReply.Rows], which the caller sends himself.
+  /// Writes what goes before the values of a [ShardReply.Rows], which the caller puts himself.
   ///
   /// @param count number of values
-  /// @param buffers gives a buffer for the bytes without the values
-  /// @return that buffer, flipped
-  public static ByteBuffer encodeRowsHead(int count, IntFunction<ByteBuffer> buffers) {
-    return new FrameWriter(FrameLayout.ROWS, 4, 4L * count, buffers).putInt(count).finish();
+  /// @param out takes the frame's begin
+  public static void encodeRowsHead(int count, FrameOutput out) {
+    new FrameWriter(FrameLayout.ROWS, 4 + 4L * count, out).putInt(count);
   }
 
   /// Decodes a command.
