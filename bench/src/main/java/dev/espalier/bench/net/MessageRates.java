@@ -144,7 +144,7 @@ public final class MessageRates implements Benchmark {
             new Measurement(
                 name, value, "GB/s", "raw socket", gigabytes / seconds[direction]);
         measurements.add(route.equals("GRPC") ? figure : figure.withGoal(Goal.ratioAtLeast(0.8)));
-        if (!route.equals("GRPC")) {
+        if (route.equals("AUTO")) {
           measurements.add(
               new Measurement(
                       name,

@@ -14,14 +14,15 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
 /// The port at which other processes reach this process's shard.
 ///
@@ -97,10 +98,11 @@ public final class LinkServer implements AutoCloseable {
 
   private void welcome(SocketChannel channel) {
     Handshake.Wish wish;
-    SocketWire wire = new SocketWire(channel);
+    var socket = new SocketWire(channel);
+    var wire = new AtomicReference<Wire>(socket);
     strangers.add(channel);
     ScheduledFuture<?> alarm =
-        timer.schedule(wire::close, HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS);
+        timer.schedule(socket::close, HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS);
     try {
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
       channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
@@ -108,9 +110,9 @@ public final class LinkServer implements AutoCloseable {
           handshake.receive(
               new DataInputStream(channel.socket().getInputStream()),
               new DataOutputStream(channel.socket().getOutputStream()),
-              asked -> decide(asked, wire));
+              asked -> decide(asked, channel, wire));
     } catch (IOException e) {
-      wire.close();
+      socket.close();
       LOG.log(Level.WARNING, "turned away {0}: {1}", remote(channel), e.getMessage());
       return;
     } finally {
@@ -120,9 +122,9 @@ public final class LinkServer implements AutoCloseable {
     }
     ServedSession session = sessions.get(wish.session());
     if (session == null || isClosed) {
-      wire.close();
+      socket.close();
     } else {
-      serve(session, wish.session(), wire);
+      serve(session, wish.session(), wire.get());
     }
   }
 
@@ -130,20 +132,32 @@ public final class LinkServer implements AutoCloseable {
     return String.valueOf(channel.socket().getRemoteSocketAddress());
   }
 
-  private Handshake.Answer decide(Handshake.Wish wish, Wire wire) throws IOException {
+  private Handshake.Answer decide(
+      Handshake.Wish wish, SocketChannel channel, AtomicReference<Wire> wire) throws IOException {
     if (!wish.resumes()) {
       sessions.putIfAbsent(wish.session(), new ServedSession());
     }
     ServedSession session = sessions.get(wish.session());
-    return session == null
-        ? new Handshake.Answer(false, 0, false)
-        : new Handshake.Answer(true, session.takeOver(wire, wish.received()), false);
+    if (session == null) {
+      return new Handshake.Answer(false, 0, false);
+    }
+    boolean usesMemory = false;
+    if (!wish.memory().isEmpty()) {
+      try {
+        SharedMemory memory = SharedMemory.open(wish.memory());
+        wire.set(new MemoryWire(channel, memory.there(), memory.back()));
+        usesMemory = true;
+      } catch (IOException e) {
+        LOG.log(Level.INFO, "shared memory of {0} cannot be used: {1}", remote(channel), e);
+      }
+    }
+    return new Handshake.Answer(true, session.takeOver(wire.get(), wish.received()), usesMemory);
   }
 
   private void serve(ServedSession session, Handshake.Session name, Wire wire) {
     try {
       session.serve(wire, shard.join());
-    } catch (IOException | UncheckedIOException | CompletionException e) {
+    } catch (IOException | UncheckedIOException | CancellationException e) {
       if (!isClosed) {
         LOG.log(Level.DEBUG, "a connection ended: {0}", e.toString());
       }

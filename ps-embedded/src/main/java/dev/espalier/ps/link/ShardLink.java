@@ -56,6 +56,7 @@ public final class ShardLink implements ShardRoute {
   private final int shard;
   private final InetSocketAddress address;
   private final Handshake handshake;
+  private final Medium medium;
   private final Duration patience;
   private final Handshake.Session session = Handshake.Session.random();
   private final Map<Long, Question> open = new ConcurrentHashMap<>();
@@ -67,6 +68,8 @@ public final class ShardLink implements ShardRoute {
   private long lastNumber;
   private @Nullable Wire wire;
 
+  private volatile String description = "";
+
   // Written by the thread that reads.
   private volatile long repliesReceived;
   private volatile long commandsReceived;
@@ -74,10 +77,12 @@ public final class ShardLink implements ShardRoute {
   private volatile @Nullable PsException broken;
   private volatile boolean isClosed;
 
-  private ShardLink(int shard, InetSocketAddress address, String token, Duration patience) {
+  private ShardLink(
+      int shard, InetSocketAddress address, String token, Medium medium, Duration patience) {
     this.shard = shard;
     this.address = address;
     this.handshake = new Handshake(token);
+    this.medium = medium;
     this.patience = patience;
   }
 
@@ -87,17 +92,20 @@ public final class ShardLink implements ShardRoute {
   /// @param host where it is
   /// @param port of its [LinkServer]
   /// @param token of the job
+  /// @param medium what bytes travel through
   /// @throws IOException when nothing listens there, or not the job's shard
-  public static ShardLink open(int shard, String host, int port, String token) throws IOException {
-    return open(shard, host, port, token, LinkServer.PATIENCE.dividedBy(2));
+  public static ShardLink open(int shard, String host, int port, String token, Medium medium)
+      throws IOException {
+    return open(shard, host, port, token, medium, LinkServer.PATIENCE.dividedBy(2));
   }
 
   /// Connects.
   ///
   /// @param patience how long to try to come back after a cut
-  static ShardLink open(int shard, String host, int port, String token, Duration patience)
+  static ShardLink open(
+      int shard, String host, int port, String token, Medium medium, Duration patience)
       throws IOException {
-    var link = new ShardLink(shard, new InetSocketAddress(host, port), token, patience);
+    var link = new ShardLink(shard, new InetSocketAddress(host, port), token, medium, patience);
     Wire first = link.connect(false).wire();
     link.wire = first;
     Thread.ofPlatform().daemon().name("ps-link-" + shard).start(() -> link.readUntilClosed(first));
@@ -254,19 +262,55 @@ public final class ShardLink implements ShardRoute {
       channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
       channel.socket().connect(address, (int) CONNECT.toMillis());
       channel.socket().setSoTimeout((int) CONNECT.toMillis());
-      Handshake.Answer answer =
-          handshake.ask(
-              new DataInputStream(channel.socket().getInputStream()),
-              new DataOutputStream(channel.socket().getOutputStream()),
-              new Handshake.Wish(session, resumes, repliesReceived, ""));
-      if (!answer.isKnown()) {
-        throw new Handshake.DeniedException("the shard does not know this session any more");
-      }
-      return new Connection(new SocketWire(channel), answer.received());
+      return medium.offersMemory(channel)
+          ? shakeHandsOverMemory(channel, resumes)
+          : shakeHands(channel, resumes, "the medium is " + medium);
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
     }
+  }
+
+  private Connection shakeHandsOverMemory(SocketChannel channel, boolean resumes)
+      throws IOException {
+    SharedMemory memory;
+    try {
+      memory = SharedMemory.create();
+    } catch (IOException e) {
+      return shakeHands(channel, resumes, "shared memory cannot be made: " + e);
+    }
+    try {
+      Handshake.Answer answer = ask(channel, resumes, memory.name());
+      if (!answer.usesMemory()) {
+        description = "socket to %s, the shard cannot use shared memory".formatted(address);
+        return new Connection(new SocketWire(channel), answer.received());
+      }
+      description = "shared memory with %s, which is on this host".formatted(address);
+      return new Connection(
+          new MemoryWire(channel, memory.back(), memory.there()), answer.received());
+    } finally {
+      memory.unlink();
+    }
+  }
+
+  private Connection shakeHands(SocketChannel channel, boolean resumes, String reason)
+      throws IOException {
+    Handshake.Answer answer = ask(channel, resumes, "");
+    description = "socket to %s, %s".formatted(address, reason);
+    return new Connection(new SocketWire(channel), answer.received());
+  }
+
+  private Handshake.Answer ask(SocketChannel channel, boolean resumes, String memory)
+      throws IOException {
+    Handshake.Answer answer =
+        handshake.ask(
+            new DataInputStream(channel.socket().getInputStream()),
+            new DataOutputStream(channel.socket().getOutputStream()),
+            new Handshake.Wish(session, resumes, repliesReceived, memory));
+    if (!answer.isKnown()) {
+      throw new Handshake.DeniedException("the shard does not know this session any more");
+    }
+    return answer;
   }
 
   private void sendAgain(Wire next) {
@@ -321,6 +365,6 @@ public final class ShardLink implements ShardRoute {
 
   @Override
   public String toString() {
-    return "socket to " + address;
+    return description;
   }
 }

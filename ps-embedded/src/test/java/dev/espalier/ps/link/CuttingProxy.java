@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /// Passes bytes on and cuts each connection, both ways, after a random number of them.
 final class CuttingProxy implements AutoCloseable {
-  private static final int FIRST_BYTES = 600;
+  private static final int FIRST_BYTES = 200;
 
   private final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
   private final int target;

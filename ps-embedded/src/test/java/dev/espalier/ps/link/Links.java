@@ -17,10 +17,12 @@ final class Links implements Cluster.Network {
   static final String TOKEN = "a job's token";
 
   private final List<LinkServer> ports = new ArrayList<>();
+  private final Medium medium;
   private final List<Transport> transports = new ArrayList<>();
 
   /// @param detour from a shard's port to the port to connect to
-  Links(List<ParameterServer> servers, IntUnaryOperator detour) {
+  Links(List<ParameterServer> servers, Medium medium, IntUnaryOperator detour) {
+    this.medium = medium;
     try {
       for (ParameterServer server : servers) {
         LinkServer port = LinkServer.open("127.0.0.1", TOKEN);
@@ -47,6 +49,7 @@ final class Links implements Cluster.Network {
                   "127.0.0.1",
                   detour.applyAsInt(ports.get(shard).port()),
                   TOKEN,
+                  medium,
                   Duration.ofSeconds(20)));
     }
     return new Transport(routes);

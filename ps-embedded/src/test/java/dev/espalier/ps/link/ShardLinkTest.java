@@ -28,7 +28,7 @@ class ShardLinkTest extends ParameterServerContract {
 
   @Override
   protected Cluster.Network join(List<ParameterServer> servers) {
-    return new Links(servers, port -> port);
+    return new Links(servers, Medium.SOCKET, port -> port);
   }
 
   private static ParameterServer server() {
@@ -39,7 +39,8 @@ class ShardLinkTest extends ParameterServerContract {
   @Test
   void anotherTokenIsTurnedAway() throws Exception {
     try (LinkServer port = LinkServer.open("127.0.0.1", "the token")) {
-      assertThatThrownBy(() -> ShardLink.open(0, "127.0.0.1", port.port(), "another"))
+      assertThatThrownBy(
+              () -> ShardLink.open(0, "127.0.0.1", port.port(), "another", Medium.SOCKET))
           .isInstanceOf(Handshake.DeniedException.class)
           .hasMessageContaining("token");
     }
@@ -74,7 +75,8 @@ class ShardLinkTest extends ParameterServerContract {
                 })
             .isInstanceOf(IOException.class);
       }
-      try (ShardLink link = ShardLink.open(0, "127.0.0.1", port.port(), "the token")) {
+      try (ShardLink link =
+          ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET)) {
         assertThat(link.send(new ShardCommand.Explain(0)).join()).isNotNull();
       }
     }
@@ -86,7 +88,8 @@ class ShardLinkTest extends ParameterServerContract {
     LinkServer port = LinkServer.open("127.0.0.1", "the token");
     port.serve(server.shard());
     try (ShardLink link =
-        ShardLink.open(3, "127.0.0.1", port.port(), "the token", Duration.ofSeconds(20))) {
+        ShardLink.open(
+            3, "127.0.0.1", port.port(), "the token", Medium.SOCKET, Duration.ofSeconds(20))) {
       link.send(new ShardCommand.Create(new BranchRef(0), 0)).join();
       var waiting = link.send(new ShardCommand.Barrier("never", 0));
       assertThat(waiting.join()).isNotNull();

@@ -2,8 +2,10 @@ package dev.espalier.runtime.transport;
 
 /// How commands travel between workers.
 public enum RouteKind {
-  /// The fastest way that works.
+  /// The fastest way that works: shared memory on one host, a socket, gRPC.
   AUTO,
-  /// gRPC, even where something faster would work.
+  /// A socket, also on one host; gRPC where it cannot be had.
+  SOCKET,
+  /// gRPC.
   GRPC
 }

@@ -1,5 +1,6 @@
 package dev.espalier.runtime.transport;
 
+import dev.espalier.ps.link.Medium;
 import dev.espalier.ps.link.ShardLink;
 import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.transport.OwnShard;
@@ -39,17 +40,18 @@ public final class ShardRoutes {
   private static ShardRoute route(int worker, String address, String secret, RouteKind kind) {
     GrpcRoute grpc = new GrpcRoute(worker, address, secret);
     if (kind == RouteKind.GRPC) {
-      log.info("shard={} route={} because it was asked for", worker, grpc);
+      log.info("shard={} route={}, which was asked for", worker, grpc);
       return grpc;
     }
     try {
       String host = address.substring(0, address.lastIndexOf(':'));
-      ShardLink link = ShardLink.open(worker, host, grpc.linkPort(), secret);
+      Medium medium = kind == RouteKind.SOCKET ? Medium.SOCKET : Medium.ANY;
+      ShardLink link = ShardLink.open(worker, host, grpc.linkPort(), secret, medium);
       grpc.close();
       log.info("shard={} route={}", worker, link);
       return link;
     } catch (IOException | StatusRuntimeException failure) {
-      log.warn("shard={} route={} because a socket failed: {}", worker, grpc, failure.toString());
+      log.warn("shard={} route={}, a socket failed: {}", worker, grpc, failure.toString());
       return grpc;
     }
   }

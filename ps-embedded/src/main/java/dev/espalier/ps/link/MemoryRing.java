@@ -1,0 +1,111 @@
+package dev.espalier.ps.link;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/*
+ *   0        128      256                 4096
+ *   +--------+--------+-------------------+------------------------------------+
+ *   | tail l | head l | reader sleeps i   | bytes, a ring of CAPACITY          |
+ *   +--------+--------+-------------------+------------------------------------+
+ *
+ * `tail` counts the bytes ever written and is set by the writer alone, `head` those ever read and is
+ * set by the reader alone; each has a cache line, and the one beside it that is fetched along, to
+ * itself. Before the reader sleeps it says so and looks once more; a writer that reads this flag after
+ * it has moved `tail` therefore either finds it set or was seen.
+ */
+
+/// Bytes from one process to another through memory that both have mapped.
+///
+/// One thread writes, one reads, each in its process.
+final class MemoryRing {
+  /// Fits into a core's second-level cache beside what is copied.
+  static final int CAPACITY = 512 << 10;
+
+  private static final long TAIL = 0;
+  private static final long HEAD = 128;
+  private static final long SLEEPS = 256;
+  private static final long DATA = 4096;
+  static final long BYTES = DATA + CAPACITY;
+
+  /// The other side goes on while so many bytes are copied.
+  private static final int STEP_BYTES = 64 << 10;
+
+  private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
+  private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
+
+  private final MemorySegment memory;
+  private final ByteBuffer view;
+  private long handedOut;
+
+  /// @param memory zeroed by the system when it was made
+  MemoryRing(MemorySegment memory) {
+    this.memory = memory;
+    view = memory.asSlice(DATA, CAPACITY).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  // ---- the writer's side
+
+  /// Copies as many bytes as there is room for.
+  ///
+  /// @return how many, 0 when the ring is full
+  int write(MemorySegment source, long offset) {
+    long tail = (long) LONG.get(memory, TAIL);
+    long room = CAPACITY - (tail - (long) LONG.getAcquire(memory, HEAD));
+    long place = tail % CAPACITY;
+    int count =
+        (int)
+            Math.min(
+                Math.min(room, CAPACITY - place), Math.min(STEP_BYTES, source.byteSize() - offset));
+    if (count > 0) {
+      MemorySegment.copy(source, offset, memory, DATA + place, count);
+      LONG.setVolatile(memory, TAIL, tail + count);
+    }
+    return count;
+  }
+
+  /// Whether there is room for a byte.
+  boolean hasRoom() {
+    return (long) LONG.get(memory, TAIL) - (long) LONG.getAcquire(memory, HEAD) < CAPACITY;
+  }
+
+  /// Whether the reader has to be woken; true once.
+  boolean takeSleep() {
+    return (int) INT.getVolatile(memory, SLEEPS) != 0
+        && (int) INT.getAndSet(memory, SLEEPS, 0) != 0;
+  }
+
+  // ---- the reader's side
+
+  /// Gives back what [#read] returned before and says what there is now.
+  ///
+  /// @return bytes that lie together, empty when there are none; the same buffer each time
+  ByteBuffer read() {
+    long head = (long) LONG.get(memory, HEAD) + handedOut;
+    if (handedOut > 0) {
+      LONG.setRelease(memory, HEAD, head);
+    }
+    long ready = (long) LONG.getVolatile(memory, TAIL) - head;
+    int place = (int) (head % CAPACITY);
+    handedOut = Math.min(Math.min(ready, CAPACITY - place), STEP_BYTES);
+    return view.limit(place + (int) handedOut).position(place);
+  }
+
+  /// Whether there is nothing to read, when all that was handed out has been given back.
+  boolean isEmpty() {
+    return (long) LONG.getVolatile(memory, TAIL) == (long) LONG.get(memory, HEAD);
+  }
+
+  /// Says that the reader will sleep until it is woken.
+  void sleep() {
+    INT.setVolatile(memory, SLEEPS, 1);
+  }
+
+  /// Says that the reader is awake.
+  void wake() {
+    INT.setVolatile(memory, SLEEPS, 0);
+  }
+}
