@@ -123,7 +123,9 @@ public final class MessageRates implements Benchmark {
       Map<String, Route> routes,
       List<Measurement> measurements)
       throws ExecutionException, InterruptedException {
-    int pushBytes = FrameCodec.encode(new ShardCommand.Assign(new BranchRef(0), 0, List.of(message.batch()))).remaining();
+    int pushBytes =
+        FrameCodec.encode(new ShardCommand.Assign(new BranchRef(0), 0, List.of(message.batch())))
+            .remaining();
     List<IntConsumer> work = new ArrayList<>();
     work.add(_ -> unchecked(() -> raw.push(pushBytes, message.repeats(), window)));
     work.add(_ -> unchecked(() -> raw.pull(message.payloadBytes(), message.repeats(), window)));
@@ -137,12 +139,10 @@ public final class MessageRates implements Benchmark {
     int next = 2;
     for (String route : routes.keySet()) {
       for (int direction = 0; direction < 2; direction++) {
-        String name =
-            (direction == 0 ? "push " : "pull ") + message.name() + how + ", " + route;
+        String name = (direction == 0 ? "push " : "pull ") + message.name() + how + ", " + route;
         double value = gigabytes / seconds[next++];
         var figure =
-            new Measurement(
-                name, value, "GB/s", "raw socket", gigabytes / seconds[direction]);
+            new Measurement(name, value, "GB/s", "raw socket", gigabytes / seconds[direction]);
         measurements.add(route.equals("GRPC") ? figure : figure.withGoal(Goal.ratioAtLeast(0.8)));
         if (route.equals("AUTO")) {
           measurements.add(
@@ -231,8 +231,7 @@ public final class MessageRates implements Benchmark {
       List<RowTarget> targets = new ArrayList<>();
       for (int i = 0; i < window; i++) {
         targets.add(
-            new RowTarget(
-                new float[message.batch().values().length], 0, message.columns(), null));
+            new RowTarget(new float[message.batch().values().length], 0, message.columns(), null));
       }
       Deque<CompletableFuture<ShardReply>> open = new ArrayDeque<>();
       for (int i = 0; i < message.repeats(); i++) {
