@@ -25,13 +25,28 @@ public final class JobDefaults {
   public static final int CONVERGE_PLATEAU_EPOCHS = 5;
   public static final double MAX_EPOCHS = 30;
 
+  /// Hyperband's and ASHA's own choice.
+  public static final int ETA = 3;
+
+  public static final int GRID_POINTS = 5;
+
+  /// Members train in turn, so a population costs its size; this is the smallest that Jaderberg et
+  /// al. 2017 report.
+  public static final int POPULATION = 10;
+
+  public static final double INTERVAL_EPOCHS = 1;
+  public static final double TRUNCATION = 0.2;
+  public static final double RESAMPLE = 0.25;
+  public static final double PERTURBATION = 1.2;
+
   /// 0 stands for no bound.
   public static final double MAX_SECONDS = 0;
 
   public static final int KEEP_CHECKPOINTS = 2;
 
   /// The policies a job file may name.
-  public static final List<String> POLICIES = List.of("mltuner", "fixed");
+  public static final List<String> POLICIES =
+      List.of("mltuner", "fixed", "random", "grid", "bayes", "hyperband", "asha", "pbt");
 
   /// The searchers a job file may name.
   public static final List<String> SEARCHERS = List.of("random", "sobol", "grid", "tpe", "gp");

@@ -5,6 +5,7 @@ import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /// A job as its user describes it, checked, with every default filled in.
@@ -49,7 +50,7 @@ public record JobSpec(
 
   /// The policy and its options; see `docs` of each policy for what it uses.
   ///
-  /// @param policy `mltuner` or `fixed`
+  /// @param policy one of `JobDefaults.POLICIES`
   /// @param searcher `random`, `sobol`, `grid`, `tpe` or `gp`
   /// @param setting values that are not searched; for `fixed` the setting to train with
   /// @param schedule for `fixed`: settings by mainline clock, ascending; empty for one setting
@@ -66,6 +67,7 @@ public record JobSpec(
   /// @param retunePlateauEpochs re-tune after so many evaluations without a new best, >= 1
   /// @param convergePlateauEpochs stop after so many, > retunePlateauEpochs
   /// @param maxRetunes bound on re-tuning rounds, >= 0
+  /// @param runs what bounds the runs of a policy that trains a population
   public record Tuning(
       String policy,
       String searcher,
@@ -81,10 +83,54 @@ public record JobSpec(
       double stopWithin,
       int retunePlateauEpochs,
       int convergePlateauEpochs,
-      int maxRetunes) {
+      int maxRetunes,
+      Runs runs) {
     public Tuning {
       schedule = List.copyOf(schedule);
+      // Jobs that were stored before there were populations have none.
+      runs = Objects.requireNonNullElse(runs, Runs.DEFAULTS);
     }
+  }
+
+  /// What bounds the runs of a policy that trains a population: `random`, `grid`, `bayes`,
+  /// `hyperband`, `asha`, `pbt`.
+  ///
+  /// @param max runs to start, >= 1; 0 for as many as there is time for, or
+  ///   `JobDefaults.MAX_TRIALS` without a bound on time
+  /// @param maxEpochs passes over the data of the longest run, > 0; 0 for `stop.maxEpochs`
+  /// @param minEpochs of the shortest run of `hyperband` and `asha`, > 0; 0 for one pass, or less
+  ///   if that makes fewer than four rungs
+  /// @param eta of the runs at a rung the share of 1 / eta goes on, 2 to 100
+  /// @param gridPoints values per continuous tunable of `grid`, 2 to 1000
+  /// @param population members of `pbt`, 2 to 1000
+  /// @param intervalEpochs passes over the data between two decisions about a member, > 0
+  /// @param truncation share of the population that is replaced by copies of its best, in (0, 0.5]
+  /// @param resample probability that a tunable of a copy is drawn afresh, 0 to 1
+  /// @param perturbation f in (1, 2): a tunable of a copy is multiplied by f or by 2 - f
+  public record Runs(
+      int max,
+      double maxEpochs,
+      double minEpochs,
+      int eta,
+      int gridPoints,
+      int population,
+      double intervalEpochs,
+      double truncation,
+      double resample,
+      double perturbation) {
+    /// What a job file need not say.
+    public static final Runs DEFAULTS =
+        new Runs(
+            0,
+            0,
+            0,
+            JobDefaults.ETA,
+            JobDefaults.GRID_POINTS,
+            JobDefaults.POPULATION,
+            JobDefaults.INTERVAL_EPOCHS,
+            JobDefaults.TRUNCATION,
+            JobDefaults.RESAMPLE,
+            JobDefaults.PERTURBATION);
   }
 
   /// One step of a schedule: the setting from a clock of the mainline on.

@@ -179,6 +179,7 @@ public final class JobSpecReader {
     int maxRetunes = retune.whole("max", 0, 10_000, JobDefaults.MAX_RETUNES);
     retune.rejectUnknownKeys();
     int convergePlateau = convergePlateau(section.section("converge"), retunePlateau);
+    JobSpec.Runs runs = runs(section.section("runs"));
     section.rejectUnknownKeys();
     return new JobSpec.Tuning(
         policy,
@@ -195,7 +196,37 @@ public final class JobSpecReader {
         within,
         retunePlateau,
         convergePlateau,
-        maxRetunes);
+        maxRetunes,
+        runs);
+  }
+
+  private static JobSpec.Runs runs(Section section) {
+    JobSpec.Runs otherwise = JobSpec.Runs.DEFAULTS;
+    Bounds epochs = Bounds.closed(0, 1e6);
+    var runs =
+        new JobSpec.Runs(
+            section.whole("max", 0, 100_000, otherwise.max()),
+            section.number("maxEpochs", epochs, otherwise.maxEpochs()),
+            section.number("minEpochs", epochs, otherwise.minEpochs()),
+            section.whole("eta", 2, 100, otherwise.eta()),
+            section.whole("gridPoints", 2, 1000, otherwise.gridPoints()),
+            section.whole("population", 2, 1000, otherwise.population()),
+            section.number("intervalEpochs", Bounds.above(0, 1e6), otherwise.intervalEpochs()),
+            section.number("truncation", Bounds.above(0, 0.5), otherwise.truncation()),
+            section.number("resample", Bounds.closed(0, 1), otherwise.resample()),
+            section.number(
+                "perturbation", new Bounds(1, false, 2, false), otherwise.perturbation()));
+    if (runs.maxEpochs() > 0 && runs.minEpochs() > runs.maxEpochs()) {
+      section.wrong(
+          "minEpochs",
+          NumberText.of(runs.minEpochs()),
+          "minEpochs must be <= maxEpochs ("
+              + NumberText.of(runs.maxEpochs())
+              + ") but is "
+              + NumberText.of(runs.minEpochs()));
+    }
+    section.rejectUnknownKeys();
+    return runs;
   }
 
   private int convergePlateau(Section converge, int retunePlateau) {
@@ -384,7 +415,8 @@ public final class JobSpecReader {
         tuning.stopWithin(),
         tuning.retunePlateauEpochs(),
         tuning.convergePlateauEpochs(),
-        tuning.maxRetunes());
+        tuning.maxRetunes(),
+        tuning.runs());
   }
 
   private JobSpec.Stop stop() {

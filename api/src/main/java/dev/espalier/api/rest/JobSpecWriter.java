@@ -64,6 +64,22 @@ final class JobSpecWriter {
     document.put(
         "retune", pair("plateauEpochs", tuning.retunePlateauEpochs(), "max", tuning.maxRetunes()));
     document.put("converge", Map.of("plateauEpochs", tuning.convergePlateauEpochs()));
+    document.put("runs", runs(tuning.runs()));
+    return document;
+  }
+
+  private static Map<String, Object> runs(JobSpec.Runs runs) {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("max", runs.max());
+    document.put("maxEpochs", plain(runs.maxEpochs()));
+    document.put("minEpochs", plain(runs.minEpochs()));
+    document.put("eta", runs.eta());
+    document.put("gridPoints", runs.gridPoints());
+    document.put("population", runs.population());
+    document.put("intervalEpochs", plain(runs.intervalEpochs()));
+    document.put("truncation", plain(runs.truncation()));
+    document.put("resample", plain(runs.resample()));
+    document.put("perturbation", plain(runs.perturbation()));
     return document;
   }
 

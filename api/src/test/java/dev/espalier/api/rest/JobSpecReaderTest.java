@@ -156,7 +156,30 @@ final class JobSpecReaderTest {
             Map.entry("maxTrials", 12),
             Map.entry("stop", Map.of("best", 4, "within", 0.2)),
             Map.entry("retune", Map.of("plateauEpochs", 2, "max", 3)),
-            Map.entry("converge", Map.of("plateauEpochs", 9))));
+            Map.entry("converge", Map.of("plateauEpochs", 9)),
+            Map.entry(
+                "runs",
+                Map.of(
+                    "max",
+                    8,
+                    "maxEpochs",
+                    9,
+                    "minEpochs",
+                    0.5,
+                    "eta",
+                    4,
+                    "gridPoints",
+                    6,
+                    "population",
+                    12,
+                    "intervalEpochs",
+                    0.5,
+                    "truncation",
+                    0.3,
+                    "resample",
+                    0.5,
+                    "perturbation",
+                    1.5))));
     document.put("stop", Map.of("maxEpochs", 12.5, "maxTime", "1h30m", "target", 0.9));
     document.put("checkpoints", Map.of("keep", 4));
     document.put(
@@ -195,7 +218,8 @@ final class JobSpecReaderTest {
                     0.2,
                     2,
                     9,
-                    3),
+                    3,
+                    new JobSpec.Runs(8, 9, 0.5, 4, 6, 12, 0.5, 0.3, 0.5, 1.5)),
                 new JobSpec.Stop(12.5, 5400, 0.9),
                 new JobSpec.Checkpoints(4),
                 Optional.of(new TimeModel(2e-4, 7e-6))));

@@ -4,6 +4,7 @@ import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
+import dev.espalier.api.rest.JobDefaults;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
@@ -47,11 +48,36 @@ public final class JobPlans {
             tuning.retunePlateauEpochs(),
             tuning.convergePlateauEpochs(),
             tuning.maxRetunes()),
+        runs(spec),
         spec.stop().maxEpochs(),
         spec.stop().maxSeconds(),
         spec.stop().target(),
         spec.checkpoints().keep(),
         spec.time());
+  }
+
+  private static JobPlan.Runs runs(JobSpec spec) {
+    JobSpec.Runs runs = spec.tuning().runs();
+    double longest = runs.maxEpochs() > 0 ? runs.maxEpochs() : spec.stop().maxEpochs();
+    boolean mayEndAtPlateau = List.of("random", "grid", "bayes").contains(spec.tuning().policy());
+    if (longest <= 0) {
+      longest = mayEndAtPlateau ? Double.POSITIVE_INFINITY : JobDefaults.MAX_EPOCHS;
+    }
+    double fourRungs = longest / Math.pow(runs.eta(), 3);
+    double shortest = runs.minEpochs() > 0 ? runs.minEpochs() : Math.min(1, fourRungs);
+    return new JobPlan.Runs(
+        runs.max() > 0 ? runs.max() : JobDefaults.MAX_TRIALS,
+        longest,
+        Math.min(shortest, longest),
+        runs.eta(),
+        spec.tuning().convergePlateauEpochs(),
+        runs.gridPoints(),
+        runs.population(),
+        runs.intervalEpochs(),
+        runs.truncation(),
+        runs.resample(),
+        runs.perturbation(),
+        runs.max() == 0 && spec.stop().maxSeconds() > 0);
   }
 
   static double tuningShare(SessionEffect.TimeSpent spent) {

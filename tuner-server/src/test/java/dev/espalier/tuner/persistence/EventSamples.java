@@ -89,7 +89,8 @@ final class EventSamples {
             0.1,
             3,
             10,
-            6),
+            6,
+            new JobSpec.Runs(8, 9, 0.5, 3, 4, 10, 1, 0.2, 0.25, 1.2)),
         new JobSpec.Stop(5, 0, Double.NaN),
         new JobSpec.Checkpoints(2),
         Optional.of(new TimeModel(0.001, 1e-6)));

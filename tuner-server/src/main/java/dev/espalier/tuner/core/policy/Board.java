@@ -106,7 +106,12 @@ final class Board {
 
   /// Makes the first branch of a generation of workers from a durable checkpoint.
   Branch restore(Checkpoints.Mark mark, Setting setting) {
-    Branch branch = open(Optional.of(mark.branch()), BranchKind.MAINLINE, 0, setting);
+    return restore(mark, BranchKind.MAINLINE, setting);
+  }
+
+  /// Makes a branch from a durable checkpoint.
+  Branch restore(Checkpoints.Mark mark, BranchKind kind, Setting setting) {
+    Branch branch = open(Optional.of(mark.branch()), kind, 0, setting);
     branch.startAt(mark.mainlineClock(), mark.epochs());
     command(new BranchCommand.Restore(branch.id(), mark.checkpoint(), setting));
     changed(branch, BranchState.WAITING);
@@ -180,6 +185,25 @@ final class Board {
     changed(winner, BranchState.KEPT);
     free(parent, BranchState.KEPT);
     winner.forgetTrace();
+  }
+
+  /// Shows another branch as the mainline, because its work is the result now.
+  ///
+  /// @param lineageSeconds branch seconds that led to it, which were training after all; all others
+  ///   were tuning
+  void lead(Branch next, Optional<Branch> before, double lineageSeconds) {
+    tuningSeconds += trainingSeconds - lineageSeconds;
+    trainingSeconds = lineageSeconds;
+    noteTimes();
+    before
+        .filter(branch -> !branch.equals(next))
+        .ifPresent(branch -> regard(branch, BranchKind.TRIAL));
+    regard(next, BranchKind.MAINLINE);
+  }
+
+  private void regard(Branch branch, BranchKind kind) {
+    branch.become(kind);
+    changed(branch, branch.state());
   }
 
   void loseAllBranches() {

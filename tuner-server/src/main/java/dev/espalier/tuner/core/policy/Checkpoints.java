@@ -18,16 +18,23 @@ import java.util.stream.Stream;
 
 /// The durable checkpoints of a job: which are asked for, which are good, which may go.
 ///
-/// A checkpoint is dropped only when `keep` newer ones are durable, so the last good one always
-/// stays; so does the one that is pinned as the best, until a better one is durable, one that a
-/// person pinned, and one that a person went back to, until a newer one is durable.
+/// A checkpoint is dropped only when `keep` newer ones of the same owner are durable, so the last
+/// good one always stays; so does the one that is pinned as the best, until a better one is
+/// durable, one that a person pinned, and one that a person went back to, until a newer one is
+/// durable. The mainline is an owner, and each run of a population is one, of which one is kept
+/// until it is released.
 final class Checkpoints {
-  /// Where the mainline stood at a checkpoint.
+  /// The owner of the mainline's checkpoints.
+  static final int MAINLINE = 0;
+
+  /// Where a branch stood at a checkpoint.
   ///
+  /// @param owner `MAINLINE`, or the number of a run
   /// @param evaluations length of the history of evaluations
   /// @param evaluatedEpochs the last whole epoch that was evaluated
   record Mark(
       long checkpoint,
+      int owner,
       BranchId branch,
       long mainlineClock,
       double epochs,
@@ -43,6 +50,7 @@ final class Checkpoints {
   private final int keep;
   private final Map<Long, Mark> pending = new LinkedHashMap<>();
   private final TreeMap<Long, Mark> durable = new TreeMap<>();
+  private final Set<Integer> released = new HashSet<>();
   private Optional<Mark> lastFailed = Optional.empty();
   private Optional<Mark> wantedBest = Optional.empty();
   private Optional<Mark> durableBest = Optional.empty();
@@ -57,9 +65,20 @@ final class Checkpoints {
 
   /// Asks for a checkpoint of the mainline as it stands after all that is scheduled.
   void request(Branch mainline, int evaluations, long evaluatedEpochs) {
+    request(mainline, MAINLINE, evaluations, evaluatedEpochs);
+  }
+
+  /// Asks for a checkpoint of a run as it stands after all that is scheduled.
+  void requestOf(int run, Branch branch, int evaluations, long evaluatedEpochs) {
+    released.remove(run);
+    request(branch, run, evaluations, evaluatedEpochs);
+  }
+
+  private void request(Branch mainline, int owner, int evaluations, long evaluatedEpochs) {
     var mark =
         new Mark(
             board.book().nextCheckpoint(),
+            owner,
             mainline.id(),
             mainline.scheduledMainlineClock(),
             mainline.scheduledEpochs(),
@@ -117,6 +136,20 @@ final class Checkpoints {
   /// {@return whether a checkpoint of exactly this state is durable}
   boolean isDurableFor(Branch mainline) {
     return lastDurable().filter(mark -> mark.isOf(mainline)).isPresent();
+  }
+
+  /// {@return the newest good checkpoint of a run}
+  Optional<Mark> lastDurableOf(int run) {
+    return durable.descendingMap().values().stream()
+        .filter(mark -> mark.owner() == run)
+        .findFirst();
+  }
+
+  /// Lets the checkpoints of a run go that will not be trained on; one that is the best stays.
+  void release(int run) {
+    if (released.add(run)) {
+      dropOld();
+    }
   }
 
   /// {@return the good checkpoint that training goes on from: the one that a person went back to,
@@ -188,12 +221,22 @@ final class Checkpoints {
   }
 
   private void dropOld() {
-    List<Mark> others = durable.values().stream().filter(mark -> !mustStay(mark)).toList();
-    for (Mark mark : others.subList(0, Math.max(0, others.size() - keep))) {
-      durable.remove(mark.checkpoint());
-      board.command(new BranchCommand.DropCheckpoint(mark.checkpoint()));
-      tell(mark, SnapshotState.DROPPED);
+    var newerOfOwner = new HashMap<Integer, Integer>();
+    for (Mark mark : List.copyOf(durable.descendingMap().values())) {
+      int place = mustStay(mark) ? 0 : newerOfOwner.merge(mark.owner(), 1, Integer::sum);
+      if (place > kept(mark.owner())) {
+        durable.remove(mark.checkpoint());
+        board.command(new BranchCommand.DropCheckpoint(mark.checkpoint()));
+        tell(mark, SnapshotState.DROPPED);
+      }
     }
+  }
+
+  private int kept(int owner) {
+    if (owner == MAINLINE) {
+      return keep;
+    }
+    return released.contains(owner) ? 0 : 1;
   }
 
   private boolean mustStay(Mark mark) {

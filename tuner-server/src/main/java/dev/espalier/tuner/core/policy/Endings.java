@@ -13,6 +13,10 @@ final class Endings {
         "converged", "Converged: no new best in the last " + Words.count(patience, "evaluation"));
   }
 
+  static Ending populationDone(String why) {
+    return Ending.completed("population-done", "The population is done: " + why);
+  }
+
   static Ending nothingLearns() {
     return Ending.completed("converged", "Converged: re-tuning found no setting that still learns");
   }

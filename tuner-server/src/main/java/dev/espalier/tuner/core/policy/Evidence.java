@@ -44,6 +44,12 @@ final class Evidence {
     return this;
   }
 
+  /// Puts in what was gathered elsewhere.
+  Evidence with(Map<String, Object> gathered) {
+    values.putAll(gathered);
+    return this;
+  }
+
   /// Puts in all numbers of a summary.
   Evidence with(ProgressSummary summary) {
     return with("verdict", summary.verdict().name())

@@ -7,7 +7,8 @@ import java.util.List;
 /// Opens sessions of tuning policies by name.
 public final class Policies {
   /// The names that `open` knows.
-  public static final List<String> NAMES = List.of("mltuner", "fixed");
+  public static final List<String> NAMES =
+      List.of("mltuner", "fixed", "random", "grid", "bayes", "hyperband", "asha", "pbt");
 
   private Policies() {}
 
@@ -18,6 +19,9 @@ public final class Policies {
     return switch (plan.policy()) {
       case "mltuner" -> onMainline(plan, new TunerStrategy(plan));
       case "fixed" -> onMainline(plan, new FixedStrategy(plan));
+      case "random", "grid", "bayes", "hyperband", "asha", "pbt" ->
+          new JobSession(
+              plan, (board, checkpoints, host) -> new PopulationCourse(board, checkpoints, host));
       default ->
           throw new IllegalArgumentException(
               "policy must be one of " + NAMES + " but is " + plan.policy());

@@ -12,19 +12,15 @@ import org.jspecify.annotations.Nullable;
 
 /// Runs the mainline in slices from one epoch boundary to the next, evaluates it there, and makes
 /// checkpoints.
-///
-/// A slice is about two seconds of clocks, and the next one is sent when half of it is reported, so
-/// workers never stand still and a request never waits long.
 final class Trainer {
-  static final double SLICE_SECONDS = 2;
   static final double ALONE_EPOCHS = 10;
 
   private final Board board;
   private final Strategy strategy;
   private final Checkpoints checkpoints;
   private final History history;
+  private final Slices slices;
   private @Nullable Branch mainline;
-  private long sliceFrom;
   private long evaluation;
   private long evaluatedEpochs;
   private long evaluatedClock;
@@ -33,6 +29,7 @@ final class Trainer {
     this.board = board;
     this.strategy = strategy;
     this.checkpoints = checkpoints;
+    this.slices = new Slices(board);
     this.history = new History(board.plan().validation().goal());
   }
 
@@ -64,7 +61,7 @@ final class Trainer {
   void takeOver(Branch branch) {
     mainline = branch;
     evaluation = 0;
-    sliceFrom = branch.clocks();
+    slices.begin(branch);
     board.emit(
         new SessionEffect.ScheduleChanged(
             branch.forkClock(), branch.forkEpochs(), branch.setting(), branch.id()));
@@ -142,14 +139,12 @@ final class Trainer {
   /// Sends the next slice once half of the current one is reported.
   void runOn() {
     Branch branch = mainline;
-    if (branch == null || evaluation != 0 || board.isTimeUp()) {
+    if (branch == null || evaluation != 0) {
       return;
     }
-    long half = sliceFrom + (branch.scheduledUntil() - sliceFrom) / 2;
-    long until = Math.min(branch.scheduledUntil() + sliceClocks(branch), bound(branch));
-    if (branch.clocks() >= half && until > branch.scheduledUntil()) {
-      sliceFrom = branch.scheduledUntil();
-      board.schedule(branch, until, Math.max(until, aloneUntil(branch, until)));
+    long until = slices.next(branch, bound(branch));
+    if (until > branch.scheduledUntil()) {
+      slices.send(branch, until, Math.max(until, aloneUntil(branch, until)));
     }
   }
 
@@ -171,13 +166,6 @@ final class Trainer {
           "The schedule changes the setting to " + Words.setting(due),
           Evidence.of().with("mainlineClock", next.mainlineClock()).with("setting", due));
     }
-  }
-
-  private long sliceClocks(Branch branch) {
-    if (branch.clocks() == 0) {
-      return Math.max(board.plan().options().windows(), 3);
-    }
-    return Math.max(1, (long) (SLICE_SECONDS / branch.secondsPerClock()));
   }
 
   /// The next epoch boundary, end of training or change of setting, as an own clock of the branch.

@@ -32,8 +32,11 @@ final class TunerStrategy implements Strategy {
 
   @Override
   public List<Setting> extremeSettings() {
-    SearchSpace space = plan.space();
-    Setting first = firstSetting();
+    return extremeSettings(plan.space(), firstSetting());
+  }
+
+  /// {@return settings with the default and the largest batch size of a space}
+  static List<Setting> extremeSettings(SearchSpace space, Setting first) {
     return space.tunables().stream()
         .filter(tunable -> tunable.name().equals(Tunable.BATCH_SIZE))
         .findFirst()

@@ -14,7 +14,8 @@ import java.util.Optional;
 /// @param base values of tunables that are not searched, put under every setting
 /// @param schedule for a fixed schedule: setting by mainline clock, ascending, first at 0
 /// @param validation the metric that judges the model
-/// @param options of the policy
+/// @param options of the policies with one mainline
+/// @param runs options of the policies with a population of runs
 /// @param maxEpochs 0 for no bound
 /// @param maxSeconds 0 for no bound
 /// @param target NaN for none
@@ -29,6 +30,7 @@ public record JobPlan(
     int workers,
     long seed,
     Options options,
+    Runs runs,
     double maxEpochs,
     double maxSeconds,
     double target,
@@ -59,4 +61,33 @@ public record JobPlan(
       int retunePlateauEpochs,
       int convergePlateauEpochs,
       int maxRetunes) {}
+
+  /// What bounds the runs of a population.
+  ///
+  /// @param maxRuns runs that may be started from the beginning, >= 1
+  /// @param maxEpochs passes over the data of the longest run; infinite when only its plateau ends
+  ///   it
+  /// @param minEpochs of the shortest run of `hyperband` and `asha`, > 0 and <= maxEpochs
+  /// @param eta of the runs at a rung the share of 1 / eta goes on, >= 2
+  /// @param patience a run is complete after so many results without a new best, >= 1
+  /// @param gridPoints values per continuous tunable of `grid`, >= 2
+  /// @param populationSize members of a `pbt` population, >= 2
+  /// @param intervalEpochs passes over the data between two decisions about a member, > 0
+  /// @param truncation share of the population that is replaced by copies of its best, in (0, 0.5]
+  /// @param resample probability that a tunable of a copy is drawn afresh, 0 to 1
+  /// @param perturbation f in (1, 2): a tunable of a copy is multiplied by f or by 2 - f
+  /// @param isEndless whether new runs are started until the job's time is up, beyond `maxRuns`
+  public record Runs(
+      int maxRuns,
+      double maxEpochs,
+      double minEpochs,
+      int eta,
+      int patience,
+      int gridPoints,
+      int populationSize,
+      double intervalEpochs,
+      double truncation,
+      double resample,
+      double perturbation,
+      boolean isEndless) {}
 }
