@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
+import java.util.zip.ZipInputStream;
 
 /// The unpacked bytes of a data file, read once from front to back.
 final class ByteSource implements AutoCloseable {
@@ -75,13 +77,18 @@ final class ByteSource implements AutoCloseable {
       end = Math.max(0, input.read(buffer));
     } catch (EOFException _) {
       throw file.invalidByte(
-          bytesBeforeBuffer, "expected more gzip data but the file is cut off here");
+          bytesBeforeBuffer, "expected more " + packing() + " data but the file is cut off here");
     } catch (ZipException e) {
-      throw file.invalidByte(bytesBeforeBuffer, "expected valid gzip data but: " + e.getMessage());
+      throw file.invalidByte(
+          bytesBeforeBuffer, "expected valid packed data but: " + e.getMessage());
     } catch (IOException e) {
       throw file.invalidByte(bytesBeforeBuffer, "cannot be read: " + e.getMessage());
     }
     return end > 0;
+  }
+
+  private String packing() {
+    return file.entry().isPresent() ? "zip" : "gzip";
   }
 
   @Override
@@ -95,6 +102,9 @@ final class ByteSource implements AutoCloseable {
 
   private static InputStream open(DataFile file) {
     try {
+      if (file.entry().isPresent()) {
+        return archived(file, file.entry().get());
+      }
       boolean packed;
       try (InputStream probe = Files.newInputStream(file.path())) {
         byte[] magic = probe.readNBytes(2);
@@ -116,5 +126,21 @@ final class ByteSource implements AutoCloseable {
       plain.close();
       throw file.invalidByte(0, "expected a gzip header but: " + e.getMessage());
     }
+  }
+
+  private static InputStream archived(DataFile file, String name) throws IOException {
+    ZipInputStream archive = new ZipInputStream(Files.newInputStream(file.path()));
+    try {
+      for (ZipEntry entry = archive.getNextEntry(); entry != null; entry = archive.getNextEntry()) {
+        if (entry.getName().equals(name)) {
+          return archive;
+        }
+      }
+    } catch (IOException e) {
+      archive.close();
+      throw e;
+    }
+    archive.close();
+    throw file.invalid("expected an entry of this name but the archive has none");
   }
 }

@@ -3,11 +3,17 @@ package dev.espalier.data;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// One file of a data set; gzip is recognised by its first bytes, not by its name.
 ///
 /// @param path where it lies
-public record DataFile(Path path) {
+/// @param entry its name in the zip archive at `path`; empty for a file of its own
+public record DataFile(Path path, Optional<String> entry) {
+  /// A file of its own.
+  public DataFile(Path path) {
+    this(path, Optional.empty());
+  }
 
   /// {@return the content of the file, unpacked}
   ///
@@ -38,6 +44,8 @@ public record DataFile(Path path) {
   ///
   /// @param expectation what was expected and what is there instead
   public EspalierException invalid(String expectation) {
-    return new EspalierException(ErrorCode.INVALID_DATA, path + ": " + expectation);
+    return new EspalierException(
+        ErrorCode.INVALID_DATA,
+        path + entry.map(name -> " (" + name + ")").orElse("") + ": " + expectation);
   }
 }

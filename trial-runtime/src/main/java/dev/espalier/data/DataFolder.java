@@ -8,15 +8,20 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /// A folder that holds the files of a data set, each either plain or packed with gzip.
 ///
-/// A file is asked for by its plain name: `u1.base` is found as `u1.base` or `u1.base.gz`, in this
-/// order.
+/// A file is asked for by its plain name: `u1.base` is found as `u1.base`, as `u1.base.gz`, or as a
+/// file of this name inside one of the folder's zip archives, whatever the folder inside it, in
+/// this order.
 ///
 /// @param path an existing folder
 public record DataFolder(Path path) {
   private static final String PACKED = ".gz";
+  private static final String ARCHIVE = ".zip";
 
   /// @throws EspalierException `INVALID_DATA` when there is no such folder
   public DataFolder {
@@ -37,7 +42,32 @@ public record DataFolder(Path path) {
         return Optional.of(new DataFile(file));
       }
     }
-    return Optional.empty();
+    return archives().flatMap(archive -> entry(archive, name).stream()).findFirst();
+  }
+
+  private Stream<Path> archives() {
+    try (var files = Files.list(path)) {
+      return files.filter(file -> file.toString().endsWith(ARCHIVE)).sorted().toList().stream();
+    } catch (IOException e) {
+      throw unreadable(e);
+    }
+  }
+
+  private static Optional<DataFile> entry(Path archive, String name) {
+    try (var zip = new ZipFile(archive.toFile())) {
+      return zip.stream()
+          .map(ZipEntry::getName)
+          .filter(entry -> entry.equals(name) || entry.endsWith("/" + name))
+          .findFirst()
+          .map(entry -> new DataFile(archive, Optional.of(entry)));
+    } catch (IOException e) {
+      throw new DataFile(archive).invalid("expected a zip archive but: " + e.getMessage());
+    }
+  }
+
+  private EspalierException unreadable(IOException cause) {
+    return new EspalierException(
+        ErrorCode.INVALID_DATA, path + ": the folder cannot be read: " + cause.getMessage(), cause);
   }
 
   /// {@return the file of this plain name}
@@ -69,9 +99,26 @@ public record DataFolder(Path path) {
           .forEach(names::add);
       return List.copyOf(names);
     } catch (IOException e) {
-      throw new EspalierException(
-          ErrorCode.INVALID_DATA, path + ": the folder cannot be read: " + e.getMessage(), e);
+      throw unreadable(e);
     }
+  }
+
+  /// {@return the plain name of the folder's only file}
+  ///
+  /// @param argument of the program that can name the file, for the message
+  /// @throws EspalierException `INVALID_DATA` when there is none, or more than one
+  public String onlyName(String argument) {
+    List<String> names = names();
+    if (names.size() != 1) {
+      throw new EspalierException(
+          ErrorCode.INVALID_DATA,
+          path
+              + ": expected one file, or its name in the argument "
+              + argument
+              + ", but the folder has "
+              + names);
+    }
+    return names.getFirst();
   }
 
   private static String plainName(String name) {

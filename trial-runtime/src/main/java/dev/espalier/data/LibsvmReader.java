@@ -2,23 +2,35 @@ package dev.espalier.data;
 
 import java.util.Arrays;
 
-/// Reads binary classification files of the LIBSVM format.
+/// Reads classification files of the LIBSVM format.
 ///
-/// One example per line: a label (-1 or 0, and 1), then `index:value` pairs with indices from 1 in
-/// strictly ascending order; `#` starts a comment.
+/// One example per line: a label, then `index:value` pairs with indices from 1; `#` starts a
+/// comment.
 public final class LibsvmReader {
   /// The largest feature index that is read; a larger one is taken for an error in the file.
   public static final int MAX_INDEX = 100_000_000;
 
   private LibsvmReader() {}
 
-  /// Reads all examples of a file.
+  /// Reads the examples of two classes: labels are -1 or 0, and 1; indices ascend strictly.
   ///
   /// @throws dev.espalier.api.model.EspalierException `INVALID_DATA` with file and line when the
   ///   file is missing, cut off, empty or malformed
   public static SparseExamples read(DataFile file) {
+    return read(file, new Builder(true));
+  }
+
+  /// Reads the examples of many classes: labels are whole numbers in [0, 255], which are kept as
+  /// they are; indices may stand in any order, each once.
+  ///
+  /// @throws dev.espalier.api.model.EspalierException `INVALID_DATA` with file and line when the
+  ///   file is missing, cut off, empty or malformed
+  public static SparseExamples readClasses(DataFile file) {
+    return read(file, new Builder(false));
+  }
+
+  private static SparseExamples read(DataFile file, Builder examples) {
     try (var lines = new TextLines(file)) {
-      var examples = new Builder();
       while (lines.next()) {
         if (lines.peek() != '#') {
           examples.add(lines);
@@ -32,6 +44,7 @@ public final class LibsvmReader {
   }
 
   private static final class Builder {
+    private final boolean isBinary;
     private int[] starts = new int[1024];
     private byte[] labels = new byte[1024];
     private int[] indices = new int[16 * 1024];
@@ -40,18 +53,27 @@ public final class LibsvmReader {
     private int entries;
     private int features;
 
+    /// @param isBinary whether labels are those of two classes, and indices ascend
+    Builder(boolean isBinary) {
+      this.isBinary = isBinary;
+    }
+
     void add(TextLines lines) {
       if (count + 1 == starts.length) {
         int capacity = Math.multiplyExact(2, starts.length);
         starts = Arrays.copyOf(starts, capacity);
         labels = Arrays.copyOf(labels, capacity);
       }
-      labels[count] = label(lines);
+      int start = entries;
+      labels[count] = isBinary ? label(lines) : (byte) lines.integer("class", 0, 255);
       int previous = 0;
       lines.skipBlanks();
       while (!lines.atEnd() && lines.peek() != '#') {
         previous = addEntry(lines, previous);
         lines.skipBlanks();
+      }
+      if (!isBinary) {
+        sort(lines, start);
       }
       count++;
       starts[count] = entries;
@@ -67,7 +89,7 @@ public final class LibsvmReader {
 
     private int addEntry(TextLines lines, int previous) {
       int index = lines.integer("index", 1, MAX_INDEX);
-      if (index <= previous) {
+      if (isBinary && index <= previous) {
         throw lines.invalid("index must be > " + previous + ", the one before, but is " + index);
       }
       lines.expect(":", "index");
@@ -85,6 +107,25 @@ public final class LibsvmReader {
       entries++;
       features = Math.max(features, index);
       return index;
+    }
+
+    /// Puts the entries of the last example in the order of their indices.
+    private void sort(TextLines lines, int start) {
+      long[] keys = new long[entries - start];
+      for (int i = 0; i < keys.length; i++) {
+        keys[i] =
+            ((long) indices[start + i] << 32)
+                | Float.floatToRawIntBits(values[start + i]) & 0xffffffffL;
+      }
+      Arrays.sort(keys);
+      for (int i = 0; i < keys.length; i++) {
+        int index = (int) (keys[i] >>> 32);
+        if (i > 0 && index == indices[start + i - 1]) {
+          throw lines.invalid("index must occur once but " + (index + 1) + " occurs twice");
+        }
+        indices[start + i] = index;
+        values[start + i] = Float.intBitsToFloat((int) keys[i]);
+      }
     }
 
     SparseExamples build() {

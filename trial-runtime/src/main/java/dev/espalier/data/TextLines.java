@@ -85,6 +85,11 @@ final class TextLines implements AutoCloseable {
     return at < length ? line[at] & 0xff : -1;
   }
 
+  /// Takes one byte from the line.
+  void skip() {
+    at++;
+  }
+
   /// {@return whether the rest of the line has this text}
   boolean contains(String text) {
     return rest().contains(text);

@@ -2,6 +2,8 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.programs.fm.FactorizationMachine;
+import dev.espalier.programs.logreg.SoftmaxRegression;
 import dev.espalier.programs.logreg.SparseLogisticRegression;
 import dev.espalier.programs.mf.MatrixFactorization;
 import dev.espalier.programs.nn.CharacterLstm;
@@ -25,7 +27,9 @@ public final class ProgramCatalog {
         new ConvolutionalNetwork(),
         new CharacterLstm(),
         new MatrixFactorization(),
-        new SparseLogisticRegression());
+        new SparseLogisticRegression(),
+        new SoftmaxRegression(),
+        new FactorizationMachine());
   }
 
   static List<TrainingProgram> declared() {

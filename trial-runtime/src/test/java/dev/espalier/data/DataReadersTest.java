@@ -12,8 +12,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Random;
+import java.util.Set;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -51,8 +55,37 @@ final class DataReadersTest {
             });
   }
 
+  private DataFile archive(String name, String entry, String content) throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    try (var zip = new ZipOutputStream(bytes)) {
+      zip.putNextEntry(new ZipEntry("set/other"));
+      zip.write(1);
+      zip.putNextEntry(new ZipEntry(entry));
+      zip.write(content.getBytes(StandardCharsets.ISO_8859_1));
+    }
+    return file(name, bytes.toByteArray());
+  }
+
   @Nested
   final class Folder {
+    @Test
+    void findsFilesInsideArchivesLast() throws IOException {
+      archive("set.zip", "set/toy", "1 1:1\n0 2:1\n");
+      DataFile inside = new DataFolder(folder).require("toy");
+      assertThat(inside.entry()).contains("set/toy");
+      assertThat(LibsvmReader.read(inside).count()).isEqualTo(2);
+      archive("set.zip", "set/toy", "1 1:1\nx\n");
+      assertInvalid(() -> LibsvmReader.read(inside), "set.zip (set/toy): line 2: ");
+      file("toy", new byte[1]);
+      assertThat(new DataFolder(folder).require("toy").entry()).isEmpty();
+    }
+
+    @Test
+    void saysWhatIsWrongWithAnArchive() throws IOException {
+      file("broken.zip", new byte[] {1, 2, 3});
+      assertInvalid(() -> new DataFolder(folder).find("toy"), "broken.zip", "zip archive");
+    }
+
     @Test
     void findsPlainFilesBeforePackedOnes() throws IOException {
       file("a.gz", new byte[1]);
@@ -322,6 +355,103 @@ final class DataReadersTest {
       assertInvalid(() -> LibsvmReader.read(text("# only\n")), "line 1", "none");
       assertInvalid(
           () -> LibsvmReader.read(new DataFile(folder.resolve("none"))), "none", "there is none");
+    }
+  }
+
+  @Nested
+  final class LibsvmClasses {
+    @Test
+    void readsClassesAndSortsIndices() throws IOException {
+      SparseExamples examples = LibsvmReader.readClasses(text("3 7:2 1:-0.5\n200 2:1\n"));
+      assertThat(examples.labels()).containsExactly((byte) 3, (byte) 200);
+      assertThat(examples.indices()).containsExactly(0, 6, 1);
+      assertThat(examples.values()).containsExactly(-0.5f, 2f, 1f);
+      SparseExamples last = examples.slice(1, 2);
+      assertThat(last.starts()).containsExactly(0, 1);
+      assertThat(last.indices()).containsExactly(1);
+      assertThat(last.labels()).containsExactly((byte) 200);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+        delimiter = '|',
+        value = {
+          "256 1:1|class must lie in [0, 255] but is 256",
+          "1.5 1:1|class must be a whole number",
+          "1 3:1 2:1 3:2|index must occur once but 3 occurs twice"
+        })
+    void namesTheLineThatIsMalformed(String line, String message) throws IOException {
+      var file = text("1 1:1\n" + line + "\n");
+      assertInvalid(() -> LibsvmReader.readClasses(file), file.path() + ": line 2: ", message);
+    }
+  }
+
+  @Nested
+  final class Criteo {
+    private static final int COLUMNS = 1 << 20;
+
+    private static String line(String label, String numbers, String categories) {
+      return label + numbers + categories + "\n";
+    }
+
+    @Test
+    void hashesFieldsAndBins() throws IOException {
+      String empty = "\t".repeat(26);
+      SparseExamples examples =
+          CriteoReader.read(
+              text(
+                  line("1", "\t100" + "\t".repeat(12), "\t68fd1e64" + "\t".repeat(25))
+                      + line("0", "\t101" + "\t".repeat(12), empty)
+                      + line("0", "\t-2" + "\t".repeat(12), empty)),
+              COLUMNS);
+      assertThat(examples.labels()).containsExactly(1, 0, 0);
+      assertThat(examples.features()).isEqualTo(COLUMNS);
+      Set<Integer> first = columns(examples, 0);
+      Set<Integer> second = columns(examples, 1);
+      Set<Integer> third = columns(examples, 2);
+      assertThat(first).hasSize(39);
+      // 100 and 101 are of one bin, so only the category differs; -2 is a value of its own.
+      assertThat(difference(first, second)).isEqualTo(1);
+      assertThat(difference(second, third)).isEqualTo(1);
+    }
+
+    private static Set<Integer> columns(SparseExamples examples, int example) {
+      var columns = new HashSet<Integer>();
+      for (int i = examples.starts()[example]; i < examples.starts()[example + 1]; i++) {
+        columns.add(examples.indices()[i]);
+      }
+      return columns;
+    }
+
+    private static int difference(Set<Integer> one, Set<Integer> other) {
+      var left = new HashSet<>(one);
+      left.removeAll(other);
+      return left.size();
+    }
+
+    @Test
+    void fieldsThatShareAColumnAddUp() throws IOException {
+      SparseExamples examples = CriteoReader.read(text("1" + "\t".repeat(39) + "\n"), 1);
+      assertThat(examples.indices()).containsExactly(0);
+      assertThat(examples.values()).containsExactly(39f);
+    }
+
+    @Test
+    void namesTheLineThatIsMalformed() throws IOException {
+      String good = "1" + "\t".repeat(39) + "\n";
+      assertInvalid(
+          () -> CriteoReader.read(text(good + good.replace("1", "2")), 64),
+          "line 2",
+          "label must lie in [0, 1] but is 2");
+      assertInvalid(
+          () -> CriteoReader.read(text("1\tx" + "\t".repeat(38) + "\n"), 64),
+          "line 1",
+          "field 1 must be a whole number");
+      assertInvalid(
+          () -> CriteoReader.read(text("1" + "\t".repeat(40) + "\n"), 64),
+          "line 1",
+          "there are more");
+      assertInvalid(() -> CriteoReader.read(text(""), 64), "line 1", "none");
     }
   }
 

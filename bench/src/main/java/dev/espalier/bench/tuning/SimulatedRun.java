@@ -34,7 +34,7 @@ import java.util.stream.IntStream;
 final class SimulatedRun {
   private static final int CLOCKS_PER_EVENT = 32;
   private static final long PATIENCE_EVENTS = 5_000_000;
-  private static final double OVERTIME = 1.05;
+  private static final double OVERTIME = 1.1;
 
   private final Workload workload;
   private final Contender contender;

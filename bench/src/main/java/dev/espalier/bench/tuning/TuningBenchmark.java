@@ -117,6 +117,9 @@ public final class TuningBenchmark {
     if (options.out().isPresent()) {
       report.write(options.out().get());
     }
+    if (options.markdown().isPresent()) {
+      report.writeInto(options.markdown().get());
+    }
     return runs.stream().anyMatch(run -> run.outcome().startsWith("error")) ? 1 : 0;
   }
 

@@ -19,6 +19,7 @@ import java.util.Optional;
 /// @param jobs simulations that run at once
 /// @param options of the job file by dotted key, for all policies that tune
 /// @param out folder of the report
+/// @param markdown document that gets the tables
 /// @param runs file that keeps every run
 record TuningOptions(
     List<String> workloads,
@@ -35,6 +36,7 @@ record TuningOptions(
     boolean isResume,
     Map<String, Object> options,
     Optional<Path> out,
+    Optional<Path> markdown,
     Path references,
     Path runs) {
   static final String USAGE =
@@ -61,6 +63,7 @@ record TuningOptions(
         --runs FILE         keeps every run (target/tuning-runs.jsonl)
         --resume            takes the runs of that file as they are, and runs what is missing
         --out DIR           also writes tuning.json and a picture for each workload
+        --markdown FILE     also puts the tables between the markers of a document
         --list              lists workloads and ends
       """;
 
@@ -92,6 +95,7 @@ record TuningOptions(
             "--jobs",
             "--references",
             "--runs",
+            "--markdown",
             "--out" ->
             values.put(option, value(option, rest));
         default -> throw new IllegalArgumentException("there is no option " + option);
@@ -116,6 +120,7 @@ record TuningOptions(
         flags.contains("--resume"),
         options,
         path(values, "--out"),
+        path(values, "--markdown"),
         path(values, "--references")
             .orElse(home.resolve("bench/src/main/resources/dev/espalier/bench/tuning/references")),
         path(values, "--runs").orElse(home.resolve("target/tuning-runs.jsonl")));

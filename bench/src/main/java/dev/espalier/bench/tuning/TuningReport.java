@@ -135,7 +135,7 @@ final class TuningReport {
     return Double.isNaN(share) ? "-" : String.format(Locale.ROOT, "%.0f %%", 100 * share);
   }
 
-  /// Writes `tuning.json`, the table as Markdown, and `tuning-WORKLOAD.svg` for each workload.
+  /// Writes `tuning.json`, and `tuning-WORKLOAD.svg` for each workload.
   void write(Path folder) throws IOException {
     Files.createDirectories(folder);
     Files.writeString(folder.resolve("tuning.json"), Json.write(Json.tree(document())) + "\n");
@@ -146,6 +146,11 @@ final class TuningReport {
           folder.resolve("tuning-" + workload + ".svg"),
           new QualityPicture(entry.getValue(), title, byPolicy(workload)).svg());
     }
+  }
+
+  /// Puts the tables between the markers of a Markdown document.
+  void writeInto(Path file) throws IOException {
+    new TuningDocument(command, machine, references, standings, bars).writeInto(file);
   }
 
   private Map<String, Object> document() {

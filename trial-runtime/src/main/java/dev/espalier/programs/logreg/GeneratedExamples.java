@@ -1,5 +1,6 @@
 package dev.espalier.programs.logreg;
 
+import dev.espalier.data.ExampleData;
 import dev.espalier.data.SparseExamples;
 import java.util.Arrays;
 import java.util.SplittableRandom;

@@ -12,6 +12,7 @@ import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.data.BatchRows;
 import dev.espalier.data.DataFolder;
+import dev.espalier.data.ExampleData;
 import dev.espalier.data.SparseExamples;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ProgramContext;

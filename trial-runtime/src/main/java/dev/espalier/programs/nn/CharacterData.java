@@ -1,10 +1,8 @@
 package dev.espalier.programs.nn;
 
-import dev.espalier.api.model.ErrorCode;
-import dev.espalier.api.model.EspalierException;
 import dev.espalier.data.DataFile;
 import dev.espalier.data.DataFolder;
-import java.util.List;
+import java.util.Arrays;
 
 /// A text as a sequence of symbols: the distinct bytes of the text, numbered in their order.
 ///
@@ -29,9 +27,12 @@ record CharacterData(byte[] symbols, int alphabet, int training) {
   ///
   /// @param name plain file name; empty for the only file of the folder
   /// @param length bytes of a sequence: both parts must hold one and the byte behind it
-  static CharacterData read(DataFolder folder, String name, int length) {
-    DataFile file = folder.require(name.isBlank() ? onlyFile(folder) : name);
-    byte[] text = file.bytes();
+  /// @param characters how many bytes of the file are used, from its start; 0 for all
+  static CharacterData read(DataFolder folder, String name, int length, int characters) {
+    DataFile file = folder.require(name.isBlank() ? folder.onlyName("text") : name);
+    byte[] all = file.bytes();
+    byte[] text =
+        characters == 0 || characters >= all.length ? all : Arrays.copyOf(all, characters);
     int needed = VALIDATION_SHARE * (length + 1);
     if (text.length < needed) {
       throw file.invalid(
@@ -39,18 +40,6 @@ record CharacterData(byte[] symbols, int alphabet, int training) {
               .formatted(needed, length, text.length));
     }
     return of(text);
-  }
-
-  private static String onlyFile(DataFolder folder) {
-    List<String> names = folder.names();
-    if (names.size() != 1) {
-      throw new EspalierException(
-          ErrorCode.INVALID_DATA,
-          folder.path()
-              + ": expected one file, or its name in the argument text, but the folder has "
-              + names);
-    }
-    return names.getFirst();
   }
 
   /// Numbers the bytes of a text.

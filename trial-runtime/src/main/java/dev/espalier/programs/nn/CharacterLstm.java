@@ -80,6 +80,14 @@ public final class CharacterLstm implements TrainingProgram {
                         null,
                         List.of()),
                     new Argument(
+                        "characters",
+                        "how many characters of the text are used, from its start; 0 for all",
+                        INTEGER,
+                        "0",
+                        0.0,
+                        1e9,
+                        List.of()),
+                    new Argument(
                         "length",
                         "characters of a sequence, an even number",
                         INTEGER,
@@ -124,7 +132,11 @@ public final class CharacterLstm implements TrainingProgram {
         environment
             .data()
             .map(folder ->
-                CharacterData.read(new DataFolder(folder), environment.text("text"), length))
+                CharacterData.read(
+                    new DataFolder(folder),
+                    environment.text("text"),
+                    length,
+                    environment.integer("characters")))
             .orElseGet(GeneratedText::generate);
     var layers = new ArrayList<LayerSpec>();
     layers.add(new LayerSpec.Embedding(data.alphabet(), environment.integer("embedding")));

@@ -1,18 +1,18 @@
-package dev.espalier.programs.logreg;
+package dev.espalier.data;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
-import dev.espalier.data.DataFolder;
-import dev.espalier.data.LibsvmReader;
-import dev.espalier.data.SparseExamples;
 import java.util.List;
 
-/// What a binary classifier is trained and judged on.
-record ExampleData(SparseExamples training, SparseExamples validation) {
+/// What a classifier of sparse examples is trained and judged on.
+///
+/// @param training at least one example
+/// @param validation at least one example
+public record ExampleData(SparseExamples training, SparseExamples validation) {
   private static final String TEST_ENDING = ".t";
 
   /// {@return number of features, over both parts}
-  int features() {
+  public int features() {
     return Math.max(1, Math.max(training.features(), validation.features()));
   }
 
@@ -21,7 +21,7 @@ record ExampleData(SparseExamples training, SparseExamples validation) {
   /// @param train plain name of the training file; blank for the only file x of the folder that has
   ///   a file x.t beside it, which is how LIBSVM names data sets
   /// @param test plain name of the validation file; blank for the training file's with `.t`
-  static ExampleData read(DataFolder folder, String train, String test) {
+  public static ExampleData read(DataFolder folder, String train, String test) {
     String trainName = train.isBlank() ? onlyPair(folder, test) : train.strip();
     String testName = test.isBlank() ? trainName + TEST_ENDING : test.strip();
     return new ExampleData(

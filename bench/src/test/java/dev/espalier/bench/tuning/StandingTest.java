@@ -1,0 +1,107 @@
+package dev.espalier.bench.tuning;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.espalier.api.model.Goal;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/// One workload whose oracle goes from 0.1 to 0.9, in 2 s to its target, and policies that are told
+/// what to reach when.
+final class StandingTest {
+  private static final Reference REFERENCE =
+      new Reference(
+          "toy",
+          "generated",
+          "0",
+          "paper",
+          new CostModel(1, 0, 0, 0, 0, 0),
+          1,
+          10,
+          Goal.MAXIMIZE,
+          "accuracy",
+          0.1,
+          48,
+          List.of(
+              new Reference.Draw(0, 1, Map.of(), 0.1, 0.5, "ended"),
+              new Reference.Draw(1, 1, Map.of(), 0.1, 0.9, "ended"),
+              new Reference.Draw(2, 1, Map.of(), 0.1, Double.NaN, "failed")),
+          repeats(2, 1, 3),
+          repeats(4, 4, 4));
+
+  private static List<Reference.Repeat> repeats(double... seconds) {
+    return java.util.Arrays.stream(seconds)
+        .mapToObj(each -> new Reference.Repeat(1, Map.of(), each, 0.9))
+        .toList();
+  }
+
+  private static RunRecord run(String policy, double secondsToTarget, double best) {
+    return new RunRecord(
+        "toy",
+        policy,
+        1,
+        "ended",
+        10,
+        10,
+        List.of(
+            new RunRecord.Quality(0.5, 0.2, 0),
+            new RunRecord.Quality(secondsToTarget, Math.min(0.9, best), 1),
+            new RunRecord.Quality(9, best, 1)),
+        List.of(
+            new RunRecord.BranchLife(0, -1, "MAINLINE", Map.of(), 0, 10, 8),
+            new RunRecord.BranchLife(1, 0, "TRIAL", Map.of(), 0.1, 10, 2)),
+        2,
+        7,
+        1,
+        0);
+  }
+
+  @Test
+  void targetIsHalfAPercentBelowTheOracle() {
+    assertThat(REFERENCE.oracleQuality()).isEqualTo(0.9);
+    assertThat(REFERENCE.target()).isCloseTo(0.9 - 0.005 * 0.8, within(1e-12));
+    assertThat(REFERENCE.oracleSeconds()).isEqualTo(2);
+  }
+
+  @Test
+  void missesCountAsInfinite() {
+    var standing =
+        Standing.of(REFERENCE, List.of(run("a", 3, 0.91), run("a", 5, 0.9), run("a", 4, 0.8)));
+    assertThat(standing.reached()).isEqualTo(2);
+    assertThat(standing.seconds()).isEqualTo(5);
+    assertThat(standing.worstSeconds()).isInfinite();
+    assertThat(standing.overOracle()).isEqualTo(2.5);
+    assertThat(standing.overDefault()).isEqualTo(1.25);
+    assertThat(standing.quality()).isEqualTo(0.9);
+    assertThat(standing.worstQuality()).isEqualTo(0.8);
+    assertThat(standing.progress()).isCloseTo(1, within(1e-12));
+    assertThat(standing.tuningShare()).isCloseTo(0.2, within(1e-12));
+    assertThat(standing.forks()).isEqualTo(1);
+  }
+
+  @Test
+  void barsSayWhatIsReached() {
+    var standings =
+        List.of(
+            Standing.of(REFERENCE, List.of(run("racing", 2.4, 0.91))),
+            Standing.of(REFERENCE, List.of(run("asha", 2, 0.91))),
+            Standing.of(REFERENCE, List.of(run("pbt", 9, 0.5))),
+            Standing.of(REFERENCE, List.of(run("hyperband", 9, 0.9))));
+    List<Bars.Bar> bars = new Bars(Map.of("toy", REFERENCE), standings).bars();
+    assertThat(bars)
+        .extracting(Bars.Bar::isReached)
+        .containsExactly(true, true, true, true, true, true, false, false, true);
+    assertThat(bars).extracting(Bars.Bar::figure).contains("1.20", "0.60", "1 of 1");
+  }
+
+  @Test
+  void pictureShowsPoliciesAndForks() {
+    String svg =
+        new QualityPicture(
+                REFERENCE, "Toy & more", Map.of("racing", List.of(run("racing", 2.4, 0.91))))
+            .svg();
+    assertThat(svg).contains("<svg", "Toy &amp; more", "polyline", "forks of racing", "target");
+  }
+}

@@ -1,0 +1,5 @@
+/// Factorization machines.
+@NullMarked
+package dev.espalier.programs.fm;
+
+import org.jspecify.annotations.NullMarked;
