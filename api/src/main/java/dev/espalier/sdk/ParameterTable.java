@@ -1,5 +1,7 @@
 package dev.espalier.sdk;
 
+import java.util.Optional;
+
 /// One table of the branch that is being trained.
 ///
 /// Rows are numbered from 0. Values are laid out row by row. Reads see at least all updates that
@@ -28,6 +30,14 @@ public interface ParameterTable {
     float[] values = new float[Math.toIntExact(Math.multiplyExact(rows(), (long) columns()))];
     read(0, (int) rows(), values, 0);
     return values;
+  }
+
+  /// The memory of all rows, for native code that computes on them without a copy; what it shows is
+  /// what a [#read] of all rows would give, and stays so until the view is closed.
+  ///
+  /// @return empty where the rows do not lie together in this process
+  default Optional<TableView> view() {
+    return Optional.empty();
   }
 
   /// Adds the gradient sums of `count` consecutive rows.

@@ -14,9 +14,19 @@ import java.util.Map;
 ///   `rmsprop`, `adam`, `adamw`, `adadelta`, `adarevision`, `proximal-sgd`, `proximal-adagrad`
 /// @param options constants of the rule by name, such as `beta2`, `epsilon`, `weightDecay`, `l1`;
 ///   what is missing takes the rule's default
-/// @param sparse whether a clock touches few of the rows
+/// @param access how a clock touches the rows
 public record TableDeclaration(
-    String name, long rows, int columns, String rule, Map<String, Double> options, boolean sparse) {
+    String name, long rows, int columns, String rule, Map<String, Double> options, Access access) {
+  /// How a clock touches the rows of a table.
+  public enum Access {
+    /// It reads and updates all of them.
+    DENSE,
+    /// It reads and updates all of them as one matrix, which lies together where it can.
+    MATRIX,
+    /// It touches few of them.
+    SPARSE
+  }
+
   /// The names of all update rules.
   public static final List<String> RULES =
       List.of(
@@ -47,18 +57,23 @@ public record TableDeclaration(
 
   /// A table whose rows are all read and updated in each clock.
   public static TableDeclaration dense(String name, long rows, int columns, String rule) {
-    return new TableDeclaration(name, rows, columns, rule, Map.of(), false);
+    return new TableDeclaration(name, rows, columns, rule, Map.of(), Access.DENSE);
+  }
+
+  /// A matrix that is used whole in each clock, and may be viewed: see [ParameterTable#view].
+  public static TableDeclaration matrix(String name, long rows, int columns, String rule) {
+    return new TableDeclaration(name, rows, columns, rule, Map.of(), Access.MATRIX);
   }
 
   /// A table of which a clock touches few rows.
   public static TableDeclaration sparse(String name, long rows, int columns, String rule) {
-    return new TableDeclaration(name, rows, columns, rule, Map.of(), true);
+    return new TableDeclaration(name, rows, columns, rule, Map.of(), Access.SPARSE);
   }
 
   /// {@return this declaration with one constant of its rule set}
   public TableDeclaration with(String option, double value) {
     var copy = new java.util.HashMap<>(options);
     copy.put(option, value);
-    return new TableDeclaration(name, rows, columns, rule, copy, sparse);
+    return new TableDeclaration(name, rows, columns, rule, copy, access);
   }
 }

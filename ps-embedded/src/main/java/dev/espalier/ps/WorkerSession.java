@@ -11,6 +11,7 @@ import dev.espalier.ps.kernel.RowKernelsProvider;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.plan.AccessPlan;
 import dev.espalier.ps.plan.PlanOptions;
+import dev.espalier.ps.shard.PinnedRows;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.Partitioner;
@@ -18,6 +19,7 @@ import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowTarget;
+import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
 import java.nio.file.Path;
@@ -26,6 +28,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
@@ -238,6 +241,31 @@ public final class WorkerSession implements AutoCloseable {
                   new RowTarget(destination, 0, columns, places.length == count ? null : places)));
     }
     awaitDelivered(replies);
+  }
+
+  /// Pins all rows of a table of the selected branch where they lie; waits as long as staleness
+  /// demands. What is pinned stays as it is whatever is ticked, forked or freed; an update finds
+  /// the page shared as long as it is pinned, and takes a fresh one.
+  ///
+  /// @param table index of the table
+  /// @return the rows, to be closed by the caller; empty when they do not lie together in a page of
+  ///   this process, as those of one worker's [dev.espalier.ps.table.TableAccess#MATRIX] table do
+  public Optional<PinnedRows> pin(int table) {
+    Selected now = requireSelected();
+    checkTable(table);
+    TableSpec spec = tables.get(table);
+    if (config.workers() > 1 || spec.access() != TableAccess.MATRIX) {
+      return Optional.empty();
+    }
+    PinnedRows rows = new PinnedRows();
+    ShardCommand.Read read =
+        read(now, table, new RowSelection.Range(0, Math.toIntExact(spec.rows())));
+    await(config.rank(), server.shard().submit(read, rows));
+    if (!rows.isWhole()) {
+      rows.close();
+      return Optional.empty();
+    }
+    return Optional.of(rows);
   }
 
   private void awaitDelivered(List<@Nullable CompletableFuture<ShardReply>> replies) {

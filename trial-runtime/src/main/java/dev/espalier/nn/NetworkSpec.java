@@ -83,7 +83,7 @@ public record NetworkSpec(Shape input, List<LayerSpec> layers) {
 
     /// {@return the table for this matrix}
     public TableDeclaration declaration(String rule) {
-      return TableDeclaration.dense(table, rows, columns, rule);
+      return TableDeclaration.matrix(table, rows, columns, rule);
     }
   }
 

@@ -13,10 +13,14 @@ import dev.espalier.ps.table.RowRange;
 /// @param planes parameters and state arrays, >= 1
 /// @param rowsPerPage rows of a full page, >= 1
 /// @param planeBytes bytes of one plane, a multiple of 64
-/// @param pageBytes bytes of a page, a power of two
+/// @param pageBytes bytes of a page, a power of two or a multiple of 1 MiB
 public record PageLayout(
     RowRange range, int columns, int planes, int rowsPerPage, long planeBytes, long pageBytes) {
+  /// The wanted size of a page that holds all rows.
+  public static final long ONE_PAGE = Long.MAX_VALUE;
+
   private static final long MIN_PAGE_BYTES = 4096;
+  private static final long LARGE_PAGE_BYTES = 1 << 20;
 
   /// The layout for pages of about `wantedPageBytes`.
   ///
@@ -31,7 +35,7 @@ public record PageLayout(
       rows--;
     }
     long planeBytes = aligned(rows * rowBytes);
-    long pageBytes = powerOfTwo(Math.max(MIN_PAGE_BYTES, planes * planeBytes));
+    long pageBytes = poolSize(Math.max(MIN_PAGE_BYTES, planes * planeBytes));
     return new PageLayout(range, columns, planes, Math.toIntExact(rows), planeBytes, pageBytes);
   }
 
@@ -66,7 +70,10 @@ public record PageLayout(
         * HostTier.ALIGNMENT_BYTES;
   }
 
-  private static long powerOfTwo(long bytes) {
-    return Long.highestOneBit(bytes - 1) << 1;
+  /// Few sizes, so that tables share pools, but no large page that is half empty.
+  private static long poolSize(long bytes) {
+    return bytes <= LARGE_PAGE_BYTES
+        ? Long.highestOneBit(bytes - 1) << 1
+        : (bytes + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
   }
 }

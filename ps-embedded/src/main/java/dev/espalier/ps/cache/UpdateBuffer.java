@@ -50,9 +50,9 @@ public final class UpdateBuffer {
     if (updates == null) {
       TableSpec spec = specs.get(table);
       updates =
-          spec.access() == TableAccess.DENSE
-              ? new DenseUpdates(table, spec, kernels)
-              : new SparseUpdates(table, spec, kernels);
+          spec.access() == TableAccess.SPARSE
+              ? new SparseUpdates(table, spec, kernels)
+              : new DenseUpdates(table, spec, kernels);
       tables[table] = updates;
     }
     return updates;

@@ -15,7 +15,6 @@ import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowTarget;
-import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -88,7 +87,11 @@ public final class Shard implements AutoCloseable {
     for (TableSpec spec : specs) {
       UpdateRule rule = spec.updateRule();
       long pageBytes =
-          spec.access() == TableAccess.DENSE ? config.densePageBytes() : config.sparsePageBytes();
+          switch (spec.access()) {
+            case DENSE -> config.densePageBytes();
+            case MATRIX -> PageLayout.ONE_PAGE;
+            case SPARSE -> config.sparsePageBytes();
+          };
       PageLayout layout =
           PageLayout.of(
               new Partitioner(spec.rows(), config.workers()).rangeOf(config.index()),

@@ -34,6 +34,12 @@ public record TableSpec(
         name, rows, columns, TableAccess.DENSE, rule, RuleOptions.defaultsOf(rule));
   }
 
+  /// A table whose rows are a matrix that each clock uses whole, with the rule's default constants.
+  public static TableSpec matrix(String name, long rows, int columns, String rule) {
+    return new TableSpec(
+        name, rows, columns, TableAccess.MATRIX, rule, RuleOptions.defaultsOf(rule));
+  }
+
   /// A table of which a clock touches few rows, with the rule's default constants.
   public static TableSpec sparse(String name, long rows, int columns, String rule) {
     return new TableSpec(

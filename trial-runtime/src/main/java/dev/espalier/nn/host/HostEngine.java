@@ -7,7 +7,7 @@ import dev.espalier.nn.NeuralEngine;
 /// Networks computed in Java, on one thread; same inputs, same bits on every machine.
 public final class HostEngine implements NeuralEngine {
   @Override
-  public String name() {
+  public String title() {
     return "java";
   }
 

@@ -10,8 +10,10 @@ import dev.espalier.nn.Activation;
 import dev.espalier.nn.Batch;
 import dev.espalier.nn.Network;
 import dev.espalier.nn.NetworkSpec;
+import dev.espalier.nn.NeuralEngine;
 import dev.espalier.nn.Outcome;
 import dev.espalier.nn.host.HostEngine;
+import dev.espalier.nn.torch.TorchEngine;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.Progress;
@@ -25,6 +27,8 @@ import java.util.SplittableRandom;
 /// A network on the tables of a branch, as all programs of this package train one.
 final class NetworkTraining implements AutoCloseable {
   private static final String ADAMW = "adamw";
+  private static final List<NeuralEngine> ENGINES =
+      List.of(new HostEngine(), TorchEngine.HOST, TorchEngine.GPU);
 
   private final NetworkSpec spec;
   private final long seed;
@@ -39,8 +43,22 @@ final class NetworkTraining implements AutoCloseable {
     seed = environment.seed();
     rule = environment.text("optimizer");
     weightDecay = environment.decimal("weightDecay");
-    network = new HostEngine().build(spec);
+    network = engine(environment.text("engine")).build(spec);
     batch = new Batch(spec);
+  }
+
+  private static NeuralEngine engine(String name) {
+    return ENGINES.stream()
+        .filter(engine -> engine.title().equals(name))
+        .findFirst()
+        .orElseThrow(() ->
+            new EspalierException(
+                ErrorCode.INVALID_JOB,
+                "engine must be one of %s but is %s".formatted(engineTitles(), name)));
+  }
+
+  private static List<String> engineTitles() {
+    return ENGINES.stream().map(NeuralEngine::title).toList();
   }
 
   /// {@return the arguments that every network has}
@@ -51,7 +69,15 @@ final class NetworkTraining implements AutoCloseable {
         new Argument(
             "optimizer", "update rule", CHOICE, optimizer, null, null, TableDeclaration.RULES),
         new Argument(
-            "weightDecay", "weight of the squared weights", DECIMAL, "0", 0.0, 1.0, List.of()));
+            "weightDecay", "weight of the squared weights", DECIMAL, "0", 0.0, 1.0, List.of()),
+        new Argument(
+            "engine",
+            "what computes: Java, libtorch on the host or libtorch on a GPU",
+            CHOICE,
+            ENGINES.getFirst().title(),
+            null,
+            null,
+            engineTitles()));
   }
 
   static Argument activationArgument() {

@@ -67,9 +67,13 @@ public final class PsBackend implements AutoCloseable {
 
   private static TableSpec spec(TableDeclaration table) {
     TableSpec spec =
-        table.sparse()
-            ? TableSpec.sparse(table.name(), table.rows(), table.columns(), table.rule())
-            : TableSpec.dense(table.name(), table.rows(), table.columns(), table.rule());
+        switch (table.access()) {
+          case DENSE -> TableSpec.dense(table.name(), table.rows(), table.columns(), table.rule());
+          case MATRIX ->
+              TableSpec.matrix(table.name(), table.rows(), table.columns(), table.rule());
+          case SPARSE ->
+              TableSpec.sparse(table.name(), table.rows(), table.columns(), table.rule());
+        };
     RuleOptions options = spec.options();
     for (Map.Entry<String, Double> option : table.options().entrySet()) {
       options = with(options, option.getKey(), option.getValue());

@@ -1,8 +1,11 @@
 package dev.espalier.runtime.params;
 
 import dev.espalier.ps.WorkerSession;
+import dev.espalier.ps.shard.PinnedRows;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.sdk.ParameterTable;
+import dev.espalier.sdk.TableView;
+import java.util.Optional;
 
 /// A program's view of one table of the selected branch.
 final class PsParameterTable implements ParameterTable {
@@ -44,6 +47,28 @@ final class PsParameterTable implements ParameterTable {
   @Override
   public void read(long[] rows, int count, float[] values) {
     session.read(table, rows, count, values);
+  }
+
+  @Override
+  public Optional<TableView> view() {
+    return session.pin(table).map(PinnedView::new);
+  }
+
+  private record PinnedView(PinnedRows rows) implements TableView {
+    @Override
+    public long address() {
+      return rows.address();
+    }
+
+    @Override
+    public boolean isOnDevice() {
+      return rows.isOnDevice();
+    }
+
+    @Override
+    public void close() {
+      rows.close();
+    }
   }
 
   @Override

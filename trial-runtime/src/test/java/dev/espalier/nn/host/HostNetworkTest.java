@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.nn.Activation;
+import dev.espalier.nn.ArrayTables;
 import dev.espalier.nn.Batch;
 import dev.espalier.nn.LayerSpec;
 import dev.espalier.nn.Network;
 import dev.espalier.nn.NetworkSpec;
 import dev.espalier.nn.Shape;
+import dev.espalier.nn.TestNetworks;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -23,39 +25,7 @@ final class HostNetworkTest {
   private static final float STEP = 3e-3f;
 
   static Stream<NetworkSpec> networks() {
-    var image = new Shape(5, 7, 3);
-    var sequence = new Shape(1, 6, 4);
-    var scores = new LayerSpec.Dense(5, NONE);
-    return Stream.of(
-        new NetworkSpec(image, List.of(scores)),
-        new NetworkSpec(image, List.of(new LayerSpec.Dense(6, Activation.RELU), scores)),
-        new NetworkSpec(image, List.of(new LayerSpec.Convolution(4, 3, Activation.TANH), scores)),
-        new NetworkSpec(
-            image,
-            List.of(
-                new LayerSpec.Convolution(4, 5, NONE),
-                new LayerSpec.Convolution(3, 3, Activation.RELU),
-                scores)),
-        new NetworkSpec(
-            image,
-            List.of(new LayerSpec.Convolution(4, 1, NONE), new LayerSpec.Pooling(true, 2), scores)),
-        new NetworkSpec(
-            image,
-            List.of(
-                new LayerSpec.Convolution(4, 3, NONE), new LayerSpec.Pooling(false, 3), scores)),
-        new NetworkSpec(
-            sequence,
-            List.of(
-                new LayerSpec.Convolution(3, 1, NONE),
-                new LayerSpec.Lstm(5),
-                new LayerSpec.Lstm(4),
-                new LayerSpec.Convolution(3, 1, NONE))),
-        new NetworkSpec(
-            new Shape(1, 6, 1),
-            List.of(
-                new LayerSpec.Embedding(7, 3),
-                new LayerSpec.Lstm(5),
-                new LayerSpec.Convolution(7, 1, NONE))));
+    return TestNetworks.all();
   }
 
   /// Every parameter, against the difference quotients of the loss on both sides: a ReLU or a
@@ -66,7 +36,7 @@ final class HostNetworkTest {
     long seed = new Random().nextLong();
     var random = new Random(seed);
     var tables = new ArrayTables(spec, random);
-    Batch batch = batch(spec, 3, random);
+    Batch batch = TestNetworks.batch(spec, 3, random);
     try (var network = new HostEngine().build(spec)) {
       network.train(tables, batch, 0.01);
       tables.keepGradients();
@@ -106,29 +76,12 @@ final class HostNetworkTest {
     return outcome.lossSum() / spec.scores().positions() + outcome.penalty();
   }
 
-  private static Batch batch(NetworkSpec spec, int count, Random random) {
-    var batch = new Batch(spec);
-    batch.resize(count);
-    boolean tokens = spec.layers().getFirst() instanceof LayerSpec.Embedding;
-    for (int i = 0; i < count * spec.input().size(); i++) {
-      batch.inputs()[i] = tokens ? random.nextInt(7) : (float) random.nextGaussian();
-    }
-    int labels = count * spec.scores().positions();
-    for (int i = 0; i < labels; i++) {
-      batch.labels()[i] = random.nextInt(spec.scores().channels());
-    }
-    if (spec.scores().positions() > 1) {
-      batch.labels()[random.nextInt(labels)] = Batch.UNLABELLED;
-    }
-    return batch;
-  }
-
   @ParameterizedTest
   @MethodSource("networks")
   void predictionAgreesWithTrainingAndWithSmallerBatches(NetworkSpec spec) {
     var random = new Random(7);
     var tables = new ArrayTables(spec, random);
-    Batch batch = batch(spec, 4, random);
+    Batch batch = TestNetworks.batch(spec, 4, random);
     try (var network = new HostEngine().build(spec)) {
       var trained = network.train(tables, batch, 0);
       network.read(tables);

@@ -1,7 +1,6 @@
-package dev.espalier.nn.host;
+package dev.espalier.nn;
 
 import dev.espalier.api.model.Setting;
-import dev.espalier.nn.NetworkSpec;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
 import java.util.HashMap;
@@ -10,11 +9,11 @@ import java.util.Random;
 import java.util.random.RandomGenerator;
 
 /// The parameters of a network in arrays that a test may change.
-final class ArrayTables implements ProgramContext {
+public final class ArrayTables implements ProgramContext {
   private final Map<String, Table> tables = new HashMap<>();
   private boolean gradientsKept;
 
-  ArrayTables(NetworkSpec spec, Random random) {
+  public ArrayTables(NetworkSpec spec, Random random) {
     for (NetworkSpec.Parameters parameters : spec.parameters()) {
       var table = new Table(parameters.rows(), parameters.columns());
       for (int i = 0; i < table.values.length; i++) {
@@ -24,16 +23,16 @@ final class ArrayTables implements ProgramContext {
     }
   }
 
-  float[] values(String table) {
+  public float[] values(String table) {
     return tables.get(table).values;
   }
 
-  float[] gradients(String table) {
+  public float[] gradients(String table) {
     return tables.get(table).gradients;
   }
 
   /// From now on gradients are not written any more.
-  void keepGradients() {
+  public void keepGradients() {
     gradientsKept = true;
   }
 

@@ -1,0 +1,263 @@
+package dev.espalier.nn.torch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.Setting;
+import dev.espalier.nn.ArrayTables;
+import dev.espalier.nn.Batch;
+import dev.espalier.nn.Network;
+import dev.espalier.nn.NetworkSpec;
+import dev.espalier.nn.Outcome;
+import dev.espalier.nn.TestNetworks;
+import dev.espalier.nn.host.HostEngine;
+import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.transport.Transport;
+import dev.espalier.runtime.params.PsBackend;
+import dev.espalier.sdk.ParameterTable;
+import dev.espalier.sdk.ProgramContext;
+import dev.espalier.sdk.TableView;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// libtorch against Java; left out on machines without the compiled library.
+final class TorchNetworkTest {
+  private static final BranchId BRANCH = new BranchId(1);
+
+  @BeforeAll
+  static void needsTheLibrary() {
+    if (TorchLibrary.probe() instanceof TorchLibrary.Missing(String reason)) {
+      Assumptions.abort(reason);
+    }
+  }
+
+  static Stream<NetworkSpec> networks() {
+    return TestNetworks.all();
+  }
+
+  private static List<TorchEngine> engines() {
+    return TorchLibrary.probe() instanceof TorchLibrary.Found found && found.devices() > 0
+        ? List.of(TorchEngine.values())
+        : List.of(TorchEngine.HOST);
+  }
+
+  @ParameterizedTest
+  @MethodSource("networks")
+  void computesWhatJavaComputes(NetworkSpec spec) {
+    var random = new Random(11);
+    var tables = new ArrayTables(spec, random);
+    Batch batch = TestNetworks.batch(spec, 5, random);
+    Outcome expected;
+    List<float[]> gradients = new ArrayList<>();
+    try (Network java = new HostEngine().build(spec)) {
+      expected = java.train(tables, batch, 0.01);
+      spec.parameters().forEach(p -> gradients.add(tables.gradients(p.table()).clone()));
+    }
+    for (TorchEngine engine : engines()) {
+      try (Network torch = engine.build(spec)) {
+        same(torch.train(tables, batch, 0.01), expected);
+        for (int i = 0; i < gradients.size(); i++) {
+          String table = spec.parameters().get(i).table();
+          assertThat(tables.gradients(table))
+              .as(table)
+              .containsExactly(gradients.get(i), within(2e-4f));
+        }
+        torch.read(tables);
+        Outcome predicted = torch.predict(batch);
+        assertThat(predicted.lossSum()).isCloseTo(expected.lossSum(), within(1e-4));
+        assertThat(predicted.correct()).isEqualTo(expected.correct());
+      }
+    }
+  }
+
+  private static void same(Outcome outcome, Outcome expected) {
+    assertThat(outcome.lossSum()).isCloseTo(expected.lossSum(), within(1e-4));
+    assertThat(outcome.penalty()).isCloseTo(expected.penalty(), within(1e-4));
+    assertThat(outcome.correct()).isEqualTo(expected.correct());
+    assertThat(outcome.judged()).isEqualTo(expected.judged());
+  }
+
+  /// Parameters are views of pages, gradients come last layer first, each as soon as it exists, and
+  /// the update of the server is what the next view shows.
+  @Test
+  void trainsOnThePagesOfTheParameterServer() {
+    NetworkSpec spec = TestNetworks.all().skip(3).findFirst().orElseThrow();
+    var random = new Random(3);
+    Batch batch = TestNetworks.batch(spec, 6, random);
+    var log = new ArrayList<String>();
+    try (ParameterServer server =
+            PsBackend.openServer(
+                1,
+                0,
+                64 << 20,
+                spec.parameters().stream().map(p -> p.declaration("sgd")).toList());
+        var backend = new PsBackend(server, Transport.inProcess(List.of(server.shard())));
+        Network torch = TorchEngine.HOST.build(spec);
+        Network java = new HostEngine().build(spec)) {
+      backend.create(BRANCH);
+      var tables = new Tables(backend, log);
+      backend.initialise(
+          BRANCH,
+          () -> {
+            for (NetworkSpec.Parameters parameters : spec.parameters()) {
+              float[] values = new float[parameters.size()];
+              for (int i = 0; i < values.length; i++) {
+                values[i] = (float) (0.3 * random.nextGaussian());
+              }
+              tables.table(parameters.table()).assign(0, parameters.rows(), values, 0);
+            }
+          });
+      Setting setting = Setting.of(Map.of("learningRate", 0.05));
+      double first = Double.NaN;
+      double last = Double.NaN;
+      for (int clock = 0; clock < 20; clock++) {
+        backend.select(BRANCH, setting, 1);
+        java.read(tables);
+        double expected = java.predict(batch).lossSum();
+        log.clear();
+        last = torch.train(tables, batch, 0).lossSum();
+        assertThat(last).isCloseTo(expected, within(1e-3));
+        first = clock == 0 ? last : first;
+        backend.tick(batch.count());
+      }
+      assertThat(last).isLessThan(0.8 * first);
+      assertThat(log)
+          .containsExactly(
+              "view layer0",
+              "view layer1",
+              "view layer2",
+              "add layer2",
+              "add layer1",
+              "add layer0",
+              "close layer0",
+              "close layer1",
+              "close layer2");
+    }
+  }
+
+  /// The tables of a backend, which write down what is asked of them.
+  private record Tables(PsBackend backend, List<String> log) implements ProgramContext {
+    @Override
+    public ParameterTable table(String name) {
+      return new Logged(backend.table(name), name, log);
+    }
+
+    @Override
+    public Setting setting() {
+      return Setting.EMPTY;
+    }
+
+    @Override
+    public int worker() {
+      return 0;
+    }
+
+    @Override
+    public int workers() {
+      return 1;
+    }
+
+    @Override
+    public int[] samples() {
+      return new int[0];
+    }
+
+    @Override
+    public long clock() {
+      return 0;
+    }
+
+    @Override
+    public RandomGenerator random() {
+      return new Random(0);
+    }
+  }
+
+  private record Logged(ParameterTable table, String name, List<String> log)
+      implements ParameterTable {
+    @Override
+    public long rows() {
+      return table.rows();
+    }
+
+    @Override
+    public int columns() {
+      return table.columns();
+    }
+
+    @Override
+    public void read(long firstRow, int count, float[] values, int offset) {
+      log.add("read " + name);
+      table.read(firstRow, count, values, offset);
+    }
+
+    @Override
+    public void read(long[] rows, int count, float[] values) {
+      table.read(rows, count, values);
+    }
+
+    @Override
+    public Optional<TableView> view() {
+      log.add("view " + name);
+      return table
+          .view()
+          .map(view ->
+              new TableView() {
+                @Override
+                public long address() {
+                  return view.address();
+                }
+
+                @Override
+                public boolean isOnDevice() {
+                  return view.isOnDevice();
+                }
+
+                @Override
+                public void close() {
+                  log.add("close " + name);
+                  view.close();
+                }
+              });
+    }
+
+    @Override
+    public void add(long firstRow, int count, float[] gradients, int offset) {
+      log.add("add " + name);
+      table.add(firstRow, count, gradients, offset);
+    }
+
+    @Override
+    public void add(long[] rows, int count, float[] gradients) {
+      table.add(rows, count, gradients);
+    }
+
+    @Override
+    public void assign(long firstRow, int count, float[] values, int offset) {
+      table.assign(firstRow, count, values, offset);
+    }
+  }
+
+  @Test
+  void aFailureInTheTablesComesBackAsItWas() {
+    NetworkSpec spec = TestNetworks.all().findFirst().orElseThrow();
+    Batch batch = TestNetworks.batch(spec, 2, new Random(1));
+    try (Network torch = TorchEngine.HOST.build(spec)) {
+      var tables =
+          new ArrayTables(TestNetworks.all().skip(6).findFirst().orElseThrow(), new Random(1));
+      assertThatThrownBy(() -> torch.train(tables, batch, 0)).isInstanceOf(RuntimeException.class);
+    }
+  }
+}
