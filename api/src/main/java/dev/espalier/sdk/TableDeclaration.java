@@ -11,7 +11,8 @@ import java.util.Map;
 /// @param rows >= 1
 /// @param columns >= 1
 /// @param rule name of the update rule: `sgd`, `momentum`, `ema-momentum`, `nesterov`, `adagrad`,
-///   `rmsprop`, `adam`, `adamw`, `adadelta`, `adarevision`, `proximal-sgd`, `proximal-adagrad`
+///   `rmsprop`, `adam`, `adamw`, `adadelta`, `adarevision`, `proximal-sgd`, `proximal-adagrad`; or
+///   `add`, which adds the sum of what workers give, whatever the learning rate, for counts
 /// @param options constants of the rule by name, such as `beta2`, `epsilon`, `weightDecay`, `l1`;
 ///   what is missing takes the rule's default
 /// @param access how a clock touches the rows
@@ -27,7 +28,7 @@ public record TableDeclaration(
     SPARSE
   }
 
-  /// The names of all update rules.
+  /// The names of all update rules that learn.
   public static final List<String> RULES =
       List.of(
           "sgd",

@@ -82,7 +82,7 @@ final class NaiveParameterServer {
   private static void step(
       TableSpec spec, float[][] p, float[] sum, long divisor, StepSize stepSize, long t) {
     for (int i = 0; i < sum.length; i++) {
-      step(spec, p, i, sum[i] / divisor, stepSize, t);
+      step(spec, p, i, sum[i] / (spec.rule().equals("add") ? 1 : divisor), stepSize, t);
     }
   }
 
@@ -94,6 +94,7 @@ final class NaiveParameterServer {
     float rho = (float) o.decay();
     float b2 = (float) o.beta2();
     switch (spec.rule()) {
+      case "add" -> p[0][i] += g;
       case "sgd" -> p[0][i] -= lr * g;
       case "momentum" -> {
         p[1][i] = m * p[1][i] + g;

@@ -2,6 +2,7 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.ps.checkpoint.CheckpointStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -14,7 +15,8 @@ import java.util.zip.CRC32C;
 /// Where one worker keeps its part of the job's checkpoints.
 ///
 /// ```
-/// <folder>/<checkpoint>/shard-<worker>.ckpt    parameters, written by the parameter server
+/// <folder>/<checkpoint>/shard-<worker>.ckpt    parameters, written by the parameter server: what
+/// <folder>/<checkpoint>/shard-<worker>.ckpt.<n>.pages   changed, and links to what did not
 /// <folder>/<checkpoint>/place-<worker>.bin     magic u32 | version u32 | lineage clock i64
 ///                                              | position i64 | CRC32C of the 24 bytes before u32
 /// ```
@@ -105,7 +107,7 @@ public final class CheckpointFolder {
 
   /// Deletes this worker's part of a checkpoint; does nothing when there is none.
   void drop(long checkpoint) throws IOException {
-    Files.deleteIfExists(shardFile(checkpoint));
+    CheckpointStore.delete(shardFile(checkpoint));
     Files.deleteIfExists(placeFile(checkpoint));
     try {
       Files.deleteIfExists(folder.resolve(Long.toString(checkpoint)));

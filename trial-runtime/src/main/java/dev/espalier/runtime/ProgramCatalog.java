@@ -3,12 +3,14 @@ package dev.espalier.runtime;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.programs.fm.FactorizationMachine;
+import dev.espalier.programs.lda.LatentDirichletAllocation;
 import dev.espalier.programs.logreg.SoftmaxRegression;
 import dev.espalier.programs.logreg.SparseLogisticRegression;
 import dev.espalier.programs.mf.MatrixFactorization;
 import dev.espalier.programs.nn.CharacterLstm;
 import dev.espalier.programs.nn.ConvolutionalNetwork;
 import dev.espalier.programs.nn.MultilayerPerceptron;
+import dev.espalier.programs.pagerank.PageRank;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +31,9 @@ public final class ProgramCatalog {
         new MatrixFactorization(),
         new SparseLogisticRegression(),
         new SoftmaxRegression(),
-        new FactorizationMachine());
+        new FactorizationMachine(),
+        new PageRank(),
+        new LatentDirichletAllocation());
   }
 
   static List<TrainingProgram> declared() {

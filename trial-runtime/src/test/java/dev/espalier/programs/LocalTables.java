@@ -147,7 +147,8 @@ final class LocalTables {
           rowSteps[row]++;
           int from = row * columns();
           for (int i = from; i < from + columns(); i++) {
-            stepValue(i, gradients[i] / samples, rate, momentum, rowSteps[row]);
+            float divisor = declaration.rule().equals("add") ? 1 : samples;
+            stepValue(i, gradients[i] / divisor, rate, momentum, rowSteps[row]);
           }
         }
       }
@@ -156,6 +157,7 @@ final class LocalTables {
 
     private void stepValue(int i, float g, float rate, float momentum, int step) {
       switch (declaration.rule()) {
+        case "add" -> values[i] += g;
         case "sgd" -> values[i] -= rate * g;
         case "momentum" -> {
           first[i] = momentum * first[i] - rate * g;

@@ -2,11 +2,17 @@ package dev.espalier.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -126,6 +132,48 @@ class KillTest {
     assertThat(end.path("metrics")).isEqualTo(expected.path("metrics"));
     String recovery = server.decisions(job).get("recovery-1");
     assertThat(recovery).contains("checkpoint");
+  }
+
+  @Test
+  void aDamagedCheckpointIsNoticedAndTheOneBeforeIsUsed() throws Exception {
+    String calm = server.submit(FIXED.formatted(9));
+    JsonNode expected = server.awaitEnd(calm);
+    String job = server.submit(FIXED.formatted(9));
+    server.await(job, "five epochs", Duration.ofSeconds(60), j -> j.path("epoch").asDouble() > 5);
+
+    ProcessHandle worker = server.worker(job, 0);
+    worker.destroyForcibly();
+    worker.onExit().get(10, TimeUnit.SECONDS);
+    damageAllButTheOldest(server.checkpoints(job));
+
+    JsonNode end = server.awaitEnd(job);
+    assertThat(end.path("state").asString()).isEqualTo("COMPLETED");
+    assertThat(end.path("metrics")).isEqualTo(expected.path("metrics"));
+    assertThat(server.decisions(job).keySet())
+        .anyMatch(key -> key.matches("checkpoint-.*/damaged"));
+  }
+
+  /// Tears the newest checkpoint, flips a bit of every other one but the oldest.
+  private static void damageAllButTheOldest(Path checkpoints) throws IOException {
+    List<Path> manifests;
+    try (Stream<Path> files = Files.walk(checkpoints)) {
+      manifests =
+          files
+              .filter(file -> file.getFileName().toString().equals("shard-0.ckpt"))
+              .sorted(Comparator.comparing(file -> Long.parseLong(folderOf(file))))
+              .toList();
+    }
+    assertThat(manifests).hasSizeGreaterThan(1);
+    for (Path manifest : manifests.subList(1, manifests.size())) {
+      byte[] bytes = Files.readAllBytes(manifest);
+      bytes[bytes.length / 2] ^= 1;
+      boolean isNewest = manifest.equals(manifests.getLast());
+      Files.write(manifest, isNewest ? Arrays.copyOf(bytes, bytes.length / 2) : bytes);
+    }
+  }
+
+  private static String folderOf(Path file) {
+    return file.getParent().getFileName().toString();
   }
 
   @Test

@@ -26,6 +26,12 @@ public final class BranchPages {
     return new BranchPages(shared, steps.clone());
   }
 
+  void sealStamps() {
+    for (PageTable table : tables) {
+      table.pool().sealStamps();
+    }
+  }
+
   void release() {
     for (PageTable table : tables) {
       table.release();

@@ -81,7 +81,9 @@ public final class BranchStore {
 
   /// Pins a branch as it is now.
   public Snapshot snapshot(BranchRef branch) {
-    return new Snapshot(branch, pagesOf(branch).fork());
+    BranchPages pinned = pagesOf(branch).fork();
+    pinned.sealStamps();
+    return new Snapshot(branch, pinned);
   }
 
   /// What a living branch holds.

@@ -74,7 +74,9 @@ public final class PageTable {
   /// The page to write all of: the same when nobody else holds it, otherwise a fresh one with
   /// undefined content, to be given to [#install] when written.
   public Page target(int index) {
-    return isShared(index) ? pool.acquire() : page(index);
+    Page target = isShared(index) ? pool.acquire() : page(index);
+    target.touch();
+    return target;
   }
 
   /// Puts a written target in its place.

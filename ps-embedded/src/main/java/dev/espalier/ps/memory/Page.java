@@ -14,6 +14,7 @@ public final class Page {
   private final MemorySegment memory;
   private final PagePool pool;
   private volatile int references;
+  private long stamp;
 
   Page(MemorySegment memory, PagePool pool) {
     this.memory = memory;
@@ -66,6 +67,21 @@ public final class Page {
     pool.tier().upload(from, memory, offset);
   }
 
+  /// The stamp of the last write: pages of one pool with equal stamps hold equal bytes.
+  ///
+  /// Written by the owner of the pool; steady while the page is shared.
+  public long stamp() {
+    return stamp;
+  }
+
+  /// Stamps the page, which is about to be written, unless nobody has asked for stamps since its
+  /// last write.
+  public void touch() {
+    if (stamp <= pool.stampedUpTo()) {
+      stamp = pool.nextStamp();
+    }
+  }
+
   /// Whether there is more than one reference, so that the page must not be written.
   public boolean isShared() {
     return references > 1;
@@ -101,5 +117,6 @@ public final class Page {
   /// Gives a page from the pool its first reference.
   void adopt() {
     references = 1;
+    stamp = 0;
   }
 }

@@ -17,6 +17,8 @@ public final class PagePool {
   private final long pageBytes;
   private final Deque<Page> free = new ArrayDeque<>();
   private long pagesInUse;
+  private long lastStamp;
+  private long stampedUpTo;
 
   /// Creates an empty pool.
   ///
@@ -76,6 +78,22 @@ public final class PagePool {
     for (long i = 0; i < slabPages; i++) {
       free.add(new Page(tier.slice(slab, i * pageBytes, pageBytes), this));
     }
+  }
+
+  /// From now on a write gives a page a new stamp, so that those it has now mean what they mean
+  /// now.
+  ///
+  /// Called by the owner of the pool, as [#acquire] is.
+  public void sealStamps() {
+    stampedUpTo = lastStamp;
+  }
+
+  long stampedUpTo() {
+    return stampedUpTo;
+  }
+
+  long nextStamp() {
+    return ++lastStamp;
   }
 
   synchronized void giveBack(Page page) {

@@ -9,7 +9,8 @@ import java.util.List;
 /// so that a step may be taken out of place. State arrays start at zero. A NaN or infinite gradient
 /// makes the parameters NaN or infinite; nothing is hidden.
 public sealed interface UpdateRule
-    permits Sgd,
+    permits Add,
+        Sgd,
         Momentum,
         EmaMomentum,
         Nesterov,
@@ -28,6 +29,11 @@ public sealed interface UpdateRule
   /// Number of state arrays, each as large as the parameters.
   int stateArrays();
 
+  /// Whether a step is given the mean of the updates over all samples, otherwise their sum.
+  default boolean takesMeans() {
+    return true;
+  }
+
   /// Whether a step needs to know the state that the pushing worker had last read.
   default boolean looksBack() {
     return false;
@@ -45,6 +51,7 @@ public sealed interface UpdateRule
   /// The names of all rules.
   static List<String> names() {
     return List.of(
+        Add.NAME,
         Sgd.NAME,
         Momentum.NAME,
         EmaMomentum.NAME,
@@ -64,6 +71,7 @@ public sealed interface UpdateRule
   /// @throws IllegalArgumentException when there is none
   static UpdateRule named(String name, RuleOptions options) {
     return switch (name) {
+      case Add.NAME -> new Add();
       case Sgd.NAME -> new Sgd();
       case Momentum.NAME -> new Momentum(options);
       case EmaMomentum.NAME -> new EmaMomentum(options);

@@ -80,7 +80,7 @@ final class ClockUpdates {
               kernels,
               push.stepSize(),
               pages.nextStep(index),
-              divisor,
+              table.rule().takesMeans() ? divisor : 1,
               table.rule().looksBack() ? seen : null,
               push.worker());
       table.update(pages.table(index), batches, step);

@@ -6,6 +6,8 @@ import dev.espalier.ps.branch.BranchStore;
 import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.branch.PageTable;
 import dev.espalier.ps.branch.Snapshot;
+import dev.espalier.ps.checkpoint.CheckpointShape;
+import dev.espalier.ps.checkpoint.CheckpointStore;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.kernel.RowKernels;
@@ -57,6 +59,7 @@ public final class Shard implements AutoCloseable {
   private final BranchStore store;
   private final Barriers barriers;
   private final WorkerLanes lanes;
+  private final CheckpointStore checkpoints;
   private final Map<Integer, BranchState> branches = new HashMap<>();
   private final Map<Integer, Collective> births = new HashMap<>();
   private final Map<Integer, BranchPages> restored = new HashMap<>();
@@ -80,6 +83,7 @@ public final class Shard implements AutoCloseable {
     store = new BranchStore(pools, tables.stream().map(TablePart::layout).toList());
     barriers = new Barriers(config.workers());
     lanes = new WorkerLanes(config.workers());
+    checkpoints = new CheckpointStore(shape(config, tables));
   }
 
   private static List<TablePart> parts(ShardConfig config, List<TableSpec> specs) {
@@ -101,6 +105,16 @@ public final class Shard implements AutoCloseable {
       parts.add(new TablePart(parts.size(), spec, rule, layout));
     }
     return List.copyOf(parts);
+  }
+
+  private static CheckpointShape shape(ShardConfig config, List<TablePart> tables) {
+    return new CheckpointShape(
+        "shard %d of %d".formatted(config.index(), config.workers()),
+        tables.stream()
+            .map(table ->
+                new CheckpointShape.Table(
+                    table.spec().name(), table.spec().toString(), table.layout()))
+            .toList());
   }
 
   /// Executes a command now, or keeps it until it can be served.
@@ -508,11 +522,13 @@ public final class Shard implements AutoCloseable {
     }
   }
 
-  /// Writes a snapshot to a file, on the calling thread and without holding up commands.
+  /// Writes a snapshot to a file and packs of pages beside it, on the calling thread and without
+  /// holding up commands; pages that an earlier checkpoint holds are not written again.
   ///
+  /// @return what it took
   /// @throws PsException `CHECKPOINT_FAILED` when it cannot be written; then no file is left
-  public void writeCheckpoint(Snapshot snapshot, Path file) {
-    new CheckpointWriter(config, tables).write(snapshot, file);
+  public CheckpointStore.Written writeCheckpoint(Snapshot snapshot, Path file) {
+    return checkpoints.write(snapshot, file);
   }
 
   /// Reads a checkpoint, verifies all of it, and keeps it for the [ShardCommand.Create] of a
@@ -526,7 +542,7 @@ public final class Shard implements AutoCloseable {
       pages = store.zeros();
       reserveAll(pages);
       try {
-        new CheckpointReader(config, tables).read(file, pages);
+        checkpoints.read(file, pages);
       } catch (PsException e) {
         store.discard(pages);
         throw e;

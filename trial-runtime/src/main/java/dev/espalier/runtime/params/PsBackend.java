@@ -9,6 +9,7 @@ import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.ParameterServerConfig;
 import dev.espalier.ps.WorkerSession;
 import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.checkpoint.CheckpointStore;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.optim.RuleOptions;
 import dev.espalier.ps.optim.StepSize;
@@ -18,7 +19,6 @@ import dev.espalier.ps.transport.Transport;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.TableDeclaration;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -184,13 +184,13 @@ public final class PsBackend implements AutoCloseable {
 
   /// Writes this worker's shard of a branch while training goes on.
   ///
-  /// @return the size of the file in bytes once it is durable
+  /// @return the size of its files in bytes once it is durable
   public CompletableFuture<Long> checkpoint(BranchId branch, Path file) {
     return session
         .checkpoint(ref(branch), file)
         .thenApply(_ -> {
           try {
-            return Files.size(file);
+            return CheckpointStore.sizeBytes(file);
           } catch (IOException failure) {
             throw new EspalierException(
                 ErrorCode.CHECKPOINT_FAILED, file + " is gone: " + failure, failure);

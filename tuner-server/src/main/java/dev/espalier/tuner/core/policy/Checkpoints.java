@@ -57,6 +57,7 @@ final class Checkpoints {
   private final Map<Long, Long> sizesBytes = new HashMap<>();
   private final Set<Long> pinned = new HashSet<>();
   private Optional<Mark> chosen = Optional.empty();
+  private final List<Mark> damaged = new ArrayList<>();
 
   Checkpoints(Board board) {
     this.board = board;
@@ -266,8 +267,36 @@ final class Checkpoints {
     return Optional.of(outcome);
   }
 
-  /// Gives up what lost workers had begun to write.
+  /// Gives up the checkpoint that workers were to start from but found damaged.
+  ///
+  /// @return what that means, in words; empty when they were to start from none
+  Optional<String> damaged(String message) {
+    Optional<Mark> found = lastDurable();
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    Mark mark = found.get();
+    long checkpoint = mark.checkpoint();
+    durable.remove(checkpoint);
+    pinned.remove(checkpoint);
+    chosen = chosen.filter(one -> !one.equals(mark));
+    wantedBest = wantedBest.filter(one -> !one.equals(mark));
+    durableBest = durableBest.filter(one -> !one.equals(mark));
+    damaged.add(mark);
+    tell(mark, SnapshotState.FAILED);
+    String outcome = "Checkpoint " + checkpoint + " is damaged (" + message + ")";
+    board.decide(
+        "checkpoint-" + checkpoint + "/damaged",
+        "job.checkpoint",
+        outcome + "; " + inWords(),
+        Evidence.of().with("checkpoint", checkpoint).with("message", message));
+    return Optional.of(outcome);
+  }
+
+  /// Gives up what lost workers had begun to write or found damaged.
   void dropPending() {
+    damaged.forEach(mark -> board.command(new BranchCommand.DropCheckpoint(mark.checkpoint())));
+    damaged.clear();
     List<Mark> begun = new ArrayList<>(pending.values());
     pending.clear();
     for (Mark mark : begun) {

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy;
 
 import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.JobState;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
@@ -131,7 +132,7 @@ final class JobSession implements TuningSession {
       }
       case SessionEvent.CheckpointFailed failed -> checkpointFailed(failed);
       case SessionEvent.WorkersLost lost -> workersLost(lost);
-      case SessionEvent.ProgramFailed failed -> fail(failed.code(), failed.message());
+      case SessionEvent.ProgramFailed failed -> programFailed(failed);
       case SessionEvent.Requested requested -> requested(requested);
     }
   }
@@ -223,6 +224,20 @@ final class JobSession implements TuningSession {
     }
     board.show(JobState.FAILED, code, message, "");
     stage = Stage.ENDED;
+  }
+
+  /// A damaged checkpoint sends workers to the one before; anything else ends the job.
+  private void programFailed(SessionEvent.ProgramFailed event) {
+    Optional<String> outcome =
+        event.code().equals(ErrorCode.CHECKPOINT_FAILED.name())
+            ? checkpoints.damaged(event.message())
+            : Optional.empty();
+    if (outcome.isPresent()) {
+      generations.kill();
+      lose(outcome.get(), event.message());
+    } else {
+      fail(event.code(), event.message());
+    }
   }
 
   // Workers go.

@@ -121,6 +121,40 @@ final class JobSessionTest {
   }
 
   @Test
+  void aDamagedCheckpointSendsWorkersToTheOneBefore() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)
+            .damageCheckpoints(checkpoint -> checkpoint == 2)
+            .afterEach((workers, _) -> loseOnce(workers, 28))
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.Restore.class::isInstance)
+        .extracting(command -> ((BranchCommand.Restore) command).checkpoint())
+        .containsExactly(2L, 1L);
+    assertThat(run.commands()).contains(new BranchCommand.DropCheckpoint(2));
+    assertThat(TunerSessionTest.decision(run, "checkpoint-2/damaged").outcome())
+        .isEqualTo(
+            "Checkpoint 2 is damaged (checkpoint 2 is torn); checkpoint 1 at epoch 1 is the last"
+                + " good one");
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class).getLast().mainlineClock())
+        .isEqualTo(400);
+  }
+
+  @Test
+  void workersBeginAgainWhenEveryCheckpointIsDamaged() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)
+            .damageCheckpoints(_ -> true)
+            .afterEach((workers, _) -> loseOnce(workers, 28))
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.commands()).filteredOn(BranchCommand.Create.class::isInstance).hasSize(2);
+  }
+
+  @Test
   void anOverflowInTrainingGoesBackAndTunesAgain() {
     var model = new ExplodingOnce(QuadraticModel.quiet(4), 20);
     SimulatedWorkers run = Jobs.workers(plan(4), model).run();

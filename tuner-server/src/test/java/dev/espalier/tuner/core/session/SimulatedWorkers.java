@@ -63,6 +63,7 @@ public final class SimulatedWorkers {
   private final List<SessionEffect> effects = new ArrayList<>();
   private BiConsumer<SimulatedWorkers, SessionEvent> afterEach = (_, _) -> {};
   private LongPredicate failingCheckpoints = _ -> false;
+  private LongPredicate damagedCheckpoints = _ -> false;
   private int generation;
   private boolean isHeld;
   private double seconds;
@@ -107,6 +108,12 @@ public final class SimulatedWorkers {
     return this;
   }
 
+  /// Lets workers find these checkpoints damaged when they are to start from them.
+  public SimulatedWorkers damageCheckpoints(LongPredicate damaged) {
+    damagedCheckpoints = damaged;
+    return this;
+  }
+
   /// Runs the job to its end.
   public SimulatedWorkers run() {
     take(session.start());
@@ -136,11 +143,15 @@ public final class SimulatedWorkers {
 
   /// Kills a worker, now.
   public void lose() {
+    end(new SessionEvent.WorkersLost(seconds, generation, "killed by a test"));
+  }
+
+  private void end(SessionEvent why) {
     branches.clear();
     queue.clear();
     outstanding.clear();
     injected.removeIf(event -> !(event instanceof SessionEvent.Requested));
-    injected.add(new SessionEvent.WorkersLost(seconds, generation, "killed by a test"));
+    injected.add(why);
   }
 
   public List<SessionEvent> events() {
@@ -235,6 +246,12 @@ public final class SimulatedWorkers {
           branches.put(create.branch(), new Held(create.setting(), model.initial()));
       case BranchCommand.Restore restore -> {
         require(durable.containsKey(restore.checkpoint()), "no such checkpoint: " + restore);
+        if (damagedCheckpoints.test(restore.checkpoint())) {
+          end(
+              new SessionEvent.ProgramFailed(
+                  seconds, "CHECKPOINT_FAILED", "checkpoint " + restore.checkpoint() + " is torn"));
+          return;
+        }
         branches.put(
             restore.branch(), new Held(restore.setting(), durable.get(restore.checkpoint())));
       }

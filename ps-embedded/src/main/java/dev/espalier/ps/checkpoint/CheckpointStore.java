@@ -1,0 +1,481 @@
+package dev.espalier.ps.checkpoint;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.espalier.ps.branch.BranchPages;
+import dev.espalier.ps.branch.PageTable;
+import dev.espalier.ps.branch.Snapshot;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.memory.Page;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Writes and reads the checkpoints of one shard.
+///
+/// Thread-safe: one checkpoint is written or read at a time.
+public final class CheckpointStore {
+  /*
+   * A checkpoint is a manifest F and the packs that it names, which lie beside it as F.<n>.pages. Only
+   * pages that were written since an earlier checkpoint of this process go into a new pack; packs
+   * of earlier checkpoints that still hold pages of the branch are linked beside the manifest. The
+   * file system counts the links, so every checkpoint is whole by itself, and whoever deletes one
+   * cannot take pages from another. Where there are no links all pages are written.
+   *
+   * A pack of which less than half is still of use is not linked: its pages are written again, so
+   * checkpoints never take more than twice the room of the branch.
+   *
+   * The pack and the links are forced to the disk before the manifest takes its name at once. What a
+   * crash leaves without a manifest is no checkpoint.
+   */
+  private static final String PACK_SUFFIX = ".pages";
+  private static final int MAX_WRITE_BYTES = 4 << 20;
+  private static final double LEAST_USE = 0.5;
+
+  private final CheckpointShape shape;
+  private final PageCatalog catalog;
+  private long nextPack = System.currentTimeMillis();
+
+  /// What a checkpoint took.
+  ///
+  /// @param writtenBytes bytes that went to the disk now
+  /// @param totalBytes bytes of all pages of the branch
+  public record Written(long writtenBytes, long totalBytes) {}
+
+  /// Creates a store that knows of no checkpoint yet.
+  public CheckpointStore(CheckpointShape shape) {
+    this.shape = shape;
+    catalog = new PageCatalog(shape.tables().size());
+  }
+
+  // ---- writing
+
+  /// Writes a snapshot, on the calling thread; the snapshot stays open.
+  ///
+  /// @param file the manifest, replaced at once when everything is on the disk
+  /// @throws PsException `CHECKPOINT_FAILED` when it cannot be written; then a checkpoint that was
+  ///   there is still there
+  public synchronized Written write(Snapshot snapshot, Path file) {
+    List<Path> made = new ArrayList<>();
+    try {
+      Written written = write(snapshot.pages(), file, made);
+      deleteStalePacks(file, made);
+      return written;
+    } catch (IOException | UncheckedIOException e) {
+      PsException failure =
+          new PsException(
+              PsFault.CHECKPOINT_FAILED,
+              "checkpoint of %s to %s could not be written: %s"
+                  .formatted(
+                      snapshot.branch(),
+                      file,
+                      e instanceof UncheckedIOException unchecked ? unchecked.getCause() : e),
+              e);
+      made.forEach(path -> deleteAfter(failure, path));
+      throw failure;
+    }
+  }
+
+  private static void deleteAfter(PsException failure, Path path) {
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private Written write(BranchPages pages, Path file, List<Path> made) throws IOException {
+    Map<PageCatalog.Pack, Integer> packs = link(usefulPacks(pages), file, made);
+    String name = file.getFileName() + "." + nextPack++ + PACK_SUFFIX;
+    Path path = file.resolveSibling(name);
+    made.add(path);
+    var own = new PageCatalog.Pack(name, path);
+    packs.put(own, packs.size());
+    try (var out = new PackWriter(own, path)) {
+      List<Manifest.Entry> entries = writePages(pages, packs, out);
+      long written = out.finish();
+      List<String> names = packs.keySet().stream().map(PageCatalog.Pack::name).toList();
+      writeManifest(new Manifest(shape.description(), steps(pages), names, entries), file, made);
+      return new Written(written, entries.stream().mapToLong(Manifest.Entry::bytes).sum());
+    } catch (IOException | RuntimeException e) {
+      catalog.forget(own);
+      throw e;
+    }
+  }
+
+  /// Appends the pages that no linked pack holds.
+  private List<Manifest.Entry> writePages(
+      BranchPages pages, Map<PageCatalog.Pack, Integer> packs, PackWriter out) throws IOException {
+    List<Manifest.Entry> entries = new ArrayList<>(shape.pageCount());
+    for (int table = 0; table < shape.tables().size(); table++) {
+      PageTable pageTable = pages.table(table);
+      int bytes = shape.tables().get(table).pageBytes();
+      for (int index = 0; index < pageTable.layout().pageCount(); index++) {
+        Page page = pageTable.page(index);
+        PageCatalog.Place place =
+            catalog
+                .find(table, page.stamp())
+                .filter(known -> packs.containsKey(known.pack()))
+                .orElse(null);
+        if (place == null) {
+          place = out.append(page, bytes);
+          catalog.put(table, page.stamp(), place);
+        }
+        entries.add(
+            new Manifest.Entry(
+                numberOf(place.pack(), packs), place.offset(), place.bytes(), place.crc()));
+      }
+    }
+    return entries;
+  }
+
+  private static int numberOf(PageCatalog.Pack pack, Map<PageCatalog.Pack, Integer> packs) {
+    return requireNonNull(packs.get(pack), "a page lies in a pack that the manifest names");
+  }
+
+  private long[] steps(BranchPages pages) {
+    long[] steps = new long[shape.tables().size()];
+    for (int table = 0; table < steps.length; table++) {
+      steps[table] = pages.steps(table);
+    }
+    return steps;
+  }
+
+  /// The packs of which at least half is still of use.
+  private List<PageCatalog.Pack> usefulPacks(BranchPages pages) {
+    Map<PageCatalog.Pack, Long> used = new LinkedHashMap<>();
+    for (int table = 0; table < shape.tables().size(); table++) {
+      PageTable pageTable = pages.table(table);
+      for (int index = 0; index < pageTable.layout().pageCount(); index++) {
+        catalog
+            .find(table, pageTable.page(index).stamp())
+            .ifPresent(place -> used.merge(place.pack(), (long) place.bytes(), Long::sum));
+      }
+    }
+    return used.entrySet().stream()
+        .filter(entry -> entry.getValue() >= LEAST_USE * sizeOf(entry.getKey()))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  private static long sizeOf(PageCatalog.Pack pack) {
+    for (Path place : pack.places()) {
+      try {
+        return Files.size(place);
+      } catch (IOException e) {
+        pack.forget(place);
+      }
+    }
+    return Long.MAX_VALUE;
+  }
+
+  /// Links packs beside a manifest; forgets those that are gone or cannot be linked.
+  ///
+  /// @return the linked ones, with their number in the manifest
+  private Map<PageCatalog.Pack, Integer> link(
+      List<PageCatalog.Pack> packs, Path file, List<Path> made) {
+    Map<PageCatalog.Pack, Integer> linked = new LinkedHashMap<>();
+    for (PageCatalog.Pack pack : packs) {
+      Path target = file.resolveSibling(pack.name());
+      if (isLinked(pack, target, made)) {
+        linked.put(pack, linked.size());
+      } else {
+        catalog.forget(pack);
+      }
+    }
+    return linked;
+  }
+
+  private static boolean isLinked(PageCatalog.Pack pack, Path target, List<Path> made) {
+    for (Path place : pack.places()) {
+      if (place.equals(target) && Files.exists(target)) {
+        return true;
+      }
+      try {
+        Files.createLink(target, place);
+        made.add(target);
+        pack.add(target);
+        return true;
+      } catch (NoSuchFileException e) {
+        pack.forget(place);
+      } catch (IOException | UnsupportedOperationException e) {
+        return false;
+      }
+    }
+    return false;
+  }
+
+  private static void writeManifest(Manifest manifest, Path file, List<Path> made)
+      throws IOException {
+    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+    made.add(temporary);
+    forceFolderOf(file);
+    try (FileChannel channel =
+        FileChannel.open(
+            temporary,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING,
+            StandardOpenOption.WRITE)) {
+      ByteBuffer bytes = manifest.encode();
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
+      }
+      channel.force(true);
+    }
+    Files.move(
+        temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    made.remove(temporary);
+    forceFolderOf(file);
+  }
+
+  /// Makes new names survive a crash of the machine.
+  private static void forceFolderOf(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder != null) {
+      try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+    }
+  }
+
+  // ---- reading
+
+  /// Reads a checkpoint into pages that belong to no branch yet.
+  ///
+  /// @throws PsException `CHECKPOINT_CORRUPT` when a part of it is missing, damaged, or of a shard
+  ///   of another shape
+  public synchronized void read(Path file, BranchPages pages) {
+    Manifest manifest = Manifest.read(file, shape);
+    Map<Integer, PageCatalog.Pack> packs = new HashMap<>();
+    Map<Integer, FileChannel> channels = new HashMap<>();
+    try {
+      int entry = 0;
+      for (int table = 0; table < shape.tables().size(); table++) {
+        pages.setSteps(table, manifest.steps()[table]);
+        PageTable pageTable = pages.table(table);
+        for (int index = 0; index < pageTable.layout().pageCount(); index++) {
+          Manifest.Entry where = manifest.entries().get(entry++);
+          FileChannel channel = channel(file, manifest, where.pack(), channels);
+          Page target = pageTable.target(index);
+          pageTable.install(index, target);
+          read(file, channel, where, table, index, target);
+          PageCatalog.Pack pack =
+              packs.computeIfAbsent(
+                  where.pack(),
+                  number -> {
+                    String name = manifest.packs().get(number);
+                    return new PageCatalog.Pack(name, file.resolveSibling(name));
+                  });
+          catalog.put(
+              table,
+              target.stamp(),
+              new PageCatalog.Place(pack, where.offset(), where.bytes(), where.crc()));
+        }
+        // What is written from now on is no longer what the checkpoint holds.
+        pageTable.pool().sealStamps();
+      }
+    } catch (IOException e) {
+      packs.values().forEach(catalog::forget);
+      throw new PsException(
+          PsFault.CHECKPOINT_CORRUPT, "checkpoint %s cannot be read: %s".formatted(file, e), e);
+    } catch (PsException e) {
+      packs.values().forEach(catalog::forget);
+      throw e;
+    } finally {
+      channels.values().forEach(CheckpointStore::closeRead);
+    }
+  }
+
+  private static FileChannel channel(
+      Path file, Manifest manifest, int number, Map<Integer, FileChannel> channels)
+      throws IOException {
+    FileChannel open = channels.get(number);
+    if (open == null) {
+      Manifest.expect(
+          number >= 0 && number < manifest.packs().size(), file, "a pack", "number " + number, "");
+      Path pack = file.resolveSibling(manifest.packs().get(number));
+      open = FileChannel.open(pack, StandardOpenOption.READ);
+      channels.put(number, open);
+    }
+    return open;
+  }
+
+  private static void closeRead(FileChannel channel) {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      System.getLogger(CheckpointStore.class.getName())
+          .log(System.Logger.Level.WARNING, "a pages file could not be closed", e);
+    }
+  }
+
+  private void read(
+      Path file, FileChannel channel, Manifest.Entry where, int table, int index, Page target)
+      throws IOException {
+    CheckpointShape.Table of = shape.tables().get(table);
+    String what = "page %d of table '%s'".formatted(index, of.name());
+    Manifest.expect(
+        where.bytes() == of.pageBytes(),
+        file,
+        what + " with %d bytes".formatted(of.pageBytes()),
+        where.bytes(),
+        "");
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes =
+          target.isOnDevice()
+              ? arena.allocate(where.bytes())
+              : target.segment().asSlice(0, where.bytes());
+      ByteBuffer buffer = bytes.asByteBuffer();
+      while (buffer.hasRemaining()) {
+        int read = channel.read(buffer, where.offset() + buffer.position());
+        Manifest.expect(read >= 0, file, what, "the end of the file", "");
+      }
+      int found = Manifest.crcOf(buffer.flip());
+      Manifest.expect(
+          found == where.crc(),
+          file,
+          what + " with CRC32C " + Manifest.hex(where.crc()),
+          Manifest.hex(found),
+          "");
+      if (target.isOnDevice()) {
+        target.upload(bytes, 0);
+      }
+    }
+  }
+
+  // ---- deleting
+
+  /// Deletes a checkpoint: the manifest first, then its packs; others are not touched. Does nothing
+  /// when there is none.
+  ///
+  /// @param file the manifest
+  public static void delete(Path file) throws IOException {
+    Files.deleteIfExists(file);
+    for (Path pack : packsBeside(file)) {
+      Files.deleteIfExists(pack);
+    }
+  }
+
+  /// {@return bytes of a checkpoint's files; those that several checkpoints share count in each}
+  public static long sizeBytes(Path file) throws IOException {
+    long bytes = Files.size(file);
+    for (Path pack : packsBeside(file)) {
+      bytes += Files.size(pack);
+    }
+    return bytes;
+  }
+
+  private static List<Path> packsBeside(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    List<Path> packs = new ArrayList<>();
+    if (folder != null && Files.isDirectory(folder)) {
+      String start = file.getFileName() + ".";
+      try (DirectoryStream<Path> beside = Files.newDirectoryStream(folder)) {
+        for (Path path : beside) {
+          String name = path.getFileName().toString();
+          if (name.startsWith(start) && name.endsWith(PACK_SUFFIX)) {
+            packs.add(path);
+          }
+        }
+      }
+    }
+    return packs;
+  }
+
+  /// Deletes the packs of a checkpoint that the one of the same name replaced.
+  private void deleteStalePacks(Path file, List<Path> made) throws IOException {
+    List<String> named = Manifest.read(file, shape).packs();
+    for (Path pack : packsBeside(file)) {
+      if (!named.contains(pack.getFileName().toString())) {
+        Files.deleteIfExists(pack);
+      }
+    }
+    made.clear();
+  }
+
+  /// Appends pages to a new pack.
+  private static final class PackWriter implements AutoCloseable {
+    private final PageCatalog.Pack pack;
+    private final FileChannel channel;
+    private final Arena arena = Arena.ofShared();
+    private final List<ByteBuffer> waiting = new ArrayList<>();
+    private long waitingBytes;
+    private long position = Manifest.PACK_MAGIC.length;
+
+    PackWriter(PageCatalog.Pack pack, Path file) throws IOException {
+      this.pack = pack;
+      channel =
+          FileChannel.open(
+              file,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.TRUNCATE_EXISTING,
+              StandardOpenOption.WRITE);
+      waiting.add(ByteBuffer.wrap(Manifest.PACK_MAGIC));
+    }
+
+    PageCatalog.Place append(Page page, int bytes) throws IOException {
+      ByteBuffer content = content(page, bytes);
+      var place = new PageCatalog.Place(pack, position, bytes, Manifest.crcOf(content));
+      waiting.add(content);
+      position += bytes;
+      waitingBytes += bytes;
+      if (waitingBytes >= MAX_WRITE_BYTES) {
+        flush();
+      }
+      return place;
+    }
+
+    private ByteBuffer content(Page page, int bytes) throws IOException {
+      if (!page.isOnDevice()) {
+        return page.segment().asSlice(0, bytes).asByteBuffer();
+      }
+      MemorySegment copy = arena.allocate(bytes);
+      page.download(0, copy);
+      return copy.asByteBuffer();
+    }
+
+    private void flush() throws IOException {
+      ByteBuffer[] buffers = waiting.toArray(new ByteBuffer[0]);
+      int first = 0;
+      while (first < buffers.length) {
+        if (!buffers[first].hasRemaining()) {
+          first++;
+        } else {
+          channel.write(buffers, first, buffers.length - first);
+        }
+      }
+      waiting.clear();
+      waitingBytes = 0;
+    }
+
+    /// Makes everything durable.
+    ///
+    /// @return bytes of pages
+    long finish() throws IOException {
+      flush();
+      channel.force(true);
+      return position - Manifest.PACK_MAGIC.length;
+    }
+
+    @Override
+    public void close() throws IOException {
+      arena.close();
+      channel.close();
+    }
+  }
+}

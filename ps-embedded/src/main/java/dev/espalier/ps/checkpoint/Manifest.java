@@ -1,0 +1,161 @@
+package dev.espalier.ps.checkpoint;
+
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.zip.CRC32C;
+
+/*
+ * A manifest, little-endian:
+ *
+ *   8 bytes   magic "ESPALPS2"
+ *   int       length of the description, then the description: text that must equal the shard's
+ *   long x n  step counter of each table
+ *   int       number of packs, then for each its file name: int length, UTF-8
+ *   20 bytes  for each table, for each page: int pack, long offset in the pack, int bytes,
+ *             int CRC32C of them
+ *   8 bytes   magic "ESPALEND"
+ *   long      length of the file
+ *   int       CRC32C of everything before
+ *
+ * A pack holds pages one after the other behind the 8 bytes "ESPALPAG".
+ */
+
+/// What a checkpoint consists of: step counters, and where each page lies and what its checksum is.
+///
+/// @param description of the shard that wrote it
+/// @param steps step counter of each table
+/// @param packs names of the files with the pages, beside the manifest
+/// @param entries of each page, table after table
+record Manifest(byte[] description, long[] steps, List<String> packs, List<Entry> entries) {
+  static final byte[] MAGIC = "ESPALPS2".getBytes(StandardCharsets.US_ASCII);
+  static final byte[] END_MAGIC = "ESPALEND".getBytes(StandardCharsets.US_ASCII);
+  static final byte[] PACK_MAGIC = "ESPALPAG".getBytes(StandardCharsets.US_ASCII);
+  private static final int ENTRY_BYTES = 20;
+  private static final int TRAILER_BYTES = 20;
+
+  /// Where a page lies.
+  ///
+  /// @param pack index in `packs`
+  /// @param offset of its first byte in the pack
+  /// @param crc CRC32C of its bytes
+  record Entry(int pack, long offset, int bytes, int crc) {}
+
+  ByteBuffer encode() {
+    List<byte[]> names = packs.stream().map(name -> name.getBytes(StandardCharsets.UTF_8)).toList();
+    int bytes =
+        MAGIC.length
+            + 4
+            + description.length
+            + 8 * steps.length
+            + 4
+            + names.stream().mapToInt(name -> 4 + name.length).sum()
+            + ENTRY_BYTES * entries.size()
+            + TRAILER_BYTES;
+    ByteBuffer buffer = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    buffer.put(MAGIC).putInt(description.length).put(description);
+    for (long step : steps) {
+      buffer.putLong(step);
+    }
+    buffer.putInt(names.size());
+    names.forEach(name -> buffer.putInt(name.length).put(name));
+    for (Entry entry : entries) {
+      buffer.putInt(entry.pack()).putLong(entry.offset()).putInt(entry.bytes()).putInt(entry.crc());
+    }
+    buffer.put(END_MAGIC).putLong(bytes);
+    return buffer.putInt(crcOf(buffer.duplicate().flip())).flip();
+  }
+
+  /// Reads a manifest of a shard of this shape.
+  ///
+  /// @throws PsException `CHECKPOINT_CORRUPT` when it is not whole, or of another shape
+  static Manifest read(Path file, CheckpointShape shape) {
+    byte[] bytes;
+    try {
+      bytes = Files.readAllBytes(file);
+    } catch (IOException e) {
+      throw new PsException(
+          PsFault.CHECKPOINT_CORRUPT, "checkpoint %s cannot be read: %s".formatted(file, e), e);
+    }
+    ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    try {
+      requireWhole(file, in);
+      return decode(file, in, shape);
+    } catch (BufferUnderflowException | IllegalArgumentException | NegativeArraySizeException e) {
+      throw new PsException(
+          PsFault.CHECKPOINT_CORRUPT, "checkpoint %s is malformed: %s".formatted(file, e), e);
+    }
+  }
+
+  private static void requireWhole(Path file, ByteBuffer in) {
+    byte[] magic = new byte[MAGIC.length];
+    expect(
+        in.remaining() >= MAGIC.length + TRAILER_BYTES, file, "a manifest", in.limit(), " bytes");
+    in.get(magic);
+    expect(Arrays.equals(magic, MAGIC), file, "magic ESPALPS2", text(magic), "");
+    ByteBuffer end = in.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    end.position(in.limit() - TRAILER_BYTES);
+    end.get(magic);
+    expect(Arrays.equals(magic, END_MAGIC), file, "trailer ESPALEND", text(magic), "");
+    long length = end.getLong();
+    expect(length == in.limit(), file, "%d bytes".formatted(length), in.limit(), " bytes");
+    int computed = crcOf(in.duplicate().position(0).limit(in.limit() - 4));
+    int stored = end.getInt();
+    expect(computed == stored, file, "CRC32C %08x".formatted(stored), hex(computed), "");
+  }
+
+  private static Manifest decode(Path file, ByteBuffer in, CheckpointShape shape) {
+    byte[] description = new byte[in.getInt()];
+    in.get(description);
+    byte[] wanted = shape.description();
+    expect(Arrays.equals(description, wanted), file, text(wanted), text(description), "");
+    long[] steps = new long[shape.tables().size()];
+    for (int i = 0; i < steps.length; i++) {
+      steps[i] = in.getLong();
+    }
+    List<String> packs = new ArrayList<>();
+    int packCount = in.getInt();
+    for (int i = 0; i < packCount; i++) {
+      byte[] name = new byte[in.getInt()];
+      in.get(name);
+      packs.add(text(name));
+    }
+    List<Entry> entries = new ArrayList<>(shape.pageCount());
+    for (int i = 0; i < shape.pageCount(); i++) {
+      entries.add(new Entry(in.getInt(), in.getLong(), in.getInt(), in.getInt()));
+    }
+    expect(in.remaining() == TRAILER_BYTES, file, "the trailer", in.remaining(), " bytes");
+    return new Manifest(description, steps, packs, entries);
+  }
+
+  static int crcOf(ByteBuffer bytes) {
+    CRC32C crc = new CRC32C();
+    crc.update(bytes.duplicate());
+    return (int) crc.getValue();
+  }
+
+  static void expect(boolean holds, Path file, String expected, Object found, String unit) {
+    if (!holds) {
+      throw new PsException(
+          PsFault.CHECKPOINT_CORRUPT,
+          "checkpoint %s: expected %s but found %s%s".formatted(file, expected, found, unit));
+    }
+  }
+
+  static String hex(int crc) {
+    return "%08x".formatted(crc);
+  }
+
+  private static String text(byte[] bytes) {
+    return new String(bytes, StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,51 @@
+package dev.espalier.programs.lda;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.data.BagOfWords;
+import dev.espalier.data.BagOfWordsReader;
+import dev.espalier.data.DataFolder;
+import java.util.List;
+
+/// What a topic model is trained and judged on.
+///
+/// @param vocabulary number of words of both parts
+record CorpusData(BagOfWords training, BagOfWords validation, int vocabulary) {
+  private static final String UCI_START = "docword.";
+  private static final int HELD_OUT = 10;
+
+  /// Reads `train.feat` and `test.feat` where the folder has them, else the one `docword.*.txt`, of
+  /// which every tenth document is held back.
+  static CorpusData read(DataFolder folder) {
+    if (folder.find("train.feat").isPresent()) {
+      return of(
+          BagOfWordsReader.readLabelled(folder.require("train.feat")),
+          BagOfWordsReader.readLabelled(folder.require("test.feat")));
+    }
+    List<String> files =
+        folder.names().stream()
+            .filter(name -> name.startsWith(UCI_START) && name.endsWith(".txt"))
+            .toList();
+    if (files.size() != 1) {
+      throw new EspalierException(
+          ErrorCode.INVALID_DATA,
+          folder.path() + ": expected train.feat or one file docword.*.txt but found " + files);
+    }
+    return split(BagOfWordsReader.readUci(folder.require(files.getFirst())));
+  }
+
+  /// Holds back the documents `i` with `i mod 10 = 9`.
+  static CorpusData split(BagOfWords all) {
+    return of(
+        all.select(document -> document % HELD_OUT != HELD_OUT - 1),
+        all.select(document -> document % HELD_OUT == HELD_OUT - 1));
+  }
+
+  private static CorpusData of(BagOfWords training, BagOfWords validation) {
+    if (training.words().length == 0) {
+      throw new EspalierException(ErrorCode.INVALID_DATA, "there are no words to train on");
+    }
+    return new CorpusData(
+        training, validation, Math.max(training.vocabulary(), validation.vocabulary()));
+  }
+}

@@ -1,0 +1,127 @@
+package dev.espalier.programs.lda;
+
+import dev.espalier.data.BagOfWords;
+import dev.espalier.data.BatchRows;
+import dev.espalier.sdk.ProgramContext;
+import java.util.Arrays;
+import java.util.random.RandomGenerator;
+
+/// One clock's documents: reads the counts that they need, draws new topics, adds what changed.
+final class TopicBatch {
+  private final BagOfWords documents;
+  private final TokenRows tokenRows;
+  private final int topics;
+  private final BatchRows words;
+  private final int[] documentCounts;
+  private long[] rows = {};
+  private float[] tokens = {};
+  private float[] tokenChanges = {};
+  private float[] counts = {};
+  private float[] countChanges = {};
+  private final float[] totals;
+  private final float[] totalChanges;
+
+  TopicBatch(BagOfWords documents, TokenRows tokenRows, int topics, int vocabulary) {
+    this.documents = documents;
+    this.tokenRows = tokenRows;
+    this.topics = topics;
+    words = new BatchRows(vocabulary);
+    documentCounts = new int[topics];
+    totals = new float[topics];
+    totalChanges = new float[topics];
+  }
+
+  /// Draws a topic for every token of some documents.
+  ///
+  /// @return sum over the documents of the mean negative log probability of a token, in nats
+  double sweep(ProgramContext context, int[] chosen, TopicSampler sampler, RandomGenerator random) {
+    int rowCount = read(context, chosen);
+    sampler.totals(totals);
+    double lossSum = 0;
+    int at = 0;
+    for (int document : chosen) {
+      lossSum += sweep(document, at, sampler, random);
+      at += tokenRows.count(document) * LatentDirichletAllocation.TOKENS_PER_ROW;
+    }
+    context.table(LatentDirichletAllocation.ASSIGNMENTS).add(rows, rowCount, tokenChanges);
+    context.table(LatentDirichletAllocation.TOPICS).add(words.rows(), words.count(), countChanges);
+    context.table(LatentDirichletAllocation.TOTALS).add(0, 1, totalChanges, 0);
+    return lossSum;
+  }
+
+  private int read(ProgramContext context, int[] chosen) {
+    words.clear();
+    int rowCount = 0;
+    for (int document : chosen) {
+      for (int i = documents.starts()[document]; i < documents.starts()[document + 1]; i++) {
+        words.slot(documents.words()[i]);
+      }
+      int count = tokenRows.count(document);
+      if (rows.length < rowCount + count) {
+        rows = Arrays.copyOf(rows, Math.max(rowCount + count, 2 * rows.length));
+      }
+      for (int row = 0; row < count; row++) {
+        rows[rowCount++] = tokenRows.first(document) + row;
+      }
+    }
+    int tokenCount = rowCount * LatentDirichletAllocation.TOKENS_PER_ROW;
+    if (tokens.length < tokenCount) {
+      tokens = new float[tokenCount];
+      tokenChanges = new float[tokenCount];
+    }
+    if (counts.length < words.count() * topics) {
+      counts = new float[words.count() * topics];
+      countChanges = new float[counts.length];
+    }
+    context.table(LatentDirichletAllocation.ASSIGNMENTS).read(rows, rowCount, tokens);
+    context.table(LatentDirichletAllocation.TOPICS).read(words.rows(), words.count(), counts);
+    context.table(LatentDirichletAllocation.TOTALS).read(0, 1, totals, 0);
+    Arrays.fill(tokenChanges, 0, tokenCount, 0);
+    Arrays.fill(countChanges, 0, words.count() * topics, 0);
+    Arrays.fill(totalChanges, 0);
+    return rowCount;
+  }
+
+  private double sweep(int document, int at, TopicSampler sampler, RandomGenerator random) {
+    int start = documents.starts()[document];
+    int length = documents.length(document);
+    if (length == 0) {
+      return 0;
+    }
+    Arrays.fill(documentCounts, 0);
+    int known = 0;
+    for (int i = 0; i < length; i++) {
+      int topic = (int) tokens[at + i] - 1;
+      if (topic >= 0) {
+        documentCounts[topic]++;
+        known++;
+      }
+    }
+    double nats = 0;
+    for (int i = 0; i < length; i++) {
+      int word = words.slot(documents.words()[start + i]) * topics;
+      int before = (int) tokens[at + i] - 1;
+      if (before >= 0) {
+        count(word, before, -1, sampler);
+        known--;
+      }
+      int drawn = sampler.draw(counts, word, documentCounts, random);
+      // Tokens begin in topics by chance: from first draws the sampler would not find its way out.
+      int topic = before < 0 ? random.nextInt(topics) : drawn;
+      nats -= Math.log(sampler.likelihood(known));
+      count(word, topic, 1, sampler);
+      known++;
+      tokenChanges[at + i] = topic - before;
+    }
+    return nats / length;
+  }
+
+  private void count(int word, int topic, int change, TopicSampler sampler) {
+    documentCounts[topic] += change;
+    counts[word + topic] += change;
+    countChanges[word + topic] += change;
+    totals[topic] += change;
+    totalChanges[topic] += change;
+    sampler.total(topic, totals[topic]);
+  }
+}

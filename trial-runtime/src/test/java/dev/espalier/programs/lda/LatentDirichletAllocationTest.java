@@ -1,0 +1,103 @@
+package dev.espalier.programs.lda;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.api.model.Tunable;
+import dev.espalier.programs.LocalTraining;
+import dev.espalier.programs.TestData;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class LatentDirichletAllocationTest {
+  @TempDir private Path folder;
+
+  private static LocalTraining open(String topics, Optional<Path> data, int workers) {
+    return LocalTraining.of(
+            LatentDirichletAllocation::new, Map.of("topics", topics), data, workers, 1)
+        .with(Tunable.LEARNING_RATE, 1);
+  }
+
+  private static double sum(float[] counts) {
+    double sum = 0;
+    for (float count : counts) {
+      assertThat(count).isGreaterThanOrEqualTo(0).isEqualTo((int) count);
+      sum += count;
+    }
+    return sum;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void countsAreThoseOfTheAssignments(int workers) {
+    try (LocalTraining training = open("10", Optional.empty(), workers)) {
+      training.epochs(3);
+      Map<String, float[]> tables = training.parameters();
+      float[] perTopic = new float[10];
+      for (float assigned : tables.get("assignments")) {
+        if (assigned > 0) {
+          perTopic[(int) assigned - 1]++;
+        }
+      }
+      assertThat(tables.get("totals")).containsExactly(perTopic);
+      assertThat(sum(tables.get("topics"))).isEqualTo(sum(tables.get("totals")));
+    }
+  }
+
+  @Test
+  void findsTheTopicsOfGeneratedDocuments() {
+    try (LocalTraining training = open("10", Optional.empty(), 1)) {
+      training.epochs(1);
+      double before = training.metric("logPerplexity");
+      training.epochs(40);
+      // Ten topics of 50 words, a tenth of all tokens noise, two topics in a document.
+      assertThat(training.metric("logPerplexity"))
+          .isLessThan(before - 0.3)
+          .isLessThan(Math.log(200));
+    }
+  }
+
+  @Test
+  void oneTopicIsTheDistributionOfWords() {
+    try (LocalTraining training = open("1", Optional.empty(), 1)) {
+      training.epochs(1);
+      assertThat(training.metric("logPerplexity")).isBetween(Math.log(450), Math.log(520));
+    }
+  }
+
+  @Test
+  void badDocumentsAreNamedByFileAndLine() throws IOException {
+    Files.writeString(folder.resolve("docword.x.txt"), "2\n3\n2\n1 1 4\n2 9 1\n");
+    assertThatThrownBy(() -> open("2", Optional.of(folder), 1))
+        .hasMessageContaining("docword.x.txt")
+        .hasMessageContaining("line 5");
+  }
+
+  @Test
+  void readsLabelledDocuments() throws IOException {
+    Files.writeString(folder.resolve("train.feat"), "1 1:2 3:1\n2 2:4\n1 1:1\n");
+    Files.writeString(folder.resolve("test.feat"), "2 4:2\n");
+    try (LocalTraining training = open("2", Optional.of(folder), 1)) {
+      assertThat(training.shape().trainingSamples()).isEqualTo(3);
+      assertThat(training.shape().tables().getFirst().rows()).isEqualTo(4);
+    }
+  }
+
+  @Test
+  void comesToTheKnownPerplexityOfDailyKos() {
+    Path data = TestData.require("uci-kos");
+    try (LocalTraining training = open("20", Optional.of(data), 1)) {
+      assertThat(training.shape().trainingSamples()).isEqualTo(3087);
+      training.epochs(31);
+      // A reference sampler: 1748.6 after 500 sweeps; all words alike: 2696.5.
+      assertThat(Math.exp(training.metric("logPerplexity"))).isBetween(1650.0, 2000.0);
+    }
+  }
+}
