@@ -228,7 +228,7 @@ function table(model, branches, on) {
     );
   return h(
     'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Branches side by side' },
+    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of branches' },
     h(
       'table',
       { class: 'plain' },

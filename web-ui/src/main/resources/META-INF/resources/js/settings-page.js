@@ -151,7 +151,7 @@ class SettingsPage {
   #table(tokens) {
     return h(
       'div',
-      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Tokens' },
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of tokens' },
       h(
         'table',
         { class: 'plain' },

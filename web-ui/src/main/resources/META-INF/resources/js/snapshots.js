@@ -92,7 +92,7 @@ function table(model, shown, state, on) {
   ];
   return h(
     'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Snapshots' },
+    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of snapshots' },
     h(
       'table',
       { class: 'plain' },

@@ -1,0 +1,220 @@
+package dev.espalier.browser;
+
+import com.microsoft.playwright.Locator;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.options.AriaRole;
+import com.microsoft.playwright.options.ColorScheme;
+import com.microsoft.playwright.options.ScreenshotAnimations;
+import dev.espalier.api.model.JobState;
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import javax.imageio.ImageIO;
+
+/// Makes a picture of each page and state: `./espalier bench dashboard --screenshots`.
+final class Screenshots {
+  private static final int WIDTH = 1280;
+  private static final int HEIGHT = 900;
+  private static final String DEMO =
+      """
+      {"name": "image-classifier", "program": "mlp", "workers": 2, "seed": 42,
+       "tunables": {"learningRate": {"type": "log", "min": 0.0001, "max": 0.3, "default": 0.01},
+                    "momentum": {"type": "linear", "min": 0, "max": 0.95, "default": 0.9},
+                    "batchSize": {"type": "choice", "values": [32, 64, 128, 256], "default": 64}},
+       "time": {"model": {"perClockSeconds": 0.0002, "perSampleSeconds": 7e-6}},
+       "tuning": {"maxTrials": 12, "stop": {"best": 4, "within": 0.15},
+                  "retune": {"plateauEpochs": 2, "max": 3}, "converge": {"plateauEpochs": 4}},
+       "stop": {"maxEpochs": 20}}\
+      """;
+
+  private final LocalServer server;
+  private final Chromium chromium;
+  private final Path folder;
+  private final GeneratedJobs jobs;
+
+  Screenshots(LocalServer server, Chromium chromium, Path folder) {
+    this.server = server;
+    this.chromium = chromium;
+    this.folder = folder;
+    this.jobs = new GeneratedJobs(server);
+  }
+
+  void make() throws IOException {
+    Files.createDirectories(folder);
+    picture("first-run", "/", ColorScheme.LIGHT, page -> {});
+    String job = trained();
+    String large =
+        jobs.write("thousand-branches", GeneratedJobs.Size.MANY_BRANCHES, JobState.TRAINING);
+    String paused = jobs.write("paused-overnight", GeneratedJobs.Size.SMALL, JobState.PAUSED);
+    String failed =
+        jobs.fail("broken-labels", "The file train.gz, line 3: the label 7 is not below 5");
+    int winner = server.get("/jobs/" + job).path("mainlineBranch").asInt();
+
+    whole("job-light", "/jobs/" + job, ColorScheme.LIGHT);
+    whole("job-dark", "/jobs/" + job, ColorScheme.DARK);
+    whole("job-large", "/jobs/" + large, ColorScheme.LIGHT);
+    picture("job-branch", "/jobs/" + job + "?branch=" + winner, ColorScheme.LIGHT, page -> {});
+    picture("job-why", "/jobs/" + job, ColorScheme.LIGHT, Screenshots::openWhy);
+    whole("job-compare", "/jobs/" + job + "/compare?compare=3,5," + winner, ColorScheme.LIGHT);
+    picture("job-snapshots", "/jobs/" + paused + "/snapshots", ColorScheme.LIGHT, page -> {});
+    picture("job-config", "/jobs/" + job + "/config", ColorScheme.LIGHT, page -> {});
+    picture("job-logs", "/jobs/" + job + "/logs", ColorScheme.DARK, page -> {});
+    picture("job-api", "/jobs/" + job + "/api", ColorScheme.LIGHT, page -> {});
+    picture("job-paused", "/jobs/" + paused, ColorScheme.LIGHT, page -> {});
+    picture("job-failed", "/jobs/" + failed, ColorScheme.LIGHT, page -> {});
+    picture(
+        "job-try",
+        "/jobs/" + large,
+        ColorScheme.LIGHT,
+        page -> {
+          page.getByText("Try a setting…").click();
+          page.waitForSelector(".try-form");
+        });
+    picture(
+        "job-stale",
+        "/jobs/" + large,
+        ColorScheme.LIGHT,
+        page -> {
+          page.evaluate("EventSource.prototype.close; window.dispatchEvent(new Event('offline'))");
+          page.context().setOffline(true);
+          page.waitForTimeout(9000);
+        });
+    picture("jobs", "/", ColorScheme.LIGHT, page -> {});
+    picture("settings", "/settings", ColorScheme.LIGHT, page -> {});
+    picture("keys", "/jobs/" + job, ColorScheme.DARK, page -> page.keyboard().press("?"));
+    picture("no-such-job", "/jobs/job_nobody", ColorScheme.LIGHT, page -> {});
+    picture(
+        "signed-out",
+        "/",
+        ColorScheme.LIGHT,
+        page -> {
+          page.context().clearCookies();
+          page.reload();
+        });
+    phone("phone-job", "/jobs/" + job);
+    phone("phone-jobs", "/");
+  }
+
+  private String trained() {
+    String job = server.post("/jobs", DEMO).path("id").asString();
+    for (int i = 0; i < 3000; i++) {
+      String state = server.get("/jobs/" + job).path("state").asString();
+      if (JobState.valueOf(state).isTerminal()) {
+        return job;
+      }
+      pause();
+    }
+    throw new IllegalStateException("the job of the pictures did not end in ten minutes");
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(200);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void openWhy(Page page) {
+    Locator why = page.locator(".why summary").nth(1);
+    why.click();
+    page.getByRole(AriaRole.HEADING, new Page.GetByRoleOptions().setName("Branches"))
+        .scrollIntoViewIfNeeded();
+    why.scrollIntoViewIfNeeded();
+  }
+
+  private void whole(String name, String place, ColorScheme scheme) throws IOException {
+    Page page = open(WIDTH, HEIGHT, place, scheme);
+    save(name, page.screenshot(options().setFullPage(true)));
+    page.context().close();
+  }
+
+  private void picture(String name, String place, ColorScheme scheme, Act act) throws IOException {
+    Page page = open(WIDTH, HEIGHT, place, scheme);
+    act.on(page);
+    page.waitForTimeout(700);
+    save(name, page.screenshot(options()));
+    page.context().close();
+  }
+
+  private void phone(String name, String place) throws IOException {
+    Page page = open(390, 844, place, ColorScheme.LIGHT);
+    save(name, page.screenshot(options().setFullPage(true)));
+    page.context().close();
+  }
+
+  private Page open(int width, int height, String place, ColorScheme scheme) {
+    Page page = chromium.open(width, height, scheme);
+    server.show(page, place);
+    page.waitForTimeout(1500);
+    return page;
+  }
+
+  private static Page.ScreenshotOptions options() {
+    return new Page.ScreenshotOptions().setAnimations(ScreenshotAnimations.DISABLED);
+  }
+
+  private interface Act {
+    void on(Page page);
+  }
+
+  /// Saves a picture with a palette: drawings have few colours, and so take a quarter of the bytes.
+  private void save(String name, byte[] png) throws IOException {
+    BufferedImage image = ImageIO.read(new ByteArrayInputStream(png));
+    Path file = folder.resolve(name + ".png");
+    if (!ImageIO.write(withPalette(image), "png", file.toFile())) {
+      throw new UncheckedIOException(new IOException("no writer for PNG"));
+    }
+    System.out.printf("%s %d kB%n", file, Files.size(file) / 1000);
+  }
+
+  /// The 256 most frequent colours; others take the nearest of them.
+  private static BufferedImage withPalette(BufferedImage image) {
+    var counts = new HashMap<Integer, Integer>();
+    int[] pixels =
+        image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth());
+    for (int pixel : pixels) {
+      counts.merge(pixel | 0xff000000, 1, Integer::sum);
+    }
+    int[] palette =
+        counts.entrySet().stream()
+            .sorted(Map.Entry.<Integer, Integer>comparingByValue().reversed())
+            .limit(256)
+            .mapToInt(Map.Entry::getKey)
+            .toArray();
+    var model = new IndexColorModel(8, palette.length, palette, 0, false, -1, 0);
+    var reduced =
+        new BufferedImage(
+            image.getWidth(), image.getHeight(), BufferedImage.TYPE_BYTE_INDEXED, model);
+    var nearest = new HashMap<Integer, Integer>();
+    int[] indices = new int[pixels.length];
+    Arrays.setAll(
+        indices, i -> nearest.computeIfAbsent(pixels[i] | 0xff000000, c -> nearest(c, palette)));
+    reduced.getRaster().setPixels(0, 0, image.getWidth(), image.getHeight(), indices);
+    return reduced;
+  }
+
+  private static int nearest(int colour, int[] palette) {
+    int best = 0;
+    int least = Integer.MAX_VALUE;
+    for (int i = 0; i < palette.length; i++) {
+      int red = ((colour >> 16) & 255) - ((palette[i] >> 16) & 255);
+      int green = ((colour >> 8) & 255) - ((palette[i] >> 8) & 255);
+      int blue = (colour & 255) - (palette[i] & 255);
+      int distance = 3 * red * red + 4 * green * green + 2 * blue * blue;
+      if (distance < least) {
+        least = distance;
+        best = i;
+      }
+    }
+    return best;
+  }
+}

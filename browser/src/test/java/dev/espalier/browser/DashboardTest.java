@@ -1,0 +1,471 @@
+package dev.espalier.browser;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.microsoft.playwright.Download;
+import com.microsoft.playwright.Locator;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.assertions.PlaywrightAssertions;
+import com.microsoft.playwright.options.AriaRole;
+import com.microsoft.playwright.options.ColorScheme;
+import dev.espalier.api.model.JobState;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.condition.EnabledIf;
+import tools.jackson.databind.JsonNode;
+
+/// The dashboard in Chromium, against a whole server with workers that train.
+@EnabledIf(value = "dev.espalier.browser.Chromium#isThere", disabledReason = Chromium.MISSING)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+final class DashboardTest {
+  private static final double PATIENCE_MILLIS = 30_000;
+
+  // Trains for as long as the test needs, in rounds of short trials.
+  private static final String LONG_JOB =
+      """
+      {"name": "%s", "program": "mlp", "workers": 1, "arguments": {"hidden": [16]},
+       "tunables": {"learningRate": {"type": "log", "min": 0.001, "max": 0.5}},
+       "time": {"model": {"perClockSeconds": 0.01, "perSampleSeconds": 0}},
+       "tuning": {"maxTrials": %d, "probeClocks": 10, "stop": {"best": 1000, "within": 0.0001},
+                  "retune": {"plateauEpochs": 1000, "max": 0}, "converge": {"plateauEpochs": 1001}},
+       "stop": {"maxEpochs": 100000, "maxTime": "10h"}}\
+      """;
+
+  private static LocalServer server;
+  private static GeneratedJobs jobs;
+  private static Chromium chromium;
+  private final List<String> complaints = new ArrayList<>();
+  private Page page;
+
+  @BeforeAll
+  static void start() throws IOException {
+    server = LocalServer.start();
+    jobs = new GeneratedJobs(server);
+    chromium = Chromium.launch();
+    PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE_MILLIS);
+  }
+
+  @AfterAll
+  static void stop() throws IOException {
+    if (chromium != null) {
+      chromium.close();
+    }
+    if (server != null) {
+      server.close();
+    }
+  }
+
+  @BeforeEach
+  void openWindow() {
+    open(1280, 900, ColorScheme.LIGHT);
+  }
+
+  private void open(int width, int height, ColorScheme scheme) {
+    page = chromium.open(width, height, scheme);
+    page.setDefaultTimeout(PATIENCE_MILLIS);
+    PageCheck.listen(page, complaints);
+  }
+
+  @AfterEach
+  void nothingIsComplainedAbout() {
+    page.context().close();
+    assertThat(complaints).isEmpty();
+  }
+
+  /// First of all: it needs a server without jobs.
+  @Test
+  @Order(1)
+  void firstRunLeadsToALiveJobThatCanBeHeldAndEnded() {
+    server.show(page, "/");
+    assertThat(page.getByText("No jobs yet")).isVisible();
+    assertThat(page.locator(".command")).hasCount(3);
+    PageCheck.isAccessible(page, "first run");
+    button("Run the demo job").click();
+
+    assertThat(page.getByRole(AriaRole.HEADING, heading("demo", 1))).isVisible();
+    assertThat(page.locator(".link")).hasText("Live");
+    assertThat(page.locator(".worker")).hasCount(2);
+    // Drawn without a reload: a trial, its row, its verdict.
+    assertThat(page.locator(".still .whisker").first()).isAttached();
+    assertThat(page.locator(".branches tbody tr").first()).isVisible();
+    assertThat(page.locator(".figure.is-wide .of")).not().hasText("0 s of 0 s");
+    button("Pause").click();
+    assertThat(page.locator(".chip")).hasText("Paused");
+    assertThat(page.locator(".message")).containsText("Paused by token:first");
+    button("Resume").click();
+    assertThat(page.locator(".chip")).not().hasText("Paused");
+    button("Cancel").click();
+    button("Keep it running").click();
+    assertThat(page.locator(".chip")).not().hasText("Canceled");
+    button("Cancel").click();
+    button("Cancel the job").click();
+    assertThat(page.locator(".chip")).hasText("Canceled");
+    assertThat(page.locator(".link")).hasText("Ended");
+  }
+
+  @Test
+  void aPersonSteersARoundAndTheMainline() {
+    String job = submit("steered", 200);
+    // Held, the round stands still with its best branch and the one that runs.
+    holdWithTrials(job);
+    server.show(page, "/jobs/" + job);
+    assertThat(page.locator(".round .outcome").first()).containsText("branches measured");
+
+    int discarded = trial(job, "RUNNING");
+    showBranch(discarded);
+    assertThat(page.locator(".judged .raw-dots")).isAttached();
+    button("Discard").click();
+    assertThat(page.locator(".decisions"))
+        .containsText("request to discard branch #" + discarded + " is accepted");
+    int kept = trial(job, "MEASURED");
+    showBranch(kept);
+    button("Keep").click();
+    button("Keep it").click();
+    assertThat(page.locator(".decisions")).containsText("token:first chose it");
+    button("Close the branch").click();
+    button("Resume").click();
+    assertThat(page.locator(".chip")).hasText("Training");
+    assertThat(page.locator(".tree-main .tree-node")).hasText(String.valueOf(kept));
+
+    // Try a setting: what is out of bounds is not sent, what is inside races the current one.
+    button("Try a setting…").click();
+    page.getByLabel("Learning rate").fill("7");
+    button("Try it").click();
+    assertThat(page.locator("dialog")).isVisible();
+    page.getByLabel("Learning rate").fill("0.0123");
+    button("Try it").click();
+    assertThat(page.locator("dialog")).hasCount(0);
+    await(
+        job,
+        view ->
+            view.path("round").asInt() == 2 && view.path("state").asString().equals("TRAINING"));
+    assertThat(page.locator(".rounds")).containsText("asked for by hand");
+
+    // Re-tune now, and end that round at once.
+    button("Re-tune now").click();
+    await(job, view -> view.path("round").asInt() == 3);
+    holdWithTrials(job);
+    server.post("/jobs/" + job + "/branches/" + trial(job, "MEASURED") + "/keep", "");
+    server.post("/jobs/" + job + "/resume", "");
+    await(job, view -> view.path("state").asString().equals("TRAINING"));
+
+    // Pin a snapshot, so that no newer one takes its place, and go back to it later.
+    page.getByRole(AriaRole.LINK, link("Snapshots")).click();
+    assertThat(page.locator("tbody tr", row("ready")).first()).isVisible();
+    button("Pause").click();
+    assertThat(page.locator(".chip")).hasText("Paused");
+    page.waitForTimeout(500);
+    String snapshot =
+        page.locator("tbody tr", row("ready")).first().locator("th").innerText().strip();
+    button("Pin snapshot " + snapshot).click();
+    assertThat(page.locator("tbody tr th", row("pinned"))).containsText(snapshot);
+    button("Resume").click();
+    button("Restore snapshot " + snapshot).click();
+    button("Go back").click();
+    await(
+        job,
+        view ->
+            view.path("generation").asInt() == 2
+                && view.path("state").asString().equals("TRAINING"));
+    page.getByRole(AriaRole.LINK, link("Overview")).click();
+    assertThat(page.locator(".decisions")).containsText("Go back to snapshot " + snapshot);
+    button("By people").click();
+    assertThat(page.locator(".decision").first()).containsText("token:first");
+    server.post("/jobs/" + job + "/kill", "");
+  }
+
+  @Test
+  void aThousandBranchesAreDrawnAndFolded() {
+    String job = jobs.write("thousand", GeneratedJobs.Size.MANY_BRANCHES, JobState.TRAINING);
+    server.show(page, "/jobs/" + job);
+    assertThat(page.locator(".mainline")).isAttached();
+
+    int strokes =
+        ((Number)
+                page.evaluate(
+                    "[...document.querySelectorAll('.still .whisker')].reduce((sum, path) =>"
+                        + " sum + path.getAttribute('d').split('M').length - 1, 0)"))
+            .intValue();
+    int nodes = ((Number) page.evaluate("document.querySelectorAll('*').length")).intValue();
+    assertThat(strokes).isEqualTo(960);
+    assertThat(nodes).isLessThan(4000);
+    assertThat(page.locator(".sampled")).containsText("clocks in");
+    assertThat(page.locator(".tree-round")).hasCount(40);
+    assertThat(page.locator("details.round")).hasCount(20);
+    button("Show 20 earlier rounds").click();
+    assertThat(page.locator("details.round")).hasCount(40);
+    button("Show 192 more").click();
+    button("Get earlier ones").click();
+    assertThat(page.locator(".decision")).hasCount(1000);
+    page.getByText("The drawing as tables").click();
+    assertThat(page.locator(".twin-tables table")).hasCount(3);
+  }
+
+  @Test
+  void everyStateSaysWhatIsSoAndWhatToDo() {
+    String failed = jobs.fail("broken", "train.gz line 3: 7 is no label");
+    server.show(page, "/jobs/" + failed);
+    assertThat(page.locator(".message.is-bad")).containsText("train.gz line 3");
+    assertThat(page.locator(".plot-empty")).containsText("ended before its first clock");
+    assertThat(page.locator(".rounds .empty")).isVisible();
+    assertThat(page.locator(".decisions .empty")).isVisible();
+
+    page.navigate(server.address() + "/#/jobs/job_nobody");
+    assertThat(page.getByText("No such job")).isVisible();
+    page.navigate(server.address() + "/#/?state=paused&name=nobody");
+    assertThat(page.getByText("No job is like that.")).isVisible();
+
+    // On its way: shapes in its place.
+    page.route(
+        "**/overview*",
+        route -> {
+          page.waitForTimeout(600);
+          route.resume();
+        });
+    page.navigate(server.address() + "/#/jobs/" + failed);
+    assertThat(page.locator(".skeleton")).isVisible();
+    assertThat(page.locator(".message.is-bad")).isVisible();
+    page.unroute("**/overview*");
+
+    // Nobody answers.
+    page.route("**/api/v1/**", route -> route.abort());
+    page.navigate(server.address() + "/#/settings");
+    assertThat(page.getByText("The server does not answer")).isVisible();
+    page.unroute("**/api/v1/**");
+
+    page.context().clearCookies();
+    page.navigate(server.address() + "/#/jobs/" + failed);
+    page.reload();
+    assertThat(page.getByRole(AriaRole.HEADING, heading("Sign in", 1))).isVisible();
+    PageCheck.isAccessible(page, "signed out");
+  }
+
+  @Test
+  void keysAloneReachEverything() {
+    String job = jobs.write("by keys", GeneratedJobs.Size.SMALL, JobState.TRAINING);
+    server.show(page, "/jobs/" + job);
+    assertThat(page.locator(".mainline")).isAttached();
+
+    page.keyboard().press("Tab");
+    assertThat(page.locator(".skip-link")).isFocused();
+    page.keyboard().press("Enter");
+    assertThat(page.locator("#content")).isFocused();
+    page.keyboard().press("?");
+    assertThat(page.locator("dialog h2")).hasText("Keys");
+    page.keyboard().press("Escape");
+    assertThat(page.locator("dialog")).hasCount(0);
+    page.keyboard().press("3");
+    assertThat(page).hasURL(Pattern.compile("/snapshots$"));
+    page.keyboard().press("1");
+    page.locator(".plot").focus();
+    page.keyboard().press("ArrowDown");
+    assertThat(page.locator(".tip-title")).containsText("Branch 1");
+    page.keyboard().press("Enter");
+    assertThat(page.locator(".drawer")).isFocused();
+    assertThat(page.locator(".drawer h2")).hasText("Branch 1");
+    page.keyboard().press("Escape");
+    assertThat(page.locator(".drawer")).hasCount(0);
+    page.locator(".tree-round").last().locator("button").first().focus();
+    page.keyboard().press("ArrowDown");
+    page.keyboard().press("ArrowDown");
+    page.keyboard().press("Enter");
+    assertThat(page.locator(".drawer")).isVisible();
+    page.keyboard().press("Escape");
+    page.keyboard().press("g");
+    page.keyboard().press("j");
+    assertThat(page.getByRole(AriaRole.HEADING, heading("Jobs", 1))).isVisible();
+  }
+
+  @Test
+  void everyPageIsAccessibleInLightAndDarkAndFitsAPhone() {
+    String job = jobs.write("looked at", GeneratedJobs.Size.SMALL, JobState.PAUSED);
+    List<String> places =
+        List.of(
+            "/",
+            "/settings",
+            "/jobs/" + job,
+            "/jobs/" + job + "?branch=5",
+            "/jobs/" + job + "/compare?compare=1,2,3",
+            "/jobs/" + job + "/snapshots",
+            "/jobs/" + job + "/config",
+            "/jobs/" + job + "/logs",
+            "/jobs/" + job + "/api");
+    page.context().close();
+    for (ColorScheme scheme : List.of(ColorScheme.LIGHT, ColorScheme.DARK)) {
+      open(1280, 900, scheme);
+      for (String place : places) {
+        settle(place);
+        PageCheck.isAccessible(page, place + " in " + scheme);
+      }
+      page.context().close();
+    }
+    open(390, 844, ColorScheme.LIGHT);
+    for (String place : places) {
+      settle(place);
+      PageCheck.fitsTheWidth(page, place + " on a phone");
+    }
+    page.navigate(server.address() + "/#/jobs/" + job);
+    assertThat(page.locator(".mainline")).isVisible();
+    assertThat(page.locator(".decisions")).isVisible();
+  }
+
+  @Test
+  void tokensAreMadeShownOnceAndRevoked() {
+    server.show(page, "/settings");
+    page.getByLabel("Name of a new token").fill("visitor");
+    button("Make a token").click();
+    String token = page.locator("dialog .command code").first().innerText();
+    assertThat(token).startsWith("esp_");
+    button("Done").click();
+    assertThat(page.locator("body")).not().containsText(token);
+
+    // A browser that was signed in with the token is turned away as soon as it is revoked.
+    String job = jobs.write("watched", GeneratedJobs.Size.SMALL, JobState.TRAINING);
+    Page visitor = chromium.open(1000, 800, ColorScheme.LIGHT);
+    visitor.navigate(server.address() + server.signInPath(token));
+    visitor.navigate(server.address() + "/#/jobs/" + job);
+    assertThat(visitor.locator(".link")).hasText("Live");
+    button("Revoke visitor").click();
+    button("Revoke it").click();
+    assertThat(page.locator("tr", row("visitor"))).containsText("revoked");
+    assertThat(visitor.getByRole(AriaRole.HEADING, new Page.GetByRoleOptions().setName("Sign in")))
+        .isVisible();
+    visitor.context().close();
+
+    // Nothing that a script could read holds a secret.
+    assertThat(page.url()).doesNotContain("code=", "esp_");
+    assertThat((String) page.evaluate("document.cookie")).isEmpty();
+    assertThat((String) page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})"))
+        .doesNotContain("esp_");
+  }
+
+  @Test
+  void panelsAreSavedAsFiles() throws IOException {
+    String job = jobs.write("saved", GeneratedJobs.Size.SMALL, JobState.COMPLETED);
+    server.show(page, "/jobs/" + job);
+    assertThat(page.locator(".mainline")).isAttached();
+
+    Download table = page.waitForDownload(() -> button("CSV of the chart").click());
+    Download picture = page.waitForDownload(() -> button("PNG of the chart").click());
+    Download branches = page.waitForDownload(() -> button("JSON of the branches").click());
+
+    assertThat(Files.readString(table.path())).startsWith("fromClock,toClock,branch,");
+    assertThat(Files.readAllBytes(picture.path()))
+        .hasSizeGreaterThan(10_000)
+        .startsWith(0x89, 'P', 'N', 'G');
+    assertThat(Files.readString(branches.path())).contains("\"verdict\": \"CONVERGING\"");
+  }
+
+  @Test
+  void jobsAreFilteredFoundAndHeldTogether() {
+    String first = submit("pair one", 500);
+    String second = submit("pair two", 500);
+    jobs.fail("pair three", "no data");
+    server.show(page, "/?name=pair");
+    assertThat(page.locator(".jobs tbody tr")).hasCount(3);
+    page.getByRole(AriaRole.LINK, new Page.GetByRoleOptions().setName(Pattern.compile("Failed")))
+        .click();
+    assertThat(page.locator(".jobs tbody tr")).hasCount(1);
+    page.goBack();
+    page.getByLabel("Choose pair one").check();
+    page.getByLabel("Choose pair two").check();
+    page.locator(".bulk").getByText("Pause").click();
+    await(first, view -> view.path("state").asString().equals("PAUSED"));
+    await(second, view -> view.path("state").asString().equals("PAUSED"));
+    assertThat(page.locator(".chip", new Page.LocatorOptions().setHasText("Paused"))).hasCount(2);
+    server.post("/jobs/" + first + "/kill", "");
+    server.post("/jobs/" + second + "/kill", "");
+  }
+
+  // Helpers.
+
+  private void settle(String place) {
+    if (page.url().equals("about:blank")) {
+      server.show(page, place);
+    } else {
+      page.navigate(server.address() + "/#" + place);
+    }
+    assertThat(page.locator(".skeleton")).hasCount(0);
+    assertThat(page.locator("#content h1").first()).isVisible();
+    page.waitForTimeout(300);
+  }
+
+  private Locator button(String name) {
+    return page.getByRole(
+        AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
+  }
+
+  private static Page.GetByRoleOptions heading(String name, int level) {
+    return new Page.GetByRoleOptions().setName(name).setLevel(level).setExact(true);
+  }
+
+  private static Page.GetByRoleOptions link(String name) {
+    return new Page.GetByRoleOptions().setName(name).setExact(true);
+  }
+
+  private static Page.LocatorOptions row(String text) {
+    return new Page.LocatorOptions().setHasText(text);
+  }
+
+  private static String submit(String name, int trials) {
+    return server.post("/jobs", LONG_JOB.formatted(name, trials)).path("id").asString();
+  }
+
+  private void await(String job, Predicate<JsonNode> condition) {
+    long deadline = System.nanoTime() + 120_000_000_000L;
+    JsonNode view = server.get("/jobs/" + job);
+    while (!condition.test(view)) {
+      assertThat(System.nanoTime()).as("waited too long; the job is %s", view).isLessThan(deadline);
+      // Playwright's own wait: its events arrive meanwhile.
+      page.waitForTimeout(100);
+      view = server.get("/jobs/" + job);
+    }
+  }
+
+  private void showBranch(int branch) {
+    page.evaluate(
+        "branch => location.hash = location.hash.split('?')[0] + '?branch=' + branch", branch);
+    assertThat(page.locator(".drawer h2")).hasText("Branch " + branch);
+  }
+
+  /// Pauses a job while a round has a branch that was measured and one that runs.
+  private void holdWithTrials(String job) {
+    for (int again = 0; again < 60; again++) {
+      await(job, view -> trial(job, "MEASURED") > 0);
+      server.post("/jobs/" + job + "/pause", "");
+      await(job, view -> view.path("state").asString().equals("PAUSED"));
+      page.waitForTimeout(500);
+      if (trial(job, "MEASURED") > 0 && trial(job, "RUNNING") > 0) {
+        return;
+      }
+      server.post("/jobs/" + job + "/resume", "");
+      page.waitForTimeout(150);
+    }
+    throw new AssertionError("no round with two branches on trial: " + server.get("/jobs/" + job));
+  }
+
+  /// {@return the latest branch on trial in a state, after its first clock; -1 when there is none}
+  private static int trial(String job, String state) {
+    int found = -1;
+    for (JsonNode branch : server.get("/jobs/" + job + "/tree").path("branches")) {
+      boolean isOne =
+          branch.path("kind").asString().equals("TRIAL")
+              && branch.path("state").asString().equals(state);
+      found = isOne ? branch.path("branch").asInt() : found;
+    }
+    return found;
+  }
+}
