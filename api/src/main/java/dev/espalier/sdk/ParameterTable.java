@@ -23,6 +23,12 @@ public interface ParameterTable {
   /// @param values receives count x columns floats
   void read(long[] rows, int count, float[] values);
 
+  /// Says that the next clock will read exactly these rows by number, so that they can travel while
+  /// it is prepared; see [ProgramContext#nextSamples]. May be left out; changes no result.
+  ///
+  /// @param rows the first `count` entries are used; may repeat
+  default void announce(long[] rows, int count) {}
+
   /// {@return all rows in a new array, rows x columns floats}
   ///
   /// @throws ArithmeticException when the table has more values than an array can hold

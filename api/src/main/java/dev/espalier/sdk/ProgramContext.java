@@ -33,6 +33,12 @@ public interface ProgramContext {
   /// `clock`}
   int[] samples();
 
+  /// {@return indices of this worker's samples of the clock after this one, where it pays to know
+  /// them; otherwise empty}
+  default int[] nextSamples() {
+    return new int[0];
+  }
+
   /// {@return clocks that this branch and its ancestors have completed}
   long clock();
 

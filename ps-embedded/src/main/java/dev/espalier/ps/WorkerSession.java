@@ -55,11 +55,7 @@ public final class WorkerSession implements AutoCloseable {
     @Override
     public CompletableFuture<?> read(
         PlannedAccess.Moment moment, int shard, int table, RowSelection rows, RowTarget to) {
-      return transport.read(
-          shard,
-          new ShardCommand.Read(
-              moment.branch(), config.rank(), moment.clock(), moment.staleness(), table, rows),
-          to);
+      return transport.read(shard, WorkerSession.this.read(moment, table, rows), to);
     }
 
     @Override
@@ -78,6 +74,7 @@ public final class WorkerSession implements AutoCloseable {
   private final List<Partitioner> partitioners;
   private final UpdateBuffer updates;
   private final PlannedAccess planned;
+  private final ReadAhead ahead;
   private final Outstanding outstanding = new Outstanding();
   private final Map<BranchRef, Long> clocks = new HashMap<>();
 
@@ -94,6 +91,7 @@ public final class WorkerSession implements AutoCloseable {
     RowKernels kernels = RowKernelsProvider.best();
     updates = new UpdateBuffer(tables, config.workers(), kernels);
     planned = new PlannedAccess(tables, partitioners, kernels, updates, new PlannedReader());
+    ahead = new ReadAhead(tables.stream().mapToInt(TableSpec::columns).toArray(), this::send);
   }
 
   // ---- branches
@@ -226,7 +224,19 @@ public final class WorkerSession implements AutoCloseable {
       Arrays.fill(destination, 0, count * tables.get(table).columns(), 0);
       return;
     }
-    Selected now = requireSelected();
+    PlannedAccess.Moment moment = moment(requireSelected());
+    Optional<ReadAhead.Sent> early = ahead.take(moment, table, rows, count);
+    if (early.isPresent()) {
+      awaitDelivered(early.get().replies());
+      float[] values = early.get().values();
+      System.arraycopy(values, 0, destination, 0, values.length);
+    } else {
+      awaitDelivered(send(moment, table, rows, count, destination));
+    }
+  }
+
+  private List<@Nullable CompletableFuture<ShardReply>> send(
+      PlannedAccess.Moment moment, int table, long[] rows, int count, float[] destination) {
     int columns = tables.get(table).columns();
     int[] shards = shardsOf(table, rows, count);
     List<@Nullable CompletableFuture<ShardReply>> replies = new ArrayList<>();
@@ -237,10 +247,24 @@ public final class WorkerSession implements AutoCloseable {
               ? null
               : transport.read(
                   shard,
-                  read(now, table, new RowSelection.Keys(at(places, rows))),
+                  read(moment, table, new RowSelection.Keys(at(places, rows))),
                   new RowTarget(destination, 0, columns, places.length == count ? null : places)));
     }
-    awaitDelivered(replies);
+    return replies;
+  }
+
+  /// Says that the next clock will read exactly these rows in one call; they are asked for as soon
+  /// as this clock has ended, while the program prepares the next one. Does nothing where all rows
+  /// are in this process.
+  ///
+  /// @param table index of the table
+  /// @param rows row numbers, in any order, also repeated
+  /// @param count how many of `rows` count
+  public void announce(int table, long[] rows, int count) {
+    checkRows(table, rows, count);
+    if (config.workers() > 1 && !planned.isRecording()) {
+      ahead.announce(table, rows, count);
+    }
   }
 
   /// Pins all rows of a table of the selected branch where they lie; waits as long as staleness
@@ -278,8 +302,12 @@ public final class WorkerSession implements AutoCloseable {
   }
 
   private ShardCommand.Read read(Selected now, int table, RowSelection rows) {
+    return read(moment(now), table, rows);
+  }
+
+  private ShardCommand.Read read(PlannedAccess.Moment moment, int table, RowSelection rows) {
     return new ShardCommand.Read(
-        now.branch(), config.rank(), clock(now.branch()), now.staleness(), table, rows);
+        moment.branch(), config.rank(), moment.clock(), moment.staleness(), table, rows);
   }
 
   /// Sets parameters of consecutive rows of the selected branch at once, for initialisation by one
@@ -340,6 +368,7 @@ public final class WorkerSession implements AutoCloseable {
 
   private void assign(int shard, BranchRef branch, RowBatch batch) {
     planned.invalidate();
+    ahead.clear();
     send(shard, new ShardCommand.Assign(branch, config.rank(), List.of(batch)));
   }
 
@@ -412,7 +441,9 @@ public final class WorkerSession implements AutoCloseable {
               samples,
               byShard.get(shard)));
     }
-    planned.advance(moment(now));
+    PlannedAccess.Moment next = moment(now);
+    planned.advance(next);
+    ahead.advance(next);
   }
 
   private PlannedAccess.Moment moment(Selected now) {

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Clocks along a plan give the bits of clocks without one.
 final class PlannedAccessTest {
@@ -235,6 +236,52 @@ final class PlannedAccessTest {
         }
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void announcedReadsGiveTheBitsOfOthers(int workers) {
+    try (Cluster announced = open(workers);
+        Cluster plain = open(workers)) {
+      assertThat(trainOnBatches(announced, true)).containsExactly(trainOnBatches(plain, false));
+    }
+  }
+
+  /// Minibatches of random rows, now and then another one than the announced, with a fork between.
+  private static float[] trainOnBatches(Cluster cluster, boolean isAnnounced) {
+    each(cluster, session -> session.create(ROOT));
+    BranchRef branch = ROOT;
+    for (int clock = 0; clock < 20; clock++) {
+      if (clock == 10) {
+        branch = new BranchRef(1);
+        each(cluster, session -> session.fork(new BranchRef(1), ROOT));
+      }
+      for (int rank = 0; rank < cluster.workers(); rank++) {
+        WorkerSession session = cluster.session(rank);
+        session.select(branch, BULK, StepSize.of(0.05));
+        long[] rows = batch(clock, rank);
+        float[] values = new float[rows.length];
+        session.read(1, rows, rows.length, values);
+        for (int i = 0; i < values.length; i++) {
+          values[i] += rank + i;
+        }
+        session.add(1, rows, rows.length, values);
+        if (isAnnounced) {
+          long[] next = batch(clock + (clock % 4 == 3 ? 2 : 1), rank);
+          session.announce(1, next, next.length);
+        }
+        session.tick(2);
+      }
+    }
+    float[] all = new float[4000];
+    WorkerSession session = cluster.session(0);
+    session.select(branch, BULK, StepSize.noUpdate());
+    session.read(1, 0, 4000, all, 0);
+    return all;
+  }
+
+  private static long[] batch(int clock, int rank) {
+    return new Random(31L * clock + rank).longs(50, 0, 4000).toArray();
   }
 
   private static void rowByRow(WorkerSession session) {

@@ -142,20 +142,29 @@ public final class BranchExecutor {
     Setting setting = entry.setting();
     int batch = (int) setting.valueOr(Tunable.BATCH_SIZE, shape.defaultBatchSize());
     long globalBatch = (long) batch * assignment.workers();
+    int[] samples = samples(entry.position(), batch);
     while (entry.clock() < untilClock) {
       gate.pass();
       long start = System.nanoTime();
       parameters.select(branch, setting, rate.factor(entry.clock()));
-      int[] samples =
-          split.toSamples(
-              cursor.indices(entry.position() + (long) assignment.worker() * batch, batch));
-      Progress progress = program.clock(context.at(setting, samples, entry.lineageClock()));
+      int[] next = samples(entry.position() + globalBatch, batch);
+      context.at(setting, samples, entry.lineageClock());
+      if (assignment.workers() > 1) {
+        context.before(next);
+      }
+      Progress progress = program.clock(context);
       parameters.tick(progress.samples());
       long end = System.nanoTime();
       reporter.add(branch, entry.clock(), progress, (end - start) / 1e9, end);
       entry.advance(globalBatch);
+      samples = next;
     }
     reporter.flush();
+  }
+
+  /// This worker's samples of the clock that begins at a position.
+  private int[] samples(long position, int batch) {
+    return split.toSamples(cursor.indices(position + (long) assignment.worker() * batch, batch));
   }
 
   private void evaluate(BranchId branch, long evaluation) throws InterruptedException {

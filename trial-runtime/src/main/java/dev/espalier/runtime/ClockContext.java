@@ -17,6 +17,7 @@ final class ClockContext implements ProgramContext {
   private final PsBackend parameters;
   private Setting setting = Setting.EMPTY;
   private int[] samples = new int[0];
+  private int[] nextSamples = new int[0];
   private long clock;
   private long stream;
 
@@ -28,6 +29,7 @@ final class ClockContext implements ProgramContext {
   ClockContext at(Setting newSetting, int[] newSamples, long lineageClock) {
     setting = newSetting;
     samples = newSamples;
+    nextSamples = new int[0];
     clock = lineageClock;
     stream = lineageClock;
     return this;
@@ -36,6 +38,12 @@ final class ClockContext implements ProgramContext {
   /// Takes another random stream than the clock's: the same for all branches that are compared.
   ClockContext withStream(long number) {
     stream = number;
+    return this;
+  }
+
+  /// Tells the program what the clock after this one will train on.
+  ClockContext before(int[] samplesOfNext) {
+    nextSamples = samplesOfNext;
     return this;
   }
 
@@ -62,6 +70,11 @@ final class ClockContext implements ProgramContext {
   @Override
   public int[] samples() {
     return samples;
+  }
+
+  @Override
+  public int[] nextSamples() {
+    return nextSamples;
   }
 
   @Override

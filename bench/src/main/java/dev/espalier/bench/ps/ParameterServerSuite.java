@@ -4,6 +4,7 @@ import dev.espalier.bench.frame.Rounds;
 import dev.espalier.bench.frame.Suite;
 import dev.espalier.bench.net.MessageRates;
 import java.util.List;
+import java.util.Optional;
 
 /// `espalier bench ps`: every figure of `docs/PERFORMANCE.md`.
 public final class ParameterServerSuite {
@@ -18,7 +19,12 @@ public final class ParameterServerSuite {
   }
 
   private static List<Suite.Part> parts(boolean isQuick) {
-    return List.of(kernels(isQuick), branches(isQuick), network(isQuick));
+    return List.of(
+        kernels(isQuick),
+        branches(isQuick),
+        plans(isQuick),
+        checkpoints(isQuick),
+        network(isQuick));
   }
 
   private static Suite.Part kernels(boolean isQuick) {
@@ -32,7 +38,42 @@ public final class ParameterServerSuite {
 
   private static Suite.Part branches(boolean isQuick) {
     return new Suite.Part(
-        "branches", List.of(isQuick ? new ForkCost(128, 5) : new ForkCost(1024, 21)));
+        "branches",
+        isQuick
+            ? List.of(new ForkCost(128, 5), new BranchMemory(200, 64, 500))
+            : List.of(new ForkCost(1024, 21), new BranchMemory(10_000, 64, 100_000)));
+  }
+
+  private static Suite.Part plans(boolean isQuick) {
+    int scale = isQuick ? 10 : 1;
+    int clocks = isQuick ? 3 : 7;
+    // Requests over sockets take their time: fewer accesses say as much.
+    int small = 40;
+    return new Suite.Part(
+        "plans",
+        List.of(
+            new PlanAblation(
+                RowSweep.pageRank(80_000 / scale, 1_000_000 / scale), 1, clocks, Optional.of(45.0)),
+            new PlanAblation(
+                RowSweep.factorization(6_000 / scale, 3_700, 200_000 / scale, 32),
+                1,
+                clocks,
+                Optional.of(5.0)),
+            new PlanAblation(
+                RowSweep.topics(7_000, 200_000 / scale, 50), 1, clocks, Optional.empty()),
+            new PlanAblation(
+                RowSweep.pageRank(80_000 / small, 1_000_000 / small), 2, 3, Optional.of(45.0)),
+            new PlanAblation(
+                RowSweep.factorization(6_000 / small, 370, 200_000 / small, 32),
+                2,
+                3,
+                Optional.of(5.0)),
+            new PlanAblation(RowSweep.topics(700, 200_000 / small, 50), 2, 3, Optional.empty())));
+  }
+
+  private static Suite.Part checkpoints(boolean isQuick) {
+    return new Suite.Part(
+        "checkpoints", List.of(isQuick ? new CheckpointCost(64, 3) : new CheckpointCost(512, 7)));
   }
 
   private static Suite.Part network(boolean isQuick) {

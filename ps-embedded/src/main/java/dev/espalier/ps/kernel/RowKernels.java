@@ -18,6 +18,25 @@ public interface RowKernels extends StepKernels<StepSpan> {
   /// `x *= a`.
   void scale(float a, float[] x, int offset, int length);
 
+  /// Copies rows together: `to[k] = from[places[first + k]]`, row by row.
+  ///
+  /// @param places of rows in `from`, in rows; a complemented place counts as the place itself
+  /// @param first index in `places` of the first row
+  /// @param count number of rows
+  /// @param columns floats per row
+  void gather(
+      float[] from, int[] places, int first, int count, int columns, float[] to, int toOffset);
+
+  /// Adds rows apart: `to[places[first + k]] += from[k]`, row by row in their order, so that places
+  /// may repeat; a complemented place is stored to instead.
+  ///
+  /// @param places of rows in `to`, in rows
+  /// @param first index in `places` of the first row
+  /// @param count number of rows
+  /// @param columns floats per row
+  void scatterAdd(
+      float[] from, int fromOffset, int[] places, int first, int count, int columns, float[] to);
+
   /// Inner product of `x` and `y`; the order of the additions is up to the implementation.
   float dot(float[] x, int xOffset, float[] y, int yOffset, int length);
 }

@@ -20,6 +20,13 @@ public record RowKernelsProvider(RowKernels kernels, String reason) {
     return CHOSEN.kernels;
   }
 
+  /// Kernels by name, for comparisons.
+  ///
+  /// @param name `scalar`, or `vector` for these where the JVM has the module
+  public static RowKernels named(String name) {
+    return choose(name, ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent()).kernels;
+  }
+
   private static RowKernelsProvider detect() {
     String wish = System.getProperty("espalier.kernels", "");
     boolean hasModule = ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();

@@ -32,6 +32,60 @@ public final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
+  public void gather(
+      float[] from, int[] places, int first, int count, int columns, float[] to, int toOffset) {
+    if (columns == 1) {
+      for (int k = 0; k < count; k++) {
+        int place = places[first + k];
+        to[toOffset + k] = from[place < 0 ? ~place : place];
+      }
+      return;
+    }
+    for (int k = 0; k < count; k++) {
+      int place = places[first + k];
+      System.arraycopy(
+          from, (place < 0 ? ~place : place) * columns, to, toOffset + k * columns, columns);
+    }
+  }
+
+  @Override
+  public void scatterAdd(
+      float[] from, int fromOffset, int[] places, int first, int count, int columns, float[] to) {
+    scatterAdd(this, from, fromOffset, places, first, count, columns, to);
+  }
+
+  /// Row by row with the sums of `kernels`.
+  static void scatterAdd(
+      RowKernels kernels,
+      float[] from,
+      int fromOffset,
+      int[] places,
+      int first,
+      int count,
+      int columns,
+      float[] to) {
+    if (columns == 1) {
+      for (int k = 0; k < count; k++) {
+        int place = places[first + k];
+        if (place < 0) {
+          to[~place] = from[fromOffset + k];
+        } else {
+          to[place] += from[fromOffset + k];
+        }
+      }
+      return;
+    }
+    for (int k = 0; k < count; k++) {
+      int place = places[first + k];
+      if (place < 0) {
+        System.arraycopy(from, fromOffset + k * columns, to, ~place * columns, columns);
+      } else {
+        kernels.add(from, fromOffset + k * columns, to, place * columns, columns);
+      }
+    }
+  }
+
+  @Override
   public float dot(float[] x, int xOffset, float[] y, int yOffset, int length) {
     float sum = 0;
     for (int i = 0; i < length; i++) {

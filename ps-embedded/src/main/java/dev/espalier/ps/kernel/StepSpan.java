@@ -49,6 +49,13 @@ public record StepSpan(
     to.set(FLOAT, at(plane, i), value);
   }
 
+  /// Whether multiplying by `1 / divisor` rounds as dividing does: the divisor is a power of two,
+  /// as the number of samples of a clock mostly is.
+  boolean hasExactReciprocal() {
+    int bits = Float.floatToRawIntBits(divisor);
+    return (bits & 0x007F_FFFF) == 0 && divisor >= Float.MIN_NORMAL && divisor <= 0x1p126f;
+  }
+
   /// Mean gradient of element `i`.
   float gradient(int i) {
     return gradient[gradientOffset + i] / divisor;

@@ -15,6 +15,7 @@ final class VectorRowKernels implements RowKernels {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final ScalarRowKernels SCALAR = new ScalarRowKernels();
 
   @Override
   public String name() {
@@ -64,19 +65,48 @@ final class VectorRowKernels implements RowKernels {
   }
 
   @Override
+  public void gather(
+      float[] from, int[] places, int first, int count, int columns, float[] to, int toOffset) {
+    // The processor's gather is no faster than loads one by one, and rows are copied by moves.
+    SCALAR.gather(from, places, first, count, columns, to, toOffset);
+  }
+
+  @Override
+  public void scatterAdd(
+      float[] from, int fromOffset, int[] places, int first, int count, int columns, float[] to) {
+    // Places may repeat, so only a row's own floats can be added at once.
+    ScalarRowKernels.scatterAdd(this, from, fromOffset, places, first, count, columns, to);
+  }
+
+  @Override
   public float dot(float[] x, int xOffset, float[] y, int yOffset, int length) {
-    FloatVector sums = FloatVector.zero(SPECIES);
+    // Four sums hide the latency of the additions.
+    FloatVector sums0 = FloatVector.zero(SPECIES);
+    FloatVector sums1 = sums0;
+    FloatVector sums2 = sums0;
+    FloatVector sums3 = sums0;
     int i = 0;
+    for (; i <= length - 4 * LANES; i += 4 * LANES) {
+      sums0 = product(x, xOffset + i, y, yOffset + i, sums0);
+      sums1 = product(x, xOffset + i + LANES, y, yOffset + i + LANES, sums1);
+      sums2 = product(x, xOffset + i + 2 * LANES, y, yOffset + i + 2 * LANES, sums2);
+      sums3 = product(x, xOffset + i + 3 * LANES, y, yOffset + i + 3 * LANES, sums3);
+    }
+    FloatVector sums = sums0.add(sums1).add(sums2.add(sums3));
     for (int end = SPECIES.loopBound(length); i < end; i += LANES) {
-      sums =
-          FloatVector.fromArray(SPECIES, x, xOffset + i)
-              .fma(FloatVector.fromArray(SPECIES, y, yOffset + i), sums);
+      sums = product(x, xOffset + i, y, yOffset + i, sums);
     }
     float sum = sums.reduceLanes(VectorOperators.ADD);
     for (; i < length; i++) {
       sum += x[xOffset + i] * y[yOffset + i];
     }
     return sum;
+  }
+
+  private static FloatVector product(
+      float[] x, int xOffset, float[] y, int yOffset, FloatVector sums) {
+    return FloatVector.fromArray(SPECIES, x, xOffset)
+        .fma(FloatVector.fromArray(SPECIES, y, yOffset), sums);
   }
 
   @Override
@@ -231,6 +261,8 @@ final class VectorRowKernels implements RowKernels {
   }
 
   private static FloatVector gradient(StepSpan s, int i) {
-    return FloatVector.fromArray(SPECIES, s.gradient(), s.gradientOffset() + i).div(s.divisor());
+    FloatVector sums = FloatVector.fromArray(SPECIES, s.gradient(), s.gradientOffset() + i);
+    // The same bits for less: divisions are what bounds the rules with roots.
+    return s.hasExactReciprocal() ? sums.mul(1 / s.divisor()) : sums.div(s.divisor());
   }
 }

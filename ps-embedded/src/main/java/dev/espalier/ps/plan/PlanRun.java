@@ -121,24 +121,11 @@ public final class PlanRun {
             values, hash.slotOf(log.row(access, k)) * width, target, offset + k * width, width);
       }
     } else if (place < 0) {
-      gather(values, ~place, count, width, target, offset);
+      kernels.gather(values, plan.slots, ~place, count, width, target, offset);
     } else if (count == 1 && width == 1) {
       target[offset] = values[place];
     } else {
       System.arraycopy(values, place * width, target, offset, count * width);
-    }
-  }
-
-  private void gather(float[] values, int first, int count, int width, float[] target, int offset) {
-    int[] slots = plan.slots;
-    if (width == 1) {
-      for (int k = 0; k < count; k++) {
-        target[offset + k] = values[slots[first + k]];
-      }
-      return;
-    }
-    for (int k = 0; k < count; k++) {
-      System.arraycopy(values, slots[first + k] * width, target, offset + k * width, width);
     }
   }
 
@@ -195,29 +182,18 @@ public final class PlanRun {
   private void scatter(
       float[] buffer, int access, int first, int count, int width, float[] values, int offset) {
     RowSlots hash = updateSlots[log.table(access)];
-    if (width == 1 && hash == null) {
-      scatter(buffer, first, count, values, offset);
+    if (hash == null) {
+      kernels.scatterAdd(values, offset, plan.slots, first, count, width, buffer);
       return;
     }
     for (int k = 0; k < count; k++) {
       int slot = plan.slots[first + k];
       boolean isFirst = slot < 0;
-      int to = (hash == null ? (isFirst ? ~slot : slot) : hash.slotOf(log.row(access, k))) * width;
+      int to = hash.slotOf(log.row(access, k)) * width;
       if (isFirst) {
         System.arraycopy(values, offset + k * width, buffer, to, width);
       } else {
         kernels.add(values, offset + k * width, buffer, to, width);
-      }
-    }
-  }
-
-  private void scatter(float[] buffer, int first, int count, float[] values, int offset) {
-    for (int k = 0; k < count; k++) {
-      int slot = plan.slots[first + k];
-      if (slot < 0) {
-        buffer[~slot] = values[offset + k];
-      } else {
-        buffer[slot] += values[offset + k];
       }
     }
   }

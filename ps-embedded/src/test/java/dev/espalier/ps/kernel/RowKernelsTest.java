@@ -72,12 +72,13 @@ final class RowKernelsTest {
       long planeBytes = 4L * length + 64;
       MemorySegment from = randomPage(arena, planeBytes, random, seed >= 3);
       MemorySegment to = seed % 2 == 0 ? from : randomPage(arena, planeBytes, random, false);
+      float divisor = seed < 3 ? 7 : 1 << seed;
       MemorySegment seen = seed % 3 == 0 ? null : randomPage(arena, planeBytes, random, false);
       float[] gradient = new float[length + 3];
       for (int i = 0; i < gradient.length; i++) {
         gradient[i] = value(random, seed >= 3);
       }
-      step.take(kernels, new StepSpan(from, to, 8, planeBytes, gradient, 3, 7, length, seen));
+      step.take(kernels, new StepSpan(from, to, 8, planeBytes, gradient, 3, divisor, length, seen));
       int[] bits = new int[(int) (PLANES * planeBytes / 4)];
       for (int i = 0; i < bits.length; i++) {
         bits[i] = Float.floatToIntBits(to.get(ValueLayout.JAVA_FLOAT, 4L * i));
@@ -116,6 +117,74 @@ final class RowKernelsTest {
     assertThat(results[1]).containsExactly(results[0]);
     assertThat(both[1].dot(x, 2, results[0], 1, length))
         .isCloseTo(both[0].dot(x, 2, results[0], 1, length), within(1e-3f));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 15, 16, 17, 33, 64, 129})
+  void rowsAreGatheredAndScatteredAlikeWhateverTheyHold(int columns) {
+    for (int count : new int[] {0, 1, 7, 40}) {
+      float[][] gathered = new float[2][];
+      float[][] scattered = new float[2][];
+      RowKernels[] both = {new ScalarRowKernels(), new VectorRowKernels()};
+      for (int i = 0; i < 2; i++) {
+        Random random = new Random(count);
+        float[] rows = specialArray(50 * columns, random);
+        int[] places = new int[count + 3];
+        for (int k = 0; k < places.length; k++) {
+          int place = random.nextInt(50);
+          places[k] = random.nextInt(3) == 0 ? ~place : place;
+        }
+        gathered[i] = new float[count * columns + 5];
+        both[i].gather(rows, places, 3, count, columns, gathered[i], 5);
+        scattered[i] = rows.clone();
+        float[] added = specialArray(count * columns + 2, random);
+        both[i].scatterAdd(added, 2, places, 3, count, columns, scattered[i]);
+        assertThat(scattered[i])
+            .as("%d rows of %d", count, columns)
+            .containsExactly(scatteredByHand(rows, added, places, count, columns));
+      }
+      assertThat(gathered[1]).containsExactly(gathered[0]);
+      assertThat(scattered[1]).containsExactly(scattered[0]);
+    }
+  }
+
+  private static float[] scatteredByHand(
+      float[] rows, float[] added, int[] places, int count, int columns) {
+    float[] result = rows.clone();
+    for (int k = 0; k < count; k++) {
+      for (int column = 0; column < columns; column++) {
+        int place = places[3 + k];
+        int at = (place < 0 ? ~place : place) * columns + column;
+        float value = added[2 + k * columns + column];
+        result[at] = place < 0 ? value : result[at] + value;
+      }
+    }
+    return result;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 15, 16, 17, 63, 64, 65, 257})
+  void sumsOfSpecialValuesAreAlike(int length) {
+    for (long seed = 0; seed < 6; seed++) {
+      float[] x = specialArray(length, new Random(seed));
+      float[][] results = new float[2][];
+      RowKernels[] both = {new ScalarRowKernels(), new VectorRowKernels()};
+      for (int i = 0; i < 2; i++) {
+        results[i] = specialArray(length, new Random(seed + 100));
+        both[i].add(x, 0, results[i], 0, length);
+        both[i].axpy(-2.5f, x, 0, results[i], 0, length);
+        both[i].scale(Float.MIN_NORMAL, results[i], 0, length);
+      }
+      assertThat(results[1]).as("length %d, seed %d", length, seed).containsExactly(results[0]);
+    }
+  }
+
+  private static float[] specialArray(int length, Random random) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = value(random, true);
+    }
+    return values;
   }
 
   private static float[] randomArray(int length, long seed) {

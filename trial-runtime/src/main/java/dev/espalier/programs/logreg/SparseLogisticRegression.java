@@ -187,11 +187,15 @@ public final class SparseLogisticRegression implements TrainingProgram {
     }
     context.table(WEIGHTS).add(opened.rows.rows(), opened.rows.count(), opened.gradients);
     context.table(BIAS).add(0, 1, new float[] {biasGradient}, 0);
+    int[] next = context.nextSamples();
+    if (next.length > 0) {
+      collect(opened, examples, next, next.length);
+      context.table(WEIGHTS).announce(opened.rows.rows(), opened.rows.count());
+    }
     return new Progress(lossSum, samples.length);
   }
 
-  private static void read(
-      Model opened, ProgramContext context, SparseExamples examples, int[] samples, int count) {
+  private static void collect(Model opened, SparseExamples examples, int[] samples, int count) {
     BatchRows rows = opened.rows;
     rows.clear();
     for (int i = 0; i < count; i++) {
@@ -200,6 +204,12 @@ public final class SparseLogisticRegression implements TrainingProgram {
         rows.slot(examples.indices()[entry]);
       }
     }
+  }
+
+  private static void read(
+      Model opened, ProgramContext context, SparseExamples examples, int[] samples, int count) {
+    collect(opened, examples, samples, count);
+    BatchRows rows = opened.rows;
     if (opened.weights.length < rows.count()) {
       opened.weights = new float[Math.max(rows.count(), 2 * opened.weights.length)];
       opened.gradients = new float[opened.weights.length];

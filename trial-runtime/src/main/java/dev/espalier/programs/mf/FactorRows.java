@@ -38,6 +38,11 @@ final class FactorRows {
     table.read(rows.rows(), rows.count(), values);
   }
 
+  /// Says that the next clock will read the rows that were asked for since `clear`.
+  void announce(ParameterTable table) {
+    table.announce(rows.rows(), rows.count());
+  }
+
   float[] values() {
     return values;
   }

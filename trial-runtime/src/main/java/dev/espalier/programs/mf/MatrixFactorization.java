@@ -165,17 +165,31 @@ public final class MatrixFactorization implements TrainingProgram {
     }
     opened.users.add(context.table(USERS));
     opened.items.add(context.table(ITEMS));
+    announce(opened, context, ratings);
     return new Progress(lossSum, samples.length);
   }
 
-  private static void read(
-      Model opened, ProgramContext context, Ratings ratings, int[] samples, int count) {
+  private static void announce(Model opened, ProgramContext context, Ratings ratings) {
+    int[] next = context.nextSamples();
+    if (next.length > 0) {
+      collect(opened, ratings, next, next.length);
+      opened.users.announce(context.table(USERS));
+      opened.items.announce(context.table(ITEMS));
+    }
+  }
+
+  private static void collect(Model opened, Ratings ratings, int[] samples, int count) {
     opened.users.clear();
     opened.items.clear();
     for (int i = 0; i < count; i++) {
       opened.users.offset(ratings.users()[samples[i]]);
       opened.items.offset(ratings.items()[samples[i]]);
     }
+  }
+
+  private static void read(
+      Model opened, ProgramContext context, Ratings ratings, int[] samples, int count) {
+    collect(opened, ratings, samples, count);
     opened.users.read(context.table(USERS));
     opened.items.read(context.table(ITEMS));
   }

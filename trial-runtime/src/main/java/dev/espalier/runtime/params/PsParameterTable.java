@@ -50,6 +50,11 @@ final class PsParameterTable implements ParameterTable {
   }
 
   @Override
+  public void announce(long[] rows, int count) {
+    session.announce(table, rows, count);
+  }
+
+  @Override
   public Optional<TableView> view() {
     return session.pin(table).map(PinnedView::new);
   }
