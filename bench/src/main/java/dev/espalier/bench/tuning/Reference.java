@@ -1,6 +1,7 @@
 package dev.espalier.bench.tuning;
 
 import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.Setting;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,8 +60,30 @@ record Reference(
 
   /// One run of a reference setting.
   ///
-  /// @param secondsToTarget infinite when it did not get there
-  record Repeat(long seed, Map<String, Double> setting, double secondsToTarget, double best) {}
+  /// @param steps evaluations that were the best so far, in order of time
+  record Repeat(long seed, Map<String, Double> setting, List<RunRecord.Quality> steps) {
+    public Repeat {
+      steps = List.copyOf(steps);
+    }
+
+    static Repeat of(RunRecord run, Setting setting, Goal goal) {
+      return new Repeat(run.seed(), Map.copyOf(setting.values()), run.steps(goal));
+    }
+
+    /// {@return the best evaluation; NaN when there was none}
+    double best() {
+      return steps.isEmpty() ? Double.NaN : steps.getLast().value();
+    }
+
+    /// {@return seconds to the first evaluation that reaches `target`; infinite when none does}
+    double secondsTo(double target, Goal goal) {
+      return steps.stream()
+          .filter(quality -> quality.reaches(target, goal))
+          .mapToDouble(RunRecord.Quality::seconds)
+          .findFirst()
+          .orElse(Double.POSITIVE_INFINITY);
+    }
+  }
 
   /// {@return the best draw; empty when none ever learned}
   Optional<Draw> bestDraw() {
@@ -74,8 +97,12 @@ record Reference(
     return goal == Goal.MAXIMIZE ? quality : -quality;
   }
 
+  /// {@return what the best draw reaches: the median over the benchmark's seeds, since the one seed
+  /// that it was chosen by was lucky more often than not}
   double oracleQuality() {
-    return bestDraw().map(Draw::best).orElse(Double.NaN);
+    return oracle.isEmpty()
+        ? bestDraw().map(Draw::best).orElse(Double.NaN)
+        : Quantiles.median(oracle.stream().map(Repeat::best).toList());
   }
 
   /// {@return the quality that a policy must reach}
@@ -92,36 +119,22 @@ record Reference(
   /// {@return the oracle's time to the target, median over its seeds; infinite when most of them
   /// miss it}
   double oracleSeconds() {
-    return Quantiles.median(oracle.stream().map(Repeat::secondsToTarget).toList());
+    return secondsToTarget(oracle);
   }
 
   /// {@return the careful user's time to the target; infinite when most seeds miss it}
   double carefulSeconds() {
-    return Quantiles.median(careful.stream().map(Repeat::secondsToTarget).toList());
+    return secondsToTarget(careful);
+  }
+
+  private double secondsToTarget(List<Repeat> repeats) {
+    return Quantiles.median(
+        repeats.stream().map(repeat -> repeat.secondsTo(target(), goal)).toList());
   }
 
   /// {@return the careful user's quality, median over the seeds}
   double carefulQuality() {
     return Quantiles.median(careful.stream().map(Repeat::best).toList());
-  }
-
-  Reference withCost(
-      String machine, CostModel measured, double measuredEpoch, double measuredBudget) {
-    return new Reference(
-        workload,
-        data,
-        fingerprint,
-        machine,
-        measured,
-        measuredEpoch,
-        measuredBudget,
-        goal,
-        metric,
-        Double.NaN,
-        drawSeed,
-        List.of(),
-        List.of(),
-        List.of());
   }
 
   Reference withDraws(double start, List<Draw> drawn) {

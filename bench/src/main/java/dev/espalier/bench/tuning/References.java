@@ -217,11 +217,7 @@ final class References {
                     false,
                     _ -> false)
                 .run();
-        return new Reference.Repeat(
-            ofRun,
-            Map.copyOf(setting.values()),
-            run.secondsTo(reference.target(), reference.goal()),
-            run.best(reference.goal()));
+        return Reference.Repeat.of(run, setting, reference.goal());
       });
     }
     for (var done : pool.inOrder(workload.name() + " " + name, work)) {

@@ -2,6 +2,7 @@ package dev.espalier.bench.tuning;
 
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.Setting;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -76,6 +77,22 @@ record RunRecord(
         .mapToDouble(Quality::seconds)
         .findFirst()
         .orElse(Double.POSITIVE_INFINITY);
+  }
+
+  /// {@return the evaluations that were the best so far, in order of time}
+  List<Quality> steps(Goal goal) {
+    var steps = new ArrayList<Quality>();
+    for (Quality quality : qualities) {
+      boolean isBest =
+          steps.isEmpty()
+              || (goal == Goal.MAXIMIZE
+                  ? quality.value() > steps.getLast().value()
+                  : quality.value() < steps.getLast().value());
+      if (Double.isFinite(quality.value()) && isBest) {
+        steps.add(quality);
+      }
+    }
+    return steps;
   }
 
   /// {@return the best evaluation up to `seconds`; NaN when there is none}

@@ -19,9 +19,14 @@ import java.util.function.Supplier;
 /// reach.
 public final class TuningBenchmark {
   private static final int LEAST_REFERENCE_SEEDS = 5;
-  private static final double RESERVE_SECONDS_PER_ORACLE_SECOND = 13;
 
-  /// Policies that train many runs to their end may take longer than the budget to the target.
+  /// A job gets at least this many times the oracle's time to the target.
+  private static final double LEAST_ORACLE_TIMES = 2;
+
+  /// Policies that train many runs to their end get more: ten times what the default policy may
+  /// take, so that it can be seen whether they are ten times slower.
+  private static final double PATIENT_ORACLE_TIMES = 13;
+
   private static final Set<String> PATIENT = Set.of("random", "grid", "bayes", "hyperband");
 
   private final TuningOptions options;
@@ -176,9 +181,11 @@ public final class TuningBenchmark {
   private RunRecord stored(
       RunStore store, Workload workload, Reference reference, Contender contender, long seed) {
     double budget = options.budgetScale() * reference.budgetSeconds();
+    double reserve =
+        PATIENT.contains(contender.policy()) ? PATIENT_ORACLE_TIMES : LEAST_ORACLE_TIMES;
     double horizon =
-        PATIENT.contains(contender.policy()) && Double.isFinite(reference.oracleSeconds())
-            ? Math.max(budget, RESERVE_SECONDS_PER_ORACLE_SECOND * reference.oracleSeconds())
+        Double.isFinite(reference.oracleSeconds())
+            ? Math.max(budget, reserve * reference.oracleSeconds())
             : budget;
     String key =
         "%s-%s %s %s seed %d for %s s%s"
@@ -233,11 +240,11 @@ public final class TuningBenchmark {
     return runs.stream()
         .filter(run -> run.workload().equals(reference.workload()) && run.policy().equals(policy))
         .map(run ->
-            new Reference.Repeat(
-                run.seed(),
-                run.branches().isEmpty() ? Map.of() : run.branches().getFirst().setting(),
-                run.secondsTo(reference.target(), reference.goal()),
-                run.best(reference.goal())))
+            Reference.Repeat.of(
+                run,
+                Setting.of(
+                    run.branches().isEmpty() ? Map.of() : run.branches().getFirst().setting()),
+                reference.goal()))
         .toList();
   }
 }

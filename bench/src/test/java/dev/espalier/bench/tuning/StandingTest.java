@@ -33,7 +33,11 @@ final class StandingTest {
 
   private static List<Reference.Repeat> repeats(double... seconds) {
     return java.util.Arrays.stream(seconds)
-        .mapToObj(each -> new Reference.Repeat(1, Map.of(), each, 0.9))
+        .mapToObj(each ->
+            new Reference.Repeat(
+                1,
+                Map.of(),
+                List.of(new RunRecord.Quality(0.1, 0.5, 0), new RunRecord.Quality(each, 0.9, 0))))
         .toList();
   }
 
