@@ -276,35 +276,9 @@ __device__ __forceinline__ const char* rowOf(const PageTable& table, long long r
   return table.pages[page] + 4LL * inPage * table.columns;
 }
 
-constexpr int ROWS_AT_ONCE = 4;
-
-template <class Word>
-__device__ __forceinline__ void gatherRows(
-    const PageTable& table, const long long* rows, int count, Word* out) {
-  constexpr int FLOATS = sizeof(Word) / sizeof(float);
-  int words = table.columns / FLOATS;
-  int group = blockIdx.x * blockDim.y + threadIdx.y;
-  int groups = gridDim.x * blockDim.y;
-  for (long long first = group; first < count; first += (long long)ROWS_AT_ONCE * groups) {
-    const Word* source[ROWS_AT_ONCE];
-#pragma unroll
-    for (int u = 0; u < ROWS_AT_ONCE; u++) {
-      long long i = first + (long long)u * groups;
-      source[u] =
-          i < count ? reinterpret_cast<const Word*>(rowOf(table, rows[i])) : nullptr;
-    }
-    for (int c = threadIdx.x; c < words; c += blockDim.x) {
-      Word value[ROWS_AT_ONCE];
-#pragma unroll
-      for (int u = 0; u < ROWS_AT_ONCE; u++)
-        if (source[u] != nullptr) value[u] = source[u][c];
-#pragma unroll
-      for (int u = 0; u < ROWS_AT_ONCE; u++)
-        if (source[u] != nullptr)
-          stream(out + (first + (long long)u * groups) * words + c, value[u]);
-    }
-  }
-}
+/// From so many words a row is wide: lanes take several words of one row, else of several rows.
+constexpr int WIDE_WORDS = 64;
+constexpr int AT_ONCE = 4;
 
 __device__ __forceinline__ float sum(float x, float a, float y) { return x + a * y; }
 
@@ -315,34 +289,69 @@ __device__ __forceinline__ Four sum(const Four& x, float a, const Four& y) {
   return z;
 }
 
-template <class Word>
-__device__ __forceinline__ void scatterAddRows(
-    const PageTable& table, const long long* rows, int count, const Word* values, float factor) {
-  constexpr int FLOATS = sizeof(Word) / sizeof(float);
-  int words = table.columns / FLOATS;
-  int group = blockIdx.x * blockDim.y + threadIdx.y;
+/// Copies rows out of pages, or adds to them, `ROWS` rows and `WORDS` words a lane under way at once.
+/// Where a row lies takes three loads that depend on each other, so the next rows are looked up
+/// before the present ones are moved.
+template <class Word, bool ADDS, int ROWS, int WORDS>
+__device__ __forceinline__ void visitRows(
+    const PageTable& table, const long long* rows, int count, Word* values, float factor) {
+  int words = table.columns / (sizeof(Word) / sizeof(float));
   int groups = gridDim.x * blockDim.y;
-  for (long long first = group; first < count; first += (long long)ROWS_AT_ONCE * groups) {
-    Word* target[ROWS_AT_ONCE];
+  long long first = blockIdx.x * blockDim.y + threadIdx.y;
+  const Word* place[ROWS];
 #pragma unroll
-    for (int u = 0; u < ROWS_AT_ONCE; u++) {
-      long long i = first + (long long)u * groups;
-      target[u] = i < count
-          ? reinterpret_cast<Word*>(const_cast<char*>(rowOf(table, rows[i])))
-          : nullptr;
+  for (int u = 0; u < ROWS; u++) {
+    long long i = first + (long long)u * groups;
+    place[u] = i < count ? reinterpret_cast<const Word*>(rowOf(table, rows[i])) : nullptr;
+  }
+  for (; first < count; first += (long long)ROWS * groups) {
+    const Word* next[ROWS];
+#pragma unroll
+    for (int u = 0; u < ROWS; u++) {
+      long long i = first + (long long)(ROWS + u) * groups;
+      next[u] = i < count ? reinterpret_cast<const Word*>(rowOf(table, rows[i])) : nullptr;
     }
-    for (int c = threadIdx.x; c < words; c += blockDim.x) {
-      Word old[ROWS_AT_ONCE], more[ROWS_AT_ONCE];
+    for (int c = threadIdx.x; c < words; c += WORDS * blockDim.x) {
+      Word inPage[ROWS][WORDS], more[ROWS][WORDS];
 #pragma unroll
-      for (int u = 0; u < ROWS_AT_ONCE; u++)
-        if (target[u] != nullptr) {
-          old[u] = target[u][c];
-          more[u] = streamed(values + (first + (long long)u * groups) * words + c);
+      for (int u = 0; u < ROWS; u++)
+#pragma unroll
+        for (int w = 0; w < WORDS; w++) {
+          int at = c + w * blockDim.x;
+          if (place[u] == nullptr || at >= words) continue;
+          inPage[u][w] = place[u][at];
+          if (ADDS) more[u][w] = streamed(values + (first + (long long)u * groups) * words + at);
         }
 #pragma unroll
-      for (int u = 0; u < ROWS_AT_ONCE; u++)
-        if (target[u] != nullptr) target[u][c] = sum(old[u], factor, more[u]);
+      for (int u = 0; u < ROWS; u++)
+#pragma unroll
+        for (int w = 0; w < WORDS; w++) {
+          int at = c + w * blockDim.x;
+          if (place[u] == nullptr || at >= words) continue;
+          if (ADDS) {
+            const_cast<Word*>(place[u])[at] = sum(inPage[u][w], factor, more[u][w]);
+          } else {
+            stream(values + (first + (long long)u * groups) * words + at, inPage[u][w]);
+          }
+        }
     }
+#pragma unroll
+    for (int u = 0; u < ROWS; u++) place[u] = next[u];
+  }
+}
+
+template <bool ADDS>
+__device__ __forceinline__ void visitRows(
+    const PageTable& table, const long long* rows, int count, float* values, float factor) {
+  bool isAligned = (table.columns & 3) == 0 && (reinterpret_cast<long long>(values) & 15) == 0;
+  if (!isAligned) {
+    visitRows<float, ADDS, 1, AT_ONCE>(table, rows, count, values, factor);
+  } else if (table.columns / 4 < WIDE_WORDS) {
+    visitRows<Four, ADDS, AT_ONCE, 1>(
+        table, rows, count, reinterpret_cast<Four*>(values), factor);
+  } else {
+    visitRows<Four, ADDS, 1, AT_ONCE>(
+        table, rows, count, reinterpret_cast<Four*>(values), factor);
   }
 }
 
@@ -475,11 +484,7 @@ __global__ void __launch_bounds__(THREADS) gather_rows(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
     float* out) {
   PageTable table = {pages, rowsPerPage, columns};
-  if ((columns & 3) == 0) {
-    gatherRows<Four>(table, rows, count, reinterpret_cast<Four*>(out));
-  } else {
-    gatherRows<float>(table, rows, count, out);
-  }
+  visitRows<false>(table, rows, count, out, 0);
 }
 
 /// `parameters of row rows[i] += factor values[i]`; rows differ. Grid as for gather_rows.
@@ -487,11 +492,7 @@ __global__ void __launch_bounds__(THREADS) scatter_add_rows(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
     const float* values, float factor) {
   PageTable table = {pages, rowsPerPage, columns};
-  if ((columns & 3) == 0) {
-    scatterAddRows<Four>(table, rows, count, reinterpret_cast<const Four*>(values), factor);
-  } else {
-    scatterAddRows<float>(table, rows, count, values, factor);
-  }
+  visitRows<true>(table, rows, count, const_cast<float*>(values), factor);
 }
 
 /// The same for rows of which some may be equal; the order of their additions is not defined.

@@ -12,10 +12,13 @@ import java.util.Map;
 /// the host's kernels. Not thread-safe.
 final class DeviceKernels implements StepKernels<DeviceSpan> {
   private static final int THREADS = 256;
-  private static final int FOURS_PER_THREAD = Integer.getInteger("espalier.gpu.fours", 4);
+  private static final int FOURS_PER_THREAD = 4;
   private static final int MAX_BLOCKS_Y = 65_535;
   private static final int MAX_BLOCKS = 1 << 20;
   private static final int ROWS_AT_ONCE = 4;
+  private static final int WIDE_WORDS = 64;
+  private static final int ROUNDS = 8;
+  private static final int BLOCKS_PER_MULTIPROCESSOR = 16;
   private static final int NUMBERS = 8;
 
   /// Floats that share two levels in 1-bit quantisation.
@@ -23,18 +26,16 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
 
   private final CudaDriver driver;
   private final CudaDriver.Stream stream;
+  private final int multiprocessors;
   private final CudaDriver.Launch launch;
   private final Map<String, CudaDriver.Function> functions = new HashMap<>();
   private final float[] numbers = new float[NUMBERS];
 
   /// The kernels of a device, queued on its stream.
   DeviceKernels(Gpu gpu) {
-    this(gpu.driver(), gpu.stream());
-  }
-
-  DeviceKernels(CudaDriver driver, CudaDriver.Stream stream) {
-    this.driver = driver;
-    this.stream = stream;
+    driver = gpu.driver();
+    stream = gpu.stream();
+    multiprocessors = gpu.device().multiprocessors();
     launch = driver.launch();
   }
 
@@ -212,13 +213,17 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
     return new CudaDriver.Grid(blocksX, blocksY, threadsX, threadsY);
   }
 
-  private static CudaDriver.Grid overRows(int columns, int count) {
+  /// Threads for rows, as `visitRows` shares them out: several words of a wide row a thread, or a
+  /// word each of several narrow ones, and so few blocks that each looks up its next rows in time.
+  private CudaDriver.Grid overRows(int columns, int count) {
+    boolean isNarrow = columns % 4 == 0 && columns / 4 < WIDE_WORDS;
     int words = columns % 4 == 0 ? columns / 4 : columns;
-    int threadsX = Math.min(THREADS, powerOfTwo(words));
+    int threadsX = Math.min(THREADS, powerOfTwo(isNarrow ? words : (words + 3) / 4));
     int threadsY = THREADS / threadsX;
-    int rowsPerBlock = threadsY * ROWS_AT_ONCE;
-    return new CudaDriver.Grid(
-        Math.clamp((count - 1) / rowsPerBlock + 1, 1, MAX_BLOCKS), 1, threadsX, threadsY);
+    int rowsAtOnce = threadsY * (isNarrow ? ROWS_AT_ONCE : 1);
+    int once = (count - 1) / rowsAtOnce + 1;
+    int several = Math.max(once / ROUNDS, BLOCKS_PER_MULTIPROCESSOR * multiprocessors);
+    return new CudaDriver.Grid(Math.min(once, several), 1, threadsX, threadsY);
   }
 
   private static int powerOfTwo(int atLeast) {

@@ -8,15 +8,17 @@ import java.util.List;
 /// Memory of a device.
 ///
 /// Zeros and copies are queued behind the kernels of the device's stream; copies from and to the
-/// host wait for them. Thread-safe.
+/// host wait for them and for pages that are on their way to the device. Thread-safe.
 final class DeviceTier implements MemoryTier {
   private final CudaDriver driver;
   private final CudaDriver.Stream stream;
+  private final CudaDriver.Stream inbound;
   private final List<MemorySegment> blocks = new ArrayList<>();
 
-  DeviceTier(CudaDriver driver, CudaDriver.Stream stream) {
-    this.driver = driver;
-    this.stream = stream;
+  DeviceTier(Gpu gpu) {
+    driver = gpu.driver();
+    stream = gpu.stream();
+    inbound = gpu.inbound();
   }
 
   @Override
@@ -48,12 +50,14 @@ final class DeviceTier implements MemoryTier {
 
   @Override
   public void download(MemorySegment from, long offset, MemorySegment to) {
+    driver.await(inbound);
     driver.copyOut(from.address() + offset, to, stream);
     driver.await(stream);
   }
 
   @Override
   public void upload(MemorySegment from, MemorySegment to, long offset) {
+    driver.await(inbound);
     driver.copyIn(from, to.address() + offset, stream);
     driver.await(stream);
   }

@@ -4,18 +4,23 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.MemoryTier;
 
-/// A device in use: its driver, the stream on which kernels run, and its kernels.
+/// A device in use: its driver, its kernels, the stream on which they run, and one stream each for
+/// pages that move to the device and from it.
 ///
-/// Work is queued and done in order; what copies to the host waits for it. Thread-safe.
+/// Work of a stream is done in order; what copies to the host waits for it. Thread-safe.
 public final class Gpu implements AutoCloseable {
   private final GpuProbe.Device device;
   private final CudaDriver driver;
   private final CudaDriver.Stream stream;
+  private final CudaDriver.Stream inbound;
+  private final CudaDriver.Stream outbound;
 
   private Gpu(GpuProbe.Device device, CudaDriver driver) {
     this.device = device;
     this.driver = driver;
     stream = driver.openStream();
+    inbound = driver.openStream();
+    outbound = driver.openStream();
   }
 
   /// Opens the first device that can be used.
@@ -49,12 +54,12 @@ public final class Gpu implements AutoCloseable {
 
   /// Memory of the device; closed by the caller.
   public MemoryTier deviceTier() {
-    return new DeviceTier(driver, stream);
+    return new DeviceTier(this);
   }
 
   /// Memory of the host that the device can copy by itself; closed by the caller.
   public MemoryTier pinnedTier() {
-    return new PinnedTier(driver);
+    return new PinnedTier(this);
   }
 
   /// Bytes of the device that no process has.
@@ -66,7 +71,9 @@ public final class Gpu implements AutoCloseable {
   ///
   /// @throws PsException `DEVICE_FAILED` when some of it failed
   public void await() {
+    driver.await(inbound);
     driver.await(stream);
+    driver.await(outbound);
   }
 
   /// The driver.
@@ -79,11 +86,23 @@ public final class Gpu implements AutoCloseable {
     return stream;
   }
 
+  /// The stream on which pages move to the device.
+  CudaDriver.Stream inbound() {
+    return inbound;
+  }
+
+  /// The stream on which pages move from the device.
+  CudaDriver.Stream outbound() {
+    return outbound;
+  }
+
   /// Waits for queued work and gives the device back; memory must have been freed.
   @Override
   public void close() {
-    driver.await(stream);
+    await();
     driver.close(stream);
+    driver.close(inbound);
+    driver.close(outbound);
     driver.close();
   }
 }

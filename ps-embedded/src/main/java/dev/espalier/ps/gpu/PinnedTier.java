@@ -6,13 +6,17 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Memory of the host that stays in place, so that the device copies it at full speed and while
-/// both sides do other work. Thread-safe.
+/// both sides do other work.
+///
+/// Reads wait for pages that are on their way from the device. Thread-safe.
 final class PinnedTier implements MemoryTier {
   private final CudaDriver driver;
+  private final CudaDriver.Stream outbound;
   private final List<MemorySegment> blocks = new ArrayList<>();
 
-  PinnedTier(CudaDriver driver) {
-    this.driver = driver;
+  PinnedTier(Gpu gpu) {
+    driver = gpu.driver();
+    outbound = gpu.outbound();
   }
 
   @Override
@@ -25,6 +29,12 @@ final class PinnedTier implements MemoryTier {
     MemorySegment block = driver.allocatePinned(bytes);
     blocks.add(block);
     return block;
+  }
+
+  @Override
+  public void download(MemorySegment from, long offset, MemorySegment to) {
+    driver.await(outbound);
+    MemoryTier.super.download(from, offset, to);
   }
 
   @Override

@@ -11,60 +11,95 @@ public final class Page {
   private static final AtomicIntegerFieldUpdater<Page> REFERENCES =
       AtomicIntegerFieldUpdater.newUpdater(Page.class, "references");
 
-  private final MemorySegment memory;
-  private final PagePool pool;
+  /// Where a page lies: memory, and the pool that it came from and goes back to.
+  private record Place(MemorySegment memory, PagePool pool) {
+    MemoryTier tier() {
+      return pool.tier();
+    }
+  }
+
+  private volatile Place place;
+  private volatile int life;
   private volatile int references;
   private long stamp;
 
   Page(MemorySegment memory, PagePool pool) {
-    this.memory = memory;
-    this.pool = pool;
+    place = new Place(memory, pool);
   }
 
   /// The memory, for a page that the host can address.
   ///
   /// @throws IllegalStateException when it lies on a device
   public MemorySegment segment() {
-    if (isOnDevice()) {
+    Place now = place;
+    if (now.tier().kind() == MemoryTier.Kind.DEVICE) {
       throw new IllegalStateException("tier of the page must be HOST or PINNED but is DEVICE");
     }
-    return memory;
+    return now.memory();
   }
 
   /// The address of the memory, on the device when it lies there.
   public long address() {
-    return memory.address();
+    return place.memory().address();
   }
 
   /// Whether only the device can address the memory.
   public boolean isOnDevice() {
-    return pool.tier().kind() == MemoryTier.Kind.DEVICE;
+    return place.tier().kind() == MemoryTier.Kind.DEVICE;
   }
 
   /// Fills the page with zeros.
   public void zero() {
-    pool.tier().zero(memory, pool.pageBytes());
+    Place now = place;
+    now.tier().zero(now.memory(), now.pool().pageBytes());
   }
 
-  /// Copies the start of another page of the same pool.
+  /// Copies the start of another page of the same tier.
   public void copyFrom(Page other, long bytes) {
-    pool.tier().copy(other.memory, memory, bytes);
+    Place now = place;
+    now.tier().copy(other.place.memory(), now.memory(), bytes);
   }
 
   /// Copies bytes to memory of the host.
   ///
   /// @param offset of the first byte in this page
   /// @param to memory of the host; its size says how much is copied
-  public void download(long offset, MemorySegment to) {
-    pool.tier().download(memory, offset, to);
+  public synchronized void download(long offset, MemorySegment to) {
+    place.tier().download(place.memory(), offset, to);
   }
 
   /// Copies bytes from memory of the host.
   ///
   /// @param from memory of the host; its size says how much is copied
   /// @param offset of the first byte in this page
-  public void upload(MemorySegment from, long offset) {
-    pool.tier().upload(from, memory, offset);
+  public synchronized void upload(MemorySegment from, long offset) {
+    place.tier().upload(from, place.memory(), offset);
+  }
+
+  /// Trades places with another page, to move to another tier; bytes stay where they are.
+  ///
+  /// A download that another thread has begun is over, or queued, before the trade.
+  ///
+  /// @param other a page that the caller alone knows
+  /// @return false, and nothing is traded, when this page has no reference any more
+  public synchronized boolean trade(Page other) {
+    if (references < 1) {
+      return false;
+    }
+    Place mine = place;
+    place = other.place;
+    other.place = mine;
+    return true;
+  }
+
+  /// Whether nobody holds the page.
+  public boolean isFree() {
+    return references < 1;
+  }
+
+  /// How often the page has been handed out: another number means other content.
+  public int life() {
+    return life;
   }
 
   /// The stamp of the last write: pages of one pool with equal stamps hold equal bytes.
@@ -107,15 +142,21 @@ public final class Page {
   public void release() {
     int left = REFERENCES.decrementAndGet(this);
     if (left == 0) {
-      pool.giveBack(this);
+      giveBack();
     } else if (left < 0) {
       REFERENCES.incrementAndGet(this);
       throw new IllegalStateException("page must have >= 1 references but has 0");
     }
   }
 
+  private synchronized void giveBack() {
+    place.pool().giveBack(this);
+  }
+
   /// Gives a page from the pool its first reference.
+  @SuppressWarnings("NonAtomicVolatileUpdate") // only the pool writes it, under its monitor
   void adopt() {
+    life++;
     references = 1;
     stamp = 0;
   }

@@ -106,6 +106,11 @@ public final class PagePool {
     return pagesInUse;
   }
 
+  /// Pages that [#acquire] would give one after the other, if nobody else takes of the budget.
+  public synchronized long availablePages() {
+    return free.size() + (budget.limitBytes() - budget.usedBytes()) / pageBytes;
+  }
+
   /// Where the pages lie.
   public MemoryTier tier() {
     return tier;

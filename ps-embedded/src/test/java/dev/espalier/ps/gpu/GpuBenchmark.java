@@ -30,6 +30,7 @@ public final class GpuBenchmark implements AutoCloseable {
   private static final int COLUMNS = 1024;
   private static final int REPEATS = 7;
   private static final int LAUNCHES = 8;
+  private static final long WARM_UP_NANOS = 100_000_000;
 
   private final Gpu gpu;
   private final MemoryTier tier;
@@ -87,6 +88,11 @@ public final class GpuBenchmark implements AutoCloseable {
   /// Median seconds of one queueing of the work.
   private double seconds(int launches, Work work) {
     double[] seconds = new double[REPEATS];
+    // The clocks of an idle device are low and rise with its load.
+    for (long begin = System.nanoTime(); System.nanoTime() - begin < WARM_UP_NANOS; ) {
+      work.queue();
+      gpu.await();
+    }
     for (int repeat = -1; repeat < REPEATS; repeat++) {
       gpu.await();
       gpu.driver().record(start, gpu.stream());
@@ -229,16 +235,16 @@ public final class GpuBenchmark implements AutoCloseable {
   private void rowAccess(long floats) {
     for (int columns : List.of(16, 64, 1024)) {
       PageLayout layout =
-          PageLayout.of(new RowRange(0, 2 * floats / columns), columns, 0, 64 << 10);
-      int count = (int) (floats / 2 / columns);
-      try (PagePools pools = new PagePools(gpu.deviceTier(), new MemoryBudget(16 * floats));
+          PageLayout.of(new RowRange(0, 4 * floats / columns), columns, 0, 256 << 10);
+      int count = (int) (2 * floats / columns);
+      try (PagePools pools = new PagePools(gpu.deviceTier(), new MemoryBudget(40 * floats));
           MemoryTier blocks = gpu.deviceTier()) {
         PageTable pages = new BranchStore(pools, List.of(layout)).create(new BranchRef(0)).table(0);
         Random random = new Random(columns);
         DeviceRows.Step step =
             new DeviceRows.Step(
                 UpdateRule.named("sgd", RuleOptions.defaults()), StepSize.of(1), 1, 1);
-        rows.updateAll(pages, randomFloats(blocks, 2 * floats, random), step);
+        rows.updateAll(pages, randomFloats(blocks, 4 * floats, random), step);
         long[] keys = distinct(random, layout.range().count(), count);
         long keysAddress = uploaded(blocks, MemorySegment.ofArray(keys));
         long values = randomFloats(blocks, (long) count * columns, random);

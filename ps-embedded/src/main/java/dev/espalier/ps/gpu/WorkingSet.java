@@ -1,0 +1,448 @@
+package dev.espalier.ps.gpu;
+
+import dev.espalier.ps.branch.BranchPages;
+import dev.espalier.ps.branch.PageTable;
+import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.memory.PagePool;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// The pages that are on the device, of a state that may be larger than its budget.
+///
+/// A plan says in which order pages are visited, round after round. While one visit is worked on,
+/// the pages of the next arrive and those of the last leave, each on a stream of its own, so that
+/// both hide behind the work ([Placement] says what need not move at all). A page that branches
+/// share moves once for all of them, so going on with another branch moves only the pages in which
+/// it differs. Visits may be made in any order: the plan only says what to fetch ahead.
+///
+/// Source: GeePS (Cui et al. 2016) §4; its memory is that of one model, ours is that of all
+/// branches.
+///
+/// Not thread-safe; other threads may download pages, and drop references to them.
+public final class WorkingSet implements AutoCloseable {
+  /*
+   * A page keeps its identity and trades its place: with a frame of the device's pool when it
+   * arrives, with a page of the pinned pool when it leaves. The pinned place is kept while the page
+   * is on the device; as long as the page is not written it is a copy, and leaving costs nothing.
+   *
+   * Streams: work (kernels), inbound, outbound. Moves are queued in batches, with an event each.
+   * - Work waits for the inbound batch of the pages it visits.
+   * - An outbound batch waits for all work queued before it, and for its pages' inbound batches,
+   *   which that work waited for, or which brought what is not stale and so is not copied out.
+   * - An inbound batch waits for all work queued before it (frames of freed pages may still be in
+   *   use), for the outbound batches of the frames it fills, and for those of the pages it brings.
+   * Frames that leave come back to the pool when somebody needs them; work that takes fresh pages
+   * first waits for the inbound stream, which has waited for them.
+   */
+  private static final int EVENTS = 64;
+
+  /// What is known of a page that has been on the device.
+  private static final class Seat {
+    final int life;
+    @Nullable Page twin;
+    boolean twinIsCopy;
+    long arrival;
+    long departure;
+    long round;
+    boolean isVisited;
+
+    Seat(int life) {
+      this.life = life;
+    }
+
+    /// Gives back the pinned place of a page that is on the device.
+    void giveUpTwin() {
+      if (twin != null) {
+        twin.release();
+        twin = null;
+      }
+    }
+  }
+
+  private record Leaving(Page frame, long departure) {}
+
+  /// A page that has traded its frame for its pinned place.
+  private record Departure(Page page, Page frame, Seat seat, boolean isCopy) {}
+
+  /// Batches of a stream, numbered from 1; their events are used again after `EVENTS` batches.
+  private final class Batches {
+    private final CudaDriver.Stream stream;
+    private final CudaDriver.Event[] events = new CudaDriver.Event[EVENTS];
+    private long count;
+
+    Batches(CudaDriver.Stream stream) {
+      this.stream = stream;
+      for (int i = 0; i < EVENTS; i++) {
+        events[i] = driver.openEvent();
+      }
+    }
+
+    /// Marks the end of a batch.
+    ///
+    /// @return its number
+    long end() {
+      driver.record(events[(int) (++count % EVENTS)], stream);
+      return count;
+    }
+
+    /// Makes another stream wait for a batch, or for a later one.
+    void letWait(CudaDriver.Stream other, long batch) {
+      if (batch > 0) {
+        driver.await(other, events[(int) (batch % EVENTS)]);
+      }
+    }
+
+    void close() {
+      for (CudaDriver.Event event : events) {
+        driver.close(event);
+      }
+    }
+  }
+
+  private final CudaDriver driver;
+  private final CudaDriver.Stream work;
+  private final PagePool device;
+  private final PagePool pinned;
+  private final List<PageVisit> plan;
+  private final Placement placement;
+  private final Batches worked;
+  private final Batches arrived;
+  private final Batches left;
+  private final Map<Page, Seat> seats = new LinkedHashMap<>();
+  private final List<Seat> visited = new ArrayList<>();
+  private final Deque<Leaving> leaving = new ArrayDeque<>();
+  private @Nullable BranchPages current;
+  private long round;
+  private long arrivalWaitedFor;
+  private long bytesIn;
+  private long bytesOut;
+
+  /// Starts with nothing on the device.
+  ///
+  /// @param gpu the device
+  /// @param device where pages are born and worked on; its budget bounds what is on the device
+  /// @param pinned where they are otherwise, of the same page size
+  /// @param plan the visits of one round, in order, not empty
+  public WorkingSet(Gpu gpu, PagePool device, PagePool pinned, List<PageVisit> plan) {
+    if (device.pageBytes() != pinned.pageBytes()) {
+      throw new IllegalArgumentException(
+          "pageBytes of both pools must be equal but are %d and %d"
+              .formatted(device.pageBytes(), pinned.pageBytes()));
+    }
+    driver = gpu.driver();
+    work = gpu.stream();
+    this.device = device;
+    this.pinned = pinned;
+    this.plan = List.copyOf(plan);
+    placement = new Placement(plan, device.availablePages());
+    worked = new Batches(work);
+    arrived = new Batches(gpu.inbound());
+    left = new Batches(gpu.outbound());
+  }
+
+  /// Brings the pages of a visit to the device, for work that is queued next, and sends for those
+  /// of the visits after it.
+  ///
+  /// @param branch the branch whose pages are visited
+  /// @param index of the visit in the plan
+  /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when pages that must leave do
+  ///   not fit into pinned memory
+  public void begin(BranchPages branch, int index) {
+    if (branch != current) {
+      current = branch;
+      round++;
+    }
+    endVisits();
+    List<Page> pages = pagesOf(branch, index);
+    pages.forEach(page -> seat(page, true));
+    fetch(pages, true);
+    waitForArrival(pages);
+    int fresh = freshPages(branch, plan.get(index));
+    if (!fetchAhead(branch, (index + 1) % plan.size(), fresh)) {
+      endVisits();
+      pages.forEach(page -> seat(page, true));
+    }
+    keepRoom(fresh);
+  }
+
+  private List<Page> pagesOf(BranchPages branch, int index) {
+    PageVisit visit = plan.get(index);
+    PageTable table = branch.table(visit.table());
+    List<Page> pages = new ArrayList<>();
+    for (int page = visit.firstPage(); page < visit.endPage(); page++) {
+      pages.add(table.page(page));
+      if (placement.staysOnDevice(visit.table(), page)) {
+        seat(table.page(page), false).round = round;
+      }
+    }
+    return pages;
+  }
+
+  /// The seat of a page; visited seats go to the end, so that the first ones are the oldest.
+  private Seat seat(Page page, boolean isVisited) {
+    Seat seat = isVisited ? seats.remove(page) : seats.get(page);
+    if (seat != null && seat.life != page.life()) {
+      seat.giveUpTwin();
+      seat = null;
+    }
+    if (seat == null) {
+      seat = new Seat(page.life());
+    }
+    if (isVisited && !seat.isVisited) {
+      seat.isVisited = true;
+      visited.add(seat);
+    }
+    seats.put(page, seat);
+    return seat;
+  }
+
+  private void endVisits() {
+    visited.forEach(seat -> seat.isVisited = false);
+    visited.clear();
+  }
+
+  private void waitForArrival(List<Page> pages) {
+    long last = 0;
+    for (Page page : pages) {
+      last = Math.max(last, seat(page, false).arrival);
+    }
+    if (last > arrivalWaitedFor) {
+      arrived.letWait(work, last);
+      arrivalWaitedFor = last;
+    }
+  }
+
+  /// How many shared pages a visit writes, each into a fresh page.
+  private static int freshPages(BranchPages branch, PageVisit visit) {
+    int fresh = 0;
+    for (int page = visit.firstPage(); page < visit.endPage(); page++) {
+      if (visit.writes() && branch.table(visit.table()).isShared(page)) {
+        fresh++;
+      }
+    }
+    return fresh;
+  }
+
+  /// Makes room for fresh pages of work that is queued next.
+  private void keepRoom(int fresh) {
+    if (fresh > 0) {
+      makeRoom(fresh);
+      arrived.letWait(work, arrived.end());
+      arrivalWaitedFor = arrived.count;
+    }
+  }
+
+  /// Sends for the pages of a visit, if they fit beside the present one and its fresh pages.
+  ///
+  /// @return false when they do not, and nothing is done for them
+  private boolean fetchAhead(BranchPages branch, int index, int fresh) {
+    List<Page> pages = pagesOf(branch, index);
+    pages.forEach(page -> seat(page, true));
+    long missing = pages.stream().filter(page -> !page.isOnDevice()).distinct().count();
+    boolean fits = missing + fresh <= device.availablePages() + leaving.size() + evictable();
+    if (fits) {
+      fetch(pages, false);
+    }
+    return fits;
+  }
+
+  private long evictable() {
+    return seats.entrySet().stream()
+        .filter(entry -> mayLeave(entry.getKey(), entry.getValue(), false))
+        .count();
+  }
+
+  private boolean mayLeave(Page page, Seat seat, boolean residentsToo) {
+    return !seat.isVisited
+        && (residentsToo || seat.round != round)
+        && page.isOnDevice()
+        && !page.isFree()
+        && page.life() == seat.life;
+  }
+
+  /// Brings pages that are not on the device.
+  private void fetch(List<Page> pages, boolean isNeeded) {
+    List<Page> missing = pages.stream().filter(page -> !page.isOnDevice()).distinct().toList();
+    if (missing.isEmpty()) {
+      return;
+    }
+    makeRoom(missing.size());
+    worked.letWait(arrived.stream, worked.end());
+    long departure = 0;
+    for (Page page : missing) {
+      departure = Math.max(departure, seat(page, false).departure);
+    }
+    left.letWait(arrived.stream, departure);
+    for (Page page : missing) {
+      Page frame = device.acquire();
+      Seat seat = seat(page, false);
+      driver.copyIn(page.segment(), frame.address(), arrived.stream);
+      page.trade(frame);
+      seat.twin = frame;
+      seat.twinIsCopy = true;
+      seat.arrival = arrived.count + 1;
+      bytesIn += device.pageBytes();
+    }
+    arrived.end();
+    if (isNeeded) {
+      arrived.letWait(work, arrived.count);
+      arrivalWaitedFor = arrived.count;
+    }
+  }
+
+  /// Makes sure that the device's pool can give `count` pages.
+  private void makeRoom(int count) {
+    takeBackFrames(count);
+    long missing = count - device.availablePages() - leaving.size();
+    if (missing > 0) {
+      sweep();
+      missing = count - device.availablePages() - leaving.size();
+    }
+    if (missing > 0) {
+      evict(oldest(missing));
+    }
+    takeBackFrames(count);
+    device.reserve(count);
+  }
+
+  private void takeBackFrames(int count) {
+    while (device.availablePages() < count && !leaving.isEmpty()) {
+      Leaving first = leaving.pop();
+      left.letWait(arrived.stream, first.departure());
+      first.frame().release();
+    }
+  }
+
+  /// The pages that were not visited for longest: first those that need not stay.
+  private List<Page> oldest(long count) {
+    List<Page> chosen = new ArrayList<>();
+    for (boolean residentsToo : new boolean[] {false, true}) {
+      for (Map.Entry<Page, Seat> entry : seats.entrySet()) {
+        if (chosen.size() >= count) {
+          return chosen;
+        }
+        boolean isResident = entry.getValue().round == round;
+        if (residentsToo == isResident && mayLeave(entry.getKey(), entry.getValue(), true)) {
+          chosen.add(entry.getKey());
+        }
+      }
+    }
+    return chosen;
+  }
+
+  /// Sends pages to pinned memory.
+  private void evict(List<Page> pages) {
+    List<Departure> departures = new ArrayList<>();
+    for (Page page : pages) {
+      trade(page, seat(page, false)).ifPresent(departures::add);
+    }
+    // Downloads that other threads have queued before the trade are part of this work.
+    worked.letWait(left.stream, worked.end());
+    for (Departure departure : departures) {
+      if (!departure.isCopy()) {
+        driver.copyOut(departure.frame().address(), departure.page().segment(), left.stream);
+        bytesOut += device.pageBytes();
+      }
+    }
+    long batch = left.end();
+    for (Departure departure : departures) {
+      departure.seat().departure = batch;
+      leaving.add(new Leaving(departure.frame(), batch));
+    }
+  }
+
+  /// Puts a page into its pinned place; empty when nobody holds it any more.
+  private Optional<Departure> trade(Page page, Seat seat) {
+    boolean isCopy = seat.twin != null && seat.twinIsCopy;
+    Page home = seat.twin == null ? pinned.acquire() : seat.twin;
+    seat.twin = null;
+    if (!page.trade(home)) {
+      home.release();
+      seats.remove(page);
+      return Optional.empty();
+    }
+    return Optional.of(new Departure(page, home, seat, isCopy));
+  }
+
+  /// Ends a visit: what passes through the device begins to leave when the queued work is done.
+  ///
+  /// @param branch the branch that was visited
+  /// @param index of the visit in the plan
+  public void end(BranchPages branch, int index) {
+    PageVisit visit = plan.get(index);
+    endVisits();
+    List<Page> passing = new ArrayList<>();
+    List<Page> next = pagesOf(branch, (index + 1) % plan.size());
+    next.forEach(page -> seat(page, true));
+    for (Page page : pagesOf(branch, index)) {
+      Seat seat = seat(page, false);
+      if (visit.writes()) {
+        seat.twinIsCopy = false;
+      }
+      if (page.isOnDevice() && seat.round != round && !seat.isVisited) {
+        passing.add(page);
+      }
+    }
+    if (!passing.isEmpty() && isCrowded()) {
+      evict(passing.stream().distinct().toList());
+    }
+  }
+
+  /// Whether pages must leave at all.
+  private boolean isCrowded() {
+    return placement.residentPages() < placement.pages();
+  }
+
+  /// Forgets pages that nobody holds any more; to be called after branches are freed.
+  public void sweep() {
+    // A page that was sent for and then freed may still be arriving.
+    arrived.letWait(work, arrived.end());
+    arrivalWaitedFor = arrived.count;
+    seats
+        .entrySet()
+        .removeIf(entry -> {
+          Page page = entry.getKey();
+          Seat seat = entry.getValue();
+          boolean isGone = page.isFree() || page.life() != seat.life;
+          if (isGone) {
+            seat.giveUpTwin();
+          }
+          return isGone;
+        });
+  }
+
+  /// Bytes that were sent for so far.
+  public long bytesIn() {
+    return bytesIn;
+  }
+
+  /// Bytes that were sent away so far.
+  public long bytesOut() {
+    return bytesOut;
+  }
+
+  /// Pages of the plan that stay on the device, as long as one branch is worked on.
+  public int residentPages() {
+    return placement.residentPages();
+  }
+
+  /// Waits for all moves and gives back what is kept for them; no visit may follow.
+  @Override
+  public void close() {
+    driver.await(arrived.stream);
+    driver.await(left.stream);
+    leaving.forEach(moved -> moved.frame().release());
+    leaving.clear();
+    seats.values().forEach(Seat::giveUpTwin);
+    seats.clear();
+    worked.close();
+    arrived.close();
+    left.close();
+  }
+}

@@ -1,0 +1,253 @@
+package dev.espalier.ps.gpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.ps.branch.BranchPages;
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.branch.BranchStore;
+import dev.espalier.ps.branch.PageLayout;
+import dev.espalier.ps.branch.PageTable;
+import dev.espalier.ps.memory.MemoryBudget;
+import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.optim.RuleOptions;
+import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.optim.UpdateRule;
+import dev.espalier.ps.table.RowRange;
+import dev.espalier.ps.table.RowSelection;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class WorkingSetTest {
+  private static final int PAGE_BYTES = 4096;
+  private static final int COLUMNS = 64;
+  private static final int ROWS = 8 * 40;
+  private static final BranchRef ROOT = new BranchRef(0);
+  private static final DeviceRows.Step STEP =
+      new DeviceRows.Step(
+          UpdateRule.named("momentum", RuleOptions.defaults()), StepSize.of(0.5), 1, 1);
+
+  @AfterEach
+  void runLate() {
+    TestDevice.runEarly(false);
+  }
+
+  /// Two tables of 40 pages, visited in parts of `part` pages, forward, then backward and written.
+  private static List<PageVisit> plan(int pages, int part) {
+    List<PageVisit> plan = new ArrayList<>();
+    for (int table = 0; table < 2; table++) {
+      for (int page = 0; page < pages; page += part) {
+        plan.add(new PageVisit(table, page, Math.min(pages, page + part), false));
+      }
+    }
+    for (PageVisit visit : List.copyOf(plan).reversed()) {
+      plan.add(new PageVisit(visit.table(), visit.firstPage(), visit.endPage(), true));
+    }
+    return plan;
+  }
+
+  /// Momentum in plain arrays.
+  private record Plain(float[] w, float[] v) {
+    Plain fork() {
+      return new Plain(w.clone(), v.clone());
+    }
+
+    void step(int first, int count, float[] gradient) {
+      for (int i = 0; i < count; i++) {
+        v[first + i] = 0.9f * v[first + i] + gradient[i];
+        w[first + i] -= 0.5f * v[first + i];
+      }
+    }
+  }
+
+  /// A state of several branches that does not fit, against plain arrays.
+  private static final class Job implements AutoCloseable {
+    final Random random;
+    final Gpu gpu = TestDevice.open();
+    final DeviceRows rows = new DeviceRows(gpu);
+    final PageLayout layout = PageLayout.of(new RowRange(0, ROWS), COLUMNS, 1, PAGE_BYTES);
+    final List<PageVisit> plan = plan(layout.pageCount(), 4);
+    final PagePools device;
+    final PagePools pinned;
+    final BranchStore store;
+    final WorkingSet set;
+    final Map<Integer, Plain[]> plain = new HashMap<>();
+    int next = 1;
+
+    Job(long seed, int devicePages) {
+      random = new Random(seed);
+      device = new PagePools(gpu.deviceTier(), new MemoryBudget((long) devicePages * PAGE_BYTES));
+      pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget(64 << 20));
+      store = new BranchStore(device, List.of(layout, layout));
+      set = new WorkingSet(gpu, device.ofSize(PAGE_BYTES), pinned.ofSize(PAGE_BYTES), plan);
+      store.create(ROOT);
+      plain.put(0, new Plain[] {zeros(), zeros()});
+    }
+
+    private static Plain zeros() {
+      return new Plain(new float[ROWS * COLUMNS], new float[ROWS * COLUMNS]);
+    }
+
+    void round(int branch) {
+      for (int index = 0; index < plan.size(); index++) {
+        visit(branch, index);
+      }
+    }
+
+    void visit(int branch, int index) {
+      PageVisit visit = plan.get(index);
+      BranchPages pages = store.pagesOf(new BranchRef(branch));
+      PageTable table = pages.table(visit.table());
+      Plain mine = plain.get(branch)[visit.table()];
+      int firstRow = (int) layout.firstRowOf(visit.firstPage());
+      int count = (int) layout.endRowOf(visit.endPage() - 1) - firstRow;
+      RowSelection range = new RowSelection.Range(firstRow, count);
+      set.begin(pages, index);
+      if (visit.writes()) {
+        float[] gradient = new float[count * COLUMNS];
+        for (int i = 0; i < gradient.length; i++) {
+          gradient[i] = (float) random.nextGaussian();
+        }
+        rows.update(table, range, gradient, STEP, _ -> 0);
+        mine.step(firstRow * COLUMNS, gradient.length, gradient);
+      } else {
+        float[] read = new float[count * COLUMNS];
+        rows.read(table, range, read);
+        assertThat(
+                Arrays.mismatch(
+                    read,
+                    Arrays.copyOfRange(mine.w(), firstRow * COLUMNS, (firstRow + count) * COLUMNS)))
+            .as("branch %d, visit %d", branch, index)
+            .isEqualTo(-1);
+      }
+      set.end(pages, index);
+    }
+
+    int fork(int parent) {
+      store.fork(new BranchRef(next), new BranchRef(parent));
+      plain.put(next, Arrays.stream(plain.get(parent)).map(Plain::fork).toArray(Plain[]::new));
+      return next++;
+    }
+
+    void free(int branch) {
+      store.free(new BranchRef(branch));
+      plain.remove(branch);
+      set.sweep();
+    }
+
+    @Override
+    public void close() {
+      List.copyOf(plain.keySet()).forEach(this::free);
+      set.close();
+      assertThat(device.pagesInUse()).as("pages on the device").isZero();
+      assertThat(pinned.pagesInUse()).as("pinned pages").isZero();
+      rows.close();
+      device.close();
+      pinned.close();
+      gpu.close();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"false, 20", "true, 20", "false, 14", "true, 14", "true, 100", "false, 100"})
+  void aStateThatDoesNotFitTrainsToTheSameBits(boolean early, int devicePages) {
+    TestDevice.runEarly(early);
+    try (Job job = new Job(1, devicePages)) {
+      for (int round = 0; round < 3; round++) {
+        job.round(0);
+      }
+      int trial = job.fork(0);
+      job.round(trial);
+      job.round(0);
+      job.round(trial);
+      job.free(0);
+      job.round(trial);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void visitsInAnyOrderOfAnyBranchGiveTheSameBits(boolean early) {
+    TestDevice.runEarly(early);
+    for (long seed = 0; seed < 6; seed++) {
+      try (Job job = new Job(seed, 14 + (int) seed * 6)) {
+        for (int i = 0; i < 120; i++) {
+          List<Integer> living = List.copyOf(job.plain.keySet());
+          int branch = living.get(job.random.nextInt(living.size()));
+          int chance = job.random.nextInt(20);
+          if (chance == 0) {
+            job.fork(branch);
+          } else if (chance == 1 && living.size() > 1) {
+            job.free(branch);
+          } else {
+            job.visit(branch, job.random.nextInt(job.plan.size()));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void whatFitsDoesNotMove() {
+    try (Job job = new Job(2, 100)) {
+      job.round(0);
+      job.round(0);
+      assertThat(job.set.residentPages()).isEqualTo(80);
+      assertThat(job.set.bytesIn()).isZero();
+      assertThat(job.set.bytesOut()).isZero();
+    }
+  }
+
+  @Test
+  void onlyWhatPassesMovesInARoundAndOnlyWhatDiffersAtASwitch() {
+    try (Job job = new Job(3, 52)) {
+      job.round(0);
+      job.round(0);
+      long in = job.set.bytesIn();
+      long out = job.set.bytesOut();
+      job.round(0);
+      assertThat(job.set.residentPages()).isEqualTo(40);
+      // Each passing page is read once and written once; the last four of a direction stay for the
+      // next. What is only read does not leave by a copy.
+      assertThat(job.set.bytesIn() - in).isBetween(60L * PAGE_BYTES, 80L * PAGE_BYTES);
+      assertThat(job.set.bytesOut() - out).isBetween(36L * PAGE_BYTES, 40L * PAGE_BYTES);
+      // A branch that differs in one page of a resident part needs that page only.
+      int trial = job.fork(0);
+      PageVisit read = job.plan.getFirst();
+      job.visit(0, 0);
+      in = job.set.bytesIn();
+      job.visit(trial, 0);
+      assertThat(read.writes()).isFalse();
+      assertThat(job.set.bytesIn() - in).isLessThanOrEqualTo(4L * PAGE_BYTES);
+    }
+  }
+
+  @Test
+  void aVisitThatCannotFitIsRefusedWithItsNumbers() {
+    assertThatThrownBy(() -> new Placement(List.of(new PageVisit(0, 0, 9, true)), 8))
+        .hasMessage("pages of a visit must be <= 8, which the device's budget holds, but are 9");
+  }
+
+  @Test
+  void pagesThatStayAreSpreadOverTheVisits() {
+    Placement placement = new Placement(plan(40, 4), 52);
+    assertThat(placement.pages()).isEqualTo(80);
+    assertThat(placement.residentPages()).isEqualTo(40);
+    for (int first = 0; first < 40; first += 4) {
+      int stay = 0;
+      for (int page = first; page < first + 4; page++) {
+        stay += placement.staysOnDevice(0, page) ? 1 : 0;
+      }
+      assertThat(stay).isEqualTo(2);
+    }
+  }
+}
