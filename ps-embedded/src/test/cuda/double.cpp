@@ -25,6 +25,7 @@
 #include "double.h"
 // The kernels, which take what they need of a device from double.h.
 #include "espalier.cu"
+#include "layer.cu"
 
 namespace {
 
@@ -93,7 +94,8 @@ std::map<std::string, Binder> kernels = {
     KERNEL(step_adadelta),     KERNEL(step_adarevision),  KERNEL(step_proximal_sgd),
     KERNEL(step_proximal_adagrad), KERNEL(copy_runs),     KERNEL(fill_runs),
     KERNEL(gather_rows),       KERNEL(scatter_add_rows),  KERNEL(scatter_add_equal_rows),
-    KERNEL(one_bit_encode),    KERNEL(one_bit_decode),
+    KERNEL(one_bit_encode),    KERNEL(one_bit_decode),    KERNEL(layer_forward),
+    KERNEL(layer_gradient),
 };
 
 double now() {

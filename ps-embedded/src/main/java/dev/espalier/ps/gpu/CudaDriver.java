@@ -9,6 +9,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -69,7 +71,7 @@ final class CudaDriver implements AutoCloseable {
 
   private final CUdevice device = new CUdevice();
   private final CUcontext context = new CUcontext();
-  private final CUmodule module = new CUmodule();
+  private final List<CUmodule> modules = new CopyOnWriteArrayList<>();
 
   private CudaDriver() {}
 
@@ -92,10 +94,19 @@ final class CudaDriver implements AutoCloseable {
               .formatted(index, CUresult.stringFor(result)));
     }
     check(result, "cuDevicePrimaryCtxRetain of device " + index);
-    driver.enter();
-    byte[] terminated = Arrays.copyOf(ptx, ptx.length + 1);
-    check(JCudaDriver.cuModuleLoadData(driver.module, terminated), "cuModuleLoadData");
+    driver.load(ptx);
     return driver;
+  }
+
+  /// Loads kernels.
+  ///
+  /// @param ptx their text
+  void load(byte[] ptx) {
+    enter();
+    CUmodule module = new CUmodule();
+    byte[] terminated = Arrays.copyOf(ptx, ptx.length + 1);
+    check(JCudaDriver.cuModuleLoadData(module, terminated), "cuModuleLoadData");
+    modules.add(module);
   }
 
   /// Loads the binding's library.
@@ -287,12 +298,18 @@ final class CudaDriver implements AutoCloseable {
 
   // ---- kernels
 
-  /// A kernel of the module.
+  /// A kernel of what is loaded.
   Function function(String name) {
     enter();
     CUfunction function = new CUfunction();
-    check(
-        JCudaDriver.cuModuleGetFunction(function, module, name), "cuModuleGetFunction of " + name);
+    int result = CUresult.CUDA_ERROR_NOT_FOUND;
+    for (CUmodule module : modules) {
+      result = JCudaDriver.cuModuleGetFunction(function, module, name);
+      if (result != CUresult.CUDA_ERROR_NOT_FOUND) {
+        break;
+      }
+    }
+    check(result, "cuModuleGetFunction of " + name);
     return new Function(function, name);
   }
 
@@ -384,7 +401,9 @@ final class CudaDriver implements AutoCloseable {
   @Override
   public void close() {
     enter();
-    check(JCudaDriver.cuModuleUnload(module), "cuModuleUnload");
+    for (CUmodule module : modules) {
+      check(JCudaDriver.cuModuleUnload(module), "cuModuleUnload");
+    }
     check(JCudaDriver.cuDevicePrimaryCtxRelease(device), "cuDevicePrimaryCtxRelease");
   }
 }

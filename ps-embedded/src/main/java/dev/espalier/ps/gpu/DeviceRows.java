@@ -223,6 +223,15 @@ public final class DeviceRows implements AutoCloseable {
   /// @param gradients address of `rows x columns` sums of per-sample gradients, written by work
   ///   that the device's stream is ordered behind
   public void updateAll(PageTable pages, long gradients, Step step) {
+    updatePages(pages, 0, pages.layout().pageCount(), gradients, step);
+  }
+
+  /// Takes one optimizer step on all rows of some pages, with gradients that lie on the device.
+  ///
+  /// @param firstPage first page
+  /// @param endPage page after the last one
+  /// @param gradients address of the sums for the first row of the first page
+  public void updatePages(PageTable pages, int firstPage, int endPage, long gradients, Step step) {
     PageLayout layout = pages.layout();
     RunList runs = new RunList();
     List<Install> installs = new ArrayList<>();
@@ -232,7 +241,7 @@ public final class DeviceRows implements AutoCloseable {
           installs.forEach(install -> pages.install(install.page(), install.written()));
           installs.clear();
         };
-    for (int page = 0; page < layout.pageCount(); page++) {
+    for (int page = firstPage; page < endPage; page++) {
       runs.flushIfFull(launch);
       Page target = pages.target(page);
       long firstRow = layout.firstRowOf(page);
@@ -242,7 +251,7 @@ public final class DeviceRows implements AutoCloseable {
               target.address(),
               0,
               0,
-              (firstRow - layout.range().first()) * layout.columns(),
+              (firstRow - layout.firstRowOf(firstPage)) * layout.columns(),
               (int) (layout.endRowOf(page) - firstRow) * layout.columns());
       installs.add(new Install(page, target));
     }

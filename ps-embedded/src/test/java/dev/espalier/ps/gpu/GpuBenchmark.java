@@ -51,14 +51,14 @@ public final class GpuBenchmark implements AutoCloseable {
   /// Runs all measurements.
   ///
   /// @param arguments file for the JSON; MiB per array (default 512); the sections to run, all when
-  ///   there are none: `copy rules rows bits fork host`
+  ///   there are none: `copy rules rows bits fork host overlap`
   public static void main(String[] arguments) throws IOException {
     Path file = Path.of(arguments[0]);
     int mebibytes = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 512;
     List<String> sections =
         arguments.length > 2
             ? List.of(arguments).subList(2, arguments.length)
-            : List.of("copy", "rules", "rows", "bits", "fork", "host");
+            : List.of("copy", "rules", "rows", "bits", "fork", "host", "overlap");
     try (Gpu gpu = Gpu.open();
         GpuBenchmark benchmark = new GpuBenchmark(gpu)) {
       for (String section : sections) {
@@ -77,6 +77,7 @@ public final class GpuBenchmark implements AutoCloseable {
       case "bits" -> oneBit(floats);
       case "fork" -> forks(16L * mebibytes << 20);
       case "host" -> hostCopies(4 * floats);
+      case "overlap" -> new OverlapBenchmark(gpu, figures).run(4L * mebibytes << 20);
       default -> throw new IllegalArgumentException("section is not known: " + section);
     }
   }
