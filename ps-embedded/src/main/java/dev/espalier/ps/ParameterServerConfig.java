@@ -11,6 +11,9 @@ import java.time.Duration;
 /// @param sparsePageBytes size of a page of a sparse table, >= 4096
 /// @param budgetBytes bytes that all pages of this shard may take, >= 1; the JVM's
 ///   `-XX:MaxDirectMemorySize` (by default the heap's size) bounds them too
+/// @param deviceBytes bytes of a device (GPU) that pages of this shard may take, >= 0; 0 keeps them
+///   on the host. What does not fit is in pinned memory of the host, within `budgetBytes`, and
+///   moves ahead of its use. Where no device is found, everything is on the host; the log says why
 /// @param timeout how long anything is waited for, > 0
 public record ParameterServerConfig(
     int workers,
@@ -18,6 +21,7 @@ public record ParameterServerConfig(
     long densePageBytes,
     long sparsePageBytes,
     long budgetBytes,
+    long deviceBytes,
     Duration timeout) {
   private static final long DENSE_PAGE_BYTES = 256 << 10;
   private static final long SPARSE_PAGE_BYTES = 64 << 10;
@@ -32,6 +36,9 @@ public record ParameterServerConfig(
       throw new IllegalArgumentException(
           "rank must be in [0, %d) but is %d".formatted(workers, rank));
     }
+    if (deviceBytes < 0) {
+      throw new IllegalArgumentException("deviceBytes must be >= 0 but is " + deviceBytes);
+    }
     if (!timeout.isPositive()) {
       throw new IllegalArgumentException("timeout must be > 0 but is " + timeout);
     }
@@ -40,22 +47,31 @@ public record ParameterServerConfig(
   /// Pages of 256 KiB for dense and 64 KiB for sparse tables, waits of 120 seconds.
   public static ParameterServerConfig of(int workers, int rank, long budgetBytes) {
     return new ParameterServerConfig(
-        workers, rank, DENSE_PAGE_BYTES, SPARSE_PAGE_BYTES, budgetBytes, TIMEOUT);
+        workers, rank, DENSE_PAGE_BYTES, SPARSE_PAGE_BYTES, budgetBytes, 0, TIMEOUT);
   }
 
   /// This configuration with another timeout.
   public ParameterServerConfig withTimeout(Duration newTimeout) {
     return new ParameterServerConfig(
-        workers, rank, densePageBytes, sparsePageBytes, budgetBytes, newTimeout);
+        workers, rank, densePageBytes, sparsePageBytes, budgetBytes, deviceBytes, newTimeout);
   }
 
   /// This configuration with other page sizes.
   public ParameterServerConfig withPageBytes(long newDensePageBytes, long newSparsePageBytes) {
     return new ParameterServerConfig(
-        workers, rank, newDensePageBytes, newSparsePageBytes, budgetBytes, timeout);
+        workers, rank, newDensePageBytes, newSparsePageBytes, budgetBytes, deviceBytes, timeout);
+  }
+
+  /// This configuration with pages on a device, where there is one.
+  ///
+  /// @param newDeviceBytes bytes of the device that pages may take, >= 0
+  public ParameterServerConfig withDevice(long newDeviceBytes) {
+    return new ParameterServerConfig(
+        workers, rank, densePageBytes, sparsePageBytes, budgetBytes, newDeviceBytes, timeout);
   }
 
   ShardConfig shard() {
-    return new ShardConfig(rank, workers, densePageBytes, sparsePageBytes, budgetBytes);
+    return new ShardConfig(
+        rank, workers, densePageBytes, sparsePageBytes, budgetBytes, deviceBytes);
   }
 }

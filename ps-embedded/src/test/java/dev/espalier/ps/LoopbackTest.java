@@ -4,7 +4,7 @@ import dev.espalier.ps.transport.Transport;
 import java.util.List;
 
 /// The contract when all shards are called directly.
-final class LoopbackTest extends ParameterServerContract {
+class LoopbackTest extends ParameterServerContract {
   @Override
   protected Cluster.Network join(List<ParameterServer> servers) {
     Transport transport =

@@ -39,6 +39,11 @@ public abstract class ParameterServerContract {
   /// Joins servers that are in this process.
   protected abstract Cluster.Network join(List<ParameterServer> servers);
 
+  /// How the servers of a subclass differ from the default.
+  protected ParameterServerConfig configure(ParameterServerConfig config) {
+    return config;
+  }
+
   private Cluster open(int workers, List<TableSpec> tables) {
     return open(workers, tables, Duration.ofSeconds(20), BUDGET_BYTES);
   }
@@ -48,9 +53,10 @@ public abstract class ParameterServerContract {
     for (int rank = 0; rank < workers; rank++) {
       servers.add(
           ParameterServer.open(
-              ParameterServerConfig.of(workers, rank, budgetBytes)
-                  .withPageBytes(4096, 4096)
-                  .withTimeout(timeout),
+              configure(
+                  ParameterServerConfig.of(workers, rank, budgetBytes)
+                      .withPageBytes(4096, 4096)
+                      .withTimeout(timeout)),
               tables));
     }
     return new Cluster(servers, this::join);

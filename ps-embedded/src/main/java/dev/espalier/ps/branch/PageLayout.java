@@ -39,6 +39,11 @@ public record PageLayout(
     return new PageLayout(range, columns, planes, Math.toIntExact(rows), planeBytes, pageBytes);
   }
 
+  /// This layout in larger pages, with the same rows in each.
+  public PageLayout withPageBytes(long newPageBytes) {
+    return new PageLayout(range, columns, planes, rowsPerPage, planeBytes, newPageBytes);
+  }
+
   /// Number of pages.
   public int pageCount() {
     return Math.toIntExact((range.count() + rowsPerPage - 1) / rowsPerPage);

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// branches.
 ///
 /// Not thread-safe; other threads may download pages, and drop references to them.
-public final class WorkingSet implements AutoCloseable {
+public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   /*
    * A page keeps its identity and trades its place: with a frame of the device's pool when it
    * arrives, with a page of the pinned pool when it leaves. The pinned place is kept while the page
@@ -120,6 +120,7 @@ public final class WorkingSet implements AutoCloseable {
   private @Nullable BranchPages current;
   private long round;
   private long arrivalWaitedFor;
+  private boolean isFetching;
   private long bytesIn;
   private long bytesOut;
 
@@ -144,6 +145,7 @@ public final class WorkingSet implements AutoCloseable {
     worked = new Batches(work);
     arrived = new Batches(gpu.inbound());
     left = new Batches(gpu.outbound());
+    device.keptBy(this);
   }
 
   /// Brings the pages of a visit to the device, for work that is queued next, and sends for those
@@ -232,9 +234,8 @@ public final class WorkingSet implements AutoCloseable {
   /// Makes room for fresh pages of work that is queued next.
   private void keepRoom(int fresh) {
     if (fresh > 0) {
-      makeRoom(fresh);
-      arrived.letWait(work, arrived.end());
-      arrivalWaitedFor = arrived.count;
+      device.reserve(fresh);
+      letWorkFollowInbound();
     }
   }
 
@@ -272,7 +273,20 @@ public final class WorkingSet implements AutoCloseable {
     if (missing.isEmpty()) {
       return;
     }
-    makeRoom(missing.size());
+    isFetching = true;
+    try {
+      device.reserve(missing.size());
+      bring(missing);
+    } finally {
+      isFetching = false;
+    }
+    if (isNeeded) {
+      arrived.letWait(work, arrived.count);
+      arrivalWaitedFor = arrived.count;
+    }
+  }
+
+  private void bring(List<Page> missing) {
     worked.letWait(arrived.stream, worked.end());
     long departure = 0;
     for (Page page : missing) {
@@ -290,25 +304,34 @@ public final class WorkingSet implements AutoCloseable {
       bytesIn += device.pageBytes();
     }
     arrived.end();
-    if (isNeeded) {
-      arrived.letWait(work, arrived.count);
-      arrivalWaitedFor = arrived.count;
+  }
+
+  /// Knows pages from their birth, so that they can leave before they are visited.
+  @Override
+  public void born(Page page) {
+    if (!isFetching) {
+      seat(page, false);
     }
   }
 
-  /// Makes sure that the device's pool can give `count` pages.
-  private void makeRoom(int count) {
+  /// Takes back frames that have left, and lets the oldest pages leave when there are too few.
+  @Override
+  public void makeRoom(int count) {
     takeBackFrames(count);
     long missing = count - device.availablePages() - leaving.size();
     if (missing > 0) {
-      sweep();
-      missing = count - device.availablePages() - leaving.size();
-    }
-    if (missing > 0) {
       evict(oldest(missing));
+      takeBackFrames(count);
     }
-    takeBackFrames(count);
-    device.reserve(count);
+    if (!isFetching) {
+      letWorkFollowInbound();
+    }
+  }
+
+  /// Makes work wait for what the inbound stream waits for: it gets frames that have left.
+  private void letWorkFollowInbound() {
+    arrived.letWait(work, arrived.end());
+    arrivalWaitedFor = arrived.count;
   }
 
   private void takeBackFrames(int count) {
@@ -401,9 +424,9 @@ public final class WorkingSet implements AutoCloseable {
 
   /// Forgets pages that nobody holds any more; to be called after branches are freed.
   public void sweep() {
+    takeBackFrames(Integer.MAX_VALUE);
     // A page that was sent for and then freed may still be arriving.
-    arrived.letWait(work, arrived.end());
-    arrivalWaitedFor = arrived.count;
+    letWorkFollowInbound();
     seats
         .entrySet()
         .removeIf(entry -> {
@@ -415,6 +438,16 @@ public final class WorkingSet implements AutoCloseable {
           }
           return isGone;
         });
+  }
+
+  /// Makes work that is queued next wait for all pages that are leaving, to read them on the host.
+  public void awaitDepartures() {
+    left.letWait(work, left.count);
+  }
+
+  /// Pages on the device that keep a place in pinned memory, too.
+  public long pinnedCopies() {
+    return seats.values().stream().filter(seat -> seat.twin != null).count();
   }
 
   /// Bytes that were sent for so far.
@@ -435,6 +468,7 @@ public final class WorkingSet implements AutoCloseable {
   /// Waits for all moves and gives back what is kept for them; no visit may follow.
   @Override
   public void close() {
+    device.keptBy(PagePool.nobody());
     driver.await(arrived.stream);
     driver.await(left.stream);
     leaving.forEach(moved -> moved.frame().release());

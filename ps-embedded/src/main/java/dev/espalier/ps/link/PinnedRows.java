@@ -48,10 +48,16 @@ final class PinnedRows implements RowCollector {
       endCopies();
       parts.add(page.segment().asSlice(offset, bytes));
     } else {
-      ByteBuffer target = copies(position);
-      MemorySegment.copy(page.segment(), offset, MemorySegment.ofBuffer(target), 0, bytes);
-      target.position(target.position() + bytes);
+      take(page.segment(), offset, position, count);
     }
+  }
+
+  @Override
+  public void take(MemorySegment values, long offset, int position, int count) {
+    int bytes = count * columns * Float.BYTES;
+    ByteBuffer target = copies(position);
+    MemorySegment.copy(values, offset, MemorySegment.ofBuffer(target), 0, bytes);
+    target.position(target.position() + bytes);
   }
 
   /// The buffer of copies, large enough for all rows that have not come yet.

@@ -11,14 +11,33 @@ import java.util.Deque;
 public final class PagePool {
   private static final long SLAB_BYTES = 8L << 20;
   private static final int MAX_SLAB_PAGES = 32;
+  private static final Keeper NOBODY =
+      new Keeper() {
+        @Override
+        public void born(Page page) {}
+
+        @Override
+        public void makeRoom(int count) {}
+      };
 
   private final MemoryTier tier;
   private final MemoryBudget budget;
   private final long pageBytes;
   private final Deque<Page> free = new ArrayDeque<>();
+  private Keeper keeper = NOBODY;
   private long pagesInUse;
   private long lastStamp;
   private long stampedUpTo;
+
+  /// Told of the pages of a pool, and asked for some when its budget is used up.
+  public interface Keeper {
+
+    /// A page was handed out.
+    void born(Page page);
+
+    /// Gives pages back to the pool, if it can, until `count` are there.
+    void makeRoom(int count);
+  }
 
   /// Creates an empty pool.
   ///
@@ -43,6 +62,7 @@ public final class PagePool {
     Page page = free.pop();
     page.adopt();
     pagesInUse++;
+    keeper.born(page);
     return page;
   }
 
@@ -52,19 +72,36 @@ public final class PagePool {
   /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when they would not
   public synchronized void reserve(int count) {
     while (free.size() < count) {
-      grow(count - free.size());
+      int missing = count - free.size();
+      if (!grow()) {
+        keeper.makeRoom(count);
+        if (count - free.size() == missing) {
+          throw budget.exceeded(missing * pageBytes);
+        }
+      }
     }
   }
 
-  private void grow(int missingPages) {
+  private boolean grow() {
     long slabPages = Math.clamp(SLAB_BYTES / pageBytes, 1, MAX_SLAB_PAGES);
     if (!budget.tryTake(slabPages * pageBytes)) {
       slabPages = 1;
       if (!budget.tryTake(pageBytes)) {
-        throw budget.exceeded(missingPages * pageBytes);
+        return false;
       }
     }
     addSlab(slabPages);
+    return true;
+  }
+
+  /// The keeper of a pool that has none.
+  public static Keeper nobody() {
+    return NOBODY;
+  }
+
+  /// Names who keeps the pages.
+  public synchronized void keptBy(Keeper newKeeper) {
+    keeper = newKeeper;
   }
 
   private void addSlab(long slabPages) {

@@ -18,12 +18,14 @@ final class ClockUpdates {
   private final List<TablePart> tables;
   private final int workers;
   private final RowKernels kernels;
+  private final RowWork work;
   private long appliedCount;
 
-  ClockUpdates(List<TablePart> tables, int workers, RowKernels kernels) {
+  ClockUpdates(List<TablePart> tables, int workers, RowKernels kernels, RowWork work) {
     this.tables = tables;
     this.workers = workers;
     this.kernels = kernels;
+    this.work = work;
   }
 
   /// Applies one clock of all workers as one optimizer step.
@@ -77,13 +79,12 @@ final class ClockUpdates {
       TablePart table = tables.get(index);
       TablePart.Step step =
           new TablePart.Step(
-              kernels,
               push.stepSize(),
               pages.nextStep(index),
               table.rule().takesMeans() ? divisor : 1,
               table.rule().looksBack() ? seen : null,
               push.worker());
-      table.update(pages.table(index), batches, step);
+      work.update(table, pages, batches, step);
     });
     appliedCount++;
   }
@@ -96,7 +97,7 @@ final class ClockUpdates {
       needed.merge(
           pageTable.pool(), tables.get(index).freshPages(pageTable, batches), Integer::sum);
     });
-    needed.forEach(PagePool::reserve);
+    needed.forEach(work::reserve);
   }
 
   /// Groups batches by their table.

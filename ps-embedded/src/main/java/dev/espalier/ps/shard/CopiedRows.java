@@ -1,6 +1,5 @@
 package dev.espalier.ps.shard;
 
-import dev.espalier.ps.memory.Page;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -16,9 +15,9 @@ final class CopiedRows implements RowCollector {
   }
 
   @Override
-  public void take(Page page, long offset, int position, int rows) {
+  public void take(MemorySegment from, long offset, int position, int rows) {
     MemorySegment.copy(
-        page.segment(), ValueLayout.JAVA_FLOAT, offset, values, position * columns, rows * columns);
+        from, ValueLayout.JAVA_FLOAT, offset, values, position * columns, rows * columns);
   }
 
   @Override

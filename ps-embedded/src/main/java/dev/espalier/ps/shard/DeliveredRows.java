@@ -1,6 +1,5 @@
 package dev.espalier.ps.shard;
 
-import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.table.RowTarget;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -20,19 +19,19 @@ final class DeliveredRows implements RowCollector {
   }
 
   @Override
-  public void take(Page page, long offset, int position, int rows) {
+  public void take(MemorySegment from, long offset, int position, int rows) {
     if (target.isContiguous()) {
-      copy(page, offset, position, rows);
+      copy(from, offset, position, rows);
       return;
     }
     for (int i = 0; i < rows; i++) {
-      copy(page, offset + 4L * i * target.columns(), position + i, 1);
+      copy(from, offset + 4L * i * target.columns(), position + i, 1);
     }
   }
 
-  private void copy(Page page, long offset, int position, int rows) {
+  private void copy(MemorySegment from, long offset, int position, int rows) {
     MemorySegment.copy(
-        page.segment(),
+        from,
         ValueLayout.JAVA_FLOAT,
         offset,
         target.values(),

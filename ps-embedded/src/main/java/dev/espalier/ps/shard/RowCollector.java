@@ -1,6 +1,7 @@
 package dev.espalier.ps.shard;
 
 import dev.espalier.ps.memory.Page;
+import java.lang.foreign.MemorySegment;
 
 /// Takes the rows of a read, run by run, while the shard holds its lock.
 ///
@@ -20,7 +21,17 @@ public interface RowCollector {
   /// @param offset byte offset of the first row's parameters
   /// @param position of the first row in the selection
   /// @param rows number of rows
-  void take(Page page, long offset, int position, int rows);
+  default void take(Page page, long offset, int position, int rows) {
+    take(page.segment(), offset, position, rows);
+  }
+
+  /// Takes rows that lie together in memory that is good for this call only.
+  ///
+  /// @param values where they lie
+  /// @param offset byte offset of the first row
+  /// @param position of the first row in the selection
+  /// @param rows number of rows
+  void take(MemorySegment values, long offset, int position, int rows);
 
   /// The answer, when all rows were taken.
   ShardReply end();

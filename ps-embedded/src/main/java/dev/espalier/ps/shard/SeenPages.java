@@ -2,7 +2,6 @@ package dev.espalier.ps.shard;
 
 import dev.espalier.ps.branch.PageTable;
 import dev.espalier.ps.memory.Page;
-import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -28,9 +27,9 @@ final class SeenPages {
   }
 
   /// The page as the worker saw it, null when it has not read it or sees the current one.
-  @Nullable MemorySegment find(int worker, int table, PageTable pages, int page) {
+  @Nullable Page find(int worker, int table, PageTable pages, int page) {
     Page found = seen.get(new Key(worker, table, page));
-    return found == null || found == pages.page(page) ? null : found.segment();
+    return found == pages.page(page) ? null : found;
   }
 
   /// Unpins what a worker had seen.

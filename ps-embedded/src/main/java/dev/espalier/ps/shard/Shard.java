@@ -4,15 +4,14 @@ import dev.espalier.ps.branch.BranchPages;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.branch.BranchStore;
 import dev.espalier.ps.branch.PageLayout;
-import dev.espalier.ps.branch.PageTable;
 import dev.espalier.ps.branch.Snapshot;
 import dev.espalier.ps.checkpoint.CheckpointShape;
 import dev.espalier.ps.checkpoint.CheckpointStore;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.gpu.GpuProvider;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.memory.MemoryBudget;
-import dev.espalier.ps.memory.PagePools;
 import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
@@ -55,7 +54,7 @@ public final class Shard implements AutoCloseable {
   private final ShardConfig config;
   private final List<TablePart> tables;
   private final ClockUpdates clockUpdates;
-  private final PagePools pools;
+  private final RowWork work;
   private final BranchStore store;
   private final Barriers barriers;
   private final WorkerLanes lanes;
@@ -78,15 +77,38 @@ public final class Shard implements AutoCloseable {
   public Shard(ShardConfig config, List<TableSpec> specs, RowKernels kernels) {
     this.config = config;
     tables = parts(config, specs);
-    clockUpdates = new ClockUpdates(tables, config.workers(), kernels);
-    pools = new PagePools(new MemoryBudget(config.budgetBytes()));
-    store = new BranchStore(pools, tables.stream().map(TablePart::layout).toList());
+    work = workOf(config, tables, kernels);
+    clockUpdates = new ClockUpdates(tables, config.workers(), kernels, work);
+    store = new BranchStore(work.pools(), tables.stream().map(TablePart::layout).toList());
     barriers = new Barriers(config.workers());
     lanes = new WorkerLanes(config.workers());
     checkpoints = new CheckpointStore(shape(config, tables));
   }
 
+  private static RowWork workOf(ShardConfig config, List<TablePart> tables, RowKernels kernels) {
+    if (usesDevice(config)) {
+      return new DeviceWork(
+          GpuProvider.chosen().open(), config, tables.stream().map(TablePart::layout).toList());
+    }
+    return new HostWork(kernels, new MemoryBudget(config.budgetBytes()));
+  }
+
+  private static boolean usesDevice(ShardConfig config) {
+    return config.deviceBytes() > 0 && GpuProvider.chosen().isPresent();
+  }
+
   private static List<TablePart> parts(ShardConfig config, List<TableSpec> specs) {
+    List<TablePart> parts = partsOnHost(config, specs);
+    if (!usesDevice(config)) {
+      return parts;
+    }
+    // Frames of a device are of one size, so that any page can take the place of any other.
+    long pageBytes =
+        parts.stream().mapToLong(part -> part.layout().pageBytes()).max().orElseThrow();
+    return parts.stream().map(part -> part.withPageBytes(pageBytes)).toList();
+  }
+
+  private static List<TablePart> partsOnHost(ShardConfig config, List<TableSpec> specs) {
     List<TablePart> parts = new ArrayList<>();
     for (TableSpec spec : specs) {
       UpdateRule rule = spec.updateRule();
@@ -230,11 +252,11 @@ public final class Shard implements AutoCloseable {
 
   private void serve(ShardCommand.Read read, PendingReply pending, BranchState state) {
     TablePart table = table(read.table());
-    PageTable pages = store.pagesOf(read.branch()).table(read.table());
+    BranchPages pages = store.pagesOf(read.branch());
     if (table.rule().looksBack() && read.staleness().bound() > 0) {
-      table.remember(pages, read.rows(), read.worker(), state.seen);
+      table.remember(pages.table(read.table()), read.rows(), read.worker(), state.seen);
     }
-    answer(pending, table.collect(pages, read, pending.rows()));
+    answer(pending, work.collect(table, pages, read, pending.rows()));
   }
 
   private void serveParkedReads(BranchState state) {
@@ -340,7 +362,7 @@ public final class Shard implements AutoCloseable {
     BranchPages pages = store.pagesOf(assign.branch());
     clockUpdates.reserve(pages, ClockUpdates.byTable(assign.batches()));
     for (RowBatch batch : assign.batches()) {
-      table(batch.table()).assign(pages.table(batch.table()), batch);
+      work.assign(table(batch.table()), pages, batch);
     }
     answer(pending, ACKNOWLEDGED);
   }
@@ -436,6 +458,7 @@ public final class Shard implements AutoCloseable {
     branches.remove(free.branch().number());
     state.seen.clear();
     store.free(free.branch());
+    work.forgetFreed();
     PsException missing = store.tree().missing(free.branch());
     for (PendingReply read : state.parkedReads) {
       answer(read, failed(missing));
@@ -559,7 +582,7 @@ public final class Shard implements AutoCloseable {
   private void reserveAll(BranchPages pages) {
     try {
       for (TablePart table : tables) {
-        pages.table(table.index()).pool().reserve(table.layout().pageCount());
+        work.reserve(pages.table(table.index()).pool(), table.layout().pageCount());
       }
     } catch (PsException e) {
       store.discard(pages);
@@ -573,10 +596,10 @@ public final class Shard implements AutoCloseable {
     try {
       return new ShardStats(
           store.tree().size(),
-          pools.pagesInUse(),
-          pools.bytesInUse(),
-          pools.budget().usedBytes(),
-          pools.budget().limitBytes(),
+          work.pagesInUse(),
+          work.bytesInUse(),
+          work.hostBudget().usedBytes(),
+          work.hostBudget().limitBytes(),
           forks,
           forkNanos,
           clockUpdates.appliedCount());
@@ -604,7 +627,7 @@ public final class Shard implements AutoCloseable {
       births.values().forEach(birth -> waiting.addAll(birth.pending()));
       waiting.addAll(lanes.waiting());
       waiting.addAll(barriers.waiting());
-      pools.close();
+      work.close();
     } finally {
       lock.unlock();
     }

@@ -6,10 +6,23 @@ package dev.espalier.ps.shard;
 /// @param workers number of shards, which is the number of workers, >= 1
 /// @param densePageBytes size of a page of a dense table, >= 4096
 /// @param sparsePageBytes size of a page of a sparse table, >= 4096
-/// @param budgetBytes bytes that all pages together may take, >= 1
+/// @param budgetBytes bytes of the host that all pages together may take, >= 1
+/// @param deviceBytes bytes of a device that pages may take where there is one, >= 0; 0 keeps all
+///   pages on the host
 public record ShardConfig(
-    int index, int workers, long densePageBytes, long sparsePageBytes, long budgetBytes) {
+    int index,
+    int workers,
+    long densePageBytes,
+    long sparsePageBytes,
+    long budgetBytes,
+    long deviceBytes) {
   private static final long MIN_PAGE_BYTES = 4096;
+
+  /// A shard on the host.
+  public ShardConfig(
+      int index, int workers, long densePageBytes, long sparsePageBytes, long budgetBytes) {
+    this(index, workers, densePageBytes, sparsePageBytes, budgetBytes, 0);
+  }
 
   /// Checks the bounds.
   public ShardConfig {
@@ -29,6 +42,9 @@ public record ShardConfig(
     }
     if (budgetBytes < 1) {
       throw new IllegalArgumentException("budgetBytes must be >= 1 but is " + budgetBytes);
+    }
+    if (deviceBytes < 0) {
+      throw new IllegalArgumentException("deviceBytes must be >= 0 but is " + deviceBytes);
     }
   }
 }

@@ -1,0 +1,304 @@
+package dev.espalier.ps.shard;
+
+import dev.espalier.ps.branch.BranchPages;
+import dev.espalier.ps.branch.PageLayout;
+import dev.espalier.ps.branch.PageTable;
+import dev.espalier.ps.gpu.DeviceRows;
+import dev.espalier.ps.gpu.Gpu;
+import dev.espalier.ps.gpu.PageVisit;
+import dev.espalier.ps.gpu.WorkingSet;
+import dev.espalier.ps.memory.MemoryBudget;
+import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.memory.PagePool;
+import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowSelection;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntToLongFunction;
+
+/// Works on pages of a device, visit by visit.
+///
+/// Pages of all branches share the device: those of the branch that is worked on are there, as far
+/// as they fit, the others are in pinned memory of the host (`WorkingSet`). A visit is a part of a
+/// table, so small that several fit.
+final class DeviceWork implements RowWork {
+  private static final int VISITS_ON_DEVICE = 8;
+
+  private final Gpu gpu;
+  private final PagePools device;
+  private final PagePools pinned;
+  private final DeviceRows rows;
+  private final WorkingSet set;
+  private final long pageBytes;
+  private final int pagesPerVisit;
+  private final int[] firstVisits;
+  private final int visitsOfRound;
+
+  /// Opens a device's memory.
+  ///
+  /// @param gpu the device; closed with this
+  /// @param config budgets of device and host
+  /// @param layouts of the tables, with one size of page
+  DeviceWork(Gpu gpu, ShardConfig config, List<PageLayout> layouts) {
+    this.gpu = gpu;
+    pageBytes = layouts.getFirst().pageBytes();
+    long devicePages = config.deviceBytes() / pageBytes;
+    if (devicePages < VISITS_ON_DEVICE) {
+      throw new IllegalArgumentException(
+          "deviceBytes must hold >= %d pages of %d bytes but is %d"
+              .formatted(VISITS_ON_DEVICE, pageBytes, config.deviceBytes()));
+    }
+    pagesPerVisit = Math.toIntExact(devicePages / VISITS_ON_DEVICE);
+    firstVisits = new int[layouts.size()];
+    List<PageVisit> reads = visits(layouts);
+    visitsOfRound = reads.size();
+    List<PageVisit> plan = new ArrayList<>(reads);
+    reads.forEach(
+        visit -> plan.add(new PageVisit(visit.table(), visit.firstPage(), visit.endPage(), true)));
+    device = new PagePools(gpu.deviceTier(), new MemoryBudget(config.deviceBytes()));
+    pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget(config.budgetBytes()));
+    rows = new DeviceRows(gpu);
+    set = new WorkingSet(gpu, device.ofSize(pageBytes), pinned.ofSize(pageBytes), plan);
+  }
+
+  private List<PageVisit> visits(List<PageLayout> layouts) {
+    List<PageVisit> visits = new ArrayList<>();
+    for (int table = 0; table < layouts.size(); table++) {
+      firstVisits[table] = visits.size();
+      int pages = layouts.get(table).pageCount();
+      for (int page = 0; page < pages; page += pagesPerVisit) {
+        visits.add(new PageVisit(table, page, Math.min(pages, page + pagesPerVisit), false));
+      }
+    }
+    return visits;
+  }
+
+  @Override
+  public PagePools pools() {
+    return device;
+  }
+
+  /// A page that does not fit on the device sends another one to the host, so that is where there
+  /// must be room.
+  @Override
+  public void reserve(PagePool pool, int pages) {
+    pinned.ofSize(pool.pageBytes()).reserve(pages);
+  }
+
+  @Override
+  public ShardReply collect(
+      TablePart table, BranchPages pages, ShardCommand.Read read, RowCollector collector) {
+    int columns = table.layout().columns();
+    collector.begin(read.rows().count(), columns, read.staleness().bound());
+    // Collectors take rows in the order of the selection, visits may not have it.
+    float[] all = new float[Math.multiplyExact(read.rows().count(), columns)];
+    forEachVisit(
+        table,
+        read.rows(),
+        (visit, part, positions) -> {
+          float[] values = positions.isAll(all, columns) ? all : new float[part.count() * columns];
+          set.begin(pages, visit);
+          rows.read(pages.table(table.index()), part, values);
+          set.end(pages, visit);
+          positions.putInto(all, values, columns);
+        });
+    if (read.rows().count() > 0) {
+      collector.take(MemorySegment.ofArray(all), 0, 0, read.rows().count());
+    }
+    return collector.end();
+  }
+
+  @Override
+  public void assign(TablePart table, BranchPages pages, RowBatch batch) {
+    forEachVisit(
+        table,
+        batch.rows(),
+        (visit, part, positions) -> {
+          float[] values = positions.valuesOf(batch.values(), table.layout().columns());
+          set.begin(pages, visitsOfRound + visit);
+          rows.assign(pages.table(table.index()), part, values);
+          set.end(pages, visitsOfRound + visit);
+        });
+  }
+
+  @Override
+  public void update(
+      TablePart table, BranchPages pages, List<RowBatch> batches, TablePart.Step step) {
+    DeviceRows.Step deviceStep =
+        new DeviceRows.Step(table.rule(), step.stepSize(), step.stepNumber(), step.divisor());
+    PageTable pageTable = pages.table(table.index());
+    for (RowBatch batch : batches) {
+      forEachVisit(
+          table,
+          batch.rows(),
+          (visit, part, positions) -> {
+            float[] gradients = positions.valuesOf(batch.values(), table.layout().columns());
+            set.begin(pages, visitsOfRound + visit);
+            rows.update(pageTable, part, gradients, deviceStep, seenBy(step, table, pageTable));
+            set.end(pages, visitsOfRound + visit);
+          });
+    }
+  }
+
+  /// Where pages lie as the pushing worker had read them; the device reads pinned ones, too.
+  private IntToLongFunction seenBy(TablePart.Step step, TablePart table, PageTable pages) {
+    if (step.seen() == null) {
+      return _ -> 0;
+    }
+    set.awaitDepartures();
+    return page -> {
+      Page seen = step.seenPage(table.index(), pages, page);
+      return seen == null ? 0 : seen.address();
+    };
+  }
+
+  // ---- selections cut into visits
+
+  private interface VisitWork {
+    /// @param visit number of the visit among those that read
+    /// @param part the selected rows of the visit
+    /// @param positions of the rows in the selection
+    void run(int visit, RowSelection part, Positions positions);
+  }
+
+  /// Places in a selection: `first, first + 1, ...` or any.
+  private record Positions(int first, int[] any, int count) {
+    static Positions from(int first, int count) {
+      return new Positions(first, new int[0], count);
+    }
+
+    static Positions of(int[] any) {
+      return new Positions(0, any, any.length);
+    }
+
+    boolean isContiguous() {
+      return any.length == 0;
+    }
+
+    boolean isAll(float[] values, int columns) {
+      return isContiguous() && first == 0 && count * columns == values.length;
+    }
+
+    /// The values of these rows; the array itself when they are all of it.
+    float[] valuesOf(float[] values, int columns) {
+      if (isAll(values, columns)) {
+        return values;
+      }
+      float[] part = new float[count * columns];
+      if (isContiguous()) {
+        System.arraycopy(values, first * columns, part, 0, part.length);
+      } else {
+        for (int i = 0; i < count; i++) {
+          System.arraycopy(values, any[i] * columns, part, i * columns, columns);
+        }
+      }
+      return part;
+    }
+
+    /// Puts the values of these rows where they belong.
+    void putInto(float[] all, float[] part, int columns) {
+      if (part == all) {
+        return;
+      }
+      if (isContiguous()) {
+        System.arraycopy(part, 0, all, first * columns, part.length);
+      } else {
+        for (int i = 0; i < count; i++) {
+          System.arraycopy(part, i * columns, all, any[i] * columns, columns);
+        }
+      }
+    }
+  }
+
+  private void forEachVisit(TablePart table, RowSelection selection, VisitWork work) {
+    if (selection.count() == 0) {
+      return;
+    }
+    int visits = (table.layout().pageCount() + pagesPerVisit - 1) / pagesPerVisit;
+    int firstVisit = firstVisits[table.index()];
+    if (visits == 1) {
+      work.run(firstVisit, selection, Positions.from(0, selection.count()));
+      return;
+    }
+    switch (selection) {
+      case RowSelection.Range range -> forEachVisit(table.layout(), firstVisit, range, work);
+      case RowSelection.Keys keys -> forEachVisit(table.layout(), firstVisit, visits, keys, work);
+    }
+  }
+
+  private void forEachVisit(
+      PageLayout layout, int firstVisit, RowSelection.Range range, VisitWork work) {
+    long end = range.first() + range.count();
+    for (long row = range.first(); row < end; ) {
+      int visit = layout.pageOf(row) / pagesPerVisit;
+      long endOfVisit =
+          layout.endRowOf(Math.min(layout.pageCount(), (visit + 1) * pagesPerVisit) - 1);
+      int count = (int) (Math.min(end, endOfVisit) - row);
+      work.run(
+          firstVisit + visit,
+          new RowSelection.Range(row, count),
+          Positions.from((int) (row - range.first()), count));
+      row += count;
+    }
+  }
+
+  private void forEachVisit(
+      PageLayout layout, int firstVisit, int visits, RowSelection.Keys keys, VisitWork work) {
+    int[] counts = new int[visits];
+    for (long key : keys.keys()) {
+      counts[layout.pageOf(key) / pagesPerVisit]++;
+    }
+    long[][] keysOf = new long[visits][];
+    int[][] positionsOf = new int[visits][];
+    for (int visit = 0; visit < visits; visit++) {
+      keysOf[visit] = new long[counts[visit]];
+      positionsOf[visit] = new int[counts[visit]];
+    }
+    for (int i = keys.count() - 1; i >= 0; i--) {
+      int visit = layout.pageOf(keys.row(i)) / pagesPerVisit;
+      int place = --counts[visit];
+      keysOf[visit][place] = keys.row(i);
+      positionsOf[visit][place] = i;
+    }
+    for (int visit = 0; visit < visits; visit++) {
+      if (keysOf[visit].length > 0) {
+        work.run(
+            firstVisit + visit,
+            new RowSelection.Keys(keysOf[visit]),
+            Positions.of(positionsOf[visit]));
+      }
+    }
+  }
+
+  @Override
+  public void forgetFreed() {
+    set.sweep();
+  }
+
+  @Override
+  public long pagesInUse() {
+    set.sweep();
+    return device.pagesInUse() + pinned.pagesInUse() - set.pinnedCopies();
+  }
+
+  @Override
+  public long bytesInUse() {
+    return pagesInUse() * pageBytes;
+  }
+
+  @Override
+  public MemoryBudget hostBudget() {
+    return pinned.budget();
+  }
+
+  @Override
+  public void close() {
+    set.close();
+    rows.close();
+    device.close();
+    pinned.close();
+    gpu.close();
+  }
+}

@@ -1,0 +1,141 @@
+package dev.espalier.ps.shard;
+
+import dev.espalier.ps.branch.BranchPages;
+import dev.espalier.ps.branch.PageLayout;
+import dev.espalier.ps.branch.PageRuns;
+import dev.espalier.ps.branch.PageTable;
+import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.memory.MemoryBudget;
+import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.memory.PagePool;
+import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.table.RowBatch;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/// Works on pages of the host, run by run.
+final class HostWork implements RowWork {
+  private final RowKernels kernels;
+  private final PagePools pools;
+
+  /// @param kernels the arithmetic
+  /// @param budget what bounds the pages
+  HostWork(RowKernels kernels, MemoryBudget budget) {
+    this.kernels = kernels;
+    pools = new PagePools(budget);
+  }
+
+  @Override
+  public PagePools pools() {
+    return pools;
+  }
+
+  @Override
+  public void reserve(PagePool pool, int pages) {
+    pool.reserve(pages);
+  }
+
+  @Override
+  public ShardReply collect(
+      TablePart table, BranchPages pages, ShardCommand.Read read, RowCollector collector) {
+    PageLayout layout = table.layout();
+    PageTable pageTable = pages.table(table.index());
+    collector.begin(read.rows().count(), layout.columns(), read.staleness().bound());
+    PageRuns.forEach(
+        read.rows(),
+        layout,
+        (page, firstRow, count, position) ->
+            collector.take(pageTable.page(page), layout.offsetOf(firstRow), position, count));
+    return collector.end();
+  }
+
+  @Override
+  public void assign(TablePart table, BranchPages pages, RowBatch batch) {
+    PageLayout layout = table.layout();
+    PageTable pageTable = pages.table(table.index());
+    int columns = layout.columns();
+    PageRuns.forEach(
+        batch.rows(),
+        layout,
+        (page, firstRow, count, position) ->
+            MemorySegment.copy(
+                batch.values(),
+                position * columns,
+                pageTable.owned(page).segment(),
+                ValueLayout.JAVA_FLOAT,
+                layout.offsetOf(firstRow),
+                count * columns));
+  }
+
+  @Override
+  public void update(
+      TablePart table, BranchPages pages, List<RowBatch> batches, TablePart.Step step) {
+    PageTable pageTable = pages.table(table.index());
+    for (RowBatch batch : batches) {
+      PageRuns.forEach(
+          batch.rows(),
+          table.layout(),
+          (page, firstRow, count, position) ->
+              update(table, pageTable, batch, step, page, firstRow, count, position));
+    }
+  }
+
+  private void update(
+      TablePart table,
+      PageTable pages,
+      RowBatch batch,
+      TablePart.Step step,
+      int page,
+      long firstRow,
+      int rows,
+      int position) {
+    PageLayout layout = table.layout();
+    Page seen = step.seenPage(table.index(), pages, page);
+    boolean isWhole =
+        firstRow == layout.firstRowOf(page) && firstRow + rows == layout.endRowOf(page);
+    // A rule writes all it is given, so a whole page needs no copy even when it is shared.
+    Page target = isWhole ? pages.target(page) : pages.owned(page);
+    table
+        .rule()
+        .step(
+            kernels,
+            new StepSpan(
+                pages.page(page).segment(),
+                target.segment(),
+                layout.offsetOf(firstRow),
+                layout.planeBytes(),
+                batch.values(),
+                position * layout.columns(),
+                step.divisor(),
+                rows * layout.columns(),
+                seen == null ? null : seen.segment()),
+            step.stepSize(),
+            step.stepNumber());
+    pages.install(page, target);
+  }
+
+  @Override
+  public void forgetFreed() {}
+
+  @Override
+  public long pagesInUse() {
+    return pools.pagesInUse();
+  }
+
+  @Override
+  public long bytesInUse() {
+    return pools.bytesInUse();
+  }
+
+  @Override
+  public MemoryBudget hostBudget() {
+    return pools.budget();
+  }
+
+  @Override
+  public void close() {
+    pools.close();
+  }
+}

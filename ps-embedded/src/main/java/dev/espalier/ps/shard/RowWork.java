@@ -1,0 +1,47 @@
+package dev.espalier.ps.shard;
+
+import dev.espalier.ps.branch.BranchPages;
+import dev.espalier.ps.memory.MemoryBudget;
+import dev.espalier.ps.memory.PagePool;
+import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.table.RowBatch;
+import java.util.List;
+
+/// Where a shard's pages lie and its rows are read and written: the host, or a device.
+///
+/// Not thread-safe; the shard guards it.
+interface RowWork extends AutoCloseable {
+
+  /// Where pages are born.
+  PagePools pools();
+
+  /// Makes sure that so many pages can be had, if nobody else takes any.
+  ///
+  /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when they cannot
+  void reserve(PagePool pool, int pages);
+
+  /// Hands parameters out.
+  ShardReply collect(
+      TablePart table, BranchPages pages, ShardCommand.Read read, RowCollector collector);
+
+  /// Sets parameters; optimizer state stays.
+  void assign(TablePart table, BranchPages pages, RowBatch batch);
+
+  /// Applies one optimizer step to the rows of the batches.
+  void update(TablePart table, BranchPages pages, List<RowBatch> batches, TablePart.Step step);
+
+  /// Takes note that branches were freed.
+  void forgetFreed();
+
+  /// Pages that branches and snapshots hold.
+  long pagesInUse();
+
+  /// Bytes of those pages.
+  long bytesInUse();
+
+  /// What bounds the memory of the host.
+  MemoryBudget hostBudget();
+
+  @Override
+  void close();
+}
