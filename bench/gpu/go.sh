@@ -16,6 +16,7 @@ status=0
 if [ "${TESTS:-yes}" = yes ]; then
   # shellcheck disable=SC2086
   $java -jar console.jar execute --class-path "$classes" --select-package dev.espalier.ps.gpu \
+    --select-class dev.espalier.ps.DeviceLoopbackTest --select-class dev.espalier.ps.DeviceParameterServerTest \
     --include-classname '.*Test' --details=tree --disable-banner --disable-ansi-colors \
     >"$out/tests.log" 2>&1 || status=1
   grep -E '^\[.*(tests|containers) (found|successful|failed|skipped|aborted)' "$out/tests.log"

@@ -16,4 +16,10 @@ final class DeviceLoopbackTest extends LoopbackTest {
   protected ParameterServerConfig configure(ParameterServerConfig config) {
     return config.withDevice(DEVICE_BYTES);
   }
+
+  /// Pages on the device are beside the host's budget.
+  @Override
+  protected int rowsThatFitOnceBesideTenPages() {
+    return 40 * 1024;
+  }
 }

@@ -44,6 +44,11 @@ public abstract class ParameterServerContract {
     return config;
   }
 
+  /// Rows of one float that fit once, but not twice, when the host's budget is 10 pages.
+  protected int rowsThatFitOnceBesideTenPages() {
+    return 8 * 1024;
+  }
+
   private Cluster open(int workers, List<TableSpec> tables) {
     return open(workers, tables, Duration.ofSeconds(20), BUDGET_BYTES);
   }
@@ -325,17 +330,18 @@ public abstract class ParameterServerContract {
 
   @Test
   void aBudgetThatIsTooSmallFailsTheBranchAndNamesTheNumbers() throws Exception {
-    List<TableSpec> tables = List.of(TableSpec.dense("w", 8 * 1024, 1, "sgd"));
+    int rows = rowsThatFitOnceBesideTenPages();
+    List<TableSpec> tables = List.of(TableSpec.dense("w", rows, 1, "sgd"));
     try (Cluster cluster = open(1, tables, Duration.ofSeconds(20), 10 * 4096)) {
       WorkerSession session = cluster.session(0);
       BranchRef child = new BranchRef(1);
       session.create(ROOT);
       session.select(ROOT, BULK, StepSize.of(1));
-      session.add(0, 0, 8192, new float[8192], 0);
+      session.add(0, 0, rows, new float[rows], 0);
       session.tick(1);
       session.fork(child, ROOT);
       session.select(child, BULK, StepSize.of(1));
-      session.add(0, 0, 8192, new float[8192], 0);
+      session.add(0, 0, rows, new float[rows], 0);
       session.tick(1);
       assertThatThrownBy(session::awaitQuiet)
           .isInstanceOfSatisfying(

@@ -191,9 +191,9 @@ public final class DeviceRows implements AutoCloseable {
     RunList runs = new RunList();
     List<Install> installs = new ArrayList<>();
     for (int page = touched.nextSetBit(0); page >= 0; page = touched.nextSetBit(page + 1)) {
-      if (pages.isShared(page)) {
+      Page target = pages.target(page);
+      if (target != pages.page(page)) {
         runs.flushIfFull(this::copy);
-        Page target = pages.target(page);
         runs.writer().add(pages.page(page).address(), target.address(), 0, 0, 0, floats);
         installs.add(new Install(page, target));
       }

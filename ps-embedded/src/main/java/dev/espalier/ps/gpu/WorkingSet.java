@@ -246,7 +246,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     List<Page> pages = pagesOf(branch, index);
     pages.forEach(page -> seat(page, true));
     long missing = pages.stream().filter(page -> !page.isOnDevice()).distinct().count();
-    boolean fits = missing + fresh <= device.availablePages() + leaving.size() + evictable();
+    boolean fits = missing + fresh <= roomOnDevice() + evictable();
     if (fits) {
       fetch(pages, false);
     }
@@ -318,7 +318,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   @Override
   public void makeRoom(int count) {
     takeBackFrames(count);
-    long missing = count - device.availablePages() - leaving.size();
+    long missing = count - roomOnDevice();
     if (missing > 0) {
       evict(oldest(missing));
       takeBackFrames(count);
@@ -443,6 +443,11 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   /// Makes work that is queued next wait for all pages that are leaving, to read them on the host.
   public void awaitDepartures() {
     left.letWait(work, left.count);
+  }
+
+  /// Pages that find room on the device without another one leaving it.
+  public long roomOnDevice() {
+    return device.availablePages() + leaving.size();
   }
 
   /// Pages on the device that keep a place in pinned memory, too.

@@ -112,6 +112,7 @@ public final class Page {
   /// Stamps the page, which is about to be written, unless nobody has asked for stamps since its
   /// last write.
   public void touch() {
+    PagePool pool = place.pool();
     if (stamp <= pool.stampedUpTo()) {
       stamp = pool.nextStamp();
     }

@@ -80,11 +80,14 @@ final class DeviceWork implements RowWork {
     return device;
   }
 
-  /// A page that does not fit on the device sends another one to the host, so that is where there
-  /// must be room.
+  /// A page that does not fit on the device sends another one to the host, so there must be room
+  /// for those.
   @Override
   public void reserve(PagePool pool, int pages) {
-    pinned.ofSize(pool.pageBytes()).reserve(pages);
+    long missing = pages - set.roomOnDevice();
+    if (missing > 0) {
+      pinned.ofSize(pool.pageBytes()).reserve(Math.toIntExact(missing));
+    }
   }
 
   @Override

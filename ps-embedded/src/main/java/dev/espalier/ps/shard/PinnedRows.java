@@ -1,6 +1,7 @@
 package dev.espalier.ps.shard;
 
 import dev.espalier.ps.memory.Page;
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /// Rows that lie together in one page, left where they are: the page is pinned until [#close], and
@@ -29,6 +30,12 @@ public final class PinnedRows implements RowCollector, AutoCloseable {
     }
     taken++;
     isWhole = taken == 1 && count == rows;
+  }
+
+  /// Rows of a device come as copies, which cannot be pinned: its pages move.
+  @Override
+  public synchronized void take(MemorySegment values, long at, int position, int count) {
+    isWhole = false;
   }
 
   @Override

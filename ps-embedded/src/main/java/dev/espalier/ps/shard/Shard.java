@@ -16,6 +16,7 @@ import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowTarget;
+import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// The owner of one contiguous range of rows of every table, on all branches.
@@ -98,32 +100,35 @@ public final class Shard implements AutoCloseable {
   }
 
   private static List<TablePart> parts(ShardConfig config, List<TableSpec> specs) {
-    List<TablePart> parts = partsOnHost(config, specs);
     if (!usesDevice(config)) {
-      return parts;
+      return parts(config, specs, access -> pageBytesOnHost(config, access));
     }
+    List<TablePart> parts = parts(config, specs, _ -> config.densePageBytes());
     // Frames of a device are of one size, so that any page can take the place of any other.
     long pageBytes =
         parts.stream().mapToLong(part -> part.layout().pageBytes()).max().orElseThrow();
     return parts.stream().map(part -> part.withPageBytes(pageBytes)).toList();
   }
 
-  private static List<TablePart> partsOnHost(ShardConfig config, List<TableSpec> specs) {
+  private static long pageBytesOnHost(ShardConfig config, TableAccess access) {
+    return switch (access) {
+      case DENSE -> config.densePageBytes();
+      case MATRIX -> PageLayout.ONE_PAGE;
+      case SPARSE -> config.sparsePageBytes();
+    };
+  }
+
+  private static List<TablePart> parts(
+      ShardConfig config, List<TableSpec> specs, ToLongFunction<TableAccess> pageBytes) {
     List<TablePart> parts = new ArrayList<>();
     for (TableSpec spec : specs) {
       UpdateRule rule = spec.updateRule();
-      long pageBytes =
-          switch (spec.access()) {
-            case DENSE -> config.densePageBytes();
-            case MATRIX -> PageLayout.ONE_PAGE;
-            case SPARSE -> config.sparsePageBytes();
-          };
       PageLayout layout =
           PageLayout.of(
               new Partitioner(spec.rows(), config.workers()).rangeOf(config.index()),
               spec.columns(),
               rule.stateArrays(),
-              pageBytes);
+              pageBytes.applyAsLong(spec.access()));
       parts.add(new TablePart(parts.size(), spec, rule, layout));
     }
     return List.copyOf(parts);
