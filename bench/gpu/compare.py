@@ -51,6 +51,54 @@ def seconds(make, floats, tensors):
     return statistics.median(times)
 
 
+def row_seconds(columns, floats, adds):
+    """Rows of a contiguous table by index, as many and as wide as GpuBenchmark takes from pages."""
+    count, table_rows = 2 * floats // columns, 4 * floats // columns
+    table = torch.randn(table_rows, columns, device="cuda")
+    factor = torch.randint(1 << 40, (1,)).item() | 1
+    rows = (torch.arange(count, device="cuda") * factor) % table_rows
+    values = torch.randn(count, columns, device="cuda")
+    out = torch.empty(count, columns, device="cuda")
+    times = []
+    for repeat in range(-3, REPEATS):
+        begin = torch.cuda.Event(enable_timing=True)
+        end = torch.cuda.Event(enable_timing=True)
+        torch.cuda.synchronize()
+        begin.record()
+        for _ in range(STEPS):
+            if adds:
+                table.index_add_(0, rows, values, alpha=0.5)
+            else:
+                torch.index_select(table, 0, rows, out=out)
+        end.record()
+        torch.cuda.synchronize()
+        if repeat >= 0:
+            times.append(begin.elapsed_time(end) / 1e3 / STEPS)
+    del table, rows, values, out
+    torch.cuda.empty_cache()
+    return statistics.median(times), count
+
+
+def compare_rows(ours, floats, results):
+    for columns in (16, 64, 1024):
+        for adds, name in ((False, "gather %d random rows of %d"),
+                           (True, "scatter-add %d rows of %d that may repeat")):
+            theirs, count = row_seconds(columns, floats, adds)
+            rate = ours.get(name % (count, columns))
+            if rate is None:
+                continue
+            moved = (3 if adds else 2) * 4.0 * columns * count + 8.0 * count
+            mine = moved / rate / 1e9
+            results.append(
+                {"rows": name % (count, columns), "torch": theirs, "espalier": mine,
+                 "ratio": theirs / mine}
+            )
+            print(
+                f"{name % (count, columns):48}  torch {theirs * 1e6:9.1f} us"
+                f"  espalier {mine * 1e6:9.1f} us  ratio {theirs / mine:6.3f}"
+            )
+
+
 def main():
     source, mebibytes, target = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     with open(source) as file:
@@ -72,6 +120,7 @@ def main():
                 f"{rule:10} {tensors:3} tensors  torch {theirs * 1e6:9.1f} us"
                 f"  espalier {mine * 1e6:9.1f} us  ratio {ratio:6.3f}  {verdict}"
             )
+    compare_rows(ours, mebibytes << 18, rows)
     with open(target, "w") as file:
         json.dump({"torch": torch.__version__, "rows": rows}, file, indent=1)
 

@@ -31,7 +31,7 @@ final class OverlapBenchmark {
   private static final int VISITS_PER_LAYER = 4;
   private static final int CLOCKS = 5;
   private static final int OVERSUBSCRIPTION = 4;
-  private static final List<Integer> BATCHES = List.of(32, 64, 128, 256, 512);
+  private static final List<Integer> BATCHES = List.of(128, 256, 512, 1024, 2048);
   private static final BranchRef ROOT = new BranchRef(0);
   private static final DeviceRows.Step STEP =
       new DeviceRows.Step(
