@@ -1,6 +1,9 @@
 package dev.espalier.cli;
 
+import dev.espalier.api.rest.BillView;
+import dev.espalier.api.rest.JobDefaults;
 import dev.espalier.api.rest.JobView;
+import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
@@ -9,11 +12,16 @@ import dev.espalier.cli.screen.Words;
 import dev.espalier.cli.watch.JobBoard;
 import dev.espalier.cli.watch.JobSummary;
 import dev.espalier.cli.watch.JobWatch;
+import dev.espalier.tuner.core.policy.Policies;
+import dev.espalier.tuner.replay.Recording;
+import dev.espalier.tuner.replay.Replay;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -156,9 +164,19 @@ final class JobCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job describe latest"})
   int describe(@Parameters(paramLabel = "JOB", description = JOB) String job) {
-    JsonNode answer = invocation.client().get(invocation.jobPath(job));
+    TunerClient client = invocation.client();
+    String path = invocation.jobPath(job);
+    JsonNode answer = client.get(path);
     return invocation.show(
-        answer, () -> JobSummary.describe(Json.as(answer, JobView.class)).lines());
+        answer,
+        () -> {
+          JobView view = Json.as(answer, JobView.class);
+          Table table = JobSummary.describe(view);
+          if (view.state().isTerminal() && view.branches() > 1) {
+            bill(client, path).ifPresent(bill -> JobSummary.addBill(table, bill));
+          }
+          return table.lines();
+        });
   }
 
   @Command(
@@ -169,6 +187,145 @@ final class JobCommands extends CommandGroup {
   int watch(@Parameters(paramLabel = "JOB", description = JOB) String job)
       throws InterruptedException {
     return follow(invocation.client(), invocation.jobId(job));
+  }
+
+  @Command(
+      name = "replay",
+      description =
+          "Gives the recorded events of a job to the policy of this version, and says whether it"
+              + " decides the same; if not, shows the first decision that differs.",
+      footerHeading = "%nExamples:%n",
+      footer = {
+        "  espalier job replay latest",
+        "  espalier job replay latest --save job.ndjson",
+        "  espalier job replay job.ndjson"
+      })
+  int replay(
+      @Parameters(
+              paramLabel = "JOB",
+              description = "Id of the job, or latest, or a file that --save wrote.")
+          String job,
+      @Option(
+              names = "--policy",
+              paramLabel = "NAME",
+              description = "Ask this policy in place of the job's own.")
+          @Nullable String policy,
+      @Option(
+              names = "--save",
+              paramLabel = "FILE",
+              description = "Also write the recording to a file.")
+          @Nullable Path save) {
+    boolean isFile = Files.isRegularFile(Path.of(job));
+    String text =
+        isFile
+            ? Invocation.readFile(Path.of(job))
+            : invocation.client().text(invocation.jobPath(job) + "/recording");
+    if (save != null) {
+      Invocation.writeFile(save, text);
+    }
+    Recording recording = JobReplay.read(text, job);
+    if (policy != null && !Policies.NAMES.contains(policy)) {
+      throw new CommandFailure(
+          ExitStatus.USAGE, "--policy must be one of " + Policies.NAMES + " but is " + policy);
+    }
+    return JobReplay.show(
+        policy == null ? Replay.of(recording) : Replay.of(recording, policy), invocation);
+  }
+
+  @Command(
+      name = "bill",
+      description =
+          "Shows what random search over the settings that a job tried would have cost, from its"
+              + " measured speeds, with the assumptions.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier job bill latest"})
+  int bill(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+    JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/bill");
+    return invocation.show(answer, () -> JobSummary.bill(Json.as(answer, BillView.class)));
+  }
+
+  /// {@return the bill; empty where the program is not there any more that says what is good}
+  private static Optional<BillView> bill(TunerClient client, String path) {
+    try {
+      return Optional.of(client.get(path + "/bill", BillView.class));
+    } catch (CommandFailure unknown) {
+      return Optional.empty();
+    }
+  }
+
+  @Command(
+      name = "compare",
+      description =
+          "Runs one job file under several policies, and shows how long each took to the best"
+              + " quality that all reached.",
+      footerHeading = "%nExamples:%n",
+      footer = {
+        "  espalier job compare job.yaml --policies mltuner,fixed,asha --max-time 2m",
+        "  espalier job compare job.yaml --policies mltuner:gp,random --seeds 3 -o json"
+      })
+  int compare(@Mixin CompareOptions options) throws InterruptedException {
+    TunerClient client = invocation.client();
+    var entries =
+        JobComparison.entries(
+            invocation.readJobFile(options.file),
+            JobComparison.policies(options.policies),
+            options.seeds,
+            options.maxTime);
+    var comparison =
+        new JobComparison(
+            client,
+            line -> {
+              if (invocation.isTable()) {
+                invocation.terminal().line(line);
+              }
+            });
+    comparison.check(entries);
+    var courses = comparison.run(entries, options.parallel);
+    JsonNode program =
+        client.get("/programs/" + TunerClient.segment(courses.getFirst().job().program()));
+    var outcome = JobComparison.Outcome.of(program, courses);
+    invocation.show(Json.tree(outcome.document()), () -> outcome.lines(client.base().toString()));
+    return outcome.status();
+  }
+
+  /// What `job compare` takes.
+  static final class CompareOptions {
+    @Parameters(
+        paramLabel = "FILE",
+        description = "Job file in YAML or JSON; - reads from standard input.")
+    Path file = Path.of("-");
+
+    @Option(
+        names = "--policies",
+        paramLabel = "LIST",
+        defaultValue = JobDefaults.POLICY + ",fixed,asha,random",
+        description =
+            "Policies with commas between them, each NAME or NAME:SEARCHER"
+                + " (default: ${DEFAULT-VALUE}).")
+    String policies = "";
+
+    @Option(
+        names = "--seeds",
+        paramLabel = "N",
+        defaultValue = "1",
+        description = "Jobs per policy, with seeds from the file's on (default: ${DEFAULT-VALUE}).")
+    int seeds = 1;
+
+    @Option(
+        names = "--max-time",
+        paramLabel = "TIME",
+        defaultValue = "",
+        description = "In place of the file's stop.maxTime, such as 90s or 10m.")
+    String maxTime = "";
+
+    @Option(
+        names = "--parallel",
+        paramLabel = "N",
+        defaultValue = "1",
+        description =
+            "Jobs at a time (default: ${DEFAULT-VALUE}). More than one disturbs times that are"
+                + " measured, not those of a cost model.")
+    int parallel = 1;
   }
 
   @Command(

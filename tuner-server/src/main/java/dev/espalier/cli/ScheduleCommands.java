@@ -1,5 +1,8 @@
 package dev.espalier.cli;
 
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
@@ -85,6 +88,27 @@ final class ScheduleCommands extends CommandGroup {
     return ExitStatus.OK.code();
   }
 
+  /// The result of these two policies is where training ended; of all others it is where the best
+  /// validation was.
+  private static double epochsOfResult(TunerClient client, String path, JobView job) {
+    if (job.policy().equals("mltuner") || job.policy().equals("fixed")) {
+      return job.epoch();
+    }
+    JsonNode metric =
+        client.get("/programs/" + TunerClient.segment(job.program())).path("validation").path(0);
+    Goal goal = Goal.valueOf(metric.path("goal").asString("MINIMIZE"));
+    double best = Double.NaN;
+    double epochs = job.epoch();
+    for (EvaluationView made : client.all(path + "/evaluations", EvaluationView.class)) {
+      Double value = made.metrics().get(metric.path("name").asString(""));
+      if (value != null && (Double.isNaN(best) || goal.isBetter(value, best))) {
+        best = value;
+        epochs = made.epoch();
+      }
+    }
+    return epochs;
+  }
+
   private static Map<String, Object> replay(TunerClient client, String path) {
     var document = new LinkedHashMap<String, Object>();
     client
@@ -102,6 +126,10 @@ final class ScheduleCommands extends CommandGroup {
     tuning.put("policy", "fixed");
     tuning.put("schedule", entries);
     document.put("tuning", tuning);
+    JobView job = client.get(path, JobView.class);
+    if (job.state().isTerminal() && job.epoch() > 0) {
+      document.put("stop", Map.of("maxEpochs", epochsOfResult(client, path, job)));
+    }
     return document;
   }
 }

@@ -7,6 +7,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -132,6 +133,29 @@ final class ServerProcess implements AutoCloseable {
       throw new IllegalStateException(path + ": " + answer.statusCode() + " " + answer.body());
     }
     return JSON.readTree(answer.body());
+  }
+
+  /// Runs a command line against this server, in a process of its own.
+  ///
+  /// @param out receives all that it wrote
+  /// @return its exit status
+  int espalier(StringBuilder out, String... arguments) throws Exception {
+    var line =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx200m",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                productClassPath(),
+                "dev.espalier.cli.Espalier"));
+    line.addAll(List.of(arguments));
+    var builder = new ProcessBuilder(line).redirectErrorStream(true);
+    builder.environment().put("ESPALIER_SERVER", "http://127.0.0.1:" + httpPort);
+    builder.environment().put("ESPALIER_HOME", home.toString());
+    Process command = builder.start();
+    out.append(new String(command.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+    return command.waitFor();
   }
 
   /// {@return the id of the new job}

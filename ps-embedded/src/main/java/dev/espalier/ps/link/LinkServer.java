@@ -18,6 +18,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
@@ -101,8 +102,16 @@ public final class LinkServer implements AutoCloseable {
     var socket = new SocketWire(channel);
     var wire = new AtomicReference<Wire>(socket);
     strangers.add(channel);
-    ScheduledFuture<?> alarm =
-        timer.schedule(socket::close, HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS);
+    ScheduledFuture<?> alarm;
+    try {
+      alarm = timer.schedule(socket::close, HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException closed) {
+      // The server was closed after this one was accepted.
+      socket.close();
+      strangers.remove(channel);
+      handshakes.release();
+      return;
+    }
     try {
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
       channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
@@ -162,9 +171,11 @@ public final class LinkServer implements AutoCloseable {
         LOG.log(Level.DEBUG, "a connection ended: {0}", e.toString());
       }
     }
-    if (!isClosed) {
+    try {
       var _ =
           timer.schedule(() -> expire(session, name), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException closed) {
+      // A closed server has forgotten the session already.
     }
   }
 

@@ -12,6 +12,7 @@ public enum ExitStatus {
   UNREACHABLE(7, "the server cannot be reached or is not ready"),
   JOB_FAILED(8, "the job that was followed failed"),
   JOB_CANCELED(9, "the job that was followed was canceled"),
+  DIFFERENT(10, "the replayed decisions are not the recorded ones"),
   INTERRUPTED(130, "stopped by Ctrl-C");
 
   private final int code;

@@ -1,6 +1,7 @@
 package dev.espalier.cli.watch;
 
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.rest.BillView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.RoundView;
@@ -48,6 +49,39 @@ public final class JobSummary {
     table.row("training", Words.seconds(job.trainingSeconds()));
     table.row("evaluation", Words.seconds(job.evaluationSeconds()));
     return table;
+  }
+
+  /// Adds what random search would have cost, if the job tried settings at all.
+  public static void addBill(Table table, BillView bill) {
+    if (bill.settings() > 1) {
+      table.row("random search", inWords(bill) + "; see: espalier job bill " + bill.job());
+    }
+  }
+
+  /// {@return the counterfactual bill of a job with its assumptions}
+  public static List<String> bill(BillView bill) {
+    var lines = new ArrayList<String>();
+    if (bill.settings() > 0) {
+      lines.add("This job took " + Words.seconds(bill.jobSeconds()) + ".");
+      lines.add("Random search would have taken " + inWords(bill) + ".");
+      lines.add("");
+    }
+    bill.assumptions().forEach(sentence -> lines.add("- " + sentence));
+    return lines;
+  }
+
+  private static String inWords(BillView bill) {
+    double ratio = bill.jobSeconds() > 0 ? bill.seconds() / bill.jobSeconds() : 0;
+    return Words.seconds(bill.seconds())
+        + " ("
+        + Words.seconds(bill.lowSeconds())
+        + " to "
+        + Words.seconds(bill.highSeconds())
+        + ") for "
+        + bill.settings()
+        + " settings, "
+        + Words.number(Math.round(ratio * 10) / 10.0)
+        + " times this job";
   }
 
   /// {@return a schedule, one row per setting}

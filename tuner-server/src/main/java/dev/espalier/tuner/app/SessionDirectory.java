@@ -9,6 +9,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.port.JobStore.StoredJob;
 import dev.espalier.tuner.app.port.ProgramRegistry;
+import dev.espalier.tuner.core.policy.Policies;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
 import java.security.SecureRandom;
 import java.util.HexFormat;
@@ -60,7 +61,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   public String submit(JobSpec spec, String actor) {
     programOf(spec);
     String data = dataFolder.apply(spec);
-    var job = new StoredJob(newId(), spec);
+    var job = new StoredJob(newId(), spec, Policies.version(spec.tuning().policy()));
     ports.jobs().create(job, actor);
     start(job, data);
     log.info("job={} program={} actor={} submitted", job.id(), spec.program(), actor);

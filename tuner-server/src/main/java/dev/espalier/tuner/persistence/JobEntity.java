@@ -86,6 +86,9 @@ class JobEntity {
   @Column(name = "mainline_fork_clock")
   long mainlineForkClock;
 
+  @Column(name = "policy_version")
+  int policyVersion;
+
   @Column(name = "mainline_clock")
   long mainlineClock;
 
@@ -154,11 +157,13 @@ class JobEntity {
   @SuppressWarnings("NullAway.Init")
   protected JobEntity() {}
 
-  JobEntity(String id, JobSpec spec, String actor, Instant now, DocumentCodec codec) {
+  JobEntity(
+      String id, JobSpec spec, int policyVersion, String actor, Instant now, DocumentCodec codec) {
     this.id = id;
     name = spec.name();
     program = spec.program();
     policy = spec.tuning().policy();
+    this.policyVersion = policyVersion;
     searcher = spec.tuning().searcher();
     workers = spec.workers();
     seed = spec.seed();

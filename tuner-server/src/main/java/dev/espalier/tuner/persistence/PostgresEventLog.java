@@ -278,6 +278,11 @@ final class PostgresEventLog implements EventLog {
     private void schedule(SessionEffect.ScheduleChanged change) {
       job.change(change, codec);
       jobMoved = true;
+      // A mainline that went back, or another run that leads now: later steps are not its own.
+      sql.update(
+          "delete from schedule_step where job_id = ? and from_clock > ?",
+          job.id,
+          change.mainlineClock());
       sql.update(
           "insert into schedule_step (job_id, from_clock, from_epoch, branch, setting)"
               + " values (?, ?, ?, ?, ?::json) on conflict (job_id, from_clock) do update set"

@@ -84,6 +84,14 @@ final class PostgresJobQueries implements JobQueries {
   }
 
   @Override
+  public Samples samples(String job) {
+    return transactions.read(() ->
+        jobs.findById(job)
+            .map(row -> new Samples(row.trainingSamples, row.defaultBatchSize))
+            .orElse(new Samples(0, 0)));
+  }
+
+  @Override
   public PageView<BranchView> branches(
       String job,
       @Nullable Integer round,

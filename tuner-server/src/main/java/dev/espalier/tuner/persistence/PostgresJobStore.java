@@ -44,6 +44,7 @@ final class PostgresJobStore implements JobStore {
             new JobEntity(
                 job.id(),
                 job.spec(),
+                job.policyVersion(),
                 actor,
                 clock.instant().truncatedTo(ChronoUnit.MICROS),
                 codec)));
@@ -86,6 +87,6 @@ final class PostgresJobStore implements JobStore {
   }
 
   private StoredJob stored(JobEntity row) {
-    return new StoredJob(row.id, codec.readSpec(row.spec));
+    return new StoredJob(row.id, codec.readSpec(row.spec), row.policyVersion);
   }
 }

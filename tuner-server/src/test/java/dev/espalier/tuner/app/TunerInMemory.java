@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.awaitility.Awaitility;
 
@@ -45,11 +46,16 @@ public final class TunerInMemory {
   ///
   /// @param message of the last state, in words
   /// @param evaluations of the mainline, in their order
+  /// @param schedule what a job file that trains with the schedule found has under
+  ///   `tuning.schedule`
+  /// @param epochs passes over the data at the last evaluation
   public record Trained(
       JobState state,
       String message,
       List<Map<String, Double>> evaluations,
-      List<Decision> decisions) {}
+      List<Decision> decisions,
+      List<Map<String, Object>> schedule,
+      double epochs) {}
 
   /// Trains to the end.
   ///
@@ -82,7 +88,13 @@ public final class TunerInMemory {
       }
       assertThat(workers).noneMatch(Thread::isAlive);
     }
-    return new Trained(last().state(), last().message(), evaluations(), log.decisions());
+    return new Trained(
+        last().state(),
+        last().message(),
+        evaluations(),
+        log.decisions(),
+        schedule(),
+        evaluated().isEmpty() ? 0 : evaluated().getLast().epoch());
   }
 
   private void attach(String tuner, String job) {
@@ -113,6 +125,27 @@ public final class TunerInMemory {
         .map(SessionEffect.JobChanged.class::cast)
         .reduce((_, last) -> last)
         .orElse(new SessionEffect.JobChanged(JobState.QUEUED, "", "", ""));
+  }
+
+  /// As the database keeps it: what comes after a change is the mainline no more.
+  private List<Map<String, Object>> schedule() {
+    var steps = new TreeMap<Long, Map<String, Object>>();
+    for (SessionEffect effect : log.effects()) {
+      if (effect instanceof SessionEffect.ScheduleChanged changed) {
+        steps.tailMap(changed.mainlineClock(), false).clear();
+        steps.put(
+            changed.mainlineClock(),
+            Map.of("fromClock", changed.mainlineClock(), "setting", changed.setting().values()));
+      }
+    }
+    return List.copyOf(steps.values());
+  }
+
+  private List<SessionEffect.MainlineEvaluated> evaluated() {
+    return log.effects().stream()
+        .filter(SessionEffect.MainlineEvaluated.class::isInstance)
+        .map(SessionEffect.MainlineEvaluated.class::cast)
+        .toList();
   }
 
   private List<Map<String, Double>> evaluations() {

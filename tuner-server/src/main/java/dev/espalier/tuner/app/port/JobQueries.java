@@ -53,6 +53,15 @@ public interface JobQueries {
 
   ScheduleView schedule(String job);
 
+  /// {@return what an epoch of the job is made of; zeros before its workers said so}
+  Samples samples(String job);
+
+  /// What an epoch is made of.
+  ///
+  /// @param training samples of one epoch over all workers
+  /// @param defaultBatchSize samples per worker and clock where a setting names none
+  record Samples(long training, int defaultBatchSize) {}
+
   List<EvaluationView> evaluations(String job);
 
   /// The training loss of a branch between two of its own clocks, in at most `points` buckets.

@@ -23,5 +23,12 @@ public interface JobStore {
   /// A job at rest.
   ///
   /// @param id such as `job_0198f3...`; letters, digits and `_` only
-  record StoredJob(String id, JobSpec spec) {}
+  /// @param policyVersion version of the policy that the job began with; 0 when it was not written
+  ///   down
+  record StoredJob(String id, JobSpec spec, int policyVersion) {
+    /// A job of which the policy's version is not known.
+    public StoredJob(String id, JobSpec spec) {
+      this(id, spec, 0);
+    }
+  }
 }

@@ -45,6 +45,26 @@ public record JobPlan(
     return HeldOut.NOTHING;
   }
 
+  /// {@return the same plan for the policy of another name}
+  public JobPlan withPolicy(String name) {
+    return new JobPlan(
+        name,
+        searcher,
+        space,
+        base,
+        schedule,
+        validation,
+        workers,
+        seed,
+        options,
+        runs,
+        maxEpochs,
+        maxSeconds,
+        target,
+        keepCheckpoints,
+        time);
+  }
+
   /// One step of a fixed schedule.
   public record ScheduleStep(long fromClock, Setting setting) {}
 

@@ -1,0 +1,317 @@
+package dev.espalier.cli;
+
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobView;
+import dev.espalier.cli.client.CommandFailure;
+import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.client.TunerClient;
+import dev.espalier.cli.screen.Table;
+import dev.espalier.cli.screen.Words;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+
+/*
+ * Runs one job file under several policies and seeds, and says who was when how good. The best
+ * quality that every run reached is the common quality; the time to it is what a policy costs. It is
+ * judged on what jobs report of their result, evaluation by evaluation.
+ */
+
+/// `espalier job compare`.
+final class JobComparison {
+  private static final long POLL_MILLIS = 500;
+
+  private final TunerClient client;
+  private final Consumer<String> progress;
+
+  JobComparison(TunerClient client, Consumer<String> progress) {
+    this.client = client;
+    this.progress = progress;
+  }
+
+  /// A job to run.
+  record Entry(String policy, long seed, Map<String, Object> document) {}
+
+  /// How a job went.
+  record Course(String policy, long seed, JobView job, List<EvaluationView> evaluations) {
+    double best(String metric, Goal goal) {
+      double best = Double.NaN;
+      for (EvaluationView evaluation : evaluations) {
+        Double value = evaluation.metrics().get(metric);
+        if (value != null && (Double.isNaN(best) || goal.isBetter(value, best))) {
+          best = value;
+        }
+      }
+      return best;
+    }
+
+    /// {@return seconds to a quality; NaN when it was never reached}
+    double secondsTo(String metric, Goal goal, double quality) {
+      for (EvaluationView evaluation : evaluations) {
+        Double value = evaluation.metrics().get(metric);
+        if (value != null && !goal.isBetter(quality, value)) {
+          return evaluation.atSeconds();
+        }
+      }
+      return Double.NaN;
+    }
+
+    double seconds() {
+      return job.tuningSeconds() + job.trainingSeconds() + job.evaluationSeconds();
+    }
+  }
+
+  /// {@return one entry per policy and seed, all seeds of a policy together}
+  static List<Entry> entries(
+      Map<String, Object> document, List<String> policies, int seeds, String maxTime) {
+    long firstSeed = document.get("seed") instanceof Number named ? named.longValue() : 1;
+    var entries = new ArrayList<Entry>();
+    for (String policy : policies) {
+      for (long seed = firstSeed; seed < firstSeed + seeds; seed++) {
+        entries.add(new Entry(policy, seed, with(document, policy, seed, maxTime)));
+      }
+    }
+    return entries;
+  }
+
+  private static Map<String, Object> with(
+      Map<String, Object> document, String policy, long seed, String maxTime) {
+    var copy = new LinkedHashMap<>(document);
+    String[] parts = policy.split(":", 2);
+    Map<String, Object> tuning = section(document, "tuning");
+    tuning.put("policy", parts[0]);
+    if (parts.length > 1) {
+      tuning.put("searcher", parts[1]);
+    }
+    if (!parts[0].equals("fixed")) {
+      tuning.remove("schedule");
+    }
+    copy.put("tuning", tuning);
+    if (!maxTime.isEmpty()) {
+      Map<String, Object> stop = section(document, "stop");
+      stop.put("maxTime", maxTime);
+      copy.put("stop", stop);
+    }
+    Object name = document.getOrDefault("name", document.getOrDefault("program", "job"));
+    copy.put("name", name + " " + policy + " seed " + seed);
+    copy.put("seed", seed);
+    return copy;
+  }
+
+  private static Map<String, Object> section(Map<String, Object> document, String name) {
+    var section = new LinkedHashMap<String, Object>();
+    if (document.get(name) instanceof Map<?, ?> known) {
+      known.forEach((key, value) -> section.put(String.valueOf(key), value));
+    }
+    return section;
+  }
+
+  /// Checks all entries before the first is submitted.
+  void check(List<Entry> entries) {
+    entries.stream()
+        .filter(entry -> entry.seed() == entries.getFirst().seed())
+        .forEach(entry -> client.post("/jobs?dryRun=true", entry.document()));
+  }
+
+  /// Runs all entries, so many at a time.
+  List<Course> run(List<Entry> entries, int parallel) throws InterruptedException {
+    Deque<Entry> waiting = new ArrayDeque<>(entries);
+    Map<String, Entry> running = new LinkedHashMap<>();
+    Map<Entry, Course> done = new LinkedHashMap<>();
+    while (done.size() < entries.size()) {
+      while (!waiting.isEmpty() && running.size() < parallel) {
+        Entry next = waiting.removeFirst();
+        running.put(submit(next), next);
+        progress.accept(
+            "Running "
+                + label(next)
+                + " ("
+                + (entries.size() - waiting.size())
+                + " of "
+                + entries.size()
+                + ")");
+      }
+      for (var each : List.copyOf(running.entrySet())) {
+        JobView job = client.job(each.getKey());
+        if (job.state().isTerminal()) {
+          running.remove(each.getKey());
+          done.put(each.getValue(), course(each.getValue(), job));
+          progress.accept(label(each.getValue()) + ": " + job.state() + ": " + job.message());
+        }
+      }
+      if (!running.isEmpty()) {
+        Thread.sleep(POLL_MILLIS);
+      }
+    }
+    return entries.stream().flatMap(entry -> Stream.ofNullable(done.get(entry))).toList();
+  }
+
+  private String submit(Entry entry) {
+    return client
+        .post("/jobs", entry.document(), Map.of("Idempotency-Key", UUID.randomUUID().toString()))
+        .path("id")
+        .asString("");
+  }
+
+  private Course course(Entry entry, JobView job) {
+    return new Course(
+        entry.policy(),
+        entry.seed(),
+        job,
+        client.all("/jobs/" + job.id() + "/evaluations", EvaluationView.class));
+  }
+
+  private static String label(Entry entry) {
+    return entry.policy() + " seed " + entry.seed();
+  }
+
+  /// What came of it.
+  ///
+  /// @param metric that judges
+  /// @param common the best quality that every run with a result reached; NaN when there is none
+  record Outcome(String metric, Goal goal, double common, List<Course> courses) {
+    static Outcome of(JsonNode program, List<Course> courses) {
+      JsonNode validation = program.path("validation").path(0);
+      String metric = validation.path("name").asString("");
+      Goal goal = Goal.valueOf(validation.path("goal").asString("MINIMIZE"));
+      double common = Double.NaN;
+      for (Course course : courses) {
+        double best = course.best(metric, goal);
+        if (!Double.isNaN(best) && (Double.isNaN(common) || goal.isBetter(common, best))) {
+          common = best;
+        }
+      }
+      return new Outcome(metric, goal, common, List.copyOf(courses));
+    }
+
+    private List<String> policies() {
+      return courses.stream().map(Course::policy).distinct().toList();
+    }
+
+    private List<Course> of(String policy) {
+      return courses.stream().filter(course -> course.policy().equals(policy)).toList();
+    }
+
+    private static double median(List<Course> courses, ToDoubleFunction<Course> figure) {
+      double[] sorted =
+          courses.stream()
+              .mapToDouble(figure)
+              .map(value -> Double.isNaN(value) ? Double.POSITIVE_INFINITY : value)
+              .sorted()
+              .toArray();
+      double median = sorted[(sorted.length - 1) / 2];
+      return Double.isInfinite(median) ? Double.NaN : median;
+    }
+
+    private double quality(String policy) {
+      OptionalDouble worst = OptionalDouble.empty();
+      double[] bests =
+          of(policy).stream()
+              .mapToDouble(course -> course.best(metric, goal))
+              .filter(value -> !Double.isNaN(value))
+              .sorted()
+              .toArray();
+      if (bests.length > 0) {
+        worst = OptionalDouble.of(bests[(bests.length - 1) / 2]);
+      }
+      return worst.orElse(Double.NaN);
+    }
+
+    List<String> lines(String pages) {
+      var table =
+          new Table(
+              "policy", "to common", "best " + metric, "seconds", "tuning", "branches", "jobs");
+      for (String policy : policies()) {
+        List<Course> own = of(policy);
+        double time = median(own, course -> course.secondsTo(metric, goal, common));
+        table.row(
+            policy,
+            Double.isNaN(time) ? "never" : Words.seconds(time),
+            Words.number(quality(policy)),
+            Words.seconds(median(own, Course::seconds)),
+            Words.percent(median(own, course -> course.job().tuningShare())),
+            Long.toString(Math.round(median(own, course -> course.job().branches()))),
+            pages
+                + "/#/jobs/"
+                + own.getFirst().job().id()
+                + (own.size() > 1 ? " and " + (own.size() - 1) + " more" : ""));
+      }
+      var lines = new ArrayList<String>();
+      lines.add("");
+      lines.addAll(table.lines());
+      lines.add("");
+      lines.add(
+          Double.isNaN(common)
+              ? "No run was evaluated, so there is nothing to compare."
+              : "Common quality is "
+                  + metric
+                  + " "
+                  + Words.number(common)
+                  + ", the best that every run reached. Figures are medians over seeds.");
+      return lines;
+    }
+
+    Map<String, Object> document() {
+      var document = new LinkedHashMap<String, Object>();
+      document.put("metric", metric);
+      document.put("goal", goal.name());
+      document.put("commonQuality", readable(common));
+      var policies = new ArrayList<Map<String, Object>>();
+      for (String policy : policies()) {
+        List<Course> own = of(policy);
+        var row = new LinkedHashMap<String, Object>();
+        row.put("policy", policy);
+        row.put(
+            "secondsToCommon",
+            readable(median(own, course -> course.secondsTo(metric, goal, common))));
+        row.put("quality", readable(quality(policy)));
+        row.put("seconds", readable(median(own, Course::seconds)));
+        row.put("tuningShare", readable(median(own, course -> course.job().tuningShare())));
+        row.put("branches", readable(median(own, course -> course.job().branches())));
+        row.put(
+            "jobs",
+            own.stream()
+                .map(course ->
+                    Map.of(
+                        "id", course.job().id(),
+                        "seed", course.seed(),
+                        "state", course.job().state().name()))
+                .toList());
+        policies.add(row);
+      }
+      document.put("policies", policies);
+      return document;
+    }
+
+    private static Object readable(double value) {
+      return Double.isFinite(value) ? (Object) value : (Object) "none";
+    }
+
+    int status() {
+      boolean isAnyFailed =
+          courses.stream().anyMatch(course -> course.job().state() == JobState.FAILED);
+      return (isAnyFailed ? ExitStatus.JOB_FAILED : ExitStatus.OK).code();
+    }
+  }
+
+  static List<String> policies(String text) {
+    List<String> policies =
+        java.util.Arrays.stream(text.split(",")).map(String::strip).distinct().toList();
+    if (policies.stream().anyMatch(String::isEmpty)) {
+      throw new CommandFailure(
+          ExitStatus.USAGE, "--policies must be names with commas between them but is " + text);
+    }
+    return policies;
+  }
+}
