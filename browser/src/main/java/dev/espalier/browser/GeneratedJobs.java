@@ -183,7 +183,7 @@ public final class GeneratedJobs {
 
     private void round(int round) {
       int winner = branches + size.trials() - 1;
-      double best = 0.5 / round;
+      double best = 0.1 * loss / (size.trialClocks() * CLOCK_SECONDS);
       for (int i = 0; i < size.trials(); i++) {
         trial(round, branches++, i == size.trials() - 1, best);
       }
@@ -308,14 +308,14 @@ public final class GeneratedJobs {
       List<Double> means = new ArrayList<>();
       List<Double> times = new ArrayList<>();
       for (int i = 0; i <= WINDOWS; i++) {
-        double wiggle = i == 0 ? 0 : 0.02 * (random.nextDouble() - 0.5);
+        double wiggle = i == 0 ? 0 : 0.01 * loss * (random.nextDouble() - 0.5);
         means.add(loss - fall * i / WINDOWS + wiggle);
         times.add(seconds * i / WINDOWS);
       }
       Verdict verdict =
           state == BranchState.FAILED
               ? Verdict.DIVERGED
-              : speed > 0.02 ? Verdict.CONVERGING : Verdict.UNSTABLE;
+              : fall > 0.04 * loss ? Verdict.CONVERGING : Verdict.UNSTABLE;
       return new ProgressSummary(
           verdict,
           Math.max(0, speed * 0.9),

@@ -2,6 +2,7 @@ package dev.espalier.browser;
 
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Route;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 import com.microsoft.playwright.options.ScreenshotAnimations;
@@ -15,7 +16,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 
 /// Makes a picture of each page and state: `./espalier bench dashboard --screenshots`.
@@ -30,8 +33,19 @@ final class Screenshots {
                     "batchSize": {"type": "choice", "values": [32, 64, 128, 256], "default": 64}},
        "time": {"model": {"perClockSeconds": 0.0002, "perSampleSeconds": 7e-6}},
        "tuning": {"maxTrials": 12, "stop": {"best": 4, "within": 0.15},
-                  "retune": {"plateauEpochs": 2, "max": 3}, "converge": {"plateauEpochs": 4}},
-       "stop": {"maxEpochs": 20}}\
+                  "retune": {"plateauEpochs": 2, "max": 2}, "converge": {"plateauEpochs": 4}},
+       "stop": {"maxEpochs": 16}}\
+      """;
+
+  // Lets a picture be taken of a page whose link is lost.
+  private static final String KEEP_LINK =
+      """
+      window.EventSource = class extends EventSource {
+        constructor(address) {
+          super(address);
+          window.link_ = this;
+        }
+      };\
       """;
 
   private final LocalServer server;
@@ -77,15 +91,7 @@ final class Screenshots {
           page.getByText("Try a setting…").click();
           page.waitForSelector(".try-form");
         });
-    picture(
-        "job-stale",
-        "/jobs/" + large,
-        ColorScheme.LIGHT,
-        page -> {
-          page.evaluate("EventSource.prototype.close; window.dispatchEvent(new Event('offline'))");
-          page.context().setOffline(true);
-          page.waitForTimeout(9000);
-        });
+    picture("job-stale", "/jobs/" + large, ColorScheme.LIGHT, Screenshots::loseLink);
     picture("jobs", "/", ColorScheme.LIGHT, page -> {});
     picture("settings", "/settings", ColorScheme.LIGHT, page -> {});
     picture("keys", "/jobs/" + job, ColorScheme.DARK, page -> page.keyboard().press("?"));
@@ -123,6 +129,13 @@ final class Screenshots {
     }
   }
 
+  /// Cuts the live link and lets no new one come.
+  private static void loseLink(Page page) {
+    page.route("**/events?*", Route::abort);
+    page.evaluate("link_.close(); link_.onerror(new Event('error'))");
+    page.waitForTimeout(9000);
+  }
+
   private static void openWhy(Page page) {
     Locator why = page.locator(".why summary").nth(1);
     why.click();
@@ -153,6 +166,7 @@ final class Screenshots {
 
   private Page open(int width, int height, String place, ColorScheme scheme) {
     Page page = chromium.open(width, height, scheme);
+    page.addInitScript(KEEP_LINK);
     server.show(page, place);
     page.waitForTimeout(1500);
     return page;
@@ -176,7 +190,8 @@ final class Screenshots {
     System.out.printf("%s %d kB%n", file, Files.size(file) / 1000);
   }
 
-  /// The 256 most frequent colours; others take the nearest of them.
+  /// At most 256 colours: of each shade of four bits a channel the most frequent one, so that rare
+  /// hues stay, then the most frequent of the others. What is left takes the nearest of them.
   private static BufferedImage withPalette(BufferedImage image) {
     var counts = new HashMap<Integer, Integer>();
     int[] pixels =
@@ -184,11 +199,17 @@ final class Screenshots {
     for (int pixel : pixels) {
       counts.merge(pixel | 0xff000000, 1, Integer::sum);
     }
-    int[] palette =
+    int[] byFrequency =
         counts.entrySet().stream()
             .sorted(Map.Entry.<Integer, Integer>comparingByValue().reversed())
-            .limit(256)
             .mapToInt(Map.Entry::getKey)
+            .toArray();
+    var shades = new HashSet<Integer>();
+    int[] firsts = Arrays.stream(byFrequency).filter(c -> shades.add(c & 0xf0f0f0)).toArray();
+    int[] palette =
+        IntStream.concat(Arrays.stream(firsts), Arrays.stream(byFrequency))
+            .distinct()
+            .limit(256)
             .toArray();
     var model = new IndexColorModel(8, palette.length, palette, 0, false, -1, 0);
     var reduced =

@@ -152,7 +152,8 @@ function field(tunable, value) {
           max: tunable.max,
           required: true,
           'aria-describedby': `${id}-range`,
-          created: (/** @type {HTMLInputElement} */ node) => (node.value = String(value ?? '')),
+          created: (/** @type {HTMLInputElement} */ node) =>
+            (node.value = value === undefined ? '' : String(Number(value.toPrecision(8)))),
         }),
     range !== '' &&
       h(

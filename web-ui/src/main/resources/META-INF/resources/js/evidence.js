@@ -5,7 +5,7 @@ import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json } from './export.js';
 import { inlineMark, STANDINGS } from './marks.js';
-import { ranked, standing, trials, tunables } from './model.js';
+import { ranked, roundsAndPopulation, standing, trials, tunables } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
@@ -18,6 +18,7 @@ const TRIGGERS = /** @type {Record<string, string>} */ ({
   INITIAL: 'initial tuning',
   RETUNE: 're-tuning',
   MANUAL: 'asked for by hand',
+  POPULATION: 'branches that live side by side',
 });
 
 /** So many branches of a round are shown at first. */
@@ -45,7 +46,7 @@ const MOST_ROUNDS = 20;
  * @returns {Tree}
  */
 export function roundsPanel(model, view, on) {
-  const list = [...model.rounds.values()].sort((a, b) => b.round - a.round);
+  const list = roundsAndPopulation(model).toReversed();
   const shown = view.allRounds ? list : list.slice(0, MOST_ROUNDS);
   return h(
     'section',
@@ -138,7 +139,7 @@ function roundBlock(model, round, isOpen, view, on) {
     h(
       'summary',
       null,
-      h('span', { class: 'round-name' }, `Round ${round.round}`),
+      h('span', { class: 'round-name' }, roundName(round)),
       h('span', { class: 'round-kind' }, TRIGGERS[round.trigger] ?? format.words(round.trigger)),
       h('span', { class: 'round-state' }, phase(round)),
     ),
@@ -241,6 +242,11 @@ function branchTable(model, round, branches, focus, on) {
 }
 
 /** @param {RoundView} round */
+function roundName(round) {
+  return round.round === 0 ? 'Population' : `Round ${round.round}`;
+}
+
+/** @param {RoundView} round */
 function phase(round) {
   const trial = round.trialSeconds > 0 ? `, ${format.duration(round.trialSeconds)} each` : '';
   const tried = `${format.count(round.trials)} trial${round.trials === 1 ? '' : 's'}`;
@@ -253,6 +259,8 @@ function phase(round) {
       return `trial ${format.count(round.trials)} of at most ${format.count(round.maxTrials)}${trial}`;
     case 'ended':
       return `${tried}${trial}`;
+    case 'population':
+      return `${format.count(round.trials)} branches`;
     default:
       return format.words(round.phase);
   }

@@ -25,7 +25,7 @@ export const ACTIONS = {
 
 /**
  * @typedef {{act: (action: keyof typeof ACTIONS) => void, askCancel: () => void,
- *     trySetting: () => void}} HeadActions
+ *     trySetting: () => void, runAgain: () => void}} HeadActions
  */
 
 /**
@@ -82,6 +82,7 @@ export function head(job, feed, state, on) {
       job.waitingFor === '' ? job.message : job.message.replace(/([^.!?])$/, '$1.'),
       job.waitingFor !== '' && h('span', { class: 'waiting' }, ` Waiting for ${job.waitingFor}.`),
     ),
+    job.state === 'FAILED' && failure(feed, state, on),
     state.said &&
       h(
         'p',
@@ -91,6 +92,30 @@ export function head(job, feed, state, on) {
     meta(job),
     figures(job),
     workers(job, feed),
+  );
+}
+
+/**
+ * What is left of a job that failed, and the way on.
+ *
+ * @param {JobFeed} feed
+ * @param {HeadState} state
+ * @param {HeadActions} on
+ */
+function failure(feed, state, on) {
+  const last = [...feed.model.snapshots.values()].findLast((one) => one.state === 'READY');
+  const left = last
+    ? `Its last good snapshot is ${last.snapshot}, at epoch ${format.number(last.epoch)}.`
+    : 'It left no snapshot.';
+  return h(
+    'p',
+    { class: 'failure', key: 'failure' },
+    h('span', null, `${left} The logs say more.`),
+    h(
+      'button',
+      { type: 'button', class: 'button', disabled: state.busy, onclick: on.runAgain },
+      'Run it again',
+    ),
   );
 }
 

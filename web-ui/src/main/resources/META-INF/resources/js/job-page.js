@@ -311,6 +311,7 @@ class JobPage {
           cancelDialog(job, () => this.#ask(ACTIONS.cancel.path, ACTIONS.cancel.done), close),
         ),
       trySetting: () => this.#trySetting(job.setting),
+      runAgain: () => this.#runAgain(),
     };
     patch(
       this.#content,
@@ -550,6 +551,21 @@ class JobPage {
     );
   }
 
+  /** Submits the same job file as a new job, and shows that. */
+  async #runAgain() {
+    this.#head.busy = true;
+    this.#draw();
+    try {
+      const config = await get(`${this.#root()}/config`, this.#ending.signal);
+      const job = await post('/jobs', config);
+      location.hash = jobAddress(job.id);
+    } catch (thrown) {
+      this.#say(words(thrown), true);
+    }
+    this.#head.busy = false;
+    this.#draw();
+  }
+
   /** @param {JobView} job */
   #cost(job) {
     const rounds = [...this.#feed.model.rounds.values()];
@@ -559,7 +575,7 @@ class JobPage {
     }
     const all = job.tuningSeconds + job.trainingSeconds + job.evaluationSeconds;
     const share = seconds / (all + seconds);
-    return `By the last round’s trial time about ${format.duration(seconds)} for both branches, ${format.percent(share)} of the job’s time so far; the winner’s part is training.`;
+    return `By the last round’s trial time about ${format.duration(seconds)} for both branches, ${share < 0.001 ? 'less than 0.1%' : format.percent(share)} of the job’s time so far; the winner’s part is training.`;
   }
 
   /** @param {Setting} setting */

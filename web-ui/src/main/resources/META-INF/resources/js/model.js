@@ -434,6 +434,32 @@ export function trialsByRound(model) {
   return remembered(model, 'byRound', () => Map.groupBy(trials(model), (branch) => branch.round));
 }
 
+/**
+ * The rounds, and in front of them what a population of branches runs without any round.
+ *
+ * @param {JobModel} model
+ * @returns {RoundView[]} ascending; round 0 stands for the population
+ */
+export function roundsAndPopulation(model) {
+  const rounds = [...model.rounds.values()].sort((a, b) => a.round - b.round);
+  const population = trialsByRound(model).get(0) ?? [];
+  if (population.length === 0) {
+    return rounds;
+  }
+  const own = {
+    round: 0,
+    trigger: 'POPULATION',
+    phase: 'population',
+    parent: population[0].parent ?? 0,
+    trials: population.length,
+    maxTrials: population.length,
+    trialSeconds: 0,
+    winner: null,
+    outcome: '',
+  };
+  return [own, ...rounds];
+}
+
 /** @param {JobModel} model */
 function findTrials(model) {
   return [...model.branches.values()]

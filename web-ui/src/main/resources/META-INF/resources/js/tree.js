@@ -4,7 +4,7 @@
 import { h } from './dom.js';
 import * as format from './format.js';
 import { mark, STANDINGS } from './marks.js';
-import { ranked, standing, trialsByRound, tunables } from './model.js';
+import { ranked, roundsAndPopulation, standing, trialsByRound, tunables } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
@@ -25,7 +25,7 @@ const MOST_ROUNDS = 40;
  * @returns {Tree}
  */
 export function treePanel(model, view, on) {
-  const rounds = [...model.rounds.values()].sort((a, b) => a.round - b.round);
+  const rounds = roundsAndPopulation(model);
   const shown = view.all ? rounds : rounds.slice(-MOST_ROUNDS);
   const left = rounds.length - shown.length;
   return h(
@@ -54,6 +54,9 @@ export function treePanel(model, view, on) {
           class: 'tree',
           role: 'group',
           'aria-label': 'Branches by round',
+          // The latest round is what is looked for first.
+          created: (/** @type {HTMLElement} */ node) =>
+            queueMicrotask(() => (node.scrollLeft = node.scrollWidth)),
           onkeydown: (/** @type {KeyboardEvent} */ event) => move(event),
         },
         left > 0 &&
@@ -95,7 +98,11 @@ function column(model, round, view, latest, on) {
       { class: 'tree-main' },
       winner
         ? node(model, winner, round, 1, view, on)
-        : h('span', { class: 'tree-none' }, round.phase === 'ended' ? 'nobody' : 'running'),
+        : h(
+            'span',
+            { class: 'tree-none' },
+            round.round === 0 ? 'many' : round.phase === 'ended' ? 'nobody' : 'running',
+          ),
     ),
     h(
       'button',
@@ -106,7 +113,7 @@ function column(model, round, view, latest, on) {
         'aria-label': `Round ${round.round}, ${tried} branches`,
         onclick: () => on.toggle(round.round),
       },
-      `Round ${round.round}`,
+      round.round === 0 ? 'Population' : `Round ${round.round}`,
       h('span', { class: 'tree-count' }, String(tried)),
     ),
     isOpen &&
