@@ -46,7 +46,7 @@ public final class JobDefaults {
 
   /// The policies a job file may name.
   public static final List<String> POLICIES =
-      List.of("mltuner", "fixed", "random", "grid", "bayes", "hyperband", "asha", "pbt");
+      List.of("racing", "mltuner", "fixed", "random", "grid", "bayes", "hyperband", "asha", "pbt");
 
   /// The searchers a job file may name.
   public static final List<String> SEARCHERS = List.of("random", "sobol", "grid", "tpe", "gp");

@@ -1,5 +1,6 @@
 package dev.espalier.api.rest;
 
+import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
@@ -68,6 +69,7 @@ public record JobSpec(
   /// @param convergePlateauEpochs stop after so many, > retunePlateauEpochs
   /// @param maxRetunes bound on re-tuning rounds, >= 0
   /// @param runs what bounds the runs of a policy that trains a population
+  /// @param racing constants of `racing`
   public record Tuning(
       String policy,
       String searcher,
@@ -84,11 +86,14 @@ public record JobSpec(
       int retunePlateauEpochs,
       int convergePlateauEpochs,
       int maxRetunes,
-      Runs runs) {
+      Runs runs,
+      RacingOptions racing) {
     public Tuning {
       schedule = List.copyOf(schedule);
       // Jobs that were stored before there were populations have none.
       runs = Objects.requireNonNullElse(runs, Runs.DEFAULTS);
+      // Jobs that were stored before there were races have none.
+      racing = Objects.requireNonNullElse(racing, RacingOptions.DEFAULTS);
     }
   }
 

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.TimeModel;
@@ -180,6 +181,7 @@ public final class JobSpecReader {
     retune.rejectUnknownKeys();
     int convergePlateau = convergePlateau(section.section("converge"), retunePlateau);
     JobSpec.Runs runs = runs(section.section("runs"));
+    RacingOptions racing = racing(section.section("racing"));
     section.rejectUnknownKeys();
     return new JobSpec.Tuning(
         policy,
@@ -197,7 +199,8 @@ public final class JobSpecReader {
         retunePlateau,
         convergePlateau,
         maxRetunes,
-        runs);
+        runs,
+        racing);
   }
 
   private static JobSpec.Runs runs(Section section) {
@@ -227,6 +230,28 @@ public final class JobSpecReader {
     }
     section.rejectUnknownKeys();
     return runs;
+  }
+
+  private static RacingOptions racing(Section section) {
+    RacingOptions otherwise = RacingOptions.DEFAULTS;
+    var racing =
+        new RacingOptions(
+            section.number("budget", Bounds.closed(0, 0.9), otherwise.budget()),
+            section.number("confidence", new Bounds(0.5, false, 1, false), otherwise.confidence()),
+            section.whole("probeSamples", 16, 1_000_000, otherwise.probeSamples()),
+            section.number("probeShare", Bounds.above(0, 0.5), otherwise.probeShare()),
+            section.whole("challengers", 1, 64, otherwise.challengers()),
+            section.number("rateStep", Bounds.above(1, 1000), otherwise.rateStep()),
+            section.number("leastRateStep", Bounds.above(1, 1000), otherwise.leastRateStep()),
+            section.whole("trialClocks", 1, 100_000, otherwise.trialClocks()),
+            section.number("trialShare", Bounds.closed(0, 0.5), otherwise.trialShare()),
+            section.number("lapGrowth", Bounds.above(1, 10), otherwise.lapGrowth()),
+            section.number("cooldown", Bounds.closed(0, 1), otherwise.cooldown()),
+            section.number("evaluationShare", Bounds.above(0, 1), otherwise.evaluationShare()),
+            section.number("patience", new Bounds(0, false, 1, false), otherwise.patience()),
+            section.number("spike", Bounds.above(1, 1e9), otherwise.spike()));
+    section.rejectUnknownKeys();
+    return racing;
   }
 
   private int convergePlateau(Section converge, int retunePlateau) {
@@ -416,7 +441,8 @@ public final class JobSpecReader {
         tuning.retunePlateauEpochs(),
         tuning.convergePlateauEpochs(),
         tuning.maxRetunes(),
-        tuning.runs());
+        tuning.runs(),
+        tuning.racing());
   }
 
   private JobSpec.Stop stop() {

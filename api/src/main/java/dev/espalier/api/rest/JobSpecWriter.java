@@ -1,5 +1,6 @@
 package dev.espalier.api.rest;
 
+import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import java.util.LinkedHashMap;
@@ -65,6 +66,7 @@ final class JobSpecWriter {
         "retune", pair("plateauEpochs", tuning.retunePlateauEpochs(), "max", tuning.maxRetunes()));
     document.put("converge", Map.of("plateauEpochs", tuning.convergePlateauEpochs()));
     document.put("runs", runs(tuning.runs()));
+    document.put("racing", racing(tuning.racing()));
     return document;
   }
 
@@ -80,6 +82,25 @@ final class JobSpecWriter {
     document.put("truncation", plain(runs.truncation()));
     document.put("resample", plain(runs.resample()));
     document.put("perturbation", plain(runs.perturbation()));
+    return document;
+  }
+
+  private static Map<String, Object> racing(RacingOptions racing) {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("budget", plain(racing.budget()));
+    document.put("confidence", plain(racing.confidence()));
+    document.put("probeSamples", racing.probeSamples());
+    document.put("probeShare", plain(racing.probeShare()));
+    document.put("challengers", racing.challengers());
+    document.put("rateStep", plain(racing.rateStep()));
+    document.put("leastRateStep", plain(racing.leastRateStep()));
+    document.put("trialClocks", racing.trialClocks());
+    document.put("trialShare", plain(racing.trialShare()));
+    document.put("lapGrowth", plain(racing.lapGrowth()));
+    document.put("cooldown", plain(racing.cooldown()));
+    document.put("evaluationShare", plain(racing.evaluationShare()));
+    document.put("patience", plain(racing.patience()));
+    document.put("spike", plain(racing.spike()));
     return document;
   }
 

@@ -8,6 +8,7 @@ import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
+import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
@@ -156,6 +157,23 @@ final class JobSpecReaderTest {
             Map.entry("maxTrials", 12),
             Map.entry("stop", Map.of("best", 4, "within", 0.2)),
             Map.entry("retune", Map.of("plateauEpochs", 2, "max", 3)),
+            Map.entry(
+                "racing",
+                Map.ofEntries(
+                    Map.entry("budget", 0.1),
+                    Map.entry("confidence", 0.9),
+                    Map.entry("probeSamples", 500),
+                    Map.entry("probeShare", 0.1),
+                    Map.entry("challengers", 6),
+                    Map.entry("rateStep", 3),
+                    Map.entry("leastRateStep", 1.2),
+                    Map.entry("trialClocks", 5),
+                    Map.entry("trialShare", 0.03),
+                    Map.entry("lapGrowth", 1.5),
+                    Map.entry("cooldown", 0.3),
+                    Map.entry("evaluationShare", 0.2),
+                    Map.entry("patience", 0.4),
+                    Map.entry("spike", 3))),
             Map.entry("converge", Map.of("plateauEpochs", 9)),
             Map.entry(
                 "runs",
@@ -219,7 +237,9 @@ final class JobSpecReaderTest {
                     2,
                     9,
                     3,
-                    new JobSpec.Runs(8, 9, 0.5, 4, 6, 12, 0.5, 0.3, 0.5, 1.5)),
+                    new JobSpec.Runs(8, 9, 0.5, 4, 6, 12, 0.5, 0.3, 0.5, 1.5),
+                    new RacingOptions(
+                        0.1, 0.9, 500, 0.1, 6, 3, 1.2, 5, 0.03, 1.5, 0.3, 0.2, 0.4, 3)),
                 new JobSpec.Stop(12.5, 5400, 0.9),
                 new JobSpec.Checkpoints(4),
                 Optional.of(new TimeModel(2e-4, 7e-6))));

@@ -195,6 +195,19 @@ public final class SparseLogisticRegression implements TrainingProgram {
     return new Progress(lossSum, samples.length);
   }
 
+  @Override
+  public Progress loss(ProgramContext context) {
+    Model opened = opened();
+    int[] samples = context.samples();
+    SparseExamples examples = opened.data.training();
+    read(opened, context, examples, samples, samples.length);
+    double lossSum = 0;
+    for (int sample : samples) {
+      lossSum += logLoss(score(opened, examples, sample), examples.labels()[sample]);
+    }
+    return new Progress(lossSum, samples.length);
+  }
+
   private static void collect(Model opened, SparseExamples examples, int[] samples, int count) {
     BatchRows rows = opened.rows;
     rows.clear();

@@ -169,6 +169,19 @@ public final class MatrixFactorization implements TrainingProgram {
     return new Progress(lossSum, samples.length);
   }
 
+  @Override
+  public Progress loss(ProgramContext context) {
+    Model opened = opened();
+    int[] samples = context.samples();
+    Ratings ratings = opened.data.training();
+    read(opened, context, ratings, samples, samples.length);
+    double lossSum = 0;
+    for (int sample : samples) {
+      lossSum += squaredError(opened, ratings, sample) / 2;
+    }
+    return new Progress(lossSum, samples.length);
+  }
+
   private static void announce(Model opened, ProgramContext context, Ratings ratings) {
     int[] next = context.nextSamples();
     if (next.length > 0) {

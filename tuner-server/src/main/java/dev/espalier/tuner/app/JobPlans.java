@@ -53,7 +53,9 @@ public final class JobPlans {
         spec.stop().maxSeconds(),
         spec.stop().target(),
         spec.checkpoints().keep(),
-        spec.time());
+        spec.time(),
+        tuning.racing(),
+        List.of());
   }
 
   private static JobPlan.Runs runs(JobSpec spec) {

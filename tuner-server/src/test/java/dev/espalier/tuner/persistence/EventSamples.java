@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.TimeModel;
@@ -90,7 +91,8 @@ final class EventSamples {
             3,
             10,
             6,
-            new JobSpec.Runs(8, 9, 0.5, 3, 4, 10, 1, 0.2, 0.25, 1.2)),
+            new JobSpec.Runs(8, 9, 0.5, 3, 4, 10, 1, 0.2, 0.25, 1.2),
+            RacingOptions.DEFAULTS),
         new JobSpec.Stop(5, 0, Double.NaN),
         new JobSpec.Checkpoints(2),
         Optional.of(new TimeModel(0.001, 1e-6)));

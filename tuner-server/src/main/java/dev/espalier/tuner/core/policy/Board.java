@@ -8,6 +8,7 @@ import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.ScheduleBook;
@@ -71,6 +72,21 @@ final class Board {
   void spendOnEvaluation(double seconds) {
     evaluationSeconds += seconds;
     noteTimes();
+  }
+
+  void spendOnTuning(double seconds) {
+    tuningSeconds += seconds;
+    noteTimes();
+  }
+
+  /// {@return seconds of branches on trial, and of measuring them}
+  double tuningSeconds() {
+    return tuningSeconds;
+  }
+
+  /// {@return all seconds that workers have used for the job: training, tuning and evaluation}
+  double spentSeconds() {
+    return tuningSeconds + trainingSeconds + evaluationSeconds;
   }
 
   void noteTimes() {
@@ -139,8 +155,12 @@ final class Board {
   }
 
   void schedule(Branch branch, long untilClock, long aloneUntilClock) {
+    schedule(branch, untilClock, aloneUntilClock, Shape.CONSTANT);
+  }
+
+  void schedule(Branch branch, long untilClock, long aloneUntilClock, Shape shape) {
     branch.schedule(untilClock);
-    command(new BranchCommand.Schedule(branch.id(), untilClock, aloneUntilClock));
+    command(new BranchCommand.Schedule(branch.id(), untilClock, aloneUntilClock, shape));
     if (branch.state() != BranchState.RUNNING) {
       changed(branch, BranchState.RUNNING);
     }
@@ -176,6 +196,12 @@ final class Board {
 
   /// Makes a trial the mainline: its seconds were training after all.
   void adopt(Branch winner, Branch parent) {
+    adoptBeside(winner, parent);
+    free(parent, BranchState.KEPT);
+  }
+
+  /// Makes a trial the mainline, and leaves its parent as a snapshot to go back to.
+  void adoptBeside(Branch winner, Branch parent) {
     tuningSeconds -= winner.seconds();
     trainingSeconds += winner.seconds();
     noteTimes();
@@ -183,7 +209,6 @@ final class Board {
     // Workers that were alone may have moved the parent before they forked it.
     winner.startAt(parent.mainlineClock(), parent.epochs());
     changed(winner, BranchState.KEPT);
-    free(parent, BranchState.KEPT);
     winner.forgetTrace();
   }
 

@@ -17,6 +17,7 @@ final class Branch {
   static final double EPOCH_ROUNDING = 1e-9;
 
   private static final double SHORTEST_CLOCK_SECONDS = 1e-9;
+  private static final double LOSS_MEMORY = 0.95;
 
   private final BranchId id;
   private final Optional<BranchId> parent;
@@ -31,6 +32,8 @@ final class Branch {
   private long clocks;
   private long scheduledUntil;
   private double seconds;
+  private double lossSum;
+  private double lossWeight;
   private ProgressTrace trace = new ProgressTrace();
   private Optional<ProgressSummary> summary = Optional.empty();
 
@@ -89,6 +92,12 @@ final class Branch {
   /// {@return whether workers hold it: it was neither freed nor lost}
   boolean isAlive() {
     return !isFreed && state != BranchState.LOST;
+  }
+
+  /// {@return mean loss of its last clocks, about twenty; NaN before the first and after an
+  /// overflow}
+  double recentLoss() {
+    return lossSum / lossWeight;
   }
 
   /// {@return the mainline's clock at the fork}
@@ -174,6 +183,8 @@ final class Branch {
   void count(double clockSeconds, double loss) {
     clocks++;
     seconds += clockSeconds;
+    lossSum = LOSS_MEMORY * lossSum + loss;
+    lossWeight = LOSS_MEMORY * lossWeight + 1;
     scheduledUntil = Math.max(scheduledUntil, clocks);
     if (kind != BranchKind.MAINLINE && isAlive()) {
       trace.append(clockSeconds, loss);

@@ -45,6 +45,18 @@ final class History {
     return best(entries);
   }
 
+  /// {@return the value of the last entry; NaN without one}
+  double latest() {
+    return entries.isEmpty() ? Double.NaN : entries.getLast().value();
+  }
+
+  /// {@return how far apart the best and the worst finite value are; 0 without any}
+  double range() {
+    var values =
+        entries.stream().mapToDouble(Entry::value).filter(Double::isFinite).summaryStatistics();
+    return values.getCount() == 0 ? 0 : values.getMax() - values.getMin();
+  }
+
   boolean isPlateau(int epochs) {
     int before = entries.size() - epochs;
     if (before < 1) {

@@ -8,7 +8,7 @@ import java.util.List;
 public final class Policies {
   /// The names that `open` knows.
   public static final List<String> NAMES =
-      List.of("mltuner", "fixed", "random", "grid", "bayes", "hyperband", "asha", "pbt");
+      List.of("racing", "mltuner", "fixed", "random", "grid", "bayes", "hyperband", "asha", "pbt");
 
   private Policies() {}
 
@@ -23,6 +23,7 @@ public final class Policies {
   /// @throws IllegalArgumentException when there is no policy of the plan's name
   public static TuningSession open(JobPlan plan) {
     return switch (plan.policy()) {
+      case "racing" -> new JobSession(plan, RacingCourse::new);
       case "mltuner" -> onMainline(plan, new TunerStrategy(plan));
       case "fixed" -> onMainline(plan, new FixedStrategy(plan));
       case "random", "grid", "bayes", "hyperband", "asha", "pbt" ->

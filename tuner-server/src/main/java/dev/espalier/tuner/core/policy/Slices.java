@@ -1,5 +1,7 @@
 package dev.espalier.tuner.core.policy;
 
+import dev.espalier.api.model.Shape;
+
 /// Sends the clocks of a branch in slices of about two seconds, each when half of the one before is
 /// reported, so workers never stand still and a request never waits long.
 final class Slices {
@@ -39,8 +41,12 @@ final class Slices {
   }
 
   void send(Branch branch, long until, long aloneUntil) {
+    send(branch, until, aloneUntil, Shape.CONSTANT);
+  }
+
+  void send(Branch branch, long until, long aloneUntil, Shape shape) {
     from = branch.scheduledUntil();
-    board.schedule(branch, until, aloneUntil);
+    board.schedule(branch, until, aloneUntil, shape);
   }
 
   private long length(Branch branch) {

@@ -2,6 +2,7 @@ package dev.espalier.tuner.core.session;
 
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.TimeModel;
@@ -20,6 +21,8 @@ import java.util.Optional;
 /// @param maxSeconds 0 for no bound
 /// @param target NaN for none
 /// @param keepCheckpoints durable checkpoints to keep, >= 1
+/// @param racing constants of the `racing` policy
+/// @param prior settings that earlier jobs of the program ended with, best first
 public record JobPlan(
     String policy,
     String searcher,
@@ -35,14 +38,54 @@ public record JobPlan(
     double maxSeconds,
     double target,
     int keepCheckpoints,
-    Optional<TimeModel> time) {
+    Optional<TimeModel> time,
+    RacingOptions racing,
+    List<Setting> prior) {
   public JobPlan {
     schedule = List.copyOf(schedule);
+    prior = List.copyOf(prior);
+  }
+
+  /// A job of a policy that does not race, or races with the usual constants and no experience.
+  public JobPlan(
+      String policy,
+      String searcher,
+      SearchSpace space,
+      Setting base,
+      List<ScheduleStep> schedule,
+      MetricSpec validation,
+      int workers,
+      long seed,
+      Options options,
+      Runs runs,
+      double maxEpochs,
+      double maxSeconds,
+      double target,
+      int keepCheckpoints,
+      Optional<TimeModel> time) {
+    this(
+        policy,
+        searcher,
+        space,
+        base,
+        schedule,
+        validation,
+        workers,
+        seed,
+        options,
+        runs,
+        maxEpochs,
+        maxSeconds,
+        target,
+        keepCheckpoints,
+        time,
+        RacingOptions.DEFAULTS,
+        List.of());
   }
 
   /// {@return the training samples that workers keep back to judge branches by}
   public HeldOut heldOut() {
-    return HeldOut.NOTHING;
+    return policy.equals("racing") ? racing.heldOut() : HeldOut.NOTHING;
   }
 
   /// {@return the same plan for the policy of another name}

@@ -24,7 +24,9 @@ public record QuadraticModel(
     long lateClocks,
     long seed)
     implements SimulatedWorkers.Model {
-  private static final double FLOOR = 0.1;
+  /// The least validation loss there is.
+  public static final double FLOOR = 0.1;
+
   private static final double OVERFLOW = 1e9;
   private static final int CLOCK = 4;
 

@@ -1,0 +1,45 @@
+package dev.espalier.api.model;
+
+/// Constants of the `racing` policy; `docs/JOB_FILE.md` says what each is for.
+///
+/// @param budget share of the time so far that tuning may cost at most, in [0, 0.9]
+/// @param confidence of each one-sided bound of a difference, in (0.5, 1)
+/// @param probeSamples training samples held out to judge branches by, >= 0
+/// @param probeShare of the training samples that may be held out at most, in [0, 0.5]
+/// @param challengers settings that race the incumbent at a time, >= 1
+/// @param rateStep factor of the first moves of a rate, > 1
+/// @param leastRateStep factor that moves of a rate shrink to, > 1
+/// @param trialClocks clocks that an entrant runs at least, >= 1
+/// @param trialShare of the time so far that an entrant runs at least before it is judged, in [0,
+///   0.5]
+/// @param lapGrowth time at the end of a lap over the time at its beginning, > 1
+/// @param cooldown share of a lap over which its rate falls to zero, in [0, 1]
+/// @param evaluationShare share of the time that evaluations may take, in (0, 1]; a longer lap
+///   waits
+/// @param patience the job has converged when its best is older than this share of its time, in (0,
+///   1)
+/// @param spike a lap whose loss ends above this many times the loss before it is undone, > 1
+public record RacingOptions(
+    double budget,
+    double confidence,
+    int probeSamples,
+    double probeShare,
+    int challengers,
+    double rateStep,
+    double leastRateStep,
+    int trialClocks,
+    double trialShare,
+    double lapGrowth,
+    double cooldown,
+    double evaluationShare,
+    double patience,
+    double spike) {
+  /// What a job file that says nothing gets.
+  public static final RacingOptions DEFAULTS =
+      new RacingOptions(0.25, 0.95, 2000, 0.05, 4, 4, 1.5, 8, 0.015, 1.2, 0.5, 0.2, 0.65, 2);
+
+  /// {@return the samples that workers hold out}
+  public HeldOut heldOut() {
+    return new HeldOut(probeSamples, probeShare);
+  }
+}

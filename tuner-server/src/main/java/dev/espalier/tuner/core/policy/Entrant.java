@@ -1,0 +1,65 @@
+package dev.espalier.tuner.core.policy;
+
+import java.util.List;
+import java.util.Optional;
+
+/// One branch of a race.
+///
+/// Written by its race alone.
+final class Entrant {
+  private final int number;
+  private final Branch branch;
+  private final Optional<Neighbourhood.Move> move;
+  private List<Double> losses = List.of();
+  private boolean isOut;
+
+  /// @param number from 0; 0 is the incumbent
+  /// @param move what it does differently; empty for the incumbent
+  Entrant(int number, Branch branch, Optional<Neighbourhood.Move> move) {
+    this.number = number;
+    this.branch = branch;
+    this.move = move;
+  }
+
+  int number() {
+    return number;
+  }
+
+  Branch branch() {
+    return branch;
+  }
+
+  Optional<Neighbourhood.Move> move() {
+    return move;
+  }
+
+  boolean isIncumbent() {
+    return move.isEmpty();
+  }
+
+  boolean isOut() {
+    return isOut;
+  }
+
+  void leave() {
+    isOut = true;
+  }
+
+  /// {@return its losses on the held-out blocks when it was probed last}
+  List<Double> losses() {
+    return losses;
+  }
+
+  void probed(List<Double> blocks) {
+    losses = blocks;
+  }
+
+  /// {@return mean loss of the last probe; NaN before the first and after an overflow}
+  double loss() {
+    return losses.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+  }
+
+  String inWords() {
+    return isIncumbent() ? "the incumbent" : "entrant " + number;
+  }
+}

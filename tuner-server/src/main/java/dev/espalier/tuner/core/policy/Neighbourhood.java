@@ -1,0 +1,204 @@
+package dev.espalier.tuner.core.policy;
+
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Which settings beside the incumbent are worth racing next.
+///
+/// Each tunable has two moves, up and down. A rate moves by a factor that begins large and shrinks
+/// when neither side wins; momentum moves its distance from 1 by two, a choice to its neighbour.
+/// Where batch size or momentum moves, the learning rate moves along: with the root of the batch
+/// (Krizhevsky 2014, section 5; between plain rules, for which the batch itself would do, and
+/// adaptive ones, which need nothing), and with one less the momentum, so that the step that a
+/// constant gradient comes to stays as long as it was.
+///
+/// A move that won is tried again, further; one that lost waits. Deterministic.
+final class Neighbourhood {
+  private static final double SAME = 1e-9;
+  private static final double LEAST_FACTOR = 1.15;
+  private static final double LOST = 0.4;
+  private static final double WON = 3;
+  private static final double RECOVERY = 1.25;
+  private static final double MOST = 4;
+  private static final double MOMENTUM_FACTOR = 2;
+  private static final double LINEAR_STEP = 0.2;
+  private static final double MOST_MOMENTUM = 0.995;
+  private static final double LEAST_MOMENTUM = 0.3;
+
+  /// One way to go from a setting.
+  ///
+  /// @param tunable what moves
+  /// @param up which way
+  /// @param setting where it leads
+  record Move(String tunable, boolean up, Setting setting) {
+    String key() {
+      return tunable + (up ? "+" : "-");
+    }
+  }
+
+  /// A part of the space where training blew up.
+  private record Excluded(double step, double untilSeconds) {}
+
+  private final SearchSpace space;
+  private final double leastStep;
+  private final Map<String, Double> worth = new HashMap<>();
+  private final List<Setting> wished = new ArrayList<>();
+  private final List<Excluded> excluded = new ArrayList<>();
+  private double rateStep;
+
+  /// @param firstStep factor of the first moves of a rate, > 1
+  /// @param leastStep smallest factor, > 1
+  /// @param wished settings to race before all others, best first
+  Neighbourhood(SearchSpace space, double firstStep, double leastStep, List<Setting> wished) {
+    this.space = space;
+    this.rateStep = firstStep;
+    this.leastStep = leastStep;
+    this.wished.addAll(wished);
+  }
+
+  double rateStep() {
+    return rateStep;
+  }
+
+  /// {@return at most `count` settings to race against `incumbent`, the most promising first}
+  List<Move> propose(Setting incumbent, int count, double nowSeconds) {
+    var moves = new ArrayList<Move>();
+    for (Setting wish : wished) {
+      Setting setting = incumbent.with(wish);
+      if (!setting.equals(incumbent)) {
+        moves.add(new Move("earlier job", true, setting));
+      }
+    }
+    List<Move> ways = new ArrayList<>();
+    for (Tunable tunable : space.tunables()) {
+      for (boolean up : new boolean[] {true, false}) {
+        go(incumbent, tunable, up).ifPresent(ways::add);
+      }
+    }
+    ways.sort(Comparator.comparingDouble((Move move) -> -worth(move)));
+    moves.addAll(ways);
+    return moves.stream()
+        .filter(move -> !isExcluded(move.setting(), nowSeconds))
+        .limit(count)
+        .toList();
+  }
+
+  private double worth(Move move) {
+    double first =
+        switch (move.tunable()) {
+          case Tunable.LEARNING_RATE -> 1;
+          case Tunable.BATCH_SIZE -> 0.6;
+          case Tunable.MOMENTUM -> 0.4;
+          default -> 0.3;
+        };
+    return worth.getOrDefault(move.key(), first);
+  }
+
+  private Optional<Move> go(Setting from, Tunable tunable, boolean up) {
+    double value = from.valueOr(tunable.name(), tunable.defaultValue());
+    double next = next(tunable, value, up);
+    if (Double.isNaN(next) || !tunable.contains(next)) {
+      return Optional.empty();
+    }
+    Setting moved = from.with(tunable.name(), next);
+    double factor =
+        switch (tunable.name()) {
+          case Tunable.BATCH_SIZE -> Math.sqrt(next / value);
+          case Tunable.MOMENTUM -> (1 - next) / (1 - value);
+          default -> 1;
+        };
+    return Optional.of(new Move(tunable.name(), up, withRate(moved, factor)));
+  }
+
+  private double next(Tunable tunable, double value, boolean up) {
+    return switch (tunable) {
+      case Tunable.LogRange range -> {
+        double next =
+            Math.clamp(up ? value * rateStep : value / rateStep, range.min(), range.max());
+        yield Math.max(next / value, value / next) < LEAST_FACTOR ? Double.NaN : next;
+      }
+      case Tunable.LinearRange range when tunable.name().equals(Tunable.MOMENTUM) -> {
+        double distance = up ? (1 - value) / MOMENTUM_FACTOR : (1 - value) * MOMENTUM_FACTOR;
+        double next = 1 - distance;
+        if (!up && next < LEAST_MOMENTUM) {
+          next = 0;
+        }
+        next = Math.clamp(next, range.min(), Math.min(range.max(), MOST_MOMENTUM));
+        yield Math.abs(next - value) < (1 - value) * (LEAST_FACTOR - 1) ? Double.NaN : next;
+      }
+      case Tunable.LinearRange range -> {
+        double unit = range.toUnit(value);
+        double next = Math.clamp(up ? unit + LINEAR_STEP : unit - LINEAR_STEP, 0, 1);
+        yield Math.abs(next - unit) < SAME ? Double.NaN : range.fromUnit(next);
+      }
+      case Tunable.Choice choice -> {
+        List<Double> sorted = choice.values().stream().sorted().toList();
+        int place = sorted.indexOf(value);
+        int next = up ? place + 1 : place - 1;
+        yield place < 0 || next < 0 || next >= sorted.size() ? Double.NaN : sorted.get(next);
+      }
+    };
+  }
+
+  private Setting withRate(Setting setting, double factor) {
+    for (Tunable tunable : space.tunables()) {
+      if (factor != 1
+          && tunable.name().equals(Tunable.LEARNING_RATE)
+          && tunable instanceof Tunable.LogRange range) {
+        double rate = setting.valueOr(Tunable.LEARNING_RATE, range.defaultValue()) * factor;
+        return setting.with(Tunable.LEARNING_RATE, Math.clamp(rate, range.min(), range.max()));
+      }
+    }
+    return setting;
+  }
+
+  /// Learns how a race went.
+  ///
+  /// @param raced all moves that were raced
+  /// @param winner the one that was adopted; empty when the incumbent stayed
+  void learn(List<Move> raced, Optional<Move> winner) {
+    worth.replaceAll((_, old) -> Math.min(MOST, old * RECOVERY));
+    boolean rateLost = true;
+    boolean rateRaced = false;
+    for (Move move : raced) {
+      boolean won = winner.filter(move::equals).isPresent();
+      worth.put(move.key(), Math.clamp(worth(move) * (won ? WON : LOST), 0.02, MOST));
+      wished.removeIf(wish -> move.setting().equals(move.setting().with(wish)));
+      if (move.tunable().equals(Tunable.LEARNING_RATE)) {
+        rateRaced = true;
+        rateLost &= !won;
+      }
+    }
+    if (rateRaced && rateLost) {
+      rateStep = Math.max(leastStep, Math.pow(rateStep, 0.7));
+    }
+  }
+
+  /// Keeps away, up to a time, from settings whose steps are as long as that of one that blew up.
+  void exclude(Setting setting, double untilSeconds) {
+    excluded.add(new Excluded(step(setting), untilSeconds));
+  }
+
+  boolean isExcluded(Setting setting, double nowSeconds) {
+    return excluded.stream()
+        .anyMatch(
+            part -> part.untilSeconds() > nowSeconds && step(setting) >= part.step() * (1 - SAME));
+  }
+
+  /// The step that a constant gradient comes to.
+  static double step(Setting setting) {
+    return setting.valueOr(Tunable.LEARNING_RATE, 0) / (1 - setting.valueOr(Tunable.MOMENTUM, 0));
+  }
+
+  /// {@return `setting` with a smaller learning rate; itself when it has none to make smaller}
+  Setting calmer(Setting setting, double factor) {
+    return withRate(setting, 1 / factor);
+  }
+}

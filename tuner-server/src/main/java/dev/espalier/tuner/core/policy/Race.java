@@ -1,0 +1,526 @@
+package dev.espalier.tuner.core.policy;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.RacingOptions;
+import dev.espalier.api.model.RoundTrigger;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * A race, rung by rung:
+ *
+ *   fork the incumbent and its challengers from one snapshot
+ *   repeat
+ *     every entrant runs a lap of d seconds, at whose end its rate has fallen to zero
+ *     every entrant is probed: its loss on each block of the same held-out samples
+ *     who is worse than the leader, and not by chance, leaves (a bolder rate not before the second
+ *     rung, if it learns at all); so does who is not among the best third
+ *     d doubles
+ *   until one is left, or the budget would be exceeded
+ *   the winner's work is kept; a challenger wins only if it beats the incumbent, and not by chance
+ *
+ * All entrants start cool (the parent's rate had fallen to zero) and are compared cool, so a smaller
+ * rate does not win by merely quieting noise: the short-horizon bias of Wu et al. 2018.
+ */
+
+/// The incumbent and some challengers on branches from one snapshot, until one is shown to be best.
+final class Race {
+  private static final int SURVIVORS = 3;
+  private static final int MAX_RUNGS = 4;
+  private static final double BOLDER = 1.01;
+  private static final double RUNG_GROWTH = 2;
+
+  /// How a race ended.
+  ///
+  /// @param winner empty when all entrants diverged
+  record Outcome(Optional<Entrant> winner, String why) {
+    boolean isChange() {
+      return winner.filter(entrant -> !entrant.isIncumbent()).isPresent();
+    }
+  }
+
+  /// What a race is about.
+  ///
+  /// @param number of the round, from 1
+  /// @param trialSeconds of the first rung
+  /// @param probeSamples how many held-out samples judge
+  /// @param isBounded whether the tuning budget bounds it
+  record Plan(
+      int number,
+      RoundTrigger trigger,
+      String label,
+      List<Neighbourhood.Move> challengers,
+      double trialSeconds,
+      long probeSamples,
+      boolean isBounded,
+      String actor) {}
+
+  private final Board board;
+  private final Pace pace;
+  private final TuningBudget budget;
+  private final RacingOptions options;
+  private final Plan plan;
+  private final Branch parent;
+  private final List<Entrant> entrants = new ArrayList<>();
+  private final List<Entrant> waiting = new ArrayList<>();
+  private List<Double> parentLosses = List.of();
+  private double rungSeconds;
+  private int rung;
+  private @Nullable Entrant current;
+  private @Nullable Lap lap;
+  private long evaluation;
+  private Optional<Outcome> outcome = Optional.empty();
+
+  Race(Board board, Pace pace, TuningBudget budget, Plan plan, Branch parent) {
+    this.board = board;
+    this.pace = pace;
+    this.budget = budget;
+    this.options = board.plan().racing();
+    this.plan = plan;
+    this.parent = parent;
+    this.rungSeconds = plan.trialSeconds();
+  }
+
+  Plan plan() {
+    return plan;
+  }
+
+  Branch parent() {
+    return parent;
+  }
+
+  Optional<Outcome> outcome() {
+    return outcome;
+  }
+
+  void begin() {
+    enter(Optional.empty());
+    plan.challengers().forEach(move -> enter(Optional.of(move)));
+    board.decide(
+        key("start"),
+        "racing.race",
+        "Start "
+            + plan.label()
+            + ": "
+            + Words.count(plan.challengers().size(), "setting")
+            + " against the incumbent, "
+            + Words.number(rungSeconds)
+            + " s each to begin with",
+        plan.actor(),
+        plan.number(),
+        Evidence.of()
+            .with("trigger", plan.trigger().name())
+            .with("parent", parent.id().number())
+            .with("mainlineClock", parent.mainlineClock())
+            .with("epoch", parent.epochs())
+            .with("incumbent", parent.setting())
+            .with("challengers", plan.challengers().stream().map(Race::describe).toList())
+            .with("trialSeconds", rungSeconds)
+            .with("probeSamples", plan.probeSamples())
+            .with("tuningSeconds", board.tuningSeconds())
+            .with("spentSeconds", board.spentSeconds())
+            .with("budget", options.budget()));
+    tell("racing", Optional.empty(), "");
+    board.show(
+        JobState.TUNING,
+        "round-running",
+        "Racing " + Words.count(plan.challengers().size(), "setting") + " in " + plan.label(),
+        "clocks of the entrants");
+    evaluation = board.book().nextEvaluation();
+    board.command(new BranchCommand.Probe(parent.id(), evaluation, plan.probeSamples()));
+  }
+
+  private static Map<String, Object> describe(Neighbourhood.Move move) {
+    var text = new LinkedHashMap<String, Object>();
+    text.put("move", move.key());
+    text.put("setting", move.setting().values());
+    return text;
+  }
+
+  private void enter(Optional<Neighbourhood.Move> move) {
+    var setting = move.map(Neighbourhood.Move::setting).orElse(parent.setting());
+    Branch branch = board.fork(parent, BranchKind.TRIAL, plan.number(), setting);
+    entrants.add(new Entrant(entrants.size(), branch, move));
+  }
+
+  private List<Entrant> alive() {
+    return entrants.stream().filter(entrant -> !entrant.isOut()).toList();
+  }
+
+  // Running.
+
+  private void startRung() {
+    rung++;
+    waiting.addAll(alive());
+    runNext();
+  }
+
+  private void runNext() {
+    if (waiting.isEmpty()) {
+      judge();
+      return;
+    }
+    Entrant next = waiting.removeFirst();
+    if (plan.isBounded() && !budget.allows(rungSeconds + probeSeconds(next))) {
+      stopEarly();
+      return;
+    }
+    current = next;
+    lap =
+        new Lap(
+            board,
+            pace,
+            next.branch(),
+            rungSeconds,
+            options.trialClocks(),
+            Long.MAX_VALUE,
+            options.cooldown(),
+            0);
+    advance();
+  }
+
+  private double probeSeconds(Entrant entrant) {
+    return pace.secondsOfProbe(plan.probeSamples(), entrant.branch().setting(), board.workload());
+  }
+
+  /// Entrants that did not run the whole rung cannot be compared any more.
+  private void stopEarly() {
+    waiting.clear();
+    if (rung == 1) {
+      end(
+          alive().stream().filter(Entrant::isIncumbent).findFirst(),
+          "the tuning budget is used up");
+      return;
+    }
+    settle("the tuning budget is used up");
+  }
+
+  void clockReported(Branch branch, double loss) {
+    Entrant running = current;
+    if (running == null || !running.branch().equals(branch) || Double.isFinite(loss)) {
+      return;
+    }
+    current = null;
+    lap = null;
+    fail(running, "its loss overflowed at clock " + branch.clocks());
+    runNext();
+  }
+
+  private void fail(Entrant entrant, String why) {
+    entrant.leave();
+    say(entrant, "racing.diverged", "diverged: " + why, Evidence.of());
+    board.free(entrant.branch(), BranchState.FAILED);
+  }
+
+  void advance() {
+    Lap running = lap;
+    if (running == null || evaluation != 0) {
+      return;
+    }
+    if (!running.isOver()) {
+      running.runOn();
+      return;
+    }
+    lap = null;
+    pace.learn(running.branch());
+    evaluation = board.book().nextEvaluation();
+    board.command(new BranchCommand.Probe(running.branch().id(), evaluation, plan.probeSamples()));
+  }
+
+  void evaluated(SessionEvent.Evaluated event) {
+    if (evaluation == 0 || event.evaluation() != evaluation) {
+      return;
+    }
+    evaluation = 0;
+    board.spendOnTuning(event.seconds());
+    pace.learnProbe(event.seconds(), plan.probeSamples());
+    Entrant probed = current;
+    if (probed == null) {
+      parentLosses = event.losses();
+      startRung();
+      return;
+    }
+    current = null;
+    probed.probed(event.losses());
+    if (Double.isFinite(probed.loss())) {
+      board.changed(probed.branch(), BranchState.MEASURED);
+    } else {
+      fail(probed, "its loss on the held-out samples is " + probed.loss());
+    }
+    runNext();
+  }
+
+  // Judging.
+
+  private PairedDifference between(Entrant one, Entrant other) {
+    return PairedDifference.of(one.losses(), other.losses(), options.confidence());
+  }
+
+  private static Entrant best(List<Entrant> among) {
+    return among.stream().min(Comparator.comparingDouble(Entrant::loss)).orElseThrow();
+  }
+
+  private void judge() {
+    List<Entrant> left = alive();
+    if (left.isEmpty()) {
+      end(Optional.empty(), "all entrants diverged");
+      return;
+    }
+    Entrant leader = best(left);
+    List<Map<String, Object>> table = table(left, leader);
+    dropDominated(left, leader);
+    dropBeyondBest();
+    board.decide(
+        key("rung-" + rung),
+        "racing.rung",
+        "After "
+            + Words.number(ranSeconds())
+            + " s each, "
+            + leader.inWords()
+            + " leads; "
+            + Words.count(alive().size(), "entrant")
+            + " of "
+            + left.size()
+            + " stay",
+        "policy",
+        plan.number(),
+        Evidence.of()
+            .with("rung", rung)
+            .with("rungSeconds", rungSeconds)
+            .with("confidence", options.confidence())
+            .with("probeSamples", plan.probeSamples())
+            .with("leader", leader.number())
+            .with("parentLoss", mean(parentLosses))
+            .with("entrants", table));
+    goOnOrSettle();
+  }
+
+  private static double mean(List<Double> losses) {
+    return losses.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+  }
+
+  private double ranSeconds() {
+    return alive().getFirst().branch().seconds();
+  }
+
+  private List<Map<String, Object>> table(List<Entrant> left, Entrant leader) {
+    return left.stream().map(entrant -> row(entrant, leader)).toList();
+  }
+
+  private Map<String, Object> row(Entrant entrant, Entrant leader) {
+    PairedDifference difference = between(entrant, leader);
+    var row = new LinkedHashMap<String, Object>();
+    row.put("entrant", (long) entrant.number());
+    row.put("branch", (long) entrant.branch().id().number());
+    row.put("move", entrant.move().map(Neighbourhood.Move::key).orElse("incumbent"));
+    row.put("setting", entrant.branch().setting().values());
+    row.put("clocks", entrant.branch().clocks());
+    row.put("seconds", entrant.branch().seconds());
+    row.put("loss", entrant.loss());
+    row.put("aboveLeader", difference.mean());
+    row.put("aboveLeaderLower", difference.lower());
+    row.put("aboveLeaderUpper", difference.upper());
+    row.put("pairs", (long) difference.pairs());
+    return row;
+  }
+
+  private void dropDominated(List<Entrant> left, Entrant leader) {
+    for (Entrant entrant : left) {
+      PairedDifference difference = between(entrant, leader);
+      if (entrant != leader && difference.isWorse() && !mayComeBack(entrant, leader)) {
+        drop(entrant, "racing.dominated", "is worse than " + leader.inWords(), difference);
+      }
+    }
+  }
+
+  /// A bolder rate gains later than a calmer one, so after the first rung alone it is not out as
+  /// long as it learns at all.
+  private boolean mayComeBack(Entrant entrant, Entrant leader) {
+    return rung == 1
+        && isBolder(entrant, leader)
+        && PairedDifference.of(entrant.losses(), parentLosses, options.confidence()).isBetter();
+  }
+
+  private static boolean isBolder(Entrant one, Entrant other) {
+    return Neighbourhood.step(one.branch().setting())
+        > BOLDER * Neighbourhood.step(other.branch().setting());
+  }
+
+  /// Of the challengers the best third stays; the incumbent stays unless it is dominated.
+  private void dropBeyondBest() {
+    List<Entrant> challengers =
+        alive().stream()
+            .filter(entrant -> !entrant.isIncumbent())
+            .sorted(Comparator.comparingDouble(Entrant::loss))
+            .toList();
+    int stay = Math.max(1, Math.ceilDiv(plan.challengers().size(), pow(SURVIVORS, rung)));
+    for (Entrant entrant :
+        challengers.subList(Math.min(stay, challengers.size()), challengers.size())) {
+      drop(
+          entrant,
+          "racing.halving",
+          "is not among the best " + stay,
+          between(entrant, challengers.getFirst()));
+    }
+  }
+
+  private static int pow(int base, int exponent) {
+    int power = 1;
+    for (int i = 0; i < exponent; i++) {
+      power *= base;
+    }
+    return power;
+  }
+
+  private void drop(Entrant entrant, String rule, String why, PairedDifference difference) {
+    entrant.leave();
+    say(
+        entrant,
+        rule,
+        why,
+        Evidence.of()
+            .with("loss", entrant.loss())
+            .with("difference", difference.mean())
+            .with("lower", difference.lower())
+            .with("upper", difference.upper())
+            .with("pairs", difference.pairs())
+            .with("confidence", options.confidence()));
+    board.free(entrant.branch(), BranchState.DISCARDED);
+  }
+
+  private void goOnOrSettle() {
+    List<Entrant> left = alive();
+    if (left.size() == 1) {
+      settle("no other is left");
+      return;
+    }
+    double nextSeconds = RUNG_GROWTH * rungSeconds;
+    double cost = left.stream().mapToDouble(entrant -> nextSeconds + probeSeconds(entrant)).sum();
+    if (rung >= MAX_RUNGS) {
+      settle("the race has run its " + MAX_RUNGS + " rungs");
+    } else if (plan.isBounded() && !budget.allows(cost)) {
+      settle("another rung would exceed the tuning budget");
+    } else if (board.isTimeUp()) {
+      settle("the time is up");
+    } else {
+      rungSeconds = nextSeconds;
+      startRung();
+    }
+  }
+
+  /// Of those left the best wins; against an incumbent that is still there only if it is not
+  /// chance.
+  private void settle(String why) {
+    List<Entrant> left = alive();
+    Optional<Entrant> incumbent = left.stream().filter(Entrant::isIncumbent).findFirst();
+    Entrant best = best(left);
+    boolean isShown =
+        incumbent.filter(entrant -> entrant != best && !isShownToBeat(best, entrant)).isEmpty();
+    end(Optional.of(isShown ? best : incumbent.orElse(best)), why);
+  }
+
+  /// A calmer rate must show it for longer than one rung.
+  private boolean isShownToBeat(Entrant best, Entrant incumbent) {
+    return between(best, incumbent).isBetter() && !(rung == 1 && isBolder(incumbent, best));
+  }
+
+  private void end(Optional<Entrant> winner, String why) {
+    List<Map<String, Object>> table =
+        winner.map(entrant -> table(alive(), entrant)).orElse(List.of());
+    for (Entrant entrant : alive()) {
+      if (winner.filter(entrant::equals).isEmpty()) {
+        entrant.leave();
+        board.free(entrant.branch(), BranchState.DISCARDED);
+      }
+    }
+    var over = new Outcome(winner, why);
+    outcome = Optional.of(over);
+    String sentence = sentence(winner, why);
+    board.decide(
+        key("result"),
+        over.isChange() ? "racing.adopt" : "racing.keep",
+        sentence,
+        "policy",
+        plan.number(),
+        Evidence.of()
+            .with("winner", winner.map(Entrant::number).orElse(-1))
+            .with("setting", winner.map(Entrant::branch).orElse(parent).setting())
+            .with("rungs", rung)
+            .with("confidence", options.confidence())
+            .with("entrants", table)
+            .with("tuningSeconds", board.tuningSeconds())
+            .with("spentSeconds", board.spentSeconds()));
+    tell("ended", winner, sentence);
+  }
+
+  private static String sentence(Optional<Entrant> winner, String why) {
+    return winner
+        .map(entrant ->
+            entrant.isIncumbent()
+                ? "Kept " + Words.setting(entrant.branch().setting()) + ": " + why
+                : "Adopted branch "
+                    + entrant.branch().id()
+                    + " ("
+                    + Words.setting(entrant.branch().setting())
+                    + "): "
+                    + why)
+        .orElse("No entrant is left: " + why);
+  }
+
+  private void say(Entrant entrant, String rule, String what, Evidence evidence) {
+    board.decide(
+        key("entrant-" + entrant.number()),
+        rule,
+        "Entrant "
+            + entrant.number()
+            + " ("
+            + Words.setting(entrant.branch().setting())
+            + ") "
+            + what,
+        "policy",
+        plan.number(),
+        evidence
+            .with("branch", entrant.branch().id().number())
+            .with("setting", entrant.branch().setting())
+            .with("clocks", entrant.branch().clocks())
+            .with("seconds", entrant.branch().seconds())
+            .with("rung", rung));
+  }
+
+  private void tell(String phase, Optional<Entrant> winner, String text) {
+    board.emit(
+        new SessionEffect.RoundChanged(
+            plan.number(),
+            plan.trigger(),
+            phase,
+            parent.id(),
+            entrants.size(),
+            entrants.size(),
+            rungSeconds,
+            winner.map(entrant -> entrant.branch().id()),
+            text));
+  }
+
+  private String key(String decision) {
+    return "round-" + plan.number() + "/" + decision;
+  }
+
+  /// Ends without an outcome: all entrants are freed.
+  void abandon(String why) {
+    for (Entrant entrant : alive()) {
+      entrant.leave();
+      board.free(entrant.branch(), BranchState.DISCARDED);
+    }
+    tell("ended", Optional.empty(), why);
+  }
+}

@@ -1,0 +1,116 @@
+package dev.espalier.tuner.core.policy;
+
+import dev.espalier.api.model.RacingOptions;
+import dev.espalier.api.model.Setting;
+import java.util.Optional;
+
+/// When to race, and with how much.
+///
+/// A race may use what the tuning budget allows, but not more than a share of the time so far that
+/// halves with each race that changes nothing; and the wait for the next race, as a factor of the
+/// time so far, grows. A race that pays sets both back.
+final class RaceTimes {
+  private static final double FIRST_WAIT = 1.2;
+  private static final double LONGER = 1.3;
+  private static final double LONGEST_WAIT = 3;
+  private static final double CHEAPER = 0.6;
+  private static final double CHEAPEST = 0.1;
+  private static final double PROBES = 0.3;
+  private static final long LEAST_PROBE = 64;
+  private static final double EXCLUSION = 4;
+  private static final int LEAST_EVALUATIONS = 4;
+  private static final double MANUAL_SHARE = 0.03;
+
+  private final RacingOptions options;
+  private double dueAt;
+  private double wait = FIRST_WAIT;
+  private double share;
+  private double bestAt;
+
+  RaceTimes(RacingOptions options) {
+    this.options = options;
+    this.share = options.budget();
+  }
+
+  /// How much a race may take.
+  ///
+  /// @param trialSeconds of each entrant in the first rung
+  record Size(int challengers, double trialSeconds, long probeSamples) {}
+
+  double secondsUntilDue(double spentSeconds) {
+    return dueAt - spentSeconds;
+  }
+
+  /// {@return what a race may be now; empty when the budget is too small for the smallest}
+  Optional<Size> size(
+      TuningBudget budget, Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
+    double seconds = Math.min(budget.left(), share * spentSeconds);
+    double least = leastTrial(pace, incumbent, spentSeconds);
+    for (int challengers = options.challengers(); challengers >= 1; challengers--) {
+      double perProbe = PROBES * seconds / probes(challengers);
+      double perSample = pace.secondsOfProbe(1, incumbent, workload);
+      long samples =
+          perSample > 0
+              ? Math.min(options.probeSamples(), (long) (perProbe / perSample))
+              : options.probeSamples();
+      double judging = samples * perSample * probes(challengers);
+      double trial = (seconds - judging) / entrantLaps(challengers);
+      if (trial >= least && samples >= LEAST_PROBE) {
+        return Optional.of(new Size(challengers, trial, samples));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /// {@return what the smallest race costs: one challenger, judged on few samples}
+  double leastCost(Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
+    double trials = leastTrial(pace, incumbent, spentSeconds) * entrantLaps(1);
+    double judging = pace.secondsOfProbe(LEAST_PROBE, incumbent, workload) * probes(1);
+    return Math.max(trials / (1 - PROBES), judging / PROBES);
+  }
+
+  private double leastTrial(Pace pace, Setting incumbent, double spentSeconds) {
+    return Math.max(
+        options.trialClocks() * pace.secondsPerClock(incumbent).orElse(0.0),
+        options.trialShare() * spentSeconds);
+  }
+
+  /// First rung: all; second rung, twice as long: the incumbent and a challenger.
+  private static double entrantLaps(int challengers) {
+    return challengers + 1 + 2 * 2;
+  }
+
+  /// The parent, then as many as run.
+  private static double probes(int challengers) {
+    return 1 + challengers + 1 + 2;
+  }
+
+  double manualTrialSeconds(double spentSeconds, Pace pace, Setting incumbent) {
+    double least = options.trialClocks() * pace.secondsPerClock(incumbent).orElse(0.0);
+    return Math.max(least, MANUAL_SHARE * spentSeconds);
+  }
+
+  void raced(double spentSeconds, boolean paid) {
+    wait = paid ? FIRST_WAIT : Math.min(LONGEST_WAIT, wait * LONGER);
+    share = paid ? options.budget() : Math.max(CHEAPEST, share * CHEAPER);
+    dueAt = spentSeconds * wait;
+  }
+
+  void nothingToRace(double spentSeconds) {
+    dueAt = spentSeconds * LONGEST_WAIT;
+  }
+
+  void bestAt(double spentSeconds) {
+    bestAt = spentSeconds;
+  }
+
+  /// {@return whether the best is too old to hope for a better one}
+  boolean isConverged(double spentSeconds, int evaluations) {
+    return evaluations >= LEAST_EVALUATIONS
+        && spentSeconds - bestAt > options.patience() * spentSeconds;
+  }
+
+  double exclusionEnd(double spentSeconds) {
+    return EXCLUSION * spentSeconds;
+  }
+}

@@ -1,0 +1,666 @@
+package dev.espalier.tuner.core.policy;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.RacingOptions;
+import dev.espalier.api.model.RoundTrigger;
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.tuner.core.session.JobPlan;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * The default policy; docs/TUNING.md tells its story.
+ *
+ * The job trains at once, with the program's default setting as the incumbent, in laps: a constant
+ * rate, then a linear fall to zero. Each lap is longer than the one before by a constant factor of
+ * the time so far. At the end of a lap the model is cool: it is evaluated, and kept if it is the best
+ * so far; the next lap starts from it at the whole rate. So the best checkpoint is at all times that
+ * of a model trained with a decayed rate, whose length nobody had to know.
+ *
+ * Between laps settings near the incumbent race it, as far as the tuning budget allows. What wins is
+ * the incumbent of the next lap, and its race was training. Races that change nothing become rarer
+ * and cheaper.
+ */
+
+/// Laps of an incumbent, and races of its neighbours between them.
+final class RacingCourse implements Course {
+  private static final int FIRST_LAP_CLOCKS = 8;
+  private static final double EVALUATION_EPOCHS = 0.25;
+  private static final double GUARD_TOLERANCE = 0.03;
+  private static final double CALMER = 3;
+  private static final int MAX_ROLL_BACKS_IN_A_ROW = 12;
+  private static final double SNAPSHOT_GROWTH = 1.5;
+
+  /// A race that is due before the next lap but one ends ends the next lap.
+  private static final double MERGE = 1.5;
+
+  private final JobPlan plan;
+  private final RacingOptions options;
+  private final Board board;
+  private final Checkpoints checkpoints;
+  private final Host host;
+  private final Pace pace = new Pace();
+  private final TuningBudget budget;
+  private final Neighbourhood neighbourhood;
+  private final RaceTimes times;
+  private final History history;
+
+  private @Nullable Branch mainline;
+  private @Nullable Branch snapshot;
+  private double snapshotAt;
+  private @Nullable Lap lap;
+  private @Nullable Race race;
+  private Optional<Guard> guard = Optional.empty();
+  private Optional<Wanted> wanted = Optional.empty();
+  private Setting incumbent;
+  private long evaluation;
+  private double evaluationCost = Double.NaN;
+  private double evaluatedAt;
+  private long evaluatedClock = -1;
+  private double lossBefore = Double.NaN;
+  private int races;
+  private int rollBacks;
+  private int rollBacksInARow;
+
+  RacingCourse(Board board, Checkpoints checkpoints, Host host) {
+    this.plan = board.plan();
+    this.options = plan.racing();
+    this.board = board;
+    this.checkpoints = checkpoints;
+    this.host = host;
+    this.budget = new TuningBudget(board, options.budget());
+    this.neighbourhood =
+        new Neighbourhood(plan.space(), options.rateStep(), options.leastRateStep(), plan.prior());
+    this.times = new RaceTimes(options);
+    this.history = new History(plan.validation().goal());
+    this.incumbent = plan.base().with(plan.space().defaults());
+  }
+
+  /// What stood before a challenger was adopted, until the validation data agree.
+  private record Guard(Branch before, Setting incumbent, Neighbourhood.Move move, double metric) {}
+
+  /// A race that a person asked for.
+  private record Wanted(Optional<Setting> setting, String actor) {}
+
+  @Override
+  public List<Setting> extremeSettings() {
+    SearchSpace space = plan.space();
+    return space.tunables().stream()
+        .filter(tunable -> tunable.name().equals(Tunable.BATCH_SIZE))
+        .findFirst()
+        .map(tunable -> List.of(incumbent, incumbent.with(tunable.name(), tunable.fromUnit(1))))
+        .orElse(List.of(incumbent));
+  }
+
+  // Workers come and go.
+
+  @Override
+  public void begin() {
+    lead(board.createFirst(incumbent));
+    board.decide(
+        "setting",
+        "racing.first",
+        "Train with "
+            + Words.setting(incumbent)
+            + " at once; others race it as the budget of "
+            + Words.number(100 * options.budget())
+            + "% allows",
+        Evidence.of()
+            .with("setting", incumbent)
+            .with("budget", options.budget())
+            .with("prior", plan.prior().stream().map(Setting::values).toList()));
+    next();
+  }
+
+  @Override
+  public void resume() {
+    Optional<Checkpoints.Mark> mark = checkpoints.lastDurable();
+    if (mark.isPresent()) {
+      lead(board.restore(mark.get(), incumbent));
+      history.truncate(mark.get().evaluations());
+    } else {
+      lead(board.createFirst(incumbent));
+      history.truncate(0);
+    }
+    next();
+  }
+
+  @Override
+  public void lose() {
+    mainline = null;
+    snapshot = null;
+    lap = null;
+    race = null;
+    guard = Optional.empty();
+    evaluation = 0;
+    evaluatedClock = -1;
+  }
+
+  @Override
+  public void abandon(String why) {
+    Race running = race;
+    if (running != null) {
+      running.abandon(why);
+      race = null;
+    }
+    wanted = Optional.empty();
+  }
+
+  // What is next.
+
+  @Override
+  public void advance() {
+    Race running = race;
+    Lap current = lap;
+    if (running != null) {
+      running.advance();
+      running.outcome().ifPresent(this::conclude);
+    } else if (current != null && evaluation == 0) {
+      if (current.isOver()) {
+        lapOver(current);
+      } else if (wanted.isPresent() && current.branch().isAtRest() && current.clocks() > 0) {
+        current.cutShort();
+        lapOver(current);
+      } else if (wanted.isEmpty()) {
+        current.runOn();
+      }
+    }
+  }
+
+  private void next() {
+    Optional<Ending> bound = bound();
+    if (bound.isPresent() && evaluatedClock != mainline().mainlineClock()) {
+      evaluate();
+    } else if (bound.isPresent()) {
+      host.stop(bound.get());
+    } else if (wanted.isPresent()) {
+      startWanted();
+    } else if (isRaceDue()) {
+      startRace();
+    } else {
+      startLap();
+    }
+  }
+
+  private Optional<Ending> bound() {
+    Branch branch = mainline();
+    if (plan.maxEpochs() > 0 && branch.epochs() >= plan.maxEpochs() - Branch.EPOCH_ROUNDING) {
+      return Optional.of(Endings.maxEpochs(plan.maxEpochs()));
+    }
+    boolean isTimeUp =
+        plan.maxSeconds() > 0 && secondsLeft() < pace.secondsPerClock(incumbent).orElse(0.0);
+    return isTimeUp || board.isTimeUp()
+        ? Optional.of(Endings.maxSeconds(plan.maxSeconds()))
+        : Optional.empty();
+  }
+
+  // Laps.
+
+  private void startLap() {
+    Branch next = isSnapshotDue() ? forkFromSnapshot() : mainline();
+    Lap started =
+        new Lap(
+            board,
+            pace,
+            next,
+            lapSeconds(),
+            FIRST_LAP_CLOCKS,
+            clocksLeft(next),
+            options.cooldown(),
+            Trainer.ALONE_EPOCHS);
+    lap = started;
+    board.show(JobState.TRAINING, "training", "Training with " + Words.setting(incumbent), "");
+    started.runOn();
+  }
+
+  /// A lap that blows up is undone, so now and then the state before it is kept; and where the
+  /// setting changes there is a new branch, for a setting belongs to one.
+  private boolean isSnapshotDue() {
+    return snapshot == null
+        || board.spentSeconds() > SNAPSHOT_GROWTH * snapshotAt
+        || !mainline().setting().equals(incumbent);
+  }
+
+  private Branch forkFromSnapshot() {
+    Branch from = mainline();
+    freeSnapshot();
+    snapshot = from;
+    snapshotAt = board.spentSeconds();
+    Branch next = board.fork(from, BranchKind.MAINLINE, 0, incumbent);
+    lead(next);
+    return next;
+  }
+
+  private void lead(Branch next) {
+    boolean isNews = mainline == null || !mainline.setting().equals(next.setting());
+    mainline = next;
+    if (isNews) {
+      board.emit(
+          new SessionEffect.ScheduleChanged(
+              next.mainlineClock(), next.epochs(), next.setting(), next.id()));
+    }
+  }
+
+  /// The next lap ends when the time so far has grown by a factor, or a race is due and affordable,
+  /// or at a bound of the job.
+  private double lapSeconds() {
+    double spent = board.spentSeconds();
+    double grown = (options.lapGrowth() - 1) * spent;
+    double untilRace = secondsUntilRace(spent);
+    double seconds = untilRace > 0 && untilRace < MERGE * grown ? untilRace : grown;
+    if (races == 0 && Double.isFinite(untilRace)) {
+      seconds = Math.max(seconds, untilRace);
+    }
+    return Math.min(Math.max(seconds, leastLapSeconds()), secondsLeft());
+  }
+
+  private double secondsUntilRace(double spent) {
+    return plan.space().dimensions() == 0
+        ? Double.POSITIVE_INFINITY
+        : Math.max(
+            times.secondsUntilDue(spent),
+            budget.secondsUntil(times.leastCost(pace, incumbent, board.workload(), spent)));
+  }
+
+  private double leastLapSeconds() {
+    return pace.secondsPerClock(incumbent).orElse(0.0) * FIRST_LAP_CLOCKS;
+  }
+
+  /// {@return seconds that the bounds of the job still allow; a little is left for the last
+  /// evaluation}
+  private double secondsLeft() {
+    double left = Double.MAX_VALUE;
+    if (plan.maxSeconds() > 0) {
+      double reserve = Double.isNaN(evaluationCost) ? 0 : evaluationCost;
+      left = Math.max(0, plan.maxSeconds() - board.nowSeconds() - reserve);
+    }
+    return left;
+  }
+
+  private long clocksLeft(Branch next) {
+    double epochs = plan.maxEpochs() - next.epochs();
+    return plan.maxEpochs() > 0
+        ? Math.max(1, (long) Math.ceil(epochs * next.clocksPerEpoch() - Branch.EPOCH_ROUNDING))
+        : Long.MAX_VALUE;
+  }
+
+  @Override
+  public void clockReported(Branch branch, double loss) {
+    Race running = race;
+    if (running != null) {
+      running.clockReported(branch, loss);
+    } else if (branch.equals(mainline) && !Double.isFinite(loss)) {
+      rollBack(branch, Endings.overflow(branch, loss));
+    }
+  }
+
+  private void lapOver(Lap over) {
+    lap = null;
+    Branch branch = over.branch();
+    pace.learn(branch);
+    double loss = branch.recentLoss();
+    if (loss > options.spike() * lossBefore && lossBefore > 0) {
+      rollBack(
+          branch,
+          "The training loss rose from " + Words.number(lossBefore) + " to " + Words.number(loss));
+      return;
+    }
+    lossBefore = loss;
+    rollBacksInARow = 0;
+    if (isEvaluationDue()) {
+      evaluate();
+    } else {
+      next();
+    }
+  }
+
+  // Validation.
+
+  private boolean isEvaluationDue() {
+    if (bound().isPresent()) {
+      return true;
+    }
+    if (Double.isNaN(evaluationCost)) {
+      return mainline().epochs() >= EVALUATION_EPOCHS;
+    }
+    return board.spentSeconds() - evaluatedAt >= evaluationCost / options.evaluationShare();
+  }
+
+  private void evaluate() {
+    evaluation = board.book().nextEvaluation();
+    board.command(new BranchCommand.Evaluate(mainline().id(), evaluation));
+  }
+
+  @Override
+  public void evaluated(SessionEvent.Evaluated event) {
+    Race running = race;
+    if (running != null) {
+      running.evaluated(event);
+    } else if (evaluation != 0 && event.evaluation() == evaluation) {
+      evaluation = 0;
+      validated(event);
+    }
+  }
+
+  private void validated(SessionEvent.Evaluated event) {
+    Branch branch = mainline();
+    board.spendOnEvaluation(event.seconds());
+    evaluationCost = event.seconds();
+    evaluatedAt = board.spentSeconds();
+    evaluatedClock = branch.mainlineClock();
+    double value = event.metrics().getOrDefault(plan.validation().name(), Double.NaN);
+    Optional<History.Entry> best = history.best();
+    history.add(new History.Entry(branch.mainlineClock(), branch.epochs(), value));
+    board.emit(
+        new SessionEffect.MainlineEvaluated(
+            branch.mainlineClock(), branch.epochs(), event.atSeconds(), event.metrics()));
+    board.changed(branch, branch.state());
+    boolean isBest =
+        !Double.isNaN(value) && (best.isEmpty() || goal().isBetter(value, best.get().value()));
+    if (isBest) {
+      times.bestAt(board.spentSeconds());
+      checkpoints.requestBest(branch, history.size(), branch.wholeEpochs());
+    } else if (!checkpoints.isAnyPending()) {
+      checkpoints.request(branch, history.size(), branch.wholeEpochs());
+    }
+    rule(event, value);
+  }
+
+  private Goal goal() {
+    return plan.validation().goal();
+  }
+
+  private void rule(SessionEvent.Evaluated event, double value) {
+    Optional<Ending> reached = Endings.targetReached(plan, event.metrics());
+    if (reached.isPresent()) {
+      host.stop(reached.get());
+    } else if (bound().isPresent()) {
+      host.stop(bound().get());
+    } else if (isRefuted(value)) {
+      undo(value);
+    } else if (times.isConverged(board.spentSeconds(), history.size())) {
+      host.stop(
+          Ending.completed(
+              "converged",
+              "Converged: no new best in the last "
+                  + Words.number(100 * options.patience())
+                  + "% of the time"));
+    } else {
+      dropGuard();
+      next();
+    }
+  }
+
+  // Roll-back.
+
+  private boolean isRefuted(double value) {
+    if (guard.isEmpty() || Double.isNaN(guard.get().metric())) {
+      return false;
+    }
+    double before = guard.get().metric();
+    double tolerance = GUARD_TOLERANCE * history.range();
+    return Double.isNaN(value)
+        || (goal().isBetter(before, value) && Math.abs(before - value) > tolerance);
+  }
+
+  private void undo(double value) {
+    Guard kept = guard.orElseThrow();
+    guard = Optional.empty();
+    board.decide(
+        "guard-" + races,
+        "racing.guard",
+        plan.validation().name()
+            + " fell from "
+            + Words.number(kept.metric())
+            + " to "
+            + Words.number(value)
+            + " since "
+            + Words.setting(incumbent)
+            + " was adopted: go back to "
+            + Words.setting(kept.incumbent()),
+        Evidence.of()
+            .with("before", kept.metric())
+            .with("after", value)
+            .with("range", history.range())
+            .with("tolerance", GUARD_TOLERANCE)
+            .with("setting", incumbent)
+            .with("goBackTo", kept.incumbent()));
+    neighbourhood.learn(List.of(kept.move()), Optional.empty());
+    Branch refuted = mainline();
+    if (snapshot != kept.before()) {
+      freeSnapshot();
+    }
+    snapshot = null;
+    incumbent = kept.incumbent();
+    lead(kept.before());
+    board.free(refuted, BranchState.DISCARDED);
+    lossBefore = Double.NaN;
+    next();
+  }
+
+  private void dropGuard() {
+    Optional<Guard> dropped = guard;
+    guard = Optional.empty();
+    dropped
+        .filter(kept -> !kept.before().equals(snapshot))
+        .ifPresent(kept -> board.free(kept.before(), BranchState.KEPT));
+  }
+
+  /// Undoes a lap that blew up: back to the snapshot it began from, with a smaller rate.
+  private void rollBack(Branch branch, String what) {
+    Branch good = snapshot;
+    rollBacks++;
+    rollBacksInARow++;
+    if (good == null || rollBacksInARow > MAX_ROLL_BACKS_IN_A_ROW) {
+      host.fail("diverged", what + "; " + checkpoints.inWords());
+      return;
+    }
+    neighbourhood.exclude(branch.setting(), times.exclusionEnd(board.spentSeconds()));
+    Setting calmer =
+        guard
+            .map(Guard::incumbent)
+            .filter(before -> !neighbourhood.isExcluded(before, board.spentSeconds()))
+            .orElse(neighbourhood.calmer(branch.setting(), CALMER));
+    board.decide(
+        "rollback-" + rollBacks,
+        "racing.rollback",
+        what
+            + ": go back to clock "
+            + good.mainlineClock()
+            + " and go on with "
+            + Words.setting(calmer),
+        Evidence.of()
+            .with("mainlineClock", branch.mainlineClock())
+            .with("setting", branch.setting())
+            .with("goBackTo", good.mainlineClock())
+            .with("next", calmer));
+    lap = null;
+    snapshot = null;
+    guard = guard.filter(kept -> !kept.before().equals(good));
+    incumbent = calmer;
+    lead(good);
+    board.free(branch, BranchState.FAILED);
+    lossBefore = Double.NaN;
+    next();
+  }
+
+  private void freeSnapshot() {
+    Branch old = snapshot;
+    if (old != null && guard.filter(kept -> kept.before().equals(old)).isEmpty()) {
+      board.free(old, BranchState.KEPT);
+    }
+    snapshot = null;
+  }
+
+  // Races.
+
+  private boolean isRaceDue() {
+    return plan.space().dimensions() > 0
+        && times.secondsUntilDue(board.spentSeconds()) <= 0
+        && pace.secondsPerClock(incumbent).isPresent()
+        && raceSize().isPresent();
+  }
+
+  private Optional<RaceTimes.Size> raceSize() {
+    return times.size(budget, pace, incumbent, board.workload(), board.spentSeconds());
+  }
+
+  private void startRace() {
+    RaceTimes.Size size = raceSize().orElseThrow();
+    List<Neighbourhood.Move> moves =
+        neighbourhood.propose(incumbent, size.challengers(), board.spentSeconds());
+    if (moves.isEmpty()) {
+      times.nothingToRace(board.spentSeconds());
+      startLap();
+      return;
+    }
+    races++;
+    RoundTrigger trigger = races == 1 ? RoundTrigger.INITIAL : RoundTrigger.RETUNE;
+    run(
+        new Race.Plan(
+            races,
+            trigger,
+            "race " + races,
+            moves,
+            size.trialSeconds(),
+            size.probeSamples(),
+            true,
+            "policy"));
+  }
+
+  private void startWanted() {
+    Wanted asked = wanted.orElseThrow();
+    wanted = Optional.empty();
+    List<Neighbourhood.Move> moves =
+        asked
+            .setting()
+            .map(setting -> List.of(new Neighbourhood.Move("asked", true, incumbent.with(setting))))
+            .orElseGet(() ->
+                neighbourhood.propose(incumbent, options.challengers(), board.spentSeconds()));
+    if (moves.isEmpty()) {
+      next();
+      return;
+    }
+    races++;
+    run(
+        new Race.Plan(
+            races,
+            RoundTrigger.MANUAL,
+            "race " + races,
+            moves,
+            times.manualTrialSeconds(board.spentSeconds(), pace, incumbent),
+            Math.max(1, options.probeSamples()),
+            false,
+            asked.actor()));
+  }
+
+  private void run(Race.Plan raced) {
+    Race started = new Race(board, pace, budget, raced, mainline());
+    race = started;
+    started.begin();
+  }
+
+  private void conclude(Race.Outcome outcome) {
+    Race over = race;
+    if (over == null) {
+      return;
+    }
+    race = null;
+    host.noteProgress();
+    Optional<Neighbourhood.Move> won = outcome.winner().flatMap(Entrant::move);
+    neighbourhood.learn(over.plan().challengers(), won);
+    times.raced(board.spentSeconds(), won.isPresent());
+    outcome.winner().ifPresent(winner -> takeOver(winner, won));
+    if (isEvaluationDue()) {
+      evaluate();
+    } else {
+      next();
+    }
+  }
+
+  /// The parent stays as the snapshot to go back to.
+  private void takeOver(Entrant winner, Optional<Neighbourhood.Move> won) {
+    Branch before = mainline();
+    double metric = history.latest();
+    board.adoptBeside(winner.branch(), before);
+    if (won.isPresent() && guard.isEmpty() && !Double.isNaN(metric)) {
+      guard = won.map(move -> new Guard(before, incumbent, move, metric));
+    }
+    freeSnapshot();
+    snapshot = before;
+    snapshotAt = board.spentSeconds();
+    incumbent = winner.branch().setting();
+    lead(winner.branch());
+  }
+
+  // People ask.
+
+  @Override
+  public Optional<String> retune(String actor) {
+    return want(new Wanted(Optional.empty(), actor));
+  }
+
+  @Override
+  public Optional<String> tryBeside(Setting asked, String actor) {
+    Optional<String> refusal = Requests.problemOf(asked, incumbent, plan, board.workload());
+    return refusal.isPresent() ? refusal : want(new Wanted(Optional.of(asked), actor));
+  }
+
+  private Optional<String> want(Wanted asked) {
+    if (race != null) {
+      return Optional.of("the job is not training but TUNING");
+    }
+    if (wanted.isPresent()) {
+      return Optional.of("a round is due already");
+    }
+    wanted = Optional.of(asked);
+    return Optional.empty();
+  }
+
+  @Override
+  public void checkpointFailed(String outcome) {
+    if (race == null) {
+      board.show(JobState.TRAINING, "checkpoint-failed", outcome, "");
+    }
+  }
+
+  @Override
+  public String stage() {
+    return race == null ? "TRAINING" : "TUNING";
+  }
+
+  @Override
+  public Branch mainline() {
+    Branch branch = mainline;
+    if (branch == null) {
+      throw new IllegalStateException("no mainline branch");
+    }
+    return branch;
+  }
+
+  @Override
+  public History history() {
+    return history;
+  }
+
+  @Override
+  public void saveResult() {
+    if (history.best().isEmpty()) {
+      checkpoints.requestBest(mainline(), history.size(), mainline().wholeEpochs());
+    }
+  }
+
+  @Override
+  public boolean isResultSaved() {
+    return checkpoints.isBestDurable();
+  }
+}
