@@ -108,7 +108,7 @@ def main():
     for rule, make in PEERS.items():
         for tensors in (1, 64):
             theirs = seconds(make, mebibytes << 18, tensors)
-            mine = ours.get(f"seconds of {rule}, 256 KiB pages")
+            mine = ours.get(f"seconds of {rule}, 1024 KiB pages")
             if mine is None:
                 continue
             ratio = theirs / mine

@@ -25,6 +25,8 @@ public record ParameterServerConfig(
     Duration timeout) {
   private static final long DENSE_PAGE_BYTES = 256 << 10;
   private static final long SPARSE_PAGE_BYTES = 64 << 10;
+  private static final long DEVICE_PAGE_BYTES = 1 << 20;
+  private static final String DEVICE_PROPERTY = "espalier.gpu.bytes";
   private static final Duration TIMEOUT = Duration.ofSeconds(120);
 
   /// Checks the bounds.
@@ -44,10 +46,14 @@ public record ParameterServerConfig(
     }
   }
 
-  /// Pages of 256 KiB for dense and 64 KiB for sparse tables, waits of 120 seconds.
+  /// Pages of 256 KiB for dense and 64 KiB for sparse tables, waits of 120 seconds, and so many
+  /// bytes of a device as the system property `espalier.gpu.bytes` says (default 0).
   public static ParameterServerConfig of(int workers, int rank, long budgetBytes) {
-    return new ParameterServerConfig(
-        workers, rank, DENSE_PAGE_BYTES, SPARSE_PAGE_BYTES, budgetBytes, 0, TIMEOUT);
+    ParameterServerConfig onHost =
+        new ParameterServerConfig(
+            workers, rank, DENSE_PAGE_BYTES, SPARSE_PAGE_BYTES, budgetBytes, 0, TIMEOUT);
+    long deviceBytes = Long.getLong(DEVICE_PROPERTY, 0);
+    return deviceBytes == 0 ? onHost : onHost.withDevice(deviceBytes);
   }
 
   /// This configuration with another timeout.
@@ -64,10 +70,19 @@ public record ParameterServerConfig(
 
   /// This configuration with pages on a device, where there is one.
   ///
+  /// All tables have pages of the dense size there, 1 MiB unless another one was asked for: a
+  /// device copies a page in a moment, and the host has fewer to name.
+  ///
   /// @param newDeviceBytes bytes of the device that pages may take, >= 0
   public ParameterServerConfig withDevice(long newDeviceBytes) {
     return new ParameterServerConfig(
-        workers, rank, densePageBytes, sparsePageBytes, budgetBytes, newDeviceBytes, timeout);
+        workers,
+        rank,
+        densePageBytes == DENSE_PAGE_BYTES ? DEVICE_PAGE_BYTES : densePageBytes,
+        sparsePageBytes,
+        budgetBytes,
+        newDeviceBytes,
+        timeout);
   }
 
   ShardConfig shard() {
