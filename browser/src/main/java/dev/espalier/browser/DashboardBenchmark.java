@@ -5,11 +5,13 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.ColorScheme;
 import dev.espalier.api.model.JobState;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -57,20 +59,50 @@ public final class DashboardBenchmark {
       }\
       """;
 
+  private static final String USAGE =
+      """
+      Usage: espalier bench dashboard [--screenshots] [--quick] [--markdown FILE]
+      Measures the dashboard in Chromium with a job of 1,000 branches and 1,000,000 points and a
+      list of 10,000 jobs.
+        --screenshots    makes the pictures of docs/img instead
+        --quick          a tenth of the stream, for a first look
+        --markdown FILE  puts the figures into FILE, between the two lines that are meant for them\
+      """;
+
+  private static final String BEGIN = "<!-- bench dashboard: begin -->\n";
+  private static final String END = "<!-- bench dashboard: end -->";
+  private static final List<String> SAID = new ArrayList<>();
+
   private DashboardBenchmark() {}
+
+  private static Optional<Path> takeFile(List<String> given) {
+    int place = given.indexOf("--markdown");
+    if (place < 0 || place + 1 >= given.size()) {
+      return Optional.empty();
+    }
+    Path file = Path.of(given.get(place + 1));
+    given.subList(place, place + 2).clear();
+    return Optional.of(file);
+  }
+
+  private static void putInto(Path file) throws IOException {
+    String text = Files.readString(file);
+    int begin = text.indexOf(BEGIN);
+    int end = text.indexOf(END);
+    if (begin < 0 || end < begin) {
+      throw new IOException(file + " has no lines " + BEGIN.strip() + " and " + END);
+    }
+    String figures = "```\n" + String.join("\n", SAID).strip() + "\n```\n";
+    Files.writeString(
+        file, text.substring(0, begin + BEGIN.length()) + figures + text.substring(end));
+  }
 
   /// Runs all measurements, or makes pictures with `--screenshots`.
   public static void main(String[] arguments) throws IOException, InterruptedException {
-    List<String> given = List.of(arguments);
+    var given = new ArrayList<>(List.of(arguments));
+    Optional<Path> markdown = takeFile(given);
     if (given.contains("--help") || !List.of("--screenshots", "--quick").containsAll(given)) {
-      System.out.println(
-          """
-          Usage: espalier bench dashboard [--screenshots] [--quick]
-          Measures the dashboard in Chromium with a job of 1,000 branches and 1,000,000 points and a
-          list of 10,000 jobs.
-            --screenshots  makes the pictures of docs/img instead
-            --quick        a tenth of the stream, for a first look\
-          """);
+      System.out.println(USAGE);
       System.exit(given.contains("--help") ? 0 : 2);
     }
     if (!Chromium.isThere()) {
@@ -84,6 +116,9 @@ public final class DashboardBenchmark {
         new Screenshots(server, chromium, folder).make();
       } else {
         new Measurements(server, chromium, given.contains("--quick") ? 10 : 1).all();
+        if (markdown.isPresent()) {
+          putInto(markdown.get());
+        }
       }
     }
   }
@@ -293,10 +328,12 @@ public final class DashboardBenchmark {
   }
 
   private static void row(String... cells) {
-    System.out.printf(Locale.ROOT, "%-28s %12s %12s %10s%n", (Object[]) cells);
+    say("%-28s %12s %12s %10s", (Object[]) cells);
   }
 
   private static void say(String text, Object... values) {
-    System.out.printf(Locale.ROOT, text + "%n", values);
+    String line = String.format(Locale.ROOT, text, values).stripTrailing();
+    SAID.add(line);
+    System.out.println(line);
   }
 }
