@@ -1,5 +1,7 @@
 package dev.espalier.bench.tuning;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -16,10 +18,11 @@ final class QualityPicture {
   private static final int TOP = 44;
   private static final int BOTTOM = 340;
   private static final double ZOOM = 0.12;
+  private static final String JUDGED_COLOUR = "#0b7a3b";
   private static final List<String> COLOURS =
       List.of(
-          "#0b7a3b", "#d1495b", "#2d6cdf", "#b8860b", "#7b4bb3", "#008b8b", "#8c564b", "#e377c2",
-          "#555555", "#17becf", "#9acd32", "#ff7f0e");
+          "#d1495b", "#2d6cdf", "#b8860b", "#7b4bb3", "#008b8b", "#8c564b", "#e377c2", "#555555",
+          "#17becf", "#9acd32", "#ff7f0e");
 
   private final Reference reference;
   private final String title;
@@ -72,7 +75,8 @@ final class QualityPicture {
     axes();
     int number = 0;
     for (Map.Entry<String, List<RunRecord>> entry : runs.entrySet()) {
-      String colour = COLOURS.get(number % COLOURS.size());
+      String colour =
+          entry.getKey().equals(Bars.JUDGED) ? JUDGED_COLOUR : COLOURS.get(number % COLOURS.size());
       RunRecord median = median(entry.getValue());
       curve(median, colour, entry.getKey().equals(Bars.JUDGED) ? 2.6 : 1.4);
       legend(number, entry.getKey(), colour);
@@ -123,7 +127,7 @@ final class QualityPicture {
         double at = decade * step;
         if (at >= fromSeconds && at <= toSeconds) {
           line(x(at), BOTTOM, x(at), BOTTOM + 4, "#222222", 1, "");
-          text(x(at), BOTTOM + 17, "middle", "#444444", format("%.3g s", at), 11);
+          text(x(at), BOTTOM + 17, "middle", "#444444", tick(at), 11);
         }
       }
     }
@@ -133,6 +137,15 @@ final class QualityPicture {
     double budget = x(reference.budgetSeconds());
     line(budget, TOP, budget, BOTTOM, "#bbbbbb", 1, "2 3");
     text(budget - 3, TOP + 10, "end", "#888888", "budget", 11);
+  }
+
+  /// {@return a round number of seconds without trailing zeros}
+  private static String tick(double seconds) {
+    return BigDecimal.valueOf(seconds)
+            .round(new MathContext(2))
+            .stripTrailingZeros()
+            .toPlainString()
+        + " s";
   }
 
   private void curve(RunRecord run, String colour, double width) {

@@ -65,7 +65,7 @@ public final class TuningBenchmark {
     }
     var progress = new ProgressLine(System.err, System.console() != null);
     try (var pool = new Pool(options.jobs(), progress)) {
-      return new TuningBenchmark(options, pool).run(workloads, arguments);
+      return new TuningBenchmark(options, pool).run(workloads);
     } catch (IOException | IllegalArgumentException | EspalierException e) {
       System.err.println("espalier bench tuning: " + e.getMessage());
       return 1;
@@ -89,7 +89,7 @@ public final class TuningBenchmark {
     return Workloads.locate(chosen, options.data());
   }
 
-  private int run(List<Workload> workloads, List<String> arguments) throws IOException {
+  private int run(List<Workload> workloads) throws IOException {
     if (options.isCalibration()) {
       for (Workload workload : workloads) {
         Reference reference = references.calibrate(workload);
@@ -108,7 +108,7 @@ public final class TuningBenchmark {
     Machine machine = Machine.here();
     var titles = new LinkedHashMap<String, String>();
     workloads.forEach(workload -> titles.put(workload.name(), workload.label()));
-    String command = "./espalier bench tuning " + String.join(" ", arguments);
+    String command = options.command();
     if (options.isReferences()) {
       System.out.print(new TuningReport(command, machine, known, titles, List.of()).text());
       return 0;

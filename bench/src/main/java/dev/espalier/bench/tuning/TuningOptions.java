@@ -67,6 +67,28 @@ record TuningOptions(
         --list              lists workloads and ends
       """;
 
+  /// {@return the command that gives the same figures, without what belongs to one machine}
+  String command() {
+    var words = new ArrayList<String>(List.of("./espalier bench tuning"));
+    if (!workloads.isEmpty()) {
+      words.add("--workload " + String.join(",", workloads));
+    }
+    if (!policies.isEmpty()) {
+      words.add("--policy " + String.join(",", policies));
+    }
+    words.add("--seeds " + seeds);
+    data.ifPresent(_ -> words.add("--data DIR"));
+    file.ifPresent(_ -> words.add("--workloads FILE"));
+    if (budgetScale != 1) {
+      words.add("--budget-scale " + budgetScale);
+    }
+    options.forEach((key, value) -> words.add("--set " + key + "=" + value));
+    if (isWallClock) {
+      words.add("--wall");
+    }
+    return String.join(" ", words);
+  }
+
   /// @param home the project's folder
   /// @throws IllegalArgumentException that says what is wrong with the arguments
   static TuningOptions parse(List<String> arguments, Path home) {
