@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -54,7 +55,10 @@ public final class TestDevice {
         });
   }
 
-  private static Optional<java.lang.foreign.MemorySegment> doubleFunction(String name) {
+  private static Optional<MemorySegment> doubleFunction(String name) {
+    if (WHY_NOT.isPresent()) {
+      return Optional.empty();
+    }
     return SymbolLookup.libraryLookup(GpuProbe.LIBRARY, Arena.global()).find(name);
   }
 
