@@ -13,6 +13,8 @@ target=${2:-$here/../../../target/native/libespalier_torch.so}
 if [ -z "$libtorch" ]; then
   libtorch=$(python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))' 2>/dev/null || true)
 fi
+# What newer versions need is more than the system's old one takes.
+standards="c++20 c++17"
 if [ -n "$libtorch" ]; then
   set -- "-I$libtorch/include" "-I$libtorch/include/torch/csrc/api/include" "-L$libtorch/lib" \
     "-Wl,-rpath,$libtorch/lib"
@@ -20,12 +22,18 @@ if [ -n "$libtorch" ]; then
 elif [ -f /usr/include/torch/csrc/api/include/torch/torch.h ]; then
   set -- -I/usr/include/torch/csrc/api/include
   cuda=
+  standards=c++17
 else
   echo "build.sh: found no libtorch; name its folder, or install libtorch-dev" >&2
   exit 1
 fi
 mkdir -p "$(dirname "$target")"
-# shellcheck disable=SC2086
-"${CXX:-g++}" -O2 -std=c++17 -shared -fPIC -w "$here/espalier_torch.cpp" "$@" \
-  $cuda -ltorch -ltorch_cpu -lc10 -o "$target"
-echo "built $target"
+for standard in $standards; do
+  # shellcheck disable=SC2086
+  if "${CXX:-g++}" -O2 "-std=$standard" -shared -fPIC -w "$here/espalier_torch.cpp" "$@" \
+    $cuda -ltorch -ltorch_cpu -lc10 -o "$target"; then
+    echo "built $target"
+    exit 0
+  fi
+done
+exit 1

@@ -67,8 +67,13 @@ Tensor remembered(const Layer &layer, const Tensor &x, const Tensor &weights, co
   int64_t units = layer.size, inputs = x.size(3);
   Tensor sequence = x.reshape({x.size(0), x.size(1) * x.size(2), inputs});
   Tensor zeros = torch::zeros({1, x.size(0), units}, x.options());
-  std::vector<Tensor> matrices{
-      weights.slice(0, 0, inputs).t(), weights.slice(0, inputs).t(), bias, torch::zeros_like(bias)};
+  Tensor of_inputs = weights.slice(0, 0, inputs).t(), of_state = weights.slice(0, inputs).t();
+  if (x.is_cuda()) {
+    // cuDNN takes no transposed views.
+    of_inputs = of_inputs.contiguous();
+    of_state = of_state.contiguous();
+  }
+  std::vector<Tensor> matrices{of_inputs, of_state, bias, torch::zeros_like(bias)};
   Tensor result = std::get<0>(torch::lstm(
       sequence, {zeros, zeros}, matrices, true, 1, 0.0, torch::GradMode::is_enabled(), false, true));
   return result.view({x.size(0), x.size(1), x.size(2), units});
@@ -205,6 +210,9 @@ int32_t et_run(Network *network, int64_t count, const float *inputs, const int32
   try {
     run(*network, count, inputs, labels, decay, parameters_of, gradient_of, result);
     return 0;
+  } catch (const c10::Error &e) {
+    error = e.what_without_backtrace();
+    return -1;
   } catch (const std::exception &e) {
     error = e.what();
     return -1;

@@ -4,6 +4,7 @@ import dev.espalier.bench.frame.Harness;
 import dev.espalier.bench.frame.Suite;
 import dev.espalier.bench.ps.ForkCost;
 import dev.espalier.bench.ps.ParameterServerSuite;
+import dev.espalier.bench.tuning.NeuralBenchmark;
 import dev.espalier.bench.tuning.TuningBenchmark;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.List;
 /// `espalier bench`: every figure of `docs/BENCHMARKS.md` and `docs/PERFORMANCE.md`.
 public final class Bench {
   private static final String TUNING = "tuning";
+  private static final String NEURAL = "neural";
   private static final List<Suite> SUITES =
       List.of(
           new Suite(
@@ -25,9 +27,11 @@ public final class Bench {
   public static void main(String[] arguments) {
     List<String> all = List.of(arguments);
     System.exit(
-        !all.isEmpty() && all.getFirst().equals(TUNING)
-            ? TuningBenchmark.run(all.subList(1, all.size()), home())
-            : Harness.run(SUITES, all));
+        switch (all.isEmpty() ? "" : all.getFirst()) {
+          case TUNING -> TuningBenchmark.run(all.subList(1, all.size()), home());
+          case NEURAL -> NeuralBenchmark.run(all.subList(1, all.size()));
+          default -> Harness.run(SUITES, all);
+        });
   }
 
   private static Path home() {

@@ -6,16 +6,13 @@ import dev.espalier.api.model.Tunable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.databind.json.JsonMapper;
 
-/// Program descriptors as JSON: what the server learns of programs without loading them.
+/// Program descriptors as documents: what the server learns of programs without loading them.
 final class Descriptors {
   private Descriptors() {}
 
-  static String json(List<ProgramDescriptor> descriptors) {
-    return JsonMapper.builder()
-        .build()
-        .writeValueAsString(descriptors.stream().map(Descriptors::document).toList());
+  static List<Map<String, Object>> documents(List<ProgramDescriptor> descriptors) {
+    return descriptors.stream().map(Descriptors::document).toList();
   }
 
   private static Map<String, Object> document(ProgramDescriptor descriptor) {

@@ -1,19 +1,23 @@
 package dev.espalier.runtime;
 
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.runtime.doctor.WorkerExamination;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tools.jackson.databind.json.JsonMapper;
 
 /// Entry of a worker process, started by the server.
 ///
 /// ```
 /// describe                                     prints the descriptors of its programs as JSON
+/// doctor                                       prints what it finds on the machine as JSON
 /// work --job ID --tuner HOST:PORT --worker N   trains; secret and generation in the environment
 /// ```
 ///
@@ -37,10 +41,14 @@ public final class WorkerMain {
       describe();
       return 0;
     }
+    if (args.equals(List.of("doctor"))) {
+      answer(WorkerExamination::examine);
+      return 0;
+    }
     Logger log = LoggerFactory.getLogger(WorkerMain.class);
     try {
       if (args.isEmpty() || !args.getFirst().equals("work")) {
-        System.err.println("usage: describe | work --job ID --tuner HOST:PORT --worker N");
+        System.err.println("usage: describe | doctor | work --job ID --tuner HOST:PORT --worker N");
         return 2;
       }
       var config = WorkerConfig.parse(args, System.getenv());
@@ -59,12 +67,18 @@ public final class WorkerMain {
 
   /// With programs on the class path only those, so that a jar is described apart from the runtime.
   private static void describe() {
-    // What a program prints while it is loaded must not get between the descriptors.
+    answer(() -> {
+      List<TrainingProgram> declared = ProgramCatalog.declared();
+      List<TrainingProgram> programs = declared.isEmpty() ? ProgramCatalog.builtIn() : declared;
+      return Descriptors.documents(programs.stream().map(TrainingProgram::describe).toList());
+    });
+  }
+
+  /// Prints a document; what is printed while it is made must not get between it.
+  private static void answer(Supplier<Object> document) {
     System.setOut(System.err);
-    List<TrainingProgram> declared = ProgramCatalog.declared();
-    List<TrainingProgram> programs = declared.isEmpty() ? ProgramCatalog.builtIn() : declared;
     var out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    out.println(Descriptors.json(programs.stream().map(TrainingProgram::describe).toList()));
+    out.println(JsonMapper.builder().build().writeValueAsString(document.get()));
   }
 }

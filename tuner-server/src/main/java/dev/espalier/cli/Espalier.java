@@ -64,6 +64,7 @@ public final class Espalier implements Runnable {
             new ConfigCommands(invocation),
             new TokenCommands(invocation),
             new SignInCommand(invocation),
+            new DoctorCommand(invocation),
             new VersionCommand(invocation),
             new CompletionCommand(invocation),
             new HelpCommand(invocation))

@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.net.UnknownHostException;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.Optional;
 import java.util.Properties;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.BindHandler;
@@ -68,6 +69,17 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
               + prefix.substring("espalier.".length())
               + "-port",
           e);
+    }
+  }
+
+  /// {@return why a database cannot be used, one sentence; empty when it answers}
+  static Optional<String> databaseProblem(
+      String url, @Nullable String user, @Nullable String password) {
+    try {
+      requireDatabase(url, user, password);
+      return Optional.empty();
+    } catch (EspalierException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 

@@ -64,12 +64,17 @@ class RunnerConfiguration {
 
   @Bean
   WorkerCommand workerCommand(TunerProperties properties) {
-    List<String> options =
-        properties.workerJavaOptions().isEmpty()
-            ? WORKER_JAVA_OPTIONS
-            : properties.workerJavaOptions();
+    return workerCommand(properties.workerJavaOptions());
+  }
+
+  /// {@return how workers are started}
+  ///
+  /// @param javaOptions empty for the usual ones
+  static WorkerCommand workerCommand(List<String> javaOptions) {
     return new WorkerCommand(
-        Path.of(System.getProperty("java.home"), "bin", "java"), workerClassPath(), options);
+        Path.of(System.getProperty("java.home"), "bin", "java"),
+        workerClassPath(),
+        javaOptions.isEmpty() ? WORKER_JAVA_OPTIONS : javaOptions);
   }
 
   /// The runtime of the distribution; without one this process's own class path, as in tests.

@@ -8,7 +8,6 @@ import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.tuner.app.port.ProgramRegistry;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,7 +32,6 @@ import tools.jackson.databind.json.JsonMapper;
 /// start, in the background. A jar that cannot be described is left out, with a warning.
 public final class DescribedPrograms implements ProgramRegistry {
   private static final Logger log = LoggerFactory.getLogger(DescribedPrograms.class);
-  private static final long DESCRIBE_TIMEOUT_SECONDS = 60;
 
   private final JsonMapper json = JsonMapper.builder().build();
   private final WorkerCommand command;
@@ -77,7 +75,7 @@ public final class DescribedPrograms implements ProgramRegistry {
 
   private Map<String, Entry> known() {
     try {
-      return entries.get(2 * DESCRIBE_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      return entries.get(2 * WorkerCommand.ANSWER_TIMEOUT_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       throw new EspalierException(
@@ -125,37 +123,10 @@ public final class DescribedPrograms implements ProgramRegistry {
   }
 
   private List<ProgramDescriptor> describe(List<Path> jars) {
-    try {
-      var builder =
-          new ProcessBuilder(command.line(List.of(), jars, List.of("describe")))
-              .redirectError(ProcessBuilder.Redirect.DISCARD);
-      LocalProcessLauncher.SECRETS_OF_THE_SERVER.forEach(builder.environment()::remove);
-      Process process = builder.start();
-      // A program that hangs while it is loaded would hold up the reading below.
-      CompletableFuture.delayedExecutor(DESCRIBE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
-          .execute(process::destroyForcibly);
-      byte[] output;
-      try (InputStream in = process.getInputStream()) {
-        output = in.readAllBytes();
-      }
-      if (!process.waitFor(DESCRIBE_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-        throw new EspalierException(ErrorCode.INTERNAL, "no answer in time");
-      }
-      if (process.exitValue() != 0) {
-        throw new EspalierException(
-            ErrorCode.INTERNAL, "describing ended with status " + process.exitValue());
-      }
-      var descriptors = new ArrayList<ProgramDescriptor>();
-      json.readTree(output).forEach(node -> descriptors.add(descriptor(node)));
-      return descriptors;
-    } catch (IOException failure) {
-      throw new EspalierException(
-          ErrorCode.INTERNAL, "a worker cannot be started: " + failure.getMessage(), failure);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
-      throw new EspalierException(ErrorCode.INTERNAL, "interrupted");
-    }
+    var descriptors = new ArrayList<ProgramDescriptor>();
+    json.readTree(command.answer(jars, "describe"))
+        .forEach(node -> descriptors.add(descriptor(node)));
+    return descriptors;
   }
 
   private static ProgramDescriptor descriptor(JsonNode node) {

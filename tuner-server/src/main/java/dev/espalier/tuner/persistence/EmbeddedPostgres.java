@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -38,7 +39,7 @@ import org.tukaani.xz.XZInputStream;
 /// When PostgreSQL itself dies it is started again on the same port.
 public final class EmbeddedPostgres implements AutoCloseable {
   /// The version of the binaries on the class path; a test compares it with what the server says.
-  static final String VERSION = "18.6";
+  public static final String VERSION = "18.6";
 
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedPostgres.class);
   private static final String MAJOR = "18";
@@ -235,18 +236,31 @@ public final class EmbeddedPostgres implements AutoCloseable {
     return Files.readString(file).strip();
   }
 
-  private Path unpack() throws IOException {
+  /// {@return why there is none for this machine, one sentence; empty when there is}
+  public static Optional<String> refusal() {
     String machine = System.getProperty("os.arch");
-    String archive = ARCHIVES.get(machine);
-    if (!System.getProperty("os.name").equals("Linux") || archive == null) {
-      throw new EspalierException(
-          ErrorCode.DATABASE_AWAY,
-          "there is no embedded PostgreSQL for "
-              + System.getProperty("os.name")
-              + " on "
-              + machine
-              + "; name a database with ESPALIER_DATABASE_URL");
-    }
+    boolean exists = System.getProperty("os.name").equals("Linux") && ARCHIVES.containsKey(machine);
+    return exists
+        ? Optional.empty()
+        : Optional.of(
+            "there is no embedded PostgreSQL for "
+                + System.getProperty("os.name")
+                + " on "
+                + machine
+                + "; name a database with ESPALIER_DATABASE_URL");
+  }
+
+  /// {@return whether a server was started in this folder before}
+  public static boolean hasData(Path folder) {
+    return Files.exists(folder.resolve("data-" + MAJOR).resolve("PG_VERSION"));
+  }
+
+  private Path unpack() throws IOException {
+    refusal()
+        .ifPresent(reason -> {
+          throw new EspalierException(ErrorCode.DATABASE_AWAY, reason);
+        });
+    String archive = ARCHIVES.get(System.getProperty("os.arch"));
     Path home = folder.resolve("postgresql-" + VERSION);
     if (Files.exists(home.resolve(".complete"))) {
       return home.resolve("bin");

@@ -1,0 +1,219 @@
+package dev.espalier.bench.tuning;
+
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.bench.frame.Machine;
+import dev.espalier.cli.client.Json;
+import dev.espalier.runtime.ProgramCatalog;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/// `espalier bench neural`: how fast the engines train a network on the parameter server, and a
+/// whole job under the tuner on one of them. Time is the wall clock's.
+public final class NeuralBenchmark {
+  private static final String USAGE =
+      """
+      Usage: espalier bench neural [OPTION]...
+
+      Trains the program cnn on images: one epoch with each engine, then a job under the tuner.
+
+        --engines A,B     engines to compare: java, torch, cuda (java)
+        --job ENGINE      engine of the job under the tuner (the last of --engines)
+        --data DIR        folder with fashion-mnist or cifar10-10k or both; without it images are
+                          generated
+        --channels A,B    channels of the convolutions (32,64)
+        --hidden A        hidden dense layers (128)
+        --batch N         batch of the comparison (256)
+        --epochs N        epochs of the comparison (1)
+        --seconds N       time of each job (60)
+        --policy P        policy of the job, POLICY or POLICY:SEARCHER (mltuner)
+        --out FILE        also writes the figures as JSON
+      """;
+  private static final List<String> SETS = List.of("fashion-mnist", "cifar10-10k");
+  private static final double FOR_EVER = 1e6;
+  private static final CostModel UNUSED = new CostModel(1, 1, 0, 1, 1, 0);
+
+  private final Map<String, String> options;
+  private final List<Map<String, Object>> figures = new ArrayList<>();
+
+  private NeuralBenchmark(Map<String, String> options) {
+    this.options = options;
+  }
+
+  /// Runs a command line.
+  ///
+  /// @param arguments without the word `neural`
+  /// @return exit status: 0 when all ran, 1 when something failed, 2 for wrong arguments
+  public static int run(List<String> arguments) {
+    if (arguments.contains("--help") || arguments.contains("-h")) {
+      System.out.print(USAGE);
+      return 0;
+    }
+    var options =
+        new LinkedHashMap<>(
+            Map.of(
+                "--engines", "java",
+                "--channels", "32,64",
+                "--hidden", "128",
+                "--batch", "256",
+                "--epochs", "1",
+                "--seconds", "60",
+                "--policy", "mltuner"));
+    for (Iterator<String> rest = arguments.iterator(); rest.hasNext(); ) {
+      String option = rest.next();
+      if (!USAGE.contains("  " + option + " ") || !rest.hasNext()) {
+        System.err.println(
+            "espalier bench neural: " + option + " is no option or lacks its value; see --help");
+        return 2;
+      }
+      options.put(option, rest.next());
+    }
+    try {
+      new NeuralBenchmark(options).run();
+      return 0;
+    } catch (IOException | IllegalArgumentException | EspalierException e) {
+      System.err.println("espalier bench neural: " + e.getMessage());
+      return 1;
+    }
+  }
+
+  private String option(String name) {
+    return options.getOrDefault(name, "");
+  }
+
+  private void run() throws IOException {
+    say("%s", Machine.here());
+    List<String> engines = List.of(option("--engines").split(","));
+    for (Optional<Path> data : data()) {
+      engines.forEach(engine -> epoch(data, engine));
+    }
+    String engine = options.getOrDefault("--job", engines.getLast());
+    for (Optional<Path> data : data()) {
+      job(data, engine);
+    }
+    if (options.containsKey("--out")) {
+      Files.writeString(Path.of(option("--out")), Json.write(Json.tree(figures)));
+    }
+  }
+
+  private List<Optional<Path>> data() {
+    if (!options.containsKey("--data")) {
+      return List.of(Optional.empty());
+    }
+    Path root = Path.of(option("--data"));
+    List<Optional<Path>> found =
+        SETS.stream().map(root::resolve).filter(Files::isDirectory).map(Optional::of).toList();
+    if (found.isEmpty()) {
+      throw new IllegalArgumentException(root + " has none of the folders " + SETS);
+    }
+    return found;
+  }
+
+  private static String title(Optional<Path> data) {
+    return data.map(folder -> String.valueOf(folder.getFileName())).orElse("generated images");
+  }
+
+  private Workload workload(Optional<Path> data, String engine) {
+    return new Workload(
+        title(data),
+        title(data),
+        "cnn",
+        title(data),
+        data,
+        Map.of(
+            "channels", option("--channels"),
+            "hidden", option("--hidden"),
+            "engine", engine),
+        0,
+        1,
+        1,
+        Setting.EMPTY,
+        "to measure");
+  }
+
+  /// Trains some epochs with a fixed setting.
+  private void epoch(Optional<Path> data, String engine) {
+    Workload workload = workload(data, engine);
+    int epochs = Integer.parseInt(option("--epochs"));
+    Setting setting =
+        Setting.of(
+            Map.of(
+                Tunable.LEARNING_RATE,
+                0.02,
+                Tunable.MOMENTUM,
+                0.9,
+                Tunable.BATCH_SIZE,
+                Double.valueOf(option("--batch"))));
+    var contender =
+        new Contender(
+            "fixed",
+            "fixed",
+            Optional.empty(),
+            Optional.of(setting),
+            Map.of("stop.maxEpochs", epochs));
+    RunRecord run =
+        new SimulatedRun(workload, contender, UNUSED, 1, FOR_EVER, true, _ -> false).run();
+    double samples = (double) epochs * samples(workload);
+    note(
+        "%s, engine %s: %.0f samples/s over %d epochs of batch %s, accuracy %.4f",
+        title(data),
+        engine,
+        samples / run.trainingSeconds(),
+        epochs,
+        option("--batch"),
+        run.best(workload.metric().goal()));
+  }
+
+  private static int samples(Workload workload) {
+    try (var program = ProgramCatalog.named(workload.program())) {
+      return program.open(workload.environment(0, 1)).trainingSamples();
+    }
+  }
+
+  /// Runs a job under the tuner.
+  private void job(Optional<Path> data, String engine) {
+    Workload workload = workload(data, engine);
+    double seconds = Double.parseDouble(option("--seconds"));
+    Contender contender = Contender.named(option("--policy"), Map.of("stop.maxEpochs", 1000));
+    RunRecord run =
+        new SimulatedRun(workload, contender, UNUSED, 1, seconds, true, _ -> false).run();
+    note(
+        "%s, engine %s, policy %s: accuracy %.4f in %.1f s, %d branches, %.0f %% of the time for"
+            + " tuning, %s",
+        title(data),
+        engine,
+        contender.name(),
+        run.best(workload.metric().goal()),
+        run.endSeconds(),
+        run.forks(),
+        100 * run.tuningShare(),
+        run.outcome());
+    for (RunRecord.BranchLife branch : run.branches()) {
+      if (branch.kind().equals("mainline")
+          || branch.toSeconds() - branch.fromSeconds() > seconds / 4) {
+        say(
+            "  branch %d (%s) from %.1f s: %s",
+            branch.branch(), branch.kind(), branch.fromSeconds(), branch.setting());
+      }
+    }
+  }
+
+  private static void say(String format, Object... values) {
+    System.out.printf(Locale.ROOT, format + "%n", values);
+  }
+
+  private void note(String format, Object... values) {
+    String line = String.format(Locale.ROOT, format, values);
+    System.out.println(line);
+    figures.add(Map.of("figure", line));
+  }
+}
