@@ -137,6 +137,25 @@ record Reference(
     return Quantiles.median(careful.stream().map(Repeat::best).toList());
   }
 
+  /// {@return this reference for runs of another length}
+  Reference withBudget(double seconds) {
+    return new Reference(
+        workload,
+        data,
+        fingerprint,
+        calibratedOn,
+        cost,
+        epochSeconds,
+        seconds,
+        goal,
+        metric,
+        startQuality,
+        drawSeed,
+        draws,
+        oracle,
+        careful);
+  }
+
   Reference withDraws(double start, List<Draw> drawn) {
     return new Reference(
         workload,

@@ -50,7 +50,7 @@ final class SimulatedRun {
   private final Deque<SessionEvent> events = new ArrayDeque<>();
   private final Map<BranchId, Life> branches = new LinkedHashMap<>();
   private final List<RunRecord.Quality> qualities = new ArrayList<>();
-  private final long startNanos = System.nanoTime();
+  private long startNanos;
   private SessionEffect.TimeSpent spent = new SessionEffect.TimeSpent(0, 0, 0);
   private String outcome = "";
   private double seconds;
@@ -120,6 +120,8 @@ final class SimulatedRun {
     long startCpu = cpuNanos();
     try (var folder = new ScratchFolder();
         var crew = new LocalCrew(workload, seed, heldOut, folder.path())) {
+      // A job's time begins when its workers have read their data.
+      startNanos = System.nanoTime();
       take(session.start(), crew);
       while (!isOver()) {
         step(crew);

@@ -114,8 +114,10 @@ public final class TuningBenchmark {
       return 0;
     }
     List<RunRecord> runs = runAll(workloads, known);
+    known.replaceAll(
+        (_, reference) -> reference.withBudget(options.budgetScale() * reference.budgetSeconds()));
     if (options.isWallClock()) {
-      known.replaceAll((name, reference) -> onWallClock(reference, runs));
+      known.replaceAll((_, reference) -> onWallClock(reference, runs));
     }
     var report = new TuningReport(command, machine, known, titles, runs);
     System.out.print(report.text());

@@ -56,7 +56,8 @@ record TuningOptions(
         --budget-scale X    times the full budget (1)
         --jobs N            runs at once, one thread each (1)
         --set KEY=VALUE     option of the job file, such as tuning.maxTrials=12; may repeat
-        --wall              seconds of the wall clock instead of the cost model
+        --wall              seconds of the wall clock instead of the cost model, for quiet machines;
+                            a warm-up is part of them, so scale the budget up
         --calibrate         only measures the cost model of the workloads, anew
         --compute-references  only computes what is missing of the references
         --references DIR    where references are kept (the benchmark's own resources)
