@@ -138,7 +138,7 @@ class KillTest {
   void aDamagedCheckpointIsNoticedAndTheOneBeforeIsUsed() throws Exception {
     String calm = server.submit(FIXED.formatted(9));
     JsonNode expected = server.awaitEnd(calm);
-    String job = server.submit(FIXED.formatted(9));
+    String job = server.submit(FIXED.formatted(9) + "checkpoints: { keep: 4 }\n");
     server.await(job, "five epochs", Duration.ofSeconds(60), j -> j.path("epoch").asDouble() > 5);
 
     ProcessHandle worker = server.worker(job, 0);
