@@ -33,7 +33,7 @@ public final class ParameterServerSuite {
         List.of(
             isQuick
                 ? new KernelBandwidth(16, new Rounds(2, 3))
-                : new KernelBandwidth(64, new Rounds(3, 11))));
+                : new KernelBandwidth(64, new Rounds(2, 7))));
   }
 
   private static Suite.Part branches(boolean isQuick) {
@@ -46,21 +46,21 @@ public final class ParameterServerSuite {
 
   private static Suite.Part plans(boolean isQuick) {
     int scale = isQuick ? 10 : 1;
-    int clocks = isQuick ? 3 : 7;
+    int clocks = isQuick ? 3 : 5;
     // Requests over sockets take their time: fewer accesses say as much.
     int small = 40;
     return new Suite.Part(
         "plans",
         List.of(
             new PlanAblation(
-                RowSweep.pageRank(80_000 / scale, 1_000_000 / scale), 1, clocks, Optional.of(45.0)),
+                RowSweep.pageRank(40_000 / scale, 400_000 / scale), 1, clocks, Optional.of(45.0)),
             new PlanAblation(
-                RowSweep.factorization(6_000 / scale, 3_700, 200_000 / scale, 32),
+                RowSweep.factorization(6_000 / scale, 3_700, 100_000 / scale, 32),
                 1,
                 clocks,
                 Optional.of(5.0)),
             new PlanAblation(
-                RowSweep.topics(7_000, 200_000 / scale, 50), 1, clocks, Optional.empty()),
+                RowSweep.topics(7_000, 100_000 / scale, 50), 1, clocks, Optional.empty()),
             new PlanAblation(
                 RowSweep.pageRank(80_000 / small, 1_000_000 / small), 2, 3, Optional.of(45.0)),
             new PlanAblation(

@@ -67,12 +67,12 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
     Map<String, Double> rates = new LinkedHashMap<>();
     // Once through all ways, so that none pays for being the first that the compiler sees.
     for (Optional<PlanOptions> way : ways.values()) {
-      rate(way, false);
+      rate(way, false, 1);
     }
     for (Map.Entry<String, Optional<PlanOptions>> way : ways.entrySet()) {
-      rates.put(way.getKey(), rate(way.getValue(), false));
+      rates.put(way.getKey(), rate(way.getValue(), false, clocks));
     }
-    double keyValue = rate(Optional.empty(), true);
+    double keyValue = rate(Optional.empty(), true, clocks);
     var measurements = new ArrayList<Measurement>();
     double all = rates.getOrDefault(ALL, Double.NaN);
     rates.forEach((way, rate) -> {
@@ -90,7 +90,7 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
   }
 
   /// {@return accesses per second of all workers, the median clock}
-  private double rate(Optional<PlanOptions> options, boolean isKeyValue)
+  private double rate(Optional<PlanOptions> options, boolean isKeyValue, int count)
       throws ExecutionException, InterruptedException, IOException {
     var servers = new ArrayList<ParameterServer>();
     var ports = new ArrayList<LinkServer>();
@@ -108,8 +108,8 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
             executor.submit(() -> {
               try (WorkerSession session = servers.get(rank).session(transports.get(rank))) {
                 return isKeyValue
-                    ? keyValueSeconds(session, transports.get(rank), rank)
-                    : sessionSeconds(session, options, rank);
+                    ? keyValueSeconds(session, transports.get(rank), rank, count)
+                    : sessionSeconds(session, options, rank, count);
               }
             }));
       }
@@ -152,7 +152,8 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
     return transports;
   }
 
-  private double[] sessionSeconds(WorkerSession session, Optional<PlanOptions> options, int rank) {
+  private double[] sessionSeconds(
+      WorkerSession session, Optional<PlanOptions> options, int rank, int count) {
     session.create(PLANNED);
     session.select(PLANNED, Staleness.bulkSynchronous(), STEP);
     var rows =
@@ -172,25 +173,30 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
       sweep.run(rows, rank, workers);
       session.endVirtualIteration(options.get());
     }
-    return seconds(() -> {
-      sweep.run(rows, rank, workers);
-      session.tick(1);
-    });
+    return seconds(
+        count,
+        () -> {
+          sweep.run(rows, rank, workers);
+          session.tick(1);
+        });
   }
 
-  private double[] keyValueSeconds(WorkerSession session, Transport transport, int rank) {
+  private double[] keyValueSeconds(
+      WorkerSession session, Transport transport, int rank, int count) {
     session.create(PLAIN);
     session.awaitQuiet();
     var rows = new KeyValueRows(transport, rank, workers, sweep.tables(), PLAIN);
-    return seconds(() -> {
-      sweep.run(rows, rank, workers);
-      rows.tick(STEP);
-    });
+    return seconds(
+        count,
+        () -> {
+          sweep.run(rows, rank, workers);
+          rows.tick(STEP);
+        });
   }
 
-  private double[] seconds(Runnable clock) {
-    double[] seconds = new double[clocks];
-    for (int i = -clocks; i < clocks; i++) {
+  private static double[] seconds(int count, Runnable clock) {
+    double[] seconds = new double[count];
+    for (int i = -count; i < count; i++) {
       long start = System.nanoTime();
       clock.run();
       if (i >= 0) {

@@ -181,7 +181,7 @@ final class CheckpointTest {
     Random random = new Random(seed);
     List<Path> files = new ArrayList<>();
     List<List<float[]>> expected = new ArrayList<>();
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 12; i++) {
       train(random, random.nextInt(200));
       write("c" + i);
       files.add(file("c" + i));
@@ -222,7 +222,7 @@ final class CheckpointTest {
   void packsOfLittleUseAreWrittenAnew() throws IOException {
     Random random = new Random(3);
     write("0");
-    for (int i = 1; i < 12; i++) {
+    for (int i = 1; i < 6; i++) {
       train(random, 4000);
       CheckpointStore.Written written = write("" + i);
       CheckpointStore.delete(file("" + (i - 1)));
@@ -237,7 +237,7 @@ final class CheckpointTest {
     write("1");
     for (Path file : List.of(file("1"), packOf("1"))) {
       byte[] bytes = Files.readAllBytes(file);
-      for (int length = 0; length < bytes.length; length += 1 + bytes.length / 41) {
+      for (int length = 0; length < bytes.length; length += 1 + bytes.length / 23) {
         Files.write(file, Arrays.copyOf(bytes, length));
         isCorrupt(file("1"), file + " of length " + length);
       }
@@ -253,7 +253,7 @@ final class CheckpointTest {
     for (Path file : List.of(file("1"), packOf("1"))) {
       byte[] bytes = Files.readAllBytes(file);
       int start = file.equals(file("1")) ? 0 : 8;
-      for (int i = start; i < bytes.length; i += 1 + bytes.length / 151) {
+      for (int i = start; i < bytes.length; i += 1 + bytes.length / 67) {
         bytes[i] ^= (byte) (1 << i % 8);
         Files.write(file, bytes);
         isCorrupt(file("1"), file + " byte " + i);
