@@ -73,7 +73,7 @@ final class Screenshots {
 
     whole("job-light", "/jobs/" + job, ColorScheme.LIGHT);
     whole("job-dark", "/jobs/" + job, ColorScheme.DARK);
-    whole("job-large", "/jobs/" + large, ColorScheme.LIGHT);
+    tall("job-large", "/jobs/" + large);
     picture("job-branch", "/jobs/" + job + "?branch=" + winner, ColorScheme.LIGHT, page -> {});
     picture("job-why", "/jobs/" + job, ColorScheme.LIGHT, Screenshots::openWhy);
     whole("job-compare", "/jobs/" + job + "/compare?compare=3,5," + winner, ColorScheme.LIGHT);
@@ -147,6 +147,13 @@ final class Screenshots {
   private void whole(String name, String place, ColorScheme scheme) throws IOException {
     Page page = open(WIDTH, HEIGHT, place, scheme);
     save(name, page.screenshot(options().setFullPage(true)));
+    page.context().close();
+  }
+
+  /// A page that is too long to be shown whole.
+  private void tall(String name, String place) throws IOException {
+    Page page = open(WIDTH, 2 * HEIGHT, place, ColorScheme.LIGHT);
+    save(name, page.screenshot(options()));
     page.context().close();
   }
 
