@@ -120,8 +120,9 @@ final class Bars {
       if (Double.isFinite(other.seconds())) {
         ratios.add(ratio);
       }
-      if (!(ratio >= times)
-          && !(Double.isInfinite(other.seconds()) && Double.isFinite(own.get().seconds()))) {
+      if (Double.isInfinite(own.get().seconds())) {
+        lost.add(other.workload() + " it never arrives");
+      } else if (!(ratio >= times)) {
         lost.add(other.workload() + " " + text(ratio));
       }
     }
@@ -140,7 +141,7 @@ final class Bars {
     return Optional.of(
         new Bar(
             "faster than " + rival + " on every workload",
-            lost.isEmpty() ? "everywhere" + unreached : "slower on " + String.join(", ", lost),
+            lost.isEmpty() ? "everywhere" + unreached : "not on " + String.join(", ", lost),
             lost.isEmpty()));
   }
 

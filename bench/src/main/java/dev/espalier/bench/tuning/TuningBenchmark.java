@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -144,7 +145,10 @@ public final class TuningBenchmark {
       for (Contender contender : contenders(workload, reference)) {
         for (int seed = 1; seed <= options.seeds(); seed++) {
           long ofRun = seed;
-          work.add(() -> stored(store, workload, reference, contender, ofRun));
+          Job job = job(workload, reference, contender, ofRun);
+          if (!options.isReport() || store.find(job.key()).isPresent()) {
+            work.add(() -> stored(store, job));
+          }
         }
       }
     }
@@ -180,8 +184,21 @@ public final class TuningBenchmark {
         .toList();
   }
 
-  private RunRecord stored(
-      RunStore store, Workload workload, Reference reference, Contender contender, long seed) {
+  /// One run to be made.
+  ///
+  /// @param key tells it from all others
+  /// @param budget the full budget in seconds
+  /// @param horizon the time that it is given, >= budget
+  private record Job(
+      String key,
+      Workload workload,
+      Reference reference,
+      Contender contender,
+      long seed,
+      double budget,
+      double horizon) {}
+
+  private Job job(Workload workload, Reference reference, Contender contender, long seed) {
     double budget = options.budgetScale() * reference.budgetSeconds();
     double reserve =
         PATIENT.contains(contender.policy()) ? PATIENT_ORACLE_TIMES : LEAST_ORACLE_TIMES;
@@ -195,40 +212,49 @@ public final class TuningBenchmark {
                 workload.name(),
                 reference.fingerprint(),
                 contender.name(),
-                new java.util.TreeMap<>(contender.options()),
+                new TreeMap<>(contender.options()),
                 seed,
                 horizon,
                 options.isWallClock() ? " on the wall clock" : "");
+    return new Job(key, workload, reference, contender, seed, budget, horizon);
+  }
+
+  private RunRecord stored(RunStore store, Job job) {
     return store
-        .find(key)
+        .find(job.key())
         .orElseGet(() -> {
-          RunRecord run = run(workload, reference, contender, seed, budget, horizon);
-          store.add(key, run);
+          RunRecord run = run(job);
+          store.add(job.key(), run);
           return run;
         });
   }
 
-  private RunRecord run(
-      Workload workload,
-      Reference reference,
-      Contender contender,
-      long seed,
-      double budget,
-      double horizon) {
+  private RunRecord run(Job job) {
+    Reference reference = job.reference();
     Predicate<SimulatedRun> isEnough =
         run ->
-            run.seconds() >= budget
-                && horizon > budget
+            run.seconds() >= job.budget()
+                && job.horizon() > job.budget()
                 && run.hasReached(reference.target(), reference.goal());
     try {
       return new SimulatedRun(
-              workload, contender, reference.cost(), seed, horizon, options.isWallClock(), isEnough)
+              job.workload(),
+              job.contender(),
+              reference.cost(),
+              job.seed(),
+              job.horizon(),
+              options.isWallClock(),
+              isEnough)
           .run();
     } catch (RuntimeException failure) {
       System.err.println();
       failure.printStackTrace();
       return RunRecord.failed(
-          workload.name(), contender.name(), seed, horizon, "error: " + failure.getMessage());
+          job.workload().name(),
+          job.contender().name(),
+          job.seed(),
+          job.horizon(),
+          "error: " + failure.getMessage());
     }
   }
 

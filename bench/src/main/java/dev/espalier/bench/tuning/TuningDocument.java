@@ -59,13 +59,13 @@ final class TuningDocument {
         + workloads()
         + "\n**Time to target over the oracle's**, median over the seeds; in brackets how many seeds"
         + " reached the target where not all did.\n\n"
-        + matrix(standing -> standing.overOracle())
+        + matrix(Standing::overOracle, this::time)
         + "\n**Time to target over the default's.** Where the default never arrives, over the full"
         + " budget (marked <).\n\n"
-        + matrix(standing -> standing.overDefault())
+        + matrix(Standing::overDefault, this::time)
         + "\n**Best quality within the budget**, on the way from the start (0 %) to the oracle's"
         + " (100 %).\n\n"
-        + matrix(standing -> Double.NaN)
+        + matrix(Standing::progress, (_, progress) -> progress(progress))
         + "\n"
         + summary()
         + (bars.isEmpty() ? "" : "\n" + barTable());
@@ -103,7 +103,12 @@ final class TuningDocument {
         .findFirst();
   }
 
-  private String matrix(ToDoubleFunction<Standing> figure) {
+  /// What a cell says of a figure.
+  private interface Cell {
+    String text(Standing standing, double figure);
+  }
+
+  private String matrix(ToDoubleFunction<Standing> figure, Cell text) {
     var rows = new StringBuilder("| policy |");
     references.keySet().forEach(name -> rows.append(" ").append(name).append(" |"));
     rows.append("\n|---|").append("--:|".repeat(references.size())).append("\n");
@@ -111,7 +116,9 @@ final class TuningDocument {
       rows.append("| `").append(policy).append("` |");
       for (String workload : references.keySet()) {
         String cell =
-            standing(workload, policy).map(one -> cell(one, figure.applyAsDouble(one))).orElse("");
+            standing(workload, policy)
+                .map(one -> text.text(one, figure.applyAsDouble(one)))
+                .orElse("");
         rows.append(" ").append(cell).append(" |");
       }
       rows.append("\n");
@@ -119,10 +126,11 @@ final class TuningDocument {
     return rows.toString();
   }
 
-  private String cell(Standing standing, double value) {
-    if (Double.isNaN(value) && Double.isFinite(standing.progress())) {
-      return String.format(Locale.ROOT, "%.1f %%", 100 * standing.progress());
-    }
+  private static String progress(double progress) {
+    return Double.isFinite(progress) ? String.format(Locale.ROOT, "%.1f %%", 100 * progress) : "-";
+  }
+
+  private String time(Standing standing, double value) {
     String reached =
         standing.reached() == standing.seeds()
             ? ""

@@ -17,6 +17,8 @@ import java.util.Optional;
 /// @param file more workloads, from a user's file
 /// @param budgetScale times the full budget
 /// @param jobs simulations that run at once
+/// @param isResume whether runs that the file has are taken as they are
+/// @param isReport whether nothing else is run
 /// @param options of the job file by dotted key, for all policies that tune
 /// @param out folder of the report
 /// @param markdown document that gets the tables
@@ -34,6 +36,7 @@ record TuningOptions(
     boolean isReferences,
     boolean isList,
     boolean isResume,
+    boolean isReport,
     Map<String, Object> options,
     Optional<Path> out,
     Optional<Path> markdown,
@@ -63,6 +66,7 @@ record TuningOptions(
         --references DIR    where references are kept (the benchmark's own resources)
         --runs FILE         keeps every run (target/tuning-runs.jsonl)
         --resume            takes the runs of that file as they are, and runs what is missing
+        --report            runs nothing, and reports what that file has
         --out DIR           also writes tuning.json and a picture for each workload
         --markdown FILE     also puts the tables between the markers of a document
         --list              lists workloads and ends
@@ -100,7 +104,7 @@ record TuningOptions(
     while (rest.hasNext()) {
       String option = rest.next();
       switch (option) {
-        case "--wall", "--calibrate", "--compute-references", "--resume", "--list" ->
+        case "--wall", "--calibrate", "--compute-references", "--resume", "--report", "--list" ->
             flags.add(option);
         case "--set" -> {
           String[] pair = value(option, rest).split("=", 2);
@@ -140,7 +144,8 @@ record TuningOptions(
         flags.contains("--calibrate"),
         flags.contains("--compute-references"),
         flags.contains("--list"),
-        flags.contains("--resume"),
+        flags.contains("--resume") || flags.contains("--report"),
+        flags.contains("--report"),
         options,
         path(values, "--out"),
         path(values, "--markdown"),
