@@ -13,8 +13,10 @@ import tools.jackson.databind.JsonNode;
 @Command(
     name = "doctor",
     description = {
-      "Says what this machine offers and what Espalier will use of it, and why: processor, memory,",
-      "disk, Java, database, GPUs, libraries. Measures for about three seconds; needs no server."
+      "Says what this machine offers, what Espalier will use of it, and why.",
+      "Looks at processor, memory, disk, Java, database, GPUs and libraries; measures for about"
+          + " three",
+      "seconds; needs no server."
     },
     footerHeading = "%nExamples:%n",
     footer = {"  espalier doctor", "  espalier doctor --json"})
@@ -52,7 +54,7 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private static void add(List<String> lines, Map.Entry<String, JsonNode> entry) {
-    String label = "  %-24s".formatted(words(entry.getKey()));
+    String label = "  %-28s".formatted(words(entry.getKey()));
     if (!entry.getValue().isArray()) {
       lines.add(label + entry.getValue().asString());
     } else if (entry.getValue().isEmpty()) {

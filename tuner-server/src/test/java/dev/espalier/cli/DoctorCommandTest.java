@@ -21,12 +21,12 @@ final class DoctorCommandTest {
                     """)))
         .containsExactly(
             "memory",
-            "  total gibibytes         23.4",
+            "  total gibibytes             23.4",
             "gpu",
-            "  devices                 name NVIDIA H200, multiprocessors 132",
+            "  devices                     name NVIDIA H200, multiprocessors 132",
             "none",
-            "  devices                 none",
-            "  reason                  no driver",
+            "  devices                     none",
+            "  reason                      no driver",
             "uses",
             "  updates: vector-512 kernels, because");
   }
