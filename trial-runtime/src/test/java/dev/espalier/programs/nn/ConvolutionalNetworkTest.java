@@ -109,9 +109,9 @@ final class ConvolutionalNetworkTest extends TrainingProgramContract {
     try (var training = open(Map.of(), data)) {
       assertThat(training.shape().trainingSamples()).isEqualTo(8_334);
       training.with(Tunable.LEARNING_RATE, 0.02);
-      training.epochs(2);
-      assertThat(training.metric("accuracy")).isGreaterThan(0.4);
-      assertThat(training.metric("testAccuracy")).isGreaterThan(0.4);
+      training.epochs(1);
+      assertThat(training.metric("accuracy")).isGreaterThan(0.25);
+      assertThat(training.metric("testAccuracy")).isGreaterThan(0.25);
     }
   }
 
