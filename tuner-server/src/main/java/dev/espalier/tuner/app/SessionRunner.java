@@ -441,7 +441,7 @@ final class SessionRunner implements Runnable {
           ports.meters().branches(job.id(), liveBranches.size());
         }
         case SessionEffect.RoundChanged round -> {
-          if (round.phase().equals("probing")) {
+          if (round.phase().equals("probing") || round.phase().equals("racing")) {
             ports.meters().roundStarted(job.id());
           }
         }

@@ -177,15 +177,7 @@ final class Race {
     }
     current = next;
     lap =
-        new Lap(
-            board,
-            pace,
-            next.branch(),
-            rungSeconds,
-            options.trialClocks(),
-            Long.MAX_VALUE,
-            options.cooldown(),
-            0);
+        new Lap(board, pace, next.branch(), rungSeconds, 1, Long.MAX_VALUE, options.cooldown(), 0);
     advance();
   }
 

@@ -18,6 +18,7 @@ final class RaceTimes {
   private static final double PROBES = 0.3;
   private static final long LEAST_PROBE = 64;
   private static final double EXCLUSION = 4;
+  private static final long FEWEST_CLOCKS = 3;
   private static final int LEAST_EVALUATIONS = 4;
   private static final double MANUAL_SHARE = 0.03;
 
@@ -45,7 +46,7 @@ final class RaceTimes {
   Optional<Size> size(
       TuningBudget budget, Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
     double seconds = Math.min(budget.left(), share * spentSeconds);
-    double least = leastTrial(pace, incumbent, spentSeconds);
+    double least = leastTrial(pace, incumbent, workload, spentSeconds);
     for (int challengers = options.challengers(); challengers >= 1; challengers--) {
       double perProbe = PROBES * seconds / probes(challengers);
       double perSample = pace.secondsOfProbe(1, incumbent, workload);
@@ -64,14 +65,16 @@ final class RaceTimes {
 
   /// {@return what the smallest race costs: one challenger, judged on few samples}
   double leastCost(Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
-    double trials = leastTrial(pace, incumbent, spentSeconds) * entrantLaps(1);
+    double trials = leastTrial(pace, incumbent, workload, spentSeconds) * entrantLaps(1);
     double judging = pace.secondsOfProbe(LEAST_PROBE, incumbent, workload) * probes(1);
     return Math.max(trials / (1 - PROBES), judging / PROBES);
   }
 
-  private double leastTrial(Pace pace, Setting incumbent, double spentSeconds) {
+  /// Where a clock is a large part of a pass over the data it has little noise, so fewer do.
+  private double leastTrial(Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
+    long most = Math.max(FEWEST_CLOCKS, workload.clocksPerEpoch(incumbent));
     return Math.max(
-        options.trialClocks() * pace.secondsPerClock(incumbent).orElse(0.0),
+        Math.min(options.trialClocks(), most) * pace.secondsPerClock(incumbent).orElse(0.0),
         options.trialShare() * spentSeconds);
   }
 

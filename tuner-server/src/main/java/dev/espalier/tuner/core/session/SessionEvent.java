@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.Setting;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// Everything the outside may tell a session; the log of these is the state of a job.
 ///
@@ -73,7 +74,8 @@ public sealed interface SessionEvent {
 
     public Evaluated {
       metrics = Map.copyOf(metrics);
-      losses = List.copyOf(losses);
+      // Logs that were written before there were probes have none.
+      losses = List.copyOf(Objects.requireNonNullElse(losses, List.of()));
     }
   }
 

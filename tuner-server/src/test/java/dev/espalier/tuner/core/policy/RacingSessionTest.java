@@ -200,7 +200,7 @@ class RacingSessionTest {
   void worksWhereAClockIsAWholePass() {
     var space = new SearchSpace(List.of(new Tunable.LogRange("learningRate", 1e-5, 10, 0.01)));
     JobPlan plan =
-        Jobs.plan("racing", "random", space, Setting.EMPTY, List.of(), 1, Jobs.OPTIONS, 60);
+        Jobs.plan("racing", "random", space, Setting.EMPTY, List.of(), 1, Jobs.OPTIONS, 400);
     var workers =
         new SimulatedWorkers(
             Policies.open(plan), QuadraticModel.quiet(4), Jobs.TIME, "loss", 2, 64, 7);
