@@ -51,7 +51,7 @@ final class ComparisonTest {
 
       assertThat(status).as("%s", compared).isZero();
       JsonNode outcome = JSON.readTree(compared.toString());
-      assertThat(outcome.path("metric").asString()).isEqualTo("accuracy");
+      assertThat(outcome.path("metric").asString()).isEqualTo("logLoss");
       for (JsonNode policy : outcome.path("policies")) {
         assertThat(policy.path("secondsToCommon").asDouble()).as("%s", outcome).isPositive();
         String job = policy.path("jobs").path(0).path("id").asString();
