@@ -64,6 +64,30 @@ public interface ParameterTable {
     add(0, Math.toIntExact(rows()), gradients, 0);
   }
 
+  /// Adds the gradient sums of `count` consecutive rows, given as a sum of products of vectors, as
+  /// the gradient of a dense layer is: row `i`, column `j` gets the sum over `s` of `left[s x count
+  /// + i] * right[s x columns + j]`.
+  ///
+  /// Where the job's `communication.sufficientFactors` is on and the vectors are smaller than the
+  /// rows, they travel in the rows' place; so the arrays must not be changed afterwards.
+  ///
+  /// @param samples number of products, >= 1
+  /// @param left samples x count floats
+  /// @param right samples x columns floats
+  default void addProducts(long firstRow, int count, int samples, float[] left, float[] right) {
+    int columns = columns();
+    float[] sums = new float[count * columns];
+    for (int row = 0; row < count; row++) {
+      for (int s = 0; s < samples; s++) {
+        float weight = left[s * count + row];
+        for (int column = 0; column < columns; column++) {
+          sums[row * columns + column] += weight * right[s * columns + column];
+        }
+      }
+    }
+    add(firstRow, count, sums, 0);
+  }
+
   /// Writes initial values of `count` consecutive rows; only inside `initialise`.
   ///
   /// @throws IllegalStateException outside `initialise`

@@ -6,6 +6,7 @@ import dev.espalier.ps.shard.ShardStats;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.ShardEndpoint;
 import dev.espalier.ps.transport.Transport;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -29,7 +30,9 @@ public final class ParameterServer implements AutoCloseable {
   private ParameterServer(ParameterServerConfig config, List<TableSpec> tables) {
     this.config = config;
     this.tables = List.copyOf(tables);
-    shard = new Shard(config.shard(), tables, RowKernelsProvider.best());
+    List<TableSpec> all = new ArrayList<>(tables);
+    all.addAll(config.filters().hiddenTables(tables, config.workers()));
+    shard = new Shard(config.shard(), all, RowKernelsProvider.best());
     checkpointThread =
         new ThreadPoolExecutor(
             1,

@@ -1,5 +1,6 @@
 package dev.espalier.ps;
 
+import dev.espalier.ps.filter.FilterOptions;
 import dev.espalier.ps.shard.ShardConfig;
 import java.time.Duration;
 
@@ -15,6 +16,7 @@ import java.time.Duration;
 ///   on the host. What does not fit is in pinned memory of the host, within `budgetBytes`, and
 ///   moves ahead of its use. Where no device is found, everything is on the host; the log says why
 /// @param timeout how long anything is waited for, > 0
+/// @param filters what is done to updates so that less travels; the same in every process
 public record ParameterServerConfig(
     int workers,
     int rank,
@@ -22,7 +24,8 @@ public record ParameterServerConfig(
     long sparsePageBytes,
     long budgetBytes,
     long deviceBytes,
-    Duration timeout) {
+    Duration timeout,
+    FilterOptions filters) {
   private static final long DENSE_PAGE_BYTES = 256 << 10;
   private static final long SPARSE_PAGE_BYTES = 64 << 10;
   private static final long DEVICE_PAGE_BYTES = 1 << 20;
@@ -51,7 +54,14 @@ public record ParameterServerConfig(
   public static ParameterServerConfig of(int workers, int rank, long budgetBytes) {
     ParameterServerConfig onHost =
         new ParameterServerConfig(
-            workers, rank, DENSE_PAGE_BYTES, SPARSE_PAGE_BYTES, budgetBytes, 0, TIMEOUT);
+            workers,
+            rank,
+            DENSE_PAGE_BYTES,
+            SPARSE_PAGE_BYTES,
+            budgetBytes,
+            0,
+            TIMEOUT,
+            FilterOptions.NONE);
     long deviceBytes = Long.getLong(DEVICE_PROPERTY, 0);
     return deviceBytes == 0 ? onHost : onHost.withDevice(deviceBytes);
   }
@@ -59,13 +69,27 @@ public record ParameterServerConfig(
   /// This configuration with another timeout.
   public ParameterServerConfig withTimeout(Duration newTimeout) {
     return new ParameterServerConfig(
-        workers, rank, densePageBytes, sparsePageBytes, budgetBytes, deviceBytes, newTimeout);
+        workers,
+        rank,
+        densePageBytes,
+        sparsePageBytes,
+        budgetBytes,
+        deviceBytes,
+        newTimeout,
+        filters);
   }
 
   /// This configuration with other page sizes.
   public ParameterServerConfig withPageBytes(long newDensePageBytes, long newSparsePageBytes) {
     return new ParameterServerConfig(
-        workers, rank, newDensePageBytes, newSparsePageBytes, budgetBytes, deviceBytes, timeout);
+        workers,
+        rank,
+        newDensePageBytes,
+        newSparsePageBytes,
+        budgetBytes,
+        deviceBytes,
+        timeout,
+        filters);
   }
 
   /// This configuration with pages on a device, where there is one.
@@ -82,7 +106,21 @@ public record ParameterServerConfig(
         sparsePageBytes,
         budgetBytes,
         newDeviceBytes,
-        timeout);
+        timeout,
+        filters);
+  }
+
+  /// This configuration with other filters.
+  public ParameterServerConfig withFilters(FilterOptions newFilters) {
+    return new ParameterServerConfig(
+        workers,
+        rank,
+        densePageBytes,
+        sparsePageBytes,
+        budgetBytes,
+        deviceBytes,
+        timeout,
+        newFilters);
   }
 
   ShardConfig shard() {

@@ -6,6 +6,10 @@ import dev.espalier.ps.cache.UpdateBuffer;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.filter.FetchedTables;
+import dev.espalier.ps.filter.FilterOptions;
+import dev.espalier.ps.filter.OwnRows;
+import dev.espalier.ps.filter.UpdateFilter;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.RowKernelsProvider;
 import dev.espalier.ps.optim.StepSize;
@@ -14,6 +18,7 @@ import dev.espalier.ps.plan.PlanOptions;
 import dev.espalier.ps.shard.PinnedRows;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowRange;
@@ -50,6 +55,54 @@ public final class WorkerSession implements AutoCloseable {
 
   private record Selected(BranchRef branch, Staleness staleness, StepSize stepSize) {}
 
+  /// A gradient of consecutive rows that was added as factors.
+  private record FactorUpdate(int table, long first, Factors factors) {}
+
+  /// This worker's rows of the filters' tables, which are in the shard beside it.
+  private final class OwnFilterRows implements OwnRows {
+    /// Nobody else writes these rows.
+    private static final Staleness ANY = new Staleness(Integer.MAX_VALUE);
+
+    @Override
+    public void read(int table, RowSelection rows, float[] values) {
+      if (rows.count() > 0) {
+        BranchRef branch = requireSelected().branch();
+        CompletableFuture<ShardReply> reply =
+            transport.read(
+                config.rank(),
+                new ShardCommand.Read(
+                    branch, config.rank(), clock(branch), ANY, table, shifted(table, rows)),
+                new RowTarget(values, 0, values.length / rows.count(), null));
+        awaitDelivered(config.rank(), reply);
+      }
+    }
+
+    @Override
+    public void assign(int table, RowSelection rows, float[] values) {
+      if (rows.count() > 0) {
+        WorkerSession.this.assign(
+            config.rank(),
+            requireSelected().branch(),
+            new RowBatch(table, shifted(table, rows), values));
+      }
+    }
+
+    private RowSelection shifted(int table, RowSelection rows) {
+      long shift = config.rank() * hiddenRows(table);
+      return switch (rows) {
+        case RowSelection.Range range ->
+            new RowSelection.Range(range.first() + shift, range.count());
+        case RowSelection.Keys keys ->
+            new RowSelection.Keys(Arrays.stream(keys.keys()).map(key -> key + shift).toArray());
+      };
+    }
+
+    private long hiddenRows(int table) {
+      int hidden = table - tables.size();
+      return filters.hiddenTables(tables, 1).get(hidden).rows();
+    }
+  }
+
   /// Asks shards for the rows of a plan.
   private final class PlannedReader implements PlannedAccess.Reader {
     @Override
@@ -75,6 +128,10 @@ public final class WorkerSession implements AutoCloseable {
   private final UpdateBuffer updates;
   private final PlannedAccess planned;
   private final ReadAhead ahead;
+  private final FilterOptions filters;
+  private final UpdateFilter filter;
+  private final FetchedTables fetched;
+  private final List<FactorUpdate> factorUpdates = new ArrayList<>();
   private final Outstanding outstanding = new Outstanding();
   private final Map<BranchRef, Long> clocks = new HashMap<>();
 
@@ -92,6 +149,10 @@ public final class WorkerSession implements AutoCloseable {
     updates = new UpdateBuffer(tables, config.workers(), kernels);
     planned = new PlannedAccess(tables, partitioners, kernels, updates, new PlannedReader());
     ahead = new ReadAhead(tables.stream().mapToInt(TableSpec::columns).toArray(), this::send);
+    filters = config.filters();
+    OwnRows own = new OwnFilterRows();
+    filter = new UpdateFilter(filters, tables.size(), own);
+    fetched = new FetchedTables(filters, tables, own, this::fetch);
   }
 
   // ---- branches
@@ -187,6 +248,23 @@ public final class WorkerSession implements AutoCloseable {
       return;
     }
     Selected now = requireSelected();
+    int columns = tables.get(table).columns();
+    if (fetched.covers(table) && now.stepSize().updates()) {
+      float[] values = new float[count * columns];
+      fetched.read(table, new RowSelection.Range(first, count), values);
+      System.arraycopy(values, 0, destination, offset, values.length);
+      return;
+    }
+    read(now, table, first, count, destination, offset);
+  }
+
+  /// Reads a whole table for the filters.
+  private void fetch(int table, float[] values) {
+    read(requireSelected(), table, 0, Math.toIntExact(tables.get(table).rows()), values, 0);
+  }
+
+  private void read(
+      Selected now, int table, long first, int count, float[] destination, int offset) {
     int columns = tables.get(table).columns();
     List<@Nullable CompletableFuture<ShardReply>> replies = new ArrayList<>();
     for (RowRange part : cut(table, first, count)) {
@@ -295,9 +373,15 @@ public final class WorkerSession implements AutoCloseable {
   private void awaitDelivered(List<@Nullable CompletableFuture<ShardReply>> replies) {
     for (int shard = 0; shard < replies.size(); shard++) {
       CompletableFuture<ShardReply> reply = replies.get(shard);
-      if (reply != null && !(await(shard, reply) instanceof ShardReply.Delivered)) {
-        throw unexpected(reply.join());
+      if (reply != null) {
+        awaitDelivered(shard, reply);
       }
+    }
+  }
+
+  private void awaitDelivered(int shard, CompletableFuture<ShardReply> reply) {
+    if (!(await(shard, reply) instanceof ShardReply.Delivered)) {
+      throw unexpected(reply.join());
     }
   }
 
@@ -411,6 +495,29 @@ public final class WorkerSession implements AutoCloseable {
     }
   }
 
+  /// Adds sums of per-sample gradients to consecutive rows, given as the vectors of which each
+  /// sample's gradient is the product; they leave at the next tick, as vectors when the filters say
+  /// so and they are smaller.
+  ///
+  /// @param table index of the table
+  /// @param first first row
+  /// @param factors as many rows and columns as are added to; its arrays must not be changed
+  ///   afterwards
+  public void addProducts(int table, long first, Factors factors) {
+    requireSelected();
+    checkRange(table, first, factors.rows());
+    if (factors.columns() != tables.get(table).columns()) {
+      throw new IllegalArgumentException(
+          "factors for table '%s' must have %d columns but have %d"
+              .formatted(tables.get(table).name(), tables.get(table).columns(), factors.columns()));
+    }
+    if (filters.factors() && factors.areSmaller() && !planned.isRecording()) {
+      factorUpdates.add(new FactorUpdate(table, first, factors));
+    } else {
+      add(table, first, factors.rows(), factors.product(), 0);
+    }
+  }
+
   /// Ends this worker's clock on the selected branch and sends its updates to all shards.
   ///
   /// What an update does is said at [ShardCommand.Push]: the mean over the samples of all workers
@@ -427,9 +534,10 @@ public final class WorkerSession implements AutoCloseable {
     if (planned.isRecording()) {
       throw new IllegalStateException("a virtual iteration has no tick; end it first");
     }
-    List<List<RowBatch>> byShard = planned.drain();
+    UpdateFilter.Filtered leaving = leave(now, withFactors(planned.drain()), samples);
     clocks.put(now.branch(), clock + 1);
-    for (int shard = 0; shard < byShard.size(); shard++) {
+    for (int shard = 0; shard < config.workers(); shard++) {
+      List<RowBatch> batches = leaving.byShard().get(shard);
       send(
           shard,
           new ShardCommand.Push(
@@ -438,12 +546,48 @@ public final class WorkerSession implements AutoCloseable {
               clock,
               now.staleness(),
               now.stepSize(),
-              samples,
-              byShard.get(shard)));
+              leaving.samples(),
+              shard == config.rank()
+                  ? batches.stream().map(RowBatch::multipliedOut).toList()
+                  : batches));
     }
     PlannedAccess.Moment next = moment(now);
     planned.advance(next);
     ahead.advance(next);
+  }
+
+  private UpdateFilter.Filtered leave(Selected now, List<List<RowBatch>> byShard, long samples) {
+    if (filters.fetchEvery() > 1 && samples > 0 && now.stepSize().updates()) {
+      fetched.step(byShard, now.stepSize().learningRate(), samples);
+    }
+    UpdateFilter.Filtered leaving = filter.apply(byShard, samples);
+    filter.endClock();
+    return leaving;
+  }
+
+  private List<List<RowBatch>> withFactors(List<List<RowBatch>> byShard) {
+    if (factorUpdates.isEmpty()) {
+      return byShard;
+    }
+    List<List<RowBatch>> all = new ArrayList<>();
+    for (int shard = 0; shard < config.workers(); shard++) {
+      List<RowBatch> batches = new ArrayList<>(byShard.get(shard));
+      for (FactorUpdate update : factorUpdates) {
+        RowRange part = cut(update.table(), update.first(), update.factors().rows()).get(shard);
+        batches.add(
+            part.count() == 0
+                ? new RowBatch(update.table(), new RowSelection.Range(0, 0), new float[0])
+                : RowBatch.of(
+                    update.table(),
+                    part.first(),
+                    update
+                        .factors()
+                        .part((int) (part.first() - update.first()), (int) part.count())));
+      }
+      all.add(batches);
+    }
+    factorUpdates.clear();
+    return all;
   }
 
   private PlannedAccess.Moment moment(Selected now) {
@@ -476,7 +620,9 @@ public final class WorkerSession implements AutoCloseable {
   /// @param options which optimisations to use
   public void planRepeatedAccess(PlanOptions options) {
     requireTicked();
-    planned.watch(options);
+    if (filters.fetchEvery() == 1) {
+      planned.watch(options);
+    }
   }
 
   // ---- agreement
@@ -712,7 +858,7 @@ public final class WorkerSession implements AutoCloseable {
 
   private void requireTicked() {
     planned.flush();
-    if (!updates.isEmpty()) {
+    if (!updates.isEmpty() || !factorUpdates.isEmpty()) {
       throw new IllegalStateException("updates must be ticked before the branch is left");
     }
   }

@@ -1,11 +1,14 @@
 package dev.espalier.runtime;
 
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.filter.FilterOptions;
+import dev.espalier.ps.table.ValueCode;
 import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.link.TunerLink.Inbound;
@@ -186,11 +189,20 @@ final class Worker {
       throws InterruptedException {
     ParameterServer server =
         PsBackend.openServer(
-            assignment.workers(), assignment.worker(), config.memoryBytes(), shape.tables());
+            assignment.workers(),
+            assignment.worker(),
+            config.memoryBytes(),
+            shape.tables(),
+            filters(assignment.communication()));
     shards.serve(server.shard());
     try (var transport =
             ShardRoutes.open(
-                assignment.worker(), server.shard(), peers, config.secret(), RouteKind.AUTO);
+                assignment.worker(),
+                server.shard(),
+                peers,
+                config.secret(),
+                RouteKind.named(assignment.communication().transport()),
+                assignment.communication().keyCaching());
         var parameters = new PsBackend(server, transport);
         shards) {
       Path folder =
@@ -208,6 +220,15 @@ final class Worker {
               config.maxAlone());
       return loop.run() ? new Outcome.Stopped() : new Outcome.Restarted();
     }
+  }
+
+  private static FilterOptions filters(Communication communication) {
+    return new FilterOptions(
+        ValueCode.named(communication.updates()),
+        communication.significance(),
+        communication.pushEvery(),
+        communication.fetchEvery(),
+        communication.sufficientFactors());
   }
 
   private static Outcome lostOrFailed(TunerLink link, PsException failure)

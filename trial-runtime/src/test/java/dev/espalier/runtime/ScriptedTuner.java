@@ -2,6 +2,7 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
@@ -53,6 +54,7 @@ final class ScriptedTuner implements AutoCloseable {
   private boolean acknowledging = true;
   private String refusal = "";
   private HeldOut heldOut = HeldOut.NOTHING;
+  private Communication communication = Communication.PLAIN;
   private Predicate<WorkerReport> cutAt = _ -> false;
 
   /// @param checkpoints folder of the job's checkpoints
@@ -171,6 +173,11 @@ final class ScriptedTuner implements AutoCloseable {
     commands.clear();
     emptySeats();
     open.forEach(stream -> reject(stream, "WRONG_GENERATION"));
+  }
+
+  /// Says how workers that attach from now on exchange parameters.
+  synchronized void communicate(Communication how) {
+    communication = how;
   }
 
   /// {@return training losses of a worker's clocks of a branch, from clock 0}
@@ -373,6 +380,7 @@ final class ScriptedTuner implements AutoCloseable {
                       .setProgram("exact")
                       .setSeed(SEED)
                       .setCheckpoints(checkpoints.toString())
+                      .setCommunication(WireCodec.encode(communication))
                       .setProbeSamples(heldOut.samples())
                       .setProbeMaxShare(heldOut.maxShare())
                       .setAcknowledgedReport(acknowledging ? seat.log.size() : 0))

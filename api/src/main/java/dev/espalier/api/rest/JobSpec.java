@@ -1,5 +1,6 @@
 package dev.espalier.api.rest;
 
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.TimeModel;
@@ -23,6 +24,7 @@ import java.util.Optional;
 /// @param stop when training ends at the latest
 /// @param checkpoints how the job survives its workers
 /// @param time cost model in place of the wall clock; empty for measured seconds
+/// @param communication how workers exchange parameters and updates
 public record JobSpec(
     String name,
     String program,
@@ -35,8 +37,11 @@ public record JobSpec(
     Tuning tuning,
     Stop stop,
     Checkpoints checkpoints,
-    Optional<TimeModel> time) {
+    Optional<TimeModel> time,
+    Communication communication) {
   public JobSpec {
+    // Jobs that were stored before there was a choice do not have it.
+    communication = Objects.requireNonNullElse(communication, Communication.PLAIN);
     arguments = Map.copyOf(arguments);
     tunables = List.copyOf(tunables);
   }

@@ -2,6 +2,7 @@ package dev.espalier.api.rest;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.RacingOptions;
@@ -97,6 +98,7 @@ public final class JobSpecReader {
     int keep = checkpoints.whole("keep", 1, 100, JobDefaults.KEEP_CHECKPOINTS);
     checkpoints.rejectUnknownKeys();
     Optional<TimeModel> time = time();
+    Communication communication = communication();
     root.rejectUnknownKeys();
     return new JobSpec(
         name,
@@ -110,7 +112,27 @@ public final class JobSpecReader {
         filled,
         stop,
         new JobSpec.Checkpoints(keep),
-        time);
+        time,
+        communication);
+  }
+
+  private Communication communication() {
+    Section section = root.section("communication");
+    Communication plain = Communication.PLAIN;
+    var communication =
+        new Communication(
+            section.word("transport", Communication.TRANSPORTS, plain.transport()),
+            section.word("updates", Communication.CODES, plain.updates()),
+            section.number(
+                "significance",
+                Section.Bounds.closed(0, Communication.MAX_SIGNIFICANCE),
+                plain.significance()),
+            section.whole("pushEvery", 1, Communication.MAX_EVERY, plain.pushEvery()),
+            section.whole("fetchEvery", 1, Communication.MAX_EVERY, plain.fetchEvery()),
+            section.flag("sufficientFactors", plain.sufficientFactors()),
+            section.flag("keyCaching", plain.keyCaching()));
+    section.rejectUnknownKeys();
+    return communication;
   }
 
   private Optional<ProgramDescriptor> program(String name) {

@@ -1,5 +1,6 @@
 package dev.espalier.api.rest;
 
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
@@ -40,6 +41,19 @@ final class JobSpecWriter {
           figures.put("perSampleSeconds", plain(model.perSampleSeconds()));
           document.put("time", Map.of("model", figures));
         });
+    document.put("communication", communication(spec.communication()));
+    return document;
+  }
+
+  private static Map<String, Object> communication(Communication communication) {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("transport", communication.transport());
+    document.put("updates", communication.updates());
+    document.put("significance", plain(communication.significance()));
+    document.put("pushEvery", communication.pushEvery());
+    document.put("fetchEvery", communication.fetchEvery());
+    document.put("sufficientFactors", communication.sufficientFactors());
+    document.put("keyCaching", communication.keyCaching());
     return document;
   }
 

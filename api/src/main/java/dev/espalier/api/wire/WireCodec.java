@@ -3,6 +3,7 @@ package dev.espalier.api.wire;
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.SequencedCommand;
@@ -28,6 +29,7 @@ import dev.espalier.api.wire.v1.Report;
 import dev.espalier.api.wire.v1.Restore;
 import dev.espalier.api.wire.v1.Schedule;
 import dev.espalier.api.wire.v1.Stop;
+import dev.espalier.api.wire.v1.Welcome;
 import java.util.Arrays;
 import java.util.Map;
 
@@ -204,6 +206,39 @@ public final class WireCodec {
               codeNamed(wire.getFailed().getCode()), wire.getFailed().getMessage());
       case BODY_NOT_SET -> throw unknown("report " + wire.getSequence());
     };
+  }
+
+  public static dev.espalier.api.wire.v1.Communication encode(Communication communication) {
+    return dev.espalier.api.wire.v1.Communication.newBuilder()
+        .setTransport(communication.transport())
+        .setUpdates(communication.updates())
+        .setSignificance(communication.significance())
+        .setPushEvery(communication.pushEvery())
+        .setFetchEvery(communication.fetchEvery())
+        .setSufficientFactors(communication.sufficientFactors())
+        .setKeyCaching(communication.keyCaching())
+        .build();
+  }
+
+  /// {@return what a welcome says of the workers' exchange; plain when it says nothing}
+  public static Communication communication(Welcome wire) {
+    if (!wire.hasCommunication()) {
+      return Communication.PLAIN;
+    }
+    dev.espalier.api.wire.v1.Communication said = wire.getCommunication();
+    try {
+      return new Communication(
+          said.getTransport(),
+          said.getUpdates(),
+          said.getSignificance(),
+          said.getPushEvery(),
+          said.getFetchEvery(),
+          said.getSufficientFactors(),
+          said.getKeyCaching());
+    } catch (IllegalArgumentException unknown) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST, String.valueOf(unknown.getMessage()), unknown);
+    }
   }
 
   private static Schedule.Builder encode(BranchCommand.Schedule schedule) {

@@ -3,6 +3,7 @@ package dev.espalier.api.rest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.Problem;
@@ -201,6 +202,23 @@ final class JobSpecReaderTest {
     document.put("stop", Map.of("maxEpochs", 12.5, "maxTime", "1h30m", "target", 0.9));
     document.put("checkpoints", Map.of("keep", 4));
     document.put(
+        "communication",
+        Map.of(
+            "transport",
+            "grpc",
+            "updates",
+            "bfloat16",
+            "significance",
+            0.5,
+            "pushEvery",
+            3,
+            "fetchEvery",
+            2,
+            "sufficientFactors",
+            true,
+            "keyCaching",
+            true));
+    document.put(
         "time", Map.of("model", Map.of("perClockSeconds", 2e-4, "perSampleSeconds", "7e-6")));
 
     JobSpec spec = spec(document);
@@ -242,7 +260,8 @@ final class JobSpecReaderTest {
                         0.1, 0.9, 500, 0.1, 6, 3, 1.2, 5, 0.03, 1.5, 0.3, 0.2, 0.4, 3)),
                 new JobSpec.Stop(12.5, 5400, 0.9),
                 new JobSpec.Checkpoints(4),
-                Optional.of(new TimeModel(2e-4, 7e-6))));
+                Optional.of(new TimeModel(2e-4, 7e-6)),
+                new Communication("grpc", "bfloat16", 0.5, 3, 2, true, true)));
     assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
   }
 

@@ -100,7 +100,12 @@ public final class MessageRates implements Benchmark {
             kind.name(),
             new Route(
                 ShardRoutes.open(
-                    -1, unused.shard(), List.of(process.address()), NetworkTables.TOKEN, kind),
+                    -1,
+                    unused.shard(),
+                    List.of(process.address()),
+                    NetworkTables.TOKEN,
+                    kind,
+                    false),
                 routes.size()));
       }
       try (RawPort.Client raw = new RawPort.Client(process.rawPort(), 32 << 20)) {

@@ -2,7 +2,9 @@ package dev.espalier.bench.ps;
 
 import dev.espalier.bench.frame.Rounds;
 import dev.espalier.bench.frame.Suite;
+import dev.espalier.bench.net.FilterRates;
 import dev.espalier.bench.net.MessageRates;
+import dev.espalier.bench.net.StragglerRates;
 import java.util.List;
 import java.util.Optional;
 
@@ -78,6 +80,10 @@ public final class ParameterServerSuite {
 
   private static Suite.Part network(boolean isQuick) {
     return new Suite.Part(
-        "network", List.of(new MessageRates(isQuick ? new Rounds(1, 1) : new Rounds(3, 9))));
+        "network",
+        List.of(
+            new MessageRates(isQuick ? new Rounds(1, 1) : new Rounds(3, 9)),
+            new StragglerRates(isQuick ? 20 : 200),
+            new FilterRates(isQuick ? 60 : 600)));
   }
 }

@@ -145,7 +145,7 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
             shard == worker
                 ? new OwnShard(servers.get(shard).shard())
                 : ShardLink.open(
-                    shard, "127.0.0.1", ports.get(shard).port(), TOKEN, Medium.SOCKET));
+                    shard, "127.0.0.1", ports.get(shard).port(), TOKEN, Medium.SOCKET, false));
       }
       transports.add(new Transport(routes));
     }

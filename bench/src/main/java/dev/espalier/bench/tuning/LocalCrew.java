@@ -1,6 +1,7 @@
 package dev.espalier.bench.tuning;
 
 import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.ps.ParameterServer;
@@ -126,7 +127,8 @@ final class LocalCrew implements AutoCloseable {
         workload.data().map(Path::toString).orElse(""),
         seed,
         checkpoints.toString(),
-        heldOut);
+        heldOut,
+        Communication.PLAIN);
   }
 
   /// Executes a command at all workers.

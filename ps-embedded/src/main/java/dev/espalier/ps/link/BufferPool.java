@@ -11,8 +11,11 @@ final class BufferPool {
   private static final int MIN_BYTES = 256;
   private static final int SIZES = 31;
 
-  /// Enough for the frames of two clocks in flight; more would only be kept for a rare burst.
+  /// Enough for the small frames of two clocks in flight, and for two large ones of any size.
   private static final int MAX_KEPT = 16;
+
+  private static final int MIN_KEPT = 2;
+  private static final int KEPT_BYTES = 1 << 20;
 
   private final Deque<ByteBuffer>[] free;
 
@@ -37,7 +40,7 @@ final class BufferPool {
   /// Takes a buffer back.
   synchronized void giveBack(ByteBuffer buffer) {
     Deque<ByteBuffer> same = free[sizeOf(buffer.capacity())];
-    if (same.size() < MAX_KEPT) {
+    if (same.size() < Math.clamp(KEPT_BYTES / buffer.capacity(), MIN_KEPT, MAX_KEPT)) {
       same.push(buffer);
     }
   }

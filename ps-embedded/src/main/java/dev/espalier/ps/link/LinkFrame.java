@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /*
  *   0         4                 12                20
@@ -39,6 +40,7 @@ final class LinkFrame implements FrameOutput {
 
   private final long number;
   private final BufferPool buffers;
+  private final @Nullable KeyCache keys;
   private final List<MemorySegment> pieces = new ArrayList<>();
   private final List<ByteBuffer> chunks = new ArrayList<>();
   private ByteBuffer chunk = ByteBuffer.allocate(0);
@@ -48,8 +50,14 @@ final class LinkFrame implements FrameOutput {
   /// @param number of the command, or of the command answered
   /// @param buffers for what is small
   LinkFrame(long number, BufferPool buffers) {
+    this(number, buffers, null);
+  }
+
+  /// @param keys the row numbers that the reader knows; null to name none
+  LinkFrame(long number, BufferPool buffers, @Nullable KeyCache keys) {
     this.number = number;
     this.buffers = buffers;
+    this.keys = keys;
     nextChunk(CHUNK_BYTES);
   }
 
@@ -123,6 +131,19 @@ final class LinkFrame implements FrameOutput {
   @Override
   public void put(float[] values) {
     put(MemorySegment.ofArray(values));
+  }
+
+  @Override
+  public int nameOf(long[] list) {
+    if (keys == null) {
+      return NAMELESS;
+    }
+    int slot = keys.find(list);
+    if (slot >= 0) {
+      return slot;
+    }
+    keys.add(list);
+    return LEARNED;
   }
 
   /// Puts bytes, which must stay as they are for as long as the frame may be sent.

@@ -42,6 +42,7 @@ final class ServedSession {
   private boolean isClosed;
 
   // Written by the thread of the current connection.
+  private final KeyCache keys = new KeyCache();
   private volatile long taken;
 
   // Guarded by this object.
@@ -89,7 +90,8 @@ final class ServedSession {
     }
     attach(connection);
     try {
-      take(new WireReader(connection), shard);
+      keys.undo();
+      take(new WireReader(connection, keys), shard);
     } finally {
       detach(connection);
       synchronized (this) {
@@ -147,11 +149,13 @@ final class ServedSession {
         command = FrameCodec.decodeCommand(in);
       } catch (PsException e) {
         in.skip();
+        keys.commit();
         taken = head.number();
         answer(
             head.number(), new ShardReply.Failed(e.fault(), String.valueOf(e.getMessage())), rows);
         continue;
       }
+      keys.commit();
       taken = head.number();
       var _ = shard.submit(command, rows).thenAccept(reply -> answer(head.number(), reply, rows));
     }

@@ -64,6 +64,7 @@ public final class ShardLink implements ShardRoute {
   private final ReentrantLock sending = new ReentrantLock();
 
   // Guarded by `sending`.
+  private final @Nullable KeyCache keys;
   private final Deque<LinkFrame> unreceived = new ArrayDeque<>();
   private long lastNumber;
   private @Nullable Wire wire;
@@ -78,11 +79,17 @@ public final class ShardLink implements ShardRoute {
   private volatile boolean isClosed;
 
   private ShardLink(
-      int shard, InetSocketAddress address, String token, Medium medium, Duration patience) {
+      int shard,
+      InetSocketAddress address,
+      String token,
+      Medium medium,
+      boolean cachesKeys,
+      Duration patience) {
     this.shard = shard;
     this.address = address;
     this.handshake = new Handshake(token);
     this.medium = medium;
+    this.keys = cachesKeys ? new KeyCache() : null;
     this.patience = patience;
   }
 
@@ -93,19 +100,29 @@ public final class ShardLink implements ShardRoute {
   /// @param port of its [LinkServer]
   /// @param token of the job
   /// @param medium what bytes travel through
+  /// @param cachesKeys whether row numbers sent before are named and not sent again
   /// @throws IOException when nothing listens there, or not the job's shard
-  public static ShardLink open(int shard, String host, int port, String token, Medium medium)
+  public static ShardLink open(
+      int shard, String host, int port, String token, Medium medium, boolean cachesKeys)
       throws IOException {
-    return open(shard, host, port, token, medium, LinkServer.PATIENCE.dividedBy(2));
+    return open(shard, host, port, token, medium, cachesKeys, LinkServer.PATIENCE.dividedBy(2));
   }
 
   /// Connects.
   ///
   /// @param patience how long to try to come back after a cut
   static ShardLink open(
-      int shard, String host, int port, String token, Medium medium, Duration patience)
+      int shard,
+      String host,
+      int port,
+      String token,
+      Medium medium,
+      boolean cachesKeys,
+      Duration patience)
       throws IOException {
-    var link = new ShardLink(shard, new InetSocketAddress(host, port), token, medium, patience);
+    var link =
+        new ShardLink(
+            shard, new InetSocketAddress(host, port), token, medium, cachesKeys, patience);
     Wire first = link.connect(false).wire();
     link.wire = first;
     Thread.ofPlatform().daemon().name("ps-link-" + shard).start(() -> link.readUntilClosed(first));
@@ -132,9 +149,7 @@ public final class ShardLink implements ShardRoute {
       }
       forgetReceived();
       long number = lastNumber + 1;
-      LinkFrame frame = new LinkFrame(number, buffers);
-      FrameCodec.encode(command, frame);
-      frame.finish();
+      LinkFrame frame = encode(number, command);
       lastNumber = number;
       open.put(number, new Question(reply, target));
       unreceived.add(frame);
@@ -145,6 +160,23 @@ public final class ShardLink implements ShardRoute {
       sending.unlock();
     }
     return reply;
+  }
+
+  private LinkFrame encode(long number, ShardCommand command) {
+    LinkFrame frame = new LinkFrame(number, buffers, keys);
+    try {
+      FrameCodec.encode(command, frame);
+    } catch (PsException e) {
+      if (keys != null) {
+        keys.undo();
+      }
+      frame.release();
+      throw e;
+    }
+    if (keys != null) {
+      keys.commit();
+    }
+    return frame.finish();
   }
 
   private void forgetReceived() {
@@ -189,7 +221,7 @@ public final class ShardLink implements ShardRoute {
   }
 
   private String readUntilCut(Wire current) {
-    WireReader in = new WireReader(current);
+    WireReader in = new WireReader(current, new KeyCache());
     try {
       while (true) {
         LinkFrame.Head head = in.next();

@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -36,6 +37,9 @@ record SharedMemory(String name, MemorySegment memory) {
 
   /// Makes a file that only this user can open.
   static SharedMemory create() throws IOException {
+    if (!FileSystems.getDefault().supportedFileAttributeViews().contains("posix")) {
+      throw new IOException("files of this system cannot be kept from other users");
+    }
     deleteLeftOvers();
     String name = "espalier-%d-%s.ring".formatted(ProcessHandle.current().pid(), UUID.randomUUID());
     Path file = folder().resolve(name);

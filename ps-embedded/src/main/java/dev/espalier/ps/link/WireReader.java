@@ -13,12 +13,15 @@ import java.nio.ByteOrder;
 /// A wire that breaks shows as an [UncheckedIOException]. Belongs to one thread.
 final class WireReader implements FrameInput {
   private final Wire wire;
+  private final KeyCache keys;
   private final ByteBuffer split = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
   private ByteBuffer view = ByteBuffer.allocate(0);
   private int remaining;
 
-  WireReader(Wire wire) {
+  /// @param keys the row numbers that were learned from this wire's session
+  WireReader(Wire wire, KeyCache keys) {
     this.wire = wire;
+    this.keys = keys;
   }
 
   /// Waits for the head of the next frame, whose bytes can then be read.
@@ -102,6 +105,16 @@ final class WireReader implements FrameInput {
       view.position(view.position() + step * Float.BYTES);
       done += step;
     }
+  }
+
+  @Override
+  public void learn(long[] list) {
+    keys.add(list);
+  }
+
+  @Override
+  public long[] named(int name) {
+    return keys.get(name);
   }
 
   private void take(int bytes) {

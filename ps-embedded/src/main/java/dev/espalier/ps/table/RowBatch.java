@@ -1,10 +1,46 @@
 package dev.espalier.ps.table;
 
+import org.jspecify.annotations.Nullable;
+
 /// Values for some rows of one table.
 ///
-/// The array belongs to the batch: nobody writes it after the batch is made.
+/// The arrays belong to the batch: nobody writes them after the batch is made.
 ///
 /// @param table index of the table in the parameter server's list
 /// @param rows which rows
-/// @param values `rows.count() x columns`, row after row
-public record RowBatch(int table, RowSelection rows, float[] values) {}
+/// @param values `rows.count() x columns`, row after row; empty when there are factors
+/// @param code in which the values are sent to another process; they are such that it loses nothing
+/// @param factors the values as factors; null when they are as they are
+public record RowBatch(
+    int table, RowSelection rows, float[] values, ValueCode code, @Nullable Factors factors) {
+
+  /// Values as they are.
+  public RowBatch(int table, RowSelection rows, float[] values) {
+    this(table, rows, values, ValueCode.FLOAT32, null);
+  }
+
+  /// Values in a code.
+  public RowBatch(int table, RowSelection rows, float[] values, ValueCode code) {
+    this(table, rows, values, code, null);
+  }
+
+  /// Values of consecutive rows as factors.
+  public static RowBatch of(int table, long first, Factors factors) {
+    return new RowBatch(
+        table,
+        new RowSelection.Range(first, factors.rows()),
+        new float[0],
+        ValueCode.FLOAT32,
+        factors);
+  }
+
+  /// This batch with its values as they are.
+  public RowBatch multipliedOut() {
+    return factors == null ? this : new RowBatch(table, rows, factors.product());
+  }
+
+  /// Floats per row; 1 when there are no rows.
+  public int columns() {
+    return rows.count() == 0 ? 1 : values.length / rows.count();
+  }
+}

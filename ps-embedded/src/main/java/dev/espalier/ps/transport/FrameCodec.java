@@ -33,29 +33,35 @@ public final class FrameCodec {
   /// @throws PsException `BAD_REQUEST` when it would exceed 2 GiB; then nothing was put
   public static void encode(ShardCommand command, FrameOutput out) {
     switch (command) {
-      case ShardCommand.Read read ->
-          new FrameWriter(FrameLayout.READ, 24 + FrameWriter.bytesOf(read.rows()), out)
-              .putInt(read.worker())
-              .putInt(read.branch().number())
-              .putLong(read.clock())
-              .putInt(read.staleness().bound())
-              .putInt(read.table())
-              .putRows(read.rows());
-      case ShardCommand.Push push ->
-          new FrameWriter(FrameLayout.PUSH, 44 + FrameWriter.bytesOf(push.batches()), out)
-              .putInt(push.worker())
-              .putInt(push.branch().number())
-              .putLong(push.clock())
-              .putInt(push.staleness().bound())
-              .putDouble(push.stepSize().learningRate())
-              .putDouble(push.stepSize().momentum())
-              .putLong(push.samples())
-              .putBatches(push.batches());
-      case ShardCommand.Assign assign ->
-          new FrameWriter(FrameLayout.ASSIGN, 8 + FrameWriter.bytesOf(assign.batches()), out)
-              .putInt(assign.worker())
-              .putInt(assign.branch().number())
-              .putBatches(assign.batches());
+      case ShardCommand.Read read -> {
+        int name = FrameWriter.nameOf(read.rows(), out);
+        new FrameWriter(FrameLayout.READ, 24 + FrameWriter.bytesOf(read.rows(), name), out)
+            .putInt(read.worker())
+            .putInt(read.branch().number())
+            .putLong(read.clock())
+            .putInt(read.staleness().bound())
+            .putInt(read.table())
+            .putRows(read.rows(), name);
+      }
+      case ShardCommand.Push push -> {
+        int[] names = FrameWriter.namesOf(push.batches(), out);
+        new FrameWriter(FrameLayout.PUSH, 44 + FrameWriter.bytesOf(push.batches(), names), out)
+            .putInt(push.worker())
+            .putInt(push.branch().number())
+            .putLong(push.clock())
+            .putInt(push.staleness().bound())
+            .putDouble(push.stepSize().learningRate())
+            .putDouble(push.stepSize().momentum())
+            .putLong(push.samples())
+            .putBatches(push.batches(), names);
+      }
+      case ShardCommand.Assign assign -> {
+        int[] names = FrameWriter.namesOf(assign.batches(), out);
+        new FrameWriter(FrameLayout.ASSIGN, 8 + FrameWriter.bytesOf(assign.batches(), names), out)
+            .putInt(assign.worker())
+            .putInt(assign.branch().number())
+            .putBatches(assign.batches(), names);
+      }
       case ShardCommand.Create create ->
           encode(FrameLayout.CREATE, create.worker(), create.branch(), out);
       case ShardCommand.Fork fork ->

@@ -29,4 +29,14 @@ public interface FrameInput {
 
   /// Fills `count` elements of an array from index `offset` on with numbers of four bytes.
   void get(float[] target, int offset, int count);
+
+  /// Hears of row numbers that were put as they are.
+  default void learn(long[] keys) {}
+
+  /// The row numbers that [FrameOutput#nameOf] named.
+  ///
+  /// @throws IllegalArgumentException when nothing has this name
+  default long[] named(int name) {
+    throw new IllegalArgumentException("no row numbers are cached as " + name);
+  }
 }

@@ -22,18 +22,21 @@ package dev.espalier.ps.transport;
  *   Explanation          text
  *   Failed     fault text, message text
  *
- *   rows    = kind b (0 range, 1 keys), count i, then first l or count x l
- *   batches = count i, then each: table i, rows, values
+ *   rows    = kind b, count i, then for kind 0 (range) first l, for 1 (keys) and 2 (keys
+ *             that the reader shall know) count x l, for 3 (keys that it knows) name i
+ *   batches = count i, then each: table i, rows, coded
+ *   coded   = code b; 0: values; 1, 2, 3 for 16 bits and 1 bit: count i, bytes of ValueCode;
+ *             4: samples i, columns i, samples x rows floats, samples x columns floats
  *   values  = count i, count x float
  *   text    = length i, UTF-8
  *
  * with b a byte, i an int of 4 bytes, l a long of 8 bytes, d a double.
  */
 
-/// The numbers of the frame format, version 1.
+/// The numbers of the frame format, version 2.
 final class FrameLayout {
   static final short MAGIC = 0x5045;
-  static final byte VERSION = 1;
+  static final byte VERSION = 2;
   static final int MAGIC_OFFSET = 0;
   static final int VERSION_OFFSET = MAGIC_OFFSET + Short.BYTES;
   static final int TYPE_OFFSET = VERSION_OFFSET + Byte.BYTES;
@@ -60,6 +63,10 @@ final class FrameLayout {
 
   static final byte RANGE = 0;
   static final byte KEYS = 1;
+  static final byte LEARNED_KEYS = 2;
+  static final byte NAMED_KEYS = 3;
+
+  static final byte FACTORS = 4;
 
   private FrameLayout() {}
 }

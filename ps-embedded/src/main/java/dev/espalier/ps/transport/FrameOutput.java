@@ -2,6 +2,11 @@ package dev.espalier.ps.transport;
 
 /// Takes the bytes of frames, one frame after another; little-endian.
 public interface FrameOutput {
+  /// Row numbers have no name.
+  int NAMELESS = -1;
+
+  /// Row numbers get a name when they are read.
+  int LEARNED = -2;
 
   /// Begins a frame.
   ///
@@ -28,4 +33,13 @@ public interface FrameOutput {
 
   /// Puts numbers of four bytes; the array may be looked at until the frame has left.
   void put(float[] values);
+
+  /// The name under which the reader of this frame knows some row numbers; to be asked once for
+  /// each list, in the order in which they are put.
+  ///
+  /// @return [#NAMELESS] when they are to be put as they are, [#LEARNED] when the reader is to
+  ///   learn them as well, otherwise the name to be put in their place
+  default int nameOf(long[] keys) {
+    return NAMELESS;
+  }
 }

@@ -2,9 +2,11 @@ package dev.espalier.ps.transport;
 
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowTarget;
+import dev.espalier.ps.table.ValueCode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,6 +14,8 @@ import java.util.List;
 /// Reads one frame, and allocates nothing that the frame is too short to fill.
 final class FrameReader {
   private static final int MIN_BATCH_BYTES = 21;
+  private static final int MAX_PRODUCT = 1 << 29;
+  private static final ValueCode[] CODES = ValueCode.values();
 
   private final FrameInput frame;
   private final byte type;
@@ -62,13 +66,22 @@ final class FrameReader {
         int count = frame.getInt();
         yield new RowSelection.Range(frame.getLong(), count);
       }
-      case FrameLayout.KEYS -> {
+      case FrameLayout.KEYS, FrameLayout.LEARNED_KEYS -> {
         long[] keys = new long[getCount(Long.BYTES)];
         frame.get(keys);
+        if (kind == FrameLayout.LEARNED_KEYS) {
+          frame.learn(keys);
+        }
+        yield new RowSelection.Keys(keys);
+      }
+      case FrameLayout.NAMED_KEYS -> {
+        int count = frame.getInt();
+        long[] keys = frame.named(frame.getInt());
+        require(keys.length == count, count + " row numbers of that name", keys.length);
         yield new RowSelection.Keys(keys);
       }
       default ->
-          throw new PsException(PsFault.BAD_FRAME, "kind of rows must be 0 or 1 but is " + kind);
+          throw new PsException(PsFault.BAD_FRAME, "kind of rows must be in [0, 3] but is " + kind);
     };
   }
 
@@ -98,9 +111,48 @@ final class FrameReader {
     int count = getCount(MIN_BATCH_BYTES - Long.BYTES);
     List<RowBatch> batches = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      batches.add(new RowBatch(getInt(), getRows(), getValues()));
+      int table = getInt();
+      RowSelection rows = getRows();
+      batches.add(new RowBatch(table, rows, getCoded(rows.count())));
     }
     return List.copyOf(batches);
+  }
+
+  private float[] getCoded(int rows) {
+    byte code = frame.getByte();
+    if (code == ValueCode.FLOAT32.ordinal()) {
+      return getValues();
+    }
+    if (code == FrameLayout.FACTORS) {
+      return getProduct(rows);
+    }
+    if (code < 0 || code >= CODES.length) {
+      throw new PsException(PsFault.BAD_FRAME, "code of values must be in [0, 4] but is " + code);
+    }
+    int count = frame.getInt();
+    int columns = rows == 0 ? 1 : count / rows;
+    require(count > 0 && columns > 0, "at least a value for each row", count);
+    long bytes = CODES[code].bytes(count, columns);
+    require(bytes <= frame.remaining(), "%d bytes more".formatted(bytes), frame.remaining());
+    byte[] coded = new byte[(int) bytes];
+    frame.get(coded);
+    float[] values = new float[count];
+    CODES[code].decode(coded, values, columns);
+    return values;
+  }
+
+  private float[] getProduct(int rows) {
+    int samples = frame.getInt();
+    int columns = frame.getInt();
+    require(samples > 0 && columns > 0, "factors of some samples and columns", samples);
+    long bytes = Math.multiplyFull(samples, Math.addExact(rows, columns));
+    require(bytes <= frame.remaining() / 4, bytes + " floats more", frame.remaining() / 4);
+    float[] left = new float[Math.multiplyExact(samples, rows)];
+    float[] right = new float[Math.multiplyExact(samples, columns)];
+    require((long) rows * columns <= MAX_PRODUCT, "a product of 2^29 values", rows);
+    frame.get(left, 0, left.length);
+    frame.get(right, 0, right.length);
+    return new Factors(samples, rows, columns, left, right).product();
   }
 
   void expectEnd() {

@@ -2,13 +2,18 @@ package dev.espalier.ps.transport;
 
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.ValueCode;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /// Writes the parts of one frame, whose size is known beforehand.
 final class FrameWriter {
+  /// A name for fewer rows would spare nothing to speak of.
+  private static final int MIN_NAMED = 16;
+
   private final FrameOutput out;
 
   /// Begins a frame.
@@ -27,19 +32,43 @@ final class FrameWriter {
     out.putInt((int) bytes);
   }
 
-  static long bytesOf(RowSelection rows) {
+  /// The name of selected rows; asked before a frame begins, for its size depends on it.
+  static int nameOf(RowSelection rows, FrameOutput out) {
+    return rows instanceof RowSelection.Keys keys && keys.count() >= MIN_NAMED
+        ? out.nameOf(keys.keys())
+        : FrameOutput.NAMELESS;
+  }
+
+  /// The names of the rows of batches.
+  static int[] namesOf(List<RowBatch> batches, FrameOutput out) {
+    int[] names = new int[batches.size()];
+    for (int i = 0; i < names.length; i++) {
+      names[i] = nameOf(batches.get(i).rows(), out);
+    }
+    return names;
+  }
+
+  static long bytesOf(RowSelection rows, int name) {
     return switch (rows) {
       case RowSelection.Range _ -> 13;
-      case RowSelection.Keys keys -> 5 + 8L * keys.count();
+      case RowSelection.Keys keys -> name >= 0 ? 9 : 5 + 8L * keys.count();
     };
   }
 
-  static long bytesOf(List<RowBatch> batches) {
+  static long bytesOf(List<RowBatch> batches, int[] names) {
     long bytes = 4;
-    for (RowBatch batch : batches) {
-      bytes += 8 + bytesOf(batch.rows()) + 4L * batch.values().length;
+    for (int i = 0; i < names.length; i++) {
+      RowBatch batch = batches.get(i);
+      bytes += 5 + bytesOf(batch.rows(), names[i]) + codedBytes(batch);
     }
     return bytes;
+  }
+
+  private static long codedBytes(RowBatch batch) {
+    Factors factors = batch.factors();
+    return factors == null
+        ? 4 + batch.code().bytes(batch.values().length, batch.columns())
+        : 8 + 4L * factors.left().length + 4L * factors.right().length;
   }
 
   static long bytesOf(String text) {
@@ -73,15 +102,20 @@ final class FrameWriter {
     return this;
   }
 
-  FrameWriter putRows(RowSelection rows) {
+  FrameWriter putRows(RowSelection rows, int name) {
     switch (rows) {
       case RowSelection.Range range -> {
         out.putByte(FrameLayout.RANGE);
         out.putInt(range.count());
         out.putLong(range.first());
       }
+      case RowSelection.Keys keys when name >= 0 -> {
+        out.putByte(FrameLayout.NAMED_KEYS);
+        out.putInt(keys.count());
+        out.putInt(name);
+      }
       case RowSelection.Keys keys -> {
-        out.putByte(FrameLayout.KEYS);
+        out.putByte(name == FrameOutput.LEARNED ? FrameLayout.LEARNED_KEYS : FrameLayout.KEYS);
         out.putInt(keys.count());
         out.put(keys.keys());
       }
@@ -95,11 +129,29 @@ final class FrameWriter {
     return this;
   }
 
-  FrameWriter putBatches(List<RowBatch> batches) {
+  FrameWriter putBatches(List<RowBatch> batches, int[] names) {
     out.putInt(batches.size());
-    for (RowBatch batch : batches) {
-      putInt(batch.table()).putRows(batch.rows()).putValues(batch.values());
+    for (int i = 0; i < names.length; i++) {
+      RowBatch batch = batches.get(i);
+      putInt(batch.table()).putRows(batch.rows(), names[i]).putCoded(batch);
     }
     return this;
+  }
+
+  private void putCoded(RowBatch batch) {
+    Factors factors = batch.factors();
+    if (factors != null) {
+      putByte(FrameLayout.FACTORS).putInt(factors.samples()).putInt(factors.columns());
+      out.put(factors.left());
+      out.put(factors.right());
+      return;
+    }
+    putByte((byte) batch.code().ordinal());
+    if (batch.code() == ValueCode.FLOAT32) {
+      putValues(batch.values());
+    } else {
+      putInt(batch.values().length);
+      out.put(batch.code().encode(batch.values(), batch.columns()));
+    }
   }
 }

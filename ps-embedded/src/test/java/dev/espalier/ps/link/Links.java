@@ -50,6 +50,7 @@ final class Links implements Cluster.Network {
                   detour.applyAsInt(ports.get(shard).port()),
                   TOKEN,
                   medium,
+                  true,
                   Duration.ofSeconds(20)));
     }
     return new Transport(routes);

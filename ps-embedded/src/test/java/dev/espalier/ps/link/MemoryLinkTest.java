@@ -25,7 +25,8 @@ class MemoryLinkTest extends ParameterServerContract {
   @Test
   void theFileIsGoneOnceBothHaveIt() throws Exception {
     try (LinkServer port = LinkServer.open("127.0.0.1", Links.TOKEN);
-        ShardLink link = ShardLink.open(0, "127.0.0.1", port.port(), Links.TOKEN, Medium.ANY)) {
+        ShardLink link =
+            ShardLink.open(0, "127.0.0.1", port.port(), Links.TOKEN, Medium.ANY, false)) {
       assertThat(link.toString()).startsWith("shared memory");
       assertThat(leftBy(ProcessHandle.current().pid())).isEmpty();
     }

@@ -40,7 +40,7 @@ class ShardLinkTest extends ParameterServerContract {
   void anotherTokenIsTurnedAway() throws Exception {
     try (LinkServer port = LinkServer.open("127.0.0.1", "the token")) {
       assertThatThrownBy(
-              () -> ShardLink.open(0, "127.0.0.1", port.port(), "another", Medium.SOCKET))
+              () -> ShardLink.open(0, "127.0.0.1", port.port(), "another", Medium.SOCKET, false))
           .isInstanceOf(Handshake.DeniedException.class)
           .hasMessageContaining("token");
     }
@@ -76,7 +76,7 @@ class ShardLinkTest extends ParameterServerContract {
             .isInstanceOf(IOException.class);
       }
       try (ShardLink link =
-          ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET)) {
+          ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
         assertThat(link.send(new ShardCommand.Explain(0)).join()).isNotNull();
       }
     }
@@ -89,7 +89,13 @@ class ShardLinkTest extends ParameterServerContract {
     port.serve(server.shard());
     try (ShardLink link =
         ShardLink.open(
-            3, "127.0.0.1", port.port(), "the token", Medium.SOCKET, Duration.ofSeconds(20))) {
+            3,
+            "127.0.0.1",
+            port.port(),
+            "the token",
+            Medium.SOCKET,
+            false,
+            Duration.ofSeconds(20))) {
       link.send(new ShardCommand.Create(new BranchRef(0), 0)).join();
       var waiting = link.send(new ShardCommand.Barrier("never", 0));
       assertThat(waiting.join()).isNotNull();

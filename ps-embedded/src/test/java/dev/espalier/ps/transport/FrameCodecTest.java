@@ -85,7 +85,7 @@ final class FrameCodecTest {
   void theFormatDoesNotChangeUnnoticed() {
     ByteBuffer frame = FrameCodec.encode(new ShardCommand.Fork(new BranchRef(2), BRANCH, 1));
     assertThat(frame.array())
-        .containsExactly(0x45, 0x50, 1, 5, 20, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0);
+        .containsExactly(0x45, 0x50, 2, 5, 20, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0);
   }
 
   @ParameterizedTest

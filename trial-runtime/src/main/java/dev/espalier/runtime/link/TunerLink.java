@@ -1,5 +1,6 @@
 package dev.espalier.runtime.link;
 
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
@@ -139,6 +140,7 @@ public final class TunerLink implements AutoCloseable {
   /// @param data empty for none
   /// @param checkpoints empty to choose oneself
   /// @param heldOut training samples to keep back for probes
+  /// @param communication how workers exchange parameters and updates
   public record Assignment(
       int generation,
       int worker,
@@ -148,7 +150,8 @@ public final class TunerLink implements AutoCloseable {
       String data,
       long seed,
       String checkpoints,
-      HeldOut heldOut) {
+      HeldOut heldOut,
+      Communication communication) {
     public Assignment {
       arguments = Map.copyOf(arguments);
     }
@@ -276,7 +279,8 @@ public final class TunerLink implements AutoCloseable {
                   said.getData(),
                   said.getSeed(),
                   said.getCheckpoints(),
-                  new HeldOut(said.getProbeSamples(), said.getProbeMaxShare()))));
+                  new HeldOut(said.getProbeSamples(), said.getProbeMaxShare()),
+                  WireCodec.communication(said))));
     }
     everWelcomed = true;
     dropThrough(said.getAcknowledgedReport());

@@ -11,6 +11,7 @@ import dev.espalier.ps.WorkerSession;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.checkpoint.CheckpointStore;
 import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.filter.FilterOptions;
 import dev.espalier.ps.optim.RuleOptions;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.plan.PlanOptions;
@@ -50,14 +51,28 @@ public final class PsBackend implements AutoCloseable {
     }
   }
 
-  /// Opens this worker's shard for a program's tables.
+  /// Opens this worker's shard for a program's tables, without filters.
   ///
   /// @throws EspalierException `INVALID_JOB` for an unknown update rule or constant
   public static ParameterServer openServer(
       int workers, int worker, long memoryBytes, List<TableDeclaration> tables) {
+    return openServer(workers, worker, memoryBytes, tables, FilterOptions.NONE);
+  }
+
+  /// Opens this worker's shard for a program's tables.
+  ///
+  /// @throws EspalierException `INVALID_JOB` for an unknown update rule or constant
+  public static ParameterServer openServer(
+      int workers,
+      int worker,
+      long memoryBytes,
+      List<TableDeclaration> tables,
+      FilterOptions filters) {
     try {
       return ParameterServer.open(
-          ParameterServerConfig.of(workers, worker, memoryBytes).withTimeout(PATIENCE),
+          ParameterServerConfig.of(workers, worker, memoryBytes)
+              .withTimeout(PATIENCE)
+              .withFilters(filters),
           tables.stream().map(PsBackend::spec).toList());
     } catch (IllegalArgumentException failure) {
       throw new EspalierException(

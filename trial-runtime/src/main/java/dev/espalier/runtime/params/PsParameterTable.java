@@ -2,6 +2,7 @@ package dev.espalier.runtime.params;
 
 import dev.espalier.ps.WorkerSession;
 import dev.espalier.ps.shard.PinnedRows;
+import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.TableView;
@@ -88,6 +89,11 @@ final class PsParameterTable implements ParameterTable {
     if (!dropsGradients) {
       session.add(table, rows, count, gradients);
     }
+  }
+
+  @Override
+  public void addProducts(long firstRow, int count, int samples, float[] left, float[] right) {
+    session.addProducts(table, firstRow, new Factors(samples, count, spec.columns(), left, right));
   }
 
   @Override

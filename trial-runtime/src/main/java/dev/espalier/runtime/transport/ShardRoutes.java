@@ -26,18 +26,27 @@ public final class ShardRoutes {
   /// @param addresses host:port of the gRPC port of every worker, by number
   /// @param secret of the job
   /// @param kind how to travel
+  /// @param cachesKeys whether row numbers sent before are named and not sent again; not by gRPC
   /// @return a transport to be closed before the shard is
   public static Transport open(
-      int self, Shard own, List<String> addresses, String secret, RouteKind kind) {
+      int self,
+      Shard own,
+      List<String> addresses,
+      String secret,
+      RouteKind kind,
+      boolean cachesKeys) {
     List<ShardRoute> routes = new ArrayList<>();
     for (int worker = 0; worker < addresses.size(); worker++) {
       routes.add(
-          worker == self ? new OwnShard(own) : route(worker, addresses.get(worker), secret, kind));
+          worker == self
+              ? new OwnShard(own)
+              : route(worker, addresses.get(worker), secret, kind, cachesKeys));
     }
     return new Transport(routes);
   }
 
-  private static ShardRoute route(int worker, String address, String secret, RouteKind kind) {
+  private static ShardRoute route(
+      int worker, String address, String secret, RouteKind kind, boolean cachesKeys) {
     GrpcRoute grpc = new GrpcRoute(worker, address, secret);
     if (kind == RouteKind.GRPC) {
       log.info("shard={} route={}, which was asked for", worker, grpc);
@@ -46,7 +55,7 @@ public final class ShardRoutes {
     try {
       String host = address.substring(0, address.lastIndexOf(':'));
       Medium medium = kind == RouteKind.SOCKET ? Medium.SOCKET : Medium.ANY;
-      ShardLink link = ShardLink.open(worker, host, grpc.linkPort(), secret, medium);
+      ShardLink link = ShardLink.open(worker, host, grpc.linkPort(), secret, medium, cachesKeys);
       grpc.close();
       log.info("shard={} route={}", worker, link);
       return link;

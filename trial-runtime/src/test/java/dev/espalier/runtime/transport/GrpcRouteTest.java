@@ -38,7 +38,8 @@ class GrpcRouteTest extends ParameterServerContract {
       List<String> addresses = ports.stream().map(ShardServer::address).toList();
       for (int rank = 0; rank < servers.size(); rank++) {
         transports.add(
-            ShardRoutes.open(rank, servers.get(rank).shard(), addresses, SECRET, RouteKind.GRPC));
+            ShardRoutes.open(
+                rank, servers.get(rank).shard(), addresses, SECRET, RouteKind.GRPC, false));
       }
     }
 

@@ -559,7 +559,8 @@ final class SessionRunner implements Runnable {
             data,
             spec.seed(),
             spec.launch() == JobSpec.Launch.LOCAL ? ports.checkpointFolder().apply(job.id()) : "",
-            plan.heldOut());
+            plan.heldOut(),
+            spec.communication());
     ports.gateway().open(group, new Link(generation));
     ports.gateway().control(job.id(), held, alone);
   }

@@ -138,6 +138,7 @@ final class WorkerCrew {
         .setAcknowledgedReport(acknowledged[worker])
         .setProbeSamples(group.heldOut().samples())
         .setProbeMaxShare(group.heldOut().maxShare())
+        .setCommunication(WireCodec.encode(group.communication()))
         .build();
   }
 

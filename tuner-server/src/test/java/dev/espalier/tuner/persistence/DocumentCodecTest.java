@@ -2,6 +2,7 @@ package dev.espalier.tuner.persistence;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.api.model.Communication;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.io.IOException;
 import java.io.InputStream;
@@ -61,6 +62,14 @@ class DocumentCodecTest {
     assertThat(codec.readSpec(json)).isEqualTo(EventSamples.spec());
     assertThat(json + "\n").isEqualTo(golden("job-spec.json"));
     assertThat(codec.readSpec(golden("job-spec.json"))).isEqualTo(EventSamples.spec());
+  }
+
+  @Test
+  void jobSpecStoredBeforeThereWasCommunicationIsPlain() throws IOException {
+    String stored = golden("job-spec.json").replaceFirst(",\"communication\":\\{[^}]*}", "");
+
+    assertThat(stored).doesNotContain("communication");
+    assertThat(codec.readSpec(stored).communication()).isEqualTo(Communication.PLAIN);
   }
 
   @Test

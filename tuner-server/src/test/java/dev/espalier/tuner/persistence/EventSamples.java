@@ -3,6 +3,7 @@ package dev.espalier.tuner.persistence;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.RoundTrigger;
@@ -95,7 +96,8 @@ final class EventSamples {
             RacingOptions.DEFAULTS),
         new JobSpec.Stop(5, 0, Double.NaN),
         new JobSpec.Checkpoints(2),
-        Optional.of(new TimeModel(0.001, 1e-6)));
+        Optional.of(new TimeModel(0.001, 1e-6)),
+        new Communication("socket", "oneBit", 0.5, 4, 2, true, true));
   }
 
   static SessionEffect.BranchChanged branch(

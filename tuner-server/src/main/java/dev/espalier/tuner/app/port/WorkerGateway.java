@@ -1,5 +1,6 @@
 package dev.espalier.tuner.app.port;
 
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
@@ -40,6 +41,7 @@ public interface WorkerGateway {
   /// @param data the job's data folder; empty for none
   /// @param checkpoints folder for checkpoints; empty to let each worker choose
   /// @param heldOut training samples that branches are judged by
+  /// @param communication how workers exchange parameters and updates
   record WorkerGroup(
       String job,
       int generation,
@@ -50,7 +52,8 @@ public interface WorkerGateway {
       String data,
       long seed,
       String checkpoints,
-      HeldOut heldOut) {
+      HeldOut heldOut,
+      Communication communication) {
     public WorkerGroup {
       arguments = Map.copyOf(arguments);
       secretSha256 = secretSha256.clone();

@@ -1,0 +1,221 @@
+package dev.espalier.ps.filter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.ps.Cluster;
+import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.ParameterServerConfig;
+import dev.espalier.ps.WorkerSession;
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.table.Factors;
+import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.table.ValueCode;
+import dev.espalier.ps.transport.FrameCodec;
+import dev.espalier.ps.transport.OwnShard;
+import dev.espalier.ps.transport.ShardEndpoint;
+import dev.espalier.ps.transport.ShardRoute;
+import dev.espalier.ps.transport.Transport;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@Timeout(60)
+final class UpdateFilterTest {
+  private static final int WORKERS = 2;
+  private static final int ROWS = 60;
+  private static final int COLUMNS = 8;
+  private static final BranchRef ROOT = new BranchRef(0);
+
+  static Stream<FilterOptions> filters() {
+    return Stream.of(
+        new FilterOptions(ValueCode.BFLOAT16, 0, 1, 1, false),
+        new FilterOptions(ValueCode.FLOAT16, 0, 1, 1, false),
+        new FilterOptions(ValueCode.ONE_BIT, 0, 1, 1, false),
+        new FilterOptions(ValueCode.FLOAT32, 2, 1, 1, false),
+        new FilterOptions(ValueCode.FLOAT32, 0, 4, 3, false),
+        new FilterOptions(ValueCode.ONE_BIT, 1.5, 3, 2, true));
+  }
+
+  private static Cluster open(FilterOptions filters) {
+    List<ParameterServer> servers = new ArrayList<>();
+    for (int rank = 0; rank < WORKERS; rank++) {
+      servers.add(
+          ParameterServer.open(
+              ParameterServerConfig.of(WORKERS, rank, 32 << 20)
+                  .withPageBytes(4096, 4096)
+                  .withFilters(filters),
+              List.of(
+                  TableSpec.dense("dense", ROWS, COLUMNS, "momentum"),
+                  TableSpec.sparse("sparse", ROWS, COLUMNS, "adagrad"))));
+    }
+    return new Cluster(servers, UpdateFilterTest::throughFrames);
+  }
+
+  /// Own shards are called, others through frames, as between processes.
+  private static Cluster.Network throughFrames(List<ParameterServer> servers) {
+    return new Cluster.Network() {
+      @Override
+      public Transport transport(int rank) {
+        List<ShardRoute> routes = new ArrayList<>();
+        for (int shard = 0; shard < servers.size(); shard++) {
+          ShardEndpoint endpoint = servers.get(shard).endpoint();
+          routes.add(
+              shard == rank
+                  ? new OwnShard(servers.get(shard).shard())
+                  : command ->
+                      endpoint
+                          .handle(FrameCodec.encode(command))
+                          .thenApply(FrameCodec::decodeReply));
+        }
+        return new Transport(routes);
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  private static void create(Cluster cluster) {
+    for (int rank = 0; rank < WORKERS; rank++) {
+      cluster.session(rank).create(ROOT);
+    }
+    select(cluster, ROOT);
+  }
+
+  private static void select(Cluster cluster, BranchRef branch) {
+    for (int rank = 0; rank < WORKERS; rank++) {
+      cluster.session(rank).select(branch, new Staleness(100), StepSize.of(0.02));
+    }
+  }
+
+  /// Clocks in which workers take turns; gradients depend on what was read and on the clock.
+  private static void clocks(Cluster cluster, int from, int count) {
+    float[] dense = new float[ROWS * COLUMNS];
+    for (int clock = from; clock < from + count; clock++) {
+      for (int rank = 0; rank < WORKERS; rank++) {
+        WorkerSession session = cluster.session(rank);
+        Random random = new Random(31L * clock + rank);
+        session.read(0, 0, ROWS, dense, 0);
+        long[] rows = random.longs(0, ROWS).distinct().limit(10).toArray();
+        float[] sparse = new float[10 * COLUMNS];
+        session.read(1, rows, 10, sparse);
+        for (int i = 0; i < dense.length; i++) {
+          dense[i] = dense[i] - i % 7 + (float) random.nextGaussian();
+        }
+        for (int i = 0; i < sparse.length; i++) {
+          sparse[i] = sparse[i] - i % 5 + (float) random.nextGaussian();
+        }
+        session.add(0, 0, ROWS, dense, 0);
+        session.add(1, rows, 10, sparse);
+        session.addProducts(0, 5, factors(random));
+        session.tick(4);
+      }
+    }
+  }
+
+  private static Factors factors(Random random) {
+    float[] left = new float[20];
+    float[] right = new float[COLUMNS];
+    for (int i = 0; i < left.length; i++) {
+      left[i] = (float) random.nextGaussian();
+    }
+    for (int i = 0; i < right.length; i++) {
+      right[i] = (float) random.nextGaussian();
+    }
+    return new Factors(1, 20, COLUMNS, left, right);
+  }
+
+  private static float[] model(Cluster cluster, BranchRef branch) {
+    float[] model = new float[2 * ROWS * COLUMNS];
+    WorkerSession session = cluster.session(0);
+    session.select(branch, new Staleness(100), StepSize.noUpdate());
+    session.read(0, 0, ROWS, model, 0);
+    session.read(1, 0, ROWS, model, ROWS * COLUMNS);
+    return model;
+  }
+
+  @ParameterizedTest
+  @MethodSource("filters")
+  void aForkGoesOnAsItsParent(FilterOptions filters) {
+    try (Cluster cluster = open(filters);
+        Cluster twin = open(filters)) {
+      create(cluster);
+      create(twin);
+      clocks(cluster, 0, 7);
+      BranchRef child = new BranchRef(1);
+      for (int rank = 0; rank < WORKERS; rank++) {
+        cluster.session(rank).fork(child, ROOT);
+      }
+      // The parent's own clocks must not disturb the child.
+      clocks(cluster, 100, 5);
+      select(cluster, child);
+      clocks(cluster, 7, 8);
+      clocks(twin, 0, 15);
+      assertThat(model(cluster, child)).containsExactly(model(twin, ROOT));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("filters")
+  void aRestoredCheckpointGoesOnAsItsBranch(FilterOptions filters, @TempDir Path folder) {
+    try (Cluster twin = open(filters)) {
+      create(twin);
+      clocks(twin, 0, 7);
+      var written =
+          Stream.of(0, 1)
+              .map(rank -> twin.session(rank).checkpoint(ROOT, folder.resolve("shard" + rank)))
+              .toList();
+      written.forEach(file -> file.join());
+      clocks(twin, 7, 8);
+      try (Cluster cluster = open(filters)) {
+        for (int rank = 0; rank < WORKERS; rank++) {
+          cluster.session(rank).restore(ROOT, folder.resolve("shard" + rank));
+        }
+        select(cluster, ROOT);
+        clocks(cluster, 7, 8);
+        assertThat(model(cluster, ROOT)).containsExactly(model(twin, ROOT));
+      }
+    }
+  }
+
+  @Test
+  void whatIsHeldBackComesLater() {
+    var filters = new FilterOptions(ValueCode.FLOAT32, 0, 3, 1, false);
+    try (Cluster cluster = open(filters)) {
+      create(cluster);
+      float[] ones = new float[ROWS * COLUMNS];
+      Arrays.fill(ones, 1);
+      for (int clock = 0; clock < 3; clock++) {
+        for (int rank = 0; rank < WORKERS; rank++) {
+          assertThat(model(cluster, ROOT)[0]).as("clock %d", clock).isZero();
+          cluster.session(rank).select(ROOT, Staleness.bulkSynchronous(), StepSize.of(1));
+          cluster.session(rank).add(0, 0, ROWS, ones, 0);
+          cluster.session(rank).tick(2);
+        }
+      }
+      // Six sums of ones over twelve samples.
+      assertThat(model(cluster, ROOT)).startsWith(-0.5f);
+    }
+  }
+
+  @Test
+  void boundsAreNamed() {
+    assertThatThrownBy(() -> new FilterOptions(ValueCode.FLOAT32, -1, 1, 1, false))
+        .hasMessage("significance must be in [0, 100] but is -1.0");
+    assertThatThrownBy(() -> new FilterOptions(ValueCode.FLOAT32, 0, 0, 1, false))
+        .hasMessage("pushEvery must be in [1, 1000] but is 0");
+    assertThatThrownBy(() -> new FilterOptions(ValueCode.FLOAT32, 0, 1, 1001, false))
+        .hasMessage("fetchEvery must be in [1, 1000] but is 1001");
+  }
+}
