@@ -61,7 +61,7 @@ class CommunicationTest {
     "mlp, auto, float32, 0, 2, 3, false, false",
     "logreg, socket, float32, 0, 1, 1, false, true",
     "map, auto, float32, 0, 1, 1, true, false",
-    "map, grpc, bfloat16, 0.5, 2, 1, true, true"
+    "map, grpc, bfloat16, 0.5, 1, 1, true, true"
   })
   void converges(
       String program,
