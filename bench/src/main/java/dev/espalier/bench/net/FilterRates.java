@@ -194,7 +194,7 @@ public final class FilterRates implements Benchmark {
         backend.initialise(BranchId.ROOT, () -> program.initialise(this));
       }
       backend.awaitAll("initialised");
-      backend.select(BranchId.ROOT, setting, clocks);
+      backend.select(BranchId.ROOT, setting, 1);
       double loss = 0;
       long counted = 0;
       for (; clock < clocks; clock++) {
