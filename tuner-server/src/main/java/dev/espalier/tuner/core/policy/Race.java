@@ -171,8 +171,13 @@ final class Race {
       return;
     }
     Entrant next = waiting.removeFirst();
+    if (board.isTimeUp()) {
+      // No clocks are sent any more, so a lap that has none yet would never end.
+      stopEarly("the job's time is up");
+      return;
+    }
     if (plan.isBounded() && !budget.allows(rungSeconds + probeSeconds(next))) {
-      stopEarly();
+      stopEarly("the tuning budget is used up");
       return;
     }
     current = next;
@@ -186,15 +191,13 @@ final class Race {
   }
 
   /// Entrants that did not run the whole rung cannot be compared any more.
-  private void stopEarly() {
+  private void stopEarly(String why) {
     waiting.clear();
     if (rung == 1) {
-      end(
-          alive().stream().filter(Entrant::isIncumbent).findFirst(),
-          "the tuning budget is used up");
+      end(alive().stream().filter(Entrant::isIncumbent).findFirst(), why);
       return;
     }
-    settle("the tuning budget is used up");
+    settle(why);
   }
 
   void clockReported(Branch branch, double loss) {

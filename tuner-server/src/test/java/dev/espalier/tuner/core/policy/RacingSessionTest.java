@@ -210,4 +210,19 @@ class RacingSessionTest {
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
     assertThat(best(run)).isLessThan(0.2);
   }
+
+  /// Whatever the moment, between two entrants of a race too.
+  @Test
+  void endsWheneverItsTimeIsUp() {
+    JobPlan plan = plan(0.01, 0);
+    double whole = Jobs.workers(plan(0.01, 20), QuadraticModel.quiet(6)).run().seconds();
+    for (int part = 1; part <= 200; part++) {
+      double maxSeconds = whole * part / 200;
+
+      SimulatedWorkers run =
+          Jobs.workers(Jobs.with(plan, maxSeconds, Double.NaN), QuadraticModel.quiet(6)).run();
+
+      assertThat(run.lastShown().state()).as("%s s", maxSeconds).isEqualTo(JobState.COMPLETED);
+    }
+  }
 }

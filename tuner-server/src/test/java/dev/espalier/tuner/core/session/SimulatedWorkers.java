@@ -154,6 +154,11 @@ public final class SimulatedWorkers {
     injected.add(why);
   }
 
+  /// {@return simulated seconds so far}
+  public double seconds() {
+    return seconds;
+  }
+
   public List<SessionEvent> events() {
     return events;
   }
