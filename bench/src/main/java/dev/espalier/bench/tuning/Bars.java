@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
-/// The bars that the default policy is held to, and whether it reached them.
+/// The bars that `racing` is held to, and whether it reached them.
 final class Bars {
   static final String JUDGED = "racing";
   private static final double OVER_ORACLE = 1.3;

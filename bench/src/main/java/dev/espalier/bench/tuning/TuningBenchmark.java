@@ -24,7 +24,7 @@ public final class TuningBenchmark {
   /// A job gets at least this many times the oracle's time to the target.
   private static final double LEAST_ORACLE_TIMES = 2;
 
-  /// Policies that train many runs to their end get more: ten times what the default policy may
+  /// Policies that train many runs to their end get more: ten times what `racing` may
   /// take, so that it can be seen whether they are ten times slower.
   private static final double PATIENT_ORACLE_TIMES = 13;
 

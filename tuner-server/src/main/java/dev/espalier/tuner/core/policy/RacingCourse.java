@@ -18,7 +18,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /*
- * The default policy; docs/TUNING.md tells its story.
+ * The policy `racing`; docs/TUNING.md tells its story.
  *
  * The job trains at once, with the program's default setting as the incumbent, in laps: a constant
  * rate, then a linear fall to zero. Each lap is longer than the one before by a constant factor of
