@@ -24,8 +24,8 @@ public final class TuningBenchmark {
   /// A job gets at least this many times the oracle's time to the target.
   private static final double LEAST_ORACLE_TIMES = 2;
 
-  /// Policies that train many runs to their end get more: ten times what `racing` may
-  /// take, so that it can be seen whether they are ten times slower.
+  /// Policies that train many runs to their end get more: ten times what `racing` may take, so that
+  /// it can be seen whether they are ten times slower.
   private static final double PATIENT_ORACLE_TIMES = 13;
 
   private static final Set<String> PATIENT = Set.of("random", "grid", "bayes", "hyperband");
