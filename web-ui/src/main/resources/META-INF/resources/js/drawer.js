@@ -78,7 +78,7 @@ function body(model, branch, series, state, on) {
   return h(
     'div',
     { class: 'drawer-body' },
-    h('p', { class: `drawer-verdict is-${kind}` }, inlineMark(kind), sentence(branch, kind)),
+    h('p', { class: `drawer-verdict is-${kind}` }, inlineMark(kind), sentence(branch, kind, series)),
     chart(branch, series),
     h(
       'div',
@@ -100,10 +100,14 @@ function body(model, branch, series, state, on) {
 /**
  * @param {BranchView} branch
  * @param {keyof typeof STANDINGS} kind
+ * @param {SeriesView | null} series may be ahead of the branch while that runs
  */
-function sentence(branch, kind) {
+function sentence(branch, kind, series) {
   const what = branch.kind === 'MAINLINE' ? 'part of the mainline' : STANDINGS[kind];
-  const ran = `${format.count(branch.clocks)} clocks in ${format.duration(branch.seconds)}`;
+  const reported = series?.buckets.at(-1);
+  const clocks = Math.max(branch.clocks, reported?.toClock ?? 0);
+  const seconds = Math.max(branch.seconds, reported?.seconds ?? 0);
+  const ran = `${format.count(clocks)} clocks in ${format.duration(seconds)}`;
   const from = branch.parent === null ? 'begun anew' : `forked from branch ${branch.parent}`;
   return `${format.sentence(what)}; ${from} at clock ${format.count(branch.forkClock)}, ran ${ran}`;
 }
@@ -125,7 +129,7 @@ function chart(branch, series) {
     mean === null ? [] : [{ x: branch.windowSeconds[i], y: mean }],
   );
   if (dots.length === 0 && windows.length === 0) {
-    return h('p', { class: 'empty' }, 'Its losses appear here with its first clock.');
+    return h('p', { class: 'drawer-wait' }, noLosses(branch));
   }
   const line = slopeLine(branch, windows);
   const noise = branch.noise ?? 0;
@@ -199,6 +203,13 @@ function chart(branch, series) {
       `Grey: losses, least to greatest. Line with dots: the window means that judged it. Dashed: its slope; shaded: its noise.${judgedClocks(branch) < branch.clocks ? ' It trained on after that.' : ''}`,
     ),
   );
+}
+
+/** @param {BranchView} branch */
+function noLosses(branch) {
+  return ['FORKING', 'WAITING', 'RUNNING'].includes(branch.state)
+    ? 'No losses yet: they appear here with its first clock.'
+    : 'It ended before it reported a loss.';
 }
 
 /**

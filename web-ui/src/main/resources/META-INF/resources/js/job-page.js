@@ -198,7 +198,9 @@ class JobPage {
     const view = this.#feed.model.branches.get(branch);
     const known = this.#series?.buckets.at(-1)?.toClock ?? -1;
     const wanted = view ? Math.min(view.clocks, judgedClocks(view)) : Infinity;
-    if (this.#series?.branch === branch && known >= wanted) {
+    // The clocks of a running branch are told when it comes to rest.
+    const isOver = view !== undefined && view.state !== 'RUNNING' && known >= wanted;
+    if (this.#series?.branch === branch && isOver) {
       return;
     }
     const end = view ? judgedClocks(view) : Infinity;
