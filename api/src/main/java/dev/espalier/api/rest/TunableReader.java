@@ -35,9 +35,13 @@ final class TunableReader {
     return names;
   }
 
+  /// {@return the tunables in the order of the program, whatever their order in the document}
+  ///
+  /// Searchers take dimensions in order, and the keys of a JSON object have none: two documents
+  /// that say the same must lead to the same decisions.
   List<Tunable> read(Section section) {
     var tunables = new ArrayList<Tunable>();
-    for (String name : section.keys()) {
+    for (String name : inOrder(section.keys())) {
       if (isKnown(name)) {
         Section one = section.section(name);
         if (section.raw(name).orElse(Map.of()) instanceof Map<?, ?>) {
@@ -48,6 +52,14 @@ final class TunableReader {
     }
     rejectUnknownNames(section);
     return tunables;
+  }
+
+  // Of a program that is not known, the well-known names come first and the others by the alphabet.
+  private Set<String> inOrder(Set<String> keys) {
+    var ordered = new LinkedHashSet<>(names());
+    ordered.retainAll(keys);
+    ordered.addAll(new TreeSet<>(keys));
+    return ordered;
   }
 
   Setting setting(Section section) {

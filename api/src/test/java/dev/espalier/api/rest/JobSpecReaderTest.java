@@ -304,6 +304,23 @@ final class JobSpecReaderTest {
     assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
   }
 
+  /// The keys of a JSON object have no order, and searchers' dimensions do.
+  @Test
+  void orderOfKeysChangesNothing() {
+    var ranges = new LinkedHashMap<String, Object>();
+    ranges.put("batchSize", Map.of("type", "choice", "values", List.of(32, 64), "default", 64));
+    ranges.put("momentum", Map.of("type", "linear", "min", 0, "max", 0.9));
+    ranges.put("learningRate", Map.of("type", "log", "min", 0.001, "max", 0.1));
+
+    JobSpec spec = spec(with("tunables", ranges));
+
+    assertThat(spec.tunables())
+        .extracting(Tunable::name)
+        .containsExactly("learningRate", "momentum", "batchSize");
+    ranges.putLast("batchSize", ranges.get("batchSize"));
+    assertThat(spec(with("tunables", ranges))).isEqualTo(spec);
+  }
+
   @Test
   void allProblemsComeAtOnce() {
     var document = new LinkedHashMap<String, Object>();
