@@ -71,7 +71,8 @@ export function question(words, act, close) {
  * The form that tries a setting beside the current one.
  *
  * @param {{tunables: Bounds[] | null, current: Setting, given: Setting, busy: boolean,
- *     problem: string | null, cost: string}} state `tunables` null while they are loaded
+ *     population: boolean, problem: string | null, cost: string}} state `tunables` null while they
+ *     are loaded
  * @param {(setting: Setting) => void} send
  * @param {() => void} close
  * @returns {Tree}
@@ -83,7 +84,9 @@ export function tryDialog(state, send, close) {
     h(
       'p',
       null,
-      'A branch with your setting runs beside one with the current setting, from the same snapshot, under the same clock and the same measure. The faster one goes on.',
+      state.population
+        ? 'The next run that begins takes your setting. It is measured as all others are, and goes on only where they would.'
+        : 'A branch with your setting runs beside one with the current setting, from the same snapshot, under the same clock and the same measure. The faster one goes on.',
     ),
     state.tunables === null
       ? h('p', { role: 'status' }, 'Asking for the bounds…')

@@ -5,8 +5,7 @@ import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import { inlineMark, STANDINGS } from './marks.js';
-import { standing } from './model.js';
-import { least, most } from './model.js';
+import { least, mayChoose, most, standing } from './model.js';
 import { linear, ticksOf } from './scale.js';
 
 /** @import {Tree} from './dom.js' */
@@ -323,9 +322,7 @@ function settings(model, branch) {
  * @param {Parameters<typeof drawer>[4]} on
  */
 function buttons(model, branch, state, on) {
-  const round = model.rounds.get(branch.round);
-  const tuning = round !== undefined && round.phase !== 'ended' && branch.kind === 'TRIAL';
-  const alive = ['FORKING', 'WAITING', 'RUNNING', 'MEASURED'].includes(branch.state);
+  const may = mayChoose(model, branch);
   const button = (
     /** @type {string} */ label,
     /** @type {() => void} */ onclick,
@@ -337,8 +334,8 @@ function buttons(model, branch, state, on) {
       label,
     );
   return [
-    tuning && alive && button('Keep', () => on.keep(branch.branch), 'is-main'),
-    tuning && alive && button('Discard', () => on.discard(branch.branch), 'is-danger'),
+    may.keep && button('Keep', () => on.keep(branch.branch), 'is-main'),
+    may.discard && button('Discard', () => on.discard(branch.branch), 'is-danger'),
     branch.kind !== 'EVALUATION' && button('Try this setting…', () => on.tryAgain(branch)),
     button(state.compared.includes(branch.branch) ? 'Out of the comparison' : 'Compare', () =>
       on.compare(branch.branch),

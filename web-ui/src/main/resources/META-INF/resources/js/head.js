@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
 import { question } from './dialogs.js';
-import { actions, hasEnded } from './model.js';
+import { actions, hasEnded, isPopulation } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobFeed} from './feed.js' */
@@ -74,7 +74,7 @@ export function head(job, feed, state, on) {
       'div',
       { class: 'title-row', key: 'title' },
       h('div', { class: 'title' }, h('h1', null, job.name), stateChip(job.state)),
-      buttons(job, state, on),
+      buttons(job, feed, state, on),
     ),
     h(
       'p',
@@ -128,10 +128,13 @@ function staleWords(feed) {
 
 /**
  * @param {JobView} job
+ * @param {JobFeed} feed
  * @param {HeadState} state
  * @param {HeadActions} on
  */
-function buttons(job, state, on) {
+function buttons(job, feed, state, on) {
+  const mayTry =
+    job.state === 'TRAINING' || (job.state === 'TUNING' && isPopulation(feed.model));
   return h(
     'div',
     { class: 'actions' },
@@ -148,7 +151,7 @@ function buttons(job, state, on) {
         ACTIONS[action].label,
       ),
     ),
-    job.state === 'TRAINING' &&
+    mayTry &&
       h(
         'button',
         {

@@ -10,7 +10,7 @@ import { decisionsPanel, roundsPanel } from './evidence.js';
 import { JobFeed } from './feed.js';
 import * as format from './format.js';
 import { ACTIONS, cancelDialog, head, linkState } from './head.js';
-import { hasEnded } from './model.js';
+import { hasEnded, isPopulation } from './model.js';
 import { problem, skeleton } from './notices.js';
 import { Plot } from './plot.js';
 import { jobAddress, TABS } from './route.js';
@@ -481,16 +481,23 @@ class JobPage {
 
   /** @param {number} branch */
   #askKeep(branch) {
+    const population = isPopulation(this.#feed.model);
     this.#open((close) =>
       question(
         {
           title: `Keep branch ${branch}?`,
-          text: 'The round ends at once: this branch becomes the mainline, all others of the round are freed. A snapshot of it is written next.',
-          no: 'Let the round go on',
+          text: population
+            ? 'All other runs are given up, and this one alone is trained to its end. The best result so far stays the job’s until it does better.'
+            : 'The round ends: this branch becomes the mainline, all others of the round are freed. A snapshot of it is written next.',
+          no: population ? 'Let all go on' : 'Let the round go on',
           yes: 'Keep it',
           danger: false,
         },
-        () => this.#ask(`branches/${branch}/keep`, `Branch ${branch} becomes the mainline.`),
+        () =>
+          this.#ask(
+            `branches/${branch}/keep`,
+            `Branch ${branch} ${population ? 'alone is trained on' : 'becomes the mainline'}.`,
+          ),
         close,
       ),
     );
@@ -546,6 +553,7 @@ class JobPage {
         given: trying.given,
         busy: this.#head.busy,
         problem: trying.problem,
+        population: isPopulation(this.#feed.model),
         cost: this.#cost(job),
       },
       (setting) => this.#sendTry(setting),
@@ -570,6 +578,9 @@ class JobPage {
 
   /** @param {JobView} job */
   #cost(job) {
+    if (isPopulation(this.#feed.model)) {
+      return 'It costs what the run would have cost whose place it takes.';
+    }
     const rounds = [...this.#feed.model.rounds.values()];
     const seconds = Math.max(0, ...rounds.slice(-1).map((round) => round.trialSeconds)) * 2;
     if (seconds === 0) {
@@ -587,7 +598,7 @@ class JobPage {
     try {
       await this.#feed.ask('branches', { setting });
       this.#trying = null;
-      this.#say('Your setting is tried next, beside the current one.', false);
+      this.#say('Your setting is tried next.', false);
     } catch (thrown) {
       if (this.#trying) {
         this.#trying = { given: setting, problem: words(thrown) };

@@ -460,6 +460,16 @@ export function roundsAndPopulation(model) {
   return [own, ...rounds];
 }
 
+/**
+ * Whether the job trains a population of runs, which has no rounds.
+ *
+ * @param {JobModel} model
+ */
+export function isPopulation(model) {
+  const isTuning = model.job?.state === 'TUNING';
+  return model.rounds.size === 0 && (isTuning || trialsByRound(model).has(0));
+}
+
 /** @param {JobModel} model */
 function findTrials(model) {
   return [...model.branches.values()]
@@ -733,6 +743,25 @@ export function least(values) {
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted.length === 0 ? null : sorted[sorted.length >> 1];
+}
+
+/** States of a branch that may be trained on. */
+const ALIVE = ['FORKING', 'WAITING', 'RUNNING', 'MEASURED'];
+
+/**
+ * Whether a person may keep a branch, or give it up: it is on trial in the round that runs, or a
+ * run of a population.
+ *
+ * @param {JobModel} model
+ * @param {BranchView} branch
+ * @returns {{keep: boolean, discard: boolean}}
+ */
+export function mayChoose(model, branch) {
+  const alive = ALIVE.includes(branch.state) && !hasEnded(model.job?.state ?? '');
+  const phase = model.rounds.get(branch.round)?.phase;
+  const tried = branch.kind === 'TRIAL' && (branch.round === 0 || (phase && phase !== 'ended'));
+  const best = isPopulation(model) && branch.branch === model.job?.mainlineBranch;
+  return { keep: alive && Boolean(tried || best), discard: alive && Boolean(tried) };
 }
 
 /**

@@ -64,31 +64,25 @@ interface Course {
   /// @return why it is refused; empty when it is not
   Optional<String> retune(String actor);
 
-  /// Takes a person's wish to try a setting beside the current one.
+  /// Takes a person's wish to try a setting beside those of the policy.
   ///
   /// @return why it is refused; empty when it is not
   Optional<String> tryBeside(Setting asked, String actor);
 
-  /// Takes a person's wish to end the running round with one of its branches as the winner.
+  /// Takes a person's wish that one of the branches on trial is the one to go on with.
   ///
   /// @return why it is refused; empty when it is not
-  default Optional<String> keep(BranchId branch, String actor) {
-    return Optional.of("this policy chooses among its branches by itself");
-  }
+  Optional<String> keep(BranchId branch, String actor);
 
-  /// Takes a person's wish to give a branch of the running round up.
+  /// Takes a person's wish to give a branch on trial up.
   ///
   /// @return why it is refused; empty when it is not
-  default Optional<String> discard(BranchId branch, String actor) {
-    return Optional.of("this policy chooses among its branches by itself");
-  }
+  Optional<String> discard(BranchId branch, String actor);
 
   /// Takes a person's wish to go back to a good checkpoint.
   ///
   /// @return why it is refused; empty when it is not
-  default Optional<String> restore(Checkpoints.Mark mark, String actor) {
-    return Optional.of("this policy cannot go back");
-  }
+  Optional<String> restore(Checkpoints.Mark mark, String actor);
 
   /// {@return what the job is doing, `TRAINING` or `TUNING`}
   String stage();

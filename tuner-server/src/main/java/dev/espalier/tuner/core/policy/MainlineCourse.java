@@ -23,13 +23,9 @@ final class MainlineCourse implements Course {
   private final Host host;
   private final Trainer trainer;
   private final Rounds rounds;
+  private final WayBack back;
   private Stage stage = Stage.TRAINING;
   private int overflows;
-  private int restored;
-  private Optional<Back> back = Optional.empty();
-
-  /// A checkpoint that a person wants to go back to.
-  private record Back(Checkpoints.Mark mark, String actor) {}
 
   MainlineCourse(Strategy strategy, Board board, Checkpoints checkpoints, Host host) {
     this.plan = board.plan();
@@ -39,6 +35,7 @@ final class MainlineCourse implements Course {
     this.host = host;
     this.trainer = new Trainer(board, strategy, checkpoints);
     this.rounds = new Rounds(board);
+    this.back = new WayBack(board, checkpoints, host);
   }
 
   @Override
@@ -65,7 +62,7 @@ final class MainlineCourse implements Course {
   @Override
   public void resume() {
     Optional<Checkpoints.Mark> mark = checkpoints.lastDurable();
-    back = Optional.empty();
+    back.forget();
     checkpoints.chosenSetting().ifPresent(rounds::restored);
     if (mark.isPresent()) {
       var setting = strategy.settingAt(mark.get().mainlineClock(), rounds.settingOr(strategy));
@@ -178,7 +175,7 @@ final class MainlineCourse implements Course {
 
   private void advanceTraining() {
     if (!trainer.isAtRest()) {
-      if (!rounds.isWanted() && back.isEmpty()) {
+      if (!rounds.isWanted() && !back.isWanted()) {
         trainer.runOn();
       }
       return;
@@ -188,8 +185,8 @@ final class MainlineCourse implements Course {
       trainer.evaluate();
     } else if (bound.isPresent()) {
       host.stop(bound.get());
-    } else if (back.isPresent()) {
-      goBackOnceSaved(back.get());
+    } else if (back.isWanted()) {
+      goBackOnceSaved();
     } else if (rounds.isWanted()) {
       startRoundOnceSaved();
     } else {
@@ -215,28 +212,10 @@ final class MainlineCourse implements Course {
     return false;
   }
 
-  /// Going back is no loss: where training stood is a checkpoint to come back to.
-  private void goBackOnceSaved(Back wanted) {
-    Checkpoints.Mark mark = wanted.mark();
-    String label = "snapshot " + mark.checkpoint();
-    if (!isSavedBefore("going back to " + label)) {
-      return;
+  private void goBackOnceSaved() {
+    if (isSavedBefore("going back to " + back.label())) {
+      back.take(mainline());
     }
-    restored++;
-    board.decide(
-        "restore-" + restored,
-        "request.restore",
-        "Go back to " + label + " at epoch " + Words.number(mark.epochs()),
-        wanted.actor(),
-        0,
-        Evidence.of()
-            .with("snapshot", mark.checkpoint())
-            .with("mainlineClock", mark.mainlineClock())
-            .with("setting", mark.setting())
-            .with("leftAtClock", mainline().mainlineClock())
-            .with("left", checkpoints.inWords()));
-    checkpoints.goBackTo(mark);
-    host.goBack(wanted.actor() + " went back to " + label);
   }
 
   private void conclude(Round.Outcome outcome) {
@@ -311,10 +290,10 @@ final class MainlineCourse implements Course {
     if (stage != Stage.TRAINING) {
       return Optional.of("the job is not training but " + stage);
     }
-    if (rounds.isWanted() || back.isPresent()) {
+    if (rounds.isWanted() || back.isWanted()) {
       return Optional.of("a round or another snapshot is due already");
     }
-    back = Optional.of(new Back(mark, actor));
+    back.want(mark, actor);
     return Optional.empty();
   }
 
@@ -325,7 +304,7 @@ final class MainlineCourse implements Course {
     if (stage != Stage.TRAINING) {
       return Optional.of("the job is not training but " + stage);
     }
-    if (back.isPresent()) {
+    if (back.isWanted()) {
       return Optional.of("a snapshot is about to be restored");
     }
     return rounds.isWanted() ? Optional.of("a round is due already") : Optional.empty();

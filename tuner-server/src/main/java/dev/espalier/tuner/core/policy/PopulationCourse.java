@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy;
 
 import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Goal;
@@ -16,6 +17,7 @@ import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * A run is evaluated at each whole epoch and where it stops, and saved there. The best evaluation of
  * all runs is the job's result, so the run that has it is shown as the mainline; when another run
  * does better, that one is, with the settings of its lineage as the schedule.
+ *
+ * A person may ask for a setting, which the next run takes that begins; give a run up, which then
+ * is to the planner as if it had diverged; or choose a run, which alone is trained on to its end.
  *
  * When workers are lost, results stay known. A run that is wanted again comes back from its last
  * checkpoint, or from the start, and catches up.
@@ -46,11 +51,19 @@ final class PopulationCourse implements Course {
   private @Nullable PopulationRun current;
   private @Nullable PopulationRun best;
   private @Nullable Interrupted interrupted;
+  private Optional<Wish> wish = Optional.empty();
+  private Optional<Choice> choice = Optional.empty();
   private double untilEpochs;
   private long evaluation;
 
   /// An order whose workers were lost; it is finished before the planner is asked again.
   private record Interrupted(PopulationRun run, double untilEpochs) {}
+
+  /// A setting that a person wants to be tried.
+  private record Wish(Setting setting, String actor) {}
+
+  /// The run that a person wants to be trained on, and no other.
+  private record Choice(PopulationRun run, String actor) {}
 
   PopulationCourse(Board board, Checkpoints checkpoints, Host host) {
     this.plan = board.plan();
@@ -109,7 +122,12 @@ final class PopulationCourse implements Course {
     PopulationRun run = current;
     if (run != null && !Double.isFinite(loss) && isCurrent(branch)) {
       run.diverge();
-      end(run, "its loss is " + loss + " at clock " + branch.mainlineClock(), BranchState.FAILED);
+      end(
+          run,
+          "run.diverged",
+          "its loss is " + loss + " at clock " + branch.mainlineClock(),
+          "policy",
+          BranchState.FAILED);
       current = null;
     }
   }
@@ -130,13 +148,61 @@ final class PopulationCourse implements Course {
         goOn(interrupted);
         continue;
       }
-      Order order = planner.next(runs.stream().map(PopulationRun::view).toList());
+      Order order = nextOrder();
       order.retired().forEach(this::retire);
       if (!carryOut(order)) {
         return;
       }
     }
     train(current);
+  }
+
+  private Order nextOrder() {
+    Optional<Choice> chosen = choice.filter(wanted -> !wanted.run().hasDiverged());
+    if (chosen.isPresent()) {
+      return toItsEnd(chosen.get());
+    }
+    Order planned = planner.next(runs.stream().map(PopulationRun::view).toList());
+    return wish.map(asked -> withWish(planned, asked)).orElse(planned);
+  }
+
+  private Order toItsEnd(Choice chosen) {
+    PopulationRun run = chosen.run();
+    boolean isThere = run.knownEpochs() >= plan.runs().maxEpochs() - Run.ROUNDING;
+    return new Order(
+        isThere ? new Step.Done() : new Step.Continue(run.number(), plan.runs().maxEpochs()),
+        isThere ? List.of(run.number()) : List.of(),
+        "request.keep",
+        chosen.actor()
+            + " chose run "
+            + run.number()
+            + (isThere ? ", which has trained its epochs" : ""),
+        Map.of("epoch", run.knownEpochs()));
+  }
+
+  /// What was asked for takes the place of what would have been drawn; when nothing is drawn any
+  /// more it is one run more, over the whole length.
+  private Order withWish(Order planned, Wish asked) {
+    Optional<Step> step =
+        switch (planned.step()) {
+          case Step.Start(Setting drawn, double until) ->
+              Optional.of(new Step.Start(drawn.with(asked.setting()), until));
+          case Step.Copy(int source, int replaced, Setting explored, double until) ->
+              Optional.of(new Step.Copy(source, replaced, explored.with(asked.setting()), until));
+          case Step.Done _ ->
+              Optional.of(
+                  new Step.Start(
+                      plan.space().defaults().with(asked.setting()), plan.runs().maxEpochs()));
+          case Step.Continue _ -> Optional.empty();
+        };
+    return step.map(taken ->
+            new Order(
+                taken,
+                planned.retired(),
+                "request.try",
+                asked.actor() + " asked for its setting",
+                planned.evidence()))
+        .orElse(planned);
   }
 
   private void train(PopulationRun run) {
@@ -176,18 +242,24 @@ final class PopulationCourse implements Course {
 
   @Override
   public void evaluated(SessionEvent.Evaluated event) {
-    PopulationRun run = current;
-    if (run == null || evaluation == 0 || event.evaluation() != evaluation) {
+    if (evaluation == 0 || event.evaluation() != evaluation) {
       return;
     }
     evaluation = 0;
+    board.spendOnEvaluation(event.seconds());
+    // A run that was given up meanwhile has no results any more.
+    Optional.ofNullable(current)
+        .filter(run -> run.branch().orElseThrow().id().equals(event.branch()))
+        .ifPresent(run -> evaluated(run, event));
+  }
+
+  private void evaluated(PopulationRun run, SessionEvent.Evaluated event) {
     Branch branch = run.branch().orElseThrow();
     branch.forgetTrace();
     Double metric = event.metrics().get(plan.validation().name());
     double value = metric == null ? Double.NaN : metric;
     boolean isMaximized = plan.validation().goal() == Goal.MAXIMIZE;
     run.add(new Run.Result(branch.epochs(), isMaximized ? value : -value), branch.mainlineClock());
-    board.spendOnEvaluation(event.seconds());
     board.changed(branch, branch.state());
     boolean isBest =
         history
@@ -293,6 +365,7 @@ final class PopulationCourse implements Course {
   private PopulationRun add(Setting searched, Optional<PopulationRun> source, int member) {
     var run = new PopulationRun(runs.size() + 1, member, searched, source);
     runs.add(run);
+    wish = Optional.empty();
     return run;
   }
 
@@ -384,12 +457,12 @@ final class PopulationCourse implements Course {
   private void retire(int number) {
     PopulationRun run = run(number);
     if (!run.isRetired()) {
-      end(run, "it will not be trained on", BranchState.DISCARDED);
+      end(run, "run.end", "it will not be trained on", "policy", BranchState.DISCARDED);
     }
   }
 
   /// Ends a run: its branch and its checkpoint may go, its results stay.
-  private void end(PopulationRun run, String why, BranchState state) {
+  private void end(PopulationRun run, String rule, String why, String actor, BranchState state) {
     run.retire();
     host.noteProgress();
     checkpoints.release(run.number());
@@ -397,21 +470,27 @@ final class PopulationCourse implements Course {
     if (run.isHeld()) {
       board.free(run.branch().orElseThrow(), isBest ? BranchState.KEPT : state);
     }
-    decide(
-        run,
-        "end",
-        run.hasDiverged() ? "run.diverged" : "run.end",
+    board.decide(
+        key(run, "end"),
+        rule,
         "Run " + run.number() + " ends at epoch " + Words.number(run.knownEpochs()) + ": " + why,
+        actor,
+        0,
         Evidence.of()
             .with("epoch", run.knownEpochs())
             .with("bestScore", run.view().bestScore())
             .with("scores", run.view().results().stream().map(Run.Result::score).toList())
-            .with("isBest", isBest));
+            .with("isBest", isBest)
+            .with("branch", run.branch().orElseThrow().id().number()));
+  }
+
+  private static String key(PopulationRun run, String part) {
+    return "run-" + run.number() + "/" + part;
   }
 
   private void decide(
       PopulationRun run, String key, String rule, String outcome, Evidence evidence) {
-    board.decide("run-" + run.number() + "/" + key, rule, outcome, evidence);
+    board.decide(key(run, key), rule, outcome, evidence);
   }
 
   // The end.
@@ -464,17 +543,87 @@ final class PopulationCourse implements Course {
     return JobState.TUNING.name();
   }
 
+  // People ask.
+
   @Override
   public Optional<String> retune(String actor) {
-    return Optional.of(refusal());
+    return Optional.of("the policy " + plan.policy() + " has no rounds; it draws its runs itself");
   }
 
   @Override
   public Optional<String> tryBeside(Setting asked, String actor) {
-    return Optional.of(refusal());
+    Optional<String> refusal = Requests.problemOf(asked, firstSetting(), plan, board.workload());
+    if (refusal.isEmpty() && choice.isPresent()) {
+      refusal = Optional.of("no other run begins since " + choice.get().actor() + " chose one");
+    }
+    if (refusal.isEmpty() && wish.isPresent()) {
+      refusal = Optional.of("another setting is to be tried first");
+    }
+    if (refusal.isEmpty()) {
+      wish = Optional.of(new Wish(asked, actor));
+    }
+    return refusal;
   }
 
-  private String refusal() {
-    return "the policy " + plan.policy() + " has no rounds; it draws its runs itself";
+  @Override
+  public Optional<String> keep(BranchId branch, String actor) {
+    Optional<PopulationRun> found = openRun(branch);
+    if (found.isEmpty()) {
+      return Optional.of(notOpen(branch));
+    }
+    PopulationRun chosen = found.get();
+    choice = Optional.of(new Choice(chosen, actor));
+    wish = Optional.empty();
+    runs.stream()
+        .filter(run -> !run.isRetired() && !run.equals(chosen))
+        .forEach(
+            run -> giveUp(run, "request.keep", actor + " chose run " + chosen.number(), actor));
+    return Optional.empty();
+  }
+
+  @Override
+  public Optional<String> discard(BranchId branch, String actor) {
+    Optional<PopulationRun> found = openRun(branch);
+    if (found.isEmpty()) {
+      return Optional.of(notOpen(branch));
+    }
+    if (found.get().equals(best)) {
+      return Optional.of("branch " + branch + " is the best so far, the job's result");
+    }
+    giveUp(found.get(), "request.discard", "given up as " + actor + " asked", actor);
+    choice = choice.filter(chosen -> !chosen.run().equals(found.get()));
+    return Optional.empty();
+  }
+
+  @Override
+  public Optional<String> restore(Checkpoints.Mark mark, String actor) {
+    return Optional.of(
+        "the policy "
+            + plan.policy()
+            + " has no mainline to go back with; keep branch "
+            + mark.branch()
+            + " to train on from there");
+  }
+
+  private void giveUp(PopulationRun run, String rule, String why, String actor) {
+    run.giveUp();
+    end(run, rule, why, actor, BranchState.DISCARDED);
+    if (run.equals(current)) {
+      current = null;
+    }
+    if (interrupted != null && interrupted.run().equals(run)) {
+      interrupted = null;
+    }
+  }
+
+  private Optional<PopulationRun> openRun(BranchId branch) {
+    return runs.stream()
+        .filter(run -> !run.isRetired())
+        .filter(run -> run.branch().filter(held -> held.id().equals(branch)).isPresent())
+        .findFirst();
+  }
+
+  private static String notOpen(BranchId branch) {
+    return "branch " + branch + " holds no run that is still to be trained on";
   }
 }

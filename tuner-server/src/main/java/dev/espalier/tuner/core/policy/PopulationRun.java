@@ -22,6 +22,7 @@ final class PopulationRun {
   private @Nullable Branch branch;
   private boolean isLost;
   private boolean hasDiverged;
+  private boolean isGivenUp;
   private boolean isRetired;
   private long evaluatedClock = -1;
 
@@ -50,9 +51,10 @@ final class PopulationRun {
     return source;
   }
 
-  /// {@return the run with its results so far, as planners see it}
+  /// {@return the run with its results so far, as planners see it; one that was given up is no more
+  /// to them than one that diverged}
   Run view() {
-    return new Run(number, member, searched, startEpochs, results, hasDiverged);
+    return new Run(number, member, searched, startEpochs, results, hasDiverged || isGivenUp);
   }
 
   /// {@return the runs whose work this one continues, the oldest first, and itself}
@@ -121,6 +123,10 @@ final class PopulationRun {
 
   boolean hasDiverged() {
     return hasDiverged;
+  }
+
+  void giveUp() {
+    isGivenUp = true;
   }
 
   void retire() {

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy;
 
 import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
@@ -43,7 +44,8 @@ final class Race {
   /// How a race ended.
   ///
   /// @param winner empty when all entrants diverged
-  record Outcome(Optional<Entrant> winner, String why) {
+  /// @param isByHand whether a person chose it
+  record Outcome(Optional<Entrant> winner, String why, boolean isByHand) {
     boolean isChange() {
       return winner.filter(entrant -> !entrant.isIncumbent()).isPresent();
     }
@@ -80,6 +82,10 @@ final class Race {
   private @Nullable Lap lap;
   private long evaluation;
   private Optional<Outcome> outcome = Optional.empty();
+  private Optional<Chosen> chosen = Optional.empty();
+
+  /// The entrant that a person wants to win.
+  private record Chosen(Entrant entrant, String actor) {}
 
   Race(Board board, Pace pace, TuningBudget budget, Plan plan, Branch parent) {
     this.board = board;
@@ -166,6 +172,9 @@ final class Race {
   }
 
   private void runNext() {
+    if (chosen.isPresent()) {
+      return;
+    }
     if (waiting.isEmpty()) {
       judge();
       return;
@@ -212,13 +221,17 @@ final class Race {
   }
 
   private void fail(Entrant entrant, String why) {
-    entrant.leave();
+    leave(entrant);
     say(entrant, "racing.diverged", "diverged: " + why, Evidence.of());
     board.free(entrant.branch(), BranchState.FAILED);
   }
 
   void advance() {
     Lap running = lap;
+    if (chosen.isPresent() && evaluation == 0) {
+      endWithChosen(chosen.get());
+      return;
+    }
     if (running == null || evaluation != 0) {
       return;
     }
@@ -247,12 +260,86 @@ final class Race {
     }
     current = null;
     probed.probed(event.losses());
+    if (probed.isOut()) {
+      runNext();
+      return;
+    }
     if (Double.isFinite(probed.loss())) {
       board.changed(probed.branch(), BranchState.MEASURED);
     } else {
       fail(probed, "its loss on the held-out samples is " + probed.loss());
     }
     runNext();
+  }
+
+  // People ask.
+
+  /// Ends the race with an entrant that a person chose, once what is under way has run.
+  ///
+  /// @return why it goes on; empty when it ends
+  Optional<String> keep(BranchId branch, String actor) {
+    Optional<Entrant> found = entrant(branch);
+    if (found.isEmpty()) {
+      return Optional.of(notInIt(branch));
+    }
+    if (found.get().branch().clocks() == 0) {
+      return Optional.of("branch " + branch + " has not run a clock yet");
+    }
+    chosen = Optional.of(new Chosen(found.get(), actor));
+    return Optional.empty();
+  }
+
+  private void endWithChosen(Chosen choice) {
+    Entrant running = current;
+    if (running != null && !running.branch().isAtRest()) {
+      return;
+    }
+    if (running != null) {
+      pace.learn(running.branch());
+    }
+    current = null;
+    lap = null;
+    String why = choice.actor() + " chose it";
+    say(choice.entrant(), "request.keep", "is kept: " + why, Evidence.of());
+    end(Optional.of(choice.entrant()), why);
+  }
+
+  /// Gives an entrant up because a person asked for it.
+  ///
+  /// @return why it stays; empty when it is given up
+  Optional<String> discard(BranchId branch, String actor) {
+    Optional<Entrant> found = entrant(branch);
+    if (found.isEmpty()) {
+      return Optional.of(notInIt(branch));
+    }
+    Entrant entrant = found.get();
+    if (entrant.isIncumbent()) {
+      return Optional.of(
+          "branch " + branch + " is the incumbent that the others are measured against");
+    }
+    leave(entrant);
+    say(entrant, "request.discard", "is given up as " + actor + " asked", Evidence.of());
+    board.free(entrant.branch(), BranchState.DISCARDED);
+    if (lap != null && entrant.equals(current)) {
+      lap = null;
+      current = null;
+      runNext();
+    }
+    return Optional.empty();
+  }
+
+  private Optional<Entrant> entrant(BranchId branch) {
+    return alive().stream().filter(entrant -> entrant.branch().id().equals(branch)).findFirst();
+  }
+
+  private String notInIt(BranchId branch) {
+    return "branch " + branch + " is not an entrant of " + plan.label();
+  }
+
+  private void leave(Entrant entrant) {
+    entrant.leave();
+    waiting.remove(entrant);
+    chosen = chosen.filter(choice -> !choice.entrant().equals(entrant));
   }
 
   // Judging.
@@ -438,7 +525,7 @@ final class Race {
         board.free(entrant.branch(), BranchState.DISCARDED);
       }
     }
-    var over = new Outcome(winner, why);
+    var over = new Outcome(winner, why, chosen.isPresent());
     outcome = Optional.of(over);
     String sentence = sentence(winner, why);
     board.decide(

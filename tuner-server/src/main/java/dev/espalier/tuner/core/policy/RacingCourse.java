@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy;
 
 import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Goal;
@@ -53,6 +54,7 @@ final class RacingCourse implements Course {
   private final Neighbourhood neighbourhood;
   private final RaceTimes times;
   private final History history;
+  private final WayBack back;
 
   private @Nullable Branch mainline;
   private @Nullable Branch snapshot;
@@ -82,6 +84,7 @@ final class RacingCourse implements Course {
         new Neighbourhood(plan.space(), options.rateStep(), options.leastRateStep(), plan.prior());
     this.times = new RaceTimes(options);
     this.history = new History(plan.validation().goal());
+    this.back = new WayBack(board, checkpoints, host);
     this.incumbent = plan.base().with(plan.space().defaults());
   }
 
@@ -124,6 +127,7 @@ final class RacingCourse implements Course {
   @Override
   public void resume() {
     Optional<Checkpoints.Mark> mark = checkpoints.lastDurable();
+    checkpoints.chosenSetting().ifPresent(this::goOnWith);
     if (mark.isPresent()) {
       lead(board.restore(mark.get(), incumbent));
       history.truncate(mark.get().evaluations());
@@ -134,8 +138,16 @@ final class RacingCourse implements Course {
     next();
   }
 
+  /// A person went back: what is best is to be found again from there.
+  private void goOnWith(Setting restored) {
+    incumbent = restored;
+    lossBefore = Double.NaN;
+    times.bestAt(board.spentSeconds());
+  }
+
   @Override
   public void lose() {
+    back.forget();
     mainline = null;
     snapshot = null;
     lap = null;
@@ -167,12 +179,31 @@ final class RacingCourse implements Course {
     } else if (current != null && evaluation == 0) {
       if (current.isOver()) {
         lapOver(current);
-      } else if (wanted.isPresent() && current.branch().isAtRest() && current.clocks() > 0) {
+      } else if (isWished() && current.branch().isAtRest() && current.clocks() > 0) {
         current.cutShort();
         lapOver(current);
-      } else if (wanted.isEmpty()) {
+      } else if (!isWished()) {
         current.runOn();
       }
+    } else if (evaluation == 0 && back.isWanted()) {
+      goBackOnceSaved();
+    }
+  }
+
+  private boolean isWished() {
+    return wanted.isPresent() || back.isWanted();
+  }
+
+  private void goBackOnceSaved() {
+    if (checkpoints.isSettledFor(mainline())) {
+      back.take(mainline());
+    } else if (!checkpoints.isPendingFor(mainline())) {
+      checkpoints.request(mainline(), history.size(), mainline().wholeEpochs());
+      board.show(
+          JobState.TRAINING,
+          "saving",
+          "Writing a checkpoint before going back to " + back.label(),
+          "checkpoint");
     }
   }
 
@@ -182,6 +213,8 @@ final class RacingCourse implements Course {
       evaluate();
     } else if (bound.isPresent()) {
       host.stop(bound.get());
+    } else if (back.isWanted()) {
+      goBackOnceSaved();
     } else if (wanted.isPresent()) {
       startWanted();
     } else if (isRaceDue()) {
@@ -577,7 +610,9 @@ final class RacingCourse implements Course {
     race = null;
     host.noteProgress();
     Optional<Neighbourhood.Move> won = outcome.winner().flatMap(Entrant::move);
-    neighbourhood.learn(over.plan().challengers(), won);
+    if (!outcome.isByHand()) {
+      neighbourhood.learn(over.plan().challengers(), won);
+    }
     times.raced(board.spentSeconds(), won.isPresent());
     outcome.winner().ifPresent(winner -> takeOver(winner, won));
     if (isEvaluationDue()) {
@@ -616,14 +651,41 @@ final class RacingCourse implements Course {
   }
 
   private Optional<String> want(Wanted asked) {
+    Optional<String> refusal = reasonToWait();
+    if (refusal.isEmpty()) {
+      wanted = Optional.of(asked);
+    }
+    return refusal;
+  }
+
+  private Optional<String> reasonToWait() {
     if (race != null) {
       return Optional.of("the job is not training but TUNING");
     }
-    if (wanted.isPresent()) {
-      return Optional.of("a round is due already");
+    return isWished()
+        ? Optional.of("a round or another snapshot is due already")
+        : Optional.empty();
+  }
+
+  @Override
+  public Optional<String> keep(BranchId branch, String actor) {
+    Race running = race;
+    return running == null ? Optional.of("no race is running") : running.keep(branch, actor);
+  }
+
+  @Override
+  public Optional<String> discard(BranchId branch, String actor) {
+    Race running = race;
+    return running == null ? Optional.of("no race is running") : running.discard(branch, actor);
+  }
+
+  @Override
+  public Optional<String> restore(Checkpoints.Mark mark, String actor) {
+    Optional<String> refusal = reasonToWait();
+    if (refusal.isEmpty()) {
+      back.want(mark, actor);
     }
-    wanted = Optional.of(asked);
-    return Optional.empty();
+    return refusal;
   }
 
   @Override

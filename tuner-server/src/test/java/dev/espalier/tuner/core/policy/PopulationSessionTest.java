@@ -21,6 +21,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -193,6 +195,119 @@ final class PopulationSessionTest {
         .containsExactly(
             "request.ignored", "request.accepted", "request.accepted", "request.accepted");
     assertThat(keptCheckpoints(run)).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @MethodSource("policies")
+  void aSettingThatIsAskedForTakesTheNextRun(String policy) {
+    SimulatedWorkers run =
+        askedOnce(policy, _ -> new SessionEvent.UserRequest.Try(Jobs.setting(0.123)));
+
+    assertThat(rules(run)).contains("request.accepted", "request.try");
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.Fork.class::isInstance)
+        .map(command -> ((BranchCommand.Fork) command).setting().value("learningRate"))
+        .containsOnlyOnce(0.123);
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  @ParameterizedTest
+  @MethodSource("policies")
+  void theRunThatAPersonChoosesAloneIsTrainedToItsEnd(String policy) {
+    SimulatedWorkers run = askedOnce(policy, SessionEvent.UserRequest.Keep::new);
+
+    assertThat(rules(run)).contains("request.accepted", "request.keep");
+    long chosen =
+        run.decisions().stream()
+            .filter(made -> made.rule().equals("request.keep") && made.key().contains("/until-"))
+            .map(made -> (Number) made.evidence().get("branch"))
+            .findFirst()
+            .orElseThrow()
+            .longValue();
+    List<BranchCommand> after = afterRequest(run);
+    assertThat(after)
+        .filteredOn(BranchCommand.Schedule.class::isInstance)
+        .isNotEmpty()
+        .allSatisfy(command ->
+            assertThat(((BranchCommand.Schedule) command).branch().number())
+                .isEqualTo((int) chosen));
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  private static List<BranchCommand> afterRequest(SimulatedWorkers run) {
+    List<SessionEffect> effects = run.effects();
+    int from = 0;
+    while (!(effects.get(from) instanceof SessionEffect.Decide made
+        && made.decision().rule().equals("request.accepted"))) {
+      from++;
+    }
+    return effects.subList(from, effects.size()).stream()
+        .filter(SessionEffect.Command.class::isInstance)
+        .map(effect -> ((SessionEffect.Command) effect).command())
+        .toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("policies")
+  void aRunThatIsGivenUpIsNotTrainedOn(String policy) {
+    var given = new AtomicReference<BranchId>();
+    SimulatedWorkers run =
+        askedOnce(
+            policy,
+            branch -> {
+              given.set(branch);
+              return new SessionEvent.UserRequest.Discard(branch);
+            });
+
+    assertThat(rules(run)).contains("request.accepted", "request.discard");
+    assertThat(afterRequest(run))
+        .filteredOn(BranchCommand.Schedule.class::isInstance)
+        .noneMatch(command -> ((BranchCommand.Schedule) command).branch().equals(given.get()));
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  @Test
+  void theBestOfAPopulationIsNotGivenUpAndNothingGoesBack() {
+    var asked = new HashSet<String>();
+    SimulatedWorkers run =
+        workers(plan("asha"))
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.Evaluated evaluated && asked.add("once")) {
+                workers.ask(new SessionEvent.UserRequest.Discard(evaluated.branch()));
+              }
+              if (event instanceof SessionEvent.CheckpointWritten && asked.add("back")) {
+                workers.ask(new SessionEvent.UserRequest.Restore(1));
+              }
+            })
+            .run();
+
+    assertThat(run.decisions())
+        .filteredOn(made -> made.rule().equals("request.ignored"))
+        .extracting(Decision::outcome)
+        .satisfiesExactlyInAnyOrder(
+            words -> assertThat(words).contains("is the best so far, the job's result"),
+            words -> assertThat(words).contains("has no mainline to go back with"));
+  }
+
+  /// Asks something once of a run that trains, when another is the best.
+  private static SimulatedWorkers askedOnce(
+      String policy, Function<BranchId, SessionEvent.UserRequest> wish) {
+    var asked = new HashSet<String>();
+    return workers(plan(policy))
+        .afterEach((workers, event) -> {
+          boolean isLater = workers.effects(SessionEffect.MainlineEvaluated.class).size() > 0;
+          if (event instanceof SessionEvent.Progressed progress
+              && isLater
+              && progress.branch().number() > 2
+              && asked.add("once")) {
+            workers.ask(wish.apply(progress.branch()));
+          }
+        })
+        .run();
+  }
+
+  private static List<String> rules(SimulatedWorkers run) {
+    return run.decisions().stream().map(Decision::rule).toList();
   }
 
   @Test

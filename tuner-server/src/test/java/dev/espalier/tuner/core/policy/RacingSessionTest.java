@@ -3,6 +3,8 @@ package dev.espalier.tuner.core.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
@@ -17,6 +19,8 @@ import dev.espalier.tuner.core.session.SimulatedWorkers;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -194,6 +198,109 @@ class RacingSessionTest {
         .extracting(round -> round.trigger().name())
         .contains("MANUAL");
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  @Test
+  void aPersonMayEndARaceWithAnEntrant() {
+    SimulatedWorkers run = askedInARace(SessionEvent.UserRequest.Keep::new);
+
+    Decision kept = only(run, "request.keep");
+    assertThat(kept.outcome()).contains("chose it");
+    SessionEffect.RoundChanged over =
+        run.effects(SessionEffect.RoundChanged.class).stream()
+            .filter(round -> round.number() == kept.round() && round.phase().equals("ended"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(kept.evidence())
+        .containsEntry("branch", (long) over.winner().orElseThrow().number());
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(best(run)).isLessThan(0.11);
+  }
+
+  @Test
+  void aPersonMayGiveAnEntrantUp() {
+    SimulatedWorkers run = askedInARace(SessionEvent.UserRequest.Discard::new);
+
+    Decision given = only(run, "request.discard");
+    assertThat(run.decisions())
+        .filteredOn(made -> made.round() == given.round() && made.rule().equals("racing.rung"))
+        .isNotEmpty()
+        .allSatisfy(rung ->
+            assertThat(rung.evidence().get("entrants").toString())
+                .doesNotContain("branch=" + given.evidence().get("branch") + ","));
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  @Test
+  void theIncumbentOfARaceIsNotGivenUp() {
+    SimulatedWorkers run =
+        askedOfRunning(branch -> new SessionEvent.UserRequest.Discard(branch), true);
+
+    assertThat(run.decisions())
+        .filteredOn(made -> made.rule().equals("request.ignored"))
+        .singleElement()
+        .satisfies(made -> assertThat(made.outcome()).contains("the incumbent that the others"));
+  }
+
+  /// Asks something of a challenger that runs, in the first race.
+  private static SimulatedWorkers askedInARace(Function<BranchId, SessionEvent.UserRequest> wish) {
+    return askedOfRunning(wish, false);
+  }
+
+  private static SimulatedWorkers askedOfRunning(
+      Function<BranchId, SessionEvent.UserRequest> wish, boolean isIncumbent) {
+    var asked = new AtomicBoolean();
+    return Jobs.workers(plan(0.01, 10), QuadraticModel.quiet(2))
+        .afterEach((workers, event) -> {
+          if (event instanceof SessionEvent.Progressed progress
+              && isOnTrial(workers, progress.branch(), isIncumbent)
+              && asked.compareAndSet(false, true)) {
+            workers.ask(wish.apply(progress.branch()));
+          }
+        })
+        .run();
+  }
+
+  private static boolean isOnTrial(SimulatedWorkers workers, BranchId branch, boolean isIncumbent) {
+    List<BranchId> trials =
+        workers.commands().stream()
+            .filter(BranchCommand.Fork.class::isInstance)
+            .map(BranchCommand.Fork.class::cast)
+            .filter(fork -> fork.kind() == BranchKind.TRIAL)
+            .map(BranchCommand.Fork::branch)
+            .toList();
+    return trials.contains(branch) && trials.indexOf(branch) == 0 == isIncumbent;
+  }
+
+  private static Decision only(SimulatedWorkers run, String rule) {
+    return run.decisions().stream()
+        .filter(made -> made.rule().equals(rule))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void aPersonMayGoBackToASnapshot() {
+    var asked = new AtomicBoolean();
+    SimulatedWorkers run =
+        Jobs.workers(plan(0.01, 10), QuadraticModel.quiet(2))
+            .afterEach((workers, event) -> {
+              if (workers.events().size() > 60
+                  && event instanceof SessionEvent.Progressed
+                  && asked.compareAndSet(false, true)) {
+                workers.ask(new SessionEvent.UserRequest.Restore(1));
+              }
+            })
+            .run();
+
+    assertThat(run.decisions()).extracting(Decision::rule).contains("request.restore");
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.Restore.class::isInstance)
+        .map(BranchCommand.Restore.class::cast)
+        .extracting(BranchCommand.Restore::checkpoint)
+        .containsExactly(1L);
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(best(run)).isLessThan(0.11);
   }
 
   @Test
