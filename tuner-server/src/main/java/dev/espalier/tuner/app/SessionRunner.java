@@ -483,13 +483,20 @@ final class SessionRunner implements Runnable {
     switch (command) {
       case BranchCommand.Evaluate(BranchId branch, long evaluation) ->
           assembler.expectEvaluation(evaluation, branch);
+      case BranchCommand.Probe(BranchId branch, long evaluation, long _) ->
+          assembler.expectEvaluation(evaluation, branch);
       case BranchCommand.Checkpoint(BranchId branch, long checkpoint) ->
           assembler.expectCheckpoint(checkpoint, branch);
       case BranchCommand.Stop _ -> {
         stopSent = true;
         stopNanos = System.nanoTime();
       }
-      default -> {}
+      case BranchCommand.Create _,
+          BranchCommand.Restore _,
+          BranchCommand.Fork _,
+          BranchCommand.Schedule _,
+          BranchCommand.Free _,
+          BranchCommand.DropCheckpoint _ -> {}
     }
     return sequenced;
   }

@@ -51,6 +51,15 @@ class AttachedWorkersTest {
   }
 
   @Test
+  void racesAreJudgedByWhatWorkersMeasureOnHeldOutSamples() throws Exception {
+    Trained raced =
+        train(Map.of("tuning", Map.of("policy", "racing"), "stop", Map.of("maxEpochs", 6)));
+
+    assertThat(raced.state()).as(raced.message()).isEqualTo(JobState.COMPLETED);
+    assertThat(raced.decisions()).extracting(Decision::rule).contains("racing.rung");
+  }
+
+  @Test
   void jobFailsInWordsWhenItsWorkersCannotBeStarted() throws Exception {
     Trained trained = train(Map.of("launch", "local"));
 
