@@ -118,6 +118,7 @@ final class EspalierTest {
         1,
         version,
         "token:ci",
+        null,
         JobView.Trail.EMPTY);
   }
 

@@ -3,21 +3,13 @@
 import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
-import { inlineMark, mark, STANDINGS } from './marks.js';
-import { byImportance, least, most, standing } from './model.js';
-import { linear, ticksOf } from './scale.js';
+import { inlineMark, STANDINGS } from './marks.js';
+import { byImportance, most, ownLine, standing } from './model.js';
+import { MOST_COMPARED, overlay } from './overlay.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
 /** @import {BranchView} from './types.js' */
-
-export const MOST_COMPARED = 6;
-
-const WIDTH = 900;
-const HEIGHT = 300;
-const LEFT = 60;
-const RIGHT = WIDTH - 130;
-const BOTTOM = HEIGHT - 36;
 
 /**
  * @param {JobModel} model
@@ -106,103 +98,16 @@ function chooser(model, chosen, on) {
  */
 function lines(model, branches) {
   const traces = branches.map((branch) => ({
-    branch,
+    label: `branch ${branch.branch}`,
     kind: standing(branch, model.rounds.get(branch.round)),
-    line: branch.windowMeans.flatMap((mean, i) =>
-      mean === null ? [] : [{ x: branch.windowSeconds[i], y: mean }],
-    ),
+    line: ownLine(model, branch),
   }));
-  const all = traces.flatMap((trace) => trace.line);
-  if (all.length === 0) {
-    return h('p', { class: 'empty' }, 'None of them has been judged yet: there are no windows.');
-  }
-  const [low, high] = [least(all.map((p) => p.y)), most(all.map((p) => p.y))];
-  const air = (high - low) * 0.08 || 1;
-  const x = linear(0, most(all.map((p) => p.x)) || 1, LEFT, RIGHT);
-  const y = linear(low - air, high + air, BOTTOM, 12);
-  const px = (/** @type {number} */ value) => value.toFixed(1);
-  return h(
-    'div',
-    {
-      class: 'compare-plot scroll',
-      tabindex: 0,
-      role: 'region',
-      'aria-label': 'Losses since the fork',
-    },
-    h(
-      'svg',
-      {
-        class: 'compare-lines',
-        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
-        role: 'img',
-        'aria-label': `Window means of ${branches.length} branches since their forks; the table below holds their numbers.`,
-      },
-      ticksOf(y, 5).map((tick) =>
-        h(
-          'g',
-          { key: `y${tick}` },
-          h('line', { class: 'grid', x1: LEFT, x2: RIGHT, y1: y.at(tick), y2: y.at(tick) }),
-          h(
-            'text',
-            { class: 'tick tick-y', x: LEFT - 8, y: y.at(tick) + 4 },
-            format.number(tick, 3),
-          ),
-        ),
-      ),
-      ticksOf(x, 6).map((tick) =>
-        h(
-          'text',
-          { key: `x${tick}`, class: 'tick tick-x', x: x.at(tick), y: BOTTOM + 19 },
-          format.duration(tick),
-        ),
-      ),
-      traces.map(({ branch, kind, line }, i) =>
-        h(
-          'g',
-          { key: branch.branch },
-          h('path', {
-            class: `compare-line is-${kind} line-${i}`,
-            d: line
-              .map((p, j) => `${j === 0 ? 'M' : 'L'}${px(x.at(p.x))} ${px(y.at(p.y))}`)
-              .join(''),
-          }),
-          line.length > 0 &&
-            mark(kind, x.at(line[line.length - 1].x), y.at(line[line.length - 1].y), 4),
-          line.length > 0 &&
-            h(
-              'text',
-              { class: 'value', x: RIGHT + 12, y: spread(traces, i, y) },
-              `branch ${branch.branch}`,
-            ),
-        ),
-      ),
-    ),
-  );
-}
-
-/**
- * Where a label stands so that no two cover each other.
- *
- * @param {{line: {x: number, y: number}[]}[]} traces
- * @param {number} index
- * @param {import('./scale.js').Scale} y
- */
-function spread(traces, index, y) {
-  const ends = traces
-    .map((trace, i) => ({
-      i,
-      at: trace.line.length > 0 ? y.at(trace.line[trace.line.length - 1].y) : 0,
-    }))
-    .sort((a, b) => a.at - b.at);
-  let free = 0;
-  for (const end of ends) {
-    const at = Math.max(end.at + 4, free);
-    if (end.i === index) {
-      return at;
-    }
-    free = at + 15;
-  }
-  return 0;
+  return traces.every((trace) => trace.line.length === 0)
+    ? h('p', { class: 'empty' }, 'None of them has a loss yet.')
+    : overlay(traces, {
+        unit: format.duration,
+        label: `Losses of ${branches.length} branches since their forks`,
+      });
 }
 
 /**

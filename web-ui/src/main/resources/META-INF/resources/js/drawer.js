@@ -89,7 +89,7 @@ function body(model, branch, series, state, on) {
           saveDrawing(`branch-${branch.branch}.png`, document.querySelector('.drawer .judged')),
       }),
     ),
-    numbers(branch),
+    branch.windowMeans.length > 0 && numbers(branch),
     settings(model, branch),
     h('div', { class: 'drawer-actions' }, buttons(model, branch, state, on)),
     reasons(model, branch),
@@ -188,7 +188,7 @@ function chart(branch, series) {
       }),
       h('path', {
         class: 'raw-dots',
-        d: dots.map((d) => `M${px(x.at(d.x) - 1.2)} ${px(y.at(d.y))}h2.4`).join(''),
+        d: dots.map((d) => `M${px(x.at(d.x))} ${px(y.at(d.y))}h0`).join(''),
       }),
       line.length === 2 && h('path', { class: 'slope-line', d: trace(line) }),
       h('path', { class: 'window-line', d: trace(windows) }),
@@ -199,7 +199,9 @@ function chart(branch, series) {
     h(
       'figcaption',
       null,
-      `Grey: losses, least to greatest. Line with dots: the window means that judged it. Dashed: its slope; shaded: its noise.${judgedClocks(branch) < branch.clocks ? ' It trained on after that.' : ''}`,
+      windows.length === 0
+        ? 'Grey: losses, least to greatest. It was not judged by windows of them, or not yet.'
+        : `Grey: losses, least to greatest. Line with dots: the window means that judged it. Dashed: its slope; shaded: its noise.${judgedClocks(branch) < branch.clocks ? ' It trained on after that.' : ''}`,
     ),
   );
 }

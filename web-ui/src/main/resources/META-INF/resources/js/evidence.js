@@ -3,12 +3,14 @@
 import { segmented } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
-import { csv, exports, json } from './export.js';
+import { csv, exports, json, savePanel } from './export.js';
 import { inlineMark, STANDINGS } from './marks.js';
+import { isInside } from './parallel.js';
 import { ranked, roundsAndPopulation, standing, trials, tunables } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
+/** @import {Brushes} from './parallel.js' */
 /** @import {BranchView, RoundView, DecisionView} from './types.js' */
 
 /** So many decisions are shown at first. */
@@ -29,8 +31,9 @@ const MOST_ROUNDS = 20;
 
 /**
  * @typedef {{focus: number | null, open: Map<number, boolean>, all: Set<number>,
- *     allRounds: boolean}} RoundsView which branch is pointed at, which rounds were opened or
- *     closed by hand, of which rounds all branches are shown, whether all rounds are
+ *     allRounds: boolean, brushes: Brushes}} RoundsView which branch is pointed at, which rounds
+ *     were opened or closed by hand, of which rounds all branches are shown, whether all rounds
+ *     are, and what branches must run through to be shown
  */
 
 /**
@@ -72,11 +75,20 @@ export function roundsPanel(model, view, on) {
         'div',
         { class: 'chart-foot is-inset' },
         exports('branches', {
-          CSV: () => csv(`${model.job?.id}-branches.csv`, trials(model).map(flat)),
-          JSON: () => json(`${model.job?.id}-branches.json`, trials(model)),
+          CSV: () => csv(`${model.job?.id}-branches.csv`, inside(model, view).map(flat)),
+          JSON: () => json(`${model.job?.id}-branches.json`, inside(model, view)),
+          PNG: () => savePanel(`${model.job?.id}-rounds.png`, document.querySelector('.rounds')),
         }),
       ),
   );
+}
+
+/**
+ * @param {JobModel} model
+ * @param {RoundsView} view
+ */
+function inside(model, view) {
+  return trials(model).filter((branch) => isInside(view.brushes, branch));
 }
 
 /** @param {number} amount */
@@ -156,9 +168,10 @@ function roundBlock(model, round, isOpen, view, on) {
  * @param {RoundsActions} on
  */
 function roundBody(model, round, view, on) {
-  const branches = ranked(model, round.round);
+  const all = ranked(model, round.round);
+  const branches = all.filter((branch) => isInside(view.brushes, branch));
   const shown = view.all.has(round.round) ? branches : branches.slice(0, MOST_ROWS);
-  const measured = branches.filter((branch) => branch.verdict !== null).length;
+  const measured = all.filter((branch) => branch.verdict !== null).length;
   return h(
     'div',
     { class: 'round-body' },
@@ -170,7 +183,15 @@ function roundBody(model, round, view, on) {
         { class: 'outcome' },
         round.outcome !== ''
           ? round.outcome
-          : `${format.count(measured)} of ${format.count(branches.length)} branches measured.`,
+          : round.round === 0
+            ? 'Runs are evaluated on the validation data where they stop; the best leads.'
+            : `${format.count(measured)} of ${format.count(all.length)} branches measured.`,
+        branches.length < all.length &&
+          h(
+            'span',
+            { class: 'brushed' },
+            ` ${branches.length === 0 ? 'None' : format.count(branches.length)} of ${format.count(all.length)} branches in the brush.`,
+          ),
       ),
       h(
         'button',
@@ -435,6 +456,8 @@ export function decisionsPanel(model, view, on) {
         exports('decisions', {
           CSV: () => csv(`${model.job?.id}-decisions.csv`, model.decisions),
           JSON: () => json(`${model.job?.id}-decisions.json`, model.decisions),
+          PNG: () =>
+            savePanel(`${model.job?.id}-decisions.png`, document.querySelector('.decisions')),
         }),
     ),
   );

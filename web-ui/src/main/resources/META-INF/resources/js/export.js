@@ -119,8 +119,18 @@ export async function saveDrawing(name, svg) {
   const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
   copyLooks(svg, copy);
   copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  await savePicture(name, new XMLSerializer().serializeToString(copy), width, height);
+}
+
+/**
+ * @param {string} name
+ * @param {string} svg
+ * @param {number} width
+ * @param {number} height
+ */
+async function savePicture(name, svg, width, height) {
   const image = new Image();
-  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
   const canvas = document.createElement('canvas');
   canvas.width = Math.ceil(width * SCALE);
@@ -130,6 +140,36 @@ export async function saveDrawing(name, svg) {
   paint.fillRect(0, 0, canvas.width, canvas.height);
   paint.drawImage(image, 0, 0, canvas.width, canvas.height);
   canvas.toBlob((blob) => blob && save(name, 'image/png', blob));
+}
+
+/**
+ * Saves a panel of text as PNG, in the colours that it has on the screen: a copy of it, with the
+ * page's style sheet, drawn as an image.
+ *
+ * @param {string} name
+ * @param {Element | null} panel
+ */
+export async function savePanel(name, panel) {
+  if (!panel) {
+    return;
+  }
+  const { width, height } = panel.getBoundingClientRect();
+  const looks = await (await fetch('espalier.css')).text();
+  const wrapper = document.createElement('div');
+  wrapper.className = 'picture';
+  const screen = getComputedStyle(document.documentElement);
+  for (const variable of new Set(looks.match(/--[\w-]+(?=:)/g))) {
+    wrapper.style.setProperty(variable, screen.getPropertyValue(variable));
+  }
+  const style = document.createElement('style');
+  style.append(looks);
+  const copy = /** @type {HTMLElement} */ (panel.cloneNode(true));
+  copy.style.margin = '0';
+  copy.querySelectorAll('.exports').forEach((one) => one.remove());
+  wrapper.append(style, copy);
+  const [w, high] = [Math.ceil(width), Math.ceil(height)];
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="${w}" height="${high}"><foreignObject width="100%" height="100%">${new XMLSerializer().serializeToString(wrapper)}</foreignObject></svg>`;
+  await savePicture(name, text, w, high);
 }
 
 /**

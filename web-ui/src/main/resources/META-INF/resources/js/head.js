@@ -203,6 +203,7 @@ function figures(job) {
       ),
     figure('Epoch', format.measured(job.epoch, 3)),
     figure('Mainline clock', format.count(job.mainlineClock)),
+    job.secondsLeft !== null && figure('Left at most', format.duration(job.secondsLeft)),
     tuningShare(job),
   );
 }

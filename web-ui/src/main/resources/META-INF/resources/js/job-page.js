@@ -1,7 +1,7 @@
 // One job, live: what it does and why, in words, in a drawing, in tables and in its decisions.
 
 import { get, getText, post, RequestProblem } from './api.js';
-import { comparePanel, MOST_COMPARED } from './compare.js';
+import { comparePanel } from './compare.js';
 import { question, tryDialog } from './dialogs.js';
 import { apiPanel, configPanel, logsPanel } from './documents.js';
 import { h, patch } from './dom.js';
@@ -10,8 +10,10 @@ import { decisionsPanel, roundsPanel } from './evidence.js';
 import { JobFeed } from './feed.js';
 import * as format from './format.js';
 import { ACTIONS, cancelDialog, head, linkState } from './head.js';
-import { hasEnded, isPopulation } from './model.js';
+import { hasEnded, isPopulation, wantSeries } from './model.js';
 import { problem, skeleton } from './notices.js';
+import { MOST_COMPARED } from './overlay.js';
+import { parallelPanel } from './parallel.js';
 import { Plot } from './plot.js';
 import { jobAddress, TABS } from './route.js';
 import { snapshotsPanel } from './snapshots.js';
@@ -19,6 +21,7 @@ import { treePanel } from './tree.js';
 
 /** @import {Bounds} from './dialogs.js' */
 /** @import {Tree} from './dom.js' */
+/** @import {Brushes} from './parallel.js' */
 /** @import {Route} from './route.js' */
 /** @import {JobView, SeriesView, Setting, SnapshotView} from './types.js' */
 
@@ -60,6 +63,7 @@ class JobPage {
     open: /** @type {Map<number, boolean>} */ (new Map()),
     all: /** @type {Set<number>} */ (new Set()),
     allRounds: false,
+    brushes: /** @type {Brushes} */ (new Map()),
   };
   #tree = { open: /** @type {Set<number>} */ (new Set()), all: false };
   #allSnapshots = false;
@@ -358,6 +362,7 @@ class JobPage {
     const { model } = this.#feed;
     switch (this.#route.tab) {
       case 'compare':
+        this.#compared().forEach((branch) => wantSeries(model, branch));
         return comparePanel(model, this.#compared(), {
           add: (branch) => this.#compare(branch),
           remove: (branch) => this.#compare(branch),
@@ -422,6 +427,12 @@ class JobPage {
       all: (/** @type {number} */ round) => redraw(() => this.#rounds.all.add(round)),
       allRounds: () => redraw(() => (this.#rounds.allRounds = true)),
     };
+    const { brushes } = this.#rounds;
+    const onParallel = {
+      brush: (/** @type {string} */ axis, /** @type {[number, number] | null} */ range) =>
+        redraw(() => (range === null ? brushes.delete(axis) : brushes.set(axis, range))),
+      clear: () => redraw(() => brushes.clear()),
+    };
     const onDecisions = {
       showAll: () => redraw(() => (this.#decisions.all = true)),
       people: (/** @type {boolean} */ only) => redraw(() => (this.#decisions.people = only)),
@@ -430,6 +441,7 @@ class JobPage {
     return [
       plot.card(),
       treePanel(model, { focus: plot.focus, ...this.#tree }, onTree),
+      parallelPanel(model, { focus: plot.focus, brushes: this.#rounds.brushes }, onParallel),
       h(
         'div',
         { class: 'columns', key: 'columns' },

@@ -3,11 +3,12 @@
 import { get, post, RequestProblem } from './api.js';
 import { question } from './dialogs.js';
 import { h, patch } from './dom.js';
-import { csv, exports, json } from './export.js';
+import { csv, exports, json, savePanel } from './export.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
 import { command, problem, skeleton } from './notices.js';
 import { byImportance, hasEnded } from './model.js';
+import { MOST_COMPARED } from './overlay.js';
 import { jobAddress, queryText } from './route.js';
 
 /** @import {Tree} from './dom.js' */
@@ -292,21 +293,33 @@ class JobsPage {
           'div',
           { class: 'bulk', key: 'bulk', role: 'group', 'aria-label': 'Chosen jobs' },
           h('span', null, plural(chosen, 'job'), ' chosen'),
-          h(
-            'button',
-            { type: 'button', class: 'button', onclick: () => this.#askAll('pause', 'Paused') },
-            'Pause',
-          ),
-          h(
-            'button',
-            { type: 'button', class: 'button', onclick: () => this.#askAll('resume', 'Resumed') },
-            'Resume',
-          ),
-          h(
-            'button',
-            { type: 'button', class: 'button is-danger', onclick: () => this.#askCancel() },
-            'Cancel',
-          ),
+          chosen <= MOST_COMPARED &&
+            h(
+              'a',
+              {
+                class: chosen < 2 ? 'button is-off' : 'button',
+                'aria-disabled': String(chosen < 2),
+                href: chosen < 2 ? null : `#/compare?jobs=${[...this.#chosen].join(',')}`,
+              },
+              'Compare',
+            ),
+          this.#askable().length > 0 && [
+            h(
+              'button',
+              { type: 'button', class: 'button', onclick: () => this.#askAll('pause', 'Paused') },
+              'Pause',
+            ),
+            h(
+              'button',
+              { type: 'button', class: 'button', onclick: () => this.#askAll('resume', 'Resumed') },
+              'Resume',
+            ),
+            h(
+              'button',
+              { type: 'button', class: 'button is-danger', onclick: () => this.#askCancel() },
+              'Cancel',
+            ),
+          ],
         ),
     );
   }
@@ -332,6 +345,7 @@ class JobsPage {
             column('Loss'),
             column('Setting'),
             column('Epoch', 'num'),
+            column('Left', 'num'),
             column('Round', 'num'),
             column('Tuning', 'num'),
             column('Started', 'num'),
@@ -368,7 +382,6 @@ class JobsPage {
           type: 'checkbox',
           'aria-label': `Choose ${job.name}`,
           checked: this.#chosen.has(job.id),
-          disabled: hasEnded(job.state),
           onchange: () => {
             if (!this.#chosen.delete(job.id)) {
               this.#chosen.add(job.id);
@@ -398,6 +411,12 @@ class JobsPage {
         { class: 'trail-cell', 'data-label': 'Loss' },
         spark(job),
         h('span', { class: 'trail-value' }, format.measured(job.loss, 4)),
+        job.trail.speed !== null &&
+          h(
+            'span',
+            { class: 'sub', title: 'how fast the mainline falls, and how fast it fell at first' },
+            `falls ${format.number(job.trail.speed, 2)}/s, first ${format.number(job.trail.firstSpeed, 2)}/s`,
+          ),
       ),
       h(
         'td',
@@ -414,6 +433,11 @@ class JobsPage {
           ),
       ),
       h('td', { class: 'num', 'data-label': 'Epoch' }, format.measured(job.epoch, 3)),
+      h(
+        'td',
+        { class: 'num', 'data-label': 'Left', title: 'at most, by its bounds and its pace so far' },
+        job.secondsLeft === null ? format.NONE : format.duration(job.secondsLeft),
+      ),
       h(
         'td',
         { class: 'num', 'data-label': 'Round' },
@@ -487,8 +511,15 @@ class JobsPage {
               jobs.map(({ trail, ...job }) => job),
             ),
           JSON: () => json('jobs.json', jobs),
+          PNG: () => savePanel('jobs.png', document.querySelector('.table-card')),
         }),
     );
+  }
+
+  /** Those of the chosen jobs that something may still be asked of. */
+  #askable() {
+    const ended = new Set(this.#jobs?.filter((job) => hasEnded(job.state)).map((job) => job.id));
+    return [...this.#chosen].filter((job) => !ended.has(job));
   }
 
   /** @param {((close: () => void) => Tree) | null} dialog */
@@ -498,7 +529,7 @@ class JobsPage {
   }
 
   #askCancel() {
-    const amount = plural(this.#chosen.size, 'job');
+    const amount = plural(this.#askable().length, 'job');
     this.#open((close) =>
       question(
         {
@@ -520,7 +551,7 @@ class JobsPage {
   async #askAll(action, done) {
     this.#dialog = null;
     const answers = await Promise.allSettled(
-      [...this.#chosen].map((job) => post(`/jobs/${encodeURIComponent(job)}/${action}`)),
+      this.#askable().map((job) => post(`/jobs/${encodeURIComponent(job)}/${action}`)),
     );
     const failed = answers.flatMap((answer) =>
       answer.status === 'rejected' ? [String(answer.reason.message)] : [],

@@ -2,6 +2,7 @@
 
 import { h, patch } from './dom.js';
 import { logo } from './marks.js';
+import { compareJobsPage } from './compare-jobs.js';
 import { jobsPage } from './jobs-page.js';
 import { jobPage } from './job-page.js';
 import { keysDialog, onKeys } from './keys.js';
@@ -41,6 +42,9 @@ function show() {
   switch (route.page) {
     case 'job':
       page = jobPage(content, trail, route);
+      break;
+    case 'compare':
+      page = compareJobsPage(content, trail, route);
       break;
     case 'settings':
       page = settingsPage(content, trail);

@@ -390,6 +390,39 @@ export function whiskerPoints(model, branch, axis) {
   });
 }
 
+/**
+ * A branch's loss over its own seconds: the window means that it was judged by, or where there are
+ * none the losses that it reported.
+ *
+ * @param {JobModel} model
+ * @param {BranchView} branch
+ * @returns {{x: number, y: number}[]}
+ */
+export function ownLine(model, branch) {
+  if (finiteWindows(branch) >= 2) {
+    return branch.windowMeans.flatMap((mean, i) =>
+      mean === null ? [] : [{ x: branch.windowSeconds[i], y: mean }],
+    );
+  }
+  const buckets = model.series.get(branch.branch)?.buckets ?? [];
+  return buckets.flatMap((bucket) =>
+    bucket.mean === null ? [] : [{ x: bucket.seconds, y: bucket.mean }],
+  );
+}
+
+/**
+ * Asks for the losses of a branch where they are what it is drawn by.
+ *
+ * @param {JobModel} model
+ * @param {number} number of the branch
+ */
+export function wantSeries(model, number) {
+  const branch = model.branches.get(number);
+  if (branch && finiteWindows(branch) < 2 && branch.clocks > seriesEnd(model, number)) {
+    model.wanted.add(number);
+  }
+}
+
 /** @type {WeakMap<JobModel, {revision: number, values: Map<string, any>}>} */
 const memory = new WeakMap();
 
@@ -415,7 +448,7 @@ function remembered(model, name, compute) {
 }
 
 /**
- * The trials, drawn as whiskers: branches on trial that are not part of the mainline.
+ * The trials, drawn as whiskers: branches that are or were on trial, and all runs of a population.
  *
  * @param {JobModel} model
  * @returns {BranchView[]} by number
@@ -442,7 +475,7 @@ export function trialsByRound(model) {
  */
 export function roundsAndPopulation(model) {
   const rounds = [...model.rounds.values()].sort((a, b) => a.round - b.round);
-  const population = trialsByRound(model).get(0) ?? [];
+  const population = isPopulation(model) ? (trialsByRound(model).get(0) ?? []) : [];
   if (population.length === 0) {
     return rounds;
   }
@@ -454,7 +487,7 @@ export function roundsAndPopulation(model) {
     trials: population.length,
     maxTrials: population.length,
     trialSeconds: 0,
-    winner: null,
+    winner: model.job?.mainlineBranch ?? null,
     outcome: '',
   };
   return [own, ...rounds];
@@ -466,15 +499,26 @@ export function roundsAndPopulation(model) {
  * @param {JobModel} model
  */
 export function isPopulation(model) {
-  const isTuning = model.job?.state === 'TUNING';
-  return model.rounds.size === 0 && (isTuning || trialsByRound(model).has(0));
+  return remembered(
+    model,
+    `population ${model.job?.state}`,
+    () =>
+      model.rounds.size === 0 &&
+      (model.job?.state === 'TUNING' ||
+        [...model.branches.values()].some((one) => one.kind === 'TRIAL' && one.round === 0)),
+  );
 }
 
 /** @param {JobModel} model */
 function findTrials(model) {
+  const isRun = (/** @type {BranchView} */ branch) =>
+    branch.parent !== null && branch.kind === 'MAINLINE' && isPopulation(model);
   return [...model.branches.values()]
     .filter(
-      (branch) => branch.kind === 'TRIAL' || (branch.round > 0 && branch.kind !== 'EVALUATION'),
+      (branch) =>
+        branch.kind === 'TRIAL' ||
+        (branch.round > 0 && branch.kind !== 'EVALUATION') ||
+        isRun(branch),
     )
     .sort((a, b) => a.branch - b.branch);
 }
@@ -509,14 +553,16 @@ export function valueAt(line, x) {
 }
 
 /**
- * The verdict to draw a branch with: a kept branch counts as the winner, whatever its verdict.
+ * The verdict to draw a branch with: a kept branch, and the best run of a population, counts as the
+ * winner, whatever its verdict.
  *
  * @param {BranchView} branch
  * @param {RoundView | undefined} round
  * @returns {'winner' | 'converging' | 'unstable' | 'diverged' | 'inconclusive' | 'open'}
  */
 export function standing(branch, round) {
-  if (branch.state === 'KEPT' || (round && round.winner === branch.branch)) {
+  const isBestRun = branch.kind === 'MAINLINE' && branch.round === 0 && branch.parent !== null;
+  if (branch.state === 'KEPT' || isBestRun || (round && round.winner === branch.branch)) {
     return 'winner';
   }
   if (branch.state === 'FAILED') {
@@ -544,7 +590,7 @@ export function standing(branch, round) {
  * @returns {BranchView[]}
  */
 export function ranked(model, round) {
-  const winner = model.rounds.get(round)?.winner;
+  const winner = round === 0 ? model.job?.mainlineBranch : model.rounds.get(round)?.winner;
   const rank = (/** @type {BranchView} */ branch) =>
     branch.branch === winner ? Infinity : branch.state === 'FAILED' ? -2 : (branch.speed ?? -1);
   return (trialsByRound(model).get(round) ?? []).toSorted(

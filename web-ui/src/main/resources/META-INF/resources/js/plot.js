@@ -16,7 +16,7 @@ import {
   valueAt,
 } from './model.js';
 import { segmented } from './controls.js';
-import { csv, exports, saveDrawing } from './export.js';
+import { csv, exports, json, saveDrawing } from './export.js';
 
 /** @import {Child, Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
@@ -141,6 +141,12 @@ export class Plot {
       this.#twin(),
       exports('chart', {
         CSV: () => csv(`${job?.id}-loss.csv`, this.#rows()),
+        JSON: () =>
+          json(`${job?.id}-loss.json`, {
+            mainline: this.#rows(),
+            schedule: this.#model.steps,
+            validation: this.#model.evaluations,
+          }),
         PNG: () => saveDrawing(`${job?.id}.png`, this.#host?.querySelector('svg') ?? null),
       }),
     );

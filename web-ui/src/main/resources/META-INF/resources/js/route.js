@@ -1,7 +1,7 @@
 // Addresses: everything that is on the screen can be linked to.
 
 /**
- * @typedef {{page: 'jobs' | 'job' | 'settings', job: string, tab: string,
+ * @typedef {{page: 'jobs' | 'job' | 'compare' | 'settings', job: string, tab: string,
  *     params: URLSearchParams}} Route
  */
 
@@ -27,7 +27,8 @@ export function readRoute(hash) {
     const tab = job[2] !== undefined && job[2] in TABS ? job[2] : 'overview';
     return { page: 'job', job: decodeURIComponent(job[1]), tab, params };
   }
-  return { page: path === '/settings' ? 'settings' : 'jobs', job: '', tab: '', params };
+  const page = path === '/settings' ? 'settings' : path === '/compare' ? 'compare' : 'jobs';
+  return { page, job: '', tab: '', params };
 }
 
 /**

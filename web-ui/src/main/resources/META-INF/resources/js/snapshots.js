@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 import * as format from './format.js';
-import { csv, exports, json, size } from './export.js';
+import { csv, exports, json, savePanel, size } from './export.js';
 import { hasEnded, tunables } from './model.js';
 
 /** @import {Tree} from './dom.js' */
@@ -30,7 +30,7 @@ export function snapshotsPanel(model, state, on) {
   const bytes = there.reduce((sum, one) => sum + one.sizeBytes, 0);
   return h(
     'section',
-    { class: 'card', key: 'snapshots', 'aria-labelledby': 'snapshots-title' },
+    { class: 'card snapshots', key: 'snapshots', 'aria-labelledby': 'snapshots-title' },
     h(
       'div',
       { class: 'card-bar' },
@@ -66,6 +66,7 @@ export function snapshotsPanel(model, state, on) {
                   all.map((one) => ({ ...one, ...one.setting })),
                 ),
               JSON: () => json('snapshots.json', all),
+              PNG: () => savePanel('snapshots.png', document.querySelector('.snapshots')),
             }),
           ),
         ],

@@ -2,6 +2,7 @@
 // the branches that were tried. Buttons instead of a drawing, so that keys and screen readers work.
 
 import { h } from './dom.js';
+import { csv, exports, json, savePanel } from './export.js';
 import * as format from './format.js';
 import { mark, STANDINGS } from './marks.js';
 import { ranked, roundsAndPopulation, standing, trialsByRound, tunables } from './model.js';
@@ -70,6 +71,36 @@ export function treePanel(model, view, on) {
           ...shown.map((round, i) => column(model, round, view, i === shown.length - 1, on)),
         ]),
       ),
+    rounds.length > 0 &&
+      h(
+        'div',
+        { class: 'chart-foot is-inset' },
+        exports('tree', {
+          CSV: () => csv(`${model.job?.id}-tree.csv`, lineage(model)),
+          JSON: () => json(`${model.job?.id}-tree.json`, lineage(model)),
+          PNG: () => savePanel(`${model.job?.id}-tree.png`, document.querySelector('.tree-card')),
+        }),
+      ),
+  );
+}
+
+/**
+ * Who was forked from whom.
+ *
+ * @param {JobModel} model
+ */
+function lineage(model) {
+  return [...model.branches.values()].map(
+    ({ branch, parent, kind, round, state, forkClock, clocks, setting }) => ({
+      branch,
+      parent,
+      kind,
+      round,
+      state,
+      forkClock,
+      clocks,
+      ...setting,
+    }),
   );
 }
 
@@ -101,7 +132,7 @@ function column(model, round, view, latest, on) {
         : h(
             'span',
             { class: 'tree-none' },
-            round.round === 0 ? 'many' : round.phase === 'ended' ? 'nobody' : 'running',
+            round.round === 0 ? 'none yet' : round.phase === 'ended' ? 'nobody' : 'running',
           ),
     ),
     h(

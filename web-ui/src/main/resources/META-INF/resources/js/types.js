@@ -9,10 +9,14 @@
  *     setting: Setting, mainlineBranch: number, mainlineClock: number, epoch: number,
  *     loss: number | null, metrics: Record<string, number>, round: number, tuningSeconds: number,
  *     trainingSeconds: number, evaluationSeconds: number, tuningShare: number, branches: number,
- *     generation: number, version: number, createdBy: string, trail: Trail}} JobView
+ *     generation: number, version: number, createdBy: string,
+ *     secondsLeft: number | null, trail: Trail}} JobView
  */
 
-/** @typedef {{clocks: number, losses: (number | null)[], turns: number[]}} Trail */
+/**
+ * @typedef {{clocks: number, losses: (number | null)[], turns: number[], speed: number | null,
+ *     firstSpeed: number | null}} Trail
+ */
 
 /**
  * @typedef {{branch: number, parent: number | null, kind: string, round: number,

@@ -48,6 +48,9 @@ public final class JobDefaults {
   public static final List<String> POLICIES =
       List.of("racing", "mltuner", "fixed", "random", "grid", "bayes", "hyperband", "asha", "pbt");
 
+  /// Those that train one mainline; all others train a population of runs.
+  static final List<String> MAINLINE_POLICIES = POLICIES.subList(0, 3);
+
   /// The searchers a job file may name.
   public static final List<String> SEARCHERS = List.of("random", "sobol", "grid", "tpe", "gp");
 

@@ -100,6 +100,11 @@ public record JobSpec(
       // Jobs that were stored before there were races have none.
       racing = Objects.requireNonNullElse(racing, RacingOptions.DEFAULTS);
     }
+
+    /// {@return whether one mainline is trained, and not a population of runs}
+    public boolean hasMainline() {
+      return JobDefaults.MAINLINE_POLICIES.contains(policy);
+    }
   }
 
   /// What bounds the runs of a policy that trains a population: `random`, `grid`, `bayes`,

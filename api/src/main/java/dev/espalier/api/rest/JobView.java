@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 /// @param generation of its workers; grows by one when they are restarted
 /// @param version for `ETag` and `If-Match`
 /// @param createdBy who submitted it, such as `token:ci`
+/// @param secondsLeft how long the job may still take at most, by its bounds and its pace so far;
+///   null when nothing bounds it or it has ended
 /// @param trail the mainline's loss in few points, for lists
 public record JobView(
     String id,
@@ -56,14 +58,22 @@ public record JobView(
     int generation,
     long version,
     String createdBy,
+    @Nullable Double secondsLeft,
     Trail trail) {
   /// A job's course at a glance.
   ///
   /// @param clocks mainline clocks between two points
   /// @param losses at most 64; null where none is known
   /// @param turns mainline clocks at which the schedule changed, the last ones
-  public record Trail(long clocks, List<@Nullable Double> losses, List<Long> turns) {
+  /// @param speed loss per second that the mainline falls by now, >= 0; null when it is too short
+  /// @param firstSpeed the same at its start
+  public record Trail(
+      long clocks,
+      List<@Nullable Double> losses,
+      List<Long> turns,
+      @Nullable Double speed,
+      @Nullable Double firstSpeed) {
     /// The course of a job that has not begun.
-    public static final Trail EMPTY = new Trail(1, List.of(), List.of());
+    public static final Trail EMPTY = new Trail(1, List.of(), List.of(), null, null);
   }
 }

@@ -11,18 +11,12 @@ final class Remaining {
   /// {@return such as `, at most 48.0 s left (epoch 3 of 8)`; empty when no bound says anything}
   static String inWords(JobView job, StopBounds bounds) {
     double spent = job.tuningSeconds() + job.trainingSeconds() + job.evaluationSeconds();
-    double left = Double.POSITIVE_INFINITY;
     var reasons = new ArrayList<String>();
     if (bounds.maxSeconds() > 0) {
-      left = Math.max(0, bounds.maxSeconds() - spent);
       reasons.add(Words.seconds(spent) + " of " + Words.seconds(bounds.maxSeconds()) + " used");
     }
     if (bounds.maxEpochs() > 0) {
       reasons.add("epoch " + (long) job.epoch() + " of " + Words.number(bounds.maxEpochs()));
-      if (job.epoch() > 0 && job.trainingSeconds() > 0) {
-        double perEpoch = job.trainingSeconds() / job.epoch();
-        left = Math.min(left, Math.max(0, bounds.maxEpochs() - job.epoch()) * perEpoch);
-      }
     }
     if (reasons.isEmpty()) {
       return "";
@@ -31,8 +25,8 @@ final class Remaining {
       reasons.add("seconds by its cost model");
     }
     String words = String.join(", ", reasons);
-    return Double.isInfinite(left)
+    return job.secondsLeft() == null
         ? " (" + words + ")"
-        : ", about " + Words.seconds(left) + " left at most (" + words + ")";
+        : ", about " + Words.seconds(job.secondsLeft()) + " left at most (" + words + ")";
   }
 }

@@ -51,6 +51,12 @@ class JobEntity {
   @ColumnTransformer(write = "?::json")
   String spec;
 
+  @Column(name = "max_seconds", updatable = false)
+  double maxSeconds;
+
+  @Column(name = "max_epochs", updatable = false)
+  double maxEpochs;
+
   @Column(name = "created_by")
   String createdBy;
 
@@ -168,6 +174,8 @@ class JobEntity {
     workers = spec.workers();
     seed = spec.seed();
     this.spec = codec.write(spec);
+    maxSeconds = spec.stop().maxSeconds();
+    maxEpochs = spec.tuning().hasMainline() ? spec.stop().maxEpochs() : 0;
     createdBy = actor;
     createTime = now;
     state = JobState.QUEUED;
@@ -286,7 +294,19 @@ class JobEntity {
         generation,
         version,
         createdBy,
-        Trail.of(this).view());
+        secondsLeft(allSeconds),
+        Trail.of(this).view(mainlineClock > 0 ? trainingSeconds / mainlineClock : 0));
+  }
+
+  private @Nullable Double secondsLeft(double spentSeconds) {
+    double left = Double.POSITIVE_INFINITY;
+    if (maxSeconds > 0) {
+      left = Math.max(0, maxSeconds - spentSeconds);
+    }
+    if (maxEpochs > 0 && epoch > 0 && trainingSeconds > 0) {
+      left = Math.min(left, Math.max(0, maxEpochs - epoch) * trainingSeconds / epoch);
+    }
+    return state.isTerminal() || Double.isInfinite(left) ? null : left;
   }
 
   private void trail(Trail trail) {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 record Trail(long clocks, double[] losses, long[] turns) {
   static final int MAX_POINTS = 64;
   private static final int MAX_TURNS = 24;
+  private static final int SPEED_POINTS = 5;
 
   static Trail of(JobEntity job) {
     return new Trail(job.trailClocks, job.trailLosses, job.trailTurns);
@@ -56,11 +57,38 @@ record Trail(long clocks, double[] losses, long[] turns) {
     return new Trail(clocks, losses, next);
   }
 
-  JobView.Trail view() {
+  /// Loss per second between two neighbouring groups of points, by their means.
+  ///
+  /// @param from the first point of the earlier group
+  /// @param secondsPerClock of the mainline, on the average of the whole
+  /// @return >= 0, for what rose is not getting better; NaN where a group has no loss
+  private double speed(int from, int size, double secondsPerClock) {
+    double fall = mean(from, size) - mean(from + size, size);
+    return Math.max(0, fall) / (size * clocks * secondsPerClock);
+  }
+
+  private double mean(int from, int size) {
+    return Arrays.stream(losses, from, from + size)
+        .filter(Double::isFinite)
+        .average()
+        .orElse(Double.NaN);
+  }
+
+  private static @Nullable Double finite(double value) {
+    return Double.isFinite(value) ? value : null;
+  }
+
+  /// @param secondsPerClock of the mainline, on the average of the whole; 0 when it is not known
+  JobView.Trail view(double secondsPerClock) {
     List<@Nullable Double> points = new ArrayList<>(losses.length);
     for (double loss : losses) {
-      points.add(Double.isFinite(loss) ? loss : null);
+      points.add(finite(loss));
     }
-    return new JobView.Trail(clocks, points, Arrays.stream(turns).boxed().toList());
+    int group = Math.min(SPEED_POINTS, losses.length / 3);
+    boolean isKnown = group > 0 && secondsPerClock > 0;
+    double now = isKnown ? speed(losses.length - 2 * group, group, secondsPerClock) : Double.NaN;
+    double first = isKnown ? speed(0, group, secondsPerClock) : Double.NaN;
+    return new JobView.Trail(
+        clocks, points, Arrays.stream(turns).boxed().toList(), finite(now), finite(first));
   }
 }

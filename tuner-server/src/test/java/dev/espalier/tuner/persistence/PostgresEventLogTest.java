@@ -315,6 +315,20 @@ class PostgresEventLogTest {
   }
 
   @Test
+  void aTrailTellsHowFastItFalls() {
+    var trail = new Trail(1, new double[0], new long[0]);
+    for (int clock = 0; clock < 60; clock++) {
+      trail = trail.at(clock, clock < 30 ? 100 - 2 * clock : 42 - clock * 0.01);
+    }
+
+    assertThat(trail.view(0.5).firstSpeed()).isCloseTo(4, within(1e-9));
+    assertThat(trail.view(0.5).speed()).isCloseTo(0.02, within(1e-9));
+    assertThat(trail.at(2, 1).view(0.5).speed()).isCloseTo(194, within(1e-9));
+    assertThat(trail.at(1, 1).view(0.5).speed()).isNull();
+    assertThat(trail.view(0).speed()).isNull();
+  }
+
+  @Test
   void keepsSnapshotsAsTheyStand() {
     String job = newJob();
     var asked =

@@ -1,0 +1,325 @@
+// Two to six jobs side by side: their losses over the time they trained, and their figures.
+
+import { get, RequestProblem } from './api.js';
+import { segmented } from './controls.js';
+import { h, patch } from './dom.js';
+import { csv, exports, json, saveDrawing } from './export.js';
+import * as format from './format.js';
+import { stateChip } from './marks.js';
+import { byImportance, hasEnded } from './model.js';
+import { problem, skeleton } from './notices.js';
+import { MOST_COMPARED, overlay } from './overlay.js';
+import { jobAddress } from './route.js';
+
+/** @import {Child} from './dom.js' */
+/** @import {Trace} from './overlay.js' */
+/** @import {Route} from './route.js' */
+/** @import {EvaluationView, JobView, MainlineBucket} from './types.js' */
+
+const REFRESH_MILLIS = 3000;
+const POINTS = 300;
+
+/** Hues for jobs: standings have no meaning here, but their hues and marks are told apart well. */
+const KINDS = ['winner', 'converging', 'unstable', 'diverged', 'inconclusive', 'open'];
+
+/**
+ * @typedef {{job: JobView, mainline: MainlineBucket[], evaluations: EvaluationView[]}} Course
+ */
+
+/**
+ * @param {HTMLElement} content
+ * @param {HTMLElement} trail
+ * @param {Route} route
+ */
+export function compareJobsPage(content, trail, route) {
+  document.title = 'Jobs side by side · Espalier';
+  const page = new CompareJobsPage(content, trail, route);
+  page.load();
+  return page;
+}
+
+class CompareJobsPage {
+  #content;
+  #trail;
+  #route;
+  /** @type {Course[] | null} */
+  #courses = null;
+  /** @type {unknown} */
+  #error = null;
+  /** What is drawn: the training loss, or a validation metric by its name. */
+  #shown = '';
+  #timer = 0;
+  #turn = 0;
+  #ending = new AbortController();
+
+  /**
+   * @param {HTMLElement} content
+   * @param {HTMLElement} trail
+   * @param {Route} route
+   */
+  constructor(content, trail, route) {
+    this.#content = content;
+    this.#trail = trail;
+    this.#route = route;
+    this.#draw();
+  }
+
+  close() {
+    this.#ending.abort();
+    window.clearTimeout(this.#timer);
+  }
+
+  /** @param {Route} route */
+  goTo(route) {
+    this.#route = route;
+    this.load();
+  }
+
+  #ids() {
+    const ids = (this.#route.params.get('jobs') ?? '').split(',').filter((id) => id !== '');
+    return [...new Set(ids)].slice(0, MOST_COMPARED);
+  }
+
+  async load() {
+    window.clearTimeout(this.#timer);
+    const { signal } = this.#ending;
+    const turn = ++this.#turn;
+    try {
+      const courses = await Promise.all(this.#ids().map((id) => readCourse(id, signal)));
+      if (turn !== this.#turn) {
+        return;
+      }
+      this.#courses = courses;
+      this.#error = null;
+    } catch (thrown) {
+      this.#error = thrown;
+    }
+    if (!signal.aborted) {
+      this.#draw();
+      if (this.#error || this.#courses?.some(({ job }) => !hasEnded(job.state))) {
+        this.#timer = window.setTimeout(() => this.load(), REFRESH_MILLIS);
+      }
+    }
+  }
+
+  #draw() {
+    if (this.#ending.signal.aborted) {
+      return;
+    }
+    patch(
+      this.#trail,
+      h('a', { class: 'crumb', href: '#/' }, 'Jobs'),
+      h('span', { class: 'crumb-mark', 'aria-hidden': 'true' }, '/'),
+      h('span', { class: 'crumb here' }, 'side by side'),
+    );
+    const lost = this.#error instanceof RequestProblem && this.#error.status !== 0;
+    if (this.#error && (this.#courses === null || lost)) {
+      const notice = problem(this.#error, () => this.load());
+      patch(this.#content, h('div', { key: 'problem' }, notice));
+    } else if (this.#courses === null) {
+      patch(this.#content, h('div', { key: 'skeleton' }, skeleton(3)));
+    } else {
+      patch(this.#content, h('div', { key: 'jobs' }, this.#jobs(this.#courses)));
+    }
+  }
+
+  /** @param {Course[]} courses */
+  #jobs(courses) {
+    const head = h(
+      'div',
+      { class: 'page-head', key: 'head' },
+      h('h1', null, 'Jobs side by side'),
+      this.#error !== null && h('p', { class: 'muted' }, 'The server does not answer; trying again.'),
+    );
+    if (courses.length < 2) {
+      return [
+        head,
+        h(
+          'p',
+          { class: 'card none', key: 'none' },
+          `Choose two to ${MOST_COMPARED} jobs in the `,
+          h('a', { class: 'text-link', href: '#/' }, 'list'),
+          ', then Compare.',
+        ),
+      ];
+    }
+    return [
+      head,
+      h(
+        'section',
+        { class: 'card', key: 'card', 'aria-label': 'Jobs side by side' },
+        this.#tools(courses),
+        this.#lines(courses),
+        table(courses),
+        h(
+          'div',
+          { class: 'chart-foot is-inset' },
+          exports('comparison', {
+            CSV: () => csv('jobs-side-by-side.csv', courses.map(flat)),
+            JSON: () => json('jobs-side-by-side.json', courses),
+            PNG: () =>
+              saveDrawing('jobs-side-by-side.png', document.querySelector('.compare-lines')),
+          }),
+        ),
+      ),
+    ];
+  }
+
+  /** @param {Course[]} courses */
+  #tools(courses) {
+    const metrics = [...new Set(courses.flatMap(({ job }) => Object.keys(job.metrics)))].slice(0, 3);
+    const shown = metrics.includes(this.#shown) ? this.#shown : '';
+    const choose = (/** @type {string} */ name) => () => {
+      this.#shown = name;
+      this.#draw();
+    };
+    return h(
+      'div',
+      { class: 'card-bar' },
+      h('h2', { class: 'card-title' }, shown === '' ? 'Training loss' : `Validation ${format.words(shown)}`),
+      h(
+        'p',
+        { class: 'muted' },
+        shown === ''
+          ? 'over the seconds that the mainline trained'
+          : 'over the seconds of the job’s life, tuning included',
+      ),
+      segmented('What is drawn', [
+        ['Training loss', choose(''), shown === '', false],
+        ...metrics.map((name) => segment(`Validation ${format.words(name)}`, choose(name), shown === name)),
+      ]),
+    );
+  }
+
+  /** @param {Course[]} courses */
+  #lines(courses) {
+    const traces = courses.map((course, i) => ({
+      label: course.job.name,
+      kind: KINDS[i],
+      line: this.#shown === '' ? trainingLine(course) : metricLine(course, this.#shown),
+    }));
+    const name = this.#shown === '' ? 'Training loss' : `Validation ${format.words(this.#shown)}`;
+    return traces.every((trace) => trace.line.length === 0)
+      ? h('p', { class: 'empty' }, 'None of them has got so far yet.')
+      : overlay(traces, { unit: format.duration, label: `${name} of ${courses.length} jobs` });
+  }
+}
+
+/**
+ * @param {string} label
+ * @param {() => void} onclick
+ * @param {boolean} pressed
+ * @returns {import('./controls.js').Segment}
+ */
+function segment(label, onclick, pressed) {
+  return [label, onclick, pressed, false];
+}
+
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @returns {Promise<Course>}
+ */
+async function readCourse(id, signal) {
+  const root = `/jobs/${encodeURIComponent(id)}`;
+  const [job, mainline, evaluations] = await Promise.all([
+    get(root, signal),
+    get(`${root}/mainline?points=${POINTS}`, signal),
+    get(`${root}/evaluations`, signal),
+  ]);
+  return { job, mainline: mainline.buckets, evaluations: evaluations.items };
+}
+
+/** @param {Course} course */
+function trainingLine({ mainline }) {
+  return mainline.flatMap((bucket) =>
+    bucket.mean === null ? [] : [{ x: bucket.seconds, y: bucket.mean }],
+  );
+}
+
+/**
+ * @param {Course} course
+ * @param {string} name of the metric
+ */
+function metricLine({ evaluations }, name) {
+  return evaluations.flatMap((one) => {
+    const value = one.metrics[name];
+    return value === null || value === undefined ? [] : [{ x: one.atSeconds, y: value }];
+  });
+}
+
+/** @param {Course} course */
+function flat({ job: { trail, setting, metrics, ...job } }) {
+  return { ...job, ...setting, ...metrics };
+}
+
+/** @param {Course[]} courses */
+function table(courses) {
+  const settings = names(courses, (job) => job.setting).sort(byImportance);
+  const metrics = names(courses, (job) => job.metrics);
+  const row = (/** @type {string} */ title, /** @type {(job: JobView) => Child} */ cell) => {
+    const cells = courses.map(({ job }) => cell(job));
+    const differs = new Set(cells.filter((one) => typeof one === 'string')).size > 1;
+    return h(
+      'tr',
+      { key: title, class: differs ? 'is-changed' : null },
+      h('th', { scope: 'row' }, title),
+      cells.map((one, i) => h('td', { key: i, class: 'num' }, one)),
+    );
+  };
+  const title = (/** @type {string} */ name) => format.sentence(format.words(name));
+  return h(
+    'div',
+    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of jobs' },
+    h(
+      'table',
+      { class: 'plain' },
+      h('caption', { class: 'hidden' }, 'Jobs side by side; rows that differ are marked'),
+      h(
+        'thead',
+        null,
+        h(
+          'tr',
+          null,
+          h('th', { scope: 'col' }, h('span', { class: 'hidden' }, 'What')),
+          courses.map(({ job }) =>
+            h(
+              'th',
+              { scope: 'col', class: 'num', key: job.id },
+              h('a', { class: 'text-link', href: jobAddress(job.id) }, job.name),
+            ),
+          ),
+        ),
+      ),
+      h(
+        'tbody',
+        null,
+        row('State', (job) => stateChip(job.state)),
+        row('Program', (job) => job.program),
+        row('Policy', (job) => job.policy),
+        row('Workers', (job) => String(job.workers)),
+        row('Seed', (job) => String(job.seed)),
+        settings.map((name) => row(title(name), (job) => format.tunable(job.setting[name]))),
+        row('Training loss', (job) => format.measured(job.loss, 4)),
+        metrics.map((name) =>
+          row(`Validation ${format.words(name)}`, (job) => format.measured(job.metrics[name], 4)),
+        ),
+        row('Epoch', (job) => format.measured(job.epoch, 3)),
+        row('Rounds', (job) => format.count(job.round)),
+        row('Branches', (job) => format.count(job.branches)),
+        row('Time of workers', (job) =>
+          format.duration(job.trainingSeconds + job.tuningSeconds + job.evaluationSeconds),
+        ),
+        row('Spent tuning', (job) => format.percent(job.tuningShare)),
+      ),
+    ),
+  );
+}
+
+/**
+ * @param {Course[]} courses
+ * @param {(job: JobView) => Record<string, number>} of
+ */
+function names(courses, of) {
+  return [...new Set(courses.flatMap(({ job }) => Object.keys(of(job))))];
+}

@@ -1,0 +1,119 @@
+// Two to six losses laid over each other, from their starts on.
+
+import { h } from './dom.js';
+import * as format from './format.js';
+import { mark } from './marks.js';
+import { least, most } from './model.js';
+import { linear, ticksOf } from './scale.js';
+
+/** @import {Tree} from './dom.js' */
+
+/** So many lines can still be told apart. */
+export const MOST_COMPARED = 6;
+
+const WIDTH = 1180;
+const HEIGHT = 320;
+const LEFT = 60;
+const RIGHT = WIDTH - 150;
+const BOTTOM = HEIGHT - 36;
+
+/** A longer name does not fit beside the drawing. */
+const LONGEST_LABEL = 20;
+
+/**
+ * One line.
+ *
+ * @typedef {{label: string, kind: string, line: {x: number, y: number}[]}} Trace `kind` is a
+ *     standing, which gives the hue and the mark at the end
+ */
+
+/**
+ * @param {Trace[]} traces at least one with a point; x in `unit`, y in loss
+ * @param {{unit: (value: number) => string, label: string}} words
+ * @returns {Tree}
+ */
+export function overlay(traces, words) {
+  const all = traces.flatMap((trace) => trace.line);
+  const [low, high] = [least(all.map((p) => p.y)), most(all.map((p) => p.y))];
+  const air = (high - low) * 0.08 || 1;
+  const x = linear(0, most(all.map((p) => p.x)) || 1, LEFT, RIGHT);
+  const y = linear(low - air, high + air, BOTTOM, 12);
+  const px = (/** @type {number} */ value) => value.toFixed(1);
+  return h(
+    'div',
+    { class: 'compare-plot scroll', tabindex: 0, role: 'region', 'aria-label': words.label },
+    h(
+      'svg',
+      {
+        class: 'compare-lines',
+        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        role: 'img',
+        'aria-label': `${words.label}; the table below holds the numbers.`,
+      },
+      ticksOf(y, 5).map((tick) =>
+        h(
+          'g',
+          { key: `y${tick}` },
+          h('line', { class: 'grid', x1: LEFT, x2: RIGHT, y1: y.at(tick), y2: y.at(tick) }),
+          h(
+            'text',
+            { class: 'tick tick-y', x: LEFT - 8, y: y.at(tick) + 4 },
+            format.number(tick, 3),
+          ),
+        ),
+      ),
+      ticksOf(x, 6).map((tick) =>
+        h(
+          'text',
+          { key: `x${tick}`, class: 'tick tick-x', x: x.at(tick), y: BOTTOM + 19 },
+          words.unit(tick),
+        ),
+      ),
+      traces.map(({ label, kind, line }, i) => {
+        const last = line.at(-1);
+        return h(
+          'g',
+          { key: i },
+          h('path', {
+            class: `compare-line is-${kind} line-${i}`,
+            d: line
+              .map((p, j) => `${j === 0 ? 'M' : 'L'}${px(x.at(p.x))} ${px(y.at(p.y))}`)
+              .join(''),
+          }),
+          last && mark(kind, x.at(last.x), y.at(last.y), 4),
+          last && h('text', { class: 'value', x: RIGHT + 12, y: spread(traces, i, y) }, short(label)),
+        );
+      }),
+    ),
+  );
+}
+
+/** @param {string} label */
+function short(label) {
+  return label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL - 1)}…` : label;
+}
+
+/**
+ * Where a label stands so that no two cover each other.
+ *
+ * @param {Trace[]} traces
+ * @param {number} index
+ * @param {import('./scale.js').Scale} y
+ */
+function spread(traces, index, y) {
+  const ends = traces
+    .map((trace, i) => ({
+      i,
+      at: trace.line.length > 0 ? y.at(trace.line[trace.line.length - 1].y) : 0,
+    }))
+    .sort((a, b) => a.at - b.at);
+  let free = 0;
+  for (const end of ends) {
+    const at = Math.max(end.at + 4, free);
+    if (end.i === index) {
+      return at;
+    }
+    free = at + 15;
+  }
+  return 0;
+}
