@@ -5,12 +5,19 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.gpu.Gpu;
+import dev.espalier.ps.gpu.TestDevice;
+import dev.espalier.ps.memory.MemoryTier;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.shard.PinnedRows;
 import dev.espalier.ps.table.TableSpec;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 final class PinnedRowsTest {
@@ -32,7 +39,7 @@ final class PinnedRowsTest {
   @Test
   void aMatrixLiesInOnePieceAndStaysAsItWasPinned() {
     float[] ones = new float[ROWS * COLUMNS];
-    java.util.Arrays.fill(ones, 1);
+    Arrays.fill(ones, 1);
     try (ParameterServer server =
             ParameterServer.open(ParameterServerConfig.of(1, 0, 64L << 20), TABLES);
         WorkerSession session = server.session()) {
@@ -59,6 +66,89 @@ final class PinnedRowsTest {
           .as("an update without a view is made in place")
           .isEqualTo(address);
     }
+  }
+
+  /// A device has room for eight pages, but not for all that its branches write.
+  @Test
+  void aMatrixOnADeviceDoesNotMoveWhileItIsPinned() {
+    try (Gpu device = TestDevice.open();
+        ParameterServer server =
+            ParameterServer.open(
+                ParameterServerConfig.of(1, 0, 64L << 20).withDevice(16L << 20), TABLES);
+        WorkerSession session = server.session()) {
+      session.create(BRANCH);
+      session.select(BRANCH, Staleness.bulkSynchronous(), new StepSize(0.5, 0.9));
+      float[] ones = new float[ROWS * COLUMNS];
+      Arrays.fill(ones, 1);
+      session.assign(0, 0, ROWS, ones, 0);
+      try (PinnedRows pinned = session.pin(0).orElseThrow()) {
+        assertThat(pinned.isOnDevice()).isTrue();
+        long address = pinned.address();
+        for (int child = 2; child < 7; child++) {
+          train(session, new BranchRef(child), ones);
+          assertThat(pinned.address()).isEqualTo(address);
+          assertThat(onDevice(device, pinned)).isEqualTo(ones);
+        }
+      }
+      for (int child = 7; child < 12; child++) {
+        train(session, new BranchRef(child), ones);
+      }
+      session.select(BRANCH, Staleness.bulkSynchronous(), new StepSize(0.5, 0.9));
+      float[] read = new float[ROWS * COLUMNS];
+      session.read(0, 0, ROWS, read, 0);
+      assertThat(read).isEqualTo(ones);
+    }
+  }
+
+  /// A budget that is all taken by addresses in use leaves nothing to work with.
+  @Test
+  void aDeviceKeepsRoomForPagesThatMove() {
+    List<TableSpec> tables =
+        IntStream.range(0, 8)
+            .mapToObj(i -> TableSpec.matrix("matrix" + i, ROWS, COLUMNS, "sgd"))
+            .toList();
+    try (Gpu _ = TestDevice.open();
+        ParameterServer server =
+            ParameterServer.open(
+                ParameterServerConfig.of(1, 0, 64L << 20).withDevice(8L << 20), tables);
+        WorkerSession session = server.session()) {
+      session.create(BRANCH);
+      session.select(BRANCH, Staleness.bulkSynchronous(), new StepSize(0.5, 0.9));
+      List<PinnedRows> pinned =
+          IntStream.range(0, 8).mapToObj(session::pin).flatMap(Optional::stream).toList();
+      assertThat(pinned).hasSize(4);
+      float[] ones = new float[ROWS * COLUMNS];
+      Arrays.fill(ones, 1);
+      for (int table = 0; table < 8; table++) {
+        session.add(table, 0, ROWS, ones, 0);
+      }
+      session.tick(1);
+      float[] read = new float[ROWS * COLUMNS];
+      for (int table = 0; table < 8; table++) {
+        session.read(table, 0, ROWS, read, 0);
+        assertThat(read).containsOnly(-0.5f);
+      }
+      pinned.forEach(PinnedRows::close);
+    }
+  }
+
+  private static void train(WorkerSession session, BranchRef child, float[] gradients) {
+    session.fork(child, BRANCH);
+    session.select(child, Staleness.bulkSynchronous(), new StepSize(0.5, 0.9));
+    session.add(0, 0, ROWS, gradients, 0);
+    session.add(1, 0, ROWS, gradients, 0);
+    session.tick(1);
+  }
+
+  private static float[] onDevice(Gpu device, PinnedRows rows) {
+    float[] values = new float[ROWS * COLUMNS];
+    try (Arena arena = Arena.ofConfined();
+        MemoryTier tier = device.deviceTier()) {
+      MemorySegment copy = arena.allocate(4L * values.length);
+      tier.download(MemorySegment.ofAddress(rows.address()), 0, copy);
+      MemorySegment.copy(copy, ValueLayout.JAVA_FLOAT, 0, values, 0, values.length);
+    }
+    return values;
   }
 
   @Test

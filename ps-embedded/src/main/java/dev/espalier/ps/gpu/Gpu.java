@@ -76,6 +76,13 @@ public final class Gpu implements AutoCloseable {
     driver.await(outbound);
   }
 
+  /// Waits until the queued kernels are done, and the moves that they wait for.
+  ///
+  /// @throws PsException `DEVICE_FAILED` when some of it failed
+  public void awaitKernels() {
+    driver.await(stream);
+  }
+
   /// The driver.
   CudaDriver driver() {
     return driver;

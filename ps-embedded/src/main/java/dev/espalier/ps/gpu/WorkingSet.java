@@ -261,6 +261,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
 
   private boolean mayLeave(Page page, Seat seat, boolean residentsToo) {
     return !seat.isVisited
+        && !page.isPinned()
         && (residentsToo || seat.round != round)
         && page.isOnDevice()
         && !page.isFree()
@@ -408,7 +409,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
       if (visit.writes()) {
         seat.twinIsCopy = false;
       }
-      if (page.isOnDevice() && seat.round != round && !seat.isVisited) {
+      if (mayLeave(page, seat, false)) {
         passing.add(page);
       }
     }
@@ -448,6 +449,11 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   /// Pages that find room on the device without another one leaving it.
   public long roomOnDevice() {
     return device.availablePages() + leaving.size();
+  }
+
+  /// Pages on the device that may not leave it, since somebody uses their addresses.
+  public long fixedPages() {
+    return seats.keySet().stream().filter(Page::isPinned).count();
   }
 
   /// Pages on the device that keep a place in pinned memory, too.

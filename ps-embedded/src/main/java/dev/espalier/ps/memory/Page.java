@@ -21,6 +21,7 @@ public final class Page {
   private volatile Place place;
   private volatile int life;
   private volatile int references;
+  private volatile int pins;
   private long stamp;
 
   Page(MemorySegment memory, PagePool pool) {
@@ -81,15 +82,37 @@ public final class Page {
   /// A download that another thread has begun is over, or queued, before the trade.
   ///
   /// @param other a page that the caller alone knows
-  /// @return false, and nothing is traded, when this page has no reference any more
+  /// @return false, and nothing is traded, when this page has no reference any more or is pinned
   public synchronized boolean trade(Page other) {
-    if (references < 1) {
+    if (references < 1 || pins > 0) {
       return false;
     }
     Place mine = place;
     place = other.place;
     other.place = mine;
     return true;
+  }
+
+  /// Takes one more reference, and keeps the page where it lies until [#unpin].
+  public synchronized void pin() {
+    retain();
+    pins++;
+  }
+
+  /// Undoes one [#pin].
+  public void unpin() {
+    synchronized (this) {
+      if (pins < 1) {
+        throw new IllegalStateException("page must have >= 1 pins but has 0");
+      }
+      pins--;
+    }
+    release();
+  }
+
+  /// Whether the page must stay where it lies.
+  public boolean isPinned() {
+    return pins > 0;
   }
 
   /// Whether nobody holds the page.

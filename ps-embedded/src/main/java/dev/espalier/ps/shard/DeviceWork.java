@@ -26,12 +26,20 @@ import java.util.function.IntToLongFunction;
 final class DeviceWork implements RowWork {
   private static final int VISITS_ON_DEVICE = 8;
 
+  /// A visit is a page at least.
+  static final int MIN_PAGES = VISITS_ON_DEVICE;
+
+  /// Visits that must fit beside pages that may not move: one that is worked on, one that arrives,
+  /// one that leaves, one of fresh pages.
+  private static final int MOVING_VISITS = 4;
+
   private final Gpu gpu;
   private final PagePools device;
   private final PagePools pinned;
   private final DeviceRows rows;
   private final WorkingSet set;
   private final long pageBytes;
+  private final long devicePages;
   private final int pagesPerVisit;
   private final int[] firstVisits;
   private final int visitsOfRound;
@@ -44,11 +52,11 @@ final class DeviceWork implements RowWork {
   DeviceWork(Gpu gpu, ShardConfig config, List<PageLayout> layouts) {
     this.gpu = gpu;
     pageBytes = layouts.getFirst().pageBytes();
-    long devicePages = config.deviceBytes() / pageBytes;
-    if (devicePages < VISITS_ON_DEVICE) {
+    devicePages = config.deviceBytes() / pageBytes;
+    if (devicePages < MIN_PAGES) {
       throw new IllegalArgumentException(
           "deviceBytes must hold >= %d pages of %d bytes but is %d"
-              .formatted(VISITS_ON_DEVICE, pageBytes, config.deviceBytes()));
+              .formatted(MIN_PAGES, pageBytes, config.deviceBytes()));
     }
     pagesPerVisit = Math.toIntExact(devicePages / VISITS_ON_DEVICE);
     firstVisits = new int[layouts.size()];
@@ -95,6 +103,10 @@ final class DeviceWork implements RowWork {
       TablePart table, BranchPages pages, ShardCommand.Read read, RowCollector collector) {
     int columns = table.layout().columns();
     collector.begin(read.rows().count(), columns, read.staleness().bound());
+    if (collector.wantsPages()) {
+      leaveInPlace(table, pages, read.rows(), collector);
+      return collector.end();
+    }
     // Collectors take rows in the order of the selection, visits may not have it.
     float[] all = new float[Math.multiplyExact(read.rows().count(), columns)];
     forEachVisit(
@@ -111,6 +123,24 @@ final class DeviceWork implements RowWork {
       collector.take(MemorySegment.ofArray(all), 0, 0, read.rows().count());
     }
     return collector.end();
+  }
+
+  /// Hands out the page of rows that lie together in one, as long as enough others can still move.
+  private void leaveInPlace(
+      TablePart table, BranchPages pages, RowSelection selection, RowCollector collector) {
+    PageLayout layout = table.layout();
+    if (!(selection instanceof RowSelection.Range range) || layout.pageCount() > 1) {
+      return;
+    }
+    int visit = firstVisits[table.index()];
+    set.begin(pages, visit);
+    if (set.fixedPages() + (long) MOVING_VISITS * pagesPerVisit < devicePages) {
+      // Whoever gets the address works on a stream of its own.
+      gpu.awaitKernels();
+      collector.take(
+          pages.table(table.index()).page(0), layout.offsetOf(range.first()), 0, range.count());
+    }
+    set.end(pages, visit);
   }
 
   @Override

@@ -16,6 +16,11 @@ public final class PinnedRows implements RowCollector, AutoCloseable {
   private boolean isWhole;
 
   @Override
+  public boolean wantsPages() {
+    return true;
+  }
+
+  @Override
   public synchronized void begin(int count, int columns, int bound) {
     rows = count;
     taken = 0;
@@ -24,7 +29,7 @@ public final class PinnedRows implements RowCollector, AutoCloseable {
   @Override
   public synchronized void take(Page from, long at, int position, int count) {
     if (page == null) {
-      from.retain();
+      from.pin();
       page = from;
       offset = at;
     }
@@ -32,10 +37,10 @@ public final class PinnedRows implements RowCollector, AutoCloseable {
     isWhole = taken == 1 && count == rows;
   }
 
-  /// Rows of a device come as copies, which cannot be pinned: its pages move.
+  /// Not called: nothing is wanted but pages.
   @Override
-  public synchronized void take(MemorySegment values, long at, int position, int count) {
-    isWhole = false;
+  public void take(MemorySegment values, long at, int position, int count) {
+    throw new IllegalStateException("rows that are pinned must come in pages");
   }
 
   @Override
@@ -73,7 +78,7 @@ public final class PinnedRows implements RowCollector, AutoCloseable {
   @Override
   public synchronized void close() {
     if (page != null) {
-      page.release();
+      page.unpin();
       page = null;
     }
   }

@@ -15,6 +15,12 @@ public interface RowCollector {
   /// @param bound staleness of the read: at 0 nobody writes the rows before the reader's next push
   void begin(int rows, int columns, int bound);
 
+  /// Whether the rows are wanted where they lie and not as copies; then none come that cannot be
+  /// left there.
+  default boolean wantsPages() {
+    return false;
+  }
+
   /// Takes rows that lie together.
   ///
   /// @param page where they lie

@@ -3,7 +3,6 @@ package dev.espalier.ps.shard;
 import dev.espalier.ps.branch.BranchPages;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.branch.BranchStore;
-import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.branch.Snapshot;
 import dev.espalier.ps.checkpoint.CheckpointShape;
 import dev.espalier.ps.checkpoint.CheckpointStore;
@@ -12,11 +11,8 @@ import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.gpu.GpuProvider;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.memory.MemoryBudget;
-import dev.espalier.ps.optim.UpdateRule;
-import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowTarget;
-import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /// The owner of one contiguous range of rows of every table, on all branches.
@@ -78,7 +73,7 @@ public final class Shard implements AutoCloseable {
   /// @param kernels the arithmetic
   public Shard(ShardConfig config, List<TableSpec> specs, RowKernels kernels) {
     this.config = config;
-    tables = parts(config, specs);
+    tables = TableParts.of(config, specs, usesDevice(config));
     work = workOf(config, tables, kernels);
     clockUpdates = new ClockUpdates(tables, config.workers(), kernels, work);
     store = new BranchStore(work.pools(), tables.stream().map(TablePart::layout).toList());
@@ -97,41 +92,6 @@ public final class Shard implements AutoCloseable {
 
   private static boolean usesDevice(ShardConfig config) {
     return config.deviceBytes() > 0 && GpuProvider.chosen().isPresent();
-  }
-
-  private static List<TablePart> parts(ShardConfig config, List<TableSpec> specs) {
-    if (!usesDevice(config)) {
-      return parts(config, specs, access -> pageBytesOnHost(config, access));
-    }
-    List<TablePart> parts = parts(config, specs, _ -> config.densePageBytes());
-    // Frames of a device are of one size, so that any page can take the place of any other.
-    long pageBytes =
-        parts.stream().mapToLong(part -> part.layout().pageBytes()).max().orElseThrow();
-    return parts.stream().map(part -> part.withPageBytes(pageBytes)).toList();
-  }
-
-  private static long pageBytesOnHost(ShardConfig config, TableAccess access) {
-    return switch (access) {
-      case DENSE -> config.densePageBytes();
-      case MATRIX -> PageLayout.ONE_PAGE;
-      case SPARSE -> config.sparsePageBytes();
-    };
-  }
-
-  private static List<TablePart> parts(
-      ShardConfig config, List<TableSpec> specs, ToLongFunction<TableAccess> pageBytes) {
-    List<TablePart> parts = new ArrayList<>();
-    for (TableSpec spec : specs) {
-      UpdateRule rule = spec.updateRule();
-      PageLayout layout =
-          PageLayout.of(
-              new Partitioner(spec.rows(), config.workers()).rangeOf(config.index()),
-              spec.columns(),
-              rule.stateArrays(),
-              pageBytes.applyAsLong(spec.access()));
-      parts.add(new TablePart(parts.size(), spec, rule, layout));
-    }
-    return List.copyOf(parts);
   }
 
   private static CheckpointShape shape(ShardConfig config, List<TablePart> tables) {

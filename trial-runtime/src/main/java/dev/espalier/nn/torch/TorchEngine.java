@@ -10,8 +10,9 @@ import dev.espalier.nn.NeuralEngine;
 public enum TorchEngine implements NeuralEngine {
   /// On the host.
   HOST("torch", -1),
-  /// On the first GPU.
-  GPU("cuda", 0);
+  /// On the GPU whose number the system property `espalier.gpu` says, the first one otherwise,
+  /// where the tables are, too.
+  GPU("cuda", Integer.getInteger("espalier.gpu", 0));
 
   private final String title;
   private final int device;

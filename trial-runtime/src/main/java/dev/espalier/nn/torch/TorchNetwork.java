@@ -188,6 +188,9 @@ final class TorchNetwork implements Network {
       release();
       ParameterTable table = from.table(parameters.table());
       view = table.view();
+      if (isOnDevice() && device == HOST) {
+        release();
+      }
       if (view.isEmpty()) {
         if (copy.equals(MemorySegment.NULL)) {
           copy = arena.allocate(JAVA_FLOAT, values.length);

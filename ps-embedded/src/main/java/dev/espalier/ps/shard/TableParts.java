@@ -1,0 +1,71 @@
+package dev.espalier.ps.shard;
+
+import dev.espalier.ps.branch.PageLayout;
+import dev.espalier.ps.optim.UpdateRule;
+import dev.espalier.ps.table.Partitioner;
+import dev.espalier.ps.table.TableAccess;
+import dev.espalier.ps.table.TableSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToLongFunction;
+
+/// Chooses the pages of a shard's parts of the tables.
+final class TableParts {
+  private TableParts() {}
+
+  /// @param specs the tables
+  /// @param onDevice whether the pages lie on a device
+  static List<TablePart> of(ShardConfig config, List<TableSpec> specs, boolean onDevice) {
+    List<TablePart> onHost = parts(config, specs, access -> wantedOnHost(config, access));
+    if (!onDevice) {
+      return onHost;
+    }
+    // A matrix in one piece can be used where it lies, which pays as long as nothing has to move.
+    List<TablePart> inOnePiece =
+        ofOneSize(config, specs, Math.max(config.densePageBytes(), largestPage(onHost)));
+    return fits(inOnePiece, config.deviceBytes())
+        ? inOnePiece
+        : ofOneSize(config, specs, config.densePageBytes());
+  }
+
+  private static long wantedOnHost(ShardConfig config, TableAccess access) {
+    return switch (access) {
+      case DENSE -> config.densePageBytes();
+      case MATRIX -> PageLayout.ONE_PAGE;
+      case SPARSE -> config.sparsePageBytes();
+    };
+  }
+
+  /// Frames of a device are of one size, so that any page can take the place of any other.
+  private static List<TablePart> ofOneSize(
+      ShardConfig config, List<TableSpec> specs, long wantedBytes) {
+    List<TablePart> parts = parts(config, specs, _ -> wantedBytes);
+    long pageBytes = largestPage(parts);
+    return parts.stream().map(part -> part.withPageBytes(pageBytes)).toList();
+  }
+
+  private static long largestPage(List<TablePart> parts) {
+    return parts.stream().mapToLong(part -> part.layout().pageBytes()).max().orElseThrow();
+  }
+
+  private static boolean fits(List<TablePart> parts, long deviceBytes) {
+    long pages = parts.stream().mapToLong(part -> part.layout().pageCount()).sum();
+    return Math.max(pages, DeviceWork.MIN_PAGES) * largestPage(parts) <= deviceBytes;
+  }
+
+  private static List<TablePart> parts(
+      ShardConfig config, List<TableSpec> specs, ToLongFunction<TableAccess> pageBytes) {
+    List<TablePart> parts = new ArrayList<>();
+    for (TableSpec spec : specs) {
+      UpdateRule rule = spec.updateRule();
+      PageLayout layout =
+          PageLayout.of(
+              new Partitioner(spec.rows(), config.workers()).rangeOf(config.index()),
+              spec.columns(),
+              rule.stateArrays(),
+              pageBytes.applyAsLong(spec.access()));
+      parts.add(new TablePart(parts.size(), spec, rule, layout));
+    }
+    return List.copyOf(parts);
+  }
+}
