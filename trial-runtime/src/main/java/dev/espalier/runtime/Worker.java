@@ -193,6 +193,7 @@ final class Worker {
             assignment.worker(),
             config.memoryBytes(),
             shape.tables(),
+            assignment.gpuMemoryBytes(),
             filters(assignment.communication()));
     shards.serve(server.shard());
     try (var transport =

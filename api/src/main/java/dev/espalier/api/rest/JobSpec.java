@@ -25,6 +25,8 @@ import java.util.Optional;
 /// @param checkpoints how the job survives its workers
 /// @param time cost model in place of the wall clock; empty for measured seconds
 /// @param communication how workers exchange parameters and updates
+/// @param gpuMemoryBytes bytes of a GPU's memory in which each worker keeps its part of the tables,
+///   > = 0; 0 keeps them on the host
 public record JobSpec(
     String name,
     String program,
@@ -38,7 +40,8 @@ public record JobSpec(
     Stop stop,
     Checkpoints checkpoints,
     Optional<TimeModel> time,
-    Communication communication) {
+    Communication communication,
+    long gpuMemoryBytes) {
   public JobSpec {
     // Jobs that were stored before there was a choice do not have it.
     communication = Objects.requireNonNullElse(communication, Communication.PLAIN);

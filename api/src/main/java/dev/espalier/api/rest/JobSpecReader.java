@@ -99,6 +99,7 @@ public final class JobSpecReader {
     checkpoints.rejectUnknownKeys();
     Optional<TimeModel> time = time();
     Communication communication = communication();
+    long gpuMemoryBytes = root.bytes("gpuMemory", 0);
     root.rejectUnknownKeys();
     return new JobSpec(
         name,
@@ -113,7 +114,8 @@ public final class JobSpecReader {
         stop,
         new JobSpec.Checkpoints(keep),
         time,
-        communication);
+        communication,
+        gpuMemoryBytes);
   }
 
   private Communication communication() {

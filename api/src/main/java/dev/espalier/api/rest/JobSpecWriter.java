@@ -42,6 +42,7 @@ final class JobSpecWriter {
           document.put("time", Map.of("model", figures));
         });
     document.put("communication", communication(spec.communication()));
+    document.put("gpuMemory", SizeText.of(spec.gpuMemoryBytes()));
     return document;
   }
 

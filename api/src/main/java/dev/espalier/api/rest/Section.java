@@ -191,6 +191,19 @@ final class Section {
     return seconds.get();
   }
 
+  /// {@return bytes; texts such as `512MiB`, `8GiB`, or a plain number of bytes}
+  long bytes(String key, long otherwise) {
+    Object value = raw(key).orElse(null);
+    if (value == null) {
+      return otherwise;
+    }
+    Optional<Long> bytes = SizeText.bytes(value.toString());
+    if (bytes.isEmpty()) {
+      wrong(key, value, key + " must be a size such as 512MiB or 8GiB but is " + shown(value));
+    }
+    return bytes.orElse(otherwise);
+  }
+
   void missing(String key, String message) {
     problems.add(new Problem(pointerTo(key), message, ""));
   }

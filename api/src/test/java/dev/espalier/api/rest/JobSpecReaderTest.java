@@ -201,6 +201,7 @@ final class JobSpecReaderTest {
                     1.5))));
     document.put("stop", Map.of("maxEpochs", 12.5, "maxTime", "1h30m", "target", 0.9));
     document.put("checkpoints", Map.of("keep", 4));
+    document.put("gpuMemory", "1.5 GiB");
     document.put(
         "communication",
         Map.of(
@@ -261,7 +262,8 @@ final class JobSpecReaderTest {
                 new JobSpec.Stop(12.5, 5400, 0.9),
                 new JobSpec.Checkpoints(4),
                 Optional.of(new TimeModel(2e-4, 7e-6)),
-                new Communication("grpc", "bfloat16", 0.5, 3, 2, true, true)));
+                new Communication("grpc", "bfloat16", 0.5, 3, 2, true, true),
+                3L << 29));
     assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
   }
 
@@ -302,6 +304,29 @@ final class JobSpecReaderTest {
         .extracting(Tunable::name)
         .containsExactly("learningRate", "batchSize", "staleness");
     assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 0, 0",
+    "4096, 4096, 4KiB",
+    "5000b, 5000, 5000",
+    "512MiB, 536870912, 512MiB",
+    "1536MB, 1610612736, 1536MiB",
+    "8g, 8589934592, 8GiB",
+    "2 TiB, 2199023255552, 2TiB"
+  })
+  void sizesAreReadAndWritten(String text, long bytes, String written) {
+    assertThat(spec(with("gpuMemory", text)).gpuMemoryBytes()).isEqualTo(bytes);
+    assertThat(SizeText.of(bytes)).isEqualTo(written);
+    assertThat(SizeText.bytes(written)).contains(bytes);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-1", "8 parsecs", "GiB", "99999999999999 TiB", "1e9"})
+  void whatIsNoSizeIsRefused(String text) {
+    assertThat(onlyProblem(with("gpuMemory", text)).message())
+        .isEqualTo("gpuMemory must be a size such as 512MiB or 8GiB but is " + text);
   }
 
   /// The keys of a JSON object have no order, and searchers' dimensions do.

@@ -128,7 +128,8 @@ final class LocalCrew implements AutoCloseable {
         seed,
         checkpoints.toString(),
         heldOut,
-        Communication.PLAIN);
+        Communication.PLAIN,
+        0);
   }
 
   /// Executes a command at all workers.

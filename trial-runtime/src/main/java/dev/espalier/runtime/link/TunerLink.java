@@ -141,6 +141,8 @@ public final class TunerLink implements AutoCloseable {
   /// @param checkpoints empty to choose oneself
   /// @param heldOut training samples to keep back for probes
   /// @param communication how workers exchange parameters and updates
+  /// @param gpuMemoryBytes bytes of a GPU's memory for this worker's part of the tables; 0 for the
+  ///   host
   public record Assignment(
       int generation,
       int worker,
@@ -151,7 +153,8 @@ public final class TunerLink implements AutoCloseable {
       long seed,
       String checkpoints,
       HeldOut heldOut,
-      Communication communication) {
+      Communication communication,
+      long gpuMemoryBytes) {
     public Assignment {
       arguments = Map.copyOf(arguments);
     }
@@ -280,7 +283,8 @@ public final class TunerLink implements AutoCloseable {
                   said.getSeed(),
                   said.getCheckpoints(),
                   new HeldOut(said.getProbeSamples(), said.getProbeMaxShare()),
-                  WireCodec.communication(said))));
+                  WireCodec.communication(said),
+                  said.getGpuMemoryBytes())));
     }
     everWelcomed = true;
     dropThrough(said.getAcknowledgedReport());

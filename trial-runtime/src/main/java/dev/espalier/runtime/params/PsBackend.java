@@ -56,23 +56,27 @@ public final class PsBackend implements AutoCloseable {
   /// @throws EspalierException `INVALID_JOB` for an unknown update rule or constant
   public static ParameterServer openServer(
       int workers, int worker, long memoryBytes, List<TableDeclaration> tables) {
-    return openServer(workers, worker, memoryBytes, tables, FilterOptions.NONE);
+    return openServer(workers, worker, memoryBytes, tables, 0, FilterOptions.NONE);
   }
 
   /// Opens this worker's shard for a program's tables.
   ///
+  /// @param gpuMemoryBytes bytes of a GPU's memory to keep them in; 0 for the host
   /// @throws EspalierException `INVALID_JOB` for an unknown update rule or constant
   public static ParameterServer openServer(
       int workers,
       int worker,
       long memoryBytes,
       List<TableDeclaration> tables,
+      long gpuMemoryBytes,
       FilterOptions filters) {
+    ParameterServerConfig config =
+        ParameterServerConfig.of(workers, worker, memoryBytes)
+            .withTimeout(PATIENCE)
+            .withFilters(filters);
     try {
       return ParameterServer.open(
-          ParameterServerConfig.of(workers, worker, memoryBytes)
-              .withTimeout(PATIENCE)
-              .withFilters(filters),
+          gpuMemoryBytes > 0 ? config.withDevice(gpuMemoryBytes) : config,
           tables.stream().map(PsBackend::spec).toList());
     } catch (IllegalArgumentException failure) {
       throw new EspalierException(

@@ -567,7 +567,8 @@ final class SessionRunner implements Runnable {
             spec.seed(),
             spec.launch() == JobSpec.Launch.LOCAL ? ports.checkpointFolder().apply(job.id()) : "",
             plan.heldOut(),
-            spec.communication());
+            spec.communication(),
+            spec.gpuMemoryBytes());
     ports.gateway().open(group, new Link(generation));
     ports.gateway().control(job.id(), held, alone);
   }

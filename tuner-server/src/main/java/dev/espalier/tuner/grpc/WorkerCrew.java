@@ -139,6 +139,7 @@ final class WorkerCrew {
         .setProbeSamples(group.heldOut().samples())
         .setProbeMaxShare(group.heldOut().maxShare())
         .setCommunication(WireCodec.encode(group.communication()))
+        .setGpuMemoryBytes(group.gpuMemoryBytes())
         .build();
   }
 

@@ -73,6 +73,14 @@ class DocumentCodecTest {
   }
 
   @Test
+  void jobSpecStoredBeforeThereWasGpuMemoryIsOnTheHost() throws IOException {
+    String stored = golden("job-spec.json").replaceFirst(",\"gpuMemoryBytes\":\\d+", "");
+
+    assertThat(stored).doesNotContain("gpuMemory");
+    assertThat(codec.readSpec(stored).gpuMemoryBytes()).isZero();
+  }
+
+  @Test
   void randomDoublesComeBackBitForBit() {
     long seed = Long.getLong("test.seed", 20_261_121L);
     var random = new Random(seed);

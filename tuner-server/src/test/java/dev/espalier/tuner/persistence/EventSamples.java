@@ -97,7 +97,8 @@ final class EventSamples {
         new JobSpec.Stop(5, 0, Double.NaN),
         new JobSpec.Checkpoints(2),
         Optional.of(new TimeModel(0.001, 1e-6)),
-        new Communication("socket", "oneBit", 0.5, 4, 2, true, true));
+        new Communication("socket", "oneBit", 0.5, 4, 2, true, true),
+        3L << 30);
   }
 
   static SessionEffect.BranchChanged branch(

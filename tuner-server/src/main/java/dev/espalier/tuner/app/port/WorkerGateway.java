@@ -42,6 +42,8 @@ public interface WorkerGateway {
   /// @param checkpoints folder for checkpoints; empty to let each worker choose
   /// @param heldOut training samples that branches are judged by
   /// @param communication how workers exchange parameters and updates
+  /// @param gpuMemoryBytes bytes of a GPU's memory in which each worker keeps its part of the
+  ///   tables
   record WorkerGroup(
       String job,
       int generation,
@@ -53,7 +55,8 @@ public interface WorkerGateway {
       long seed,
       String checkpoints,
       HeldOut heldOut,
-      Communication communication) {
+      Communication communication,
+      long gpuMemoryBytes) {
     public WorkerGroup {
       arguments = Map.copyOf(arguments);
       secretSha256 = secretSha256.clone();
