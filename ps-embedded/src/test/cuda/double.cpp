@@ -10,7 +10,7 @@
 // the same time (races, warps, coalescing, alignment beyond 16 bytes), kernels that leave their
 // pages, host code that touches device memory, anything about speed.
 //
-// g++ -std=c++20 -O2 -ffp-contract=off -shared -fPIC -Wl,-soname,libcuda.so.1 -I <dir of espalier.cu>
+// build-double.sh compiles it.
 
 #include <cstdlib>
 #include <deque>

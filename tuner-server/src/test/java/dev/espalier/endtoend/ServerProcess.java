@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -30,17 +31,26 @@ final class ServerProcess implements AutoCloseable {
   private final Path home;
   private final int httpPort = freePort();
   private final int grpcPort = freePort();
+  private final Map<String, String> environment;
   private final List<String> options;
   private Process process;
 
-  private ServerProcess(Path home, List<String> options) throws IOException {
+  private ServerProcess(Path home, Map<String, String> environment, List<String> options)
+      throws IOException {
     this.home = home;
+    this.environment = Map.copyOf(environment);
     this.options = List.copyOf(options);
     this.process = launch();
   }
 
   static ServerProcess start(Path home, String... options) throws Exception {
-    var server = new ServerProcess(home, List.of(options));
+    return start(home, Map.of(), options);
+  }
+
+  /// @param environment variables beside this process's own, also of the workers
+  static ServerProcess start(Path home, Map<String, String> environment, String... options)
+      throws Exception {
+    var server = new ServerProcess(home, environment, List.of(options));
     server.awaitReady();
     return server;
   }
@@ -68,10 +78,12 @@ final class ServerProcess implements AutoCloseable {
                 "--espalier.grpc.port=" + grpcPort,
                 "--espalier.worker-java-options=-Xmx300m,-XX:MaxDirectMemorySize=1g,-XX:+UseSerialGC"));
     line.addAll(options);
-    return new ProcessBuilder(line)
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(home.resolve("server.out").toFile()))
-        .start();
+    var builder =
+        new ProcessBuilder(line)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(home.resolve("server.out").toFile()));
+    builder.environment().putAll(environment);
+    return builder.start();
   }
 
   /// This JVM's class path without the doubles of other tests.

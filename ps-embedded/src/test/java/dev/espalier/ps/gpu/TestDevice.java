@@ -13,7 +13,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -93,22 +92,7 @@ public final class TestDevice {
     }
     Process compiler =
         new ProcessBuilder(
-                List.of(
-                    "g++",
-                    "-std=c++20",
-                    "-O2",
-                    "-ffp-contract=off",
-                    "-Wno-unknown-pragmas",
-                    "-shared",
-                    "-fPIC",
-                    "-Wl,-soname," + GpuProbe.LIBRARY,
-                    "-I",
-                    SOURCES.resolve("main/cuda").toString(),
-                    "-I",
-                    SOURCES.resolve("test/cuda").toString(),
-                    "-o",
-                    library.toString(),
-                    SOURCES.resolve("test/cuda/double.cpp").toString()))
+                SOURCES.resolve("test/cuda/build-double.sh").toString(), library.toString())
             .redirectErrorStream(true)
             .start();
     String output = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
