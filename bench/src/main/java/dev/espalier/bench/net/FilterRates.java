@@ -115,7 +115,8 @@ public final class FilterRates implements Benchmark {
       opened.add(program);
       ProgramShape shape = program.open(environment(program, worker));
       shapes.add(shape);
-      servers.add(PsBackend.openServer(WORKERS, worker, PARAMETER_BYTES, shape.tables(), 0, filters));
+      servers.add(
+          PsBackend.openServer(WORKERS, worker, PARAMETER_BYTES, shape.tables(), 0, filters));
     }
     try (ExecutorService threads = Executors.newFixedThreadPool(WORKERS)) {
       List<Future<Double>> losses = new ArrayList<>();
