@@ -1,6 +1,7 @@
 package dev.espalier.sdk;
 
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// One table of the branch that is being trained.
 ///
@@ -44,6 +45,22 @@ public interface ParameterTable {
   /// @return empty where the rows do not lie together in this process
   default Optional<TableView> view() {
     return Optional.empty();
+  }
+
+  /// Opens rows for this clock to change where they lie, one sample after the other, instead of
+  /// adding gradient sums: what is written is the update, so the table's rule must be `add`. To be
+  /// closed before the clock ends.
+  ///
+  /// Where the rows belong to this process alone, they are the branch's own memory, copied before
+  /// the first change of each page that other branches share. Elsewhere they are copies, and
+  /// closing adds what changed: with several workers the changes of all are added up. Either way
+  /// [#read] may or may not see a change before the clock has ended.
+  ///
+  /// @param rows asked for the rows that will be touched, each once, where they must be fetched;
+  ///   others may not be touched then
+  /// @throws IllegalStateException when the rule is another one
+  default OpenRows open(Supplier<long[]> rows) {
+    return FetchedRows.open(this, rows.get());
   }
 
   /// Adds the gradient sums of `count` consecutive rows.

@@ -1,6 +1,7 @@
 package dev.espalier.sdk;
 
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
@@ -8,6 +9,14 @@ import java.util.stream.IntStream;
 public interface ProgramContext {
   /// {@return what the branch runs with}
   Setting setting();
+
+  /// {@return the learning rate of this clock: the setting's, as far as it has been let fall; 0
+  /// where the setting names none}
+  ///
+  /// For programs that change rows themselves; others leave it to the update rules.
+  default double learningRate() {
+    return setting().valueOr(Tunable.LEARNING_RATE, 0);
+  }
 
   /// {@return this worker's number, from 0}
   int worker();

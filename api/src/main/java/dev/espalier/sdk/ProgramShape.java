@@ -9,8 +9,10 @@ import java.util.List;
 /// @param tables at least one, names unique
 /// @param trainingSamples number of samples in the training data over all workers, >= 1
 /// @param defaultBatchSize samples per worker and clock where no setting names `batchSize`, >= 1
+/// @param samplesPerRun samples that are visited one after the other, >= 1: an epoch shuffles runs
+///   of so many, for programs that have put into a run what shares parameters; 1 shuffles samples
 public record ProgramShape(
-    List<TableDeclaration> tables, int trainingSamples, int defaultBatchSize) {
+    List<TableDeclaration> tables, int trainingSamples, int defaultBatchSize, int samplesPerRun) {
   public ProgramShape {
     tables = List.copyOf(tables);
     if (tables.isEmpty()) {
@@ -23,12 +25,30 @@ public record ProgramShape(
       throw new IllegalArgumentException(
           "defaultBatchSize must be >= 1 but is " + defaultBatchSize);
     }
+    if (samplesPerRun < 1) {
+      throw new IllegalArgumentException("samplesPerRun must be >= 1 but is " + samplesPerRun);
+    }
     var names = new HashSet<String>();
     for (TableDeclaration table : tables) {
       if (!names.add(table.name())) {
         throw new IllegalArgumentException("table " + table.name() + " is declared twice");
       }
     }
+  }
+
+  /// A shape whose samples are shuffled one by one.
+  public ProgramShape(List<TableDeclaration> tables, int trainingSamples, int defaultBatchSize) {
+    this(tables, trainingSamples, defaultBatchSize, 1);
+  }
+
+  /// {@return the same shape with samples visited in runs}
+  public ProgramShape inRunsOf(int samples) {
+    return new ProgramShape(tables, trainingSamples, defaultBatchSize, samples);
+  }
+
+  /// {@return the same shape with fewer or more training samples}
+  public ProgramShape withTrainingSamples(int samples) {
+    return new ProgramShape(tables, samples, defaultBatchSize, samplesPerRun);
   }
 
   /// Tables for training data of so many samples, at the default batch size of

@@ -15,6 +15,7 @@ import dev.espalier.ps.kernel.RowKernelsProvider;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.plan.AccessPlan;
 import dev.espalier.ps.plan.PlanOptions;
+import dev.espalier.ps.shard.OpenPages;
 import dev.espalier.ps.shard.PinnedRows;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
@@ -368,6 +369,19 @@ public final class WorkerSession implements AutoCloseable {
       return Optional.empty();
     }
     return Optional.of(rows);
+  }
+
+  /// Opens a table of the selected branch to be changed where it lies; close it before the tick.
+  ///
+  /// @param table index of a table with rule `add`
+  /// @return empty where that cannot be done: see [dev.espalier.ps.shard.Shard#open]; or where the
+  ///   clock changes nothing
+  public Optional<OpenPages> open(int table) {
+    Selected now = requireSelected();
+    checkTable(table);
+    return planned.isRecording() || !now.stepSize().updates()
+        ? Optional.empty()
+        : server.shard().open(now.branch(), table);
   }
 
   private void awaitDelivered(List<@Nullable CompletableFuture<ShardReply>> replies) {

@@ -7,12 +7,14 @@ import java.util.SplittableRandom;
 /// Position p is the p-th sample that all workers together take since the job began. Every epoch is
 /// a fresh permutation of all samples that depends on the seed and the epoch's number alone, so all
 /// branches and workers with the same position see the same samples, and a fork copies a `long`.
-/// Not safe for use by several threads: it keeps the permutations it used last.
+/// Where samples come in runs, it is the runs that are permuted; the last one may be shorter. Not
+/// safe for use by several threads: it keeps the permutations it used last.
 public final class ShuffledCursor {
   /* A batch may cross into the next epoch, and sibling branches may stand on either side. */
   private static final int CACHED_EPOCHS = 2;
 
   private final int samples;
+  private final int samplesPerRun;
   private final long seed;
   private final int[][] permutations = new int[CACHED_EPOCHS][];
   private final long[] epochs = {-1, -1};
@@ -20,10 +22,19 @@ public final class ShuffledCursor {
   /// @param samples number of training samples, >= 1
   /// @param seed the job's seed
   public ShuffledCursor(int samples, long seed) {
-    if (samples < 1) {
-      throw new IllegalArgumentException("samples must be >= 1 but is " + samples);
+    this(samples, 1, seed);
+  }
+
+  /// @param samples number of training samples, >= 1
+  /// @param samplesPerRun samples that stay together, >= 1
+  /// @param seed the job's seed
+  public ShuffledCursor(int samples, int samplesPerRun, long seed) {
+    if (samples < 1 || samplesPerRun < 1) {
+      throw new IllegalArgumentException(
+          "samples and samplesPerRun must be >= 1 but are " + samples + " and " + samplesPerRun);
     }
     this.samples = samples;
+    this.samplesPerRun = samplesPerRun;
     this.seed = seed;
   }
 
@@ -68,16 +79,30 @@ public final class ShuffledCursor {
   }
 
   private void shuffle(int[] permutation, long epoch) {
-    for (int i = 0; i < samples; i++) {
-      permutation[i] = i;
+    int[] runs = samplesPerRun == 1 ? permutation : new int[Math.ceilDiv(samples, samplesPerRun)];
+    for (int i = 0; i < runs.length; i++) {
+      runs[i] = i;
     }
     // A split stream per epoch would need all epochs before it; mixing seed and epoch does not.
     var random = new SplittableRandom(mix(seed ^ mix(epoch + 1)));
-    for (int i = samples - 1; i > 0; i--) {
+    for (int i = runs.length - 1; i > 0; i--) {
       int j = random.nextInt(i + 1);
-      int swapped = permutation[i];
-      permutation[i] = permutation[j];
-      permutation[j] = swapped;
+      int swapped = runs[i];
+      runs[i] = runs[j];
+      runs[j] = swapped;
+    }
+    if (samplesPerRun > 1) {
+      layOut(runs, permutation);
+    }
+  }
+
+  private void layOut(int[] runs, int[] permutation) {
+    int next = 0;
+    for (int run : runs) {
+      int end = Math.min(samples, (run + 1) * samplesPerRun);
+      for (int sample = run * samplesPerRun; sample < end; sample++) {
+        permutation[next++] = sample;
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.espalier.data;
 
 import java.util.Arrays;
+import java.util.SplittableRandom;
 
 /// Labelled examples whose features are mostly zero, row by row.
 ///
@@ -26,5 +27,29 @@ public record SparseExamples(
         Arrays.copyOfRange(indices, first, starts[to]),
         Arrays.copyOfRange(values, first, starts[to]),
         Arrays.copyOfRange(labels, from, to));
+  }
+
+  /// {@return the examples in a random order, always the same}
+  public SparseExamples shuffled() {
+    int[] order = new int[count];
+    var random = new SplittableRandom(0x5EED_0FDE4L);
+    for (int i = 0; i < count; i++) {
+      int j = random.nextInt(i + 1);
+      order[i] = order[j];
+      order[j] = i;
+    }
+    int[] newStarts = new int[count + 1];
+    int[] newIndices = new int[starts[count]];
+    float[] newValues = new float[starts[count]];
+    byte[] newLabels = new byte[count];
+    for (int i = 0; i < count; i++) {
+      int first = starts[order[i]];
+      int entries = starts[order[i] + 1] - first;
+      System.arraycopy(indices, first, newIndices, newStarts[i], entries);
+      System.arraycopy(values, first, newValues, newStarts[i], entries);
+      newStarts[i + 1] = newStarts[i] + entries;
+      newLabels[i] = labels[order[i]];
+    }
+    return new SparseExamples(count, features, newStarts, newIndices, newValues, newLabels);
   }
 }

@@ -76,7 +76,8 @@ public final class BranchExecutor {
     this.reporter = new ProgressReporter(reports);
     int samples = shape.trainingSamples();
     this.split = SampleSplit.of(samples, assignment.heldOut().of(samples), assignment.seed());
-    this.cursor = new ShuffledCursor(split.training().length, assignment.seed());
+    this.cursor =
+        new ShuffledCursor(split.training().length, shape.samplesPerRun(), assignment.seed());
     this.context = new ClockContext(assignment, parameters);
   }
 
@@ -146,9 +147,9 @@ public final class BranchExecutor {
     while (entry.clock() < untilClock) {
       gate.pass();
       long start = System.nanoTime();
-      parameters.select(branch, setting, rate.factor(entry.clock()));
+      double learningRate = parameters.select(branch, setting, rate.factor(entry.clock()));
       int[] next = samples(entry.position() + globalBatch, batch);
-      context.at(setting, samples, entry.lineageClock());
+      context.at(setting, samples, entry.lineageClock()).withLearningRate(learningRate);
       if (assignment.workers() > 1) {
         context.before(next);
       }

@@ -18,6 +18,7 @@ final class ClockContext implements ProgramContext {
   private Setting setting = Setting.EMPTY;
   private int[] samples = new int[0];
   private int[] nextSamples = new int[0];
+  private double learningRate;
   private long clock;
   private long stream;
 
@@ -30,6 +31,7 @@ final class ClockContext implements ProgramContext {
     setting = newSetting;
     samples = newSamples;
     nextSamples = new int[0];
+    learningRate = 0;
     clock = lineageClock;
     stream = lineageClock;
     return this;
@@ -38,6 +40,12 @@ final class ClockContext implements ProgramContext {
   /// Takes another random stream than the clock's: the same for all branches that are compared.
   ClockContext withStream(long number) {
     stream = number;
+    return this;
+  }
+
+  /// Tells the program how far it should step.
+  ClockContext withLearningRate(double rate) {
+    learningRate = rate;
     return this;
   }
 
@@ -50,6 +58,11 @@ final class ClockContext implements ProgramContext {
   @Override
   public Setting setting() {
     return setting;
+  }
+
+  @Override
+  public double learningRate() {
+    return learningRate;
   }
 
   @Override

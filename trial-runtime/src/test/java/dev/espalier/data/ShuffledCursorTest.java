@@ -78,4 +78,18 @@ final class ShuffledCursorTest {
       assertThat(rows.rows()).startsWith(7, 0, 100, 101);
     }
   }
+
+  @Test
+  void runsStayTogether() {
+    int[] epoch = new ShuffledCursor(1000, 64, 3).indices(0, 1000);
+    assertThat(epoch).doesNotHaveDuplicates().hasSize(1000);
+    int steps = 0;
+    for (int i = 1; i < epoch.length; i++) {
+      steps += epoch[i] == epoch[i - 1] + 1 ? 1 : 0;
+    }
+    assertThat(steps).isGreaterThanOrEqualTo(1000 - 16);
+    assertThat(new ShuffledCursor(1000, 1, 3).indices(0, 3000))
+        .isEqualTo(new ShuffledCursor(1000, 3).indices(0, 3000));
+    assertThatThrownBy(() -> new ShuffledCursor(5, 0, 1)).hasMessageContaining("samplesPerRun");
+  }
 }

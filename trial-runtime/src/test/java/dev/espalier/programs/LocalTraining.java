@@ -50,7 +50,7 @@ public final class LocalTraining implements AutoCloseable {
     }
     shape = opened;
     tables = new LocalTables(shape);
-    cursor = new ShuffledCursor(shape.trainingSamples(), seed);
+    cursor = new ShuffledCursor(shape.trainingSamples(), shape.samplesPerRun(), seed);
     var defaults = new TreeMap<String, Double>();
     programs
         .getFirst()

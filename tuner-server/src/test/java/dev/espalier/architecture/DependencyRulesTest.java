@@ -122,7 +122,10 @@ final class DependencyRulesTest {
     return List.of(
         new Door(
             "vector kernels",
-            List.of("ps.kernel.VectorRowKernels", "nn.host.VectorGemm"),
+            List.of(
+                "ps.kernel.VectorRowKernels",
+                "nn.host.VectorGemm",
+                "programs.mf.VectorFactorSteps"),
             "jdk.incubator.."),
         new Door("the device's driver", List.of("ps.gpu.CudaDriver"), "jcuda.."),
         new Door(

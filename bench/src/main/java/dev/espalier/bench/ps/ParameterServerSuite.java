@@ -5,6 +5,9 @@ import dev.espalier.bench.frame.Suite;
 import dev.espalier.bench.net.FilterRates;
 import dev.espalier.bench.net.MessageRates;
 import dev.espalier.bench.net.StragglerRates;
+import dev.espalier.bench.programs.FactorAblation;
+import dev.espalier.bench.programs.FactorizationRates;
+import dev.espalier.bench.programs.LogisticRates;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,6 +29,7 @@ public final class ParameterServerSuite {
         branches(isQuick),
         plans(isQuick),
         checkpoints(isQuick),
+        programs(isQuick),
         network(isQuick));
   }
 
@@ -76,6 +80,17 @@ public final class ParameterServerSuite {
   private static Suite.Part checkpoints(boolean isQuick) {
     return new Suite.Part(
         "checkpoints", List.of(isQuick ? new CheckpointCost(64, 3) : new CheckpointCost(512, 7)));
+  }
+
+  private static Suite.Part programs(boolean isQuick) {
+    int passes = isQuick ? 3 : 9;
+    return new Suite.Part(
+        "programs",
+        List.of(
+            new FactorizationRates(passes),
+            new FactorAblation(32, new Rounds(2, passes)),
+            new FactorAblation(128, new Rounds(2, passes)),
+            new LogisticRates(isQuick ? 20_000 : 100_000, passes)));
   }
 
   private static Suite.Part network(boolean isQuick) {

@@ -7,6 +7,7 @@ import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.bench.frame.ScratchFolder;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;

@@ -71,7 +71,7 @@ final class LocalCrew implements AutoCloseable {
   private static ProgramShape limited(ProgramShape shape, int trainingSamples) {
     return trainingSamples == 0 || trainingSamples >= shape.trainingSamples()
         ? shape
-        : new ProgramShape(shape.tables(), trainingSamples, shape.defaultBatchSize());
+        : shape.withTrainingSamples(trainingSamples);
   }
 
   /// {@return samples of an epoch, without those held out}

@@ -8,6 +8,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.bench.frame.Machine;
+import dev.espalier.bench.frame.ScratchFolder;
 import dev.espalier.cli.client.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -9,6 +9,7 @@ import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.bench.frame.ScratchFolder;
 import dev.espalier.tuner.core.policy.Policies;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;

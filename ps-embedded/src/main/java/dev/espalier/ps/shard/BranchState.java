@@ -20,6 +20,10 @@ final class BranchState {
   final TreeMap<Long, ShardCommand.@Nullable Push[]> heldPushes = new TreeMap<>();
 
   Staleness staleness = Staleness.bulkSynchronous();
+
+  /// How many [OpenPages] the program has open.
+  int openTables;
+
   @Nullable Collective free;
   @Nullable Collective save;
 

@@ -91,6 +91,11 @@ final class DeviceWork implements RowWork {
   /// A page that does not fit on the device sends another one to the host, so there must be room
   /// for those.
   @Override
+  public boolean isOnHost() {
+    return false;
+  }
+
+  @Override
   public void reserve(PagePool pool, int pages) {
     long missing = pages - set.roomOnDevice();
     if (missing > 0) {

@@ -33,6 +33,11 @@ final class HostWork implements RowWork {
   }
 
   @Override
+  public boolean isOnHost() {
+    return true;
+  }
+
+  @Override
   public void reserve(PagePool pool, int pages) {
     pool.reserve(pages);
   }

@@ -15,6 +15,9 @@ interface RowWork extends AutoCloseable {
   /// Where pages are born.
   PagePools pools();
 
+  /// Whether programs can have rows by their addresses.
+  boolean isOnHost();
+
   /// Makes sure that so many pages can be had, if nobody else takes any.
   ///
   /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when they cannot

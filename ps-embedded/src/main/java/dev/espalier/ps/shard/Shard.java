@@ -11,6 +11,8 @@ import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.gpu.GpuProvider;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.memory.MemoryBudget;
+import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.optim.Add;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowTarget;
 import dev.espalier.ps.table.TableSpec;
@@ -20,6 +22,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -405,6 +408,7 @@ public final class Shard implements AutoCloseable {
   private void requireDrained(BranchRef branch, String what) {
     BranchState state = existing(branch);
     requireSound(state);
+    requireNoneOpen(state, branch, what);
     if (!state.heldPushes.isEmpty()) {
       throw new PsException(
           PsFault.CLOCK_ORDER,
@@ -413,8 +417,18 @@ public final class Shard implements AutoCloseable {
     }
   }
 
+  private static void requireNoneOpen(BranchState state, BranchRef branch, String what) {
+    if (state.openTables > 0) {
+      throw new PsException(
+          PsFault.CLOCK_ORDER,
+          "cannot %s %s: the program has %d tables of it open"
+              .formatted(what, branch, state.openTables));
+    }
+  }
+
   private void free(ShardCommand.Free free, PendingReply pending) {
     BranchState state = existing(free.branch());
+    requireNoneOpen(state, free.branch(), "free");
     Collective collective = state.free == null ? new Collective(config.workers()) : state.free;
     state.free = collective;
     if (!arrive(collective, pending)) {
@@ -482,12 +496,66 @@ public final class Shard implements AutoCloseable {
 
   // ---- for the process that owns the shard
 
+  /// Opens a table of a branch for the program beside this shard to change where it lies.
+  ///
+  /// @param table with rule `add`, so that a change of a value is an update by itself
+  /// @return empty where the program cannot have the rows by their addresses: others update them,
+  ///   too, or they lie on a device, or are pinned as a matrix
+  /// @throws PsException `NO_SUCH_BRANCH` when it is not alive
+  public Optional<OpenPages> open(BranchRef branch, int table) {
+    lock.lock();
+    try {
+      TablePart part = table(table);
+      if (!(part.rule() instanceof Add)) {
+        throw new PsException(
+            PsFault.BAD_REQUEST,
+            "rule of table '%s' must be add to open it but is %s"
+                .formatted(part.spec().name(), part.rule().name()));
+      }
+      if (config.workers() > 1 || !work.isOnHost() || part.spec().access() == TableAccess.MATRIX) {
+        return Optional.empty();
+      }
+      BranchState state = existing(branch);
+      requireSound(state);
+      state.openTables++;
+      return Optional.of(new OpenPages(this, branch, table, part.layout()));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// A page that the branch alone holds.
+  Page own(BranchRef branch, int table, int page) {
+    lock.lock();
+    try {
+      return store.pagesOf(branch).table(table).owned(page);
+    } catch (PsException e) {
+      // Some rows of the clock have been changed and others will not be.
+      existing(branch).failure = e;
+      throw e;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void close(BranchRef branch) {
+    lock.lock();
+    try {
+      if (!isClosed) {
+        existing(branch).openTables--;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// Pins a branch as it is now.
   ///
   /// @throws PsException `NO_SUCH_BRANCH` when it is not alive
   public Snapshot snapshot(BranchRef branch) {
     lock.lock();
     try {
+      requireNoneOpen(existing(branch), branch, "pin");
       return store.snapshot(branch);
     } finally {
       lock.unlock();

@@ -2,6 +2,7 @@ package dev.espalier.programs.logreg;
 
 import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
 import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
 import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.TEXT;
 
 import dev.espalier.api.model.ErrorCode;
@@ -14,7 +15,9 @@ import dev.espalier.data.BatchRows;
 import dev.espalier.data.DataFolder;
 import dev.espalier.data.ExampleData;
 import dev.espalier.data.SparseExamples;
+import dev.espalier.programs.lockfree.SampleThreads;
 import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.OpenRows;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.ProgramShape;
@@ -24,7 +27,9 @@ import dev.espalier.sdk.TrainingProgram;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /* Logistic regression on sparse examples.
@@ -37,6 +42,9 @@ import org.jspecify.annotations.Nullable;
  * read and added. The L1 penalty is not part of the loss: the proximal rules apply it at the
  * server, where it makes weights exactly zero. Table `weights` is features x 1; the intercept is a
  * table of its own, `bias`, because no penalty may touch it.
+ *
+ * With an update rule a clock is one step; with `sample-sgd` it is as many as it has examples: see
+ * LogisticSteps. Examples are shuffled once, when they are read, and come in runs then.
  */
 /// Classifies sparse examples by logistic regression.
 public final class SparseLogisticRegression implements TrainingProgram {
@@ -52,6 +60,14 @@ public final class SparseLogisticRegression implements TrainingProgram {
    * gradients that are means over a batch. */
   private static final double INITIAL_ACCUMULATOR = 1e-8;
 
+  /// One optimizer step an example instead of one a clock.
+  private static final String SAMPLE_SGD = "sample-sgd";
+
+  private static final int SAMPLE_SGD_BATCH_SIZE = 2048;
+
+  /// Examples that lie side by side and are visited together; runs come in random order.
+  private static final int SAMPLES_PER_RUN = 128;
+
   private @Nullable Model model;
 
   /// What `open` makes; the arrays grow with the largest batch.
@@ -59,15 +75,18 @@ public final class SparseLogisticRegression implements TrainingProgram {
     private final long seed;
     private final ExampleData data;
     private final double l2;
+    private final Optional<SampleThreads> threads;
     private final BatchRows rows;
     private final float[] bias = new float[1];
     private float[] weights = {};
     private float[] gradients = {};
 
-    Model(long seed, ExampleData data, double l2) {
+    /// @param threads empty where the server steps, once a clock
+    Model(long seed, ExampleData data, double l2, Optional<SampleThreads> threads) {
       this.seed = seed;
       this.data = data;
       this.l2 = l2;
+      this.threads = threads;
       rows = new BatchRows(data.features());
     }
   }
@@ -97,12 +116,22 @@ public final class SparseLogisticRegression implements TrainingProgram {
                 List.of()),
             new Argument(
                 "optimizer",
-                "update rule",
+                "update rule of a clock; sample-sgd steps after each example, the fastest to train"
+                    + " with large batches",
                 CHOICE,
                 "proximal-adagrad",
                 null,
                 null,
-                TableDeclaration.RULES),
+                Stream.concat(TableDeclaration.RULES.stream(), Stream.of(SAMPLE_SGD)).toList()),
+            new Argument(
+                "threads",
+                "threads of a worker's clock, without locks, sample-sgd only; more than 1 make runs"
+                    + " differ",
+                INTEGER,
+                "1",
+                1.0,
+                256.0,
+                List.of()),
             new Argument(
                 "l1",
                 "weight of the L1 norm; proximal rules only",
@@ -130,23 +159,43 @@ public final class SparseLogisticRegression implements TrainingProgram {
           "l1 must be 0 unless the optimizer is proximal-sgd or proximal-adagrad but l1 is %s and the optimizer %s"
               .formatted(l1, rule));
     }
-    ExampleData data =
+    boolean isSampleWise = rule.equals(SAMPLE_SGD);
+    int threads = environment.integer("threads");
+    if (threads > 1 && !isSampleWise) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          "threads must be 1 unless the optimizer is %s but is %d and the optimizer %s"
+              .formatted(SAMPLE_SGD, threads, rule));
+    }
+    ExampleData read =
         environment
             .data()
             .map(folder ->
                 ExampleData.read(
                     new DataFolder(folder), environment.text("train"), environment.text("test")))
             .orElseGet(GeneratedExamples::generate);
-    model = new Model(environment.seed(), data, environment.decimal("l2"));
-    var weights = TableDeclaration.sparse(WEIGHTS, data.features(), 1, rule);
-    var bias = TableDeclaration.dense(BIAS, 1, 1, rule);
+    ExampleData data =
+        isSampleWise ? new ExampleData(read.training().shuffled(), read.validation()) : read;
+    model =
+        new Model(
+            environment.seed(),
+            data,
+            environment.decimal("l2"),
+            isSampleWise ? Optional.of(new SampleThreads(threads)) : Optional.empty());
+    String tableRule = isSampleWise ? "add" : rule;
+    var weights = TableDeclaration.sparse(WEIGHTS, data.features(), 1, tableRule);
+    var bias = TableDeclaration.dense(BIAS, 1, 1, tableRule);
     if (rule.startsWith(PROXIMAL)) {
       weights = weights.with("l1", l1);
     } else if (rule.equals("adarevision")) {
       weights = weights.with("initialAccumulator", INITIAL_ACCUMULATOR);
       bias = bias.with("initialAccumulator", INITIAL_ACCUMULATOR);
     }
-    return new ProgramShape(List.of(weights, bias), data.training().count(), DEFAULT_BATCH_SIZE);
+    int samples = data.training().count();
+    return isSampleWise
+        ? new ProgramShape(List.of(weights, bias), samples, SAMPLE_SGD_BATCH_SIZE)
+            .inRunsOf(SAMPLES_PER_RUN)
+        : new ProgramShape(List.of(weights, bias), samples, DEFAULT_BATCH_SIZE);
   }
 
   /// Draws weights from N(0, 0.001^2); the intercept starts at 0.
@@ -174,15 +223,19 @@ public final class SparseLogisticRegression implements TrainingProgram {
       return new Progress(0, 0);
     }
     SparseExamples examples = opened.data.training();
+    if (opened.threads.isPresent()) {
+      return stepBySample(opened, opened.threads.get(), context);
+    }
     read(opened, context, examples, samples, samples.length);
     Arrays.fill(opened.gradients, 0, opened.rows.count(), 0f);
     double lossSum = 0;
     float biasGradient = 0;
     for (int sample : samples) {
       double z = score(opened, examples, sample);
-      double gradient = 1 / (1 + Math.exp(-z)) - examples.labels()[sample];
+      double gradient = LogLoss.sigmoid(z) - examples.labels()[sample];
       lossSum +=
-          logLoss(z, examples.labels()[sample]) + addGradient(opened, examples, sample, gradient);
+          LogLoss.of(z, examples.labels()[sample])
+              + addGradient(opened, examples, sample, gradient);
       biasGradient += (float) gradient;
     }
     context.table(WEIGHTS).add(opened.rows.rows(), opened.rows.count(), opened.gradients);
@@ -195,6 +248,28 @@ public final class SparseLogisticRegression implements TrainingProgram {
     return new Progress(lossSum, samples.length);
   }
 
+  private static Progress stepBySample(
+      Model opened, SampleThreads threads, ProgramContext context) {
+    int[] samples = context.samples();
+    SparseExamples examples = opened.data.training();
+    float rate = (float) context.learningRate();
+    float l2 = (float) opened.l2;
+    try (OpenRows weights = context.table(WEIGHTS).open(() -> touched(opened, examples, samples));
+        OpenRows bias = context.table(BIAS).open(() -> new long[1])) {
+      double lossSum =
+          threads.sum(
+              samples.length,
+              (from, to) ->
+                  LogisticSteps.take(weights, bias, examples, samples, from, to, rate, l2));
+      return new Progress(lossSum, samples.length);
+    }
+  }
+
+  private static long[] touched(Model opened, SparseExamples examples, int[] samples) {
+    collect(opened, examples, samples, samples.length);
+    return Arrays.copyOf(opened.rows.rows(), opened.rows.count());
+  }
+
   @Override
   public Progress loss(ProgramContext context) {
     Model opened = opened();
@@ -203,7 +278,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
     read(opened, context, examples, samples, samples.length);
     double lossSum = 0;
     for (int sample : samples) {
-      lossSum += logLoss(score(opened, examples, sample), examples.labels()[sample]);
+      lossSum += LogLoss.of(score(opened, examples, sample), examples.labels()[sample]);
     }
     return new Progress(lossSum, samples.length);
   }
@@ -241,12 +316,6 @@ public final class SparseLogisticRegression implements TrainingProgram {
     return z;
   }
 
-  /// `log(1 + exp(-z))` for label 1 and `log(1 + exp(z))` for label 0, without overflow.
-  private static double logLoss(double z, int label) {
-    double margin = label == 1 ? z : -z;
-    return Math.log1p(Math.exp(-Math.abs(margin))) + Math.max(-margin, 0);
-  }
-
   /// Adds an example's gradient sums and returns its L2 penalty.
   private static double addGradient(
       Model opened, SparseExamples examples, int sample, double gradient) {
@@ -281,7 +350,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
       for (int i = 0; i < count; i++) {
         double z = score(opened, examples, batch[i]);
         int label = examples.labels()[batch[i]];
-        lossSum += logLoss(z, label);
+        lossSum += LogLoss.of(z, label);
         correct += (label == 1 ? z > 0 : z <= 0) ? 1 : 0;
       }
       judged += count;
@@ -300,6 +369,9 @@ public final class SparseLogisticRegression implements TrainingProgram {
 
   @Override
   public void close() {
+    if (model != null) {
+      model.threads.ifPresent(SampleThreads::close);
+    }
     model = null;
   }
 }

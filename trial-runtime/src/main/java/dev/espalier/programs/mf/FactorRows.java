@@ -43,6 +43,11 @@ final class FactorRows {
     table.announce(rows.rows(), rows.count());
   }
 
+  /// {@return the rows that were asked for since `clear`}
+  long[] touched() {
+    return Arrays.copyOf(rows.rows(), rows.count());
+  }
+
   float[] values() {
     return values;
   }

@@ -56,6 +56,12 @@ record RatingData(
         max);
   }
 
+  /// {@return the same data with training ratings in the order of [RatingBlocks]}
+  RatingData inBlocks(int rowBytes) {
+    return new RatingData(
+        RatingBlocks.arrange(training, rowBytes), validation, users, items, mean, min, max);
+  }
+
   /// Reads ratings and splits them.
   ///
   /// @param split a name from `OFFICIAL` reads `<split>.base` and `<split>.test`; `random` holds

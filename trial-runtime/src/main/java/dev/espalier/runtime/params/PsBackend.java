@@ -165,13 +165,14 @@ public final class PsBackend implements AutoCloseable {
   /// Makes `branch` the one that is read and updated, as its setting says.
   ///
   /// @param rateFactor what the learning rate is multiplied with, in [0, 1]
-  public void select(BranchId branch, Setting setting, double rateFactor) {
+  /// @return the learning rate that comes of it
+  public double select(BranchId branch, Setting setting, double rateFactor) {
+    double rate = rateFactor * setting.valueOr(Tunable.LEARNING_RATE, DEFAULT_LEARNING_RATE);
     session.select(
         ref(branch),
         new Staleness((int) setting.valueOr(Tunable.STALENESS, 0)),
-        new StepSize(
-            rateFactor * setting.valueOr(Tunable.LEARNING_RATE, DEFAULT_LEARNING_RATE),
-            setting.valueOr(Tunable.MOMENTUM, Double.NaN)));
+        new StepSize(rate, setting.valueOr(Tunable.MOMENTUM, Double.NaN)));
+    return rate;
   }
 
   /// Makes `branch` the one that is read, with all updates of all workers in.

@@ -1,12 +1,16 @@
 package dev.espalier.runtime.params;
 
 import dev.espalier.ps.WorkerSession;
+import dev.espalier.ps.optim.Add;
+import dev.espalier.ps.shard.OpenPages;
 import dev.espalier.ps.shard.PinnedRows;
 import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.TableSpec;
+import dev.espalier.sdk.OpenRows;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.TableView;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// A program's view of one table of the selected branch.
 final class PsParameterTable implements ParameterTable {
@@ -58,6 +62,32 @@ final class PsParameterTable implements ParameterTable {
   @Override
   public Optional<TableView> view() {
     return session.pin(table).map(PinnedView::new);
+  }
+
+  @Override
+  public OpenRows open(Supplier<long[]> rows) {
+    if (!(spec.updateRule() instanceof Add)) {
+      throw new IllegalStateException(
+          "rule of table '%s' must be add to open its rows but is %s"
+              .formatted(spec.name(), spec.rule()));
+    }
+    // A measurement may change copies: what it adds is thrown away.
+    return (dropsGradients ? Optional.<OpenPages>empty() : session.open(table))
+        .map(pages ->
+            new OpenRows(spec.rows(), spec.columns(), pages.rowsPerPage(), new BranchRows(pages)))
+        .orElseGet(() -> ParameterTable.super.open(rows));
+  }
+
+  private record BranchRows(OpenPages pages) implements OpenRows.Pages {
+    @Override
+    public long address(int page) {
+      return pages.address(page);
+    }
+
+    @Override
+    public void close() {
+      pages.close();
+    }
   }
 
   private record PinnedView(PinnedRows rows) implements TableView {

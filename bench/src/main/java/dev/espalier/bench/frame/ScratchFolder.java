@@ -1,4 +1,4 @@
-package dev.espalier.bench.tuning;
+package dev.espalier.bench.frame;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -6,9 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 
-/// A folder for one run's checkpoints, deleted with all that is in it.
-record ScratchFolder(Path path) implements AutoCloseable {
-  ScratchFolder() {
+/// A folder for one run's files, deleted with all that is in it.
+public record ScratchFolder(Path path) implements AutoCloseable {
+  /// Makes the folder.
+  public ScratchFolder() {
     this(make());
   }
 
@@ -16,7 +17,7 @@ record ScratchFolder(Path path) implements AutoCloseable {
     try {
       return Files.createTempDirectory("espalier-bench-");
     } catch (IOException e) {
-      throw new UncheckedIOException("no folder for checkpoints", e);
+      throw new UncheckedIOException("no folder for files", e);
     }
   }
 

@@ -1,0 +1,80 @@
+package dev.espalier.sdk;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import java.util.Objects;
+
+/* Rows lie in pages of equally many rows, page after page, without gaps inside a page. The page of a
+ * row is found without a division, [1] section 4: for 0 <= row < 2^31 and l = ceil(log2 d),
+ * floor(row / d) = floor(row m / 2^(31 + l)) with m = ceil(2^(31 + l) / d) <= 2^32.
+ *
+ * [1] Granlund, Montgomery 1994, Division by Invariant Integers using Multiplication.
+ */
+/// Rows of a table that a program changes where they lie; see [ParameterTable#open].
+///
+/// A row is `columns` floats of [#MEMORY] in the machine's byte order, from the position that [#at]
+/// gives, and nothing is checked there: a program that writes beyond its row destroys the process.
+/// Several threads may change rows at once; whether they may meet in one row is the program's
+/// choice (Recht et al. 2011, Hogwild).
+public final class OpenRows implements AutoCloseable {
+  /// All memory of the process: a position is an address.
+  @SuppressWarnings("restricted") // rows lie in as many places as there are pages
+  public static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  private static final VarHandle ELEMENT = MethodHandles.arrayElementVarHandle(long[].class);
+  private static final int ROW_BITS = 31;
+
+  /// Where pages lie. Used by several threads.
+  public interface Pages extends AutoCloseable {
+    /// {@return the address of a page, the same each time and never 0}
+    long address(int page);
+
+    @Override
+    void close();
+  }
+
+  private final int rows;
+  private final int rowsPerPage;
+  private final long rowBytes;
+  private final long reciprocal;
+  private final int shift;
+  private final long[] addresses;
+  private final Pages pages;
+
+  /// @param rows rows of the table, in [1, 2^31)
+  /// @param columns floats of a row
+  /// @param rowsPerPage rows of every page but the last
+  /// @param pages closed with the rows
+  public OpenRows(long rows, int columns, int rowsPerPage, Pages pages) {
+    this.rows = Math.toIntExact(rows);
+    this.rowsPerPage = rowsPerPage;
+    this.pages = pages;
+    rowBytes = 4L * columns;
+    shift = ROW_BITS + Integer.SIZE - Integer.numberOfLeadingZeros(rowsPerPage - 1);
+    reciprocal = Math.ceilDiv(1L << shift, (long) rowsPerPage);
+    addresses = new long[Math.ceilDiv(this.rows, rowsPerPage)];
+  }
+
+  /// {@return the position in `MEMORY` of the first float of a row}
+  ///
+  /// @throws IndexOutOfBoundsException when the table has no such row
+  /// @throws IllegalStateException when closed
+  public long at(int row) {
+    int page = (int) (Objects.checkIndex(row, rows) * reciprocal >>> shift);
+    long address = (long) ELEMENT.getAcquire(addresses, page);
+    if (address == 0) {
+      address = pages.address(page);
+      ELEMENT.setRelease(addresses, page, address);
+    }
+    return address + (row - page * rowsPerPage) * rowBytes;
+  }
+
+  /// Ends the changes; positions mean nothing any more.
+  @Override
+  public void close() {
+    Arrays.fill(addresses, 0);
+    pages.close();
+  }
+}

@@ -1,0 +1,119 @@
+package dev.espalier.bench.programs;
+
+import dev.espalier.bench.frame.Benchmark;
+import dev.espalier.bench.frame.Measurement;
+import dev.espalier.bench.frame.Rounds;
+import dev.espalier.bench.frame.ScratchFolder;
+import dev.espalier.data.DataFolder;
+import dev.espalier.data.Ratings;
+import dev.espalier.data.RatingsReader;
+import dev.espalier.data.ShuffledCursor;
+import dev.espalier.programs.mf.FactorShape;
+import dev.espalier.programs.mf.FactorSteps;
+import dev.espalier.programs.mf.RatingBlocks;
+import dev.espalier.sdk.OpenRows;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.ExecutionException;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+
+/// What each part of a fast pass of `mf` is worth: all of them, and each left out in turn.
+///
+/// @param rank factors
+/// @param rounds how often each way passes over the data
+public record FactorAblation(int rank, Rounds rounds) implements Benchmark {
+  private static final int RUN = 1024;
+  private static final FactorSteps.Constants CONSTANTS =
+      new FactorSteps.Constants(3.6f, 0.01f, 0.06f);
+
+  /// One way to pass over the ratings.
+  private record Way(String name, IntConsumer pass) {}
+
+  @Override
+  public String title() {
+    return "what a pass of mf at rank " + rank + " is made of";
+  }
+
+  @Override
+  public List<Measurement> measure() throws IOException, ExecutionException, InterruptedException {
+    try (var folder = new ScratchFolder();
+        Arena arena = Arena.ofShared()) {
+      GeneratedData.writeRatings(folder.path());
+      Ratings ratings = RatingsReader.read(new DataFolder(folder.path()).require("u1.base"));
+      FactorShape lines = FactorShape.inLines(rank);
+      Ratings blocks = RatingBlocks.arrange(ratings, 4 * lines.columns());
+      List<Way> ways =
+          List.of(
+              way(arena, "all", blocks, RUN, lines, FactorSteps.best()),
+              way(arena, "without vectors", blocks, RUN, lines, FactorSteps.plain()),
+              way(arena, "without blocks", ratings, RUN, lines, FactorSteps.best()),
+              way(
+                  arena,
+                  "without runs: each rating at random",
+                  ratings,
+                  1,
+                  lines,
+                  FactorSteps.best()),
+              way(
+                  arena,
+                  "rows of %d floats instead of whole lines".formatted(rank + 1),
+                  blocks,
+                  RUN,
+                  FactorShape.dense(rank),
+                  rank % 16 == 0 ? FactorSteps.best() : FactorSteps.plain()));
+      double[] seconds = rounds.medianSeconds(1, ways.stream().map(Way::pass).toList());
+      double all = ratings.count() / seconds[0] / 1e6;
+      return IntStream.range(1, ways.size())
+          .mapToObj(i ->
+              new Measurement(
+                  "steps of mf, rank %d, %s".formatted(rank, ways.get(i).name()),
+                  ratings.count() / seconds[i] / 1e6,
+                  "M ratings/s",
+                  "vectors, blocks, lines",
+                  all))
+          .toList();
+    }
+  }
+
+  private static Way way(
+      Arena arena, String name, Ratings ratings, int run, FactorShape shape, FactorSteps steps) {
+    OpenRows users = rows(arena, ratings.userCount(), shape);
+    OpenRows items = rows(arena, ratings.itemCount(), shape);
+    int[] samples = new ShuffledCursor(ratings.count(), run, 1).indices(0, ratings.count());
+    return new Way(
+        name, _ -> steps.take(users, items, shape, ratings, samples, 0, samples.length, CONSTANTS));
+  }
+
+  private static OpenRows rows(Arena arena, int rows, FactorShape shape) {
+    MemorySegment values = arena.allocate(4L * rows * shape.columns(), 4096);
+    var random = new SplittableRandom(1);
+    for (int row = 0; row < rows; row++) {
+      for (int k = 0; k < shape.rank(); k++) {
+        values.setAtIndex(
+            ValueLayout.JAVA_FLOAT,
+            (long) row * shape.columns() + k,
+            (float) (0.1 * random.nextGaussian()));
+      }
+    }
+    return new OpenRows(
+        rows,
+        shape.columns(),
+        rows,
+        new OpenRows.Pages() {
+          @Override
+          public long address(int page) {
+            return values.address();
+          }
+
+          @Override
+          public void close() {
+            // The arena's owner frees the memory.
+          }
+        });
+  }
+}
