@@ -40,7 +40,10 @@ public final class OpenRows implements AutoCloseable {
   private final long rowBytes;
   private final long reciprocal;
   private final int shift;
-  private final long[] addresses;
+
+  /// Where row 0 would lie if all pages followed this one without gaps; 0 of a page not opened yet.
+  private final long[] origins;
+
   private final Pages pages;
 
   /// @param rows rows of the table, in [1, 2^31)
@@ -54,7 +57,7 @@ public final class OpenRows implements AutoCloseable {
     rowBytes = 4L * columns;
     shift = ROW_BITS + Integer.SIZE - Integer.numberOfLeadingZeros(rowsPerPage - 1);
     reciprocal = Math.ceilDiv(1L << shift, (long) rowsPerPage);
-    addresses = new long[Math.ceilDiv(this.rows, rowsPerPage)];
+    origins = new long[Math.ceilDiv(this.rows, rowsPerPage)];
   }
 
   /// {@return the position in `MEMORY` of the first float of a row}
@@ -62,19 +65,68 @@ public final class OpenRows implements AutoCloseable {
   /// @throws IndexOutOfBoundsException when the table has no such row
   /// @throws IllegalStateException when closed
   public long at(int row) {
-    int page = (int) (Objects.checkIndex(row, rows) * reciprocal >>> shift);
-    long address = (long) ELEMENT.getAcquire(addresses, page);
-    if (address == 0) {
-      address = pages.address(page);
-      ELEMENT.setRelease(addresses, page, address);
+    int page = pageOf(row);
+    // No acquire: it would have every field read anew. The row can be read only once its address
+    // is known, and the address is published after the page was filled.
+    long origin = origins[page];
+    return (origin == 0 ? open(page) : origin) + row * rowBytes;
+  }
+
+  /// Finds many rows in less time than one by one.
+  ///
+  /// @param rowsToFind numbers in [from, to) count
+  /// @param positions receives the positions of the first floats from index 0
+  /// @throws IndexOutOfBoundsException when the table has no such row, or `positions` no room
+  /// @throws IllegalStateException when closed
+  public void find(int[] rowsToFind, int from, int to, long[] positions) {
+    if (origins.length == 1 && from < to) {
+      findInOnePage(rowsToFind, from, to, positions);
+      return;
     }
-    return address + (row - page * rowsPerPage) * rowBytes;
+    for (int i = from; i < to; i++) {
+      i = findOpen(rowsToFind, from, i, to, positions);
+      if (i < to) {
+        positions[i - from] = at(rowsToFind[i]);
+      }
+    }
+  }
+
+  private void findInOnePage(int[] rowsToFind, int from, int to, long[] positions) {
+    long first = at(0);
+    for (int i = from; i < to; i++) {
+      positions[i - from] = first + Objects.checkIndex(rowsToFind[i], rows) * rowBytes;
+    }
+  }
+
+  /// Opening a page is a call; a loop without any has all fields in registers.
+  ///
+  /// @return the first index of a row whose page is not open, `to` when there is none
+  private int findOpen(int[] rowsToFind, int from, int first, int to, long[] positions) {
+    for (int i = first; i < to; i++) {
+      int row = rowsToFind[i];
+      long origin = origins[pageOf(row)];
+      if (origin == 0) {
+        return i;
+      }
+      positions[i - from] = origin + row * rowBytes;
+    }
+    return to;
+  }
+
+  private int pageOf(int row) {
+    return (int) (Objects.checkIndex(row, rows) * reciprocal >>> shift);
+  }
+
+  private long open(int page) {
+    long origin = pages.address(page) - page * (rowsPerPage * rowBytes);
+    ELEMENT.setRelease(origins, page, origin);
+    return origin;
   }
 
   /// Ends the changes; positions mean nothing any more.
   @Override
   public void close() {
-    Arrays.fill(addresses, 0);
+    Arrays.fill(origins, 0);
     pages.close();
   }
 }

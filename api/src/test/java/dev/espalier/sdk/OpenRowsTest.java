@@ -42,9 +42,13 @@ class OpenRowsTest {
         long first = (long) page * rowsPerPage;
         long last = Math.min(rows, first + rowsPerPage) - 1;
         long within = random.nextLong(last - first + 1);
-        for (long row : new long[] {first, last, first + within}) {
-          assertThat(open.at((int) row))
-              .isEqualTo((page + 1) * 1_000_000_000L + (row - first) * columns * 4);
+        int[] found = {(int) first, (int) last, (int) (first + within), 0};
+        long[] positions = new long[3];
+        open.find(found, 0, 3, positions);
+        for (int j = 0; j < 3; j++) {
+          long expected = (page + 1) * 1_000_000_000L + (found[j] - first) * columns * 4;
+          assertThat(positions[j]).isEqualTo(expected);
+          assertThat(open.at(found[j])).isEqualTo(expected);
         }
       }
     }
@@ -60,6 +64,10 @@ class OpenRowsTest {
     assertThat(pages.asked).containsExactly(0, 2);
     assertThatThrownBy(() -> open.at(10)).isInstanceOf(IndexOutOfBoundsException.class);
     assertThatThrownBy(() -> open.at(-1)).isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> open.find(new int[] {1, 10}, 0, 2, new long[2]))
+        .isInstanceOf(IndexOutOfBoundsException.class);
+    assertThatThrownBy(() -> open.find(new int[] {1, 2}, 0, 2, new long[1]))
+        .isInstanceOf(IndexOutOfBoundsException.class);
     open.close();
     assertThat(pages.isClosed).isTrue();
   }

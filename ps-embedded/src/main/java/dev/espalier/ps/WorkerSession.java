@@ -352,12 +352,15 @@ public final class WorkerSession implements AutoCloseable {
   ///
   /// @param table index of the table
   /// @return the rows, to be closed by the caller; empty when they do not lie together in a page of
-  ///   this process, as those of one worker's [dev.espalier.ps.table.TableAccess#MATRIX] table do
+  ///   this process, as those of one worker's [dev.espalier.ps.table.TableAccess#MATRIX] table do,
+  ///   or while a table of the branch is open
   public Optional<PinnedRows> pin(int table) {
     Selected now = requireSelected();
     checkTable(table);
     TableSpec spec = tables.get(table);
-    if (config.workers() > 1 || spec.access() != TableAccess.MATRIX) {
+    if (config.workers() > 1
+        || spec.access() != TableAccess.MATRIX
+        || server.shard().isOpen(now.branch())) {
       return Optional.empty();
     }
     PinnedRows rows = new PinnedRows();

@@ -9,6 +9,7 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.shard.OpenPages;
+import dev.espalier.ps.shard.PinnedRows;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
 import java.lang.foreign.MemorySegment;
@@ -141,9 +142,22 @@ final class OpenPagesTest {
     createRoot();
     assertThatThrownBy(() -> session.open(1))
         .hasMessageContaining("rule of table 'weights' must be add");
-    assertThat(session.open(2)).as("a matrix may be pinned").isEmpty();
     session.select(ROOT, Staleness.bulkSynchronous(), StepSize.noUpdate());
     assertThat(session.open(0)).as("the clock changes nothing").isEmpty();
+  }
+
+  @Test
+  void aMatrixIsPinnedOrOpen() {
+    createRoot();
+    OpenPages pages = session.open(2).orElseThrow();
+    long address = pages.address(0);
+    assertThat(session.pin(2)).isEmpty();
+    pages.close();
+    try (PinnedRows pinned = session.pin(2).orElseThrow();
+        OpenPages again = session.open(2).orElseThrow()) {
+      assertThat(pinned.address()).isEqualTo(address);
+      assertThat(again.address(0)).as("what is pinned stays as it is").isNotEqualTo(address);
+    }
   }
 
   @Test

@@ -3,7 +3,6 @@ package dev.espalier.bench.programs;
 import dev.espalier.bench.frame.Benchmark;
 import dev.espalier.bench.frame.Goal;
 import dev.espalier.bench.frame.Measurement;
-import dev.espalier.bench.frame.Rate;
 import dev.espalier.bench.frame.ScratchFolder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -11,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.DoubleStream;
 
 /// Program `mf` beside LIBMF, on ratings in the size of MovieLens 1M.
 ///
@@ -56,7 +54,7 @@ public record FactorizationRates(int passes) implements Benchmark {
       throws IOException, InterruptedException {
     String name = "mf, rank " + one.rank();
     try (var run = run(data, one, "sample-sgd", 1, BATCH)) {
-      double single = ratings(run, 21);
+      double single = ratings(run, 21 - ProgramRun.WARM_UP_PASSES);
       double error = run.metric("rmse");
       measurements.add(
           new Measurement(
@@ -127,11 +125,7 @@ public record FactorizationRates(int passes) implements Benchmark {
 
   /// {@return M ratings/s, the median of passes}
   private static double ratings(ProgramRun run, int count) throws InterruptedException {
-    double[] seconds = new double[count];
-    for (int i = 0; i < count; i++) {
-      seconds[i] = run.passSeconds();
-    }
-    return run.trainingSamples() / Rate.median(DoubleStream.of(seconds)) / 1e6;
+    return run.trainingSamples() / run.medianPassSeconds(count) / 1e6;
   }
 
   private static double libmf(Path data, Optional<Peer> peer, Case one, int threads)

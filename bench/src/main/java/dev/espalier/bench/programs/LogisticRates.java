@@ -3,7 +3,6 @@ package dev.espalier.bench.programs;
 import dev.espalier.bench.frame.Benchmark;
 import dev.espalier.bench.frame.Goal;
 import dev.espalier.bench.frame.Measurement;
-import dev.espalier.bench.frame.Rate;
 import dev.espalier.bench.frame.ScratchFolder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -11,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.DoubleStream;
 
 /// Program `logreg` beside LIBLINEAR, the faster of it and Vowpal Wabbit, on examples of the shape
 /// of RCV1.
@@ -44,7 +42,7 @@ public record LogisticRates(int rows, int passes) implements Benchmark {
       String reference = peer.isPresent() ? "LIBLINEAR, primal" : "LIBLINEAR, another run";
       var measurements = new ArrayList<Measurement>();
       double single;
-      try (var run = run(folder.path(), "sample-sgd", 1, 2, 8192)) {
+      try (var run = run(folder.path(), "sample-sgd", 1, 0.5, 8192)) {
         single = rate(run, entries);
         measurements.add(
             new Measurement("logreg, sample-sgd, 1 thread", single, RATE, reference, liblinear)
@@ -60,13 +58,14 @@ public record LogisticRates(int rows, int passes) implements Benchmark {
         double loss = run.metric("logLoss");
         measurements.add(
             new Measurement(
-                "logreg, sample-sgd: test log loss after %d passes".formatted(passes),
+                "logreg, sample-sgd: test log loss after %d passes"
+                    .formatted(passes + ProgramRun.WARM_UP_PASSES),
                 loss,
                 "nats",
                 "knowing nothing",
                 Math.log(2)));
       }
-      try (var two = run(folder.path(), "sample-sgd", 2, 2, 8192)) {
+      try (var two = run(folder.path(), "sample-sgd", 2, 0.5, 8192)) {
         measurements.add(
             new Measurement(
                 "logreg, sample-sgd, 2 threads without locks",
@@ -75,7 +74,7 @@ public record LogisticRates(int rows, int passes) implements Benchmark {
                 "1 thread",
                 single));
       }
-      try (var small = run(folder.path(), "sample-sgd", 1, 2, 512)) {
+      try (var small = run(folder.path(), "sample-sgd", 1, 0.5, 512)) {
         measurements.add(
             new Measurement(
                 "logreg, sample-sgd, clocks of 512 examples",
@@ -108,10 +107,6 @@ public record LogisticRates(int rows, int passes) implements Benchmark {
   }
 
   private double rate(ProgramRun run, long entries) throws InterruptedException {
-    double[] seconds = new double[passes];
-    for (int i = 0; i < passes; i++) {
-      seconds[i] = run.passSeconds();
-    }
-    return entries / Rate.median(DoubleStream.of(seconds)) / 1e6;
+    return entries / run.medianPassSeconds(passes) / 1e6;
   }
 }

@@ -7,6 +7,7 @@ import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.bench.frame.Rate;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.transport.Transport;
 import dev.espalier.runtime.BranchExecutor;
@@ -22,12 +23,17 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
 
 /// The only worker of a job, in the caller's thread and without a tuner: commands, clocks, samples,
 /// tables and reports are those of a job.
 final class ProgramRun implements AutoCloseable {
   private static final long MEMORY_BYTES = 1L << 30;
   private static final long SEED = 1;
+
+  /// Passes before those that are measured.
+  static final int WARM_UP_PASSES = 6;
+
   private static final BranchId BRANCH = BranchId.ROOT;
 
   private final TrainingProgram program;
@@ -91,13 +97,25 @@ final class ProgramRun implements AutoCloseable {
   /// Runs as many clocks as come nearest to one pass over all samples.
   ///
   /// @return seconds a pass
-  double passSeconds() throws InterruptedException {
+  private double passSeconds() throws InterruptedException {
     long clocks = Math.max(1, Math.round((double) shape.trainingSamples() / batchSize));
     clock += clocks;
     long start = System.nanoTime();
     executor.execute(new BranchCommand.Schedule(BRANCH, clock, clock));
     double seconds = (System.nanoTime() - start) / 1e9;
     return seconds * shape.trainingSamples() / ((double) clocks * batchSize);
+  }
+
+  /// {@return the median of some passes, after a few for the compiler}
+  double medianPassSeconds(int passes) throws InterruptedException {
+    for (int i = 0; i < WARM_UP_PASSES; i++) {
+      passSeconds();
+    }
+    double[] seconds = new double[passes];
+    for (int i = 0; i < passes; i++) {
+      seconds[i] = passSeconds();
+    }
+    return Rate.median(DoubleStream.of(seconds));
   }
 
   /// {@return a metric over the validation data}

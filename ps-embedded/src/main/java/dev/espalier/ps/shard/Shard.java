@@ -500,7 +500,7 @@ public final class Shard implements AutoCloseable {
   ///
   /// @param table with rule `add`, so that a change of a value is an update by itself
   /// @return empty where the program cannot have the rows by their addresses: others update them,
-  ///   too, or they lie on a device, or are pinned as a matrix
+  ///   too, or they lie on a device
   /// @throws PsException `NO_SUCH_BRANCH` when it is not alive
   public Optional<OpenPages> open(BranchRef branch, int table) {
     lock.lock();
@@ -512,13 +512,23 @@ public final class Shard implements AutoCloseable {
             "rule of table '%s' must be add to open it but is %s"
                 .formatted(part.spec().name(), part.rule().name()));
       }
-      if (config.workers() > 1 || !work.isOnHost() || part.spec().access() == TableAccess.MATRIX) {
+      if (config.workers() > 1 || !work.isOnHost()) {
         return Optional.empty();
       }
       BranchState state = existing(branch);
       requireSound(state);
       state.openTables++;
       return Optional.of(new OpenPages(this, branch, table, part.layout()));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Whether a program has tables of a branch open, so that its pages change without updates.
+  public boolean isOpen(BranchRef branch) {
+    lock.lock();
+    try {
+      return existing(branch).openTables > 0;
     } finally {
       lock.unlock();
     }

@@ -15,6 +15,9 @@ import java.lang.foreign.ValueLayout;
 final class LogisticSteps {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+  /// 1 + e is at most 2, so that the next factor cannot overflow.
+  private static final double MAX_PRODUCT = 1e300;
+
   private LogisticSteps() {}
 
   /// Takes the examples `samples[from]` to `samples[to - 1]`, one after the other.
@@ -33,53 +36,60 @@ final class LogisticSteps {
       float l2) {
     long intercept = bias.at(0);
     float shrink = 1 - learningRate * l2;
+    long[] positions = new long[0];
+    // The sum of log(1 + e) is the logarithm of a product: one logarithm for many examples.
+    double product = 1;
     double lossSum = 0;
     for (int i = from; i < to; i++) {
       int sample = samples[i];
       int first = examples.starts()[sample];
-      int end = examples.starts()[sample + 1];
-      int label = examples.labels()[sample];
+      int count = examples.starts()[sample + 1] - first;
+      if (count > positions.length) {
+        positions = new long[2 * count];
+      }
+      weights.find(examples.indices(), first, first + count, positions);
       float b = MEMORY.get(FLOAT, intercept);
-      double z = b + product(weights, examples.indices(), examples.values(), first, end);
-      lossSum += LogLoss.of(z, label);
-      float step = (float) (-learningRate * (LogLoss.sigmoid(z) - label));
-      move(weights, examples.indices(), examples.values(), first, end, shrink, step);
+      double z = b + product(positions, examples.values(), first, count);
+      int label = examples.labels()[sample];
+      double e = Math.exp(-Math.abs(z));
+      product *= 1 + e;
+      if (product > MAX_PRODUCT) {
+        lossSum += Math.log(product);
+        product = 1;
+      }
+      lossSum += Math.max(label == 1 ? -z : z, 0);
+      double probability = (z >= 0 ? 1 : e) / (1 + e);
+      float step = (float) (-learningRate * (probability - label));
+      move(positions, examples.values(), first, count, shrink, step);
       MEMORY.set(FLOAT, intercept, b + step);
     }
-    return lossSum;
+    return lossSum + Math.log(product);
   }
 
   /// Four sums, so that no addition waits for the one before it.
-  private static double product(
-      OpenRows weights, int[] indices, float[] values, int first, int end) {
+  private static double product(long[] positions, float[] values, int first, int count) {
     float sum0 = 0;
     float sum1 = 0;
     float sum2 = 0;
     float sum3 = 0;
-    int j = first;
-    for (; j < end - 3; j += 4) {
-      sum0 += MEMORY.get(FLOAT, weights.at(indices[j])) * values[j];
-      sum1 += MEMORY.get(FLOAT, weights.at(indices[j + 1])) * values[j + 1];
-      sum2 += MEMORY.get(FLOAT, weights.at(indices[j + 2])) * values[j + 2];
-      sum3 += MEMORY.get(FLOAT, weights.at(indices[j + 3])) * values[j + 3];
+    int j = 0;
+    for (; j < count - 3; j += 4) {
+      sum0 += MEMORY.get(FLOAT, positions[j]) * values[first + j];
+      sum1 += MEMORY.get(FLOAT, positions[j + 1]) * values[first + j + 1];
+      sum2 += MEMORY.get(FLOAT, positions[j + 2]) * values[first + j + 2];
+      sum3 += MEMORY.get(FLOAT, positions[j + 3]) * values[first + j + 3];
     }
-    for (; j < end; j++) {
-      sum0 += MEMORY.get(FLOAT, weights.at(indices[j])) * values[j];
+    for (; j < count; j++) {
+      sum0 += MEMORY.get(FLOAT, positions[j]) * values[first + j];
     }
     return (double) (sum0 + sum1) + (sum2 + sum3);
   }
 
   private static void move(
-      OpenRows weights,
-      int[] indices,
-      float[] values,
-      int first,
-      int end,
-      float shrink,
-      float step) {
-    for (int j = first; j < end; j++) {
-      long weight = weights.at(indices[j]);
-      MEMORY.set(FLOAT, weight, shrink * MEMORY.get(FLOAT, weight) + step * values[j]);
+      long[] positions, float[] values, int first, int count, float shrink, float step) {
+    for (int j = 0; j < count; j++) {
+      long weight = positions[j];
+      MEMORY.set(FLOAT, weight, shrink * MEMORY.get(FLOAT, weight) + step * values[first + j]);
     }
   }
 }

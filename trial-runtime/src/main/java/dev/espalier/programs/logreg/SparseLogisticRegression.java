@@ -68,6 +68,8 @@ public final class SparseLogisticRegression implements TrainingProgram {
   /// Examples that lie side by side and are visited together; runs come in random order.
   private static final int SAMPLES_PER_RUN = 128;
 
+  private static final int MAX_MATRIX_ROWS = 1 << 20;
+
   private @Nullable Model model;
 
   /// What `open` makes; the arrays grow with the largest batch.
@@ -183,7 +185,11 @@ public final class SparseLogisticRegression implements TrainingProgram {
             environment.decimal("l2"),
             isSampleWise ? Optional.of(new SampleThreads(threads)) : Optional.empty());
     String tableRule = isSampleWise ? "add" : rule;
-    var weights = TableDeclaration.sparse(WEIGHTS, data.features(), 1, tableRule);
+    // Copied whole after a fork, which takes less than a clock, few weights are found faster.
+    var weights =
+        isSampleWise && data.features() <= MAX_MATRIX_ROWS
+            ? TableDeclaration.matrix(WEIGHTS, data.features(), 1, tableRule)
+            : TableDeclaration.sparse(WEIGHTS, data.features(), 1, tableRule);
     var bias = TableDeclaration.dense(BIAS, 1, 1, tableRule);
     if (rule.startsWith(PROXIMAL)) {
       weights = weights.with("l1", l1);
