@@ -73,7 +73,8 @@ final class ProgramRun implements AutoCloseable {
                 SEED,
                 data.toString(),
                 HeldOut.NOTHING,
-                Communication.PLAIN),
+                Communication.PLAIN,
+                0),
             parameters,
             new CheckpointFolder(data, 0),
             report -> {
