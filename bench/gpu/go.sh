@@ -2,6 +2,9 @@
 # Runs the tests and measurements of the device tier from the bundle that run.sh builds. Needs a
 # driver, and python3 with PyTorch for the comparison (left out where there is none).
 #
+# TESTS=no leaves the tests out, NEURAL=no the neural networks; NEURAL_ARGS are options of
+# `espalier bench neural`.
+#
 # go.sh [OUT [MEBIBYTES [SECTION...]]]: reports to OUT (default ./out).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,6 +20,7 @@ if [ "${TESTS:-yes}" = yes ]; then
   # shellcheck disable=SC2086
   $java -jar console.jar execute --class-path "$classes" --select-package dev.espalier.ps.gpu \
     --select-class dev.espalier.ps.DeviceLoopbackTest --select-class dev.espalier.ps.DeviceParameterServerTest \
+    --select-class dev.espalier.ps.PinnedRowsTest \
     --include-classname '.*Test' --details=tree --disable-banner --disable-ansi-colors \
     >"$out/tests.log" 2>&1 || status=1
   grep -E '^\[.*(tests|containers) (found|successful|failed|skipped|aborted)' "$out/tests.log"
@@ -24,11 +28,27 @@ if [ "${TESTS:-yes}" = yes ]; then
 fi
 # shellcheck disable=SC2086
 $java -cp "$classes" dev.espalier.ps.gpu.GpuBenchmark "$out/gpu.json" "$mebibytes" "$@" \
-  2>"$out/bench.err" | tee "$out/bench.log" || status=1
+  2>"$out/bench.err" | tee "$out/bench.log"
+[ -s "$out/gpu.json" ] || status=1
 tail -5 "$out/bench.err"
 if python3 -c 'import torch' 2>/dev/null; then
   python3 compare.py "$out/gpu.json" "$mebibytes" "$out/torch.json" 2>&1 | tee "$out/torch.log"
 else
   echo "python3 has no PyTorch: no comparison"
+fi
+engines=java,torch
+[ -e /dev/nvidiactl ] && engines=$engines,cuda
+if [ "${NEURAL:-yes}" != yes ]; then
+  :
+elif ! sh neural/native/build.sh "" "$here/neural/native/libespalier_torch.so" >"$out/native.log" 2>&1; then
+  echo "no neural networks: $(tail -1 "$out/native.log")"
+else
+  data=
+  [ -n "$(ls data)" ] && data="--data data"
+  # shellcheck disable=SC2086
+  ESPALIER_TORCH=$here/neural/native/libespalier_torch.so $java -cp "neural/*" \
+    dev.espalier.bench.Bench neural --engines $engines $data --out "$out/neural.json" \
+    ${NEURAL_ARGS:-} 2>"$out/neural.err" | tee "$out/neural.log"
+  [ -s "$out/neural.json" ] || { tail -5 "$out/neural.err"; status=1; }
 fi
 exit $status

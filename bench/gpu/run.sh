@@ -5,9 +5,13 @@
 #   bench/gpu/run.sh --to [USER@]HOST  build it, copy it there by ssh, run it, bring the reports back
 #   bench/gpu/run.sh --bundle DIR      build it only: DIR/go.sh runs it anywhere
 #
-# The bundle (about 40 MB) has a run-time image of Java, the classes and tests of ps-embedded, the
-# binding to the driver and the kernels. Needs a JDK 25 and Maven here; reports come as a table, as
-# logs and as JSON (target/gpu/out).
+# The bundle (about 100 MB, 70 packed) has a run-time image of Java, the classes and tests of ps-embedded, the
+# binding to the driver and the kernels, and `espalier bench neural` with the source of its door to
+# libtorch, which is compiled there against the PyTorch of its python3. Needs a JDK 25 and Maven here;
+# reports come as a table, as logs and as JSON (target/gpu/out).
+#
+# GO_ENV  variables for go.sh on that machine, such as "TESTS=no"
+# DATA    a folder with fashion-mnist or cifar10-10k or both, for the neural networks
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bundle=$root/target/gpu
@@ -19,9 +23,10 @@ case "${1:-}" in
   *) echo "run.sh: unknown argument $1; see the head of this file" >&2; exit 2 ;;
 esac
 : "${JAVA_HOME:?run.sh: set JAVA_HOME to a JDK 25}"
-modules=java.base,java.logging,java.management,java.xml,java.sql,java.compiler,java.instrument,jdk.unsupported,jdk.incubator.vector
+modules=java.base,java.logging,java.management,java.xml,java.sql,java.compiler,java.instrument,java.desktop,java.naming,jdk.management,jdk.unsupported,jdk.incubator.vector
 
 cd "$root"
+mvn -B -q -ntp -Pbench -Dmaven.test.skip=true package
 mvn -B -q -ntp -pl ps-embedded -am -DskipTests test-compile
 mvn -B -q -ntp -pl ps-embedded dependency:copy-dependencies -DincludeScope=test -DoutputDirectory=target/gpu-lib
 junit=$(ls ps-embedded/target/gpu-lib | sed -n 's/^junit-jupiter-api-\(.*\)\.jar$/\1/p')
@@ -43,6 +48,15 @@ cp -r ps-embedded/target/classes "$bundle/classes"
 mkdir -p "$bundle/test-classes/dev/espalier"
 cp -r ps-embedded/target/test-classes/. "$bundle/test-classes"
 cp bench/gpu/go.sh bench/gpu/compare.py "$bundle"
+mkdir -p "$bundle/neural/native" "$bundle/data"
+cp bench/target/bench-*.jar bench/target/lib/*.jar "$bundle/neural"
+# What only a server needs.
+(cd "$bundle/neural" && rm -f embedded-postgres-* postgresql-* hibernate-* flyway-* spring-* tomcat-* \
+  netty-* springdoc-* swagger-* jcuda-natives-* proto-google-* commons-compress-* prometheus-* grpc-services-* HikariCP-* aspectjweaver-* jmh-* byte-buddy-* jaxb-* xz-* zstd-*)
+cp trial-runtime/src/main/native/build.sh trial-runtime/src/main/native/espalier_torch.cpp "$bundle/neural/native"
+for set in fashion-mnist cifar10-10k; do
+  [ -z "${DATA:-}" ] || [ ! -d "$DATA/$set" ] || cp -r "$DATA/$set" "$bundle/data"
+done
 du -sh "$bundle" | sed 's/^/bundle: /'
 
 case "${1:-}" in
@@ -50,7 +64,7 @@ case "${1:-}" in
   --to)
     tar -C "$bundle" -czf - . | ssh "$host" 'rm -rf espalier-gpu && mkdir espalier-gpu && tar -C espalier-gpu -xzf -'
     status=0
-    ssh "$host" espalier-gpu/go.sh || status=$?
+    ssh "$host" ${GO_ENV:-} espalier-gpu/go.sh || status=$?
     mkdir -p "$bundle/out"
     ssh "$host" 'tar -C espalier-gpu/out -czf - .' | tar -C "$bundle/out" -xzf -
     exit $status
