@@ -219,10 +219,9 @@ public final class DashboardBenchmark {
       page.waitForTimeout(1500);
       CDPSession devtools = page.context().newCDPSession(page);
       page.evaluate(WATCH_FRAMES);
-      long sequence = 1;
       int events = STREAM_SECONDS * 1000 / STREAM_MILLIS / shorter;
       for (int i = 0; i < events; i++) {
-        jobs.runOn(job, SIZE, sequence++, STREAM_CLOCKS);
+        jobs.runOn(job, SIZE, STREAM_CLOCKS);
         page.waitForTimeout(STREAM_MILLIS);
       }
       List<Double> frames = numbers(page.evaluate("frames_.slice(2)"));
@@ -249,7 +248,7 @@ public final class DashboardBenchmark {
       for (int quarter = 0; quarter < 4; quarter++) {
         for (int i = 0; i < total / 4; i += HOUR_BATCH) {
           for (int j = 0; j < HOUR_BATCH; j++) {
-            jobs.runOn(job, SIZE, sequence++, 5);
+            jobs.runOn(job, SIZE, 5);
           }
           page.waitForTimeout(1);
         }

@@ -20,10 +20,12 @@ import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.springframework.jdbc.core.JdbcTemplate;
 
@@ -33,9 +35,15 @@ public final class GeneratedJobs {
   private static final int WINDOWS = 10;
   private static final int POINTS_PER_COMMIT = 5_000;
   private static final double CLOCK_SECONDS = 0.01;
+  private static final int EPOCHS = 100;
+
+  /// How often in a round the mainline says how far it is.
+  private static final int REPORTS = 8;
 
   private final LocalServer server;
   private final EventLog log;
+  private final Map<String, Long> events = new HashMap<>();
+  private final Map<String, Long> clocks = new HashMap<>();
   private int made;
 
   /// @param server that the jobs are written into
@@ -87,7 +95,17 @@ public final class GeneratedJobs {
   private String create(String name) {
     ProgramRegistry programs = server.bean(ProgramRegistry.class);
     JobSpec spec =
-        JobSpecReader.read(Map.of("name", name, "program", "mlp", "workers", 2), programs::find)
+        JobSpecReader.read(
+                Map.of(
+                    "name",
+                    name,
+                    "program",
+                    "mlp",
+                    "workers",
+                    2,
+                    "stop",
+                    Map.of("maxEpochs", EPOCHS)),
+                programs::find)
             .spec()
             .orElseThrow();
     String job = "job_%022x".formatted(++made);
@@ -117,15 +135,17 @@ public final class GeneratedJobs {
 
   /// Lets a generated job's mainline run on: tells viewers of its next clocks.
   ///
-  /// @param sequence of the event in the job's log, from 1
-  public void runOn(String job, Size size, long sequence, int clocks) {
+  /// @param amount of clocks
+  public void runOn(String job, Size size, int amount) {
     var branch = new BranchId(size.rounds() * size.trials());
-    long first = size.mainlineClocks() + size.trialClocks() + (sequence - 1) * clocks;
+    long start = size.mainlineClocks() + size.trialClocks();
+    long first = clocks.merge(job, start + amount, (before, _) -> before + amount) - amount;
+    long sequence = nextEvent(job);
     var random = new SplittableRandom(sequence);
     List<Double> losses = new ArrayList<>();
     List<Double> seconds = new ArrayList<>();
     List<MetricPoint> points = new ArrayList<>();
-    for (int i = 0; i < clocks; i++) {
+    for (int i = 0; i < amount; i++) {
       double loss = 0.2 + 0.02 * random.nextDouble();
       losses.add(loss);
       seconds.add(CLOCK_SECONDS);
@@ -134,6 +154,10 @@ public final class GeneratedJobs {
     }
     var progress = new SessionEvent.Progressed(0, branch, first, losses, seconds);
     commit(job, sequence, List.of(progress), List.of(), points);
+  }
+
+  private long nextEvent(String job) {
+    return events.merge(job, 1L, Long::sum);
   }
 
   private void commit(
@@ -162,6 +186,7 @@ public final class GeneratedJobs {
     private int mainline;
     private int branches = 1;
     private double loss = 3;
+    private Setting adopted = Setting.EMPTY;
 
     Run(String job, Size size) {
       this.job = job;
@@ -173,11 +198,13 @@ public final class GeneratedJobs {
       effects.add(branch(0, -1, BranchKind.MAINLINE, 0, first, BranchState.KEPT, 0, 0));
       effects.add(new SessionEffect.ScheduleChanged(0, 0, first, BranchId.ROOT));
       for (int round = 1; round <= size.rounds(); round++) {
+        double before = loss;
         round(round);
         flush();
+        report(before);
       }
       effects.add(new SessionEffect.TimeSpent(420, 1800, 35));
-      effects.add(shown(state, "training", "Training with learningRate 0.01, batchSize 64"));
+      effects.add(shown(state, "training", "Training with " + words(adopted)));
       flush();
     }
 
@@ -187,7 +214,7 @@ public final class GeneratedJobs {
       for (int i = 0; i < size.trials(); i++) {
         trial(round, branches++, i == size.trials() - 1, best);
       }
-      Setting adopted = setting(0.5 / (round + 4), 32L << (round % 4));
+      adopted = setting(0.5 / (round + 4), 32L << (round % 4));
       effects.add(
           branch(
               winner,
@@ -232,6 +259,23 @@ public final class GeneratedJobs {
               round > size.rounds() - 3 ? SnapshotState.READY : SnapshotState.DROPPED,
               88_458_000,
               false));
+    }
+
+    /// Says how the mainline fared since it was forked, as its workers would have.
+    private void report(double before) {
+      int all = size.trialClocks() + size.mainlineClocks();
+      for (int i = 1; i <= REPORTS; i++) {
+        double now =
+            loss + (before - loss) * Math.exp(-5.0 * i / REPORTS) + 0.02 * random.nextDouble();
+        var progress =
+            new SessionEvent.Progressed(
+                0,
+                id(mainline),
+                (long) all * i / REPORTS - 1,
+                List.of(now),
+                List.of(CLOCK_SECONDS));
+        commit(job, nextEvent(job), List.of(progress), List.of(), List.of());
+      }
     }
 
     private void trial(int round, int number, boolean wins, double best) {
@@ -328,9 +372,15 @@ public final class GeneratedJobs {
     }
 
     private void flush() {
-      commit(job, 1, List.of(), effects, points);
+      commit(job, events.getOrDefault(job, 0L) + 1, List.of(), effects, points);
       effects.clear();
       points.clear();
+    }
+
+    private static String words(Setting setting) {
+      return setting.values().entrySet().stream()
+          .map(one -> one.getKey() + " " + one.getValue())
+          .collect(Collectors.joining(", "));
     }
 
     private BranchId id(int number) {

@@ -6,16 +6,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.microsoft.playwright.Download;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Route;
 import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 import dev.espalier.api.model.JobState;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,6 +47,14 @@ final class DashboardTest {
        "tuning": {"maxTrials": %d, "probeClocks": 10, "stop": {"best": 1000, "within": 0.0001},
                   "retune": {"plateauEpochs": 1000, "max": 0}, "converge": {"plateauEpochs": 1001}},
        "stop": {"maxEpochs": 100000, "maxTime": "10h"}}\
+      """;
+
+  private static final String POPULATION =
+      """
+      {"name": "population", "program": "mlp", "workers": 1, "arguments": {"hidden": [16]},
+       "tunables": {"learningRate": {"type": "log", "min": 0.001, "max": 0.5}},
+       "time": {"model": {"perClockSeconds": 0.01, "perSampleSeconds": 0}},
+       "tuning": {"policy": "asha", "runs": {"max": 500}}, "stop": {"maxEpochs": 9}}\
       """;
 
   private static LocalServer server;
@@ -127,6 +140,8 @@ final class DashboardTest {
     int discarded = trial(job, "RUNNING");
     showBranch(discarded);
     assertThat(page.locator(".judged .raw-dots")).isAttached();
+    // What is asked of the whole job stays within reach beside an open branch.
+    button("Resume").click(new Locator.ClickOptions().setTrial(true));
     button("Discard").click();
     assertThat(page.locator(".decisions"))
         .containsText("request to discard branch #" + discarded + " is accepted");
@@ -142,10 +157,10 @@ final class DashboardTest {
 
     // Try a setting: what is out of bounds is not sent, what is inside races the current one.
     button("Try a setting…").click();
-    page.getByLabel("Learning rate").fill("7");
+    page.locator("dialog").getByLabel("Learning rate").fill("7");
     button("Try it").click();
     assertThat(page.locator("dialog")).isVisible();
-    page.getByLabel("Learning rate").fill("0.0123");
+    page.locator("dialog").getByLabel("Learning rate").fill("0.0123");
     button("Try it").click();
     assertThat(page.locator("dialog")).hasCount(0);
     await(
@@ -172,6 +187,10 @@ final class DashboardTest {
         page.locator("tbody tr", row("ready")).first().locator("th").innerText().strip();
     button("Pin snapshot " + snapshot).click();
     assertThat(page.locator("tbody tr th", row("pinned"))).containsText(snapshot);
+    button("Unpin snapshot " + snapshot).click();
+    assertThat(page.locator("tbody tr th", row("pinned"))).hasCount(0);
+    button("Pin snapshot " + snapshot).click();
+    assertThat(page.locator("tbody tr th", row("pinned"))).containsText(snapshot);
     button("Resume").click();
     button("Restore snapshot " + snapshot).click();
     button("Go back").click();
@@ -185,6 +204,33 @@ final class DashboardTest {
     button("By people").click();
     assertThat(page.locator(".decision").first()).containsText("token:first");
     server.post("/jobs/" + job + "/kill", "");
+  }
+
+  @Test
+  void aPersonSteersAPopulation() {
+    String job = server.post("/jobs", POPULATION).path("id").asString();
+    await(job, view -> view.path("branches").asInt() > 3);
+    server.show(page, "/jobs/" + job);
+    assertThat(page.locator(".rounds")).containsText("branches that live side by side");
+    button("Try a setting…").click();
+    page.locator("dialog").getByLabel("Learning rate").fill("0.0123");
+    button("Try it").click();
+    assertThat(page.locator("dialog")).hasCount(0);
+    assertThat(page.locator(".branches tbody tr", row("0.0123"))).isVisible();
+
+    int given = -1;
+    while (given < 0) {
+      page.waitForTimeout(100);
+      given = trial(job, "WAITING");
+    }
+    showBranch(given);
+    button("Discard").click();
+    assertThat(page.locator(".drawer-reasons")).containsText("given up as token:first asked");
+    showBranch(server.get("/jobs/" + job).path("mainlineBranch").asInt());
+    button("Keep").click();
+    button("Keep it").click();
+    assertThat(page.locator(".chip")).hasText("Completed");
+    assertThat(page.locator(".decisions")).containsText("token:first chose run");
   }
 
   @Test
@@ -207,6 +253,14 @@ final class DashboardTest {
     assertThat(page.locator("details.round")).hasCount(20);
     button("Show 20 earlier rounds").click();
     assertThat(page.locator("details.round")).hasCount(40);
+    Locator speeds = page.getByRole(AriaRole.SLIDER, slider("Brush on Speed, loss/s"));
+    speeds.press("ArrowUp");
+    assertThat(page.locator(".parallel [role=status]")).containsText("of 1,000 branches");
+    assertThat(page.locator(".brushed").first()).containsText("branches in the brush");
+    speeds.press("Shift+ArrowDown");
+    assertThat(speeds).hasAttribute("aria-valuetext", Pattern.compile("from .* to .*"));
+    button("Show all").click();
+    assertThat(page.locator(".brushed")).hasCount(0);
     button("Show 192 more").click();
     button("Get earlier ones").click();
     assertThat(page.locator(".decision")).hasCount(1000);
@@ -251,6 +305,80 @@ final class DashboardTest {
     page.reload();
     assertThat(page.getByRole(AriaRole.HEADING, heading("Sign in", 1))).isVisible();
     PageCheck.isAccessible(page, "signed out");
+  }
+
+  /// In the dark and on a phone at once, which is where most goes wrong.
+  @Test
+  void everyStateFitsAPhoneAtNight() {
+    page.context().close();
+    open(390, 844, ColorScheme.DARK);
+    server.signIn(page);
+    String failed = jobs.fail("broken at night", "the disk is full");
+    isShown("/jobs/" + failed, ".message.is-bad", "the disk is full", "failed and empty");
+    String paused = jobs.write("held at night", GeneratedJobs.Size.SMALL, JobState.PAUSED);
+    isShown("/jobs/" + paused, ".chip", "Paused", "paused");
+    page.route("**/events?*", route -> route.abort());
+    page.reload();
+    isShown("/jobs/" + paused, ".banner.is-stale", "trying again", "stale");
+    page.unroute("**/events?*");
+    String large =
+        jobs.write("large at night", GeneratedJobs.Size.MANY_BRANCHES, JobState.TRAINING);
+    page.navigate(server.address() + "/#/jobs/" + large);
+    assertThat(page.locator(".sampled")).containsText("clocks in");
+    PageCheck.fitsTheWidth(page, "too much");
+    isShown("/jobs/job_nobody", "h1", "No such job", "not there");
+    isShown("/?name=nobody", ".none", "No job is like that.", "nothing found");
+    isShown("/compare?jobs=" + paused + "," + large, "h1", "Jobs side by side", "two jobs");
+
+    page.route(
+        "**/api/v1/**",
+        route ->
+            route.fulfill(
+                new Route.FulfillOptions()
+                    .setStatus(403)
+                    .setContentType("application/problem+json")
+                    .setBody("{\"status\": 403, \"title\": \"Forbidden\"}")));
+    isShown("/jobs/" + failed, "h1", "Not allowed", "denied");
+    isShown("/", "h1", "Not allowed", "denied a list");
+    page.unroute("**/api/v1/**");
+    page.route("**/overview*", Route::abort);
+    isShown("/jobs/" + paused, "h1", "The server does not answer", "no answer");
+  }
+
+  private void isShown(String place, String where, String words, String what) {
+    page.navigate(server.address() + "/#" + place);
+    assertThat(page.locator(where).first()).containsText(words);
+    PageCheck.isAccessible(page, what);
+    PageCheck.fitsTheWidth(page, what);
+  }
+
+  @Test
+  void codeThatIsNotThePagesOwnDoesNotRun() {
+    server.show(page, "/settings");
+    assertThat(page.getByRole(AriaRole.HEADING, heading("Settings", 1))).isVisible();
+
+    // In a frame of its own: what Playwright evaluates itself is let through.
+    assertThat(
+            page.evaluate(
+                """
+                () => new Promise((done) => requestAnimationFrame(() => {
+                  const script = document.createElement('script');
+                  script.textContent = 'window.foreign = 1';
+                  document.body.append(script);
+                  const link = document.createElement('a');
+                  link.setAttribute('onclick', 'window.foreign = 1');
+                  document.body.append(link);
+                  link.click();
+                  try {
+                    done(Function('return 1')());
+                  } catch (refused) {
+                    done(refused.name + ' ' + window.foreign);
+                  }
+                }))\
+                """))
+        .isEqualTo("EvalError undefined");
+    assertThat(complaints).isNotEmpty().allMatch(one -> one.contains("Content Security Policy"));
+    complaints.clear();
   }
 
   @Test
@@ -361,11 +489,19 @@ final class DashboardTest {
     Download table = page.waitForDownload(() -> button("CSV of the chart").click());
     Download picture = page.waitForDownload(() -> button("PNG of the chart").click());
     Download branches = page.waitForDownload(() -> button("JSON of the branches").click());
+    List<Download> pictures =
+        Stream.of("branches", "decisions", "tree", "settings")
+            .map(panel ->
+                page.waitForDownload(() -> button("PNG of the " + panel).click()))
+            .toList();
 
     assertThat(Files.readString(table.path())).startsWith("fromClock,toClock,branch,");
     assertThat(Files.readAllBytes(picture.path()))
         .hasSizeGreaterThan(10_000)
         .startsWith(0x89, 'P', 'N', 'G');
+    for (Download one : pictures) {
+      assertThat(colours(one)).as(one.suggestedFilename()).isGreaterThan(8);
+    }
     assertThat(Files.readString(branches.path())).contains("\"verdict\": \"CONVERGING\"");
   }
 
@@ -388,9 +524,35 @@ final class DashboardTest {
     assertThat(page.locator(".chip", new Page.LocatorOptions().setHasText("Paused"))).hasCount(2);
     server.post("/jobs/" + first + "/kill", "");
     server.post("/jobs/" + second + "/kill", "");
+
+    jobs.write("twin one", GeneratedJobs.Size.SMALL, JobState.COMPLETED);
+    jobs.write("twin two", GeneratedJobs.Size.SMALL, JobState.TRAINING);
+    page.navigate(server.address() + "/#/?name=twin");
+    page.getByLabel("Choose twin one").check();
+    page.getByLabel("Choose twin two").check();
+    page.getByRole(AriaRole.LINK, link("Compare")).click();
+    assertThat(page.getByRole(AriaRole.HEADING, heading("Jobs side by side", 1))).isVisible();
+    assertThat(page.locator(".compare-line")).hasCount(2);
+    button("Validation accuracy").click();
+    assertThat(page.locator(".compare-line").first())
+        .hasAttribute("d", Pattern.compile("M.*L.*"));
+    PageCheck.isAccessible(page, "jobs side by side");
   }
 
   // Helpers.
+
+  /// {@return how many colours a picture has; a blank one has one}
+  private static long colours(Download picture) throws IOException {
+    BufferedImage image = ImageIO.read(picture.path().toFile());
+    return Arrays.stream(
+            image.getRGB(0, 0, image.getWidth(), image.getHeight(), null, 0, image.getWidth()))
+        .distinct()
+        .count();
+  }
+
+  private static Page.GetByRoleOptions slider(String name) {
+    return new Page.GetByRoleOptions().setName(name).setExact(true);
+  }
 
   private void settle(String place) {
     if (page.url().equals("about:blank")) {

@@ -196,6 +196,7 @@ class CompareJobsPage {
     const traces = courses.map((course, i) => ({
       label: course.job.name,
       kind: KINDS[i],
+      wild: false,
       line: this.#shown === '' ? trainingLine(course) : metricLine(course, this.#shown),
     }));
     const name = this.#shown === '' ? 'Training loss' : `Validation ${format.words(this.#shown)}`;

@@ -100,6 +100,7 @@ function lines(model, branches) {
   const traces = branches.map((branch) => ({
     label: `branch ${branch.branch}`,
     kind: standing(branch, model.rounds.get(branch.round)),
+    wild: standing(branch, model.rounds.get(branch.round)) === 'diverged',
     line: ownLine(model, branch),
   }));
   return traces.every((trace) => trace.line.length === 0)

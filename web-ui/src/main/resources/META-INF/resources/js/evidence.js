@@ -23,6 +23,9 @@ const TRIGGERS = /** @type {Record<string, string>} */ ({
   POPULATION: 'branches that live side by side',
 });
 
+/** Phases of a round whose trials are judged by windows of their losses. */
+const WINDOWED = ['probing', 'trial-time', 'searching'];
+
 /** So many branches of a round are shown at first. */
 const MOST_ROWS = 50;
 
@@ -218,6 +221,9 @@ function roundBody(model, round, view, on) {
  */
 function branchTable(model, round, branches, focus, on) {
   const { varied } = tunables(model);
+  // Races and populations judge by other losses than those that a branch trains on.
+  const isJudged =
+    branches.some((branch) => branch.speed !== null) || WINDOWED.includes(round.phase);
   const fastest = Math.max(0, ...branches.map((b) => Math.max(b.speed ?? 0, b.slope ?? 0)));
   return h(
     'div',
@@ -241,13 +247,15 @@ function branchTable(model, round, branches, focus, on) {
           varied.map((name) =>
             h('th', { scope: 'col', class: 'num', key: name }, format.words(name)),
           ),
-          h('th', { scope: 'col', class: 'spark-cell' }, 'Loss'),
-          h(
-            'th',
-            { scope: 'col', class: 'speed-head' },
-            'Speed',
-            h('span', { class: 'unit' }, ' loss/s, to slope'),
-          ),
+          isJudged && [
+            h('th', { scope: 'col', class: 'spark-cell' }, 'Loss'),
+            h(
+              'th',
+              { scope: 'col', class: 'speed-head' },
+              'Speed',
+              h('span', { class: 'unit' }, ' loss/s, to slope'),
+            ),
+          ],
           h('th', { scope: 'col' }, 'Verdict'),
           h('th', { scope: 'col', class: 'num clocks-cell' }, 'Clocks'),
           h('th', { scope: 'col', class: 'num' }, 'Time'),
@@ -256,7 +264,7 @@ function branchTable(model, round, branches, focus, on) {
       h(
         'tbody',
         null,
-        branches.map((branch) => branchRow(branch, round, varied, fastest, focus, on)),
+        branches.map((branch) => branchRow(branch, round, varied, isJudged ? fastest : null, focus, on)),
       ),
     ),
   );
@@ -291,7 +299,7 @@ function phase(round) {
  * @param {BranchView} branch
  * @param {RoundView} round
  * @param {string[]} varied
- * @param {number} fastest
+ * @param {number | null} fastest speed of the round; null where none is measured
  * @param {number | null} focus
  * @param {RoundsActions} on
  */
@@ -322,31 +330,38 @@ function branchRow(branch, round, varied, fastest, focus, on) {
     varied.map((name) =>
       h('td', { class: 'num', key: name }, format.tunable(branch.setting[name])),
     ),
-    h('td', { class: 'spark-cell' }, spark(branch.windowMeans, kind)),
-    h(
-      'td',
-      { class: 'speed' },
-      h(
-        'span',
-        { class: 'speed-value' },
-        branch.speed === null ? format.NONE : format.number(branch.speed, 3),
-      ),
-      h(
-        'span',
-        { class: 'speed-bar', title: interval(branch), 'aria-hidden': 'true' },
-        h('span', {
-          class: `speed-noise is-${kind}`,
-          vars: { share: fastest > 0 ? Math.max(0, branch.slope ?? 0) / fastest : 0 },
-        }),
-        h('span', {
-          class: `speed-fill is-${kind}`,
-          vars: { share: fastest > 0 ? Math.max(0, branch.speed ?? 0) / fastest : 0 },
-        }),
-      ),
-    ),
+    fastest !== null && [
+      h('td', { class: 'spark-cell' }, spark(branch.windowMeans, kind)),
+      speedCell(branch, kind, fastest),
+    ],
     h('td', { class: `verdict is-${kind}` }, verdict(branch, kind)),
     h('td', { class: 'num clocks-cell' }, format.count(branch.clocks)),
     h('td', { class: 'num' }, format.duration(branch.seconds)),
+  );
+}
+
+/**
+ * @param {BranchView} branch
+ * @param {string} kind
+ * @param {number} fastest
+ */
+function speedCell(branch, kind, fastest) {
+  const share = (/** @type {number | null} */ value) =>
+    fastest > 0 ? Math.max(0, value ?? 0) / fastest : 0;
+  return h(
+    'td',
+    { class: 'speed' },
+    h(
+      'span',
+      { class: 'speed-value' },
+      branch.speed === null ? format.NONE : format.number(branch.speed, 3),
+    ),
+    h(
+      'span',
+      { class: 'speed-bar', title: interval(branch), 'aria-hidden': 'true' },
+      h('span', { class: `speed-noise is-${kind}`, vars: { share: share(branch.slope) } }),
+      h('span', { class: `speed-fill is-${kind}`, vars: { share: share(branch.speed) } }),
+    ),
   );
 }
 

@@ -441,7 +441,7 @@ class JobPage {
     return [
       plot.card(),
       treePanel(model, { focus: plot.focus, ...this.#tree }, onTree),
-      parallelPanel(model, { focus: plot.focus, brushes: this.#rounds.brushes }, onParallel),
+      parallelPanel(model, { focus: plot.focus, brushes, width: this.#panelWidth() }, onParallel),
       h(
         'div',
         { class: 'columns', key: 'columns' },
@@ -453,6 +453,12 @@ class JobPage {
         ),
       ),
     ];
+  }
+
+  /** The room inside a card, as it was when the page was drawn last. */
+  #panelWidth() {
+    const panel = this.#content.querySelector('.parallel-plot, .job');
+    return panel ? panel.clientWidth - 40 : 1000;
   }
 
   #drawer() {

@@ -9,6 +9,7 @@ const KEYS = [
   ['1 … 6', 'the parts of a job’s page'],
   ['← →', 'in the drawing: read values; with Shift in larger steps'],
   ['↑ ↓', 'in the drawing: go through the branches; in the tree: through a round'],
+  ['↑ ↓', 'on an axis of the settings tried: move the brush; with Shift its upper edge'],
   ['Enter', 'open the branch that is pointed at'],
   ['Esc', 'close, or show everything again'],
 ];

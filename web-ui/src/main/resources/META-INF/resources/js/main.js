@@ -60,7 +60,7 @@ function bar(trail) {
   header.className = 'bar';
   const home = document.createElement('div');
   home.className = 'home';
-  patch(home, h('a', { href: '#/', class: 'brand' }, logo(), h('span', null, 'Espalier')));
+  patch(home, h('a', { href: '#/', class: 'brand', 'aria-label': 'Espalier' }, logo(), h('span', null, 'Espalier')));
   const tools = document.createElement('nav');
   tools.className = 'bar-tools';
   tools.setAttribute('aria-label', 'Server');

@@ -15,6 +15,7 @@ const WIDTH = 1180;
 const HEIGHT = 320;
 const LEFT = 60;
 const RIGHT = WIDTH - 150;
+const TOP = 12;
 const BOTTOM = HEIGHT - 36;
 
 /** A longer name does not fit beside the drawing. */
@@ -23,8 +24,9 @@ const LONGEST_LABEL = 20;
 /**
  * One line.
  *
- * @typedef {{label: string, kind: string, line: {x: number, y: number}[]}} Trace `kind` is a
- *     standing, which gives the hue and the mark at the end
+ * @typedef {{label: string, kind: string, wild: boolean, line: {x: number, y: number}[]}} Trace
+ *     `kind` is a standing, which gives the hue and the mark at the end; a `wild` one runs out of
+ *     the drawing, so that the others can be told apart
  */
 
 /**
@@ -34,10 +36,12 @@ const LONGEST_LABEL = 20;
  */
 export function overlay(traces, words) {
   const all = traces.flatMap((trace) => trace.line);
-  const [low, high] = [least(all.map((p) => p.y)), most(all.map((p) => p.y))];
+  const tame = traces.filter((trace) => !trace.wild).flatMap((trace) => trace.line);
+  const shown = (tame.length > 0 ? tame : all).map((p) => p.y);
+  const [low, high] = [least(shown), most(shown)];
   const air = (high - low) * 0.08 || 1;
   const x = linear(0, most(all.map((p) => p.x)) || 1, LEFT, RIGHT);
-  const y = linear(low - air, high + air, BOTTOM, 12);
+  const y = linear(low - air, high + air, BOTTOM, TOP);
   const px = (/** @type {number} */ value) => value.toFixed(1);
   return h(
     'div',
@@ -50,6 +54,11 @@ export function overlay(traces, words) {
         role: 'img',
         'aria-label': `${words.label}; the table below holds the numbers.`,
       },
+      h(
+        'clipPath',
+        { id: 'overlay' },
+        h('rect', { x: LEFT, y: TOP, width: RIGHT - LEFT, height: BOTTOM - TOP + 2 }),
+      ),
       ticksOf(y, 5).map((tick) =>
         h(
           'g',
@@ -76,11 +85,12 @@ export function overlay(traces, words) {
           { key: i },
           h('path', {
             class: `compare-line is-${kind} line-${i}`,
+            'clip-path': 'url(#overlay)',
             d: line
               .map((p, j) => `${j === 0 ? 'M' : 'L'}${px(x.at(p.x))} ${px(y.at(p.y))}`)
               .join(''),
           }),
-          last && mark(kind, x.at(last.x), y.at(last.y), 4),
+          last && mark(kind, x.at(last.x), Math.max(TOP, y.at(last.y)), 4),
           last && h('text', { class: 'value', x: RIGHT + 12, y: spread(traces, i, y) }, short(label)),
         );
       }),
@@ -104,7 +114,7 @@ function spread(traces, index, y) {
   const ends = traces
     .map((trace, i) => ({
       i,
-      at: trace.line.length > 0 ? y.at(trace.line[trace.line.length - 1].y) : 0,
+      at: trace.line.length > 0 ? Math.max(TOP, y.at(trace.line[trace.line.length - 1].y)) : 0,
     }))
     .sort((a, b) => a.at - b.at);
   let free = 0;

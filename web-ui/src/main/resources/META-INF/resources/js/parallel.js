@@ -22,10 +22,10 @@ import { linear, logarithmic, ticksOf } from './scale.js';
  *     value: (branch: BranchView) => number | null}} Axis
  */
 
-const WIDTH = 1180;
+/** Below this width the drawing is scrolled. */
+const LEAST_WIDTH = 560;
 const HEIGHT = 236;
-const LEFT = 64;
-const RIGHT = WIDTH - 64;
+const SIDE = 64;
 const TOP = 34;
 const BOTTOM = HEIGHT - 14;
 
@@ -125,7 +125,8 @@ function scaleOf(name, values) {
 
 /**
  * @param {JobModel} model
- * @param {{focus: number | null, brushes: Brushes}} view
+ * @param {{focus: number | null, brushes: Brushes, width: number}} view `width` of the panel in
+ *     pixels
  * @param {{brush: (axis: string, range: Range | null) => void, clear: () => void}} on
  * @returns {Tree | null} null before there is anything to compare
  */
@@ -142,7 +143,7 @@ export function parallelPanel(model, view, on) {
     h(
       'div',
       { class: 'card-bar' },
-      h('h2', { class: 'card-title', id: 'parallel-title' }, 'Settings'),
+      h('h2', { class: 'card-title', id: 'parallel-title' }, 'Settings tried'),
       h(
         'p',
         { class: 'muted', role: 'status' },
@@ -176,7 +177,7 @@ function flat({ branch, round, state, verdict, speed, clocks, seconds, setting }
  * @param {JobModel} model
  * @param {Axis[]} axes
  * @param {BranchView[]} inside
- * @param {{focus: number | null, brushes: Brushes}} view
+ * @param {Parameters<typeof parallelPanel>[1]} view
  * @param {Parameters<typeof parallelPanel>[2]} on
  */
 function drawing(model, axes, inside, view, on) {
@@ -188,12 +189,14 @@ function drawing(model, axes, inside, view, on) {
   const kinds = /** @type {(keyof typeof STANDINGS)[]} */ (Object.keys(STANDINGS)).toReversed();
   const focused = view.focus === null ? undefined : model.branches.get(view.focus);
   const strands = (/** @type {BranchView[]} */ list) =>
-    list.map((branch) => strand(branch, axes)).join('');
+    list.map((branch) => strand(branch, axes, places)).join('');
+  const width = Math.max(LEAST_WIDTH, view.width);
+  const places = axes.map((_, i) => SIDE + (i / Math.max(1, axes.length - 1)) * (width - 2 * SIDE));
   return h(
     'svg',
     {
       class: inside.length > MANY ? 'parallel-lines is-many' : 'parallel-lines',
-      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      viewBox: `0 0 ${width} ${HEIGHT}`,
       role: 'group',
       'aria-label': `${format.count(branches.length)} branches over ${axes.length} axes; the tables of rounds hold their numbers`,
     },
@@ -210,7 +213,7 @@ function drawing(model, axes, inside, view, on) {
         key: 'focus',
         d: strands([focused]),
       }),
-    axes.map((axis, i) => axisLine(axis, i, axes.length, view.brushes.get(axis.name), on)),
+    axes.map((axis, i) => axisLine(axis, places, i, view.brushes.get(axis.name), on)),
   );
 }
 
@@ -226,23 +229,16 @@ function layers(branches) {
 }
 
 /**
- * @param {number} index
- * @param {number} axes
- */
-function placeOf(index, axes) {
-  return axes === 1 ? LEFT : LEFT + (index / (axes - 1)) * (RIGHT - LEFT);
-}
-
-/**
  * @param {BranchView} branch
  * @param {Axis[]} axes
+ * @param {number[]} places of the axes
  */
-function strand(branch, axes) {
+function strand(branch, axes, places) {
   let path = '';
   axes.forEach((axis, i) => {
     const value = axis.value(branch);
     if (value !== null) {
-      path += `${path === '' ? 'M' : 'L'}${placeOf(i, axes.length).toFixed(1)} ${axis.scale.at(value).toFixed(1)}`;
+      path += `${path === '' ? 'M' : 'L'}${places[i].toFixed(1)} ${axis.scale.at(value).toFixed(1)}`;
     }
   });
   return path;
@@ -250,15 +246,16 @@ function strand(branch, axes) {
 
 /**
  * @param {Axis} axis
- * @param {number} index
- * @param {number} axes
+ * @param {number[]} places of all axes
+ * @param {number} index of this one
  * @param {Range | undefined} brush
  * @param {Parameters<typeof parallelPanel>[2]} on
  */
-function axisLine(axis, index, axes, brush, on) {
-  const x = placeOf(index, axes);
-  const side = index === axes - 1 ? 'is-last' : 'is-first';
-  const toLabel = index === axes - 1 ? 10 : -10;
+function axisLine(axis, places, index, brush, on) {
+  const x = places[index];
+  const isLast = index === places.length - 1;
+  const side = isLast ? 'is-last' : 'is-first';
+  const toLabel = isLast ? 10 : -10;
   return h(
     'g',
     { key: axis.name, class: `parallel-axis ${side}` },
