@@ -7,13 +7,16 @@ import org.jspecify.annotations.Nullable;
 /// A run of elements of one page that an update rule changes in one call.
 ///
 /// A page holds planes of equal size: plane 0 the parameters, planes 1, 2, ... the optimizer state.
-/// Element `i` of plane `p` is read at `from[fromOffset + p * planeBytes + 4 i]` and written at the
-/// same place of `to`. Out of place when `to` is another page, in place when it is the same.
+/// Element `i` of plane `p` is read at `from[offset + p * planeBytes + 4 i]` and written at
+/// `to[toOffset + p * toPlaneBytes + 4 i]`. Out of place when `to` is another page, in place when
+/// it is the same.
 ///
 /// @param from the page as it was
 /// @param to the page as it will be; may be `from`
-/// @param offset byte offset of element 0 in plane 0, the same in both pages
-/// @param planeBytes distance of two planes in bytes
+/// @param offset byte offset of element 0 in plane 0 of `from`, and of `seen`
+/// @param planeBytes distance of two planes of `from` in bytes
+/// @param toOffset byte offset of element 0 in plane 0 of `to`
+/// @param toPlaneBytes distance of two planes of `to` in bytes
 /// @param gradient sums of per-sample gradients
 /// @param gradientOffset index of element 0 in `gradient`
 /// @param divisor what a sum is divided by to become the gradient `g` of the formulas, > 0
@@ -25,16 +28,48 @@ public record StepSpan(
     MemorySegment to,
     long offset,
     long planeBytes,
+    long toOffset,
+    long toPlaneBytes,
     float[] gradient,
     int gradientOffset,
     float divisor,
     int length,
     @Nullable MemorySegment seen) {
 
+  /// A run that lies at the same place of both pages.
+  public StepSpan(
+      MemorySegment from,
+      MemorySegment to,
+      long offset,
+      long planeBytes,
+      float[] gradient,
+      int gradientOffset,
+      float divisor,
+      int length,
+      @Nullable MemorySegment seen) {
+    this(
+        from,
+        to,
+        offset,
+        planeBytes,
+        offset,
+        planeBytes,
+        gradient,
+        gradientOffset,
+        divisor,
+        length,
+        seen);
+  }
+
   /// Floats in the byte order of the machine, without a promise of alignment.
   static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
-  /// Byte offset of element `i` of plane `plane`.
+  /// Byte offset of element `i` of plane `plane` in the page as it will be.
+  long toAt(int plane, int i) {
+    return toOffset + plane * toPlaneBytes + ((long) i << 2);
+  }
+
+  /// Byte offset of element `i` of plane `plane` in the page as it was.
   long at(int plane, int i) {
     return offset + plane * planeBytes + ((long) i << 2);
   }
@@ -46,7 +81,7 @@ public record StepSpan(
 
   /// Sets the new value of element `i` of plane `plane`.
   void put(int plane, int i, float value) {
-    to.set(FLOAT, at(plane, i), value);
+    to.set(FLOAT, toAt(plane, i), value);
   }
 
   /// Whether multiplying by `1 / divisor` rounds as dividing does: the divisor is a power of two,

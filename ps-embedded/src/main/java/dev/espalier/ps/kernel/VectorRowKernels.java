@@ -257,7 +257,7 @@ final class VectorRowKernels implements RowKernels {
   }
 
   private static void store(StepSpan s, int plane, int i, FloatVector value) {
-    value.intoMemorySegment(s.to(), s.at(plane, i), ORDER);
+    value.intoMemorySegment(s.to(), s.toAt(plane, i), ORDER);
   }
 
   private static FloatVector gradient(StepSpan s, int i) {

@@ -10,21 +10,25 @@ import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.PagePool;
 import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.memory.StreamingCopy;
 import dev.espalier.ps.table.RowBatch;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 
 /// Works on pages of the host, run by run.
 final class HostWork implements RowWork {
   private final RowKernels kernels;
   private final PagePools pools;
+  private final Optional<StreamedStep> streaming;
 
   /// @param kernels the arithmetic
   /// @param budget what bounds the pages
   HostWork(RowKernels kernels, MemoryBudget budget) {
     this.kernels = kernels;
     pools = new PagePools(budget);
+    streaming = StreamingCopy.ofThisMachine().map(StreamedStep::new);
   }
 
   @Override
@@ -102,22 +106,22 @@ final class HostWork implements RowWork {
         firstRow == layout.firstRowOf(page) && firstRow + rows == layout.endRowOf(page);
     // A rule writes all it is given, so a whole page needs no copy even when it is shared.
     Page target = isWhole ? pages.target(page) : pages.owned(page);
-    table
-        .rule()
-        .step(
-            kernels,
-            new StepSpan(
-                pages.page(page).segment(),
-                target.segment(),
-                layout.offsetOf(firstRow),
-                layout.planeBytes(),
-                batch.values(),
-                position * layout.columns(),
-                step.divisor(),
-                rows * layout.columns(),
-                seen == null ? null : seen.segment()),
-            step.stepSize(),
-            step.stepNumber());
+    StepSpan span =
+        new StepSpan(
+            pages.page(page).segment(),
+            target.segment(),
+            layout.offsetOf(firstRow),
+            layout.planeBytes(),
+            batch.values(),
+            position * layout.columns(),
+            step.divisor(),
+            rows * layout.columns(),
+            seen == null ? null : seen.segment());
+    if (target != pages.page(page) && streaming.isPresent()) {
+      streaming.get().take(table.rule(), kernels, span, layout.planes(), step);
+    } else {
+      table.rule().step(kernels, span, step.stepSize(), step.stepNumber());
+    }
     pages.install(page, target);
   }
 
