@@ -34,7 +34,8 @@ import picocli.CommandLine.Option;
       "  espalier demo --program mf --data data/movielens-100k --keep"
     })
 final class DemoCommand implements Callable<Integer> {
-  private static final List<String> PROGRAMS = List.of("mlp", "mf", "logreg");
+  private static final List<String> PROGRAMS =
+      List.of("mlp", "cnn", "lstm", "mf", "logreg", "softmax", "fm");
 
   private final Invocation invocation;
 
@@ -42,14 +43,15 @@ final class DemoCommand implements Callable<Integer> {
       names = "--program",
       paramLabel = "NAME",
       defaultValue = "mlp",
-      description = "mlp, mf or logreg (default: ${DEFAULT-VALUE}).")
+      description = "mlp, cnn, lstm, mf, logreg, softmax or fm (default: ${DEFAULT-VALUE}).")
   String program = "mlp";
 
   @Option(
       names = "--data",
       paramLabel = "DIR",
       description =
-          "Folder with data: IDX files for mlp, MovieLens 100K for mf, LIBSVM files for logreg.")
+          "Folder with data: IDX files or CIFAR-10 for mlp and cnn, a text for lstm, MovieLens for mf,"
+              + " LIBSVM files for logreg and softmax, a Criteo log for fm.")
   @Nullable Path data;
 
   @Option(

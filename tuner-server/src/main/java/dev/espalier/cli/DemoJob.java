@@ -21,9 +21,10 @@ final class DemoJob {
     document.put("seed", seed);
     boolean real = data.isPresent();
     switch (program) {
-      case "mf" -> factorization(document, real);
-      case "logreg" -> regression(document, real);
-      default -> perceptron(document, real);
+      case "mlp" -> perceptron(document, real);
+      case "mf" -> measured(document, real, 30);
+      case "logreg" -> measured(document, real, 20);
+      default -> measured(document, real, 10);
     }
     maxTime.ifPresent(time -> {
       var stop = new LinkedHashMap<String, Object>();
@@ -56,14 +57,9 @@ final class DemoJob {
                 Map.of("type", "choice", "values", List.of(32, 64, 128, 256), "default", 64)));
   }
 
-  private static void factorization(Map<String, Object> document, boolean real) {
+  private static void measured(Map<String, Object> document, boolean real, int epochs) {
     document.put("tuning", tuning(12, 2, 2, 4));
-    document.put("stop", real ? stop(60, "5m") : stop(30, "70s"));
-  }
-
-  private static void regression(Map<String, Object> document, boolean real) {
-    document.put("tuning", tuning(12, 2, 2, 4));
-    document.put("stop", real ? stop(40, "5m") : stop(20, "70s"));
+    document.put("stop", real ? stop(2 * epochs, "5m") : stop(epochs, "70s"));
   }
 
   private static Map<String, Object> stop(int maxEpochs, String maxTime) {
