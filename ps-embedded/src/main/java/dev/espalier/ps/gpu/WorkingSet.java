@@ -6,6 +6,7 @@ import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.PagePool;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,11 +16,12 @@ import org.jspecify.annotations.Nullable;
 
 /// The pages that are on the device, of a state that may be larger than its budget.
 ///
-/// A plan says in which order pages are visited, round after round. While one visit is worked on,
-/// the pages of the next arrive and those of the last leave, each on a stream of its own, so that
-/// both hide behind the work ([Placement] says what need not move at all). A page that branches
-/// share moves once for all of them, so going on with another branch moves only the pages in which
-/// it differs. Visits may be made in any order: the plan only says what to fetch ahead.
+/// A plan says what may be visited, and in which order, round after round; once two rounds were the
+/// same, they say it. While one visit is worked on, the pages of the next arrive and those of the
+/// last leave, each on a stream of its own, so that both hide behind the work ([Placement] says
+/// what need not move at all). A page that branches share moves once for all of them, so going on
+/// with another branch moves only the pages in which it differs. Visits may be made in any order:
+/// the plan only says what to fetch ahead.
 ///
 /// Source: GeePS (Cui et al. 2016) §4; its memory is that of one model, ours is that of all
 /// branches.
@@ -110,7 +112,9 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   private final PagePool device;
   private final PagePool pinned;
   private final List<PageVisit> plan;
-  private final Placement placement;
+  private final VisitOrder order;
+  private final long devicePages;
+  private Placement placement;
   private final Batches worked;
   private final Batches arrived;
   private final Batches left;
@@ -141,7 +145,9 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     this.device = device;
     this.pinned = pinned;
     this.plan = List.copyOf(plan);
-    placement = new Placement(plan, device.availablePages());
+    order = new VisitOrder(plan.size());
+    devicePages = device.availablePages();
+    placement = new Placement(plan, devicePages);
     worked = new Batches(work);
     arrived = new Batches(gpu.inbound());
     left = new Batches(gpu.outbound());
@@ -156,6 +162,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when pages that must leave do
   ///   not fit into pinned memory
   public void begin(BranchPages branch, int index) {
+    order.visit(index);
     if (branch != current) {
       current = branch;
       round++;
@@ -166,7 +173,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     fetch(pages, true);
     waitForArrival(pages);
     int fresh = freshPages(branch, plan.get(index));
-    if (!fetchAhead(branch, (index + 1) % plan.size(), fresh)) {
+    if (!fetchAhead(branch, order.after(index), fresh)) {
       endVisits();
       pages.forEach(page -> seat(page, true));
     }
@@ -402,7 +409,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     PageVisit visit = plan.get(index);
     endVisits();
     List<Page> passing = new ArrayList<>();
-    List<Page> next = pagesOf(branch, (index + 1) % plan.size());
+    List<Page> next = pagesOf(branch, order.after(index));
     next.forEach(page -> seat(page, true));
     for (Page page : pagesOf(branch, index)) {
       Seat seat = seat(page, false);
@@ -415,6 +422,18 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     }
     if (!passing.isEmpty() && isCrowded()) {
       evict(passing.stream().distinct().toList());
+    }
+  }
+
+  /// Ends a round: the visits of a clock have been made, and those of the next begin.
+  ///
+  /// When they were those of the round before, in the same order, what stays on the device and what
+  /// is fetched ahead follows them from now on.
+  public void endRound() {
+    if (order.endRound()) {
+      placement =
+          new Placement(Arrays.stream(order.round()).mapToObj(plan::get).toList(), devicePages);
+      round++;
     }
   }
 

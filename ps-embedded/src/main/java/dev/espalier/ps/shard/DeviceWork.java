@@ -43,6 +43,7 @@ final class DeviceWork implements RowWork {
   private final int pagesPerVisit;
   private final int[] firstVisits;
   private final int visitsOfRound;
+  private boolean hasUpdated;
 
   /// Opens a device's memory.
   ///
@@ -119,7 +120,7 @@ final class DeviceWork implements RowWork {
         read.rows(),
         (visit, part, positions) -> {
           float[] values = positions.isAll(all, columns) ? all : new float[part.count() * columns];
-          set.begin(pages, visit);
+          beginRead(pages, visit);
           rows.read(pages.table(table.index()), part, values);
           set.end(pages, visit);
           positions.putInto(all, values, columns);
@@ -130,6 +131,14 @@ final class DeviceWork implements RowWork {
     return collector.end();
   }
 
+  private void beginRead(BranchPages pages, int visit) {
+    if (hasUpdated) {
+      hasUpdated = false;
+      set.endRound();
+    }
+    set.begin(pages, visit);
+  }
+
   /// Hands out the page of rows that lie together in one, as long as enough others can still move.
   private void leaveInPlace(
       TablePart table, BranchPages pages, RowSelection selection, RowCollector collector) {
@@ -138,7 +147,7 @@ final class DeviceWork implements RowWork {
       return;
     }
     int visit = firstVisits[table.index()];
-    set.begin(pages, visit);
+    beginRead(pages, visit);
     if (set.fixedPages() + (long) MOVING_VISITS * pagesPerVisit < devicePages) {
       // Whoever gets the address works on a stream of its own.
       gpu.awaitKernels();
@@ -167,6 +176,7 @@ final class DeviceWork implements RowWork {
     DeviceRows.Step deviceStep =
         new DeviceRows.Step(table.rule(), step.stepSize(), step.stepNumber(), step.divisor());
     PageTable pageTable = pages.table(table.index());
+    hasUpdated = true;
     for (RowBatch batch : batches) {
       forEachVisit(
           table,

@@ -237,6 +237,52 @@ final class WorkingSetTest {
         .hasMessage("pages of a visit must be <= 8, which the device's budget holds, but are 9");
   }
 
+  /// Of 80 pages a clock touches 16, and 20 find room: nothing moves once that is known.
+  @Test
+  void roundsThatRepeatSayWhatStays() {
+    try (Job job = new Job(5, 20)) {
+      int[] touched = {2, 7, 11, 14};
+      long before = 0;
+      for (int round = 0; round < 6; round++) {
+        for (int visit : touched) {
+          job.visit(0, visit);
+        }
+        for (int visit : touched) {
+          job.visit(0, job.plan.size() - 1 - visit);
+        }
+        job.set.endRound();
+        if (round == 2) {
+          before = job.set.bytesIn();
+        }
+      }
+      assertThat(job.set.residentPages()).isEqualTo(16);
+      assertThat(job.set.bytesIn()).isEqualTo(before);
+      for (int visit = 0; visit < job.plan.size(); visit++) {
+        job.visit(0, visit);
+      }
+    }
+  }
+
+  @Test
+  void anOrderIsFollowedWhenItRepeats() {
+    var order = new VisitOrder(5);
+    assertThat(order.after(4)).isZero();
+    for (int round = 0; round < 2; round++) {
+      for (int visit : new int[] {3, 1, 3, 4}) {
+        order.visit(visit);
+      }
+      assertThat(order.endRound()).isEqualTo(round == 1);
+    }
+    assertThat(order.round()).containsExactly(3, 1, 4);
+    assertThat(order.after(3)).isEqualTo(1);
+    assertThat(order.after(4)).as("round again").isEqualTo(3);
+    assertThat(order.after(0)).as("outside of the round").isEqualTo(3);
+    order.visit(0);
+    assertThat(order.endRound()).as("one round that differs").isFalse();
+    assertThat(order.round()).containsExactly(3, 1, 4);
+    assertThat(order.endRound()).as("a round without visits").isFalse();
+  }
+
   @Test
   void pagesThatStayAreSpreadOverTheVisits() {
     Placement placement = new Placement(plan(40, 4), 52);
