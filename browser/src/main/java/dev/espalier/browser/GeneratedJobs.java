@@ -22,6 +22,7 @@ import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -379,7 +380,7 @@ public final class GeneratedJobs {
 
     private static String words(Setting setting) {
       return setting.values().entrySet().stream()
-          .map(one -> one.getKey() + " " + one.getValue())
+          .map(one -> String.format(Locale.ROOT, "%s %.3g", one.getKey(), one.getValue()))
           .collect(Collectors.joining(", "));
     }
 

@@ -37,6 +37,16 @@ final class Screenshots {
        "stop": {"maxEpochs": 16}}\
       """;
 
+  private static final String RACED =
+      """
+      {"name": "image-classifier, raced", "program": "mlp", "workers": 2, "seed": 42,
+       "tunables": {"learningRate": {"type": "log", "min": 0.0001, "max": 0.3, "default": 0.01},
+                    "momentum": {"type": "linear", "min": 0, "max": 0.95, "default": 0.9},
+                    "batchSize": {"type": "choice", "values": [32, 64, 128, 256], "default": 64}},
+       "time": {"model": {"perClockSeconds": 0.0002, "perSampleSeconds": 7e-6}},
+       "tuning": {"policy": "racing"}, "stop": {"maxEpochs": 16}}\
+      """;
+
   // Lets a picture be taken of a page whose link is lost.
   private static final String KEEP_LINK =
       """
@@ -47,6 +57,12 @@ final class Screenshots {
         }
       };\
       """;
+
+  private static final Route.FulfillOptions DENIED =
+      new Route.FulfillOptions()
+          .setStatus(403)
+          .setContentType("application/problem+json")
+          .setBody("{\"status\": 403}");
 
   private final LocalServer server;
   private final Chromium chromium;
@@ -63,7 +79,10 @@ final class Screenshots {
   void make() throws IOException {
     Files.createDirectories(folder);
     picture("first-run", "/", ColorScheme.LIGHT, page -> {});
-    String job = trained();
+    String raced = server.post("/jobs", RACED).path("id").asString();
+    String job = server.post("/jobs", DEMO).path("id").asString();
+    awaitEnd(raced);
+    awaitEnd(job);
     String large =
         jobs.write("thousand-branches", GeneratedJobs.Size.MANY_BRANCHES, JobState.TRAINING);
     String paused = jobs.write("paused-overnight", GeneratedJobs.Size.SMALL, JobState.PAUSED);
@@ -77,6 +96,8 @@ final class Screenshots {
     picture("job-branch", "/jobs/" + job + "?branch=" + winner, ColorScheme.LIGHT, page -> {});
     picture("job-why", "/jobs/" + job, ColorScheme.LIGHT, Screenshots::openWhy);
     whole("job-compare", "/jobs/" + job + "/compare?compare=3,5," + winner, ColorScheme.LIGHT);
+    picture("job-settings", "/jobs/" + job, ColorScheme.LIGHT, Screenshots::brush);
+    whole("jobs-compare", "/compare?jobs=" + job + "," + raced, ColorScheme.LIGHT);
     picture("job-snapshots", "/jobs/" + paused + "/snapshots", ColorScheme.LIGHT, page -> {});
     picture("job-config", "/jobs/" + job + "/config", ColorScheme.LIGHT, page -> {});
     picture("job-logs", "/jobs/" + job + "/logs", ColorScheme.DARK, page -> {});
@@ -97,6 +118,14 @@ final class Screenshots {
     picture("keys", "/jobs/" + job, ColorScheme.DARK, page -> page.keyboard().press("?"));
     picture("no-such-job", "/jobs/job_nobody", ColorScheme.LIGHT, page -> {});
     picture(
+        "denied",
+        "/",
+        ColorScheme.LIGHT,
+        page -> {
+          page.route("**/api/v1/**", route -> route.fulfill(DENIED));
+          page.reload();
+        });
+    picture(
         "signed-out",
         "/",
         ColorScheme.LIGHT,
@@ -108,16 +137,15 @@ final class Screenshots {
     phone("phone-jobs", "/");
   }
 
-  private String trained() {
-    String job = server.post("/jobs", DEMO).path("id").asString();
+  private void awaitEnd(String job) {
     for (int i = 0; i < 3000; i++) {
       String state = server.get("/jobs/" + job).path("state").asString();
       if (JobState.valueOf(state).isTerminal()) {
-        return job;
+        return;
       }
       pause();
     }
-    throw new IllegalStateException("the job of the pictures did not end in ten minutes");
+    throw new IllegalStateException("a job of the pictures did not end in ten minutes");
   }
 
   private static void pause() {
@@ -136,6 +164,24 @@ final class Screenshots {
     page.waitForTimeout(9000);
   }
 
+  /// What is far down a page is drawn when it comes near.
+  private static void scrollThrough(Page page) {
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)");
+    page.waitForTimeout(500);
+    page.evaluate("window.scrollTo(0, 0)");
+  }
+
+  private static void brush(Page page) {
+    page.locator(".parallel").scrollIntoViewIfNeeded();
+    Locator speed =
+        page.getByRole(
+            AriaRole.SLIDER, new Page.GetByRoleOptions().setName("Brush on Speed, loss/s"));
+    speed.press("ArrowUp");
+    speed.blur();
+    page.locator(".round > summary").last().click();
+    page.locator(".parallel").evaluate("panel => panel.scrollIntoView({block: 'start'})");
+  }
+
   private static void openWhy(Page page) {
     Locator why = page.locator(".why summary").nth(1);
     why.click();
@@ -146,6 +192,7 @@ final class Screenshots {
 
   private void whole(String name, String place, ColorScheme scheme) throws IOException {
     Page page = open(WIDTH, HEIGHT, place, scheme);
+    scrollThrough(page);
     save(name, page.screenshot(options().setFullPage(true)));
     page.context().close();
   }
@@ -167,6 +214,7 @@ final class Screenshots {
 
   private void phone(String name, String place) throws IOException {
     Page page = open(390, 844, place, ColorScheme.LIGHT);
+    scrollThrough(page);
     save(name, page.screenshot(options().setFullPage(true)));
     page.context().close();
   }

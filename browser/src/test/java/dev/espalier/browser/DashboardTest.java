@@ -253,6 +253,7 @@ final class DashboardTest {
     assertThat(page.locator("details.round")).hasCount(20);
     button("Show 20 earlier rounds").click();
     assertThat(page.locator("details.round")).hasCount(40);
+    page.locator(".parallel").scrollIntoViewIfNeeded();
     Locator speeds = page.getByRole(AriaRole.SLIDER, slider("Brush on Speed, loss/s"));
     speeds.press("ArrowUp");
     assertThat(page.locator(".parallel [role=status]")).containsText("of 1,000 branches");
@@ -276,6 +277,11 @@ final class DashboardTest {
     assertThat(page.locator(".plot-empty")).containsText("ended before its first clock");
     assertThat(page.locator(".rounds .empty")).isVisible();
     assertThat(page.locator(".decisions .empty")).isVisible();
+
+    button("Run it again").click();
+    assertThat(page).not().hasURL(Pattern.compile(failed));
+    assertThat(page.getByRole(AriaRole.HEADING, heading("broken", 1))).isVisible();
+    server.post("/jobs/" + page.url().replaceFirst(".*/", "") + "/kill", "");
 
     page.navigate(server.address() + "/#/jobs/job_nobody");
     assertThat(page.getByText("No such job")).isVisible();

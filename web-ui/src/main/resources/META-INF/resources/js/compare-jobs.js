@@ -8,7 +8,7 @@ import * as format from './format.js';
 import { stateChip } from './marks.js';
 import { byImportance, hasEnded } from './model.js';
 import { problem, skeleton } from './notices.js';
-import { MOST_COMPARED, overlay } from './overlay.js';
+import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
 import { jobAddress } from './route.js';
 
 /** @import {Child} from './dom.js' */
@@ -143,17 +143,22 @@ class CompareJobsPage {
         ),
       ];
     }
+    const traces = this.#traces(courses);
+    const words = this.#words(courses.length);
     return [
       head,
       h(
         'section',
         { class: 'card', key: 'card', 'aria-label': 'Jobs side by side' },
         this.#tools(courses),
-        this.#lines(courses),
+        traces.every((trace) => trace.line.length === 0)
+          ? h('p', { class: 'empty' }, 'None of them has got so far yet.')
+          : overlay(traces, words),
         table(courses),
         h(
           'div',
           { class: 'chart-foot is-inset' },
+          overlayTwin(traces, words),
           exports('comparison', {
             CSV: () => csv('jobs-side-by-side.csv', courses.map(flat)),
             JSON: () => json('jobs-side-by-side.json', courses),
@@ -192,17 +197,19 @@ class CompareJobsPage {
   }
 
   /** @param {Course[]} courses */
-  #lines(courses) {
-    const traces = courses.map((course, i) => ({
+  #traces(courses) {
+    return courses.map((course, i) => ({
       label: course.job.name,
       kind: KINDS[i],
       wild: false,
       line: this.#shown === '' ? trainingLine(course) : metricLine(course, this.#shown),
     }));
+  }
+
+  /** @param {number} jobs */
+  #words(jobs) {
     const name = this.#shown === '' ? 'Training loss' : `Validation ${format.words(this.#shown)}`;
-    return traces.every((trace) => trace.line.length === 0)
-      ? h('p', { class: 'empty' }, 'None of them has got so far yet.')
-      : overlay(traces, { unit: format.duration, label: `${name} of ${courses.length} jobs` });
+    return { unit: format.duration, label: `${name} of ${jobs} jobs` };
   }
 }
 

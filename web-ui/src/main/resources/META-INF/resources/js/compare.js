@@ -5,7 +5,7 @@ import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import { inlineMark, STANDINGS } from './marks.js';
 import { byImportance, most, ownLine, standing } from './model.js';
-import { MOST_COMPARED, overlay } from './overlay.js';
+import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
@@ -20,6 +20,13 @@ import { MOST_COMPARED, overlay } from './overlay.js';
  */
 export function comparePanel(model, chosen, on) {
   const branches = chosen.flatMap((number) => model.branches.get(number) ?? []);
+  const traces = branches.map((branch) => trace(model, branch));
+  const words = {
+    unit: format.duration,
+    label: `Losses of ${branches.length} branches since their forks`,
+  };
+  const isEmpty = traces.every(({ line }) => line.length === 0);
+  const drawing = isEmpty ? null : overlay(traces, words);
   return h(
     'section',
     { class: 'card', key: 'compare', 'aria-labelledby': 'compare-title' },
@@ -36,11 +43,12 @@ export function comparePanel(model, chosen, on) {
           'Choose two to six branches: here, or with Compare in a branch. Their losses are laid over each other from the fork on.',
         )
       : [
-          lines(model, branches),
+          drawing ?? h('p', { class: 'empty' }, 'None of them has a loss yet.'),
           table(model, branches, on),
           h(
             'div',
             { class: 'chart-foot is-inset' },
+            overlayTwin(traces, words),
             exports('comparison', {
               CSV: () => csv('comparison.csv', branches.map(flat)),
               JSON: () => json('comparison.json', branches),
@@ -94,21 +102,16 @@ function chooser(model, chosen, on) {
 
 /**
  * @param {JobModel} model
- * @param {BranchView[]} branches
+ * @param {BranchView} branch
  */
-function lines(model, branches) {
-  const traces = branches.map((branch) => ({
+function trace(model, branch) {
+  const kind = standing(branch, model.rounds.get(branch.round));
+  return {
     label: `branch ${branch.branch}`,
-    kind: standing(branch, model.rounds.get(branch.round)),
-    wild: standing(branch, model.rounds.get(branch.round)) === 'diverged',
+    kind,
+    wild: kind === 'diverged',
     line: ownLine(model, branch),
-  }));
-  return traces.every((trace) => trace.line.length === 0)
-    ? h('p', { class: 'empty' }, 'None of them has a loss yet.')
-    : overlay(traces, {
-        unit: format.duration,
-        label: `Losses of ${branches.length} branches since their forks`,
-      });
+  };
 }
 
 /**

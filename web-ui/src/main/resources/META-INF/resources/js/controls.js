@@ -23,3 +23,56 @@ export function segmented(label, segments) {
     ),
   );
 }
+
+/**
+ * @param {string} caption
+ * @param {string[]} columns
+ * @param {string[][]} rows
+ */
+export function table(caption, columns, rows) {
+  return h(
+    'table',
+    { class: 'mini' },
+    h('caption', null, caption),
+    h(
+      'thead',
+      null,
+      h(
+        'tr',
+        null,
+        columns.map((name) => h('th', { scope: 'col' }, name)),
+      ),
+    ),
+    h(
+      'tbody',
+      null,
+      rows.map((cells, index) =>
+        h(
+          'tr',
+          { key: index },
+          cells.map((cell, i) => h(i === 0 ? 'th' : 'td', i === 0 ? { scope: 'row' } : null, cell)),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * A drawing as a table, for those who cannot see it.
+ *
+ * @param {string} caption
+ * @param {string[]} columns
+ * @param {string[][]} rows
+ */
+export function twin(caption, columns, rows) {
+  return h(
+    'details',
+    { class: 'twin', key: 'twin' },
+    h('summary', null, 'The drawing as a table'),
+    h(
+      'div',
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
+      table(caption, columns, rows),
+    ),
+  );
+}

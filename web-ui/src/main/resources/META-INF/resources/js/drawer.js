@@ -1,6 +1,7 @@
 // One branch from near: the losses it reported, the windows, slope and noise that judged it, and
 // what may be done with it.
 
+import { twin } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
@@ -82,6 +83,7 @@ function body(model, branch, series, state, on) {
     h(
       'div',
       { class: 'chart-foot' },
+      windowTwin(branch, series),
       exports(`losses of branch ${branch.branch}`, {
         CSV: () => csv(`branch-${branch.branch}.csv`, series?.buckets ?? []),
         JSON: () => json(`branch-${branch.branch}.json`, { branch, series }),
@@ -204,6 +206,32 @@ function chart(branch, series) {
         : `Grey: losses, least to greatest. Line with dots: the window means that judged it. Dashed: its slope; shaded: its noise.${judgedClocks(branch) < branch.clocks ? ' It trained on after that.' : ''}`,
     ),
   );
+}
+
+/**
+ * @param {BranchView} branch
+ * @param {SeriesView | null} series
+ */
+function windowTwin(branch, series) {
+  const time = (/** @type {number} */ seconds) => format.duration(seconds);
+  return branch.windowMeans.length > 0
+    ? twin(
+        `Windows that judged branch ${branch.branch}`,
+        ['Time', 'Mean loss'],
+        branch.windowMeans.map((mean, i) => [
+          time(branch.windowSeconds[i]),
+          format.measured(mean, 4),
+        ]),
+      )
+    : twin(
+        `Losses of branch ${branch.branch}`,
+        ['Clock', 'Time', 'Mean', 'Least', 'Greatest'],
+        (series?.buckets ?? []).map((b) => [
+          format.count(b.toClock),
+          time(b.seconds),
+          ...[b.mean, b.min, b.max].map((value) => format.measured(value, 4)),
+        ]),
+      );
 }
 
 /** @param {BranchView} branch */

@@ -247,7 +247,6 @@ export class JobFeed {
     const view = await get(path, this.#ending.signal);
     model.mainline = view.buckets;
     model.wantsMainline = false;
-    model.revision++;
     this.#changed();
   }
 
@@ -267,7 +266,6 @@ export class JobFeed {
     for (const series of page.items) {
       model.series.set(series.branch, series);
     }
-    model.revision++;
     this.#changed();
   }
 

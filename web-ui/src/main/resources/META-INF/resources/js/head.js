@@ -134,11 +134,11 @@ function staleWords(feed) {
  */
 function buttons(job, feed, state, on) {
   const mayTry =
-    job.state === 'TRAINING' || (job.state === 'TUNING' && isPopulation(feed.model));
+    actions(job).includes('retune') || (job.state === 'TUNING' && isPopulation(feed.model));
   return h(
     'div',
     { class: 'actions' },
-    actions(job.state).map((action) =>
+    actions(job).map((action) =>
       h(
         'button',
         {

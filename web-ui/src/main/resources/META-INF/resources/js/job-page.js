@@ -67,6 +67,9 @@ class JobPage {
   };
   #tree = { open: /** @type {Set<number>} */ (new Set()), all: false };
   #allSnapshots = false;
+  /** Whether what is far down the page has come near to the window once. */
+  #isParallelSeen = false;
+  #near = new IntersectionObserver((entries) => this.#onNear(entries), { rootMargin: '400px' });
   /** @type {((close: () => void) => Tree) | null} the dialog that is open */
   #dialog = null;
   /** @type {{given: Setting, problem: string | null} | null} the setting that is being tried */
@@ -117,6 +120,7 @@ class JobPage {
 
   close() {
     this.#closed = true;
+    this.#near.disconnect();
     this.#ending.abort();
     this.#feed.close();
     this.#plot.close();
@@ -133,6 +137,15 @@ class JobPage {
     this.#read();
     if (moved) {
       this.#content.focus({ preventScroll: true });
+    }
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #onNear(entries) {
+    if (entries.some((entry) => entry.isIntersecting)) {
+      this.#near.disconnect();
+      this.#isParallelSeen = true;
+      this.#draw();
     }
   }
 
@@ -432,6 +445,7 @@ class JobPage {
       brush: (/** @type {string} */ axis, /** @type {[number, number] | null} */ range) =>
         redraw(() => (range === null ? brushes.delete(axis) : brushes.set(axis, range))),
       clear: () => redraw(() => brushes.clear()),
+      watch: (/** @type {HTMLElement} */ panel) => this.#near.observe(panel),
     };
     const onDecisions = {
       showAll: () => redraw(() => (this.#decisions.all = true)),
@@ -441,7 +455,11 @@ class JobPage {
     return [
       plot.card(),
       treePanel(model, { focus: plot.focus, ...this.#tree }, onTree),
-      parallelPanel(model, { focus: plot.focus, brushes, width: this.#panelWidth() }, onParallel),
+      parallelPanel(
+        model,
+        { focus: plot.focus, brushes, width: this.#panelWidth(), isSeen: this.#isParallelSeen },
+        onParallel,
+      ),
       h(
         'div',
         { class: 'columns', key: 'columns' },

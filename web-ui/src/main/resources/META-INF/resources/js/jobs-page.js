@@ -415,7 +415,7 @@ class JobsPage {
           h(
             'span',
             { class: 'sub', title: 'how fast the mainline falls, and how fast it fell at first' },
-            `falls ${format.number(job.trail.speed, 2)}/s${job.trail.firstSpeed === null ? '' : `, first ${format.number(job.trail.firstSpeed, 2)}/s`}`,
+            `falls ${format.number(job.trail.speed, 2)}/s${job.trail.firstSpeed === null ? '' : `, at first ${format.number(job.trail.firstSpeed, 2)}/s`}`,
           ),
       ),
       h(

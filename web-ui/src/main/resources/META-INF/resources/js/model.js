@@ -18,7 +18,7 @@ const MAX_MAINLINE_BUCKETS = 1500;
  *     wanted: Set<number>, revision: number}} JobModel
  *     `wanted` names the branches whose series must be asked for, `wantsMainline` is the same for
  *     the mainline; `moreDecisions`: the server has earlier ones; `revision` grows with each change
- *     of branches, rounds or series
+ *     of branches or rounds
  */
 
 /**
@@ -174,7 +174,6 @@ function putWindow(model, window) {
     return false;
   }
   series.buckets.push(bucketOf(window, series.buckets.at(-1)?.seconds ?? 0, 0));
-  model.revision++;
   return true;
 }
 
@@ -202,7 +201,6 @@ function putMainlineWindow(model, window) {
     ...bucketOf(window, last?.seconds ?? 0, fork),
     branch: window.branch,
   });
-  model.revision++;
   return true;
 }
 
@@ -811,15 +809,16 @@ export function mayChoose(model, branch) {
 }
 
 /**
- * What a person may ask of a job in this state.
+ * What a person may ask of a job as it stands.
  *
- * @param {string} state
+ * @param {{state: string, policy: string}} job
  * @returns {('pause' | 'resume' | 'retune' | 'cancel')[]}
  */
-export function actions(state) {
+export function actions({ state, policy }) {
   switch (state) {
     case 'TRAINING':
-      return ['retune', 'pause', 'cancel'];
+      // `fixed` has a setting and tries no other.
+      return policy === 'fixed' ? ['pause', 'cancel'] : ['retune', 'pause', 'cancel'];
     case 'TUNING':
     case 'STARTING':
     case 'QUEUED':

@@ -1,5 +1,6 @@
 // Two to six losses laid over each other, from their starts on.
 
+import { twin } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
 import { mark } from './marks.js';
@@ -17,6 +18,9 @@ const LEFT = 60;
 const RIGHT = WIDTH - 150;
 const TOP = 12;
 const BOTTOM = HEIGHT - 36;
+
+/** So many points of a line are in its table. */
+const TWIN_POINTS = 40;
 
 /** A longer name does not fit beside the drawing. */
 const LONGEST_LABEL = 20;
@@ -52,7 +56,7 @@ export function overlay(traces, words) {
         class: 'compare-lines',
         viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
         role: 'img',
-        'aria-label': `${words.label}; the table below holds the numbers.`,
+        'aria-label': `${words.label}; the same as a table below.`,
       },
       h(
         'clipPath',
@@ -95,6 +99,25 @@ export function overlay(traces, words) {
         );
       }),
     ),
+  );
+}
+
+/**
+ * The lines as a table: of long ones every so many points.
+ *
+ * @param {Trace[]} traces
+ * @param {{unit: (value: number) => string, label: string}} words
+ */
+export function overlayTwin(traces, words) {
+  return twin(
+    words.label,
+    ['Line', 'At', 'Value'],
+    traces.flatMap(({ label, line }) => {
+      const step = Math.ceil(line.length / TWIN_POINTS);
+      return line
+        .filter((_, i) => i % step === 0 || i === line.length - 1)
+        .map((p) => [label, words.unit(p.x), format.measured(p.y, 4)]);
+    }),
   );
 }
 

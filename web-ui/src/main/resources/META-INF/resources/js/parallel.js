@@ -125,9 +125,10 @@ function scaleOf(name, values) {
 
 /**
  * @param {JobModel} model
- * @param {{focus: number | null, brushes: Brushes, width: number}} view `width` of the panel in
- *     pixels
- * @param {{brush: (axis: string, range: Range | null) => void, clear: () => void}} on
+ * @param {{focus: number | null, brushes: Brushes, width: number, isSeen: boolean}} view `width` of
+ *     the panel in pixels; nothing is drawn before it `isSeen`
+ * @param {{brush: (axis: string, range: Range | null) => void, clear: () => void,
+ *     watch: (panel: HTMLElement) => void}} on
  * @returns {Tree | null} null before there is anything to compare
  */
 export function parallelPanel(model, view, on) {
@@ -154,7 +155,11 @@ export function parallelPanel(model, view, on) {
       view.brushes.size > 0 &&
         h('button', { type: 'button', class: 'button', onclick: on.clear }, 'Show all'),
     ),
-    h('div', { class: 'scroll parallel-plot' }, drawing(model, axes, inside, view, on)),
+    h(
+      'div',
+      { class: 'scroll parallel-plot', created: on.watch },
+      view.isSeen && drawnOnce(model, view, () => drawing(model, axes, inside, view, on)),
+    ),
     h(
       'div',
       { class: 'chart-foot is-inset' },
@@ -166,6 +171,27 @@ export function parallelPanel(model, view, on) {
       }),
     ),
   );
+}
+
+/** @type {WeakMap<JobModel, {key: string, tree: Tree}>} */
+const drawn = new WeakMap();
+
+/**
+ * A thousand lines are planned anew only when there is another branch, or another look at them.
+ *
+ * @param {JobModel} model
+ * @param {Parameters<typeof parallelPanel>[1]} view
+ * @param {() => Tree} draw
+ */
+function drawnOnce(model, view, draw) {
+  const key = JSON.stringify([model.revision, view.focus, view.width, [...view.brushes]]);
+  const known = drawn.get(model);
+  if (known?.key === key) {
+    return known.tree;
+  }
+  const tree = draw();
+  drawn.set(model, { key, tree });
+  return tree;
 }
 
 /** @param {BranchView} branch */

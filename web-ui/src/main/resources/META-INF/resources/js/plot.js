@@ -15,7 +15,7 @@ import {
   tunables,
   valueAt,
 } from './model.js';
-import { segmented } from './controls.js';
+import { segmented, table } from './controls.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 
 /** @import {Child, Tree} from './dom.js' */
@@ -598,39 +598,6 @@ function twinTables(model) {
           format.number(e.epoch, 3),
           ...Object.values(e.metrics).map((value) => format.measured(value, 4)),
         ]),
-      ),
-    ),
-  );
-}
-
-/**
- * @param {string} caption
- * @param {string[]} columns
- * @param {string[][]} rows
- */
-export function table(caption, columns, rows) {
-  return h(
-    'table',
-    { class: 'mini' },
-    h('caption', null, caption),
-    h(
-      'thead',
-      null,
-      h(
-        'tr',
-        null,
-        columns.map((name) => h('th', { scope: 'col' }, name)),
-      ),
-    ),
-    h(
-      'tbody',
-      null,
-      rows.map((cells, index) =>
-        h(
-          'tr',
-          { key: index },
-          cells.map((cell, i) => h(i === 0 ? 'th' : 'td', i === 0 ? { scope: 'row' } : null, cell)),
-        ),
       ),
     ),
   );
