@@ -173,8 +173,14 @@ public final class Page {
     }
   }
 
-  private synchronized void giveBack() {
-    place.pool().giveBack(this);
+  private void giveBack() {
+    PagePool pool;
+    synchronized (this) {
+      // A trade that had begun is over, and another one is refused.
+      pool = place.pool();
+    }
+    // Not in this page's monitor: whoever makes room holds the pool's and trades pages.
+    pool.giveBack(this);
   }
 
   /// Gives a page from the pool its first reference.

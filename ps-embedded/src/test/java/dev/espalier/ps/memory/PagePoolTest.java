@@ -8,7 +8,9 @@ import dev.espalier.ps.fault.PsFault;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 final class PagePoolTest {
 
@@ -50,6 +52,60 @@ final class PagePoolTest {
       pool.acquire();
       pool.acquire();
       assertThatThrownBy(pool::acquire).isInstanceOf(PsException.class);
+    }
+  }
+
+  /// One thread drops the last reference while another one, which makes room, wants to move the
+  /// page.
+  @Test
+  @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void aPageMayComeBackWhileRoomIsMade() throws InterruptedException {
+    try (PagePools pools = new PagePools(new MemoryBudget(2 * 4096));
+        PagePools others = new PagePools(new MemoryBudget(4096))) {
+      PagePool pool = pools.ofSize(4096);
+      Page page = pool.acquire();
+      pool.acquire();
+      Page elsewhere = others.ofSize(4096).acquire();
+      Thread releases = new Thread(page::release);
+      releases.setDaemon(true);
+      var traded = new AtomicBoolean(true);
+      pool.keptBy(
+          new PagePool.Keeper() {
+            @Override
+            public void born(Page born) {}
+
+            @Override
+            public void makeRoom(int count) {
+              releases.start();
+              while (releases.getState() != Thread.State.BLOCKED) {
+                Thread.onSpinWait();
+              }
+              traded.set(page.trade(elsewhere));
+            }
+          });
+      assertThatThrownBy(pool::acquire).isInstanceOf(PsException.class);
+      releases.join();
+      assertThat(traded).isFalse();
+      assertThat(pool.acquire()).isSameAs(page);
+    }
+  }
+
+  @Test
+  void aPinnedPageStaysWhereItLies() {
+    try (PagePools pools = new PagePools(new MemoryBudget(1 << 20))) {
+      Page page = pools.ofSize(4096).acquire();
+      Page other = pools.ofSize(4096).acquire();
+      long address = page.address();
+      page.pin();
+      assertThat(page.isPinned()).isTrue();
+      assertThat(page.isShared()).isTrue();
+      assertThat(page.trade(other)).isFalse();
+      assertThat(page.address()).isEqualTo(address);
+      page.unpin();
+      assertThat(page.isPinned()).isFalse();
+      assertThatThrownBy(page::unpin).hasMessage("page must have >= 1 pins but has 0");
+      assertThat(page.trade(other)).isTrue();
+      assertThat(other.address()).isEqualTo(address);
     }
   }
 
