@@ -25,6 +25,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 
 /// Writes and reads the checkpoints of one shard.
 ///
@@ -45,6 +48,12 @@ public final class CheckpointStore {
    */
   private static final String PACK_SUFFIX = ".pages";
   private static final int MAX_WRITE_BYTES = 4 << 20;
+
+  /// So much is handed to the disk before more is written.
+  private static final long FORCED_BYTES = 32L << 20;
+
+  private static final Executor FORCER =
+      task -> Thread.ofVirtual().name("checkpoint-force").start(task);
   private static final double LEAST_USE = 0.5;
 
   private final CheckpointShape shape;
@@ -224,7 +233,6 @@ public final class CheckpointStore {
       throws IOException {
     Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
     made.add(temporary);
-    forceFolderOf(file);
     try (FileChannel channel =
         FileChannel.open(
             temporary,
@@ -243,7 +251,8 @@ public final class CheckpointStore {
     forceFolderOf(file);
   }
 
-  /// Makes new names survive a crash of the machine.
+  /// Makes new names survive a crash of the machine. A manifest that survives without its packs is
+  /// noticed when it is read, and was not yet reported.
   private static void forceFolderOf(Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     if (folder != null) {
@@ -415,6 +424,8 @@ public final class CheckpointStore {
     private final Arena arena = Arena.ofShared();
     private final List<ByteBuffer> waiting = new ArrayList<>();
     private long waitingBytes;
+    private long unforcedBytes;
+    private CompletableFuture<Void> forcing = CompletableFuture.completedFuture(null);
     private long position = Manifest.PACK_MAGIC.length;
 
     PackWriter(PageCatalog.Pack pack, Path file) throws IOException {
@@ -460,7 +471,21 @@ public final class CheckpointStore {
         }
       }
       waiting.clear();
+      unforcedBytes += waitingBytes;
       waitingBytes = 0;
+      if (unforcedBytes >= FORCED_BYTES && forcing.isDone()) {
+        unforcedBytes = 0;
+        forcing = CompletableFuture.runAsync(this::force, FORCER);
+      }
+    }
+
+    /// The disk works while pages are summed and copied; its failures show in [#finish].
+    private void force() {
+      try {
+        channel.force(false);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
     /// Makes everything durable.
@@ -468,12 +493,24 @@ public final class CheckpointStore {
     /// @return bytes of pages
     long finish() throws IOException {
       flush();
+      awaitForced();
       channel.force(true);
       return position - Manifest.PACK_MAGIC.length;
     }
 
+    private void awaitForced() throws IOException {
+      try {
+        forcing.join();
+      } catch (CompletionException e) {
+        throw e.getCause() instanceof UncheckedIOException unchecked
+            ? unchecked.getCause()
+            : new IOException(e.getCause());
+      }
+    }
+
     @Override
     public void close() throws IOException {
+      forcing.handle((_, _) -> true).join();
       arena.close();
       channel.close();
     }
