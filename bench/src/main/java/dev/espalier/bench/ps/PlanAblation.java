@@ -33,7 +33,9 @@ import java.util.stream.DoubleStream;
 ///
 /// @param sweep the program
 /// @param workers 1: in this process; 2: two shards and sockets between them
-/// @param clocks measured of each way, after as many to warm up
+/// @param clocks measured of each way, after as many to warm up, or more in one process: code that
+///   was compiled for the rows of the program before must be compiled anew, which on a busy machine
+///   takes longer than some clocks of a few milliseconds
 /// @param goal how often the key-value way should fit in, if anything was set
 record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> goal)
     implements Benchmark {
@@ -41,6 +43,7 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
   private static final BranchRef PLAIN = new BranchRef(1);
   private static final StepSize STEP = StepSize.of(1e-9);
   private static final long BUDGET_BYTES = 512L << 20;
+  private static final int LOCAL_WARM_UPS = 10;
   private static final String TOKEN = "bench";
   private static final String ALL = "all optimisations";
 
@@ -194,9 +197,10 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
         });
   }
 
-  private static double[] seconds(int count, Runnable clock) {
+  private double[] seconds(int count, Runnable clock) {
     double[] seconds = new double[count];
-    for (int i = -count; i < count; i++) {
+    int warmUps = workers == 1 ? LOCAL_WARM_UPS * count : count;
+    for (int i = -warmUps; i < count; i++) {
       long start = System.nanoTime();
       clock.run();
       if (i >= 0) {
