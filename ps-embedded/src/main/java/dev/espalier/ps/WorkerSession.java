@@ -317,6 +317,15 @@ public final class WorkerSession implements AutoCloseable {
   private List<@Nullable CompletableFuture<ShardReply>> send(
       PlannedAccess.Moment moment, int table, long[] rows, int count, float[] destination) {
     int columns = tables.get(table).columns();
+    if (config.workers() == 1) {
+      return count == 0
+          ? List.of()
+          : List.of(
+              transport.read(
+                  0,
+                  read(moment, table, new RowSelection.Keys(Arrays.copyOf(rows, count))),
+                  new RowTarget(destination, 0, columns, null)));
+    }
     int[] shards = shardsOf(table, rows, count);
     List<@Nullable CompletableFuture<ShardReply>> replies = new ArrayList<>();
     for (int shard = 0; shard < config.workers(); shard++) {

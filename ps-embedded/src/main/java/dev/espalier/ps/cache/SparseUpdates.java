@@ -65,6 +65,9 @@ final class SparseUpdates implements TableUpdates {
 
   @Override
   public List<List<RowBatch>> batches(Partitioner partitioner) {
+    if (partitioner.shards() == 1) {
+      return List.of(slots.size() == 0 ? List.of() : List.of(wholeBatch()));
+    }
     int[] counts = new int[partitioner.shards()];
     int[] shards = new int[slots.size()];
     for (int slot = 0; slot < shards.length; slot++) {
@@ -76,6 +79,13 @@ final class SparseUpdates implements TableUpdates {
       byShard.add(counts[shard] == 0 ? List.of() : List.of(batchOf(shard, counts[shard], shards)));
     }
     return byShard;
+  }
+
+  private RowBatch wholeBatch() {
+    int count = slots.size();
+    long[] keys = new long[count];
+    Arrays.setAll(keys, slots::row);
+    return new RowBatch(table, new RowSelection.Keys(keys), Arrays.copyOf(sums, count * columns));
   }
 
   private RowBatch batchOf(int shard, int count, int[] shards) {

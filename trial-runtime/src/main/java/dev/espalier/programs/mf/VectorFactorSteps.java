@@ -36,27 +36,33 @@ final class VectorFactorSteps implements FactorSteps {
           "factors must fill whole vectors of %d floats but end at %d"
               .formatted(LANES, shape.bias()));
     }
-    FloatVector shrinks =
-        FloatVector.broadcast(SPECIES, 1 - constants.learningRate() * constants.l2());
-    float shrink = 1 - constants.learningRate() * constants.l2();
-    long factorBytes = 4L * shape.bias();
+    var pairs = new RowPairs();
     double lossSum = 0;
-    for (int i = from; i < to; i++) {
-      int sample = samples[i];
-      long p = users.at(ratings.users()[sample]);
-      long q = items.at(ratings.items()[sample]);
+    for (int first = from; first < to; first += RowPairs.MAX_COUNT) {
+      int count = Math.min(RowPairs.MAX_COUNT, to - first);
+      pairs.find(users, items, ratings, samples, first, count);
+      lossSum += take(pairs, count, 4L * shape.bias(), constants);
+    }
+    return lossSum / 2;
+  }
+
+  private static double take(RowPairs pairs, int count, long factorBytes, Constants constants) {
+    long[] users = pairs.users();
+    long[] items = pairs.items();
+    float[] values = pairs.values();
+    float shrink = 1 - constants.learningRate() * constants.l2();
+    FloatVector shrinks = FloatVector.broadcast(SPECIES, shrink);
+    double squares = 0;
+    for (int i = 0; i < count; i++) {
+      long p = users[i];
+      long q = items[i];
       FloatVector sums = load(p).mul(load(q));
       for (long at = 4L * LANES; at < factorBytes; at += 4L * LANES) {
         sums = load(p + at).fma(load(q + at), sums);
       }
       float bu = MEMORY.get(FLOAT, p + factorBytes);
       float bi = MEMORY.get(FLOAT, q + factorBytes);
-      float error =
-          constants.mean()
-              + bu
-              + bi
-              + sums.reduceLanes(VectorOperators.ADD)
-              - ratings.values()[sample];
+      float error = constants.mean() + bu + bi + sums.reduceLanes(VectorOperators.ADD) - values[i];
       float step = -constants.learningRate() * error;
       FloatVector steps = FloatVector.broadcast(SPECIES, step);
       for (long at = 0; at < factorBytes; at += 4L * LANES) {
@@ -67,9 +73,9 @@ final class VectorFactorSteps implements FactorSteps {
       }
       MEMORY.set(FLOAT, p + factorBytes, shrink * bu + step);
       MEMORY.set(FLOAT, q + factorBytes, shrink * bi + step);
-      lossSum += error * error;
+      squares += error * error;
     }
-    return lossSum / 2;
+    return squares;
   }
 
   private static FloatVector load(long position) {
