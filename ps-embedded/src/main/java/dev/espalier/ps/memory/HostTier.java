@@ -4,8 +4,10 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
-/// Off-heap memory of the host, in zeroed blocks aligned to a cache line, freed all at once.
+/// Off-heap memory of the host, in zeroed blocks aligned to a cache line, freed all at once. Large
+/// blocks lie in large pages where the system has them, and do not count as direct memory.
 ///
 /// Thread-safe.
 public final class HostTier implements MemoryTier {
@@ -21,6 +23,13 @@ public final class HostTier implements MemoryTier {
 
   @Override
   public MemorySegment allocate(long bytes) {
+    if (bytes >= SystemMemory.LARGE_PAGE_BYTES) {
+      Optional<MemorySegment> large =
+          SystemMemory.ofThisSystem().flatMap(system -> system.allocate(bytes, arena));
+      if (large.isPresent()) {
+        return large.get();
+      }
+    }
     try {
       return arena.allocate(bytes, ALIGNMENT_BYTES);
     } catch (OutOfMemoryError e) {

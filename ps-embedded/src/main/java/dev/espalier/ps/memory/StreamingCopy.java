@@ -2,11 +2,9 @@ package dev.espalier.ps.memory;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
-import java.util.Locale;
 import java.util.Optional;
 
 /*
@@ -76,10 +74,6 @@ public final class StreamingCopy {
     (byte) 0xd4, // jnz again
     (byte) 0xc3 // ret
   };
-  private static final long CODE_PAGE_BYTES = 4096;
-  private static final int READ_WRITE = 3;
-  private static final int READ_EXECUTE = 5;
-  private static final int PRIVATE_ANONYMOUS = 0x22;
   private static final Optional<StreamingCopy> HERE = make();
 
   private final MethodHandle copy;
@@ -94,14 +88,14 @@ public final class StreamingCopy {
   }
 
   private static Optional<StreamingCopy> make() {
-    boolean fits =
-        System.getProperty("os.name", "").equals("Linux")
-            && System.getProperty("os.arch", "").toLowerCase(Locale.ROOT).equals("amd64");
-    if (!fits || System.getProperty("espalier.streaming", "").equals("off")) {
+    Optional<SystemMemory> system = SystemMemory.ofThisSystem();
+    if (!System.getProperty("os.arch", "").equals("amd64")
+        || System.getProperty("espalier.streaming", "").equals("off")
+        || system.isEmpty()) {
       return Optional.empty();
     }
     try {
-      return Optional.of(new StreamingCopy(link()));
+      return Optional.of(new StreamingCopy(link(system.get())));
     } catch (RuntimeException | LinkageError e) {
       System.getLogger(StreamingCopy.class.getName())
           .log(System.Logger.Level.INFO, "streaming=off reason={0}", e);
@@ -109,51 +103,14 @@ public final class StreamingCopy {
     }
   }
 
-  @SuppressWarnings("restricted") // signatures as POSIX has them; the code is the array above
-  private static MethodHandle link() {
-    Linker linker = Linker.nativeLinker();
-    MethodHandle map =
-        linker.downcallHandle(
-            linker.defaultLookup().find("mmap").orElseThrow(),
-            FunctionDescriptor.of(
-                ValueLayout.ADDRESS,
-                ValueLayout.ADDRESS,
-                ValueLayout.JAVA_LONG,
-                ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_LONG));
-    MethodHandle protect =
-        linker.downcallHandle(
-            linker.defaultLookup().find("mprotect").orElseThrow(),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_INT,
-                ValueLayout.ADDRESS,
-                ValueLayout.JAVA_LONG,
-                ValueLayout.JAVA_INT));
-    try {
-      var page =
-          (MemorySegment)
-              map.invokeExact(
-                  MemorySegment.NULL, CODE_PAGE_BYTES, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
-      if (page.address() == -1) {
-        throw new IllegalStateException("no page for code");
-      }
-      MemorySegment.copy(
-          CODE, 0, page.reinterpret(CODE_PAGE_BYTES), ValueLayout.JAVA_BYTE, 0, CODE.length);
-      if ((int) protect.invokeExact(page, CODE_PAGE_BYTES, READ_EXECUTE) != 0) {
-        throw new IllegalStateException("the system allows no new code");
-      }
-      return linker.downcallHandle(
-          page,
-          FunctionDescriptor.ofVoid(
-              ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG),
-          Linker.Option.critical(false));
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new IllegalStateException("calls of the system's library failed", e);
-    }
+  @SuppressWarnings("restricted") // the code is the array above
+  private static MethodHandle link(SystemMemory system) {
+    return Linker.nativeLinker()
+        .downcallHandle(
+            system.code(CODE),
+            FunctionDescriptor.ofVoid(
+                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG),
+            Linker.Option.critical(false));
   }
 
   /// Whether [#copy] can write so many bytes to an address.
