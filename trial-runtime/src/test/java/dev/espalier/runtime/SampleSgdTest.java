@@ -10,6 +10,7 @@ import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
+import dev.espalier.programs.LocalTraining;
 import dev.espalier.programs.TestData;
 import java.nio.file.Path;
 import java.util.List;
@@ -93,6 +94,20 @@ class SampleSgdTest {
         worker.say(new BranchCommand.Evaluate(ROOT, 1));
         assertThat(worker.evaluation(1).get(metric)).as("%s threads", threads).isLessThan(bound);
       }
+    }
+  }
+
+  /// Several workers step on copies, whose changes are added up.
+  @ParameterizedTest
+  @CsvSource({"mf, rmse, 0.85", "logreg, logLoss, 0.56"})
+  void severalWorkersLearnToo(String program, String metric, double bound) {
+    try (var training =
+        LocalTraining.of(() -> ProgramCatalog.named(program), SAMPLE_SGD, Optional.empty(), 2, 11)
+            .with(Tunable.LEARNING_RATE, 0.02)
+            .with(Tunable.BATCH_SIZE, 500)) {
+      double before = training.metric(metric);
+      training.epochs(4);
+      assertThat(training.metric(metric)).isLessThan(bound).isLessThan(before);
     }
   }
 
