@@ -1,22 +1,22 @@
 package dev.espalier.ps.memory;
 
+import static java.util.Objects.requireNonNull;
+
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.util.HexFormat;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /*
  * An ordinary store to memory that is not in the cache first reads what it overwrites. A step out of
  * place, the first after a fork, so moves a third more bytes than one in place. Processors have
  * stores that go past the cache; the JVM uses them in copies of some megabytes alone, which must
- * then leave the cache twice. The copy below is eleven instructions of x86-64 that every such
- * processor has, put into a page of memory and called as native code:
- *
- *     again: movups xmm0..xmm3, [rsi], [rsi+16], [rsi+32], [rsi+48]
- *            movntps [rdi], [rdi+16], [rdi+32], [rdi+48], xmm0..xmm3
- *            add rsi, 64; add rdi, 64; sub rdx, 64; jnz again; ret
+ * then leave the cache twice. The copy below is thirteen instructions of x86-64 that every such
+ * processor has, put into a page of memory and called as native code.
  */
 /// Copies of small, cached memory to memory that is not read soon, past the caches.
 ///
@@ -27,87 +27,46 @@ public final class StreamingCopy {
   public static final int UNIT_BYTES = 64;
 
   private static final int ALIGNMENT_BYTES = 16;
-  private static final byte[] CODE = {
-    0x0f,
-    0x10,
-    0x06, // again: movups xmm0, [rsi]
-    0x0f,
-    0x10,
-    0x4e,
-    0x10, // movups xmm1, [rsi+16]
-    0x0f,
-    0x10,
-    0x56,
-    0x20, // movups xmm2, [rsi+32]
-    0x0f,
-    0x10,
-    0x5e,
-    0x30, // movups xmm3, [rsi+48]
-    0x0f,
-    0x2b,
-    0x07, // movntps [rdi], xmm0
-    0x0f,
-    0x2b,
-    0x4f,
-    0x10, // movntps [rdi+16], xmm1
-    0x0f,
-    0x2b,
-    0x57,
-    0x20, // movntps [rdi+32], xmm2
-    0x0f,
-    0x2b,
-    0x5f,
-    0x30, // movntps [rdi+48], xmm3
-    0x48,
-    (byte) 0x83,
-    (byte) 0xc6,
-    0x40, // add rsi, 64
-    0x48,
-    (byte) 0x83,
-    (byte) 0xc7,
-    0x40, // add rdi, 64
-    0x48,
-    (byte) 0x83,
-    (byte) 0xea,
-    0x40, // sub rdx, 64
-    0x75,
-    (byte) 0xd4, // jnz again
-    (byte) 0xc3 // ret
-  };
-  private static final Optional<StreamingCopy> HERE = make();
+  private static final String CODE =
+      "0f1006 0f104e10 0f105620 0f105e30" // again: movups xmm0..xmm3, [rsi]..[rsi+48]
+          + "0f2b07 0f2b4f10 0f2b5720 0f2b5f30" // movntps [rdi]..[rdi+48], xmm0..xmm3
+          + "4883c640 4883c740 4883ea40" // add rsi, 64; add rdi, 64; sub rdx, 64
+          + "75d4 c3"; // jnz again; ret
 
-  private final MethodHandle copy;
+  /// Constant, so that a call is compiled into its caller; null where there is no such copy.
+  private static final @Nullable MethodHandle COPY = linked();
 
-  private StreamingCopy(MethodHandle copy) {
-    this.copy = copy;
-  }
+  private static final Optional<StreamingCopy> HERE =
+      COPY == null ? Optional.empty() : Optional.of(new StreamingCopy());
+
+  private StreamingCopy() {}
 
   /// The copy of this machine, if there is one.
   public static Optional<StreamingCopy> ofThisMachine() {
     return HERE;
   }
 
-  private static Optional<StreamingCopy> make() {
+  private static @Nullable MethodHandle linked() {
     Optional<SystemMemory> system = SystemMemory.ofThisSystem();
     if (!System.getProperty("os.arch", "").equals("amd64")
         || System.getProperty("espalier.streaming", "").equals("off")
         || system.isEmpty()) {
-      return Optional.empty();
+      return null;
     }
     try {
-      return Optional.of(new StreamingCopy(link(system.get())));
+      return link(system.get());
     } catch (RuntimeException | LinkageError e) {
       System.getLogger(StreamingCopy.class.getName())
           .log(System.Logger.Level.INFO, "streaming=off reason={0}", e);
-      return Optional.empty();
+      return null;
     }
   }
 
-  @SuppressWarnings("restricted") // the code is the array above
+  @SuppressWarnings("restricted") // the code is the text above
   private static MethodHandle link(SystemMemory system) {
     return Linker.nativeLinker()
         .downcallHandle(
-            system.code(CODE),
+            system.code(HexFormat.of().parseHex(CODE.replace(" ", ""))),
             FunctionDescriptor.ofVoid(
                 ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG),
             Linker.Option.critical(false));
@@ -125,7 +84,7 @@ public final class StreamingCopy {
   /// @param bytes a positive multiple of 64
   public void copy(long to, long from, long bytes) {
     try {
-      copy.invokeExact(to, from, bytes);
+      requireNonNull(COPY, "there is no instance without it").invokeExact(to, from, bytes);
     } catch (Throwable e) {
       throw new AssertionError("native code throws nothing", e);
     }
