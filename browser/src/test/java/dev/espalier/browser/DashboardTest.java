@@ -229,8 +229,9 @@ final class DashboardTest {
     showBranch(server.get("/jobs/" + job).path("mainlineBranch").asInt());
     button("Keep").click();
     button("Keep it").click();
-    assertThat(page.locator(".chip")).hasText("Completed");
     assertThat(page.locator(".decisions")).containsText("token:first chose run");
+    assertThat(page.locator(".message")).containsText("to epoch 9");
+    server.post("/jobs/" + job + "/kill", "");
   }
 
   @Test
