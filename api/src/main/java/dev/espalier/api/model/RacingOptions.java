@@ -19,6 +19,11 @@ package dev.espalier.api.model;
 /// @param patience the job has converged when its best is older than this share of its time, in (0,
 ///   1)
 /// @param spike a lap whose loss ends above this many times the loss before it is undone, > 1
+/// @param overfit a validation result that is worse than the best by this share of the range of all
+///   results means that training must go back, > 0
+/// @param restarts how often a model that overfits may begin anew with a calmer rate, >= 0
+/// @param restartShare of the time so far that training to the best may have taken at most, where
+///   it begins anew, in [0, 1]
 public record RacingOptions(
     double budget,
     double confidence,
@@ -33,10 +38,39 @@ public record RacingOptions(
     double cooldown,
     double evaluationShare,
     double patience,
-    double spike) {
+    double spike,
+    double overfit,
+    int restarts,
+    double restartShare) {
+  private static final double DEFAULT_OVERFIT = 0.1;
+
+  public RacingOptions {
+    if (overfit == 0) {
+      // Jobs that were stored before there was this bound have none.
+      overfit = DEFAULT_OVERFIT;
+    }
+  }
+
   /// What a job file that says nothing gets.
   public static final RacingOptions DEFAULTS =
-      new RacingOptions(0.25, 0.95, 2000, 0.05, 4, 4, 1.5, 8, 0.015, 1.2, 0.5, 0.2, 0.65, 2);
+      new RacingOptions(
+          0.25,
+          0.95,
+          1000,
+          0.05,
+          4,
+          4,
+          1.5,
+          8,
+          0.03,
+          1.2,
+          0.4,
+          0.2,
+          0.65,
+          2,
+          DEFAULT_OVERFIT,
+          3,
+          0.6);
 
   /// {@return the samples that workers hold out}
   public HeldOut heldOut() {

@@ -273,7 +273,10 @@ public final class JobSpecReader {
             section.number("cooldown", Bounds.closed(0, 1), otherwise.cooldown()),
             section.number("evaluationShare", Bounds.above(0, 1), otherwise.evaluationShare()),
             section.number("patience", new Bounds(0, false, 1, false), otherwise.patience()),
-            section.number("spike", Bounds.above(1, 1e9), otherwise.spike()));
+            section.number("spike", Bounds.above(1, 1e9), otherwise.spike()),
+            section.number("overfit", Bounds.above(0, 1e9), otherwise.overfit()),
+            section.whole("restarts", 0, 1000, otherwise.restarts()),
+            section.number("restartShare", Bounds.closed(0, 1), otherwise.restartShare()));
     section.rejectUnknownKeys();
     return racing;
   }

@@ -116,6 +116,9 @@ final class JobSpecWriter {
     document.put("evaluationShare", plain(racing.evaluationShare()));
     document.put("patience", plain(racing.patience()));
     document.put("spike", plain(racing.spike()));
+    document.put("overfit", plain(racing.overfit()));
+    document.put("restarts", racing.restarts());
+    document.put("restartShare", plain(racing.restartShare()));
     return document;
   }
 

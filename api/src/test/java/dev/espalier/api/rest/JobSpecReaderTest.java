@@ -174,7 +174,10 @@ final class JobSpecReaderTest {
                     Map.entry("cooldown", 0.3),
                     Map.entry("evaluationShare", 0.2),
                     Map.entry("patience", 0.4),
-                    Map.entry("spike", 3))),
+                    Map.entry("spike", 3),
+                    Map.entry("overfit", 0.2),
+                    Map.entry("restarts", 2),
+                    Map.entry("restartShare", 0.5))),
             Map.entry("converge", Map.of("plateauEpochs", 9)),
             Map.entry(
                 "runs",
@@ -258,7 +261,8 @@ final class JobSpecReaderTest {
                     3,
                     new JobSpec.Runs(8, 9, 0.5, 4, 6, 12, 0.5, 0.3, 0.5, 1.5),
                     new RacingOptions(
-                        0.1, 0.9, 500, 0.1, 6, 3, 1.2, 5, 0.03, 1.5, 0.3, 0.2, 0.4, 3)),
+                        0.1, 0.9, 500, 0.1, 6, 3, 1.2, 5, 0.03, 1.5, 0.3, 0.2, 0.4, 3, 0.2, 2,
+                        0.5)),
                 new JobSpec.Stop(12.5, 5400, 0.9),
                 new JobSpec.Checkpoints(4),
                 Optional.of(new TimeModel(2e-4, 7e-6)),

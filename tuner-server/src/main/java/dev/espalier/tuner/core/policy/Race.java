@@ -185,7 +185,7 @@ final class Race {
       stopEarly("the job's time is up");
       return;
     }
-    if (plan.isBounded() && !budget.allows(rungSeconds + probeSeconds(next))) {
+    if (plan.isBounded() && !budget.allows(rungSeconds + probeSeconds(next), leastKept())) {
       stopEarly("the tuning budget is used up");
       return;
     }
@@ -193,6 +193,11 @@ final class Race {
     lap =
         new Lap(board, pace, next.branch(), rungSeconds, 1, Long.MAX_VALUE, options.cooldown(), 0);
     advance();
+  }
+
+  /// One entrant is kept in any case, and what it has run by then is training.
+  private double leastKept() {
+    return alive().stream().mapToDouble(entrant -> entrant.branch().seconds()).min().orElse(0);
   }
 
   private double probeSeconds(Entrant entrant) {
@@ -433,9 +438,9 @@ final class Race {
         && PairedDifference.of(entrant.losses(), parentLosses, options.confidence()).isBetter();
   }
 
+  /// A larger batch at the same rate makes fewer steps in the same time.
   private static boolean isBolder(Entrant one, Entrant other) {
-    return Neighbourhood.step(one.branch().setting())
-        > BOLDER * Neighbourhood.step(other.branch().setting());
+    return one.stepsPerSecond() > BOLDER * other.stepsPerSecond();
   }
 
   /// Of the challengers the best third stays; the incumbent stays unless it is dominated.
@@ -490,7 +495,7 @@ final class Race {
     double cost = left.stream().mapToDouble(entrant -> nextSeconds + probeSeconds(entrant)).sum();
     if (rung >= MAX_RUNGS) {
       settle("the race has run its " + MAX_RUNGS + " rungs");
-    } else if (plan.isBounded() && !budget.allows(cost)) {
+    } else if (plan.isBounded() && !budget.allows(cost, leastKept() + nextSeconds)) {
       settle("another rung would exceed the tuning budget");
     } else if (board.isTimeUp()) {
       settle("the time is up");

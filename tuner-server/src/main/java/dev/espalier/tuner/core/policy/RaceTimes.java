@@ -55,7 +55,7 @@ final class RaceTimes {
               ? Math.min(options.probeSamples(), (long) (perProbe / perSample))
               : options.probeSamples();
       double judging = samples * perSample * probes(challengers);
-      double trial = (seconds - judging) / entrantLaps(challengers);
+      double trial = (seconds - judging) / lostLaps(challengers);
       if (trial >= least && samples >= LEAST_PROBE) {
         return Optional.of(new Size(challengers, trial, samples));
       }
@@ -65,7 +65,7 @@ final class RaceTimes {
 
   /// {@return what the smallest race costs: one challenger, judged on few samples}
   double leastCost(Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
-    double trials = leastTrial(pace, incumbent, workload, spentSeconds) * entrantLaps(1);
+    double trials = leastTrial(pace, incumbent, workload, spentSeconds) * lostLaps(1);
     double judging = pace.secondsOfProbe(LEAST_PROBE, incumbent, workload) * probes(1);
     return Math.max(trials / (1 - PROBES), judging / PROBES);
   }
@@ -78,9 +78,10 @@ final class RaceTimes {
         options.trialShare() * spentSeconds);
   }
 
-  /// First rung: all; second rung, twice as long: the incumbent and a challenger.
-  private static double entrantLaps(int challengers) {
-    return challengers + 1 + 2 * 2;
+  /// What is lost. First rung: all; second rung, twice as long: the incumbent and a challenger; of
+  /// these one is kept, with its three laps.
+  private static double lostLaps(int challengers) {
+    return challengers + 1 + 2 * 2 - 3;
   }
 
   /// The parent, then as many as run.

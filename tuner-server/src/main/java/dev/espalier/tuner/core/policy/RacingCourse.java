@@ -11,6 +11,7 @@ import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
+import dev.espalier.tuner.core.policy.Snapshots.Purpose;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
@@ -40,6 +41,7 @@ final class RacingCourse implements Course {
   private static final double CALMER = 3;
   private static final int MAX_ROLL_BACKS_IN_A_ROW = 12;
   private static final double SNAPSHOT_GROWTH = 1.5;
+  private static final double FIRST_GROWTH = 0.5;
 
   /// A race that is due before the next lap but one ends ends the next lap.
   private static final double MERGE = 1.5;
@@ -55,9 +57,10 @@ final class RacingCourse implements Course {
   private final RaceTimes times;
   private final History history;
   private final WayBack back;
+  private final Snapshots snapshots;
+  private final Outlook outlook;
 
   private @Nullable Branch mainline;
-  private @Nullable Branch snapshot;
   private double snapshotAt;
   private @Nullable Lap lap;
   private @Nullable Race race;
@@ -72,6 +75,9 @@ final class RacingCourse implements Course {
   private int races;
   private int rollBacks;
   private int rollBacksInARow;
+  private int retreats;
+  private boolean isAtBest;
+  private Setting bestSetting;
 
   RacingCourse(Board board, Checkpoints checkpoints, Host host) {
     this.plan = board.plan();
@@ -85,11 +91,14 @@ final class RacingCourse implements Course {
     this.times = new RaceTimes(options);
     this.history = new History(plan.validation().goal());
     this.back = new WayBack(board, checkpoints, host);
+    this.snapshots = new Snapshots(board);
+    this.outlook = new Outlook(options, plan.validation().goal());
     this.incumbent = plan.base().with(plan.space().defaults());
+    this.bestSetting = incumbent;
   }
 
   /// What stood before a challenger was adopted, until the validation data agree.
-  private record Guard(Branch before, Setting incumbent, Neighbourhood.Move move, double metric) {}
+  private record Guard(Setting incumbent, Neighbourhood.Move move, double metric) {}
 
   /// A race that a person asked for.
   private record Wanted(Optional<Setting> setting, String actor) {}
@@ -143,13 +152,15 @@ final class RacingCourse implements Course {
     incumbent = restored;
     lossBefore = Double.NaN;
     times.bestAt(board.spentSeconds());
+    outlook.newLine(board.spentSeconds());
   }
 
   @Override
   public void lose() {
     back.forget();
     mainline = null;
-    snapshot = null;
+    snapshots.forget();
+    isAtBest = false;
     lap = null;
     race = null;
     guard = Optional.empty();
@@ -255,22 +266,30 @@ final class RacingCourse implements Course {
     started.runOn();
   }
 
-  /// A lap that blows up is undone, so now and then the state before it is kept; and where the
-  /// setting changes there is a new branch, for a setting belongs to one.
+  /// A lap that blows up is undone, so now and then the state before it is kept; so is the best
+  /// state; and where the setting changes there is a new branch, for a setting belongs to one.
   private boolean isSnapshotDue() {
-    return snapshot == null
+    return isAtBest
+        || snapshots.of(Purpose.LAST_GOOD).isEmpty()
         || board.spentSeconds() > SNAPSHOT_GROWTH * snapshotAt
         || !mainline().setting().equals(incumbent);
   }
 
   private Branch forkFromSnapshot() {
     Branch from = mainline();
-    freeSnapshot();
-    snapshot = from;
-    snapshotAt = board.spentSeconds();
+    keepSnapshot(from);
     Branch next = board.fork(from, BranchKind.MAINLINE, 0, incumbent);
     lead(next);
     return next;
+  }
+
+  private void keepSnapshot(Branch from) {
+    if (isAtBest) {
+      snapshots.keep(Purpose.BEST, from);
+      isAtBest = false;
+    }
+    snapshots.keep(Purpose.LAST_GOOD, from);
+    snapshotAt = board.spentSeconds();
   }
 
   private void lead(Branch next) {
@@ -284,15 +303,16 @@ final class RacingCourse implements Course {
   }
 
   /// The next lap ends when the time so far has grown by a factor, or a race is due and affordable,
-  /// or at a bound of the job.
+  /// or at a bound of the job. Before the first race laps are longer, for the first evaluations are
+  /// all that is needed.
   private double lapSeconds() {
     double spent = board.spentSeconds();
     double grown = (options.lapGrowth() - 1) * spent;
     double untilRace = secondsUntilRace(spent);
-    double seconds = untilRace > 0 && untilRace < MERGE * grown ? untilRace : grown;
     if (races == 0 && Double.isFinite(untilRace)) {
-      seconds = Math.max(seconds, untilRace);
+      grown = Math.max(grown, FIRST_GROWTH * spent);
     }
+    double seconds = untilRace > 0 && untilRace < MERGE * grown ? untilRace : grown;
     return Math.min(Math.max(seconds, leastLapSeconds()), secondsLeft());
   }
 
@@ -399,7 +419,10 @@ final class RacingCourse implements Course {
     board.changed(branch, branch.state());
     boolean isBest =
         !Double.isNaN(value) && (best.isEmpty() || goal().isBetter(value, best.get().value()));
+    outlook.validated(value, history.range(), board.spentSeconds());
+    isAtBest = isBest;
     if (isBest) {
+      bestSetting = incumbent;
       times.bestAt(board.spentSeconds());
       checkpoints.requestBest(branch, history.size(), branch.wholeEpochs());
     } else if (!checkpoints.isAnyPending()) {
@@ -420,17 +443,112 @@ final class RacingCourse implements Course {
       host.stop(bound().get());
     } else if (isRefuted(value)) {
       undo(value);
-    } else if (times.isConverged(board.spentSeconds(), history.size())) {
-      host.stop(
-          Ending.completed(
-              "converged",
-              "Converged: no new best in the last "
-                  + Words.number(100 * options.patience())
-                  + "% of the time"));
     } else {
+      judgeOutlook(value);
+    }
+  }
+
+  private void judgeOutlook(double value) {
+    boolean isConverged = times.isConverged(board.spentSeconds(), history.size());
+    switch (outlook.verdict(board.spentSeconds(), secondsLeft(), isConverged)) {
+      case RETREAT -> retreat(value);
+      case RESTART -> restart(value);
+      case GO_ON -> {
+        if (isConverged) {
+          host.stop(
+              Ending.completed(
+                  "converged",
+                  "Converged: no new best in the last "
+                      + Words.number(100 * options.patience())
+                      + "% of the time"));
+        } else {
+          dropGuard();
+          next();
+        }
+      }
+    }
+  }
+
+  /// Back to the best state with a calmer rate.
+  private void retreat(double value) {
+    outlook.retreated();
+    Optional<Branch> best = snapshots.of(Purpose.BEST);
+    if (best.isEmpty()) {
       dropGuard();
       next();
+      return;
     }
+    retreats++;
+    Setting calmer = neighbourhood.calmer(incumbent, CALMER);
+    board.decide(
+        "retreat-" + retreats,
+        "racing.retreat",
+        sinceBest(value)
+            + ": go back to clock "
+            + best.get().mainlineClock()
+            + " and go on with "
+            + Words.setting(calmer),
+        evidenceOf(value).with("goBackTo", best.get().mainlineClock()).with("next", calmer));
+    goOnFrom(best.get(), calmer);
+  }
+
+  /// From the untrained model, with a rate that is calmer than that of the best.
+  private void restart(double value) {
+    outlook.restarted(board.spentSeconds());
+    Setting calmer = neighbourhood.calmer(bestSetting, CALMER);
+    board.decide(
+        "restart-" + outlook.restarts(),
+        "racing.restart",
+        sinceBest(value)
+            + ", nor does a calmer rate help from there: begin anew with "
+            + Words.setting(calmer),
+        evidenceOf(value).with("next", calmer));
+    Branch left = mainline();
+    guard = Optional.empty();
+    incumbent = calmer;
+    lead(board.createFirst(calmer));
+    board.free(left, BranchState.DISCARDED);
+    snapshots.release(Purpose.BEFORE_ADOPTION);
+    snapshots.release(Purpose.LAST_GOOD);
+    times.bestAt(board.spentSeconds());
+    lossBefore = Double.NaN;
+    isAtBest = false;
+    next();
+  }
+
+  private String sinceBest(double value) {
+    return plan.validation().name()
+        + " is "
+        + Words.number(value)
+        + ", no better than "
+        + history
+            .best()
+            .map(best -> Words.number(best.value()) + " at clock " + best.mainlineClock())
+            .orElse("before");
+  }
+
+  private Evidence evidenceOf(double value) {
+    return Evidence.of()
+        .with("value", value)
+        .with("best", history.best().map(History.Entry::value).orElse(Double.NaN))
+        .with("range", history.range())
+        .with("setting", incumbent)
+        .with("spentSeconds", board.spentSeconds());
+  }
+
+  /// Leaves the mainline for a child of a snapshot.
+  private void goOnFrom(Branch from, Setting setting) {
+    Branch left = mainline();
+    guard = Optional.empty();
+    incumbent = setting;
+    lead(board.fork(from, BranchKind.MAINLINE, 0, setting));
+    snapshots.keep(Purpose.LAST_GOOD, from);
+    snapshots.release(Purpose.BEFORE_ADOPTION);
+    snapshotAt = board.spentSeconds();
+    snapshots.freeUnlessKept(left, BranchState.DISCARDED);
+    lossBefore = Double.NaN;
+    isAtBest = false;
+    next();
   }
 
   // Roll-back.
@@ -447,7 +565,6 @@ final class RacingCourse implements Course {
 
   private void undo(double value) {
     Guard kept = guard.orElseThrow();
-    guard = Optional.empty();
     board.decide(
         "guard-" + races,
         "racing.guard",
@@ -468,35 +585,24 @@ final class RacingCourse implements Course {
             .with("setting", incumbent)
             .with("goBackTo", kept.incumbent()));
     neighbourhood.learn(List.of(kept.move()), Optional.empty());
-    Branch refuted = mainline();
-    if (snapshot != kept.before()) {
-      freeSnapshot();
-    }
-    snapshot = null;
-    incumbent = kept.incumbent();
-    lead(kept.before());
-    board.free(refuted, BranchState.DISCARDED);
-    lossBefore = Double.NaN;
-    next();
+    goOnFrom(snapshots.of(Purpose.BEFORE_ADOPTION).orElseThrow(), kept.incumbent());
   }
 
   private void dropGuard() {
-    Optional<Guard> dropped = guard;
     guard = Optional.empty();
-    dropped
-        .filter(kept -> !kept.before().equals(snapshot))
-        .ifPresent(kept -> board.free(kept.before(), BranchState.KEPT));
+    snapshots.release(Purpose.BEFORE_ADOPTION);
   }
 
   /// Undoes a lap that blew up: back to the snapshot it began from, with a smaller rate.
   private void rollBack(Branch branch, String what) {
-    Branch good = snapshot;
+    Optional<Branch> found = snapshots.of(Purpose.LAST_GOOD);
     rollBacks++;
     rollBacksInARow++;
-    if (good == null || rollBacksInARow > MAX_ROLL_BACKS_IN_A_ROW) {
+    if (found.isEmpty() || rollBacksInARow > MAX_ROLL_BACKS_IN_A_ROW) {
       host.fail("diverged", what + "; " + checkpoints.inWords());
       return;
     }
+    Branch good = found.get();
     neighbourhood.exclude(branch.setting(), times.exclusionEnd(board.spentSeconds()));
     Setting calmer =
         guard
@@ -517,21 +623,7 @@ final class RacingCourse implements Course {
             .with("goBackTo", good.mainlineClock())
             .with("next", calmer));
     lap = null;
-    snapshot = null;
-    guard = guard.filter(kept -> !kept.before().equals(good));
-    incumbent = calmer;
-    lead(good);
-    board.free(branch, BranchState.FAILED);
-    lossBefore = Double.NaN;
-    next();
-  }
-
-  private void freeSnapshot() {
-    Branch old = snapshot;
-    if (old != null && guard.filter(kept -> kept.before().equals(old)).isEmpty()) {
-      board.free(old, BranchState.KEPT);
-    }
-    snapshot = null;
+    goOnFrom(good, calmer);
   }
 
   // Races.
@@ -627,12 +719,11 @@ final class RacingCourse implements Course {
     Branch before = mainline();
     double metric = history.latest();
     board.adoptBeside(winner.branch(), before);
+    keepSnapshot(before);
     if (won.isPresent() && guard.isEmpty() && !Double.isNaN(metric)) {
-      guard = won.map(move -> new Guard(before, incumbent, move, metric));
+      guard = won.map(move -> new Guard(incumbent, move, metric));
+      snapshots.keep(Purpose.BEFORE_ADOPTION, before);
     }
-    freeSnapshot();
-    snapshot = before;
-    snapshotAt = board.spentSeconds();
     incumbent = winner.branch().setting();
     lead(winner.branch());
   }

@@ -2,8 +2,9 @@ package dev.espalier.tuner.core.policy;
 
 /// What tuning may cost: a share of all seconds that the job's branches have used so far.
 ///
-/// It counts everything that may turn out to be lost: all entrants of a race that runs, and their
-/// probes. The winner's seconds are given back when they become the mainline's.
+/// It counts what is lost: the losers of a race, and all probes. While a race runs it is not known
+/// who loses; what each entrant that is left has run in any case is not counted for one of them,
+/// since one is kept. The winner's seconds become the mainline's when the race is over.
 final class TuningBudget {
   private final Board board;
   private final double share;
@@ -15,11 +16,14 @@ final class TuningBudget {
   }
 
   /// {@return whether `seconds` more of tuning keep its share within the budget}
-  boolean allows(double seconds) {
-    return seconds <= left();
+  ///
+  /// @param kept seconds of all tuning, those included, that will be training whoever wins
+  boolean allows(double seconds, double kept) {
+    double lost = board.tuningSeconds() + seconds - kept;
+    return lost <= share * (board.spentSeconds() + seconds);
   }
 
-  /// {@return the seconds that tuning may use now: with them its share is the budget's}
+  /// {@return the seconds that tuning may lose now: with them its share is the budget's}
   double left() {
     return Math.max(0, (share * board.spentSeconds() - board.tuningSeconds()) / (1 - share));
   }

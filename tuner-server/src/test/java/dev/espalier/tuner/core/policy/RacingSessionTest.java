@@ -79,7 +79,7 @@ class RacingSessionTest {
   void tuningNeverExceedsItsBudget(double rate) {
     SimulatedWorkers run = Jobs.workers(plan(rate, 20), QuadraticModel.quiet(3)).run();
 
-    assertThat(run.effects(SessionEffect.TimeSpent.class))
+    assertThat(timesOutsideRaces(run))
         .isNotEmpty()
         .allSatisfy(spent ->
             assertThat(spent.tuningSeconds())
@@ -91,17 +91,38 @@ class RacingSessionTest {
                         + ROUNDING));
   }
 
+  /// While a race runs it is not known whose seconds are lost.
+  private static List<SessionEffect.TimeSpent> timesOutsideRaces(SimulatedWorkers run) {
+    var times = new ArrayList<SessionEffect.TimeSpent>();
+    boolean isRacing = false;
+    for (SessionEffect effect : run.effects()) {
+      if (effect instanceof SessionEffect.RoundChanged changed) {
+        isRacing = changed.phase().equals("racing");
+      } else if (effect instanceof SessionEffect.TimeSpent spent && !isRacing) {
+        times.add(spent);
+      }
+    }
+    return times;
+  }
+
   @Test
   void isHardlySlowerWhereTheDefaultIsBestAlready() {
-    // The fixed run is given the rate that is best for it, and so is the race's default.
+    // The fixed run is given the rate that is best for it, and so is the race's default. One seed
+    // tells little: both are seen at their evaluations alone.
     double rate = 0.5;
     Setting best = Setting.of(Map.of("learningRate", rate, "momentum", 0.0, "batchSize", 32.0));
-    SimulatedWorkers fixed = Jobs.workers(Jobs.fixed(best, 20), QuadraticModel.quiet(5)).run();
-    SimulatedWorkers raced = Jobs.workers(plan(rate, 20), QuadraticModel.quiet(5)).run();
-
     double target = 1.005 * QuadraticModel.FLOOR;
-    assertThat(secondsTo(target, fixed)).isFinite();
-    assertThat(secondsTo(target, raced)).isLessThan(1.1 * secondsTo(target, fixed));
+    double fixedSeconds = 0;
+    double racedSeconds = 0;
+    for (int seed = 1; seed <= 12; seed++) {
+      fixedSeconds +=
+          secondsTo(target, Jobs.workers(Jobs.fixed(best, 20), QuadraticModel.quiet(seed)).run());
+      racedSeconds +=
+          secondsTo(target, Jobs.workers(plan(rate, 20), QuadraticModel.quiet(seed)).run());
+    }
+
+    assertThat(fixedSeconds).isFinite();
+    assertThat(racedSeconds).isLessThan(1.1 * fixedSeconds);
   }
 
   @Test
@@ -182,12 +203,20 @@ class RacingSessionTest {
     assertThat(run.lastShown().message()).contains("best loss").doesNotContain("checkpoint");
   }
 
+  private static boolean isRacing(SimulatedWorkers workers) {
+    List<SessionEffect.RoundChanged> rounds = workers.effects(SessionEffect.RoundChanged.class);
+    return !rounds.isEmpty() && rounds.getLast().phase().equals("racing");
+  }
+
   @Test
   void aPersonMayTryASetting() {
+    var asked = new AtomicBoolean();
     SimulatedWorkers run =
         Jobs.workers(plan(0.01, 10), QuadraticModel.quiet(2))
             .afterEach((workers, _) -> {
-              if (workers.events().size() == 40) {
+              if (workers.events().size() > 40
+                  && !isRacing(workers)
+                  && asked.compareAndSet(false, true)) {
                 workers.ask(new SessionEvent.UserRequest.Try(Jobs.setting(1)));
               }
             })
@@ -286,6 +315,7 @@ class RacingSessionTest {
         Jobs.workers(plan(0.01, 10), QuadraticModel.quiet(2))
             .afterEach((workers, event) -> {
               if (workers.events().size() > 60
+                  && !isRacing(workers)
                   && event instanceof SessionEvent.Progressed
                   && asked.compareAndSet(false, true)) {
                 workers.ask(new SessionEvent.UserRequest.Restore(1));

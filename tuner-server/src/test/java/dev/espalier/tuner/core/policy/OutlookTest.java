@@ -1,0 +1,95 @@
+package dev.espalier.tuner.core.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.RacingOptions;
+import dev.espalier.tuner.core.policy.Outlook.Verdict;
+import org.junit.jupiter.api.Test;
+
+class OutlookTest {
+  private static final double LEFT = 1000;
+
+  private final Outlook outlook = new Outlook(RacingOptions.DEFAULTS, Goal.MINIMIZE);
+
+  private Verdict after(double spentSeconds, double value, double range) {
+    outlook.validated(value, range, spentSeconds);
+    return outlook.verdict(spentSeconds, LEFT, false);
+  }
+
+  @Test
+  void goesOnWhileResultsGetBetter() {
+    assertThat(after(1, 0.6, 0)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(2, 0.5, 0.1)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
+  void oneResultThatIsALittleWorseIsNoReason() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+
+    assertThat(after(3, 0.505, 0.1)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
+  void twoWorseResultsInARowLeadBack() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.505, 0.1);
+
+    assertThat(after(4, 0.504, 0.1)).isEqualTo(Verdict.RETREAT);
+  }
+
+  @Test
+  void oneResultThatIsFarWorseLeadsBack() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+
+    assertThat(after(3, 0.52, 0.1)).isEqualTo(Verdict.RETREAT);
+    assertThat(after(3, Double.NaN, 0.1)).isEqualTo(Verdict.RETREAT);
+  }
+
+  @Test
+  void beginsAnewWhereACalmerRateDidNotHelpAndTheBestWasCheap() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    assertThat(after(3, 0.52, 0.1)).isEqualTo(Verdict.RETREAT);
+    outlook.retreated();
+    after(4, 0.51, 0.1);
+
+    assertThat(after(5, 0.505, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  @Test
+  void goesOnWhereTheBestTookMostOfTheTime() {
+    after(1, 0.6, 0);
+    after(90, 0.5, 0.1);
+    after(95, 0.52, 0.1);
+    outlook.retreated();
+    after(96, 0.51, 0.1);
+
+    assertThat(after(100, 0.505, 0.1)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
+  void aPlateauAloneIsNoReasonToBeginAnew() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.501, 0.1);
+    outlook.retreated();
+
+    assertThat(outlook.verdict(10, LEFT, true)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
+  void aNewStartIsJudgedByItsOwnResults() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.52, 0.1);
+    outlook.restarted(3);
+
+    assertThat(after(4, 0.58, 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(5, 0.55, 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(outlook.restarts()).isEqualTo(1);
+  }
+}
