@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -310,15 +311,15 @@ class RacingSessionTest {
 
   @Test
   void aPersonMayGoBackToASnapshot() {
-    var asked = new AtomicBoolean();
+    var asked = new AtomicLong();
     SimulatedWorkers run =
         Jobs.workers(plan(0.01, 10), QuadraticModel.quiet(2))
             .afterEach((workers, event) -> {
               if (workers.events().size() > 60
                   && !isRacing(workers)
                   && event instanceof SessionEvent.Progressed
-                  && asked.compareAndSet(false, true)) {
-                workers.ask(new SessionEvent.UserRequest.Restore(1));
+                  && asked.compareAndSet(0, lastWritten(workers))) {
+                workers.ask(new SessionEvent.UserRequest.Restore(asked.get()));
               }
             })
             .run();
@@ -328,9 +329,17 @@ class RacingSessionTest {
         .filteredOn(BranchCommand.Restore.class::isInstance)
         .map(BranchCommand.Restore.class::cast)
         .extracting(BranchCommand.Restore::checkpoint)
-        .containsExactly(1L);
+        .containsExactly(asked.get());
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
     assertThat(best(run)).isLessThan(0.11);
+  }
+
+  private static long lastWritten(SimulatedWorkers workers) {
+    return workers.events().stream()
+        .filter(SessionEvent.CheckpointWritten.class::isInstance)
+        .mapToLong(event -> ((SessionEvent.CheckpointWritten) event).checkpoint())
+        .max()
+        .orElseThrow();
   }
 
   @Test
