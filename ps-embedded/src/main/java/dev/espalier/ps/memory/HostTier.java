@@ -4,10 +4,8 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Optional;
 
-/// Off-heap memory of the host, in zeroed blocks aligned to a cache line, freed all at once. Large
-/// blocks lie in large pages where the system has them, and do not count as direct memory.
+/// Off-heap memory of the host, in zeroed blocks aligned to a cache line, freed all at once.
 ///
 /// Thread-safe.
 public final class HostTier implements MemoryTier {
@@ -23,13 +21,6 @@ public final class HostTier implements MemoryTier {
 
   @Override
   public MemorySegment allocate(long bytes) {
-    if (bytes >= SystemMemory.LARGE_PAGE_BYTES) {
-      Optional<MemorySegment> large =
-          SystemMemory.ofThisSystem().flatMap(system -> system.allocate(bytes, arena));
-      if (large.isPresent()) {
-        return large.get();
-      }
-    }
     try {
       return arena.allocate(bytes, ALIGNMENT_BYTES);
     } catch (OutOfMemoryError e) {

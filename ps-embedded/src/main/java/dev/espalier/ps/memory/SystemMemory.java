@@ -1,6 +1,5 @@
 package dev.espalier.ps.memory;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -8,26 +7,17 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
-/// Memory as the operating system gives it: in large pages, or for code. Linux only.
-///
-/// Large pages are asked for, not demanded: whether the system has them to give changes speed
-/// alone. Thread-safe.
+/// Memory for code, as the operating system gives it; Linux only. Thread-safe.
 final class SystemMemory {
-  /// Size and alignment of a large page.
-  static final long LARGE_PAGE_BYTES = 2L << 20;
-
   private static final long CODE_PAGE_BYTES = 4096;
   private static final int READ_WRITE = 3;
   private static final int READ_EXECUTE = 5;
   private static final int PRIVATE_ANONYMOUS = 0x22;
-  private static final int ADVISE_LARGE_PAGES = 14;
   private static final long FAILED = -1;
   private static final Optional<SystemMemory> HERE = make();
 
   private final MethodHandle map;
-  private final MethodHandle unmap;
   private final MethodHandle protect;
-  private final MethodHandle advise;
 
   @SuppressWarnings("restricted") // signatures as POSIX has them
   private SystemMemory(Linker linker) {
@@ -42,27 +32,14 @@ final class SystemMemory {
                 ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_LONG));
-    unmap = onRange(linker, "munmap");
-    protect = onRangeWith(linker, "mprotect");
-    advise = onRangeWith(linker, "madvise");
-  }
-
-  @SuppressWarnings("restricted")
-  private static MethodHandle onRange(Linker linker, String name) {
-    return linker.downcallHandle(
-        linker.defaultLookup().find(name).orElseThrow(),
-        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
-  }
-
-  @SuppressWarnings("restricted")
-  private static MethodHandle onRangeWith(Linker linker, String name) {
-    return linker.downcallHandle(
-        linker.defaultLookup().find(name).orElseThrow(),
-        FunctionDescriptor.of(
-            ValueLayout.JAVA_INT,
-            ValueLayout.JAVA_LONG,
-            ValueLayout.JAVA_LONG,
-            ValueLayout.JAVA_INT));
+    protect =
+        linker.downcallHandle(
+            linker.defaultLookup().find("mprotect").orElseThrow(),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT));
   }
 
   private static Optional<SystemMemory> make() {
@@ -73,7 +50,7 @@ final class SystemMemory {
       return Optional.of(new SystemMemory(Linker.nativeLinker()));
     } catch (RuntimeException | LinkageError e) {
       System.getLogger(SystemMemory.class.getName())
-          .log(System.Logger.Level.INFO, "largePages=off reason={0}", e);
+          .log(System.Logger.Level.INFO, "systemMemory=off reason={0}", e);
       return Optional.empty();
     }
   }
@@ -81,28 +58,6 @@ final class SystemMemory {
   /// The memory of this system, if it can be asked.
   static Optional<SystemMemory> ofThisSystem() {
     return HERE;
-  }
-
-  /// Zeroed memory aligned to a large page, which takes memory where it is touched.
-  ///
-  /// @param arena frees it
-  /// @return empty when the system has none
-  @SuppressWarnings("restricted") // the system says where and how large it is
-  Optional<MemorySegment> allocate(long bytes, Arena arena) {
-    long size = (bytes + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
-    long start = map(size + LARGE_PAGE_BYTES);
-    if (start == FAILED) {
-      return Optional.empty();
-    }
-    long aligned = (start + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
-    unmap(start, aligned - start);
-    unmap(aligned + size, start + LARGE_PAGE_BYTES - aligned);
-    if (call(advise, aligned, size, ADVISE_LARGE_PAGES) != 0) {
-      System.getLogger(SystemMemory.class.getName())
-          .log(System.Logger.Level.DEBUG, "the system has no large pages to give");
-    }
-    return Optional.of(
-        MemorySegment.ofAddress(aligned).reinterpret(bytes, arena, _ -> unmap(aligned, size)));
   }
 
   /// Memory that holds code and is never freed.
@@ -116,8 +71,7 @@ final class SystemMemory {
     }
     MemorySegment page = MemorySegment.ofAddress(start).reinterpret(CODE_PAGE_BYTES);
     MemorySegment.copy(code, 0, page, ValueLayout.JAVA_BYTE, 0, code.length);
-    if (call(protect, start, CODE_PAGE_BYTES, READ_EXECUTE) != 0) {
-      unmap(start, CODE_PAGE_BYTES);
+    if (protect(start, CODE_PAGE_BYTES, READ_EXECUTE) != 0) {
       throw new IllegalStateException("the system allows no new code");
     }
     return page;
@@ -131,23 +85,9 @@ final class SystemMemory {
     }
   }
 
-  private void unmap(long start, long bytes) {
-    if (bytes > 0 && unmapped(start, bytes) != 0) {
-      throw new IllegalStateException("memory of the process cannot be given back");
-    }
-  }
-
-  private int unmapped(long start, long bytes) {
+  private int protect(long start, long bytes, int how) {
     try {
-      return (int) unmap.invokeExact(start, bytes);
-    } catch (Throwable e) {
-      throw new AssertionError("system calls throw nothing", e);
-    }
-  }
-
-  private static int call(MethodHandle handle, long start, long bytes, int how) {
-    try {
-      return (int) handle.invokeExact(start, bytes, how);
+      return (int) protect.invokeExact(start, bytes, how);
     } catch (Throwable e) {
       throw new AssertionError("system calls throw nothing", e);
     }
