@@ -118,7 +118,7 @@ final class ReconnectTest {
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(output()))
             .start();
-    long deadline = System.nanoTime() + 120_000_000_000L;
+    long deadline = System.nanoTime() + 180_000_000_000L;
     while (!isReady()) {
       assertThat(server.isAlive()).as(Files.readString(output().toPath())).isTrue();
       assertThat(System.nanoTime()).as("the server is not ready").isLessThan(deadline);
