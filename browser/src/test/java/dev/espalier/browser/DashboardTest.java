@@ -498,8 +498,7 @@ final class DashboardTest {
     Download branches = page.waitForDownload(() -> button("JSON of the branches").click());
     List<Download> pictures =
         Stream.of("branches", "decisions", "tree", "settings")
-            .map(panel ->
-                page.waitForDownload(() -> button("PNG of the " + panel).click()))
+            .map(panel -> page.waitForDownload(() -> button("PNG of the " + panel).click()))
             .toList();
 
     assertThat(Files.readString(table.path())).startsWith("fromClock,toClock,branch,");
@@ -541,8 +540,7 @@ final class DashboardTest {
     assertThat(page.getByRole(AriaRole.HEADING, heading("Jobs side by side", 1))).isVisible();
     assertThat(page.locator(".compare-line")).hasCount(2);
     button("Validation accuracy").click();
-    assertThat(page.locator(".compare-line").first())
-        .hasAttribute("d", Pattern.compile("M.*L.*"));
+    assertThat(page.locator(".compare-line").first()).hasAttribute("d", Pattern.compile("M.*L.*"));
     PageCheck.isAccessible(page, "jobs side by side");
   }
 
