@@ -2,6 +2,8 @@ package dev.espalier.sdk;
 
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
+import java.util.Arrays;
+import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
@@ -31,6 +33,17 @@ public interface ProgramContext {
   default int[] share(int from, int to) {
     return IntStream.iterate(from + worker(), number -> number < to, number -> number + workers())
         .toArray();
+  }
+
+  /// {@return this worker's part of the numbers in [from, to), cut into batches; the last one may
+  /// be smaller}
+  ///
+  /// @param size of a batch, >= 1
+  default List<int[]> shareInBatches(int from, int to, int size) {
+    int[] share = share(from, to);
+    return IntStream.range(0, Math.ceilDiv(share.length, size))
+        .mapToObj(i -> Arrays.copyOfRange(share, i * size, Math.min(share.length, (i + 1) * size)))
+        .toList();
   }
 
   /// {@return the table of this name}

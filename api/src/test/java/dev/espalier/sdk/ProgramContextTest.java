@@ -52,6 +52,13 @@ class ProgramContextTest {
   }
 
   @Test
+  void batchesMakeUpTheShare() {
+    assertThat(new Place(1, 2).shareInBatches(10, 21, 2))
+        .containsExactly(new int[] {11, 13}, new int[] {15, 17}, new int[] {19});
+    assertThat(new Place(2, 3).shareInBatches(0, 2, 5)).isEmpty();
+  }
+
+  @Test
   void shareIsEmptyWhereSamplesAreFewerThanWorkers() {
     assertThat(new Place(2, 3).share(0, 2)).isEmpty();
   }

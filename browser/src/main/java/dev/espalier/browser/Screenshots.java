@@ -18,7 +18,9 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.StreamSupport;
 import javax.imageio.ImageIO;
 
 /// Makes a picture of each page and state: `./espalier bench dashboard --screenshots`.
@@ -45,6 +47,20 @@ final class Screenshots {
                     "batchSize": {"type": "choice", "values": [32, 64, 128, 256], "default": 64}},
        "time": {"model": {"perClockSeconds": 0.0002, "perSampleSeconds": 7e-6}},
        "tuning": {"policy": "racing"}, "stop": {"maxEpochs": 16}}\
+      """;
+
+  private static final int TRIALS_MEASURED = 8;
+  private static final Set<String> UNMEASURED = Set.of("FORKING", "WAITING", "RUNNING");
+
+  /// Its first round lasts for as long as it takes to hold it in the middle.
+  private static final String IN_A_ROUND =
+      """
+      {"name": "in its first round", "program": "mlp", "workers": 2, "seed": 42,
+       "tunables": {"learningRate": {"type": "log", "min": 0.001, "max": 0.5},
+                    "momentum": {"type": "linear", "min": 0, "max": 0.95}},
+       "time": {"model": {"perClockSeconds": 0.0002, "perSampleSeconds": 7e-6}},
+       "tuning": {"maxTrials": 12, "probeClocks": 200, "stop": {"best": 12, "within": 0.0001}},
+       "stop": {"maxEpochs": 100000, "maxTime": "10h"}}\
       """;
 
   // Lets a picture be taken of a page whose link is lost.
@@ -103,6 +119,9 @@ final class Screenshots {
     picture("job-logs", "/jobs/" + job + "/logs", ColorScheme.DARK, page -> {});
     picture("job-api", "/jobs/" + job + "/api", ColorScheme.LIGHT, page -> {});
     picture("job-paused", "/jobs/" + paused, ColorScheme.LIGHT, page -> {});
+    String partial = heldInARound();
+    picture("job-partial", "/jobs/" + partial, ColorScheme.LIGHT, Screenshots::showRound);
+    server.post("/jobs/" + partial + "/kill", "");
     picture("job-failed", "/jobs/" + failed, ColorScheme.LIGHT, page -> {});
     picture(
         "job-try",
@@ -113,6 +132,15 @@ final class Screenshots {
           page.waitForSelector(".try-form");
         });
     picture("job-stale", "/jobs/" + large, ColorScheme.LIGHT, Screenshots::loseLink);
+    picture(
+        "job-loading",
+        "/jobs/" + job,
+        ColorScheme.LIGHT,
+        page -> {
+          // Never answered.
+          page.route("**/overview*", route -> {});
+          page.reload();
+        });
     picture("jobs", "/", ColorScheme.LIGHT, page -> {});
     picture("settings", "/settings", ColorScheme.LIGHT, page -> {});
     picture("keys", "/jobs/" + job, ColorScheme.DARK, page -> page.keyboard().press("?"));
@@ -146,6 +174,33 @@ final class Screenshots {
       pause();
     }
     throw new IllegalStateException("a job of the pictures did not end in ten minutes");
+  }
+
+  /// A job that is held while some branches of its round are measured, and others not yet.
+  private String heldInARound() {
+    String job = server.post("/jobs", IN_A_ROUND).path("id").asString();
+    for (int i = 0; measured(job) < TRIALS_MEASURED; i++) {
+      if (i == 3000) {
+        throw new IllegalStateException("a round of the pictures did not go on in ten minutes");
+      }
+      pause();
+    }
+    server.post("/jobs/" + job + "/pause", "");
+    pause();
+    return job;
+  }
+
+  private long measured(String job) {
+    return StreamSupport.stream(
+            server.get("/jobs/" + job + "/tree").path("branches").spliterator(), false)
+        .filter(branch -> branch.path("kind").asString().equals("TRIAL"))
+        .filter(branch -> !UNMEASURED.contains(branch.path("state").asString()))
+        .count();
+  }
+
+  private static void showRound(Page page) {
+    page.locator(".rounds").scrollIntoViewIfNeeded();
+    page.locator(".rounds").evaluate("panel => panel.scrollIntoView({block: 'start'})");
   }
 
   private static void pause() {

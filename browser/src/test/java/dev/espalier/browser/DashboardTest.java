@@ -57,6 +57,14 @@ final class DashboardTest {
        "tuning": {"policy": "asha", "runs": {"max": 500}}, "stop": {"maxEpochs": 9}}\
       """;
 
+  private static final String RACE =
+      """
+      {"name": "race", "program": "mlp", "workers": 1, "arguments": {"hidden": [16]},
+       "tunables": {"learningRate": {"type": "log", "min": 0.001, "max": 0.5}},
+       "time": {"model": {"perClockSeconds": 0.01, "perSampleSeconds": 0}},
+       "tuning": {"policy": "racing"}, "stop": {"maxEpochs": 100000, "maxTime": "10h"}}\
+      """;
+
   private static LocalServer server;
   private static GeneratedJobs jobs;
   private static Chromium chromium;
@@ -231,6 +239,47 @@ final class DashboardTest {
     button("Keep it").click();
     assertThat(page.locator(".decisions")).containsText("token:first chose run");
     assertThat(page.locator(".message")).containsText("to epoch 9");
+    server.post("/jobs/" + job + "/kill", "");
+  }
+
+  @Test
+  void aPersonSteersARace() {
+    String job = server.post("/jobs", RACE).path("id").asString();
+    holdInARace(job);
+    server.show(page, "/jobs/" + job);
+    List<Integer> entrants = entrants(job);
+    showBranch(entrants.getFirst());
+    button("Discard").click();
+    assertThat(page.locator(".decisions")).containsText("the incumbent that the others");
+    showBranch(entrants.getLast());
+    button("Discard").click();
+    assertThat(page.locator(".drawer-reasons")).containsText("given up as token:first asked");
+    button("Close the branch").click();
+    int round = server.get("/jobs/" + job).path("round").asInt();
+    button("Resume").click();
+
+    await(job, view -> view.path("round").asInt() > round);
+    holdInARace(job);
+    int kept = entrants(job).getFirst();
+    showBranch(kept);
+    button("Keep").click();
+    button("Keep it").click();
+    button("Close the branch").click();
+    button("Resume").click();
+    assertThat(page.locator(".decisions")).containsText("token:first chose it");
+
+    // A racing job keeps snapshots of its own accord: the last good one, and the best.
+    page.getByRole(AriaRole.LINK, link("Snapshots")).click();
+    button("Pause").click();
+    assertThat(page.locator(".chip")).hasText("Paused");
+    String snapshot =
+        page.locator("tbody tr", row("ready")).first().locator("th").innerText().strip();
+    button("Restore snapshot " + snapshot).click();
+    button("Go back").click();
+    button("Resume").click();
+    await(job, view -> view.path("generation").asInt() == 2);
+    page.getByRole(AriaRole.LINK, link("Overview")).click();
+    assertThat(page.locator(".decisions")).containsText("Go back to snapshot " + snapshot);
     server.post("/jobs/" + job + "/kill", "");
   }
 
@@ -622,6 +671,38 @@ final class DashboardTest {
       page.waitForTimeout(150);
     }
     throw new AssertionError("no round with two branches on trial: " + server.get("/jobs/" + job));
+  }
+
+  /// Pauses a job while a race has two entrants that ran.
+  private void holdInARace(String job) {
+    for (int again = 0; again < 60; again++) {
+      await(job, view -> entrants(job).size() > 1);
+      server.post("/jobs/" + job + "/pause", "");
+      await(job, view -> view.path("state").asString().equals("PAUSED"));
+      page.waitForTimeout(500);
+      if (entrants(job).size() > 1) {
+        return;
+      }
+      server.post("/jobs/" + job + "/resume", "");
+      page.waitForTimeout(150);
+    }
+    throw new AssertionError("no race with two entrants: " + server.get("/jobs/" + job));
+  }
+
+  /// {@return the entrants of the race that runs, the incumbent first}
+  private static List<Integer> entrants(String job) {
+    var found = new ArrayList<Integer>();
+    for (JsonNode branch : server.get("/jobs/" + job + "/tree").path("branches")) {
+      boolean isIn =
+          branch.path("kind").asString().equals("TRIAL")
+              && List.of("WAITING", "RUNNING", "MEASURED")
+                  .contains(branch.path("state").asString());
+      int number = branch.path("branch").asInt();
+      if (isIn && hasLosses(job, number)) {
+        found.add(number);
+      }
+    }
+    return found;
   }
 
   /// {@return the latest branch on trial in a state with losses; -1 when there is none}

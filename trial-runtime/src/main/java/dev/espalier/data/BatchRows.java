@@ -28,6 +28,19 @@ public final class BatchRows {
     }
   }
 
+  /// Starts anew with the rows of some examples' features.
+  ///
+  /// @param samples numbers of the examples
+  public void collect(SparseExamples examples, int[] samples) {
+    clear();
+    for (int sample : samples) {
+      int end = examples.starts()[sample + 1];
+      for (int entry = examples.starts()[sample]; entry < end; entry++) {
+        slot(examples.indices()[entry]);
+      }
+    }
+  }
+
   /// {@return the number of `row` among the rows since `clear`, from 0; new rows get the next}
   public int slot(int row) {
     if (batches[row] == batch) {

@@ -1,14 +1,14 @@
 // Two to six jobs side by side: their losses over the time they trained, and their figures.
 
-import { get, RequestProblem } from './api.js';
+import { get } from './api.js';
 import { segmented } from './controls.js';
 import { h, patch } from './dom.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
 import { byImportance, hasEnded } from './model.js';
-import { problem, skeleton } from './notices.js';
 import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
+import { Reading } from './reading.js';
 import { jobAddress } from './route.js';
 
 /** @import {Child} from './dom.js' */
@@ -16,7 +16,6 @@ import { jobAddress } from './route.js';
 /** @import {Route} from './route.js' */
 /** @import {EvaluationView, JobView, MainlineBucket} from './types.js' */
 
-const REFRESH_MILLIS = 3000;
 const POINTS = 300;
 
 /** Hues for jobs: standings have no meaning here, but their hues and marks are told apart well. */
@@ -34,7 +33,7 @@ const KINDS = ['winner', 'converging', 'unstable', 'diverged', 'inconclusive', '
 export function compareJobsPage(content, trail, route) {
   document.title = 'Jobs side by side · Espalier';
   const page = new CompareJobsPage(content, trail, route);
-  page.load();
+  page.open();
   return page;
 }
 
@@ -42,15 +41,14 @@ class CompareJobsPage {
   #content;
   #trail;
   #route;
-  /** @type {Course[] | null} */
-  #courses = null;
-  /** @type {unknown} */
-  #error = null;
+  /** @type {Reading<Course[]>} */
+  #reading = new Reading(
+    (signal) => Promise.all(this.#ids().map((id) => readCourse(id, signal))),
+    () => this.#draw(),
+    (courses) => courses === null || courses.some(({ job }) => !hasEnded(job.state)),
+  );
   /** What is drawn: the training loss, or a validation metric by its name. */
   #shown = '';
-  #timer = 0;
-  #turn = 0;
-  #ending = new AbortController();
 
   /**
    * @param {HTMLElement} content
@@ -61,18 +59,21 @@ class CompareJobsPage {
     this.#content = content;
     this.#trail = trail;
     this.#route = route;
+  }
+
+  open() {
     this.#draw();
+    this.#reading.load();
   }
 
   close() {
-    this.#ending.abort();
-    window.clearTimeout(this.#timer);
+    this.#reading.close();
   }
 
   /** @param {Route} route */
   goTo(route) {
     this.#route = route;
-    this.load();
+    this.#reading.load();
   }
 
   #ids() {
@@ -80,30 +81,8 @@ class CompareJobsPage {
     return [...new Set(ids)].slice(0, MOST_COMPARED);
   }
 
-  async load() {
-    window.clearTimeout(this.#timer);
-    const { signal } = this.#ending;
-    const turn = ++this.#turn;
-    try {
-      const courses = await Promise.all(this.#ids().map((id) => readCourse(id, signal)));
-      if (turn !== this.#turn) {
-        return;
-      }
-      this.#courses = courses;
-      this.#error = null;
-    } catch (thrown) {
-      this.#error = thrown;
-    }
-    if (!signal.aborted) {
-      this.#draw();
-      if (this.#error || this.#courses?.some(({ job }) => !hasEnded(job.state))) {
-        this.#timer = window.setTimeout(() => this.load(), REFRESH_MILLIS);
-      }
-    }
-  }
-
   #draw() {
-    if (this.#ending.signal.aborted) {
+    if (this.#reading.isClosed) {
       return;
     }
     patch(
@@ -112,15 +91,10 @@ class CompareJobsPage {
       h('span', { class: 'crumb-mark', 'aria-hidden': 'true' }, '/'),
       h('span', { class: 'crumb here' }, 'side by side'),
     );
-    const lost = this.#error instanceof RequestProblem && this.#error.status !== 0;
-    if (this.#error && (this.#courses === null || lost)) {
-      const notice = problem(this.#error, () => this.load());
-      patch(this.#content, h('div', { key: 'problem' }, notice));
-    } else if (this.#courses === null) {
-      patch(this.#content, h('div', { key: 'skeleton' }, skeleton(3)));
-    } else {
-      patch(this.#content, h('div', { key: 'jobs' }, this.#jobs(this.#courses)));
-    }
+    patch(
+      this.#content,
+      this.#reading.shown(3, (courses) => h('div', { key: 'jobs' }, this.#jobs(courses))),
+    );
   }
 
   /** @param {Course[]} courses */
@@ -129,7 +103,7 @@ class CompareJobsPage {
       'div',
       { class: 'page-head', key: 'head' },
       h('h1', null, 'Jobs side by side'),
-      this.#error !== null && h('p', { class: 'muted' }, 'The server does not answer; trying again.'),
+      this.#reading.error !== null && h('p', { class: 'muted' }, 'The server does not answer; trying again.'),
     );
     if (courses.length < 2) {
       return [

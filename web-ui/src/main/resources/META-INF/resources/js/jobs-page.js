@@ -1,21 +1,25 @@
 // The list of jobs, newest first: what each does, how it goes, and what may be asked of several.
 
-import { get, post, RequestProblem } from './api.js';
+import { get, post } from './api.js';
 import { question } from './dialogs.js';
 import { h, patch } from './dom.js';
 import { csv, exports, json, savePanel } from './export.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
-import { command, problem, skeleton } from './notices.js';
+import { command } from './notices.js';
 import { byImportance, hasEnded } from './model.js';
 import { MOST_COMPARED } from './overlay.js';
+import { Reading } from './reading.js';
 import { jobAddress, queryText } from './route.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {Route} from './route.js' */
 /** @import {JobView} from './types.js' */
 
-const REFRESH_MILLIS = 3000;
+/**
+ * @typedef {Record<string, number>} Counts of jobs by state
+ * @typedef {{jobs: JobView[], next: string, counts: Counts}} Page
+ */
 
 const PAGE_SIZE = 50;
 
@@ -50,7 +54,7 @@ const DEMO = {
 export function jobsPage(content, trail, route) {
   document.title = 'Jobs · Espalier';
   const page = new JobsPage(content, trail, route);
-  page.load();
+  page.open();
   return page;
 }
 
@@ -58,25 +62,20 @@ class JobsPage {
   #content;
   #trail;
   #route;
-  /** @type {JobView[] | null} */
-  #jobs = null;
-  /** @type {Record<string, number>} */
-  #counts = {};
-  #next = '';
+  /** @type {Reading<Page>} */
+  #reading = new Reading(
+    (signal) => this.#read(signal),
+    () => this.#draw(),
+    () => true,
+  );
   /** @type {string[]} tokens of the pages before this one */
   #pages = [];
-  /** @type {unknown} */
-  #error = null;
-  #loadedAt = 0;
-  #timer = 0;
-  #loading = 0;
   /** @type {Set<string>} */
   #chosen = new Set();
   /** @type {{text: string, bad: boolean} | null} */
   #said = null;
   /** @type {((close: () => void) => Tree) | null} */
   #dialog = null;
-  #ending = new AbortController();
 
   /**
    * @param {HTMLElement} content
@@ -87,12 +86,15 @@ class JobsPage {
     this.#content = content;
     this.#trail = trail;
     this.#route = route;
+  }
+
+  open() {
     this.#draw();
+    this.#reading.load();
   }
 
   close() {
-    this.#ending.abort();
-    window.clearTimeout(this.#timer);
+    this.#reading.close();
   }
 
   /** @param {Route} route */
@@ -100,7 +102,7 @@ class JobsPage {
     this.#route = route;
     this.#pages = [];
     this.#chosen.clear();
-    this.load();
+    this.#reading.load();
   }
 
   #filter() {
@@ -112,62 +114,38 @@ class JobsPage {
     return this.#route.params.get('name') ?? '';
   }
 
-  async load() {
-    window.clearTimeout(this.#timer);
-    const { signal } = this.#ending;
-    const turn = ++this.#loading;
-    const token = this.#pages.at(-1) ?? '';
+  /**
+   * @param {AbortSignal} signal
+   * @returns {Promise<Page>}
+   */
+  async #read(signal) {
     const query = queryText({
       state: FILTERS[this.#filter()].states.join(','),
       name: this.#search(),
       pageSize: PAGE_SIZE,
-      pageToken: token,
+      pageToken: this.#pages.at(-1) ?? '',
     });
-    try {
-      const [page, counts] = await Promise.all([
-        get(`/jobs${query}`, signal),
-        get('/job-counts', signal),
-      ]);
-      if (turn !== this.#loading) {
-        return;
-      }
-      this.#jobs = page.items;
-      this.#next = page.nextPageToken ?? '';
-      this.#counts = counts;
-      this.#error = null;
-      this.#loadedAt = Date.now();
-    } catch (thrown) {
-      this.#error = thrown;
-    }
-    if (!signal.aborted) {
-      this.#draw();
-      this.#timer = window.setTimeout(() => this.load(), REFRESH_MILLIS);
-    }
+    const [page, counts] = await Promise.all([
+      get(`/jobs${query}`, signal),
+      get('/job-counts', signal),
+    ]);
+    return { jobs: page.items, next: page.nextPageToken ?? '', counts };
   }
 
   #draw() {
-    if (this.#ending.signal.aborted) {
+    if (this.#reading.isClosed) {
       return;
     }
     patch(this.#trail, h('span', { class: 'crumb' }, 'Jobs'));
-    const lost = this.#error instanceof RequestProblem && this.#error.status !== 0;
     const filtered = this.#filter() !== '' || this.#search() !== '';
-    if (this.#error && (this.#jobs === null || lost)) {
-      patch(
-        this.#content,
-        h(
-          'div',
-          { key: 'problem' },
-          problem(this.#error, () => this.load()),
-        ),
-      );
-    } else if (this.#jobs === null) {
-      patch(this.#content, h('div', { key: 'skeleton' }, skeleton(4)));
-    } else if (this.#jobs.length === 0 && !filtered && this.#pages.length === 0) {
-      patch(this.#content, h('div', { key: 'start' }, this.#quickStart()));
-    } else {
-      patch(this.#content, h('div', { key: 'list' }, this.#list(this.#jobs)));
-    }
+    patch(
+      this.#content,
+      this.#reading.shown(4, (page) =>
+        page.jobs.length === 0 && !filtered && this.#pages.length === 0
+          ? h('div', { key: 'start' }, this.#quickStart())
+          : h('div', { key: 'list' }, this.#list(page)),
+      ),
+    );
   }
 
   #quickStart() {
@@ -202,20 +180,20 @@ class JobsPage {
     }
   }
 
-  /** @param {JobView[]} jobs */
-  #list(jobs) {
+  /** @param {Page} page */
+  #list({ jobs, next, counts }) {
     return [
       h(
         'div',
         { class: 'page-head', key: 'head' },
         h('h1', null, 'Jobs'),
-        h('p', { class: 'muted' }, this.#summary()),
+        h('p', { class: 'muted' }, this.#summary(counts)),
       ),
-      this.#error &&
+      this.#reading.error !== null &&
         h(
           'p',
           { class: 'banner is-stale', role: 'status', key: 'stale' },
-          `The server does not answer; trying again. Shown is what was so at ${format.timeOfDay(this.#loadedAt)}.`,
+          `The server does not answer; trying again. Shown is what was so at ${format.timeOfDay(this.#reading.readAt)}.`,
         ),
       this.#said &&
         h(
@@ -223,7 +201,7 @@ class JobsPage {
           { class: this.#said.bad ? 'banner is-bad' : 'banner', role: 'status', key: 'said' },
           this.#said.text,
         ),
-      this.#tools(),
+      this.#tools(jobs, counts),
       jobs.length === 0
         ? h(
             'p',
@@ -232,18 +210,23 @@ class JobsPage {
             h('a', { class: 'text-link', href: '#/' }, 'Show all jobs'),
           )
         : this.#table(jobs),
-      this.#pager(jobs),
+      this.#pager(jobs, next),
       this.#dialog?.(() => this.#open(null)),
     ];
   }
 
-  #summary() {
-    const all = Object.values(this.#counts).reduce((sum, amount) => sum + amount, 0);
-    const running = FILTERS.running.states.reduce((sum, s) => sum + (this.#counts[s] ?? 0), 0);
+  /** @param {Counts} counts */
+  #summary(counts) {
+    const all = Object.values(counts).reduce((sum, amount) => sum + amount, 0);
+    const running = FILTERS.running.states.reduce((sum, s) => sum + (counts[s] ?? 0), 0);
     return `${format.count(all)} in all, ${running === 0 ? 'none' : format.count(running)} running`;
   }
 
-  #tools() {
+  /**
+   * @param {JobView[]} jobs
+   * @param {Counts} counts
+   */
+  #tools(jobs, counts) {
     const filter = this.#filter();
     const chosen = this.#chosen.size;
     return h(
@@ -253,7 +236,7 @@ class JobsPage {
         'nav',
         { class: 'filters', 'aria-label': 'Jobs by state' },
         Object.entries(FILTERS).map(([key, { name, states }]) => {
-          const amount = states.reduce((sum, state) => sum + (this.#counts[state] ?? 0), 0);
+          const amount = states.reduce((sum, state) => sum + (counts[state] ?? 0), 0);
           return h(
             'a',
             {
@@ -465,13 +448,16 @@ class JobsPage {
     );
   }
 
-  /** @param {JobView[]} jobs */
-  #pager(jobs) {
+  /**
+   * @param {JobView[]} jobs
+   * @param {string} next
+   */
+  #pager(jobs, next) {
     const back = this.#pages.length > 0;
     return h(
       'div',
       { class: 'chart-foot', key: 'pager' },
-      (back || this.#next !== '') &&
+      (back || next !== '') &&
         h(
           'nav',
           { class: 'pager', 'aria-label': 'Pages' },
@@ -483,7 +469,7 @@ class JobsPage {
               disabled: !back,
               onclick: () => {
                 this.#pages.pop();
-                this.load();
+                this.#reading.load();
               },
             },
             'Newer',
@@ -494,10 +480,10 @@ class JobsPage {
             {
               type: 'button',
               class: 'button',
-              disabled: this.#next === '',
+              disabled: next === '',
               onclick: () => {
-                this.#pages.push(this.#next);
-                this.load();
+                this.#pages.push(next);
+                this.#reading.load();
               },
             },
             'Older',
@@ -518,7 +504,8 @@ class JobsPage {
 
   /** Those of the chosen jobs that something may still be asked of. */
   #askable() {
-    const ended = new Set(this.#jobs?.filter((job) => hasEnded(job.state)).map((job) => job.id));
+    const jobs = this.#reading.value?.jobs ?? [];
+    const ended = new Set(jobs.filter((job) => hasEnded(job.state)).map((job) => job.id));
     return [...this.#chosen].filter((job) => !ended.has(job));
   }
 
@@ -563,7 +550,7 @@ class JobsPage {
         : `${failed.length} of ${plural(answers.length, 'job')} did not: ${failed[0]}`,
       failed.length > 0,
     );
-    this.load();
+    this.#reading.load();
   }
 
   /**

@@ -4,10 +4,13 @@ import { get, post, remove } from './api.js';
 import { dialog, question } from './dialogs.js';
 import { h, patch } from './dom.js';
 import * as format from './format.js';
-import { command, copyButton, problem, skeleton } from './notices.js';
+import { command, copyButton } from './notices.js';
+import { Reading } from './reading.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {TokenView} from './types.js' */
+
+/** @typedef {{tokens: TokenView[], me: {tokenId: string, name: string}, version: any}} Settings */
 
 /**
  * @param {HTMLElement} content
@@ -16,22 +19,19 @@ import { command, copyButton, problem, skeleton } from './notices.js';
 export function settingsPage(content, trail) {
   document.title = 'Settings · Espalier';
   const page = new SettingsPage(content, trail);
-  page.load();
+  page.open();
   return { close: () => page.close(), goTo: () => {} };
 }
 
 class SettingsPage {
   #content;
   #trail;
-  #ending = new AbortController();
-  /** @type {TokenView[] | null} */
-  #tokens = null;
-  /** @type {{tokenId: string, name: string} | null} */
-  #me = null;
-  /** @type {any} */
-  #version = null;
-  /** @type {unknown} */
-  #error = null;
+  /** @type {Reading<Settings>} */
+  #reading = new Reading(
+    read,
+    () => this.#draw(),
+    () => false,
+  );
   /** @type {string | null} why the last wish was not granted */
   #refused = null;
   /** @type {TokenView | null} the token that was just made, with its secret */
@@ -46,55 +46,31 @@ class SettingsPage {
   constructor(content, trail) {
     this.#content = content;
     this.#trail = trail;
+  }
+
+  open() {
     this.#draw();
+    this.#reading.load();
   }
 
   close() {
-    this.#ending.abort();
+    this.#reading.close();
     this.#made = null;
   }
 
-  async load() {
-    const { signal } = this.#ending;
-    try {
-      const [tokens, me, version] = await Promise.all([
-        get('/tokens', signal),
-        get('/me', signal),
-        get('/version', signal),
-      ]);
-      this.#tokens = tokens.items;
-      this.#me = me;
-      this.#version = version;
-      this.#error = null;
-    } catch (thrown) {
-      this.#error = thrown;
-    }
-    this.#draw();
-  }
-
   #draw() {
-    if (this.#ending.signal.aborted) {
+    if (this.#reading.isClosed) {
       return;
     }
     patch(this.#trail, h('span', { class: 'crumb' }, 'Settings'));
-    if (this.#error) {
-      patch(
-        this.#content,
-        h(
-          'div',
-          { key: 'problem' },
-          problem(this.#error, () => this.load()),
-        ),
-      );
-    } else if (!this.#tokens) {
-      patch(this.#content, h('div', { key: 'skeleton' }, skeleton(2)));
-    } else {
-      patch(this.#content, this.#page(this.#tokens));
-    }
+    patch(
+      this.#content,
+      this.#reading.shown(2, (settings) => this.#page(settings)),
+    );
   }
 
-  /** @param {TokenView[]} tokens */
-  #page(tokens) {
+  /** @param {Settings} settings */
+  #page({ tokens, me, version }) {
     return h(
       'div',
       { class: 'settings', key: 'settings' },
@@ -119,7 +95,7 @@ class SettingsPage {
         h(
           'p',
           { class: 'card-text' },
-          `Signed in with the token ${this.#me?.name}. The session lasts twelve hours and cannot be read by scripts.`,
+          `Signed in with the token ${me.name}. The session lasts twelve hours and cannot be read by scripts.`,
         ),
         h(
           'div',
@@ -138,7 +114,7 @@ class SettingsPage {
         h(
           'p',
           { class: 'card-text' },
-          `Espalier ${this.#version?.version}, interface ${this.#version?.api}, Java ${this.#version?.java}. `,
+          `Espalier ${version.version}, interface ${version.api}, Java ${version.java}. `,
           h('a', { class: 'text-link', href: 'api/v1/openapi.json' }, 'OpenAPI document'),
         ),
       ),
@@ -190,7 +166,7 @@ class SettingsPage {
         'th',
         { scope: 'row' },
         token.name,
-        token.id === this.#me?.tokenId && h('span', { class: 'badge' }, 'this browser'),
+        token.id === this.#reading.value?.me.tokenId && h('span', { class: 'badge' }, 'this browser'),
       ),
       h('td', null, format.timeOfDay(token.createTime)),
       h('td', null, token.lastUseTime ? format.timeOfDay(token.lastUseTime) : 'never'),
@@ -269,7 +245,7 @@ class SettingsPage {
 
   /** @param {TokenView} token */
   #revokeDialog(token) {
-    const own = token.id === this.#me?.tokenId;
+    const own = token.id === this.#reading.value?.me.tokenId;
     const close = () => {
       this.#revoking = null;
       this.#draw();
@@ -311,6 +287,19 @@ class SettingsPage {
     } catch (thrown) {
       this.#refused = thrown instanceof Error ? thrown.message : String(thrown);
     }
-    await this.load();
+    await this.#reading.load();
   }
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @returns {Promise<Settings>}
+ */
+async function read(signal) {
+  const [tokens, me, version] = await Promise.all([
+    get('/tokens', signal),
+    get('/me', signal),
+    get('/version', signal),
+  ]);
+  return { tokens: tokens.items, me, version };
 }

@@ -5,7 +5,6 @@ import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
 import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
 import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.TEXT;
 
-import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
@@ -15,6 +14,8 @@ import dev.espalier.data.DataFile;
 import dev.espalier.data.DataFolder;
 import dev.espalier.data.ExampleData;
 import dev.espalier.data.SparseExamples;
+import dev.espalier.programs.binary.BinaryTally;
+import dev.espalier.programs.binary.LogLoss;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.ProgramEnvironment;
@@ -24,7 +25,6 @@ import dev.espalier.sdk.TableDeclaration;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -143,7 +143,7 @@ public final class FactorizationMachine implements TrainingProgram {
             new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-4, 1, 0.05),
             new Tunable.Choice(
                 Tunable.BATCH_SIZE, List.of(32.0, 128.0, 512.0, 2048.0), DEFAULT_BATCH_SIZE)),
-        List.of(MetricSpec.minimize("logLoss"), MetricSpec.maximize("accuracy")));
+        BinaryTally.METRICS);
   }
 
   @Override
@@ -213,14 +213,14 @@ public final class FactorizationMachine implements TrainingProgram {
       return new Progress(0, 0);
     }
     SparseExamples examples = opened.data.training();
-    read(opened, context, examples, samples, samples.length);
+    read(opened, context, examples, samples);
     Arrays.fill(opened.gradients, 0, opened.rows.count() * opened.columns(), 0f);
     double lossSum = 0;
     float biasGradient = 0;
     for (int sample : samples) {
       double z = score(opened, examples, sample);
-      double gradient = 1 / (1 + Math.exp(-z)) - examples.labels()[sample];
-      lossSum += logLoss(z, examples.labels()[sample]);
+      double gradient = LogLoss.sigmoid(z) - examples.labels()[sample];
+      lossSum += LogLoss.of(z, examples.labels()[sample]);
       lossSum += addGradient(opened, examples, sample, gradient);
       biasGradient += (float) gradient;
     }
@@ -230,15 +230,9 @@ public final class FactorizationMachine implements TrainingProgram {
   }
 
   private static void read(
-      Model opened, ProgramContext context, SparseExamples examples, int[] samples, int count) {
+      Model opened, ProgramContext context, SparseExamples examples, int[] samples) {
     BatchRows rows = opened.rows;
-    rows.clear();
-    for (int i = 0; i < count; i++) {
-      int end = examples.starts()[samples[i] + 1];
-      for (int entry = examples.starts()[samples[i]]; entry < end; entry++) {
-        rows.slot(examples.indices()[entry]);
-      }
-    }
+    rows.collect(examples, samples);
     int needed = rows.count() * opened.columns();
     if (opened.values.length < needed) {
       opened.values = new float[Math.max(needed, 2 * opened.values.length)];
@@ -273,12 +267,6 @@ public final class FactorizationMachine implements TrainingProgram {
     return z + (squaredSums - squares) / 2;
   }
 
-  /// `log(1 + exp(-z))` for label 1 and `log(1 + exp(z))` for label 0, without overflow.
-  private static double logLoss(double z, int label) {
-    double margin = label == 1 ? z : -z;
-    return Math.log1p(Math.exp(-Math.abs(margin))) + Math.max(-margin, 0);
-  }
-
   /// Adds the gradient sums of the example that was scored last and returns its penalty.
   private static double addGradient(
       Model opened, SparseExamples examples, int sample, double gradient) {
@@ -307,24 +295,14 @@ public final class FactorizationMachine implements TrainingProgram {
   public Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
     SparseExamples examples = opened.data.validation();
-    int[] samples = context.share(0, examples.count());
-    double lossSum = 0;
-    int correct = 0;
-    for (int from = 0; from < samples.length; from += EVALUATION_BATCH) {
-      int[] batch =
-          Arrays.copyOfRange(samples, from, Math.min(from + EVALUATION_BATCH, samples.length));
-      read(opened, context, examples, batch, batch.length);
+    var tally = new BinaryTally();
+    for (int[] batch : context.shareInBatches(0, examples.count(), EVALUATION_BATCH)) {
+      read(opened, context, examples, batch);
       for (int sample : batch) {
-        double z = score(opened, examples, sample);
-        int label = examples.labels()[sample];
-        lossSum += logLoss(z, label);
-        correct += (label == 1 ? z > 0 : z <= 0) ? 1 : 0;
+        tally.add(score(opened, examples, sample), examples.labels()[sample]);
       }
     }
-    int divisor = Math.max(1, samples.length);
-    return new Evaluation(
-        Map.of("logLoss", lossSum / divisor, "accuracy", (double) correct / divisor),
-        samples.length);
+    return tally.evaluation();
   }
 
   private Model opened() {

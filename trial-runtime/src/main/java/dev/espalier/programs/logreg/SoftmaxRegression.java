@@ -182,13 +182,7 @@ public final class SoftmaxRegression implements TrainingProgram {
   private static void read(
       Model opened, ProgramContext context, SparseExamples examples, int[] samples) {
     BatchRows rows = opened.rows;
-    rows.clear();
-    for (int sample : samples) {
-      int end = examples.starts()[sample + 1];
-      for (int entry = examples.starts()[sample]; entry < end; entry++) {
-        rows.slot(examples.indices()[entry]);
-      }
-    }
+    rows.collect(examples, samples);
     int needed = rows.count() * opened.classes;
     if (opened.weights.length < needed) {
       opened.weights = new float[Math.max(needed, 2 * opened.weights.length)];
@@ -262,22 +256,20 @@ public final class SoftmaxRegression implements TrainingProgram {
   public Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
     SparseExamples examples = opened.data.validation();
-    int[] samples = context.share(0, examples.count());
     double lossSum = 0;
     int correct = 0;
-    for (int from = 0; from < samples.length; from += EVALUATION_BATCH) {
-      int[] batch =
-          Arrays.copyOfRange(samples, from, Math.min(from + EVALUATION_BATCH, samples.length));
+    int judged = 0;
+    for (int[] batch : context.shareInBatches(0, examples.count(), EVALUATION_BATCH)) {
       read(opened, context, examples, batch);
       for (int sample : batch) {
         lossSum += lossAndProbabilities(opened, examples, sample);
         correct += best(opened.scores) == (examples.labels()[sample] & 0xff) ? 1 : 0;
       }
+      judged += batch.length;
     }
-    int divisor = Math.max(1, samples.length);
+    int divisor = Math.max(1, judged);
     return new Evaluation(
-        Map.of("accuracy", (double) correct / divisor, "logLoss", lossSum / divisor),
-        samples.length);
+        Map.of("accuracy", (double) correct / divisor, "logLoss", lossSum / divisor), judged);
   }
 
   private static int best(double[] scores) {

@@ -1,13 +1,10 @@
 package dev.espalier.programs.logreg;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
 import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
 import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.TEXT;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
-import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
@@ -15,6 +12,9 @@ import dev.espalier.data.BatchRows;
 import dev.espalier.data.DataFolder;
 import dev.espalier.data.ExampleData;
 import dev.espalier.data.SparseExamples;
+import dev.espalier.programs.binary.BinaryTally;
+import dev.espalier.programs.binary.LogLoss;
+import dev.espalier.programs.lockfree.SampleSgd;
 import dev.espalier.programs.lockfree.SampleThreads;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.OpenRows;
@@ -26,10 +26,8 @@ import dev.espalier.sdk.TableDeclaration;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /* Logistic regression on sparse examples.
@@ -59,9 +57,6 @@ public final class SparseLogisticRegression implements TrainingProgram {
   /* See the note on `adarevision` in MatrixFactorization: the rule's own start is too large for
    * gradients that are means over a batch. */
   private static final double INITIAL_ACCUMULATOR = 1e-8;
-
-  /// One optimizer step an example instead of one a clock.
-  private static final String SAMPLE_SGD = "sample-sgd";
 
   private static final int SAMPLE_SGD_BATCH_SIZE = 2048;
 
@@ -116,24 +111,8 @@ public final class SparseLogisticRegression implements TrainingProgram {
                 null,
                 null,
                 List.of()),
-            new Argument(
-                "optimizer",
-                "update rule of a clock; sample-sgd steps after each example, the fastest to train"
-                    + " with large batches",
-                CHOICE,
-                "proximal-adagrad",
-                null,
-                null,
-                Stream.concat(TableDeclaration.RULES.stream(), Stream.of(SAMPLE_SGD)).toList()),
-            new Argument(
-                "threads",
-                "threads of a worker's clock, without locks, sample-sgd only; more than 1 make runs"
-                    + " differ",
-                INTEGER,
-                "1",
-                1.0,
-                256.0,
-                List.of()),
+            SampleSgd.optimizer("update rule of a clock", "example", "proximal-adagrad"),
+            SampleSgd.threads(),
             new Argument(
                 "l1",
                 "weight of the L1 norm; proximal rules only",
@@ -148,7 +127,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
             new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-4, 1, 0.05),
             new Tunable.Choice(
                 Tunable.BATCH_SIZE, List.of(32.0, 128.0, 512.0, 2048.0), DEFAULT_BATCH_SIZE)),
-        List.of(MetricSpec.minimize("logLoss"), MetricSpec.maximize("accuracy")));
+        BinaryTally.METRICS);
   }
 
   @Override
@@ -161,14 +140,8 @@ public final class SparseLogisticRegression implements TrainingProgram {
           "l1 must be 0 unless the optimizer is proximal-sgd or proximal-adagrad but l1 is %s and the optimizer %s"
               .formatted(l1, rule));
     }
-    boolean isSampleWise = rule.equals(SAMPLE_SGD);
-    int threads = environment.integer("threads");
-    if (threads > 1 && !isSampleWise) {
-      throw new EspalierException(
-          ErrorCode.INVALID_JOB,
-          "threads must be 1 unless the optimizer is %s but is %d and the optimizer %s"
-              .formatted(SAMPLE_SGD, threads, rule));
-    }
+    Optional<SampleThreads> threads = SampleSgd.chosen(environment);
+    boolean isSampleWise = threads.isPresent();
     ExampleData read =
         environment
             .data()
@@ -178,13 +151,8 @@ public final class SparseLogisticRegression implements TrainingProgram {
             .orElseGet(GeneratedExamples::generate);
     ExampleData data =
         isSampleWise ? new ExampleData(read.training().shuffled(), read.validation()) : read;
-    model =
-        new Model(
-            environment.seed(),
-            data,
-            environment.decimal("l2"),
-            isSampleWise ? Optional.of(new SampleThreads(threads)) : Optional.empty());
-    String tableRule = isSampleWise ? "add" : rule;
+    model = new Model(environment.seed(), data, environment.decimal("l2"), threads);
+    String tableRule = SampleSgd.tableRule(rule);
     // Copied whole after a fork, which takes less than a clock, few weights are found faster.
     var weights =
         isSampleWise && data.features() <= MAX_MATRIX_ROWS
@@ -232,7 +200,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
     if (opened.threads.isPresent()) {
       return stepBySample(opened, opened.threads.get(), context);
     }
-    read(opened, context, examples, samples, samples.length);
+    read(opened, context, examples, samples);
     Arrays.fill(opened.gradients, 0, opened.rows.count(), 0f);
     double lossSum = 0;
     float biasGradient = 0;
@@ -248,7 +216,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
     context.table(BIAS).add(0, 1, new float[] {biasGradient}, 0);
     int[] next = context.nextSamples();
     if (next.length > 0) {
-      collect(opened, examples, next, next.length);
+      opened.rows.collect(examples, next);
       context.table(WEIGHTS).announce(opened.rows.rows(), opened.rows.count());
     }
     return new Progress(lossSum, samples.length);
@@ -272,7 +240,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
   }
 
   private static long[] touched(Model opened, SparseExamples examples, int[] samples) {
-    collect(opened, examples, samples, samples.length);
+    opened.rows.collect(examples, samples);
     return Arrays.copyOf(opened.rows.rows(), opened.rows.count());
   }
 
@@ -281,7 +249,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
     Model opened = opened();
     int[] samples = context.samples();
     SparseExamples examples = opened.data.training();
-    read(opened, context, examples, samples, samples.length);
+    read(opened, context, examples, samples);
     double lossSum = 0;
     for (int sample : samples) {
       lossSum += LogLoss.of(score(opened, examples, sample), examples.labels()[sample]);
@@ -289,21 +257,10 @@ public final class SparseLogisticRegression implements TrainingProgram {
     return new Progress(lossSum, samples.length);
   }
 
-  private static void collect(Model opened, SparseExamples examples, int[] samples, int count) {
-    BatchRows rows = opened.rows;
-    rows.clear();
-    for (int i = 0; i < count; i++) {
-      int end = examples.starts()[samples[i] + 1];
-      for (int entry = examples.starts()[samples[i]]; entry < end; entry++) {
-        rows.slot(examples.indices()[entry]);
-      }
-    }
-  }
-
   private static void read(
-      Model opened, ProgramContext context, SparseExamples examples, int[] samples, int count) {
-    collect(opened, examples, samples, count);
+      Model opened, ProgramContext context, SparseExamples examples, int[] samples) {
     BatchRows rows = opened.rows;
+    rows.collect(examples, samples);
     if (opened.weights.length < rows.count()) {
       opened.weights = new float[Math.max(rows.count(), 2 * opened.weights.length)];
       opened.gradients = new float[opened.weights.length];
@@ -342,28 +299,14 @@ public final class SparseLogisticRegression implements TrainingProgram {
   public Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
     SparseExamples examples = opened.data.validation();
-    int[] batch = new int[Math.min(EVALUATION_BATCH, examples.count())];
-    double lossSum = 0;
-    int correct = 0;
-    int judged = 0;
-    int sample = context.worker();
-    while (sample < examples.count()) {
-      int count = 0;
-      for (; count < batch.length && sample < examples.count(); sample += context.workers()) {
-        batch[count++] = sample;
+    var tally = new BinaryTally();
+    for (int[] batch : context.shareInBatches(0, examples.count(), EVALUATION_BATCH)) {
+      read(opened, context, examples, batch);
+      for (int sample : batch) {
+        tally.add(score(opened, examples, sample), examples.labels()[sample]);
       }
-      read(opened, context, examples, batch, count);
-      for (int i = 0; i < count; i++) {
-        double z = score(opened, examples, batch[i]);
-        int label = examples.labels()[batch[i]];
-        lossSum += LogLoss.of(z, label);
-        correct += (label == 1 ? z > 0 : z <= 0) ? 1 : 0;
-      }
-      judged += count;
     }
-    int divisor = Math.max(1, judged);
-    return new Evaluation(
-        Map.of("logLoss", lossSum / divisor, "accuracy", (double) correct / divisor), judged);
+    return tally.evaluation();
   }
 
   private Model opened() {

@@ -4,8 +4,6 @@ import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
 import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
 import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
 
-import dev.espalier.api.model.ErrorCode;
-import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
@@ -13,6 +11,7 @@ import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.data.DataFolder;
 import dev.espalier.data.Ratings;
+import dev.espalier.programs.lockfree.SampleSgd;
 import dev.espalier.programs.lockfree.SampleThreads;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.OpenRows;
@@ -58,9 +57,6 @@ public final class MatrixFactorization implements TrainingProgram {
    * gradients here, which are means over a batch. */
   private static final double INITIAL_ACCUMULATOR = 1e-8;
 
-  /// One optimizer step a rating instead of one a clock.
-  private static final String SAMPLE_SGD = "sample-sgd";
-
   private static final int SAMPLE_SGD_BATCH_SIZE = 4096;
 
   /// Ratings of a block that are visited together; blocks come in random order.
@@ -94,24 +90,9 @@ public final class MatrixFactorization implements TrainingProgram {
                 "rank", "factors per user and item", INTEGER, "20", 1.0, 1024.0, List.of()),
             new Argument(
                 "l2", "weight of the squared factors", DECIMAL, "0.1", 0.0, 10.0, List.of()),
-            new Argument(
-                "optimizer",
-                "update rule of a clock, adaptive ones suit sparse rows; sample-sgd steps after each"
-                    + " rating, the fastest to train with large batches",
-                CHOICE,
-                "adagrad",
-                null,
-                null,
-                Stream.concat(TableDeclaration.RULES.stream(), Stream.of(SAMPLE_SGD)).toList()),
-            new Argument(
-                "threads",
-                "threads of a worker's clock, without locks, sample-sgd only; more than 1 make runs"
-                    + " differ",
-                INTEGER,
-                "1",
-                1.0,
-                256.0,
-                List.of()),
+            SampleSgd.optimizer(
+                "update rule of a clock, adaptive ones suit sparse rows", "rating", "adagrad"),
+            SampleSgd.threads(),
             new Argument(
                 "split",
                 "validation ratings: an official split of MovieLens 100K, or a random tenth",
@@ -133,14 +114,9 @@ public final class MatrixFactorization implements TrainingProgram {
   @Override
   public ProgramShape open(ProgramEnvironment environment) {
     String rule = environment.text("optimizer");
-    boolean isSampleWise = rule.equals(SAMPLE_SGD);
-    int threads = environment.integer("threads");
-    if (threads > 1 && !isSampleWise) {
-      throw new EspalierException(
-          ErrorCode.INVALID_JOB,
-          "threads must be 1 unless the optimizer is %s but is %d and the optimizer %s"
-              .formatted(SAMPLE_SGD, threads, rule));
-    }
+    Optional<SampleSteps> steps =
+        SampleSgd.chosen(environment).map(threads -> new SampleSteps(FactorSteps.best(), threads));
+    boolean isSampleWise = steps.isPresent();
     int rank = environment.integer("rank");
     FactorShape shape = isSampleWise ? FactorShape.inLines(rank) : FactorShape.dense(rank);
     RatingData read =
@@ -157,9 +133,7 @@ public final class MatrixFactorization implements TrainingProgram {
             environment.decimal("l2"),
             new FactorRows(data.users(), shape.columns()),
             new FactorRows(data.items(), shape.columns()),
-            isSampleWise
-                ? Optional.of(new SampleSteps(FactorSteps.best(), new SampleThreads(threads)))
-                : Optional.empty());
+            steps);
     var tables =
         List.of(table(USERS, data.users(), shape, rule), table(ITEMS, data.items(), shape, rule));
     int samples = data.training().count();
@@ -169,9 +143,7 @@ public final class MatrixFactorization implements TrainingProgram {
   }
 
   private static TableDeclaration table(String name, int rows, FactorShape shape, String rule) {
-    var table =
-        TableDeclaration.sparse(
-            name, rows, shape.columns(), rule.equals(SAMPLE_SGD) ? "add" : rule);
+    var table = TableDeclaration.sparse(name, rows, shape.columns(), SampleSgd.tableRule(rule));
     return rule.equals("adarevision")
         ? table.with("initialAccumulator", INITIAL_ACCUMULATOR)
         : table;
@@ -211,7 +183,7 @@ public final class MatrixFactorization implements TrainingProgram {
     if (opened.steps.isPresent()) {
       return stepBySample(opened, opened.steps.get(), context);
     }
-    read(opened, context, ratings, samples, samples.length);
+    read(opened, context, ratings, samples);
     opened.users.zeroGradients();
     opened.items.zeroGradients();
     double lossSum = 0;
@@ -257,7 +229,7 @@ public final class MatrixFactorization implements TrainingProgram {
     Model opened = opened();
     int[] samples = context.samples();
     Ratings ratings = opened.data.training();
-    read(opened, context, ratings, samples, samples.length);
+    read(opened, context, ratings, samples);
     double lossSum = 0;
     for (int sample : samples) {
       lossSum += squaredError(opened, ratings, sample) / 2;
@@ -268,24 +240,23 @@ public final class MatrixFactorization implements TrainingProgram {
   private static void announce(Model opened, ProgramContext context, Ratings ratings) {
     int[] next = context.nextSamples();
     if (next.length > 0) {
-      collect(opened, ratings, next, next.length);
+      collect(opened, ratings, next);
       opened.users.announce(context.table(USERS));
       opened.items.announce(context.table(ITEMS));
     }
   }
 
-  private static void collect(Model opened, Ratings ratings, int[] samples, int count) {
+  private static void collect(Model opened, Ratings ratings, int[] samples) {
     opened.users.clear();
     opened.items.clear();
-    for (int i = 0; i < count; i++) {
-      opened.users.offset(ratings.users()[samples[i]]);
-      opened.items.offset(ratings.items()[samples[i]]);
+    for (int sample : samples) {
+      opened.users.offset(ratings.users()[sample]);
+      opened.items.offset(ratings.items()[sample]);
     }
   }
 
-  private static void read(
-      Model opened, ProgramContext context, Ratings ratings, int[] samples, int count) {
-    collect(opened, ratings, samples, count);
+  private static void read(Model opened, ProgramContext context, Ratings ratings, int[] samples) {
+    collect(opened, ratings, samples);
     opened.users.read(context.table(USERS));
     opened.items.read(context.table(ITEMS));
   }
@@ -332,20 +303,14 @@ public final class MatrixFactorization implements TrainingProgram {
   public Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
     Ratings ratings = opened.data.validation();
-    int[] batch = new int[Math.min(EVALUATION_BATCH, ratings.count())];
     double squares = 0;
     int judged = 0;
-    int sample = context.worker();
-    while (sample < ratings.count()) {
-      int count = 0;
-      for (; count < batch.length && sample < ratings.count(); sample += context.workers()) {
-        batch[count++] = sample;
+    for (int[] batch : context.shareInBatches(0, ratings.count(), EVALUATION_BATCH)) {
+      read(opened, context, ratings, batch);
+      for (int sample : batch) {
+        squares += squaredError(opened, ratings, sample);
       }
-      read(opened, context, ratings, batch, count);
-      for (int i = 0; i < count; i++) {
-        squares += squaredError(opened, ratings, batch[i]);
-      }
-      judged += count;
+      judged += batch.length;
     }
     return new Evaluation(Map.of("rmse", judged == 0 ? 0 : Math.sqrt(squares / judged)), judged);
   }

@@ -188,13 +188,12 @@ public final class CharacterLstm implements TrainingProgram {
   public Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
     opened.training.read(context);
-    int[] sequences = context.share(0, opened.validationSequences());
     Outcome total = Outcome.NONE;
-    for (int from = 0; from < sequences.length; from += EVALUATION_BATCH) {
-      int count = Math.min(EVALUATION_BATCH, sequences.length - from);
-      opened.training.batch().resize(count);
-      for (int i = 0; i < count; i++) {
-        int sequence = sequences[from + i];
+    int all = opened.validationSequences();
+    for (int[] sequences : context.shareInBatches(0, all, EVALUATION_BATCH)) {
+      opened.training.batch().resize(sequences.length);
+      for (int i = 0; i < sequences.length; i++) {
+        int sequence = sequences[i];
         int start = opened.data.training() + sequence * opened.stride();
         load(opened, start, i, sequence == 0 ? 0 : opened.length - opened.stride());
       }

@@ -33,7 +33,7 @@ abstract sealed class Classifier implements TrainingProgram
   private @Nullable Model model;
 
   /// What `open` makes.
-  private record Model(ClassificationData data, NetworkTraining training, int[] batch) {}
+  private record Model(ClassificationData data, NetworkTraining training) {}
 
   /// {@return samples for a job without a data folder}
   abstract ClassificationData generate();
@@ -95,7 +95,7 @@ abstract sealed class Classifier implements TrainingProgram
             .orElseGet(this::generate);
     var spec = new NetworkSpec(data.shape(), layers(environment, data));
     var training = new NetworkTraining(spec, environment);
-    model = new Model(data, training, new int[EVALUATION_BATCH]);
+    model = new Model(data, training);
     return new ProgramShape(training.tables(), data.trainingSamples(), DEFAULT_BATCH_SIZE);
   }
 
@@ -111,14 +111,14 @@ abstract sealed class Classifier implements TrainingProgram
     if (samples.length == 0) {
       return new Progress(0, 0);
     }
-    load(opened, opened.data.samples(), samples, samples.length);
+    load(opened, opened.data.samples(), samples);
     return opened.training.train(context);
   }
 
-  private static void load(Model opened, LabelledVectors vectors, int[] samples, int count) {
+  private static void load(Model opened, LabelledVectors vectors, int[] samples) {
     Batch batch = opened.training.batch();
-    batch.resize(count);
-    for (int i = 0; i < count; i++) {
+    batch.resize(samples.length);
+    for (int i = 0; i < samples.length; i++) {
       vectors.copy(samples[i], batch.inputs(), i * vectors.features());
       batch.labels()[i] = vectors.label(samples[i]);
     }
@@ -145,14 +145,8 @@ abstract sealed class Classifier implements TrainingProgram
   private static Outcome judge(
       Model opened, ProgramContext context, LabelledVectors vectors, int from, int to) {
     Outcome total = Outcome.NONE;
-    int[] batch = opened.batch;
-    int sample = from + context.worker();
-    while (sample < to) {
-      int count = 0;
-      for (; count < batch.length && sample < to; sample += context.workers()) {
-        batch[count++] = sample;
-      }
-      load(opened, vectors, batch, count);
+    for (int[] batch : context.shareInBatches(from, to, EVALUATION_BATCH)) {
+      load(opened, vectors, batch);
       total = total.plus(opened.training.predict());
     }
     return total;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.data.SparseExamples;
+import dev.espalier.programs.binary.LogLoss;
 import dev.espalier.sdk.OpenRows;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,0 +1,75 @@
+package dev.espalier.programs.lockfree;
+
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
+import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.ProgramDescriptor.Argument;
+import dev.espalier.sdk.ProgramEnvironment;
+import dev.espalier.sdk.TableDeclaration;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// The arguments of programs that can step after each sample instead of once a clock.
+public final class SampleSgd {
+  private static final String NAME = "sample-sgd";
+
+  private SampleSgd() {}
+
+  /// {@return the argument `optimizer`: an update rule of the server, or a step a sample}
+  ///
+  /// @param what describes it
+  /// @param sample what a sample is called
+  public static Argument optimizer(String what, String sample, String defaultRule) {
+    return new Argument(
+        "optimizer",
+        what
+            + "; sample-sgd steps after each %s, the fastest to train with large batches"
+                .formatted(sample),
+        CHOICE,
+        defaultRule,
+        null,
+        null,
+        Stream.concat(TableDeclaration.RULES.stream(), Stream.of(NAME)).toList());
+  }
+
+  /// {@return the argument `threads`}
+  public static Argument threads() {
+    return new Argument(
+        "threads",
+        "threads of a worker's clock, without locks, sample-sgd only; more than 1 make runs differ",
+        INTEGER,
+        "1",
+        1.0,
+        256.0,
+        List.of());
+  }
+
+  /// {@return what takes the samples of a clock, to be closed with the program; empty where the
+  /// server steps}
+  ///
+  /// @throws EspalierException when there are to be several threads where the server steps
+  public static Optional<SampleThreads> chosen(ProgramEnvironment environment) {
+    String rule = environment.text("optimizer");
+    int threads = environment.integer("threads");
+    if (rule.equals(NAME)) {
+      return Optional.of(new SampleThreads(threads));
+    }
+    if (threads > 1) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          "threads must be 1 unless the optimizer is %s but is %d and the optimizer %s"
+              .formatted(NAME, threads, rule));
+    }
+    return Optional.empty();
+  }
+
+  /// {@return the update rule of the tables: who steps after each sample adds differences}
+  ///
+  /// @param optimizer the argument's value
+  public static String tableRule(String optimizer) {
+    return optimizer.equals(NAME) ? "add" : optimizer;
+  }
+}
