@@ -355,14 +355,15 @@ public final class WorkerSession implements AutoCloseable {
     }
   }
 
-  /// Pins all rows of a table of the selected branch where they lie; waits as long as staleness
-  /// demands. What is pinned stays as it is whatever is ticked, forked or freed; an update finds
-  /// the page shared as long as it is pinned, and takes a fresh one.
+  /// Pins all rows of a table of the selected branch where they lie, or, on a device where they do
+  /// not lie together, in a copy there; waits as long as staleness demands. What is pinned stays as
+  /// it is whatever is ticked, forked or freed; an update finds the page shared as long as it is
+  /// pinned, and takes a fresh one.
   ///
   /// @param table index of the table
   /// @return the rows, to be closed by the caller; empty when they do not lie together in a page of
   ///   this process, as those of one worker's [dev.espalier.ps.table.TableAccess#MATRIX] table do,
-  ///   or while a table of the branch is open
+  ///   or a device has no room for the copy; or while a table of the branch is open
   public Optional<PinnedRows> pin(int table) {
     Selected now = requireSelected();
     checkTable(table);

@@ -100,14 +100,15 @@ final class PinnedRowsTest {
     }
   }
 
-  /// A budget that is all taken by addresses in use leaves nothing to work with.
+  /// A budget that is all taken by addresses in use leaves nothing to work with: what may not be
+  /// kept from moving is copied.
   @Test
   void aDeviceKeepsRoomForPagesThatMove() {
     List<TableSpec> tables =
         IntStream.range(0, 8)
             .mapToObj(i -> TableSpec.matrix("matrix" + i, ROWS, COLUMNS, "sgd"))
             .toList();
-    try (Gpu _ = TestDevice.open();
+    try (Gpu device = TestDevice.open();
         ParameterServer server =
             ParameterServer.open(
                 ParameterServerConfig.of(1, 0, 64L << 20).withDevice(8L << 20), tables);
@@ -116,7 +117,7 @@ final class PinnedRowsTest {
       session.select(BRANCH, Staleness.bulkSynchronous(), new StepSize(0.5, 0.9));
       List<PinnedRows> pinned =
           IntStream.range(0, 8).mapToObj(session::pin).flatMap(Optional::stream).toList();
-      assertThat(pinned).hasSize(4);
+      assertThat(pinned).hasSize(8).allMatch(PinnedRows::isOnDevice);
       float[] ones = new float[ROWS * COLUMNS];
       Arrays.fill(ones, 1);
       for (int table = 0; table < 8; table++) {
@@ -128,7 +129,45 @@ final class PinnedRowsTest {
         session.read(table, 0, ROWS, read, 0);
         assertThat(read).containsOnly(-0.5f);
       }
-      pinned.forEach(PinnedRows::close);
+      for (PinnedRows rows : pinned) {
+        assertThat(onDevice(device, rows)).containsOnly(0);
+        rows.close();
+      }
+      for (int table = 0; table < 8; table++) {
+        try (PinnedRows rows = session.pin(table).orElseThrow()) {
+          assertThat(onDevice(device, rows)).containsOnly(-0.5f);
+        }
+      }
+    }
+  }
+
+  /// The device holds half of the matrix, the rest is in memory of the host.
+  @Test
+  void aMatrixThatDoesNotFitIsPutTogetherOnTheDevice() {
+    List<TableSpec> tables = List.of(TableSpec.matrix("matrix", 8 * ROWS, COLUMNS, "momentum"));
+    try (Gpu device = TestDevice.open();
+        ParameterServer server =
+            ParameterServer.open(
+                ParameterServerConfig.of(1, 0, 64L << 20).withDevice(8L << 20), tables);
+        WorkerSession session = server.session()) {
+      session.create(BRANCH);
+      session.select(BRANCH, Staleness.bulkSynchronous(), new StepSize(0.5, 0.9));
+      float[] values = new float[8 * ROWS * COLUMNS];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = i;
+      }
+      session.assign(0, 0, 8 * ROWS, values, 0);
+      try (PinnedRows before = session.pin(0).orElseThrow()) {
+        session.add(0, 0, 8 * ROWS, values, 0);
+        session.tick(1);
+        try (PinnedRows after = session.pin(0).orElseThrow()) {
+          assertThat(session.pin(0)).as("a third copy at a time").isEmpty();
+          assertThat(onDevice(device, after, values.length))
+              .startsWith(0f, 0.5f, 1f)
+              .endsWith(0.5f * (values.length - 1));
+        }
+        assertThat(onDevice(device, before, values.length)).isEqualTo(values);
+      }
     }
   }
 
@@ -141,7 +180,11 @@ final class PinnedRowsTest {
   }
 
   private static float[] onDevice(Gpu device, PinnedRows rows) {
-    float[] values = new float[ROWS * COLUMNS];
+    return onDevice(device, rows, ROWS * COLUMNS);
+  }
+
+  private static float[] onDevice(Gpu device, PinnedRows rows, int count) {
+    float[] values = new float[count];
     try (Arena arena = Arena.ofConfined();
         MemoryTier tier = device.deviceTier()) {
       MemorySegment copy = arena.allocate(4L * values.length);

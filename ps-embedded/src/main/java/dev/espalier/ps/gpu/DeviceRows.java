@@ -75,6 +75,15 @@ public final class DeviceRows implements AutoCloseable {
     }
   }
 
+  /// Queues a copy of parameters that stays on the device.
+  ///
+  /// @param pages the table
+  /// @param rows which rows, each of the table's range
+  /// @param into address on the device that receives `rows x columns` floats
+  public void read(PageTable pages, RowSelection rows, long into) {
+    gather(pages, rows, 0, rows.count(), into);
+  }
+
   private void gather(PageTable pages, RowSelection rows, int first, int count, long out) {
     if (rows instanceof RowSelection.Range range) {
       moveRuns(

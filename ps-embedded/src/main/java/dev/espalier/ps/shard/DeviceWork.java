@@ -3,6 +3,7 @@ package dev.espalier.ps.shard;
 import dev.espalier.ps.branch.BranchPages;
 import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.branch.PageTable;
+import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.gpu.DeviceRows;
 import dev.espalier.ps.gpu.Gpu;
 import dev.espalier.ps.gpu.PageVisit;
@@ -33,9 +34,19 @@ final class DeviceWork implements RowWork {
   /// one that leaves, one of fresh pages.
   private static final int MOVING_VISITS = 4;
 
+  /// One that is computed on, and one that is not yet given back.
+  private static final int COPIES_OF_A_TABLE = 2;
+
+  private static final int COPY_ALIGNMENT = 256;
+
   private final Gpu gpu;
   private final PagePools device;
   private final PagePools pinned;
+
+  /// Matrices put together for programs that compute on them; not within the budget of the tables,
+  /// as what such a program itself takes on the device is not.
+  private final PagePools copies;
+
   private final DeviceRows rows;
   private final WorkingSet set;
   private final long pageBytes;
@@ -68,8 +79,17 @@ final class DeviceWork implements RowWork {
         visit -> plan.add(new PageVisit(visit.table(), visit.firstPage(), visit.endPage(), true)));
     device = new PagePools(gpu.deviceTier(), new MemoryBudget(config.deviceBytes()));
     pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget(config.budgetBytes()));
+    copies = new PagePools(gpu.deviceTier(), new MemoryBudget(COPIES_OF_A_TABLE * sizeOf(layouts)));
     rows = new DeviceRows(gpu);
     set = new WorkingSet(gpu, device.ofSize(pageBytes), pinned.ofSize(pageBytes), plan);
+  }
+
+  private static long sizeOf(List<PageLayout> layouts) {
+    return layouts.stream().mapToLong(layout -> sizeOf(layout, layout.range().count())).sum();
+  }
+
+  private static long sizeOf(PageLayout layout, long rows) {
+    return (4 * rows * layout.columns() + COPY_ALIGNMENT - 1) / COPY_ALIGNMENT * COPY_ALIGNMENT;
   }
 
   private List<PageVisit> visits(List<PageLayout> layouts) {
@@ -110,7 +130,10 @@ final class DeviceWork implements RowWork {
     int columns = table.layout().columns();
     collector.begin(read.rows().count(), columns, read.staleness().bound());
     if (collector.wantsPages()) {
-      leaveInPlace(table, pages, read.rows(), collector);
+      if (read.rows() instanceof RowSelection.Range range
+          && !leaveInPlace(table, pages, range, collector)) {
+        putTogether(table, pages, range, collector);
+      }
       return collector.end();
     }
     // Collectors take rows in the order of the selection, visits may not have it.
@@ -140,21 +163,48 @@ final class DeviceWork implements RowWork {
   }
 
   /// Hands out the page of rows that lie together in one, as long as enough others can still move.
-  private void leaveInPlace(
-      TablePart table, BranchPages pages, RowSelection selection, RowCollector collector) {
+  private boolean leaveInPlace(
+      TablePart table, BranchPages pages, RowSelection.Range range, RowCollector collector) {
     PageLayout layout = table.layout();
-    if (!(selection instanceof RowSelection.Range range) || layout.pageCount() > 1) {
-      return;
+    if (layout.pageCount() > 1) {
+      return false;
     }
     int visit = firstVisits[table.index()];
     beginRead(pages, visit);
-    if (set.fixedPages() + (long) MOVING_VISITS * pagesPerVisit < devicePages) {
+    boolean mayStay = set.fixedPages() + (long) MOVING_VISITS * pagesPerVisit < devicePages;
+    if (mayStay) {
       // Whoever gets the address works on a stream of its own.
       gpu.awaitKernels();
       collector.take(
           pages.table(table.index()).page(0), layout.offsetOf(range.first()), 0, range.count());
     }
     set.end(pages, visit);
+    return mayStay;
+  }
+
+  /// Hands out a copy on the device of rows that do not lie together, or cannot be left in place;
+  /// none where the device has no room for it.
+  private void putTogether(
+      TablePart table, BranchPages pages, RowSelection.Range range, RowCollector collector) {
+    Page copy;
+    try {
+      copy = copies.ofSize(sizeOf(table.layout(), range.count())).acquire();
+    } catch (PsException noRoom) {
+      return;
+    }
+    int columns = table.layout().columns();
+    forEachVisit(
+        table,
+        range,
+        (visit, part, positions) -> {
+          beginRead(pages, visit);
+          rows.read(
+              pages.table(table.index()), part, copy.address() + 4L * positions.first() * columns);
+          set.end(pages, visit);
+        });
+    gpu.awaitKernels();
+    collector.take(copy, 0, 0, range.count());
+    copy.release();
   }
 
   @Override
@@ -346,6 +396,7 @@ final class DeviceWork implements RowWork {
     set.close();
     rows.close();
     device.close();
+    copies.close();
     pinned.close();
     gpu.close();
   }
