@@ -12,7 +12,7 @@ import java.util.List;
 /// @param fetchEvery clocks for which parameters of dense tables are used once they were read, 1 to
 ///   1000
 /// @param sufficientFactors whether gradients of small batches travel as factors where smaller
-/// @param keyCaching whether row numbers that were sent before are named and not sent again
+/// @param keyCaching whether lists of row numbers that were sent twice are named after that
 public record Communication(
     String transport,
     String updates,
@@ -26,9 +26,9 @@ public record Communication(
   public static final double MAX_SIGNIFICANCE = 100;
   public static final int MAX_EVERY = 1000;
 
-  /// The fastest way, and every update of every clock as it is.
+  /// The fastest way, every update of every clock as it is, and no list of rows more than twice.
   public static final Communication PLAIN =
-      new Communication("auto", "float32", 0, 1, 1, false, false);
+      new Communication("auto", "float32", 0, 1, 1, false, true);
 
   public Communication {
     requireOneOf("transport", transport, TRANSPORTS);

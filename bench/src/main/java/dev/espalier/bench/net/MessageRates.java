@@ -105,7 +105,7 @@ public final class MessageRates implements Benchmark {
                     List.of(process.address()),
                     NetworkTables.TOKEN,
                     kind,
-                    false),
+                    true),
                 routes.size()));
       }
       try (RawPort.Client raw = new RawPort.Client(process.rawPort(), 32 << 20)) {

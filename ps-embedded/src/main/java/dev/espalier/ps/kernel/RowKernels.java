@@ -1,5 +1,7 @@
 package dev.espalier.ps.kernel;
 
+import java.lang.foreign.MemorySegment;
+
 /// Arithmetic on rows of floats.
 ///
 /// Element-wise operations give the same bits in every implementation (no fused multiply-add, same
@@ -26,6 +28,9 @@ public interface RowKernels extends StepKernels<StepSpan> {
   /// @param columns floats per row
   void gather(
       float[] from, int[] places, int first, int count, int columns, float[] to, int toOffset);
+
+  /// Copies bytes from one place to another that does not overlap it; short ones too, as rows are.
+  void copy(MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes);
 
   /// Adds rows apart: `to[places[first + k]] += from[k]`, row by row in their order, so that places
   /// may repeat; a complemented place is stored to instead.

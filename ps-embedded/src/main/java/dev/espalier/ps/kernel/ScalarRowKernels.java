@@ -32,6 +32,12 @@ public final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
+  public void copy(
+      MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes) {
+    MemorySegment.copy(from, fromOffset, to, toOffset, bytes);
+  }
+
+  @Override
   public void gather(
       float[] from, int[] places, int first, int count, int columns, float[] to, int toOffset) {
     if (columns == 1) {

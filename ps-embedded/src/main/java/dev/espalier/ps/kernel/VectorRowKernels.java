@@ -5,6 +5,7 @@ import static jdk.incubator.vector.VectorOperators.LT;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -15,6 +16,12 @@ final class VectorRowKernels implements RowKernels {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_PREFERRED;
+  private static final int VECTOR_BYTES = BYTES.vectorByteSize();
+
+  /// From here on the JVM's own copy is as fast.
+  private static final int MAX_SHORT_BYTES = 2048;
+
   private static final ScalarRowKernels SCALAR = new ScalarRowKernels();
 
   @Override
@@ -61,6 +68,23 @@ final class VectorRowKernels implements RowKernels {
     }
     for (; i < length; i++) {
       x[offset + i] *= a;
+    }
+  }
+
+  @Override
+  public void copy(
+      MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes) {
+    if (bytes > MAX_SHORT_BYTES) {
+      MemorySegment.copy(from, fromOffset, to, toOffset, bytes);
+      return;
+    }
+    long i = 0;
+    for (long end = bytes - bytes % VECTOR_BYTES; i < end; i += VECTOR_BYTES) {
+      ByteVector.fromMemorySegment(BYTES, from, fromOffset + i, ORDER)
+          .intoMemorySegment(to, toOffset + i, ORDER);
+    }
+    if (i < bytes) {
+      MemorySegment.copy(from, fromOffset + i, to, toOffset + i, bytes - i);
     }
   }
 

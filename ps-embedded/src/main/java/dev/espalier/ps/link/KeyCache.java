@@ -1,5 +1,6 @@
 package dev.espalier.ps.link;
 
+import java.lang.ref.WeakReference;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,14 +16,19 @@ import java.util.List;
 ///
 /// Source: Li, Andersen, Park, Smola, Ahmed, Josifovski, Long, Shekita, Su, "Scaling Distributed
 /// Machine Learning with the Parameter Server" (OSDI 2014), key caching; here lists are compared
-/// and not hashed, so that no two can be taken for each other. Not thread-safe.
+/// and not hashed, so that no two can be taken for each other. A list is learned when it is sent
+/// for the second time: those that never come again, as of random minibatches, are not kept. Not
+/// thread-safe.
 final class KeyCache {
   private static final int SLOTS = 32;
   private static final long[] NONE = new long[0];
 
   private final List<long[]> lists = new ArrayList<>(Collections.nCopies(SLOTS, NONE));
   private final Deque<long[]> replaced = new ArrayDeque<>();
+  private final List<WeakReference<long[]>> once =
+      new ArrayList<>(Collections.nCopies(SLOTS, new WeakReference<>(NONE)));
   private int next;
+  private int nextOnce;
 
   /// Where a list is.
   ///
@@ -31,11 +37,30 @@ final class KeyCache {
   int find(long[] keys) {
     for (int slot = 0; slot < SLOTS; slot++) {
       long[] known = lists.get(slot);
-      if (known == keys || (isAlike(known, keys) && Arrays.equals(known, keys))) {
+      if (isSame(known, keys)) {
         return slot;
       }
     }
     return -1;
+  }
+
+  /// Whether a list that is not here was sent lately; the next time it was.
+  ///
+  /// @param keys not empty
+  boolean isRepeated(long[] keys) {
+    for (WeakReference<long[]> reference : once) {
+      long[] known = reference.get();
+      if (known != null && isSame(known, keys)) {
+        return true;
+      }
+    }
+    once.set(nextOnce, new WeakReference<>(keys));
+    nextOnce = (nextOnce + 1) % SLOTS;
+    return false;
+  }
+
+  private static boolean isSame(long[] one, long[] other) {
+    return one == other || (isAlike(one, other) && Arrays.equals(one, other));
   }
 
   /// A quick look before all is compared.

@@ -3,7 +3,6 @@ package dev.espalier.ps.link;
 import dev.espalier.ps.transport.FrameOutput;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -41,7 +40,7 @@ final class LinkFrame implements FrameOutput {
   private final long number;
   private final BufferPool buffers;
   private final @Nullable KeyCache keys;
-  private final List<MemorySegment> pieces = new ArrayList<>();
+  private final List<Piece> pieces = new ArrayList<>();
   private final List<ByteBuffer> chunks = new ArrayList<>();
   private ByteBuffer chunk = ByteBuffer.allocate(0);
   private int pieceBegin;
@@ -93,7 +92,7 @@ final class LinkFrame implements FrameOutput {
   private void endPiece() {
     int size = chunk.position() - pieceBegin;
     if (size > 0) {
-      pieces.add(MemorySegment.ofBuffer(chunk.slice(pieceBegin, size)));
+      pieces.add(new Piece.Together(MemorySegment.ofBuffer(chunk.slice(pieceBegin, size))));
       pieceBegin = chunk.position();
     }
   }
@@ -142,6 +141,9 @@ final class LinkFrame implements FrameOutput {
     if (slot >= 0) {
       return slot;
     }
+    if (!keys.isRepeated(list)) {
+      return NAMELESS;
+    }
     keys.add(list);
     return LEARNED;
   }
@@ -149,14 +151,19 @@ final class LinkFrame implements FrameOutput {
   /// Puts bytes, which must stay as they are for as long as the frame may be sent.
   void put(MemorySegment memory) {
     if (memory.byteSize() >= MIN_PIECE_BYTES) {
-      endPiece();
-      pieces.add(memory);
+      put(new Piece.Together(memory));
     } else {
       int size = (int) memory.byteSize();
       ByteBuffer target = room(size);
       MemorySegment.copy(memory, 0, MemorySegment.ofBuffer(target), 0, size);
       target.position(target.position() + size);
     }
+  }
+
+  /// Puts bytes that stay where they are.
+  void put(Piece piece) {
+    endPiece();
+    pieces.add(piece);
   }
 
   /// Ends the frame.
@@ -169,12 +176,7 @@ final class LinkFrame implements FrameOutput {
   ///
   /// @param received how many frames of the session were taken so far
   void send(Wire wire, long received) throws IOException {
-    pieces
-        .getFirst()
-        .set(
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN),
-            RECEIVED_OFFSET,
-            received);
+    chunks.getFirst().putLong(RECEIVED_OFFSET, received);
     wire.send(pieces);
   }
 

@@ -2,7 +2,6 @@ package dev.espalier.ps.link;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.List;
@@ -58,9 +57,9 @@ final class MemoryWire implements Wire {
   }
 
   @Override
-  public void send(List<MemorySegment> pieces) throws IOException {
-    for (MemorySegment piece : pieces) {
-      for (long done = 0; done < piece.byteSize(); ) {
+  public void send(List<Piece> pieces) throws IOException {
+    for (Piece piece : pieces) {
+      for (long done = 0; done < piece.bytes(); ) {
         int count = out.write(piece, done);
         done += count;
         if (count == 0) {

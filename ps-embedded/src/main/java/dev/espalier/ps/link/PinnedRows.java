@@ -1,31 +1,26 @@
 package dev.espalier.ps.link;
 
-import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.branch.HeldRows;
+import dev.espalier.ps.branch.PageRuns;
 import dev.espalier.ps.shard.RowCollector;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowSelection;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Rows on their way to a wire.
 ///
-/// Long runs of a read at staleness 0 are not copied at all: their pages are pinned and sent as
-/// they lie. Nobody writes them before the reader's next push, which says that they arrived, so
-/// pinning them takes no fresh page. All else is copied once, into one buffer.
+/// Those of a read at staleness 0 are held where they lie, and copied when they are sent, without
+/// the shard's lock. Nobody writes them before the reader's next push, which says that they
+/// arrived, so holding them takes no fresh page. All else is copied at once, into one buffer.
 final class PinnedRows implements RowCollector {
-  /// From so many bytes on, a buffer of its own costs less than a copy.
-  private static final int MIN_PINNED_BYTES = 4096;
-
   private final BufferPool buffers;
-  private final List<Page> pinned = new ArrayList<>();
-  private final List<MemorySegment> parts = new ArrayList<>();
+  private @Nullable HeldRows held;
   private @Nullable ByteBuffer copies;
-  private int copiedFrom;
   private int rows;
   private int columns;
-  private boolean mayPin;
+  private boolean mayHold;
 
   PinnedRows(BufferPool buffers) {
     this.buffers = buffers;
@@ -35,49 +30,31 @@ final class PinnedRows implements RowCollector {
   public void begin(int rows, int columns, int bound) {
     this.rows = rows;
     this.columns = columns;
-    mayPin = bound == 0;
+    mayHold = bound == 0;
     Math.multiplyExact(rows, columns * Float.BYTES);
   }
 
   @Override
-  public void take(Page page, long offset, int position, int count) {
-    int bytes = count * columns * Float.BYTES;
-    if (mayPin && bytes >= MIN_PINNED_BYTES) {
-      page.retain();
-      pinned.add(page);
-      endCopies();
-      parts.add(page.segment().asSlice(offset, bytes));
-    } else {
-      take(page.segment(), offset, position, count);
-    }
+  public boolean holdsRows() {
+    return mayHold;
+  }
+
+  @Override
+  public void take(HeldRows all) {
+    held = all;
   }
 
   @Override
   public void take(MemorySegment values, long offset, int position, int count) {
     int bytes = count * columns * Float.BYTES;
-    ByteBuffer target = copies(position);
+    ByteBuffer target = copies == null ? buffers.take(rows * columns * Float.BYTES) : copies;
+    copies = target;
     MemorySegment.copy(values, offset, MemorySegment.ofBuffer(target), 0, bytes);
     target.position(target.position() + bytes);
   }
 
-  /// The buffer of copies, large enough for all rows that have not come yet.
-  private ByteBuffer copies(int position) {
-    if (copies == null) {
-      copies = buffers.take((rows - position) * columns * Float.BYTES);
-    }
-    return copies;
-  }
-
-  private void endCopies() {
-    if (copies != null && copies.position() > copiedFrom) {
-      parts.add(MemorySegment.ofBuffer(copies.slice(copiedFrom, copies.position() - copiedFrom)));
-      copiedFrom = copies.position();
-    }
-  }
-
   @Override
   public ShardReply end() {
-    endCopies();
     return new ShardReply.Delivered(rows);
   }
 
@@ -88,14 +65,34 @@ final class PinnedRows implements RowCollector {
 
   /// Puts the rows' bytes, in order, into a frame.
   void putInto(LinkFrame frame) {
-    parts.forEach(frame::put);
+    if (copies != null) {
+      frame.put(MemorySegment.ofBuffer(copies.duplicate().flip()));
+    }
+    HeldRows all = held;
+    if (all == null) {
+      return;
+    }
+    if (all.rows() instanceof RowSelection.Keys) {
+      frame.put(new Piece.Apart(all));
+    } else {
+      PageRuns.forEach(
+          all.rows(),
+          all.layout(),
+          (page, firstRow, count, _) ->
+              frame.put(
+                  all.page(page)
+                      .segment()
+                      .asSlice(
+                          all.layout().offsetOf(firstRow), (long) count * columns * Float.BYTES)));
+    }
   }
 
-  /// Unpins the pages and gives the buffer back.
+  /// Lets the pages go and gives the buffer back.
   void release() {
-    pinned.forEach(Page::release);
-    pinned.clear();
-    parts.clear();
+    if (held != null) {
+      held.release();
+      held = null;
+    }
     if (copies != null) {
       buffers.giveBack(copies);
       copies = null;

@@ -91,7 +91,7 @@ final class ServedSession {
     attach(connection);
     try {
       keys.undo();
-      take(new WireReader(connection, keys), shard);
+      take(new WireReader(connection, keys, shard.arrays()), shard);
     } finally {
       detach(connection);
       synchronized (this) {

@@ -2,6 +2,7 @@ package dev.espalier.ps.link;
 
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.shard.ArrayPool;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.RowTarget;
@@ -221,7 +222,7 @@ public final class ShardLink implements ShardRoute {
   }
 
   private String readUntilCut(Wire current) {
-    WireReader in = new WireReader(current, new KeyCache());
+    WireReader in = new WireReader(current, new KeyCache(), new ArrayPool());
     try {
       while (true) {
         LinkFrame.Head head = in.next();

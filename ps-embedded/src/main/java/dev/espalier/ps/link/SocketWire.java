@@ -50,11 +50,13 @@ final class SocketWire implements Wire {
   }
 
   @Override
-  public void send(List<MemorySegment> pieces) throws IOException {
-    for (MemorySegment piece : pieces) {
-      if (piece.isNative() && piece.byteSize() >= MIN_DIRECT_BYTES) {
+  public void send(List<Piece> pieces) throws IOException {
+    for (Piece piece : pieces) {
+      if (piece instanceof Piece.Together(MemorySegment memory)
+          && memory.isNative()
+          && memory.byteSize() >= MIN_DIRECT_BYTES) {
         endStaged();
-        queue(piece.asByteBuffer());
+        queue(memory.asByteBuffer());
       } else {
         stage(piece);
       }
@@ -64,14 +66,14 @@ final class SocketWire implements Wire {
   }
 
   /// Copies a piece to where the socket can take it, bit by bit, so that it stays in the cache.
-  private void stage(MemorySegment piece) throws IOException {
-    for (long done = 0; done < piece.byteSize(); ) {
+  private void stage(Piece piece) throws IOException {
+    for (long done = 0; done < piece.bytes(); ) {
       if (!staged.hasRemaining()) {
         endStaged();
         flush();
       }
-      int step = (int) Math.min(staged.remaining(), piece.byteSize() - done);
-      MemorySegment.copy(piece, done, staging, staged.position(), step);
+      int step = (int) Math.min(staged.remaining(), piece.bytes() - done);
+      piece.copy(done, staging, staged.position(), step);
       staged.position(staged.position() + step);
       done += step;
     }

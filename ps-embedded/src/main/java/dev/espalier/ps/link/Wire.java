@@ -1,7 +1,6 @@
 package dev.espalier.ps.link;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -17,8 +16,8 @@ interface Wire extends AutoCloseable {
 
   /// Sends all bytes of some pieces of memory, waiting as long as the other side is slow.
   ///
-  /// @param pieces on or off heap, in order
-  void send(List<MemorySegment> pieces) throws IOException;
+  /// @param pieces in order
+  void send(List<Piece> pieces) throws IOException;
 
   /// Ends both directions; whoever waits in one is woken with an [IOException].
   @Override

@@ -1,5 +1,6 @@
 package dev.espalier.ps.link;
 
+import dev.espalier.ps.shard.ArrayPool;
 import dev.espalier.ps.transport.FrameInput;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,14 +15,17 @@ import java.nio.ByteOrder;
 final class WireReader implements FrameInput {
   private final Wire wire;
   private final KeyCache keys;
+  private final ArrayPool arrays;
   private final ByteBuffer split = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
   private ByteBuffer view = ByteBuffer.allocate(0);
   private int remaining;
 
   /// @param keys the row numbers that were learned from this wire's session
-  WireReader(Wire wire, KeyCache keys) {
+  /// @param arrays for values
+  WireReader(Wire wire, KeyCache keys, ArrayPool arrays) {
     this.wire = wire;
     this.keys = keys;
+    this.arrays = arrays;
   }
 
   /// Waits for the head of the next frame, whose bytes can then be read.
@@ -105,6 +109,11 @@ final class WireReader implements FrameInput {
       view.position(view.position() + step * Float.BYTES);
       done += step;
     }
+  }
+
+  @Override
+  public float[] floats(int count) {
+    return arrays.take(count);
   }
 
   @Override

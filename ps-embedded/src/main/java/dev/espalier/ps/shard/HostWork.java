@@ -1,6 +1,7 @@
 package dev.espalier.ps.shard;
 
 import dev.espalier.ps.branch.BranchPages;
+import dev.espalier.ps.branch.HeldRows;
 import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.branch.PageRuns;
 import dev.espalier.ps.branch.PageTable;
@@ -52,6 +53,10 @@ final class HostWork implements RowWork {
     PageLayout layout = table.layout();
     PageTable pageTable = pages.table(table.index());
     collector.begin(read.rows().count(), layout.columns(), read.staleness().bound());
+    if (collector.holdsRows()) {
+      collector.take(HeldRows.of(pageTable, read.rows()));
+      return collector.end();
+    }
     PageRuns.forEach(
         read.rows(),
         layout,

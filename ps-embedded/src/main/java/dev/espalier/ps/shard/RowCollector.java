@@ -1,5 +1,6 @@
 package dev.espalier.ps.shard;
 
+import dev.espalier.ps.branch.HeldRows;
 import dev.espalier.ps.memory.Page;
 import java.lang.foreign.MemorySegment;
 
@@ -19,6 +20,19 @@ public interface RowCollector {
   /// left there.
   default boolean wantsPages() {
     return false;
+  }
+
+  /// Whether all rows are taken at once, held where they lie, instead of run by run; asked after
+  /// [#begin]. Rows on a device come as copies in any case.
+  default boolean holdsRows() {
+    return false;
+  }
+
+  /// Takes all rows.
+  ///
+  /// @param rows to be released by the collector
+  default void take(HeldRows rows) {
+    throw new IllegalStateException("this collector holds no rows");
   }
 
   /// Takes rows that lie together.

@@ -11,7 +11,8 @@ import java.util.List;
 /// Adds up the contributions of several workers to one table, in the order of ranks.
 ///
 /// Every row is one sum `((a + b) + c)...` that starts with the first contribution, so the bits do
-/// not depend on which of the two ways below is taken or on when contributions arrived.
+/// not depend on which of the two ways below is taken or on when contributions arrived. Sums of
+/// ranges are made in the array of the first.
 final class RowSums {
   private RowSums() {}
 
@@ -58,11 +59,11 @@ final class RowSums {
     List<RowBatch> sums = new ArrayList<>();
     for (int b = 0; b < parts.getFirst().size(); b++) {
       RowBatch first = parts.getFirst().get(b);
-      float[] sum = first.values().clone();
+      float[] sum = first.values();
       for (List<RowBatch> other : parts.subList(1, parts.size())) {
         kernels.add(other.get(b).values(), 0, sum, 0, sum.length);
       }
-      sums.add(new RowBatch(first.table(), first.rows(), sum));
+      sums.add(first);
     }
     return sums;
   }

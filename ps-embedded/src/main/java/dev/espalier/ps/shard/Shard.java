@@ -64,6 +64,7 @@ public final class Shard implements AutoCloseable {
   private final Map<Integer, BranchPages> restored = new HashMap<>();
   private final Map<Long, Snapshot> savedSnapshots = new HashMap<>();
   private final List<Answer> answers = new ArrayList<>();
+  private final ArrayPool arrays = new ArrayPool();
   private long nextTicket;
   private long forks;
   private long forkNanos;
@@ -264,6 +265,7 @@ public final class Shard implements AutoCloseable {
         hold(push, state);
       } else {
         clockUpdates.applyAlone(push, store.pagesOf(push.branch()), state.seen);
+        recycle(push);
       }
     } catch (RuntimeException | OutOfMemoryError e) {
       state.failure = asFault(e);
@@ -319,8 +321,16 @@ public final class Shard implements AutoCloseable {
           pushes.add(held);
         }
       }
-      clockUpdates.applyTogether(pushes, store.pagesOf(push.branch()));
+      try {
+        clockUpdates.applyTogether(pushes, store.pagesOf(push.branch()));
+      } finally {
+        pushes.forEach(this::recycle);
+      }
     }
+  }
+
+  private void recycle(ShardCommand.Push push) {
+    push.batches().forEach(batch -> arrays.giveBack(batch.values()));
   }
 
   private void assign(ShardCommand.Assign assign, PendingReply pending) {
@@ -649,6 +659,11 @@ public final class Shard implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /// The arrays of updates that were applied.
+  public ArrayPool arrays() {
+    return arrays;
   }
 
   /// The configuration.

@@ -30,6 +30,13 @@ public interface FrameInput {
   /// Fills `count` elements of an array from index `offset` on with numbers of four bytes.
   void get(float[] target, int offset, int count);
 
+  /// An array for values of the frame.
+  ///
+  /// @return with whatever content
+  default float[] floats(int count) {
+    return new float[count];
+  }
+
   /// Hears of row numbers that were put as they are.
   default void learn(long[] keys) {}
 

@@ -86,7 +86,7 @@ final class FrameReader {
   }
 
   float[] getValues() {
-    float[] values = new float[getCount(Float.BYTES)];
+    float[] values = frame.floats(getCount(Float.BYTES));
     frame.get(values, 0, values.length);
     return values;
   }

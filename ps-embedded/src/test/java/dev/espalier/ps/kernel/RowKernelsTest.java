@@ -120,6 +120,23 @@ final class RowKernelsTest {
   }
 
   @ParameterizedTest
+  @ValueSource(ints = {0, 1, 4, 63, 64, 65, 128, 132, 2047, 2048, 2049, 5000})
+  void bytesAreCopiedWhereverTheyLie(int count) {
+    byte[] source = new byte[count + 9];
+    new Random(count).nextBytes(source);
+    for (RowKernels kernels : new RowKernels[] {new ScalarRowKernels(), new VectorRowKernels()}) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment from = arena.allocate(count + 9).copyFrom(MemorySegment.ofArray(source));
+        MemorySegment to = arena.allocate(count + 20);
+        kernels.copy(from, 3, to, 7, count);
+        assertThat(to.asSlice(7, count).mismatch(from.asSlice(3, count))).isEqualTo(-1);
+        assertThat(to.asSlice(0, 7).toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
+        assertThat(to.asSlice(7 + count).toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
+      }
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 15, 16, 17, 33, 64, 129})
   void rowsAreGatheredAndScatteredAlikeWhateverTheyHold(int columns) {
     for (int count : new int[] {0, 1, 7, 40}) {

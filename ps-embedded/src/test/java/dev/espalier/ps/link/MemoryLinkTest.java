@@ -67,7 +67,7 @@ class MemoryLinkTest extends ParameterServerContract {
             .start(() -> {
               MemoryRing ring = made.there();
               for (long done = 0; done < bytes.length; ) {
-                done += ring.write(MemorySegment.ofArray(bytes), done);
+                done += ring.write(new Piece.Together(MemorySegment.ofArray(bytes)), done);
               }
             });
     MemoryRing ring = opened.there();
