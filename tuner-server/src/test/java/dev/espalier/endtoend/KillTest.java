@@ -80,6 +80,24 @@ class KillTest {
   }
 
   @Test
+  void serverToldToStopInARoundStopsWithItsDatabaseAndTheNextOneGoesOn() throws Exception {
+    String job = server.submit(TUNED);
+    server.awaitDecision(job, "round-1/starting-loss");
+
+    assertThat(server.stop()).as("exit status of a process that was told to end").isEqualTo(143);
+    try (Stream<Path> files = Files.walk(home)) {
+      assertThat(files.filter(file -> file.endsWith("postmaster.pid"))).isEmpty();
+    }
+    assertThat(server.worker(job, 0).isAlive()).as("training does not end with it").isTrue();
+    server.startAgain();
+
+    JsonNode end = server.awaitEnd(job);
+    assertThat(end.path("generation").asInt()).as("workers were not restarted").isEqualTo(1);
+    assertThat(server.decisions(job)).isEqualTo(undisturbed);
+    assertThat(end.path("metrics")).isEqualTo(undisturbedEnd.path("metrics"));
+  }
+
+  @Test
   void workerKilledInARoundIsReplacedAndTheRoundComesOutTheSame() throws Exception {
     String job = server.submit(TUNED);
     server.awaitDecision(job, "round-1/starting-loss");

@@ -120,6 +120,17 @@ final class ServerProcess implements AutoCloseable {
     process.destroyForcibly().waitFor();
   }
 
+  /// Tells the server to stop.
+  ///
+  /// @return its exit status
+  int stop() throws Exception {
+    process.destroy();
+    if (!process.waitFor(20, TimeUnit.SECONDS)) {
+      throw new AssertionError("the server did not stop within 20 s:\n" + output());
+    }
+    return process.exitValue();
+  }
+
   void startAgain() throws Exception {
     process = launch();
     awaitReady();
