@@ -32,8 +32,10 @@ struct Layer {
 // Gives the memory of a layer's matrix and says where it lies: -1 the host, else a device. Null: the
 // caller failed.
 typedef float *(*ParametersOf)(int64_t layer, int32_t *device);
-// Takes the gradient sums of a layer's matrix, rows x columns floats of the host. Not 0: failed.
-typedef int32_t (*GradientOf)(int64_t layer, const float *values);
+// Takes the gradient sums of a layer's matrix, rows x columns floats of the host (device -1) or of a
+// device. NOT_FROM_THERE: nothing was taken, and the host is asked for. Anything else but TAKEN: failed.
+typedef int32_t (*GradientOf)(int64_t layer, const float *values, int32_t device);
+enum { TAKEN = 0, NOT_FROM_THERE = 2 };
 
 struct Network {
   std::vector<Layer> layers;
@@ -111,6 +113,22 @@ Tensor view(const Network &network, size_t layer, ParametersOf parameters_of) {
       torch::TensorOptions().dtype(torch::kFloat32).device(place));
 }
 
+bool handed_over(GradientOf gradient_of, size_t layer, const Tensor &gradient) {
+  auto number = static_cast<int64_t>(layer);
+  int32_t answer = NOT_FROM_THERE;
+  if (gradient.is_cuda()) {
+    Tensor sums = gradient.contiguous();
+    // Whoever takes them works on a stream of its own.
+    torch::cuda::synchronize(sums.get_device());
+    answer = gradient_of(number, sums.data_ptr<float>(), static_cast<int32_t>(sums.get_device()));
+  }
+  if (answer == NOT_FROM_THERE) {
+    Tensor sums = gradient.to(torch::kCPU).contiguous();
+    answer = gradient_of(number, sums.data_ptr<float>(), -1);
+  }
+  return answer == TAKEN;
+}
+
 void run(Network &network, int64_t count, const float *inputs, const int32_t *labels, double decay,
     ParametersOf parameters_of, GradientOf gradient_of, Result *result) {
   bool trains = gradient_of != nullptr;
@@ -129,8 +147,7 @@ void run(Network &network, int64_t count, const float *inputs, const int32_t *la
       if (trains) {
         views[i].set_requires_grad(true);
         views[i].register_hook([&failed, gradient_of, i](Tensor gradient) {
-          Tensor sums = gradient.to(torch::kCPU).contiguous();
-          if (!failed) failed = gradient_of(static_cast<int64_t>(i), sums.data_ptr<float>()) != 0;
+          if (!failed) failed = !handed_over(gradient_of, i, gradient);
         });
       }
       matrix = views[i].to(network.device);

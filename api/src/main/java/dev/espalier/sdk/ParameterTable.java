@@ -47,6 +47,15 @@ public interface ParameterTable {
     return Optional.empty();
   }
 
+  /// Adds sums of this clock's per-sample gradients to all rows, from memory of the device on which
+  /// a [#view] lies.
+  ///
+  /// @param address of rows x columns floats, all work that writes them done; they are copied
+  /// @return false when nothing was added, and they must come from the host
+  default boolean addFromDevice(long address) {
+    return false;
+  }
+
   /// Opens rows for this clock to change where they lie, one sample after the other, instead of
   /// adding gradient sums: what is written is the update, so the table's rule must be `add`. To be
   /// closed before the clock ends.

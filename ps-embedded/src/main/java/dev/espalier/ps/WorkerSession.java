@@ -133,6 +133,7 @@ public final class WorkerSession implements AutoCloseable {
   private final UpdateFilter filter;
   private final FetchedTables fetched;
   private final List<FactorUpdate> factorUpdates = new ArrayList<>();
+  private final List<RowBatch> deviceUpdates = new ArrayList<>();
   private final Outstanding outstanding = new Outstanding();
   private final Map<BranchRef, Long> clocks = new HashMap<>();
 
@@ -545,6 +546,39 @@ public final class WorkerSession implements AutoCloseable {
     }
   }
 
+  /// Adds sums of per-sample gradients to all rows of a table that lies on a device, from memory of
+  /// that device; they leave at the next tick.
+  ///
+  /// @param table index of the table
+  /// @param address of `rows x columns` floats, all work that writes them done; they are copied
+  /// @return false when nothing was added, because the table does not lie on a device whole, has
+  ///   gradients of this clock there already, the device has no room or there are filters
+  public boolean addFromDevice(int table, long address) {
+    requireSelected();
+    checkTable(table);
+    if (config.workers() > 1
+        || filters.carries()
+        || filters.counts()
+        || deviceUpdates.stream().anyMatch(update -> update.table() == table)) {
+      return false;
+    }
+    Optional<RowBatch> kept = server.shard().keepOnDevice(table, address);
+    kept.ifPresent(update -> {
+      if (planned.isRecording()) {
+        release(update);
+      } else {
+        deviceUpdates.add(update);
+      }
+    });
+    return kept.isPresent();
+  }
+
+  private static void release(RowBatch update) {
+    if (update.onDevice() != null) {
+      update.onDevice().release();
+    }
+  }
+
   /// Ends this worker's clock on the selected branch and sends its updates to all shards.
   ///
   /// What an update does is said at [ShardCommand.Push]: the mean over the samples of all workers
@@ -561,7 +595,7 @@ public final class WorkerSession implements AutoCloseable {
     if (planned.isRecording()) {
       throw new IllegalStateException("a virtual iteration has no tick; end it first");
     }
-    UpdateFilter.Filtered leaving = leave(now, withFactors(planned.drain()), samples);
+    UpdateFilter.Filtered leaving = leave(now, withDevice(withFactors(planned.drain())), samples);
     clocks.put(now.branch(), clock + 1);
     for (int shard = 0; shard < config.workers(); shard++) {
       List<RowBatch> batches = leaving.byShard().get(shard);
@@ -590,6 +624,17 @@ public final class WorkerSession implements AutoCloseable {
     UpdateFilter.Filtered leaving = filter.apply(byShard, samples);
     filter.endClock();
     return leaving;
+  }
+
+  /// A single shard's, which is in this process.
+  private List<List<RowBatch>> withDevice(List<List<RowBatch>> byShard) {
+    if (deviceUpdates.isEmpty()) {
+      return byShard;
+    }
+    List<RowBatch> all = new ArrayList<>(byShard.getFirst());
+    all.addAll(deviceUpdates);
+    deviceUpdates.clear();
+    return List.of(all);
   }
 
   private List<List<RowBatch>> withFactors(List<List<RowBatch>> byShard) {
@@ -885,7 +930,7 @@ public final class WorkerSession implements AutoCloseable {
 
   private void requireTicked() {
     planned.flush();
-    if (!updates.isEmpty() || !factorUpdates.isEmpty()) {
+    if (!updates.isEmpty() || !factorUpdates.isEmpty() || !deviceUpdates.isEmpty()) {
       throw new IllegalStateException("updates must be ticked before the branch is left");
     }
   }

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class PinnedRowsTest {
   private static final int ROWS = 700;
@@ -160,14 +162,75 @@ final class PinnedRowsTest {
       try (PinnedRows before = session.pin(0).orElseThrow()) {
         session.add(0, 0, 8 * ROWS, values, 0);
         session.tick(1);
-        try (PinnedRows after = session.pin(0).orElseThrow()) {
-          assertThat(session.pin(0)).as("a third copy at a time").isEmpty();
+        try (PinnedRows after = session.pin(0).orElseThrow();
+            PinnedRows again = session.pin(0).orElseThrow()) {
+          assertThat(again.address()).isNotEqualTo(after.address());
+          assertThat(session.pin(0)).as("a fourth copy at a time").isEmpty();
           assertThat(onDevice(device, after, values.length))
               .startsWith(0f, 0.5f, 1f)
               .endsWith(0.5f * (values.length - 1));
         }
         assertThat(onDevice(device, before, values.length)).isEqualTo(values);
       }
+    }
+  }
+
+  /// Gradients that lie on the device do what those of the host do, bit for bit, whether the tables
+  /// fit or not.
+  @ParameterizedTest
+  @ValueSource(longs = {8L << 20, 64L << 20})
+  @SuppressWarnings("restricted") // as large as the block
+  void gradientsOfTheDeviceAreAddedThere(long deviceBytes) {
+    List<TableSpec> tables =
+        List.of(
+            TableSpec.matrix("matrix", 8 * ROWS, COLUMNS, "momentum"),
+            TableSpec.matrix("twin", 8 * ROWS, COLUMNS, "momentum"));
+    try (Gpu device = TestDevice.open();
+        MemoryTier tier = device.deviceTier();
+        ParameterServer server =
+            ParameterServer.open(
+                ParameterServerConfig.of(1, 0, 256L << 20).withDevice(deviceBytes), tables);
+        WorkerSession session = server.session();
+        Arena arena = Arena.ofConfined()) {
+      session.create(BRANCH);
+      session.select(BRANCH, Staleness.bulkSynchronous(), new StepSize(0.5, 0.9));
+      float[] gradients = new float[8 * ROWS * COLUMNS];
+      MemorySegment block = tier.allocate(4L * gradients.length);
+      for (int clock = 0; clock < 3; clock++) {
+        for (int i = 0; i < gradients.length; i++) {
+          gradients[i] = (float) Math.sin(i + clock);
+        }
+        tier.upload(arena.allocateFrom(ValueLayout.JAVA_FLOAT, gradients), block, 0);
+        device.await();
+        assertThat(session.addFromDevice(0, block.address())).isTrue();
+        assertThat(session.addFromDevice(0, block.address())).as("again").isFalse();
+        tier.zero(block, block.byteSize());
+        session.add(1, 0, 8 * ROWS, gradients, 0);
+        if (clock == 1) {
+          // Both ways at once.
+          session.add(0, 3, 5, gradients, 0);
+          session.add(1, 3, 5, gradients, 0);
+        }
+        session.tick(7);
+      }
+      float[] read = new float[gradients.length];
+      float[] twin = new float[gradients.length];
+      session.read(0, 0, 8 * ROWS, read, 0);
+      session.read(1, 0, 8 * ROWS, twin, 0);
+      assertThat(read).isEqualTo(twin).doesNotContain(Float.NaN);
+      assertThat(read[5]).isNotZero();
+    }
+  }
+
+  @Test
+  void gradientsOfADeviceAreNotForTablesOfTheHost() {
+    try (ParameterServer server =
+            ParameterServer.open(ParameterServerConfig.of(1, 0, 64L << 20), TABLES);
+        WorkerSession session = server.session()) {
+      session.create(BRANCH);
+      session.select(BRANCH, Staleness.bulkSynchronous(), new StepSize(0.5, 0.9));
+      assertThat(session.addFromDevice(0, 1L << 40)).isFalse();
+      session.tick(1);
     }
   }
 

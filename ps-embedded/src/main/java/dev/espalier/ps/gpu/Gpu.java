@@ -67,6 +67,11 @@ public final class Gpu implements AutoCloseable {
     return driver.freeBytes();
   }
 
+  /// Queues a copy between two places of the device behind the kernels.
+  public void copy(long from, long to, long bytes) {
+    driver.copy(from, to, bytes, stream);
+  }
+
   /// Waits until all queued work is done.
   ///
   /// @throws PsException `DEVICE_FAILED` when some of it failed

@@ -12,11 +12,15 @@ import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.PagePool;
 import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.table.DeviceValues;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntToLongFunction;
 
 /// Works on pages of a device, visit by visit.
@@ -34,8 +38,8 @@ final class DeviceWork implements RowWork {
   /// one that leaves, one of fresh pages.
   private static final int MOVING_VISITS = 4;
 
-  /// One that is computed on, and one that is not yet given back.
-  private static final int COPIES_OF_A_TABLE = 2;
+  /// One that is computed on, one that is not yet given back, and gradients.
+  private static final int COPIES_OF_A_TABLE = 3;
 
   private static final int COPY_ALIGNMENT = 256;
 
@@ -43,8 +47,8 @@ final class DeviceWork implements RowWork {
   private final PagePools device;
   private final PagePools pinned;
 
-  /// Matrices put together for programs that compute on them; not within the budget of the tables,
-  /// as what such a program itself takes on the device is not.
+  /// Matrices put together for programs that compute on them, and the gradients that these hand in;
+  /// not within the budget of the tables, as what such a program itself takes on the device is not.
   private final PagePools copies;
 
   private final DeviceRows rows;
@@ -85,11 +89,15 @@ final class DeviceWork implements RowWork {
   }
 
   private static long sizeOf(List<PageLayout> layouts) {
-    return layouts.stream().mapToLong(layout -> sizeOf(layout, layout.range().count())).sum();
+    return layouts.stream().mapToLong(DeviceWork::sizeOf).sum();
   }
 
-  private static long sizeOf(PageLayout layout, long rows) {
-    return (4 * rows * layout.columns() + COPY_ALIGNMENT - 1) / COPY_ALIGNMENT * COPY_ALIGNMENT;
+  private static long sizeOf(PageLayout layout) {
+    return sizeOf(layout.range().count() * layout.columns());
+  }
+
+  private static long sizeOf(long values) {
+    return (4 * values + COPY_ALIGNMENT - 1) / COPY_ALIGNMENT * COPY_ALIGNMENT;
   }
 
   private List<PageVisit> visits(List<PageLayout> layouts) {
@@ -188,7 +196,7 @@ final class DeviceWork implements RowWork {
       TablePart table, BranchPages pages, RowSelection.Range range, RowCollector collector) {
     Page copy;
     try {
-      copy = copies.ofSize(sizeOf(table.layout(), range.count())).acquire();
+      copy = copies.ofSize(sizeOf((long) range.count() * table.layout().columns())).acquire();
     } catch (PsException noRoom) {
       return;
     }
@@ -227,7 +235,12 @@ final class DeviceWork implements RowWork {
         new DeviceRows.Step(table.rule(), step.stepSize(), step.stepNumber(), step.divisor());
     PageTable pageTable = pages.table(table.index());
     hasUpdated = true;
-    for (RowBatch batch : batches) {
+    for (RowBatch given : batches) {
+      if (given.onDevice() != null && step.seen() == null) {
+        updateWhere(table, pages, given.rows(), given.onDevice().address(), deviceStep);
+        continue;
+      }
+      RowBatch batch = given.onHost();
       forEachVisit(
           table,
           batch.rows(),
@@ -237,6 +250,66 @@ final class DeviceWork implements RowWork {
             rows.update(pageTable, part, gradients, deviceStep, seenBy(step, table, pageTable));
             set.end(pages, visitsOfRound + visit);
           });
+    }
+  }
+
+  /// Takes a step on all rows with gradients that lie on the device.
+  private void updateWhere(
+      TablePart table,
+      BranchPages pages,
+      RowSelection rowsOfTable,
+      long gradients,
+      DeviceRows.Step step) {
+    PageLayout layout = table.layout();
+    forEachVisit(
+        table,
+        rowsOfTable,
+        (visit, part, positions) -> {
+          set.begin(pages, visitsOfRound + visit);
+          rows.updatePages(
+              pages.table(table.index()),
+              layout.pageOf(part.row(0)),
+              layout.pageOf(part.row(part.count() - 1)) + 1,
+              gradients + 4L * positions.first() * layout.columns(),
+              step);
+          set.end(pages, visitsOfRound + visit);
+        });
+  }
+
+  @Override
+  public Optional<DeviceValues> keep(int count, long address) {
+    Page copy;
+    try {
+      copy = copies.ofSize(sizeOf(count)).acquire();
+    } catch (PsException noRoom) {
+      return Optional.empty();
+    }
+    gpu.copy(address, copy.address(), 4L * count);
+    // Whoever wrote them may write others there.
+    gpu.awaitKernels();
+    return Optional.of(new Kept(copy, count));
+  }
+
+  private record Kept(Page page, int count) implements DeviceValues {
+    @Override
+    public long address() {
+      return page.address();
+    }
+
+    @Override
+    public float[] download() {
+      float[] values = new float[count];
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment copy = arena.allocate(ValueLayout.JAVA_FLOAT, count);
+        page.download(0, copy);
+        MemorySegment.copy(copy, ValueLayout.JAVA_FLOAT, 0, values, 0, count);
+      }
+      return values;
+    }
+
+    @Override
+    public void release() {
+      page.release();
     }
   }
 

@@ -22,13 +22,15 @@ final class RowSums {
   /// @param columns floats per row
   /// @return batches in which every row occurs once
   static List<RowBatch> sum(List<List<RowBatch>> byRank, int columns, RowKernels kernels) {
-    List<List<RowBatch>> parts = byRank.stream().filter(batches -> !batches.isEmpty()).toList();
-    if (parts.isEmpty()) {
+    List<List<RowBatch>> given = byRank.stream().filter(batches -> !batches.isEmpty()).toList();
+    if (given.isEmpty()) {
       return List.of();
     }
-    if (parts.size() == 1 && isSummed(parts.getFirst())) {
-      return parts.getFirst();
+    if (given.size() == 1 && isSummed(given.getFirst())) {
+      return given.getFirst();
     }
+    List<List<RowBatch>> parts =
+        given.stream().map(batches -> batches.stream().map(RowBatch::onHost).toList()).toList();
     return parts.size() > 1 && haveSameRanges(parts)
         ? sumRanges(parts, kernels)
         : sumRows(parts, columns, kernels);

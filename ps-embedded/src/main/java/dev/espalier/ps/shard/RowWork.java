@@ -4,8 +4,10 @@ import dev.espalier.ps.branch.BranchPages;
 import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.PagePool;
 import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.table.DeviceValues;
 import dev.espalier.ps.table.RowBatch;
 import java.util.List;
+import java.util.Optional;
 
 /// Where a shard's pages lie and its rows are read and written: the host, or a device.
 ///
@@ -32,6 +34,16 @@ interface RowWork extends AutoCloseable {
 
   /// Applies one optimizer step to the rows of the batches.
   void update(TablePart table, BranchPages pages, List<RowBatch> batches, TablePart.Step step);
+
+  /// Copies values of a device's memory within it, for an update to come.
+  ///
+  /// @param count how many
+  /// @param address where they lie, all work that writes them done; good to be written when this
+  ///   returns
+  /// @return empty where pages do not lie on a device, or it has no room
+  default Optional<DeviceValues> keep(int count, long address) {
+    return Optional.empty();
+  }
 
   /// Takes note that branches were freed.
   void forgetFreed();

@@ -14,6 +14,8 @@ import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.optim.Add;
 import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowRange;
+import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowTarget;
 import dev.espalier.ps.table.TableSpec;
 import java.nio.file.Path;
@@ -330,7 +332,12 @@ public final class Shard implements AutoCloseable {
   }
 
   private void recycle(ShardCommand.Push push) {
-    push.batches().forEach(batch -> arrays.giveBack(batch.values()));
+    for (RowBatch batch : push.batches()) {
+      arrays.giveBack(batch.values());
+      if (batch.onDevice() != null) {
+        batch.onDevice().release();
+      }
+    }
   }
 
   private void assign(ShardCommand.Assign assign, PendingReply pending) {
@@ -529,6 +536,26 @@ public final class Shard implements AutoCloseable {
       requireSound(state);
       state.openTables++;
       return Optional.of(new OpenPages(this, branch, table, part.layout()));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Copies gradients of all rows of a table within the device, for the next push of the worker
+  /// beside this shard, which is the only one.
+  ///
+  /// @param table index of the table
+  /// @param address of the device, where `rows x columns` floats lie, all work that writes them
+  ///   done; good to be written when this returns
+  /// @return empty where the table does not lie on a device, or it has no room
+  public Optional<RowBatch> keepOnDevice(int table, long address) {
+    lock.lock();
+    try {
+      TablePart part = table(table);
+      RowRange rows = part.layout().range();
+      int count = Math.toIntExact(rows.count());
+      return work.keep(Math.multiplyExact(count, part.spec().columns()), address)
+          .map(kept -> RowBatch.of(table, new RowSelection.Range(rows.first(), count), kept));
     } finally {
       lock.unlock();
     }

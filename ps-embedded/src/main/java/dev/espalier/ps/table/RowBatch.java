@@ -8,20 +8,28 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param table index of the table in the parameter server's list
 /// @param rows which rows
-/// @param values `rows.count() x columns`, row after row; empty when there are factors
+/// @param values `rows.count() x columns`, row after row; empty when there are factors, or when
+///   they lie on a device
 /// @param code in which the values are sent to another process; they are such that it loses nothing
 /// @param factors the values as factors; null when they are as they are
+/// @param onDevice the values on the device of the shard in this process; null when they are on the
+///   host
 public record RowBatch(
-    int table, RowSelection rows, float[] values, ValueCode code, @Nullable Factors factors) {
+    int table,
+    RowSelection rows,
+    float[] values,
+    ValueCode code,
+    @Nullable Factors factors,
+    @Nullable DeviceValues onDevice) {
 
   /// Values as they are.
   public RowBatch(int table, RowSelection rows, float[] values) {
-    this(table, rows, values, ValueCode.FLOAT32, null);
+    this(table, rows, values, ValueCode.FLOAT32, null, null);
   }
 
   /// Values in a code.
   public RowBatch(int table, RowSelection rows, float[] values, ValueCode code) {
-    this(table, rows, values, code, null);
+    this(table, rows, values, code, null, null);
   }
 
   /// Values of consecutive rows as factors.
@@ -31,7 +39,13 @@ public record RowBatch(
         new RowSelection.Range(first, factors.rows()),
         new float[0],
         ValueCode.FLOAT32,
-        factors);
+        factors,
+        null);
+  }
+
+  /// Values of consecutive rows that lie on the device of the shard in this process.
+  public static RowBatch of(int table, RowSelection.Range rows, DeviceValues values) {
+    return new RowBatch(table, rows, new float[0], ValueCode.FLOAT32, null, values);
   }
 
   /// This batch with its values as they are.
@@ -39,8 +53,18 @@ public record RowBatch(
     return factors == null ? this : new RowBatch(table, rows, factors.product());
   }
 
+  /// This batch with its values on the host.
+  public RowBatch onHost() {
+    return onDevice == null ? this : new RowBatch(table, rows, onDevice.download());
+  }
+
+  /// How many values there are, wherever they are; factors must be multiplied out.
+  public int valueCount() {
+    return onDevice == null ? values.length : onDevice.count();
+  }
+
   /// Floats per row; 1 when there are no rows.
   public int columns() {
-    return rows.count() == 0 ? 1 : values.length / rows.count();
+    return rows.count() == 0 ? 1 : valueCount() / rows.count();
   }
 }

@@ -47,6 +47,12 @@ final class TorchNetwork implements Network {
   private static final int LSTM = 5;
   private static final int NUMBERS_PER_LAYER = 5;
   private static final int HOST = -1;
+
+  /// What is said of gradients.
+  private static final int TAKEN = 0;
+
+  private static final int FAILED = 1;
+  private static final int NOT_FROM_THERE = 2;
   private static final MethodHandles.Lookup LOOKUP = MethodHandles.lookup();
 
   private final NetworkSpec spec;
@@ -86,7 +92,8 @@ final class TorchNetwork implements Network {
                 ADDRESS,
                 ADDRESS));
     parametersOf = upcall("parametersOf", FunctionDescriptor.of(ADDRESS, JAVA_LONG, ADDRESS));
-    gradientOf = upcall("gradientOf", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, ADDRESS));
+    gradientOf =
+        upcall("gradientOf", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, ADDRESS, JAVA_INT));
     result = arena.allocate(2 * Double.BYTES + Long.BYTES, Long.BYTES);
     network = build();
   }
@@ -215,6 +222,10 @@ final class TorchNetwork implements Network {
       to.table(parameters.table()).add(0, parameters.rows(), values, 0);
     }
 
+    boolean addFromDevice(ProgramContext to, MemorySegment gradients) {
+      return isOnDevice() && to.table(parameters.table()).addFromDevice(gradients.address());
+    }
+
     void release() {
       view.ifPresent(TableView::close);
       view = Optional.empty();
@@ -245,17 +256,22 @@ final class TorchNetwork implements Network {
     }
   }
 
-  /// Called by the library.
+  /// Called by the library; `where` is the device on which the gradients lie.
   @SuppressWarnings("unused") // called by the library
-  private int gradientOf(long layer, MemorySegment gradients) {
+  private int gradientOf(long layer, MemorySegment gradients, int where) {
     try {
-      if (tables != null) {
-        matrixOf(layer).add(tables, gradients);
+      if (tables == null) {
+        return TAKEN;
       }
-      return 0;
+      Matrix matrix = matrixOf(layer);
+      if (where == HOST) {
+        matrix.add(tables, gradients);
+        return TAKEN;
+      }
+      return matrix.addFromDevice(tables, gradients) ? TAKEN : NOT_FROM_THERE;
     } catch (RuntimeException e) {
       failure = e;
-      return 1;
+      return FAILED;
     }
   }
 

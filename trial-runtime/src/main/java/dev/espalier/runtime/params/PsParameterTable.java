@@ -122,8 +122,16 @@ final class PsParameterTable implements ParameterTable {
   }
 
   @Override
+  public boolean addFromDevice(long address) {
+    return dropsGradients || session.addFromDevice(table, address);
+  }
+
+  @Override
   public void addProducts(long firstRow, int count, int samples, float[] left, float[] right) {
-    session.addProducts(table, firstRow, new Factors(samples, count, spec.columns(), left, right));
+    if (!dropsGradients) {
+      session.addProducts(
+          table, firstRow, new Factors(samples, count, spec.columns(), left, right));
+    }
   }
 
   @Override
