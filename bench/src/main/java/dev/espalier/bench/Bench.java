@@ -9,7 +9,8 @@ import dev.espalier.bench.tuning.TuningBenchmark;
 import java.nio.file.Path;
 import java.util.List;
 
-/// `espalier bench`: every figure of `docs/BENCHMARKS.md` and `docs/PERFORMANCE.md`.
+/// `espalier bench`: the figures of `docs/BENCHMARKS.md`, `docs/PERFORMANCE.md` and
+/// `docs/TUNING.md` but for those that Chromium, JMH or a GPU measure.
 public final class Bench {
   private static final String TUNING = "tuning";
   private static final String NEURAL = "neural";

@@ -5,8 +5,6 @@ import static java.util.Objects.requireNonNull;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.sdk.TrainingProgram;
-import java.nio.file.Path;
-import java.time.Duration;
 
 /// The door for training code that comes to the tuner by itself.
 ///
@@ -29,6 +27,10 @@ public final class Espalier {
   /// opened anew and takes part again: `TrainingProgram.open` may be called several times on the
   /// same object.
   ///
+  /// Two environment variables matter: `ESPALIER_WORKER_ADDRESS`, at which the other workers reach
+  /// this one (default 127.0.0.1, so all on one machine), and `ESPALIER_WORKER_MAX_ALONE`, how long
+  /// to go on without the server (default PT1H).
+  ///
   /// @param tuner host:port of the server's worker port
   /// @param job id of a job with `launch: external`
   /// @param token an API token; never logged
@@ -40,17 +42,7 @@ public final class Espalier {
     requireNonNull(job, "job");
     requireNonNull(token, "token");
     requireNonNull(program, "program");
-    var config =
-        new WorkerConfig(
-            tuner,
-            job,
-            token,
-            0,
-            -1,
-            "127.0.0.1",
-            Path.of(System.getProperty("user.dir"), ".espalier", "checkpoints", job),
-            WorkerConfig.DEFAULT_MEMORY_BYTES,
-            Duration.ofHours(1));
+    var config = WorkerConfig.attached(tuner, job, token, System.getenv());
     while (!isOver(Worker.run(config, _ -> program), config)) {
       Thread.sleep(PAUSE_MILLIS);
     }

@@ -4,6 +4,9 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Map;
 
 /// How a worker process is set up.
 ///
@@ -26,6 +29,8 @@ record WorkerConfig(
     Path checkpoints,
     long memoryBytes,
     Duration maxAlone) {
+  private static final String MAX_ALONE = "ESPALIER_WORKER_MAX_ALONE";
+
   /// Half of the machine's memory that the JVM is shown, at least 256 MiB.
   static final long DEFAULT_MEMORY_BYTES =
       Math.max(256L << 20, 2 * Runtime.getRuntime().maxMemory());
@@ -35,8 +40,36 @@ record WorkerConfig(
     return "worker " + worker + " of " + job + " generation " + generation + " at " + tuner;
   }
 
+  /// A worker that a program starts by itself: its number is told by the tuner.
+  static WorkerConfig attached(String tuner, String job, String token, Map<String, String> env) {
+    return new WorkerConfig(
+        tuner,
+        job,
+        token,
+        0,
+        -1,
+        address(env),
+        Path.of(System.getProperty("user.dir"), ".espalier", "checkpoints", job),
+        DEFAULT_MEMORY_BYTES,
+        maxAlone(env));
+  }
+
+  private static String address(Map<String, String> env) {
+    return env.getOrDefault("ESPALIER_WORKER_ADDRESS", "127.0.0.1");
+  }
+
+  private static Duration maxAlone(Map<String, String> env) {
+    String text = env.getOrDefault(MAX_ALONE, "PT1H");
+    try {
+      return Duration.parse(text);
+    } catch (DateTimeParseException _) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST, MAX_ALONE + " must be a time such as PT30M but is " + text);
+    }
+  }
+
   /// Reads `--job ID --tuner HOST:PORT --worker N` and the environment.
-  static WorkerConfig parse(java.util.List<String> arguments, java.util.Map<String, String> env) {
+  static WorkerConfig parse(List<String> arguments, Map<String, String> env) {
     String job = option(arguments, "--job");
     return new WorkerConfig(
         option(arguments, "--tuner"),
@@ -44,13 +77,13 @@ record WorkerConfig(
         required(env, "ESPALIER_WORKER_SECRET"),
         number("ESPALIER_WORKER_GENERATION", env.getOrDefault("ESPALIER_WORKER_GENERATION", "0")),
         number("--worker", option(arguments, "--worker")),
-        env.getOrDefault("ESPALIER_WORKER_ADDRESS", "127.0.0.1"),
+        address(env),
         Path.of(System.getProperty("user.dir"), ".espalier", "checkpoints"),
         DEFAULT_MEMORY_BYTES,
-        Duration.parse(env.getOrDefault("ESPALIER_WORKER_MAX_ALONE", "PT1H")));
+        maxAlone(env));
   }
 
-  private static String option(java.util.List<String> arguments, String name) {
+  private static String option(List<String> arguments, String name) {
     int index = arguments.indexOf(name);
     if (index < 0 || index + 1 >= arguments.size()) {
       throw new EspalierException(
@@ -59,7 +92,7 @@ record WorkerConfig(
     return arguments.get(index + 1);
   }
 
-  private static String required(java.util.Map<String, String> env, String name) {
+  private static String required(Map<String, String> env, String name) {
     String value = env.get(name);
     if (value == null || value.isBlank()) {
       throw new EspalierException(

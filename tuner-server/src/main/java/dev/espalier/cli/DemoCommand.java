@@ -51,7 +51,7 @@ final class DemoCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description =
           "Folder with data: IDX files or CIFAR-10 for mlp and cnn, a text for lstm, MovieLens for mf,"
-              + " LIBSVM files for logreg and softmax, a Criteo log for fm.")
+              + " LIBSVM files for logreg, train.feat and test.feat for softmax, a Criteo log for fm.")
   @Nullable Path data;
 
   @Option(

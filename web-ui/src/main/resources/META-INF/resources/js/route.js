@@ -16,7 +16,7 @@ export const TABS = /** @type {const} */ ({
 });
 
 /**
- * @param {string} hash such as `#/jobs/job_1/compare?branches=3,7`
+ * @param {string} hash such as `#/jobs/job_1/compare?compare=3,7`
  * @returns {Route}
  */
 export function readRoute(hash) {

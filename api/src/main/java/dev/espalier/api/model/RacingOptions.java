@@ -4,8 +4,8 @@ package dev.espalier.api.model;
 ///
 /// @param budget share of the time so far that tuning may cost at most, in [0, 0.9]
 /// @param confidence of each one-sided bound of a difference, in (0.5, 1)
-/// @param probeSamples training samples held out to judge branches by, >= 0
-/// @param probeShare of the training samples that may be held out at most, in [0, 0.5]
+/// @param probeSamples training samples held out to judge branches by, >= 16
+/// @param probeShare of the training samples that may be held out at most, in (0, 0.5]
 /// @param challengers settings that race the incumbent at a time, >= 1
 /// @param rateStep factor of the first moves of a rate, > 1
 /// @param leastRateStep factor that moves of a rate shrink to, > 1

@@ -35,6 +35,9 @@ record Options(
     text.append(
         """
           tuning            tuning policies against each other; see espalier bench tuning --help
+          neural            engines of neural networks; see espalier bench neural --help
+          dashboard         the page in Chromium; see espalier bench dashboard --help
+          jmh               microbenchmarks; what follows goes to JMH
 
           --part PART       measures only this part of the suite; may be repeated
           --quick           small and short: whether it works, not how fast

@@ -11,7 +11,7 @@ import dev.espalier.bench.programs.LogisticRates;
 import java.util.List;
 import java.util.Optional;
 
-/// `espalier bench ps`: every figure of `docs/PERFORMANCE.md`.
+/// `espalier bench ps`: the parameter server's figures in `docs/PERFORMANCE.md`.
 public final class ParameterServerSuite {
   private ParameterServerSuite() {}
 

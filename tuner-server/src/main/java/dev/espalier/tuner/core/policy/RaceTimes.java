@@ -7,8 +7,8 @@ import java.util.Optional;
 /// When to race, and with how much.
 ///
 /// A race may use what the tuning budget allows, but not more than a share of the time so far that
-/// halves with each race that changes nothing; and the wait for the next race, as a factor of the
-/// time so far, grows. A race that pays sets both back.
+/// shrinks to 0.6 of itself with each race that changes nothing; and the wait for the next race, as
+/// a factor of the time so far, grows. A race that pays sets both back.
 final class RaceTimes {
   private static final double FIRST_WAIT = 1.2;
   private static final double LONGER = 1.3;
