@@ -16,7 +16,8 @@ import java.util.Map;
 /// updates held back as in Li, Andersen, Smola, Yu, "Communication Efficient Distributed Machine
 /// Learning with the Parameter Server" (NIPS 2014), section 3.3, the significantly modified filter;
 /// pushes every so many clocks as in Dean et al., "Large Scale Distributed Deep Networks" (NIPS
-/// 2012), section 4.1.
+/// 2012), section 4.1 and algorithm 7.1: a push is the sum of the clocks' gradients, each a mean
+/// over its samples, so it steps as far as they would have one by one.
 ///
 /// Belongs to the session's thread.
 public final class UpdateFilter {
@@ -24,7 +25,7 @@ public final class UpdateFilter {
   /// The updates of a clock as they leave.
   ///
   /// @param byShard batches for each shard
-  /// @param samples that they are the sums over
+  /// @param samples to divide the sums by: those of one clock, also when several leave together
   public record Filtered(List<List<RowBatch>> byShard, long samples) {}
 
   private final FilterOptions options;
@@ -53,7 +54,10 @@ public final class UpdateFilter {
     boolean sends = ((long) counts[HiddenTables.CLOCK] + 1) % options.pushEvery() == 0;
     counts[HiddenTables.SAMPLES] = sends ? 0 : total;
     setCounts(counts);
-    return sends ? new Filtered(send(byShard), total) : new Filtered(hold(byShard), 0);
+    // A sum of gradients leaves, of which each is a mean over its own clock's samples.
+    return sends
+        ? new Filtered(send(byShard), Math.ceilDiv(total, options.pushEvery()))
+        : new Filtered(hold(byShard), 0);
   }
 
   private float[] counts() {

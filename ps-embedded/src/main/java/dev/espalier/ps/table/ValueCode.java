@@ -79,96 +79,33 @@ public enum ValueCode {
     }
   },
 
-  /// One bit each and two floats for every group of values, the means of those that are >= 0 and of
-  /// the others.
+  /// One bit each and two floats for every column of up to 1,024 rows, the means of its values that
+  /// are >= 0 and of the others; for every row where there are fewer rows than columns.
   ///
-  /// A group is a row, or as many rows as make 32 values when rows are shorter.
-  ///
-  /// Source: Seide, Fu, Droppo, Li, Yu, "1-Bit Stochastic Gradient Descent and its Application to
-  /// Data-Parallel Distributed Training of Speech DNNs" (Interspeech 2014), section 3.2: threshold
-  /// 0, one pair of reconstruction values per column.
+  /// Source: Seide et al. 2014; see the class `OneBitCode`.
   ONE_BIT {
     @Override
     public void project(float[] values, int columns) {
-      int size = groupSize(columns);
-      for (int from = 0; from < values.length; from += size) {
-        projectGroup(values, from, Math.min(values.length, from + size));
-      }
-    }
-
-    private static void projectGroup(float[] values, int from, int to) {
-      double above = 0;
-      double below = 0;
-      int aboveCount = 0;
-      for (int i = from; i < to; i++) {
-        if (values[i] >= 0) {
-          above += values[i];
-          aboveCount++;
-        } else {
-          below += values[i];
-        }
-      }
-      float high = aboveCount == 0 ? 0 : (float) (above / aboveCount);
-      float low = aboveCount == to - from ? high : (float) (below / (to - from - aboveCount));
-      for (int i = from; i < to; i++) {
-        values[i] = values[i] >= 0 ? high : low;
-      }
+      OneBitCode.of(values.length, columns).project(values);
     }
 
     @Override
     public byte[] encode(float[] values, int columns) {
-      int size = groupSize(columns);
-      byte[] code = new byte[oneBitBytes(values.length, size)];
-      int at = 0;
-      for (int from = 0; from < values.length; from += size) {
-        at = encodeGroup(values, from, Math.min(values.length, from + size), code, at);
-      }
-      return code;
-    }
-
-    private static int encodeGroup(float[] values, int from, int to, byte[] code, int at) {
-      float low = values[from];
-      float high = values[from];
-      for (int i = from + 1; i < to; i++) {
-        low = Math.min(low, values[i]);
-        high = Math.max(high, values[i]);
-      }
-      putFloat(code, at, low);
-      putFloat(code, at + Float.BYTES, high);
-      int bits = at + 2 * Float.BYTES;
-      for (int i = from; i < to; i++) {
-        if (values[i] == high) {
-          code[bits + ((i - from) >> 3)] |= (byte) (1 << ((i - from) & 7));
-        }
-      }
-      return bits + (to - from + 7) / 8;
+      return OneBitCode.of(values.length, columns).encode(values);
     }
 
     @Override
     public void decode(byte[] code, float[] values, int columns) {
-      int size = groupSize(columns);
-      int at = 0;
-      for (int from = 0; from < values.length; from += size) {
-        int to = Math.min(values.length, from + size);
-        float low = getFloat(code, at);
-        float high = getFloat(code, at + Float.BYTES);
-        int bits = at + 2 * Float.BYTES;
-        for (int i = from; i < to; i++) {
-          boolean isHigh = (code[bits + ((i - from) >> 3)] >> ((i - from) & 7) & 1) != 0;
-          values[i] = isHigh ? high : low;
-        }
-        at = bits + (to - from + 7) / 8;
-      }
+      OneBitCode.of(values.length, columns).decode(code, values);
     }
 
     @Override
     public long bytes(int count, int columns) {
-      return oneBitBytes(count, groupSize(columns));
+      return OneBitCode.of(count, columns).bytes();
     }
   };
 
   private static final float MAX_HALF = 65504;
-  private static final int MIN_GROUP = 32;
 
   /// Replaces values by ones that the code can say.
   ///
@@ -210,15 +147,6 @@ public enum ValueCode {
     return Float.isNaN(value) ? bits >>> 16 | 1 : (bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16;
   }
 
-  private static int groupSize(int columns) {
-    return columns >= MIN_GROUP ? columns : columns * ((MIN_GROUP + columns - 1) / columns);
-  }
-
-  private static int oneBitBytes(int count, int group) {
-    int rest = count % group;
-    return count / group * (8 + (group + 7) / 8) + (rest == 0 ? 0 : 8 + (rest + 7) / 8);
-  }
-
   private static void put(byte[] code, int index, int half) {
     code[2 * index] = (byte) half;
     code[2 * index + 1] = (byte) (half >>> 8);
@@ -226,20 +154,5 @@ public enum ValueCode {
 
   private static int get(byte[] code, int index) {
     return code[2 * index] & 0xFF | (code[2 * index + 1] & 0xFF) << 8;
-  }
-
-  private static void putFloat(byte[] code, int at, float value) {
-    int bits = Float.floatToRawIntBits(value);
-    for (int i = 0; i < 4; i++) {
-      code[at + i] = (byte) (bits >>> 8 * i);
-    }
-  }
-
-  private static float getFloat(byte[] code, int at) {
-    int bits = 0;
-    for (int i = 0; i < 4; i++) {
-      bits |= (code[at + i] & 0xFF) << 8 * i;
-    }
-    return Float.intBitsToFloat(bits);
   }
 }

@@ -22,7 +22,7 @@ final class ValueCodeTest {
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FLOAT32")
   void projectedValuesComeBackBitForBit(ValueCode code) {
     for (int columns : new int[] {1, 3, 31, 32, 33, 200}) {
-      for (int rows : new int[] {1, 2, 7, 64}) {
+      for (int rows : new int[] {1, 2, 7, 64, 1100}) {
         float[] values = values(rows * columns, columns);
         code.project(values, columns);
         byte[] coded = code.encode(values, columns);
@@ -76,6 +76,21 @@ final class ValueCodeTest {
     ValueCode.ONE_BIT.project(values, 32);
     assertThat(values[0]).isEqualTo(15);
     assertThat(values[1]).isEqualTo(-1);
-    assertThat(ValueCode.ONE_BIT.bytes(3200, 32)).isEqualTo(100 * 12);
+    assertThat(ValueCode.ONE_BIT.bytes(32, 32)).isEqualTo(8 + 4);
+  }
+
+  @Test
+  void oneBitDoesNotMixColumnsOfTallBatches() {
+    float[] values = new float[3 * 2000];
+    for (int row = 0; row < 2000; row++) {
+      values[3 * row] = row % 2 == 0 ? 100 : -50;
+      values[3 * row + 1] = row < 1024 ? 1 : 2;
+      values[3 * row + 2] = -0.001f;
+    }
+    float[] projected = values.clone();
+    ValueCode.ONE_BIT.project(projected, 3);
+    assertThat(projected).containsExactly(values);
+    assertThat(ValueCode.ONE_BIT.bytes(values.length, 3))
+        .isEqualTo(3 * (8 + 1024 / 8) + 3 * (8 + 976 / 8));
   }
 }
