@@ -90,6 +90,15 @@ public interface ParameterTable {
     add(0, Math.toIntExact(rows()), gradients, 0);
   }
 
+  /// Whether the gradient of `count` rows had better be given to [#addProducts]: its vectors would
+  /// travel, and are smaller than it. Where they would not, the product is better made by the
+  /// program, which has the faster way to make it.
+  ///
+  /// @param samples number of products, >= 1
+  default boolean prefersProducts(int count, int samples) {
+    return false;
+  }
+
   /// Adds the gradient sums of `count` consecutive rows, given as a sum of products of vectors, as
   /// the gradient of a dense layer is: row `i`, column `j` gets the sum over `s` of `left[s x count
   /// + i] * right[s x columns + j]`.

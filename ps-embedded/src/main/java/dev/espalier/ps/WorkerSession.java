@@ -523,6 +523,19 @@ public final class WorkerSession implements AutoCloseable {
     }
   }
 
+  /// Whether a gradient that is given to [#addProducts] travels as vectors: the filters say so,
+  /// they are smaller than it, and there is somebody to send it to.
+  ///
+  /// @param rows of the gradient
+  /// @param columns of the gradient
+  /// @param samples number of products
+  public boolean sendsFactors(int rows, int columns, int samples) {
+    return filters.factors()
+        && config.workers() > 1
+        && !planned.isRecording()
+        && Factors.areSmaller(rows, columns, samples);
+  }
+
   /// Adds sums of per-sample gradients to consecutive rows, given as the vectors of which each
   /// sample's gradient is the product; they leave at the next tick, as vectors when the filters say
   /// so and they are smaller.
@@ -539,7 +552,7 @@ public final class WorkerSession implements AutoCloseable {
           "factors for table '%s' must have %d columns but have %d"
               .formatted(tables.get(table).name(), tables.get(table).columns(), factors.columns()));
     }
-    if (filters.factors() && factors.areSmaller() && !planned.isRecording()) {
+    if (sendsFactors(factors.rows(), factors.columns(), factors.samples())) {
       factorUpdates.add(new FactorUpdate(table, first, factors));
     } else {
       add(table, first, factors.rows(), factors.product(), 0);

@@ -12,6 +12,7 @@ import java.util.random.RandomGenerator;
 public final class ArrayTables implements ProgramContext {
   private final Map<String, Table> tables = new HashMap<>();
   private boolean gradientsKept;
+  private boolean productsPreferred;
 
   public ArrayTables(NetworkSpec spec, Random random) {
     for (NetworkSpec.Parameters parameters : spec.parameters()) {
@@ -34,6 +35,11 @@ public final class ArrayTables implements ProgramContext {
   /// From now on gradients are not written any more.
   public void keepGradients() {
     gradientsKept = true;
+  }
+
+  /// From now on all tables would rather have products of vectors.
+  public void preferProducts() {
+    productsPreferred = true;
   }
 
   private final class Table implements ParameterTable {
@@ -74,6 +80,11 @@ public final class ArrayTables implements ProgramContext {
       if (!gradientsKept) {
         System.arraycopy(source, offset, gradients, (int) firstRow * columns, count * columns);
       }
+    }
+
+    @Override
+    public boolean prefersProducts(int count, int samples) {
+      return productsPreferred;
     }
 
     @Override

@@ -44,9 +44,14 @@ class CommunicationTest {
           "mlp", MultilayerPerceptron::new,
           "mf", MatrixFactorization::new,
           "logreg", SparseLogisticRegression::new,
-          "map", LinearMap::new);
+          "map", LinearMap::new,
+          "wide", MultilayerPerceptron::new);
   private static final Map<String, Double> LEARNING_RATES =
-      Map.of("mlp", 0.05, "mf", 0.1, "logreg", 0.2, "map", 0.2);
+      Map.of("mlp", 0.05, "mf", 0.1, "logreg", 0.2, "map", 0.2, "wide", 0.05);
+
+  /// Layers whose gradients are larger than the vectors of a batch of 32 samples.
+  private static final Map<String, Map<String, String>> ARGUMENTS =
+      Map.of("wide", Map.of("hidden", "128,128"));
 
   @TempDir private Path checkpoints;
 
@@ -60,6 +65,8 @@ class CommunicationTest {
     "mlp, grpc, float32, 1, 1, 1, false, false",
     "mlp, auto, float32, 0, 2, 3, false, false",
     "logreg, socket, float32, 0, 1, 1, false, true",
+    "wide, auto, float32, 0, 1, 1, true, true",
+    "wide, socket, float16, 0, 1, 1, true, true",
     "map, auto, float32, 0, 1, 1, true, false",
     "map, grpc, bfloat16, 0.5, 1, 1, true, true"
   })
@@ -89,16 +96,12 @@ class CommunicationTest {
     try (var tuner = new ScriptedTuner(2, checkpoints)) {
       tuner.communicate(communication);
       try (var threads =
-          WorkerThreads.attach(tuner, () -> new WithDefaults(PROGRAMS.get(program).get()))) {
-        tuner.say(
-            new BranchCommand.Create(
-                BranchId.ROOT,
-                Setting.of(
-                    Map.of(
-                        Tunable.LEARNING_RATE,
-                        LEARNING_RATES.get(program),
-                        Tunable.MOMENTUM,
-                        0.0))));
+          WorkerThreads.attach(
+              tuner,
+              () ->
+                  new WithDefaults(
+                      PROGRAMS.get(program).get(), ARGUMENTS.getOrDefault(program, Map.of())))) {
+        tuner.say(new BranchCommand.Create(BranchId.ROOT, setting(program)));
         tuner.say(new BranchCommand.Schedule(BranchId.ROOT, CLOCKS, CLOCKS));
         tuner.await(
             "all clocks",
@@ -116,12 +119,20 @@ class CommunicationTest {
     }
   }
 
+  private static Setting setting(String program) {
+    var setting =
+        Setting.of(
+            Map.of(Tunable.LEARNING_RATE, LEARNING_RATES.get(program), Tunable.MOMENTUM, 0.0));
+    return program.equals("wide") ? setting.with(Tunable.BATCH_SIZE, 32) : setting;
+  }
+
   private static double mean(List<Double> values) {
     return values.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
   }
 
-  /// A program that is opened with its own default arguments.
-  private record WithDefaults(TrainingProgram program) implements TrainingProgram {
+  /// A program that is opened with its own default arguments, but for some.
+  private record WithDefaults(TrainingProgram program, Map<String, String> others)
+      implements TrainingProgram {
     @Override
     public ProgramDescriptor describe() {
       return program.describe();
@@ -133,6 +144,7 @@ class CommunicationTest {
       describe()
           .arguments()
           .forEach(argument -> arguments.put(argument.name(), argument.defaultValue()));
+      arguments.putAll(others);
       return program.open(
           new ProgramEnvironment(
               arguments,

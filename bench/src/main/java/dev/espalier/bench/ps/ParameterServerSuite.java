@@ -2,6 +2,7 @@ package dev.espalier.bench.ps;
 
 import dev.espalier.bench.frame.Rounds;
 import dev.espalier.bench.frame.Suite;
+import dev.espalier.bench.net.FactorRates;
 import dev.espalier.bench.net.FilterRates;
 import dev.espalier.bench.net.MessageRates;
 import dev.espalier.bench.net.StragglerRates;
@@ -99,6 +100,7 @@ public final class ParameterServerSuite {
         List.of(
             new MessageRates(isQuick ? new Rounds(1, 1) : new Rounds(8, 9)),
             new StragglerRates(isQuick ? 20 : 200),
+            new FactorRates(isQuick ? new Rounds(1, 1) : new Rounds(3, 9)),
             new FilterRates(isQuick ? 60 : 600)));
   }
 }

@@ -30,9 +30,9 @@ public record Factors(int samples, int rows, int columns, float[] left, float[] 
     }
   }
 
-  /// Whether the vectors are smaller than the matrix.
-  public boolean areSmaller() {
-    return (long) samples * (rows + columns) < (long) rows * columns;
+  /// Whether the vectors of so many products are smaller than the matrix.
+  public static boolean areSmaller(int rows, int columns, int samples) {
+    return samples * ((long) rows + columns) < (long) rows * columns;
   }
 
   /// The factors of some of the rows.
@@ -54,15 +54,42 @@ public record Factors(int samples, int rows, int columns, float[] left, float[] 
   public float[] product() {
     float[] product = new float[rows * columns];
     for (int row = 0; row < rows; row++) {
-      int at = row * columns;
-      for (int s = 0; s < samples; s++) {
-        float weight = left[s * rows + row];
-        int from = s * columns;
-        for (int j = 0; j < columns; j++) {
-          product[at + j] += weight * right[from + j];
-        }
+      int s = 0;
+      for (; s + 4 <= samples; s += 4) {
+        addFour(row, s, product);
+      }
+      for (; s < samples; s++) {
+        addOne(row, s, product);
       }
     }
     return product;
+  }
+
+  /// Four samples a pass: the sums stay in registers in between.
+  private void addFour(int row, int s, float[] product) {
+    float weight0 = left[s * rows + row];
+    float weight1 = left[(s + 1) * rows + row];
+    float weight2 = left[(s + 2) * rows + row];
+    float weight3 = left[(s + 3) * rows + row];
+    int at = row * columns;
+    int from0 = s * columns;
+    int from1 = from0 + columns;
+    int from2 = from1 + columns;
+    int from3 = from2 + columns;
+    for (int j = 0; j < columns; j++) {
+      float sum = product[at + j] + weight0 * right[from0 + j];
+      sum += weight1 * right[from1 + j];
+      sum += weight2 * right[from2 + j];
+      product[at + j] = sum + weight3 * right[from3 + j];
+    }
+  }
+
+  private void addOne(int row, int s, float[] product) {
+    float weight = left[s * rows + row];
+    int at = row * columns;
+    int from = s * columns;
+    for (int j = 0; j < columns; j++) {
+      product[at + j] += weight * right[from + j];
+    }
   }
 }

@@ -7,6 +7,9 @@ import java.util.Arrays;
  *
  *   Y = activation(X W + 1 b)
  *   D = dY activation'(Y),   dW += X' D,   db += 1' D,   dX = D W'
+ *
+ * So the gradient of W with b below is (X 1)' D, a sum of a product of two vectors for each sample: the
+ * sufficient factors of Xie et al. 2016.
  */
 final class DenseLayer implements Layer {
   private final Weights weights;
@@ -39,11 +42,16 @@ final class DenseLayer implements Layer {
     int columns = weights.columns();
     Curves.backpropagate(activation, output.values(), output.gradients(), 0, count * columns);
     Matrix gradients = Matrix.rowMajor(output.gradients(), count, columns);
-    gemm.addProduct(
-        Matrix.rowMajor(input.values(), count, inputs()).transposed(),
-        gradients,
-        weights.gradientRows(0, inputs()));
-    Rows.addSum(output.gradients(), 0, count, weights.gradients(), inputs() * columns, columns);
+    if (weights.takesProducts()) {
+      weights.giveProducts(
+          withOnes(input.values(), count), Arrays.copyOf(output.gradients(), count * columns));
+    } else {
+      gemm.addProduct(
+          Matrix.rowMajor(input.values(), count, inputs()).transposed(),
+          gradients,
+          weights.gradientRows(0, inputs()));
+      Rows.addSum(output.gradients(), 0, count, weights.gradients(), inputs() * columns, columns);
+    }
     if (input.differentiable()) {
       Arrays.fill(input.gradients(), 0, count * inputs(), 0f);
       gemm.addProduct(
@@ -51,5 +59,21 @@ final class DenseLayer implements Layer {
           weights.rows(0, inputs()).transposed(),
           Matrix.rowMajor(input.gradients(), count, inputs()));
     }
+  }
+
+  @Override
+  public boolean givesProducts() {
+    return true;
+  }
+
+  /// The inputs of each sample and a one, which stands for the bias.
+  private float[] withOnes(float[] inputs, int count) {
+    int width = inputs();
+    float[] all = new float[count * (width + 1)];
+    for (int s = 0; s < count; s++) {
+      System.arraycopy(inputs, s * width, all, s * (width + 1), width);
+      all[s * (width + 1) + width] = 1;
+    }
+    return all;
   }
 }

@@ -87,7 +87,8 @@ final class HostNetwork implements Network {
     double penalty = 0;
     for (int i = layers.length - 1; i >= 0; i--) {
       if (weights[i] instanceof Weights matrix) {
-        matrix.clearGradients();
+        boolean canBeProducts = weightDecay == 0 && layers[i].givesProducts();
+        matrix.beginGradient(tables, batch.count(), canBeProducts);
         layers[i].backward(signals[i], signals[i + 1], batch.count());
         penalty += weightDecay > 0 ? matrix.addDecay(weightDecay * batch.count()) : 0;
         matrix.addGradientsTo(tables);

@@ -127,6 +127,11 @@ final class PsParameterTable implements ParameterTable {
   }
 
   @Override
+  public boolean prefersProducts(int count, int samples) {
+    return session.sendsFactors(count, spec.columns(), samples);
+  }
+
+  @Override
   public void addProducts(long firstRow, int count, int samples, float[] left, float[] right) {
     if (!dropsGradients) {
       session.addProducts(

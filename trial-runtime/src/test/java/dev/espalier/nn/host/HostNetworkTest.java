@@ -71,6 +71,28 @@ final class HostNetworkTest {
     }
   }
 
+  /// Layers that can give their gradient as products of vectors give the same gradient so.
+  @ParameterizedTest
+  @MethodSource("networks")
+  void productsOfVectorsAreTheGradient(NetworkSpec spec) {
+    var tables = new ArrayTables(spec, new Random(3));
+    var twin = new ArrayTables(spec, new Random(3));
+    twin.preferProducts();
+    Batch batch = TestNetworks.batch(spec, 5, new Random(4));
+    try (var network = new HostEngine().build(spec)) {
+      for (int clock = 0; clock < 2; clock++) {
+        network.train(tables, batch, 0);
+        network.train(twin, batch, 0);
+        for (NetworkSpec.Parameters parameters : spec.parameters()) {
+          float[] gradients = tables.gradients(parameters.table());
+          assertThat(twin.gradients(parameters.table()))
+              .usingComparatorWithPrecision(1e-4f * (float) (1 + largest(gradients)))
+              .containsExactly(gradients);
+        }
+      }
+    }
+  }
+
   private record Range(double least, double most) {
     boolean contains(double value, double tolerance) {
       return value >= least - tolerance && value <= most + tolerance;
