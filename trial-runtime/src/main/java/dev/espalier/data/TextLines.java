@@ -3,6 +3,7 @@ package dev.espalier.data;
 import dev.espalier.api.model.EspalierException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.stream.Collectors;
 
 /* The lines of a text file and a scanner over the current one.
  *
@@ -215,7 +216,13 @@ final class TextLines implements AutoCloseable {
   }
 
   private static String shown(String text) {
-    return "\"" + text.replace("\t", "\\t") + "\"";
+    String plain =
+        text.replace("\t", "\\t")
+            .chars()
+            .mapToObj(
+                c -> Character.isISOControl(c) ? "\\x%02x".formatted(c) : Character.toString(c))
+            .collect(Collectors.joining());
+    return "\"" + plain + "\"";
   }
 
   @Override

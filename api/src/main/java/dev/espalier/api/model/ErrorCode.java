@@ -15,6 +15,8 @@ public enum ErrorCode {
   KEY_REUSED(Kind.CONFLICT, 422),
   TOO_MANY_REQUESTS(Kind.RESOURCE, 429),
   OUT_OF_MEMORY_BUDGET(Kind.RESOURCE, 507),
+  /// The server is starting or going down; the same again in a moment.
+  NOT_READY(Kind.RESOURCE, 503),
   DATABASE_AWAY(Kind.RESOURCE, 503),
   WORKERS_LOST(Kind.RESOURCE, 503),
   PORT_IN_USE(Kind.RESOURCE, 500),

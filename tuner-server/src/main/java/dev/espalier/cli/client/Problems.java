@@ -18,7 +18,7 @@ final class Problems {
       case "INVALID_JOB", "INVALID_DATA", "INVALID_SETTING" -> ExitStatus.INVALID_JOB;
       case "WRONG_STATE", "REQUEST_IN_PROGRESS", "VERSION_MISMATCH", "KEY_REUSED" ->
           ExitStatus.CONFLICT;
-      case "DATABASE_AWAY", "WORKERS_LOST" -> ExitStatus.UNREACHABLE;
+      case "NOT_READY", "DATABASE_AWAY", "WORKERS_LOST" -> ExitStatus.UNREACHABLE;
       default -> statusOf(httpStatus);
     };
   }

@@ -152,7 +152,8 @@ final class ReportAssembler {
       }
       case WorkerReport.Failed(ErrorCode code, String message) -> {
         pending.open = 0;
-        yield Optional.of(new SessionEvent.ProgramFailed(atSeconds, code.name(), message));
+        yield Optional.of(
+            new SessionEvent.ProgramFailed(atSeconds, code.name(), Texts.printable(message)));
       }
     };
   }
@@ -218,7 +219,8 @@ final class ReportAssembler {
     for (WorkerReport part : parts.values()) {
       if (part instanceof WorkerReport.CheckpointFailed(long _, String message)) {
         return Optional.of(
-            new SessionEvent.CheckpointFailed(atSeconds, checkpoint, branch, message));
+            new SessionEvent.CheckpointFailed(
+                atSeconds, checkpoint, branch, Texts.printable(message)));
       }
       if (part instanceof WorkerReport.CheckpointWritten(long _, long bytes)) {
         sizeBytes += bytes;

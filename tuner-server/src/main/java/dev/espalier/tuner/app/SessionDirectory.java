@@ -16,7 +16,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,7 +29,12 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   private final Function<JobSpec, String> dataFolder;
   private final Map<String, SessionRunner> runners = new ConcurrentHashMap<>();
   private final SecureRandom random = new SecureRandom();
-  private final Semaphore slots;
+  private final JobSlots slots;
+
+  /// Jobs that this server cannot bring back, with the reason.
+  private final Map<String, String> unresumed = new ConcurrentHashMap<>();
+
+  private volatile boolean isOpen;
 
   /// @param dataFolder from a job to the real path of its data, checked against the server's data
   ///   roots; empty for none
@@ -40,7 +44,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       ProgramRegistry programs,
       Function<JobSpec, String> dataFolder,
       int maxRunning) {
-    this.slots = new Semaphore(maxRunning, true);
+    this.slots = new JobSlots(maxRunning);
     this.ports = ports;
     this.programs = programs;
     this.dataFolder = dataFolder;
@@ -53,8 +57,10 @@ public final class SessionDirectory implements JobService, AutoCloseable {
         start(job, dataOrName(job.spec()));
       } catch (RuntimeException failure) {
         log.error("job={} cannot be resumed: {}", job.id(), failure.getMessage());
+        unresumed.put(job.id(), String.valueOf(failure.getMessage()));
       }
     }
+    isOpen = true;
   }
 
   @Override
@@ -105,18 +111,40 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   public void request(String job, UserRequest request, String actor) {
     SessionRunner runner = runners.get(job);
     if (runner == null) {
-      throw ports
-          .jobs()
-          .find(job)
-          .map(_ ->
-              new EspalierException(
-                  ErrorCode.WRONG_STATE, "job " + job + " has ended; nothing was changed"))
-          .orElseGet(() -> new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job));
+      withoutRunner(job, request, actor);
+      return;
     }
     if (request instanceof UserRequest.Try(Setting setting)) {
       requireValid(job, setting);
     }
     runner.request(request, actor);
+  }
+
+  /// A job that cannot be resumed can still be ended.
+  private void withoutRunner(String job, UserRequest request, String actor) {
+    if (ports.jobs().find(job).isEmpty()) {
+      throw new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job);
+    }
+    if (ports.jobs().unfinished().stream().noneMatch(one -> one.id().equals(job))) {
+      throw new EspalierException(
+          ErrorCode.WRONG_STATE, "job " + job + " has ended; nothing was changed");
+    }
+    String why = unresumed.get(job);
+    if (why == null) {
+      throw new EspalierException(
+          ErrorCode.NOT_READY,
+          "the server is %s; ask again in a moment".formatted(isOpen ? "going down" : "starting"));
+    }
+    if (!(request instanceof UserRequest.Kill) && !(request instanceof UserRequest.Cancel)) {
+      throw new EspalierException(
+          ErrorCode.WRONG_STATE,
+          "job " + job + " can only be ended, for it cannot be resumed: " + why);
+    }
+    ports.launcher().kill(job);
+    ports
+        .jobs()
+        .fail(job, "not-resumed", "Ended by " + actor + "; it could not be resumed: " + why);
+    unresumed.remove(job);
   }
 
   private void requireValid(String job, Setting setting) {
@@ -138,6 +166,6 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   public void close() {
     List<SessionRunner> live = List.copyOf(runners.values());
     live.forEach(SessionRunner::shutdown);
-    live.forEach(runner -> runner.ended().exceptionally(_ -> null).join());
+    live.forEach(runner -> runner.ended().join());
   }
 }

@@ -29,7 +29,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,9 +60,10 @@ final class SessionRunner implements Runnable {
   private final JobPlan plan;
   private final TuningSession session;
   private final JobClock clock;
-  private final Semaphore slots;
-  private final LinkedBlockingQueue<Message> mailbox = new LinkedBlockingQueue<>(MAILBOX_BOUND);
+  private final JobSlots.Slot slot;
+  private final LinkedBlockingQueue<Message> mailbox = new LinkedBlockingQueue<>();
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final List<Message> asked = new ArrayList<>();
   private final SecureRandom random = new SecureRandom();
 
   private final List<SequencedCommand> commands = new ArrayList<>();
@@ -79,11 +79,12 @@ final class SessionRunner implements Runnable {
   private boolean stopSent;
   private long stopNanos;
   private volatile boolean shutdown;
+  private volatile boolean isDone;
 
   SessionRunner(
-      StoredJob job, ProgramDescriptor program, String data, RunnerPorts ports, Semaphore slots) {
+      StoredJob job, ProgramDescriptor program, String data, RunnerPorts ports, JobSlots slots) {
     this.job = job;
-    this.slots = slots;
+    this.slot = slots.ask();
     this.program = program;
     this.data = data;
     this.ports = ports;
@@ -117,74 +118,125 @@ final class SessionRunner implements Runnable {
     return ended;
   }
 
+  /// Takes a request, which the session will weigh.
+  ///
+  /// @throws EspalierException `WRONG_STATE` when the job has ended, `NOT_READY` when the runner is
+  ///   going down, `TOO_MANY_REQUESTS`
   void request(UserRequest request, String actor) {
+    if (shutdown) {
+      throw new EspalierException(
+          ErrorCode.NOT_READY, "the server is going down; ask the next one again");
+    }
+    if (isDone) {
+      throw new EspalierException(
+          ErrorCode.WRONG_STATE, "job " + job.id() + " has ended; nothing was changed");
+    }
     offer(new Message.Asked(request, actor));
   }
 
   /// Stops the runner, not the job: its workers go on and find it again when it is resumed.
   void shutdown() {
     shutdown = true;
-    offer(new Message.Wake());
+    offerAlways(new Message.Wake());
+  }
+
+  /// What says how workers are is always taken: there is little of it, and the runner must know.
+  private void offerAlways(Message message) {
+    mailbox.add(message);
   }
 
   private void offer(Message message) {
-    if (!mailbox.offer(message)) {
+    if (mailbox.size() >= MAILBOX_BOUND) {
       throw new EspalierException(
           ErrorCode.TOO_MANY_REQUESTS,
           "job " + job.id() + " has " + MAILBOX_BOUND + " messages waiting; try again later");
     }
+    mailbox.add(message);
   }
 
   @Override
   public void run() {
     MDC.put("job", job.id());
-    boolean slotTaken = slots.tryAcquire();
-    try {
+    try (slot) {
       List<SessionEvent> logged = readLog();
       if (logged.isEmpty()) {
-        slotTaken = slotTaken || awaitSlot();
+        awaitSlot();
+      } else {
+        // Its workers may be training.
+        slot.insist();
       }
       recover(logged);
       while (!shutdown && !isOver()) {
         turn();
       }
-      if (!shutdown) {
+      if (shutdown) {
+        takeLastRequests();
+      } else {
         release();
       }
-      ended.complete(null);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-      ended.complete(null);
-    } catch (RuntimeException failure) {
-      log.error("job={} runner failed: {}", job.id(), failure.getMessage(), failure);
-      ended.completeExceptionally(failure);
+    } catch (Throwable failure) {
+      fail(failure);
     } finally {
-      if (slotTaken) {
-        slots.release();
-      }
+      ended.complete(null);
       MDC.remove("job");
     }
   }
 
-  /// A new job waits for its turn, unless somebody asks something of it; a job that has begun does
-  /// not wait, for its workers may be training.
-  ///
-  /// @return whether a slot was taken
-  private boolean awaitSlot() throws InterruptedException {
-    while (!slots.tryAcquire(TICK.toMillis(), TimeUnit.MILLISECONDS)) {
+  /// A new job waits for its turn. What is asked of it meanwhile is heard when it begins, but for
+  /// its end, which needs no turn.
+  private void awaitSlot() throws InterruptedException {
+    while (!slot.isTaken() && asked.stream().noneMatch(SessionRunner::ends)) {
       if (shutdown) {
         throw new InterruptedException("the server is going down");
       }
-      if (!mailbox.isEmpty()) {
-        return false;
+      Message message = mailbox.poll(TICK.toMillis(), TimeUnit.MILLISECONDS);
+      if (message instanceof Message.Asked) {
+        asked.add(message);
       }
     }
-    return true;
+  }
+
+  private static boolean ends(Message message) {
+    return message instanceof Message.Asked(UserRequest request, String _)
+        && (request instanceof UserRequest.Kill || request instanceof UserRequest.Cancel);
+  }
+
+  /// A request that was taken is a decision, even if the server goes down.
+  private void takeLastRequests() throws InterruptedException {
+    var rest = new ArrayList<Message>();
+    mailbox.drainTo(rest);
+    var events = new ArrayList<SessionEvent>();
+    rest.stream().filter(Message.Asked.class::isInstance).forEach(one -> take(one, events));
+    if (!events.isEmpty() && !session.isEnded()) {
+      step(events);
+    }
+  }
+
+  /// What nobody foresaw ends the job: without its runner it could neither go on nor be ended.
+  private void fail(Throwable failure) {
+    log.error("job={} runner failed: {}", job.id(), failure.getMessage(), failure);
+    try {
+      ports
+          .jobs()
+          .fail(
+              job.id(),
+              ErrorCode.INTERNAL.name(),
+              "The job's runner failed: " + Texts.printable(String.valueOf(failure)));
+    } catch (RuntimeException alsoFailed) {
+      log.error("job={} cannot be marked as failed: {}", job.id(), alsoFailed.getMessage());
+    }
+    try {
+      release();
+    } catch (RuntimeException alsoFailed) {
+      log.error("job={} workers cannot be ended: {}", job.id(), alsoFailed.getMessage());
+    }
   }
 
   private void recover(List<SessionEvent> logged) throws InterruptedException {
     if (logged.isEmpty()) {
-      commit(List.of(), session.start());
+      begin();
       return;
     }
     bookkeep(session.start());
@@ -202,6 +254,26 @@ final class SessionRunner implements Runnable {
       ports.gateway().control(job.id(), held, alone);
       leases = new WorkerLeases(job.spec().workers(), ports.leases(), System.nanoTime());
     }
+  }
+
+  /// Starts a new job, together with what was asked of it before: one that is ended at once never
+  /// launches workers.
+  private void begin() throws InterruptedException {
+    var events = new ArrayList<SessionEvent>();
+    asked.forEach(message -> take(message, events));
+    asked.clear();
+    var effects = new ArrayList<>(session.start());
+    var taken = new ArrayList<SessionEvent>();
+    for (SessionEvent event : events) {
+      if (!session.isEnded()) {
+        taken.add(event);
+        effects.addAll(session.step(event));
+      }
+    }
+    if (session.isEnded()) {
+      effects.removeIf(SessionEffect.LaunchWorkers.class::isInstance);
+    }
+    commit(taken, effects);
   }
 
   private List<SessionEvent> readLog() throws InterruptedException {
@@ -308,7 +380,9 @@ final class SessionRunner implements Runnable {
         if (of == generation) {
           events.add(
               new SessionEvent.ProgramFailed(
-                  clock.now(), failure.code().name(), String.valueOf(failure.getMessage())));
+                  clock.now(),
+                  failure.code().name(),
+                  Texts.printable(String.valueOf(failure.getMessage()))));
         }
       }
       case Message.Wake() -> {}
@@ -349,6 +423,7 @@ final class SessionRunner implements Runnable {
     List<StreamEvent> news = append(commit);
     eventSequence += events.size();
     ports.publisher().publish(news);
+    isDone = session.isEnded();
     act(effects);
   }
 
@@ -531,11 +606,11 @@ final class SessionRunner implements Runnable {
                 job.spec(),
                 next,
                 secret,
-                (worker, status) -> offer(new Message.Exited(next, worker, status)));
+                (worker, status) -> offerAlways(new Message.Exited(next, worker, status)));
       }
     } catch (EspalierException failure) {
       // No disk, no process to be had: the job must say so instead of waiting for nobody.
-      offer(new Message.NotLaunched(next, failure));
+      offerAlways(new Message.NotLaunched(next, failure));
       return;
     }
     log.info("job={} generation={} workers={} started", job.id(), next, job.spec().workers());
@@ -599,7 +674,7 @@ final class SessionRunner implements Runnable {
 
     @Override
     public void attached(int worker) {
-      offer(new Message.Attached(of, worker));
+      offerAlways(new Message.Attached(of, worker));
     }
 
     @Override
@@ -609,7 +684,7 @@ final class SessionRunner implements Runnable {
 
     @Override
     public void detached(int worker, String reason) {
-      offer(new Message.Detached(of, worker, reason));
+      offerAlways(new Message.Detached(of, worker, reason));
     }
   }
 }

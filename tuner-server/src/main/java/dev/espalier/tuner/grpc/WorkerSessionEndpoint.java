@@ -108,6 +108,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
         }
       } catch (EspalierException refused) {
         log.warn("worker={} message refused: {}", worker, refused.getMessage());
+        gone("its message was refused");
         WorkerCrew.reject(out, refused.code().name(), String.valueOf(refused.getMessage()));
       }
     }
@@ -155,6 +156,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
   /// Writes that meet a stream which is gone are dropped: the worker hears them when it is back.
   private static final class SerializedStream implements StreamObserver<TunerMessage> {
     private final ServerCallStreamObserver<TunerMessage> out;
+    private boolean isClosed;
 
     private SerializedStream(ServerCallStreamObserver<TunerMessage> out) {
       this.out = out;
@@ -163,21 +165,23 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
 
     @Override
     public synchronized void onNext(TunerMessage message) {
-      if (!out.isCancelled()) {
+      if (!isClosed && !out.isCancelled()) {
         out.onNext(message);
       }
     }
 
     @Override
     public synchronized void onError(Throwable failure) {
-      if (!out.isCancelled()) {
+      if (!isClosed && !out.isCancelled()) {
+        isClosed = true;
         out.onError(failure);
       }
     }
 
     @Override
     public synchronized void onCompleted() {
-      if (!out.isCancelled()) {
+      if (!isClosed && !out.isCancelled()) {
+        isClosed = true;
         out.onCompleted();
       }
     }

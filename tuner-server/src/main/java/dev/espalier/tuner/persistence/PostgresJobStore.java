@@ -2,6 +2,7 @@ package dev.espalier.tuner.persistence;
 
 import dev.espalier.api.model.JobState;
 import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.core.session.SessionEffect;
 import jakarta.persistence.EntityManager;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -59,6 +60,17 @@ final class PostgresJobStore implements JobStore {
   public List<StoredJob> unfinished() {
     return transactions.read(
         () -> jobs.findByStateNotInOrderByPosition(TERMINAL).stream().map(this::stored).toList());
+  }
+
+  @Override
+  public void fail(String job, String reason, String message) {
+    transactions.write(() ->
+        jobs.findById(job)
+            .filter(row -> !row.state.isTerminal())
+            .ifPresent(row ->
+                row.change(
+                    new SessionEffect.JobChanged(JobState.FAILED, reason, message, ""),
+                    clock.instant().truncatedTo(ChronoUnit.MICROS))));
   }
 
   @Override

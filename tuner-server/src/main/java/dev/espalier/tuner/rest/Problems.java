@@ -53,7 +53,7 @@ final class Problems {
   /// {@return seconds after which the request may be sent again; 0 when that would not help}
   static int retrySeconds(ErrorCode code) {
     return switch (code) {
-      case DATABASE_AWAY, REQUEST_IN_PROGRESS, TOO_MANY_REQUESTS -> RETRY_SECONDS;
+      case NOT_READY, DATABASE_AWAY, REQUEST_IN_PROGRESS, TOO_MANY_REQUESTS -> RETRY_SECONDS;
       case INVALID_JOB,
           INVALID_REQUEST,
           INVALID_DATA,

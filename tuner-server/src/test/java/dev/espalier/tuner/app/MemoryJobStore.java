@@ -9,6 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Jobs in memory.
 final class MemoryJobStore implements JobStore {
   private final Map<String, StoredJob> jobs = new ConcurrentHashMap<>();
+  private final Map<String, String> failures = new ConcurrentHashMap<>();
   private final Map<String, byte[]> secrets = new ConcurrentHashMap<>();
 
   @Override
@@ -23,7 +24,17 @@ final class MemoryJobStore implements JobStore {
 
   @Override
   public List<StoredJob> unfinished() {
-    return List.copyOf(jobs.values());
+    return jobs.values().stream().filter(job -> !failures.containsKey(job.id())).toList();
+  }
+
+  @Override
+  public void fail(String job, String reason, String message) {
+    failures.put(job, reason + ": " + message);
+  }
+
+  /// {@return why jobs were marked as failed, by their ids}
+  Map<String, String> failures() {
+    return failures;
   }
 
   @Override

@@ -174,8 +174,8 @@ class ReportAssemblerTest {
 
   @Test
   void failureIsAnEventAtOnce() {
-    assertThat(assembler.add(1, 1, new WorkerReport.Failed(ErrorCode.INVALID_DATA, "bad"), 2))
-        .contains(new SessionEvent.ProgramFailed(2, "INVALID_DATA", "bad"));
+    assertThat(assembler.add(1, 1, new WorkerReport.Failed(ErrorCode.INVALID_DATA, "b\0d\n"), 2))
+        .contains(new SessionEvent.ProgramFailed(2, "INVALID_DATA", "b\ufffdd\n"));
   }
 
   @Test

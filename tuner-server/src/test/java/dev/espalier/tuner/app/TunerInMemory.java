@@ -183,7 +183,7 @@ public final class TunerInMemory {
     }
   }
 
-  private static final class NoMeters implements TunerMeters {
+  static final class NoMeters implements TunerMeters {
     @Override
     public void roundStarted(String job) {}
 

@@ -14,6 +14,12 @@ public interface JobStore {
   /// {@return jobs that have not ended, oldest first}
   List<StoredJob> unfinished();
 
+  /// Marks a job as failed that no runner can bring to an end; its log stays as it is.
+  ///
+  /// @param reason a code
+  /// @param message in words
+  void fail(String job, String reason, String message);
+
   /// Remembers the hash of the secret that workers of a generation must show.
   void putWorkerSecret(String job, int generation, byte[] sha256);
 

@@ -1,0 +1,53 @@
+package dev.espalier.tuner.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+final class JobSlotsTest {
+  @Test
+  void jobsWaitInTheOrderInWhichTheyAsked() {
+    var slots = new JobSlots(1);
+    JobSlots.Slot first = slots.ask();
+    JobSlots.Slot second = slots.ask();
+    JobSlots.Slot third = slots.ask();
+    assertThat(first.isTaken()).isTrue();
+    assertThat(second.isTaken()).isFalse();
+
+    first.close();
+    first.close();
+    assertThat(second.isTaken()).isTrue();
+    assertThat(third.isTaken()).isFalse();
+
+    second.close();
+    assertThat(third.isTaken()).isTrue();
+  }
+
+  @Test
+  void whoRunsAlreadyCountsBeyondTheLimit() {
+    var slots = new JobSlots(1);
+    JobSlots.Slot first = slots.ask();
+    JobSlots.Slot resumed = slots.ask();
+    JobSlots.Slot fresh = slots.ask();
+    resumed.insist();
+    assertThat(resumed.isTaken()).isTrue();
+
+    first.close();
+    assertThat(fresh.isTaken()).as("one still runs").isFalse();
+    resumed.close();
+    assertThat(fresh.isTaken()).isTrue();
+  }
+
+  @Test
+  void whoGivesUpWaitingIsForgotten() {
+    var slots = new JobSlots(1);
+    JobSlots.Slot first = slots.ask();
+    JobSlots.Slot second = slots.ask();
+    JobSlots.Slot third = slots.ask();
+    second.close();
+    second.insist();
+    assertThat(second.isTaken()).isFalse();
+    first.close();
+    assertThat(third.isTaken()).isTrue();
+  }
+}

@@ -1,0 +1,249 @@
+package dev.espalier.tuner.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.api.rest.StreamEvent;
+import dev.espalier.programs.nn.MultilayerPerceptron;
+import dev.espalier.tuner.app.port.EventLog;
+import dev.espalier.tuner.app.port.JobStore.StoredJob;
+import dev.espalier.tuner.app.port.ProgramRegistry;
+import dev.espalier.tuner.app.port.WorkerLauncher;
+import dev.espalier.tuner.core.session.Decision;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import dev.espalier.tuner.grpc.GrpcWorkerGateway;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ThrowingRunnable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Jobs that wait, end before they begin, cannot be resumed, or lose their runner.
+@Timeout(60)
+final class SessionDirectoryTest {
+  private final Logs logs = new Logs();
+  private final MemoryJobStore jobs = new MemoryJobStore();
+  private final Launcher launcher = new Launcher();
+  private final Programs programs = new Programs();
+
+  @Test
+  void aWaitingJobIsEndedWithoutWorkers() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String first = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(first));
+      String second = submit(sessions);
+
+      sessions.request(second, new UserRequest.Cancel(), "somebody");
+
+      await(() -> assertThat(logs.state(second)).isEqualTo(JobState.CANCELED));
+      assertThat(launcher.launched).containsExactly(first);
+      assertThat(logs.decisions(second))
+          .extracting(Decision::rule)
+          .containsExactly("request.accepted");
+    }
+  }
+
+  @Test
+  void whatIsAskedOfAWaitingJobIsHeardWhenItBegins() throws InterruptedException {
+    try (SessionDirectory sessions = sessions(1)) {
+      String first = submit(sessions);
+      String second = submit(sessions);
+      String third = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(first));
+      sessions.request(third, new UserRequest.Pause(), "somebody");
+      Thread.sleep(600);
+      assertThat(launcher.launched).as("asking is no way to jump the queue").containsExactly(first);
+
+      sessions.request(first, new UserRequest.Kill(), "somebody");
+      await(() -> assertThat(launcher.launched).containsExactly(first, second));
+      sessions.request(second, new UserRequest.Kill(), "somebody");
+      await(() -> assertThat(launcher.launched).containsExactly(first, second, third));
+      await(() -> assertThat(logs.state(third)).isEqualTo(JobState.PAUSED));
+    }
+  }
+
+  @Test
+  void aJobWhoseRunnerFailsIsFailedAndItsWorkersEnd() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      launcher.killed.clear();
+      logs.broken.add(job);
+
+      sessions.request(job, new UserRequest.Pause(), "somebody");
+
+      await(() -> assertThat(launcher.killed).contains(job));
+      assertThat(jobs.failures().get(job))
+          .startsWith("INTERNAL: The job's runner failed")
+          .contains("a zero \ufffd");
+      await(() ->
+          isRefused(
+              ErrorCode.WRONG_STATE,
+              () -> sessions.request(job, new UserRequest.Kill(), "somebody")));
+      String next = submit(sessions);
+      await(() -> assertThat(launcher.launched).as("its slot is free").contains(next));
+    }
+  }
+
+  @Test
+  void aRequestThatWasTakenIsADecisionThoughTheServerGoesDown() {
+    SessionDirectory sessions = sessions(1);
+    String job = submit(sessions);
+    await(() -> assertThat(launcher.launched).containsExactly(job));
+    sessions.request(job, new UserRequest.Pause(), "somebody");
+    sessions.close();
+
+    assertThat(logs.decisions(job))
+        .extracting(Decision::outcome)
+        .singleElement()
+        .asString()
+        .contains("pause");
+    isRefused(
+        ErrorCode.NOT_READY, () -> sessions.request(job, new UserRequest.Resume(), "somebody"));
+  }
+
+  @Test
+  void aJobThatCannotBeResumedCanBeEnded() {
+    var job = new StoredJob("job_1", spec());
+    jobs.create(job, "somebody");
+    try (SessionDirectory sessions = sessions(1)) {
+      isRefused(
+          ErrorCode.NOT_READY,
+          () -> sessions.request(job.id(), new UserRequest.Kill(), "somebody"));
+
+      programs.areGone = true;
+      sessions.resumeAll();
+
+      assertThatThrownBy(() -> sessions.request(job.id(), new UserRequest.Pause(), "somebody"))
+          .hasMessageContaining("can only be ended")
+          .hasMessageContaining("program mlp is not registered");
+      sessions.request(job.id(), new UserRequest.Kill(), "somebody");
+      assertThat(jobs.failures().get(job.id())).contains("Ended by somebody");
+      isRefused(
+          ErrorCode.WRONG_STATE,
+          () -> sessions.request(job.id(), new UserRequest.Kill(), "somebody"));
+      isRefused(
+          ErrorCode.NOT_FOUND, () -> sessions.request("job_2", new UserRequest.Kill(), "somebody"));
+    }
+  }
+
+  private static void isRefused(ErrorCode code, ThrowingCallable request) {
+    assertThatThrownBy(request)
+        .isInstanceOfSatisfying(
+            EspalierException.class, refusal -> assertThat(refusal.code()).isEqualTo(code));
+  }
+
+  private static void await(ThrowingRunnable condition) {
+    Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(condition);
+  }
+
+  private SessionDirectory sessions(int maxRunning) {
+    var ports =
+        new RunnerPorts(
+            jobs,
+            logs,
+            _ -> {},
+            new GrpcWorkerGateway(),
+            launcher,
+            new TunerInMemory.NoMeters(),
+            new WorkerLeases.Times(Duration.ofSeconds(30), Duration.ofSeconds(10)),
+            job -> job);
+    return new SessionDirectory(ports, programs, _ -> "", maxRunning);
+  }
+
+  private JobSpec spec() {
+    return JobSpecReader.read(Map.of("program", "mlp"), programs::find).spec().orElseThrow();
+  }
+
+  private String submit(SessionDirectory sessions) {
+    return sessions.submit(spec(), "somebody");
+  }
+
+  private static final class Programs implements ProgramRegistry {
+    private final ProgramDescriptor mlp = new MultilayerPerceptron().describe();
+    private volatile boolean areGone;
+
+    @Override
+    public List<ProgramDescriptor> programs() {
+      return areGone ? List.of() : List.of(mlp);
+    }
+
+    @Override
+    public Optional<ProgramDescriptor> find(String name) {
+      return programs().stream().filter(program -> program.name().equals(name)).findFirst();
+    }
+  }
+
+  /// A log for each job, which can break.
+  private static final class Logs implements EventLog {
+    private final Map<String, MemoryEventLog> logs = new ConcurrentHashMap<>();
+    private final Set<String> broken = ConcurrentHashMap.newKeySet();
+
+    private MemoryEventLog of(String job) {
+      return logs.computeIfAbsent(job, _ -> new MemoryEventLog());
+    }
+
+    @Override
+    public List<StreamEvent> append(Commit commit) {
+      if (broken.contains(commit.job())) {
+        throw new IllegalStateException("a zero \0");
+      }
+      return of(commit.job()).append(commit);
+    }
+
+    @Override
+    public List<SessionEvent> read(String job) {
+      return of(job).read(job);
+    }
+
+    private List<Decision> decisions(String job) {
+      return of(job).decisions();
+    }
+
+    private JobState state(String job) {
+      return of(job).effects().stream()
+          .filter(SessionEffect.JobChanged.class::isInstance)
+          .map(effect -> ((SessionEffect.JobChanged) effect).state())
+          .reduce((_, last) -> last)
+          .orElse(JobState.QUEUED);
+    }
+  }
+
+  /// Writes down what it is asked.
+  private static final class Launcher implements WorkerLauncher {
+    private final List<String> launched = new CopyOnWriteArrayList<>();
+    private final List<String> killed = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void launch(
+        String job, JobSpec spec, int generation, String secret, ExitListener onExit) {
+      launched.add(job);
+    }
+
+    @Override
+    public void kill(String job) {
+      killed.add(job);
+    }
+
+    @Override
+    public List<Path> logs(String job) {
+      return List.of();
+    }
+  }
+}
