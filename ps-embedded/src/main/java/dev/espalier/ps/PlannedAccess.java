@@ -348,7 +348,8 @@ final class PlannedAccess {
 
   private float[] rowsOf(PlanRun planned, Moment moment, int table) {
     Fetch here = fetch;
-    if (here == null || !here.moment.equals(moment)) {
+    // A clock has one moment, which is looked at for every access: mostly the very same object.
+    if (here == null || (here.moment != moment && !here.moment.equals(moment))) {
       here = send(planned.plan(), moment);
       fetch = here;
     }

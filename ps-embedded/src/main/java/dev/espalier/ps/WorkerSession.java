@@ -239,9 +239,13 @@ public final class WorkerSession implements AutoCloseable {
   /// @param destination receives `count x columns` values
   /// @param offset where in `destination`
   public void read(int table, long first, int count, float[] destination, int offset) {
-    if (planned.read(table, first, count, destination, offset)) {
-      return;
+    // So short that it is compiled into the loop that calls it, once for every row.
+    if (!planned.read(table, first, count, destination, offset)) {
+      readUnplanned(table, first, count, destination, offset);
     }
+  }
+
+  private void readUnplanned(int table, long first, int count, float[] destination, int offset) {
     checkRange(table, first, count);
     checkRoom(table, count, destination.length, offset);
     planned.note(false, table, first, count);
@@ -294,9 +298,12 @@ public final class WorkerSession implements AutoCloseable {
   /// @param count how many of `rows` count
   /// @param destination receives `count x columns` values from index 0
   public void read(int table, long[] rows, int count, float[] destination) {
-    if (planned.read(table, rows, count, destination)) {
-      return;
+    if (!planned.read(table, rows, count, destination)) {
+      readUnplanned(table, rows, count, destination);
     }
+  }
+
+  private void readUnplanned(int table, long[] rows, int count, float[] destination) {
     checkRows(table, rows, count);
     checkRoom(table, count, destination.length, 0);
     planned.note(false, table, rows, count);
@@ -492,9 +499,12 @@ public final class WorkerSession implements AutoCloseable {
   /// @param gradients `count x columns` values
   /// @param offset where in `gradients` they begin
   public void add(int table, long first, int count, float[] gradients, int offset) {
-    if (planned.add(table, first, count, gradients, offset)) {
-      return;
+    if (!planned.add(table, first, count, gradients, offset)) {
+      addUnplanned(table, first, count, gradients, offset);
     }
+  }
+
+  private void addUnplanned(int table, long first, int count, float[] gradients, int offset) {
     checkRange(table, first, count);
     checkRoom(table, count, gradients.length, offset);
     planned.note(true, table, first, count);
@@ -511,9 +521,12 @@ public final class WorkerSession implements AutoCloseable {
   /// @param count how many of `rows` count
   /// @param gradients `count x columns` values
   public void add(int table, long[] rows, int count, float[] gradients) {
-    if (planned.add(table, rows, count, gradients)) {
-      return;
+    if (!planned.add(table, rows, count, gradients)) {
+      addUnplanned(table, rows, count, gradients);
     }
+  }
+
+  private void addUnplanned(int table, long[] rows, int count, float[] gradients) {
     checkRows(table, rows, count);
     checkRoom(table, count, gradients.length, 0);
     planned.note(true, table, rows, count);

@@ -29,7 +29,8 @@ import java.util.concurrent.Future;
 import java.util.stream.DoubleStream;
 
 /// What each optimisation of an access plan is worth: all of them, each switched off in turn, none,
-/// and a key-value store that is told nothing.
+/// and a key-value store that is told nothing. In one process also the program on plain arrays:
+/// what no plan can be faster than.
 ///
 /// @param sweep the program
 /// @param workers 1: in this process; 2: two shards and sockets between them
@@ -89,7 +90,28 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
         measurements.add(new Measurement(name, rate / 1e6, "M accesses/s", ALL, all / 1e6));
       }
     });
+    if (workers == 1) {
+      measurements.add(
+          new Measurement(
+              "%s, %s: the program on plain arrays".formatted(sweep.name(), where()),
+              arrayRate() / 1e6,
+              "M accesses/s",
+              "key-value store",
+              keyValue / 1e6));
+    }
     return measurements;
+  }
+
+  private double arrayRate() {
+    var rows = new ArrayRows(sweep.tables());
+    double[] seconds =
+        seconds(
+            clocks,
+            () -> {
+              sweep.run(rows, 0, 1);
+              rows.tick(STEP);
+            });
+    return sweep.accesses(0, 1) / Rate.median(DoubleStream.of(seconds));
   }
 
   /// {@return accesses per second of all workers, the median clock}

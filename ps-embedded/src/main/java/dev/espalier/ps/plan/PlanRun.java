@@ -24,6 +24,10 @@ public final class PlanRun {
   private final @Nullable RowSlots[] readSlots;
   private final @Nullable RowSlots[] updateSlots;
   private final List<List<RowBatch>> single;
+
+  /// Whether rows are where the plan has them: found by slot, and updates added up.
+  private final boolean isPlain;
+
   private int next;
 
   /// Starts at the first access.
@@ -41,6 +45,7 @@ public final class PlanRun {
     this.shards = shards;
     this.kernels = kernels;
     this.options = options;
+    isPlain = options.usesSlots() && options.combinesUpdates();
     sums = new float[columns.length][];
     readSlots = new RowSlots[columns.length];
     updateSlots = new RowSlots[columns.length];
@@ -111,6 +116,16 @@ public final class PlanRun {
   /// @param offset where in `target`
   public void read(int table, float[] values, float[] target, int offset) {
     int access = next++;
+    int place = plan.places[access];
+    int count = log.count(access);
+    if (count == 1 && columns[table] == 1 && isPlain && place >= 0) {
+      target[offset] = values[place];
+    } else {
+      readRows(access, table, values, target, offset);
+    }
+  }
+
+  private void readRows(int access, int table, float[] values, float[] target, int offset) {
     int width = columns[table];
     int place = plan.places[access];
     int count = log.count(access);
@@ -122,8 +137,6 @@ public final class PlanRun {
       }
     } else if (place < 0) {
       kernels.gather(values, plan.slots, ~place, count, width, target, offset);
-    } else if (count == 1 && width == 1) {
-      target[offset] = values[place];
     } else {
       System.arraycopy(values, place * width, target, offset, count * width);
     }
@@ -152,8 +165,20 @@ public final class PlanRun {
     return true;
   }
 
+  /// Rows of a single float, as PageRank's, cost nothing but the call: their way is so short that
+  /// it is compiled into the loop that adds to them.
   private void add(int table, int count, float[] values, int offset) {
     int access = next++;
+    int place = plan.places[access];
+    float[] buffer = sums[table];
+    if (count == 1 && columns[table] == 1 && isPlain && place >= 0 && buffer != null) {
+      buffer[place] = plan.stores[access] ? values[offset] : buffer[place] + values[offset];
+    } else {
+      addRows(access, table, count, values, offset);
+    }
+  }
+
+  private void addRows(int access, int table, int count, float[] values, int offset) {
     if (count == 0) {
       return;
     }
@@ -171,8 +196,6 @@ public final class PlanRun {
       int from = (hash == null ? place : hash.slotOf(log.row(access, 0))) * width;
       if (plan.stores[access]) {
         System.arraycopy(values, offset, buffer, from, count * width);
-      } else if (count == 1 && width == 1) {
-        buffer[from] += values[offset];
       } else {
         kernels.add(values, offset, buffer, from, count * width);
       }

@@ -1,5 +1,8 @@
 package dev.espalier.ps.table;
 
+import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.kernel.RowKernelsProvider;
+
 /// A matrix of rank at most `samples` as the vectors it is the sum of products of: row `i`, column
 /// `j` is the sum over `s` of `left[s x rows + i] * right[s x columns + j]`.
 ///
@@ -52,44 +55,13 @@ public record Factors(int samples, int rows, int columns, float[] left, float[] 
 
   /// The matrix, `rows x columns`; every element is summed in the order of the samples.
   public float[] product() {
+    RowKernels kernels = RowKernelsProvider.best();
     float[] product = new float[rows * columns];
     for (int row = 0; row < rows; row++) {
-      int s = 0;
-      for (; s + 4 <= samples; s += 4) {
-        addFour(row, s, product);
-      }
-      for (; s < samples; s++) {
-        addOne(row, s, product);
+      for (int s = 0; s < samples; s++) {
+        kernels.axpy(left[s * rows + row], right, s * columns, product, row * columns, columns);
       }
     }
     return product;
-  }
-
-  /// Four samples a pass: the sums stay in registers in between.
-  private void addFour(int row, int s, float[] product) {
-    float weight0 = left[s * rows + row];
-    float weight1 = left[(s + 1) * rows + row];
-    float weight2 = left[(s + 2) * rows + row];
-    float weight3 = left[(s + 3) * rows + row];
-    int at = row * columns;
-    int from0 = s * columns;
-    int from1 = from0 + columns;
-    int from2 = from1 + columns;
-    int from3 = from2 + columns;
-    for (int j = 0; j < columns; j++) {
-      float sum = product[at + j] + weight0 * right[from0 + j];
-      sum += weight1 * right[from1 + j];
-      sum += weight2 * right[from2 + j];
-      product[at + j] = sum + weight3 * right[from3 + j];
-    }
-  }
-
-  private void addOne(int row, int s, float[] product) {
-    float weight = left[s * rows + row];
-    int at = row * columns;
-    int from = s * columns;
-    for (int j = 0; j < columns; j++) {
-      product[at + j] += weight * right[from + j];
-    }
   }
 }
