@@ -34,7 +34,7 @@ final class Screenshots {
                     "momentum": {"type": "linear", "min": 0, "max": 0.95, "default": 0.9},
                     "batchSize": {"type": "choice", "values": [32, 64, 128, 256], "default": 64}},
        "time": {"model": {"perClockSeconds": 0.0002, "perSampleSeconds": 7e-6}},
-       "tuning": {"maxTrials": 12, "stop": {"best": 4, "within": 0.15},
+       "tuning": {"policy": "mltuner", "maxTrials": 12, "stop": {"best": 4, "within": 0.15},
                   "retune": {"plateauEpochs": 2, "max": 2}, "converge": {"plateauEpochs": 4}},
        "stop": {"maxEpochs": 16}}\
       """;

@@ -44,7 +44,7 @@ final class DashboardTest {
       {"name": "%s", "program": "mlp", "workers": 1, "arguments": {"hidden": [16]},
        "tunables": {"learningRate": {"type": "log", "min": 0.001, "max": 0.5}},
        "time": {"model": {"perClockSeconds": 0.01, "perSampleSeconds": 0}},
-       "tuning": {"maxTrials": %d, "probeClocks": 10, "stop": {"best": 1000, "within": 0.0001},
+       "tuning": {"policy": "mltuner", "maxTrials": %d, "probeClocks": 10, "stop": {"best": 1000, "within": 0.0001},
                   "retune": {"plateauEpochs": 1000, "max": 0}, "converge": {"plateauEpochs": 1001}},
        "stop": {"maxEpochs": 100000, "maxTime": "10h"}}\
       """;

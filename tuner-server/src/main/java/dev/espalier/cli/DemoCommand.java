@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
     description = {
       "Trains a model under the tuner, from nothing: starts a server with worker processes, submits"
           + " a job, shows it live, and ends with the schedule that was found.",
-      "Without --data it uses data that the program generates, and takes about two minutes."
+      "Without --data it uses data that the program generates, and takes about a minute."
     },
     footerHeading = "%nExamples:%n",
     footer = {

@@ -1,12 +1,13 @@
 package dev.espalier.cli;
 
+import dev.espalier.api.rest.JobDefaults;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The job that the demo runs: small enough to end in two minutes on two slow cores, or, on data of
-/// the user's, large enough to reach a good model.
+/// The job that the demo runs: small enough to end in about a minute on two slow cores, or, on data
+/// of the user's, large enough to reach a good model.
 final class DemoJob {
   private DemoJob() {}
 
@@ -19,6 +20,7 @@ final class DemoJob {
     data.ifPresent(folder -> document.put("data", folder));
     document.put("workers", workers);
     document.put("seed", seed);
+    document.put("tuning", Map.of("policy", JobDefaults.POLICY));
     boolean real = data.isPresent();
     switch (program) {
       case "mlp" -> perceptron(document, real);
@@ -46,8 +48,7 @@ final class DemoJob {
       document.put("arguments", Map.of("hidden", List.of(256), "weightDecay", 1e-4));
     }
     document.put("time", real ? costModel(0.0004, 1.4e-5) : costModel(0.0002, 7e-6));
-    document.put("tuning", tuning(12, real ? 4 : 2, 2, real ? 10 : 4));
-    document.put("stop", real ? Map.of("maxEpochs", 40) : Map.of("maxEpochs", 20));
+    document.put("stop", Map.of("maxEpochs", real ? 40 : 22));
     document.put(
         "tunables",
         Map.of(
@@ -58,7 +59,6 @@ final class DemoJob {
   }
 
   private static void measured(Map<String, Object> document, boolean real, int epochs) {
-    document.put("tuning", tuning(12, 2, 2, 4));
     document.put("stop", real ? stop(2 * epochs, "5m") : stop(epochs, "70s"));
   }
 
@@ -69,17 +69,5 @@ final class DemoJob {
   private static Map<String, Object> costModel(double perClockSeconds, double perSampleSeconds) {
     return Map.of(
         "model", Map.of("perClockSeconds", perClockSeconds, "perSampleSeconds", perSampleSeconds));
-  }
-
-  private static Map<String, Object> tuning(
-      int maxTrials, int retunePlateau, int maxRetunes, int convergePlateau) {
-    var tuning = new LinkedHashMap<String, Object>();
-    tuning.put("policy", "mltuner");
-    tuning.put("searcher", "tpe");
-    tuning.put("maxTrials", maxTrials);
-    tuning.put("stop", Map.of("best", 4, "within", 0.15));
-    tuning.put("retune", Map.of("plateauEpochs", retunePlateau, "max", maxRetunes));
-    tuning.put("converge", Map.of("plateauEpochs", convergePlateau));
-    return tuning;
   }
 }

@@ -260,8 +260,8 @@ final class JobCommands extends CommandGroup {
               + " quality that all reached.",
       footerHeading = "%nExamples:%n",
       footer = {
-        "  espalier job compare job.yaml --policies mltuner,fixed,asha --max-time 2m",
-        "  espalier job compare job.yaml --policies mltuner:gp,random --seeds 3 -o json"
+        "  espalier job compare job.yaml --policies racing,fixed,asha --max-time 2m",
+        "  espalier job compare job.yaml --policies racing,mltuner:gp --seeds 3 -o json"
       })
   int compare(@Mixin CompareOptions options) throws InterruptedException {
     TunerClient client = invocation.client();

@@ -26,7 +26,7 @@ class DeviceTest {
       program: mlp
       seed: 7
       arguments: { hidden: [48] }
-      tuning: { searcher: random, maxTrials: 5, trialTime: 0.03s }
+      tuning: { policy: mltuner, searcher: random, maxTrials: 5, trialTime: 0.03s }
       stop: { maxEpochs: 1 }
       time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7.0e-6 } }
       gpuMemory: %s

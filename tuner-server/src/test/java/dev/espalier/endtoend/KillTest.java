@@ -30,8 +30,17 @@ class KillTest {
       program: mlp
       seed: 7
       arguments: { hidden: [192] }
-      tuning: { searcher: random, maxTrials: 6, trialTime: 0.08s }
+      tuning: { policy: mltuner, searcher: random, maxTrials: 6, trialTime: 0.08s }
       stop: { maxEpochs: 3 }
+      time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7.0e-6 } }
+      """;
+  private static final String RACED =
+      """
+      program: mlp
+      seed: 7
+      arguments: { hidden: [64] }
+      tuning: { policy: racing }
+      stop: { maxEpochs: 5 }
       time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7.0e-6 } }
       """;
   private static final String FIXED =
@@ -95,6 +104,24 @@ class KillTest {
     assertThat(end.path("generation").asInt()).as("workers were not restarted").isEqualTo(1);
     assertThat(server.decisions(job)).isEqualTo(undisturbed);
     assertThat(end.path("metrics")).isEqualTo(undisturbedEnd.path("metrics"));
+  }
+
+  @Test
+  void serverKilledInARaceGoesOnWithTheSameDecisions() throws Exception {
+    String calm = server.submit(RACED);
+    JsonNode expected = server.awaitEnd(calm);
+    String job = server.submit(RACED);
+    server.awaitDecision(job, "round-1/start");
+
+    server.kill();
+    Thread.sleep(1_000);
+    server.startAgain();
+
+    JsonNode end = server.awaitEnd(job);
+    assertThat(end.path("generation").asInt()).as("workers were not restarted").isEqualTo(1);
+    assertThat(server.decisions(job)).isEqualTo(server.decisions(calm));
+    assertThat(server.decisions(job)).containsKey("round-1/result");
+    assertThat(end.path("metrics")).isEqualTo(expected.path("metrics"));
   }
 
   @Test

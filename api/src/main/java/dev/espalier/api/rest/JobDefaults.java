@@ -7,7 +7,7 @@ public final class JobDefaults {
   public static final int WORKERS = 2;
   public static final JobSpec.Launch LAUNCH = JobSpec.Launch.LOCAL;
   public static final long SEED = 42;
-  public static final String POLICY = "mltuner";
+  public static final String POLICY = "racing";
   public static final String SEARCHER = "tpe";
   public static final int WINDOWS = 10;
   public static final boolean STARTING_LOSS = true;

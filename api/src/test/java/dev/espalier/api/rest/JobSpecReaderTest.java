@@ -124,7 +124,7 @@ final class JobSpecReaderTest {
     assertThat(spec.workers()).isEqualTo(JobDefaults.WORKERS);
     assertThat(spec.tunables()).isEqualTo(MLP.tunables());
     assertThat(spec.tuning().setting()).isEqualTo(Setting.EMPTY);
-    assertThat(spec.tuning().policy()).isEqualTo("mltuner");
+    assertThat(spec.tuning().policy()).isEqualTo("racing");
     assertThat(spec.tuning().convergePlateauEpochs())
         .isEqualTo(JobDefaults.CONVERGE_PLATEAU_EPOCHS);
     assertThat(spec.stop()).isEqualTo(new JobSpec.Stop(JobDefaults.MAX_EPOCHS, 0, Double.NaN));

@@ -60,6 +60,21 @@ class AttachedWorkersTest {
   }
 
   @Test
+  void racesRunWithSeveralWorkersAndStaleness() throws Exception {
+    Map<String, Object> tunables =
+        Map.of(
+            "learningRate", Map.of("type", "log", "min", 1e-4, "max", 0.3, "default", 0.01),
+            "staleness", Map.of("type", "choice", "values", List.of(0, 1, 3), "default", 1));
+
+    Trained raced =
+        train(Map.of("workers", 3, "tunables", tunables, "stop", Map.of("maxEpochs", 6)));
+
+    assertThat(raced.state()).as(raced.message()).isEqualTo(JobState.COMPLETED);
+    assertThat(raced.decisions()).extracting(Decision::rule).contains("racing.rung");
+    assertThat(raced.evaluations().getLast().get("accuracy")).isGreaterThan(0.5);
+  }
+
+  @Test
   void jobFailsInWordsWhenItsWorkersCannotBeStarted() throws Exception {
     Trained trained = train(Map.of("launch", "local"));
 
@@ -71,7 +86,7 @@ class AttachedWorkersTest {
     var document = new TreeMap<String, Object>(more);
     document.put("program", "mlp");
     document.putIfAbsent("launch", "external");
-    document.put("workers", 2);
+    document.putIfAbsent("workers", 2);
     document.put("arguments", Map.of("hidden", List.of(16)));
     document.put(
         "time", Map.of("model", Map.of("perClockSeconds", 2e-4, "perSampleSeconds", 7e-6)));

@@ -16,7 +16,8 @@ final class Branch {
   /// Clocks of an epoch are counted in doubles; this much is rounding.
   static final double EPOCH_ROUNDING = 1e-9;
 
-  private static final double SHORTEST_CLOCK_SECONDS = 1e-9;
+  static final double SHORTEST_CLOCK_SECONDS = 1e-9;
+
   private static final double LOSS_MEMORY = 0.95;
 
   private final BranchId id;

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /// Which settings beside the incumbent are worth racing next.
 ///
@@ -68,7 +69,10 @@ final class Neighbourhood {
   }
 
   /// {@return at most `count` settings to race against `incumbent`, the most promising first}
-  List<Move> propose(Setting incumbent, int count, double nowSeconds) {
+  ///
+  /// @param isPossible whether a job can train with a setting at all
+  List<Move> propose(
+      Setting incumbent, int count, double nowSeconds, Predicate<Setting> isPossible) {
     var moves = new ArrayList<Move>();
     for (Setting wish : wished) {
       Setting setting = incumbent.with(wish);
@@ -86,6 +90,7 @@ final class Neighbourhood {
     moves.addAll(ways);
     return moves.stream()
         .filter(move -> !isExcluded(move.setting(), nowSeconds))
+        .filter(move -> isPossible.test(move.setting()))
         .limit(count)
         .toList();
   }

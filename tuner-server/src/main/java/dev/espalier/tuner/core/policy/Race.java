@@ -488,7 +488,7 @@ final class Race {
   private void goOnOrSettle() {
     List<Entrant> left = alive();
     if (left.size() == 1) {
-      settle("no other is left");
+      settle("all others were worse");
       return;
     }
     double nextSeconds = RUNG_GROWTH * rungSeconds;

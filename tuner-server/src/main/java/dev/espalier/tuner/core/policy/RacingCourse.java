@@ -8,9 +8,7 @@ import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.RoundTrigger;
-import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
-import dev.espalier.api.model.Tunable;
 import dev.espalier.tuner.core.policy.Snapshots.Purpose;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
@@ -105,12 +103,8 @@ final class RacingCourse implements Course {
 
   @Override
   public List<Setting> extremeSettings() {
-    SearchSpace space = plan.space();
-    return space.tunables().stream()
-        .filter(tunable -> tunable.name().equals(Tunable.BATCH_SIZE))
-        .findFirst()
-        .map(tunable -> List.of(incumbent, incumbent.with(tunable.name(), tunable.fromUnit(1))))
-        .orElse(List.of(incumbent));
+    // Batches that are too large for the data do not race.
+    return List.of(incumbent);
   }
 
   // Workers come and go.
@@ -641,8 +635,7 @@ final class RacingCourse implements Course {
 
   private void startRace() {
     RaceTimes.Size size = raceSize().orElseThrow();
-    List<Neighbourhood.Move> moves =
-        neighbourhood.propose(incumbent, size.challengers(), board.spentSeconds());
+    List<Neighbourhood.Move> moves = challengers(size.challengers());
     if (moves.isEmpty()) {
       times.nothingToRace(board.spentSeconds());
       startLap();
@@ -662,6 +655,14 @@ final class RacingCourse implements Course {
             "policy"));
   }
 
+  private List<Neighbourhood.Move> challengers(int count) {
+    return neighbourhood.propose(
+        incumbent,
+        count,
+        board.spentSeconds(),
+        setting -> board.workload().problemOf(List.of(setting)).isEmpty());
+  }
+
   private void startWanted() {
     Wanted asked = wanted.orElseThrow();
     wanted = Optional.empty();
@@ -669,8 +670,7 @@ final class RacingCourse implements Course {
         asked
             .setting()
             .map(setting -> List.of(new Neighbourhood.Move("asked", true, incumbent.with(setting))))
-            .orElseGet(() ->
-                neighbourhood.propose(incumbent, options.challengers(), board.spentSeconds()));
+            .orElseGet(() -> challengers(options.challengers()));
     if (moves.isEmpty()) {
       next();
       return;

@@ -105,7 +105,9 @@ public record JobPlan(
         maxSeconds,
         target,
         keepCheckpoints,
-        time);
+        time,
+        racing,
+        prior);
   }
 
   /// One step of a fixed schedule.
