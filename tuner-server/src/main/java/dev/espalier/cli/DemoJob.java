@@ -20,7 +20,7 @@ final class DemoJob {
     data.ifPresent(folder -> document.put("data", folder));
     document.put("workers", workers);
     document.put("seed", seed);
-    document.put("tuning", Map.of("policy", JobDefaults.POLICY));
+    document.put("tuning", Map.of("policy", JobDefaults.POLICY, "warmStart", false));
     boolean real = data.isPresent();
     switch (program) {
       case "mlp" -> perceptron(document, real);

@@ -1,6 +1,7 @@
 package dev.espalier.cli;
 
 import dev.espalier.api.rest.BillView;
+import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.JobDefaults;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.cli.client.CommandFailure;
@@ -38,6 +39,7 @@ import tools.jackson.databind.JsonNode;
     footerHeading = "%nExamples:%n",
     footer = {"  espalier job submit job.yaml --follow", "  espalier job watch latest"})
 final class JobCommands extends CommandGroup {
+  private static final int FIRST_DECISIONS = 8;
   private static final String JOB = "Id of the job, or latest.";
 
   private final Invocation invocation;
@@ -172,6 +174,7 @@ final class JobCommands extends CommandGroup {
         () -> {
           JobView view = Json.as(answer, JobView.class);
           Table table = JobSummary.describe(view);
+          priors(client, path).forEach(decision -> table.row("prior", decision.outcome()));
           if (view.state().isTerminal() && view.branches() > 1) {
             bill(client, path).ifPresent(bill -> JobSummary.addBill(table, bill));
           }
@@ -193,7 +196,8 @@ final class JobCommands extends CommandGroup {
       name = "replay",
       description =
           "Gives the recorded events of a job to the policy of this version, and says whether it"
-              + " decides the same; if not, shows the first decision that differs.",
+              + " decides the same; if not, shows which decisions differ, the first of them whole."
+              + " Exits with 0 when all are the same, with 10 when not.",
       footerHeading = "%nExamples:%n",
       footer = {
         "  espalier job replay latest",
@@ -214,7 +218,17 @@ final class JobCommands extends CommandGroup {
               names = "--save",
               paramLabel = "FILE",
               description = "Also write the recording to a file.")
-          @Nullable Path save) {
+          @Nullable Path save,
+      @Option(
+              names = "--differences",
+              paramLabel = "N",
+              defaultValue = "20",
+              description = "Show so many decisions that differ (default: ${DEFAULT-VALUE}).")
+          int differences) {
+    if (differences < 1) {
+      throw new CommandFailure(
+          ExitStatus.USAGE, "--differences must be >= 1 but is " + differences);
+    }
     boolean isFile = Files.isRegularFile(Path.of(job));
     String text =
         isFile
@@ -229,7 +243,9 @@ final class JobCommands extends CommandGroup {
           ExitStatus.USAGE, "--policy must be one of " + Policies.NAMES + " but is " + policy);
     }
     return JobReplay.show(
-        policy == null ? Replay.of(recording) : Replay.of(recording, policy), invocation);
+        policy == null ? Replay.of(recording) : Replay.of(recording, policy),
+        differences,
+        invocation);
   }
 
   @Command(
@@ -242,6 +258,17 @@ final class JobCommands extends CommandGroup {
   int bill(@Parameters(paramLabel = "JOB", description = JOB) String job) {
     JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/bill");
     return invocation.show(answer, () -> JobSummary.bill(Json.as(answer, BillView.class)));
+  }
+
+  /// What earlier jobs found is said when a job begins.
+  private static List<DecisionView> priors(TunerClient client, String path) {
+    return client
+        .get(path + "/decisions?pageSize=" + FIRST_DECISIONS)
+        .path("items")
+        .valueStream()
+        .map(item -> Json.as(item, DecisionView.class))
+        .filter(decision -> decision.rule().equals("racing.prior"))
+        .toList();
   }
 
   /// {@return the bill; empty where the program is not there any more that says what is good}
@@ -257,7 +284,7 @@ final class JobCommands extends CommandGroup {
       name = "compare",
       description =
           "Runs one job file under several policies, and shows how long each took to the best"
-              + " quality that all reached.",
+              + " quality that all reached. No job learns from another: warmStart is off.",
       footerHeading = "%nExamples:%n",
       footer = {
         "  espalier job compare job.yaml --policies racing,fixed,asha --max-time 2m",

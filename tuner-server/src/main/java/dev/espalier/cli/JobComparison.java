@@ -97,6 +97,8 @@ final class JobComparison {
     if (!parts[0].equals("fixed")) {
       tuning.remove("schedule");
     }
+    // A seed must not learn from the one before, nor one policy from another.
+    tuning.put("warmStart", false);
     copy.put("tuning", tuning);
     if (!maxTime.isEmpty()) {
       Map<String, Object> stop = section(document, "stop");
@@ -258,7 +260,8 @@ final class JobComparison {
                   + metric
                   + " "
                   + Words.number(common)
-                  + ", the best that every run reached. Figures are medians over seeds.");
+                  + ", the best that every run reached. Figures are medians over seeds; the time to it"
+                  + " counts from the submission, seconds are those that branches ran.");
       return lines;
     }
 

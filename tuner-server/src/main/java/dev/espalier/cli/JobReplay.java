@@ -8,6 +8,7 @@ import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.replay.Recording;
 import dev.espalier.tuner.replay.RecordingCodec;
 import dev.espalier.tuner.replay.Replay;
+import dev.espalier.tuner.replay.Replay.Kind;
 import java.io.IOException;
 import java.io.StringReader;
 import java.util.ArrayList;
@@ -30,12 +31,13 @@ final class JobReplay {
     }
   }
 
-  static int show(Replay replay, Invocation invocation) {
-    invocation.show(Json.tree(document(replay)), () -> lines(replay));
+  /// @param shown how many differences to show at most, >= 1
+  static int show(Replay replay, int shown, Invocation invocation) {
+    invocation.show(Json.tree(document(replay, shown)), () -> lines(replay, shown));
     return (replay.isSame() ? ExitStatus.OK : ExitStatus.DIFFERENT).code();
   }
 
-  private static List<String> lines(Replay replay) {
+  private static List<String> lines(Replay replay, int shown) {
     var lines = new ArrayList<String>();
     versions(replay).ifPresent(lines::add);
     if (replay.isSame()) {
@@ -51,20 +53,65 @@ final class JobReplay {
               + ".");
       return lines;
     }
-    Replay.Difference difference = replay.difference().orElseThrow();
     lines.add(
-        "Decision "
-            + difference.position()
-            + " differs in "
-            + String.join(", ", difference.parts())
-            + " ("
+        count(replay.differences().size(), "decision")
+            + " of "
             + replay.recorded()
-            + " recorded, "
+            + " recorded and "
             + replay.replayed()
-            + " now).");
-    lines.addAll(side("recorded", difference.recorded(), difference.parts()));
-    lines.addAll(side("now", difference.replayed(), difference.parts()));
+            + " now differ: "
+            + replay.count(Kind.CHANGED)
+            + " changed, "
+            + replay.count(Kind.MISSING)
+            + " not taken now, "
+            + replay.count(Kind.ADDED)
+            + " new.");
+    Replay.Difference first = replay.differences().getFirst();
+    lines.add("");
+    lines.add(inWords(first) + ":");
+    lines.addAll(side("recorded", first.recorded(), first.parts()));
+    lines.addAll(side("now", first.replayed(), first.parts()));
+    List<Replay.Difference> others =
+        replay.differences().subList(1, Math.min(shown, replay.differences().size()));
+    if (!others.isEmpty()) {
+      lines.add("");
+    }
+    others.forEach(difference -> lines.add(inWords(difference) + brief(difference)));
+    int left = replay.differences().size() - 1 - others.size();
+    if (left > 0) {
+      lines.add("... and " + left + " more; --differences N shows more of them.");
+    }
     return lines;
+  }
+
+  private static String inWords(Replay.Difference difference) {
+    return switch (difference.kind()) {
+      case CHANGED ->
+          "Decision "
+              + difference.position()
+              + ", "
+              + difference.key()
+              + ", differs in "
+              + String.join(", ", difference.parts());
+      case MISSING ->
+          "Decision " + difference.position() + ", " + difference.key() + ", is not taken now";
+      case ADDED -> "Decision " + difference.key() + " is new, as number " + difference.position();
+    };
+  }
+
+  private static String brief(Replay.Difference difference) {
+    return switch (difference.kind()) {
+      case CHANGED ->
+          difference.parts().contains("outcome")
+              ? ": " + outcome(difference.recorded()) + " -> " + outcome(difference.replayed())
+              : "";
+      case MISSING -> ": " + outcome(difference.recorded());
+      case ADDED -> ": " + outcome(difference.replayed());
+    };
+  }
+
+  private static String outcome(Optional<Decision> decision) {
+    return decision.map(Decision::outcome).orElse("");
   }
 
   /// {@return what to know of the versions of recording and policy; empty when they are the same}
@@ -104,7 +151,7 @@ final class JobReplay {
     return count + " " + noun + (count == 1 ? "" : "s");
   }
 
-  private static Map<String, Object> document(Replay replay) {
+  private static Map<String, Object> document(Replay replay, int shown) {
     var document = new LinkedHashMap<String, Object>();
     document.put("job", replay.job());
     document.put("policy", replay.policy());
@@ -114,16 +161,22 @@ final class JobReplay {
     document.put("recorded", replay.recorded());
     document.put("replayed", replay.replayed());
     document.put("same", replay.isSame());
-    replay
-        .difference()
-        .ifPresent(difference -> {
-          var shown = new LinkedHashMap<String, Object>();
-          shown.put("position", difference.position());
-          shown.put("parts", difference.parts());
-          difference.recorded().ifPresent(decision -> shown.put("recorded", decision));
-          difference.replayed().ifPresent(decision -> shown.put("replayed", decision));
-          document.put("difference", shown);
-        });
+    document.put("changed", replay.count(Kind.CHANGED));
+    document.put("missing", replay.count(Kind.MISSING));
+    document.put("added", replay.count(Kind.ADDED));
+    document.put(
+        "differences", replay.differences().stream().limit(shown).map(JobReplay::entry).toList());
     return document;
+  }
+
+  private static Map<String, Object> entry(Replay.Difference difference) {
+    var entry = new LinkedHashMap<String, Object>();
+    entry.put("kind", difference.kind().name());
+    entry.put("position", difference.position());
+    entry.put("key", difference.key());
+    entry.put("parts", difference.parts());
+    difference.recorded().ifPresent(decision -> entry.put("recorded", decision));
+    difference.replayed().ifPresent(decision -> entry.put("replayed", decision));
+    return entry;
   }
 }

@@ -1,14 +1,12 @@
 package dev.espalier.cli;
 
-import dev.espalier.api.model.Goal;
-import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.watch.JobSummary;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -88,48 +86,38 @@ final class ScheduleCommands extends CommandGroup {
     return ExitStatus.OK.code();
   }
 
-  /// The result of these two policies is where training ended; of all others it is where the best
-  /// validation was.
-  private static double epochsOfResult(TunerClient client, String path, JobView job) {
-    if (job.policy().equals("mltuner") || job.policy().equals("fixed")) {
-      return job.epoch();
-    }
-    JsonNode metric =
-        client.get("/programs/" + TunerClient.segment(job.program())).path("validation").path(0);
-    Goal goal = Goal.valueOf(metric.path("goal").asString("MINIMIZE"));
-    double best = Double.NaN;
-    double epochs = job.epoch();
-    for (EvaluationView made : client.all(path + "/evaluations", EvaluationView.class)) {
-      Double value = made.metrics().get(metric.path("name").asString(""));
-      if (value != null && (Double.isNaN(best) || goal.isBetter(value, best))) {
-        best = value;
-        epochs = made.epoch();
-      }
-    }
-    return epochs;
-  }
-
   private static Map<String, Object> replay(TunerClient client, String path) {
     var document = new LinkedHashMap<String, Object>();
     client
         .get(path + "/config")
         .properties()
         .forEach(entry -> document.put(entry.getKey(), Json.plain(entry.getValue())));
-    var entries = new ArrayList<Map<String, Object>>();
-    for (ScheduleView.Step step : client.get(path + "/schedule", ScheduleView.class).steps()) {
-      var entry = new LinkedHashMap<String, Object>();
-      entry.put("fromClock", step.fromClock());
-      entry.put("setting", step.setting());
-      entries.add(entry);
-    }
+    ScheduleView schedule = client.get(path + "/schedule", ScheduleView.class);
     var tuning = new LinkedHashMap<String, Object>();
     tuning.put("policy", "fixed");
-    tuning.put("schedule", entries);
-    document.put("tuning", tuning);
     JobView job = client.get(path, JobView.class);
-    if (job.state().isTerminal() && job.epoch() > 0) {
-      document.put("stop", Map.of("maxEpochs", epochsOfResult(client, path, job)));
+    if (job.policy().equals("racing") && document.get("tuning") instanceof Map<?, ?> raced) {
+      tuning.put("holdOut", true);
+      tuning.put("racing", raced.get("racing"));
+    }
+    tuning.put("schedule", schedule.found().stream().map(ScheduleCommands::entry).toList());
+    document.put("tuning", tuning);
+    ScheduleView.Result result = schedule.result();
+    double epochs = result == null ? job.epoch() : result.epoch();
+    if (job.state().isTerminal() && epochs > 0) {
+      document.put("stop", Map.of("maxEpochs", epochs));
     }
     return document;
+  }
+
+  private static Map<String, Object> entry(ScheduleView.ResultStep step) {
+    var entry = new LinkedHashMap<String, Object>();
+    entry.put("fromClock", step.fromClock());
+    entry.put("setting", step.setting());
+    Shape.LinearToZero fall = step.cooldown();
+    if (fall != null) {
+      entry.put("cooldown", Map.of("fromClock", fall.fromClock(), "untilClock", fall.untilClock()));
+    }
+    return entry;
   }
 }

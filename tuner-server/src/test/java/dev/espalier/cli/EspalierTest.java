@@ -183,7 +183,7 @@ final class EspalierTest {
         "GET /jobs/" + JOB + "/schedule",
         200,
         new ScheduleView(
-            JOB, List.of(new ScheduleView.Step(0, 0, 3, Map.of("learningRate", 0.03)))));
+            JOB, List.of(new ScheduleView.Step(0, 0, 3, Map.of("learningRate", 0.03))), null));
   }
 
   @Test

@@ -43,7 +43,7 @@ final class ComparisonTest {
               "compare",
               file.toString(),
               "--policies",
-              "mltuner,asha",
+              "racing,asha",
               "--parallel",
               "2",
               "-o",

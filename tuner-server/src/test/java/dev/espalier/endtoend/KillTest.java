@@ -39,7 +39,7 @@ class KillTest {
       program: mlp
       seed: 7
       arguments: { hidden: [64] }
-      tuning: { policy: racing }
+      tuning: { policy: racing, warmStart: false }
       stop: { maxEpochs: 5 }
       time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7.0e-6 } }
       """;

@@ -34,7 +34,7 @@ final class ScheduleTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @CsvSource({"mltuner, 1", "pbt, 1", "hyperband, 1"})
+  @CsvSource({"mltuner, 1", "pbt, 1", "hyperband, 1", "racing, 5"})
   void theScheduleFoundGivesTheSameModelBitForBit(String policy, int steps) throws Exception {
     Set<Long> digestsFound = ConcurrentHashMap.newKeySet();
     Trained found =
@@ -60,14 +60,20 @@ final class ScheduleTest {
     var lastDigest = new AtomicLong();
     Trained again =
         train(
-            Map.of("policy", "fixed", "schedule", found.schedule()),
+            Map.of(
+                "policy",
+                "fixed",
+                "holdOut",
+                policy.equals("racing"),
+                "schedule",
+                found.schedule()),
             found.epochs(),
             "again",
             lastDigest::set);
 
     assertThat(found.state()).as(found.message()).isEqualTo(JobState.COMPLETED);
     assertThat(found.schedule()).hasSizeGreaterThanOrEqualTo(steps);
-    assertThat(again.evaluations().getLast()).isEqualTo(found.evaluations().getLast());
+    assertThat(again.evaluations().getLast()).isEqualTo(found.result());
     assertThat(digestsFound).as("models that were evaluated").contains(lastDigest.get());
   }
 

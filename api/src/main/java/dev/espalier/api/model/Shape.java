@@ -15,6 +15,12 @@ public sealed interface Shape {
   /// @param clock branch-internal, from 0: clocks that are over
   double factor(long clock);
 
+  /// {@return the same shape with clocks counted from another beginning}
+  ///
+  /// @param clocks what is added to every clock number; where a fall ends before clock 1 then,
+  ///   nothing of it is left
+  Shape shifted(long clocks);
+
   /// {@return a rate that falls from the setting's own to zero between two clocks}
   static Shape linearToZero(long fromClock, long untilClock) {
     return new LinearToZero(fromClock, untilClock);
@@ -26,19 +32,27 @@ public sealed interface Shape {
     public double factor(long clock) {
       return 1;
     }
+
+    @Override
+    public Shape shifted(long clocks) {
+      return this;
+    }
   }
 
   /// The setting's own rate up to and with clock `fromClock`, then `(until - clock) / (until -
   /// from)`, so that the clock before `untilClock` still moves the model. From `untilClock` on it
   /// is the setting's own again: workers that have lost the tuner go on with it.
   ///
-  /// @param fromClock branch-internal, >= 0
-  /// @param untilClock branch-internal, > fromClock
+  /// @param fromClock branch-internal; negative where the branch began while the rate was falling
+  /// @param untilClock branch-internal, >= 1 and > fromClock
   record LinearToZero(long fromClock, long untilClock) implements Shape {
     public LinearToZero {
-      if (fromClock < 0 || untilClock <= fromClock) {
+      if (untilClock < 1 || untilClock <= fromClock) {
         throw new IllegalArgumentException(
-            "need 0 <= fromClock < untilClock but they are " + fromClock + " and " + untilClock);
+            "need fromClock < untilClock and untilClock >= 1 but they are "
+                + fromClock
+                + " and "
+                + untilClock);
       }
     }
 
@@ -46,6 +60,13 @@ public sealed interface Shape {
     public double factor(long clock) {
       boolean isFalling = clock > fromClock && clock < untilClock;
       return isFalling ? (double) (untilClock - clock) / (untilClock - fromClock) : 1;
+    }
+
+    @Override
+    public Shape shifted(long clocks) {
+      return untilClock + clocks >= 1
+          ? new LinearToZero(fromClock + clocks, untilClock + clocks)
+          : CONSTANT;
     }
   }
 }

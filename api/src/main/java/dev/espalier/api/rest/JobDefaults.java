@@ -39,6 +39,9 @@ public final class JobDefaults {
   public static final double RESAMPLE = 0.25;
   public static final double PERTURBATION = 1.2;
 
+  public static final boolean WARM_START = true;
+  public static final boolean HOLD_OUT = false;
+
   /// 0 stands for no bound.
   public static final double MAX_SECONDS = 0;
 

@@ -1,8 +1,10 @@
 package dev.espalier.api.rest;
 
 import dev.espalier.api.model.Communication;
+import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
 import java.util.List;
@@ -27,6 +29,8 @@ import java.util.Optional;
 /// @param communication how workers exchange parameters and updates
 /// @param gpuMemoryBytes bytes of a GPU's memory in which each worker keeps its part of the tables,
 ///   > = 0; 0 keeps them on the host
+/// @param prior what earlier jobs of the program found, best first, as it was known when the job was
+///   submitted; not part of the job file
 public record JobSpec(
     String name,
     String program,
@@ -41,12 +45,35 @@ public record JobSpec(
     Checkpoints checkpoints,
     Optional<TimeModel> time,
     Communication communication,
-    long gpuMemoryBytes) {
+    long gpuMemoryBytes,
+    List<Prior> prior) {
   public JobSpec {
+    // Jobs that were stored before there was experience have none.
+    prior = List.copyOf(Objects.requireNonNullElse(prior, List.of()));
     // Jobs that were stored before there was a choice do not have it.
     communication = Objects.requireNonNullElse(communication, Communication.PLAIN);
     arguments = Map.copyOf(arguments);
     tunables = List.copyOf(tunables);
+  }
+
+  /// {@return the same job with what earlier jobs found}
+  public JobSpec withPrior(List<Prior> known) {
+    return new JobSpec(
+        name,
+        program,
+        data,
+        arguments,
+        workers,
+        launch,
+        seed,
+        tunables,
+        tuning,
+        stop,
+        checkpoints,
+        time,
+        communication,
+        gpuMemoryBytes,
+        known);
   }
 
   /// Who starts the workers of a job.
@@ -78,6 +105,9 @@ public record JobSpec(
   /// @param maxRetunes bound on re-tuning rounds, >= 0
   /// @param runs what bounds the runs of a policy that trains a population
   /// @param racing constants of `racing`
+  /// @param warmStart whether `racing` first tries what earlier jobs of the program found
+  /// @param holdOut whether `fixed` trains without the samples that `racing` holds out, as a
+  ///   schedule that `racing` found needs
   public record Tuning(
       String policy,
       String searcher,
@@ -95,7 +125,9 @@ public record JobSpec(
       int convergePlateauEpochs,
       int maxRetunes,
       Runs runs,
-      RacingOptions racing) {
+      RacingOptions racing,
+      boolean warmStart,
+      boolean holdOut) {
     public Tuning {
       schedule = List.copyOf(schedule);
       // Jobs that were stored before there were populations have none.
@@ -152,7 +184,26 @@ public record JobSpec(
   }
 
   /// One step of a schedule: the setting from a clock of the mainline on.
-  public record ScheduleEntry(long fromClock, Setting setting) {}
+  ///
+  /// @param cooldown over which clocks of the mainline the learning rate falls to zero; empty for a
+  ///   constant rate
+  public record ScheduleEntry(
+      long fromClock, Setting setting, Optional<Shape.LinearToZero> cooldown) {
+    public ScheduleEntry {
+      // Jobs that were stored before rates could fall have none.
+      cooldown = Objects.requireNonNullElse(cooldown, Optional.empty());
+    }
+
+    /// A step at a constant rate.
+    public ScheduleEntry(long fromClock, Setting setting) {
+      this(fromClock, setting, Optional.empty());
+    }
+
+    /// {@return the shape of the learning rate, over clocks of the mainline}
+    public Shape shape() {
+      return cooldown.isPresent() ? cooldown.get() : Shape.CONSTANT;
+    }
+  }
 
   /// When training ends at the latest; the first bound that is met ends it.
   ///

@@ -8,6 +8,7 @@ import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.Section.Bounds;
@@ -115,7 +116,8 @@ public final class JobSpecReader {
         new JobSpec.Checkpoints(keep),
         time,
         communication,
-        gpuMemoryBytes);
+        gpuMemoryBytes,
+        List.of());
   }
 
   private Communication communication() {
@@ -206,6 +208,8 @@ public final class JobSpecReader {
     int convergePlateau = convergePlateau(section.section("converge"), retunePlateau);
     JobSpec.Runs runs = runs(section.section("runs"));
     RacingOptions racing = racing(section.section("racing"));
+    boolean warmStart = section.flag("warmStart", JobDefaults.WARM_START);
+    boolean holdOut = holdOut(section, policy);
     section.rejectUnknownKeys();
     return new JobSpec.Tuning(
         policy,
@@ -224,7 +228,22 @@ public final class JobSpecReader {
         convergePlateau,
         maxRetunes,
         runs,
-        racing);
+        racing,
+        warmStart,
+        holdOut);
+  }
+
+  private static boolean holdOut(Section tuning, String policy) {
+    boolean holdOut = tuning.flag("holdOut", JobDefaults.HOLD_OUT);
+    if (holdOut && !policy.equals("fixed")) {
+      tuning.wrong(
+          "holdOut",
+          "true",
+          "holdOut belongs to the policy fixed, but the policy is "
+              + policy
+              + ": racing holds samples out in any case, and the others need none");
+    }
+    return holdOut;
   }
 
   private static JobSpec.Runs runs(Section section) {
@@ -324,11 +343,29 @@ public final class JobSpecReader {
       if (!entry.has("setting")) {
         entry.missing("setting", "setting is missing from schedule entry " + i);
       }
+      Optional<Shape.LinearToZero> cooldown = cooldown(entry);
       entry.rejectUnknownKeys();
-      entries.add(new JobSpec.ScheduleEntry(Math.max(fromClock, 0), base.with(setting)));
+      entries.add(new JobSpec.ScheduleEntry(Math.max(fromClock, 0), base.with(setting), cooldown));
       previous = Math.max(previous, fromClock);
     }
     return entries;
+  }
+
+  private static Optional<Shape.LinearToZero> cooldown(Section entry) {
+    if (!entry.has("cooldown")) {
+      return Optional.empty();
+    }
+    Section section = entry.section("cooldown");
+    long from = section.whole("fromClock", 0, Long.MAX_VALUE, 0);
+    long until = section.whole("untilClock", 1, Long.MAX_VALUE, -1);
+    if (!section.has("untilClock")) {
+      section.missing("untilClock", "untilClock is missing from a cooldown");
+    } else if (until > 0 && until <= from) {
+      section.wrong(
+          "untilClock", until, "untilClock must be > " + from + ", fromClock, but is " + until);
+    }
+    section.rejectUnknownKeys();
+    return until > from ? Optional.of(new Shape.LinearToZero(from, until)) : Optional.empty();
   }
 
   private static long fromClock(Section entry, int index, long previous) {
@@ -455,7 +492,8 @@ public final class JobSpecReader {
         setting,
         tuning.schedule().stream()
             .map(entry ->
-                new JobSpec.ScheduleEntry(entry.fromClock(), setting.with(entry.setting())))
+                new JobSpec.ScheduleEntry(
+                    entry.fromClock(), setting.with(entry.setting()), entry.cooldown()))
             .toList(),
         tuning.windows(),
         tuning.startingLoss(),
@@ -469,7 +507,9 @@ public final class JobSpecReader {
         tuning.convergePlateauEpochs(),
         tuning.maxRetunes(),
         tuning.runs(),
-        tuning.racing());
+        tuning.racing(),
+        tuning.warmStart(),
+        tuning.holdOut());
   }
 
   private JobSpec.Stop stop() {

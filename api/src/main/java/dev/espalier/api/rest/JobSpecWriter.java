@@ -82,6 +82,8 @@ final class JobSpecWriter {
     document.put("converge", Map.of("plateauEpochs", tuning.convergePlateauEpochs()));
     document.put("runs", runs(tuning.runs()));
     document.put("racing", racing(tuning.racing()));
+    document.put("warmStart", tuning.warmStart());
+    document.put("holdOut", tuning.holdOut());
     return document;
   }
 
@@ -123,7 +125,14 @@ final class JobSpecWriter {
   }
 
   private static Map<String, Object> scheduleEntry(JobSpec.ScheduleEntry entry) {
-    return pair("fromClock", entry.fromClock(), "setting", setting(entry.setting()));
+    Map<String, Object> document =
+        pair("fromClock", entry.fromClock(), "setting", setting(entry.setting()));
+    entry
+        .cooldown()
+        .ifPresent(fall ->
+            document.put(
+                "cooldown", pair("fromClock", fall.fromClock(), "untilClock", fall.untilClock())));
+    return document;
   }
 
   private static Map<String, Object> stop(JobSpec.Stop stop) {

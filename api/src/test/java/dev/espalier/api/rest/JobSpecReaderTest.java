@@ -148,6 +148,7 @@ final class JobSpecReaderTest {
         "tuning",
         Map.ofEntries(
             Map.entry("policy", "mltuner"),
+            Map.entry("warmStart", false),
             Map.entry("searcher", "sobol"),
             Map.entry("setting", Map.of("momentum", 0.5)),
             Map.entry("windows", 8),
@@ -261,13 +262,15 @@ final class JobSpecReaderTest {
                     3,
                     new JobSpec.Runs(8, 9, 0.5, 4, 6, 12, 0.5, 0.3, 0.5, 1.5),
                     new RacingOptions(
-                        0.1, 0.9, 500, 0.1, 6, 3, 1.2, 5, 0.03, 1.5, 0.3, 0.2, 0.4, 3, 0.2, 2,
-                        0.5)),
+                        0.1, 0.9, 500, 0.1, 6, 3, 1.2, 5, 0.03, 1.5, 0.3, 0.2, 0.4, 3, 0.2, 2, 0.5),
+                    false,
+                    false),
                 new JobSpec.Stop(12.5, 5400, 0.9),
                 new JobSpec.Checkpoints(4),
                 Optional.of(new TimeModel(2e-4, 7e-6)),
                 new Communication("grpc", "bfloat16", 0.5, 3, 2, true, true),
-                3L << 29));
+                3L << 29,
+                List.of()));
     assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
   }
 

@@ -87,10 +87,15 @@ final class JobPicture {
       trials.forEach(trial -> names.addAll(trial.setting().keySet()));
       var headers = new ArrayList<>(List.of("branch"));
       headers.addAll(names);
-      headers.addAll(List.of("clocks", "time", "speed", "verdict"));
+      boolean hasSpeeds = trials.stream().anyMatch(trial -> trial.speed() != null);
+      headers.addAll(List.of("clocks", "time"));
+      if (hasSpeeds) {
+        headers.add("speed");
+      }
+      headers.add("verdict");
       var table = new Table(headers);
       for (BranchView trial : shown(trials)) {
-        table.row(cells(trial, names));
+        table.row(cells(trial, names, hasSpeeds));
       }
       List<String> rows = table.lines();
       lines.add("  " + terminal.styled(Style.DIM, rows.getFirst()));
@@ -107,7 +112,7 @@ final class JobPicture {
   /// A trial that wins becomes the mainline, and was tried none the less.
   static boolean wasTried(BranchView branch) {
     return branch.kind() == BranchKind.TRIAL
-        || branch.kind() == BranchKind.MAINLINE && branch.verdict() != null;
+        || branch.kind() == BranchKind.MAINLINE && (branch.verdict() != null || branch.round() > 0);
   }
 
   static String roundInWords(RoundView round) {
@@ -120,6 +125,14 @@ final class JobPicture {
     String head = "Round " + round.round() + ", " + kind;
     if (!round.outcome().isEmpty()) {
       return head + ": " + round.outcome();
+    }
+    if (round.phase().equals("racing")) {
+      return head
+          + ": the setting so far races "
+          + (round.trials() - 1)
+          + " others, "
+          + Words.seconds(round.trialSeconds())
+          + " each";
     }
     String doing =
         switch (round.phase()) {
@@ -158,13 +171,15 @@ final class JobPicture {
     return speed == null ? 0 : speed;
   }
 
-  private static List<String> cells(BranchView trial, TreeSet<String> names) {
+  private static List<String> cells(BranchView trial, TreeSet<String> names, boolean hasSpeeds) {
     var cells = new ArrayList<String>();
     cells.add("#" + trial.branch());
     names.forEach(name -> cells.add(Words.number(trial.setting().get(name))));
     cells.add(Long.toString(trial.clocks()));
     cells.add(Words.seconds(trial.seconds()));
-    cells.add(trial.speed() == null ? "-" : Words.number(trial.speed()) + "/s");
+    if (hasSpeeds) {
+      cells.add(trial.speed() == null ? "-" : Words.number(trial.speed()) + "/s");
+    }
     cells.add(verdict(trial));
     return cells;
   }
@@ -177,7 +192,8 @@ final class JobPicture {
       case RUNNING -> judged.isEmpty() ? "running" : judged + ", runs on";
       case KEPT -> "kept";
       case LOST -> "lost with its workers";
-      case MEASURED, DISCARDED, FAILED -> judged.isEmpty() ? "discarded" : judged;
+      case MEASURED -> judged.isEmpty() ? "measured" : judged;
+      case DISCARDED, FAILED -> judged.isEmpty() ? "discarded" : judged;
     };
   }
 

@@ -27,7 +27,9 @@ public final class JobSummary {
     table.row("id", job.id());
     table.row("name", job.name());
     table.row("program", job.program());
-    table.row("policy", job.policy() + ", searcher " + job.searcher());
+    table.row(
+        "policy",
+        job.policy() + (job.policy().equals("mltuner") ? ", searcher " + job.searcher() : ""));
     table.row("state", job.state() + ": " + job.message());
     if (!job.waitingFor().isEmpty()) {
       table.row("waiting for", job.waitingFor());

@@ -31,7 +31,8 @@ public final class JobPlans {
         new SearchSpace(searched),
         defaults.with(tuning.setting()),
         tuning.schedule().stream()
-            .map(entry -> new JobPlan.ScheduleStep(entry.fromClock(), entry.setting()))
+            .map(entry ->
+                new JobPlan.ScheduleStep(entry.fromClock(), entry.setting(), entry.shape()))
             .toList(),
         program.validation().getFirst(),
         spec.workers(),
@@ -55,7 +56,8 @@ public final class JobPlans {
         spec.checkpoints().keep(),
         spec.time(),
         tuning.racing(),
-        List.of());
+        spec.prior(),
+        tuning.holdOut());
   }
 
   private static JobPlan.Runs runs(JobSpec spec) {

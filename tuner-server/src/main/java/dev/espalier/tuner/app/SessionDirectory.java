@@ -2,6 +2,7 @@ package dev.espalier.tuner.app;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SearchSpace;
@@ -65,13 +66,28 @@ public final class SessionDirectory implements JobService, AutoCloseable {
 
   @Override
   public String submit(JobSpec spec, String actor) {
-    programOf(spec);
+    ProgramDescriptor program = programOf(spec);
     String data = dataFolder.apply(spec);
-    var job = new StoredJob(newId(), spec, Policies.version(spec.tuning().policy()));
+    String fingerprint = DataFingerprint.of(data);
+    var job =
+        new StoredJob(
+            newId(),
+            spec.withPrior(prior(spec, program, fingerprint)),
+            Policies.version(spec.tuning().policy()),
+            fingerprint);
     ports.jobs().create(job, actor);
     start(job, data);
     log.info("job={} program={} actor={} submitted", job.id(), spec.program(), actor);
     return job.id();
+  }
+
+  /// What is known now stays with the job, so that it decides the same when it is replayed.
+  private List<Prior> prior(JobSpec spec, ProgramDescriptor program, String fingerprint) {
+    boolean isWanted = spec.tuning().warmStart() && spec.tuning().policy().equals("racing");
+    return isWanted
+        ? Experience.of(
+            spec, program, fingerprint, ports.jobs().finished(spec.program(), Experience.LOOK_BACK))
+        : List.of();
   }
 
   /// Ids sort by time: milliseconds, then 40 random bits.

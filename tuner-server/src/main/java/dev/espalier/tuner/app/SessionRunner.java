@@ -533,6 +533,7 @@ final class SessionRunner implements Runnable {
             log.debug("job={} state={} message={}", job.id(), changed.state(), changed.message());
         case SessionEffect.ScheduleChanged _,
             SessionEffect.MainlineEvaluated _,
+            SessionEffect.ResultChanged _,
             SessionEffect.SnapshotChanged _ -> {}
       }
     }

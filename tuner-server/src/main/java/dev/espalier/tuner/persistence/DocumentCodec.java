@@ -1,9 +1,13 @@
 package dev.espalier.tuner.persistence;
 
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.rest.JobSpec;
+import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.DeserializationFeature;
@@ -17,6 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// Views for people have null in their place.
 final class DocumentCodec {
   private static final TypeReference<TreeMap<String, Double>> NUMBERS = new TypeReference<>() {};
+  private static final TypeReference<List<JobSpec.ScheduleEntry>> PATH = new TypeReference<>() {};
   private static final TypeReference<LinkedHashMap<String, Object>> TREE = new TypeReference<>() {};
 
   private final JsonMapper exact =
@@ -50,6 +55,25 @@ final class DocumentCodec {
 
   JobSpec readSpec(String json) {
     return exact.readValue(json, JobSpec.class);
+  }
+
+  String writePath(List<JobPlan.ScheduleStep> path) {
+    return exact
+        .writerFor(PATH)
+        .writeValueAsString(
+            path.stream()
+                .map(step ->
+                    new JobSpec.ScheduleEntry(
+                        step.fromClock(),
+                        step.setting(),
+                        step.shape() instanceof Shape.LinearToZero fall
+                            ? Optional.of(fall)
+                            : Optional.empty()))
+                .toList());
+  }
+
+  List<JobSpec.ScheduleEntry> readPath(String json) {
+    return exact.readValue(json, PATH);
   }
 
   /// Values by name, such as a setting or metrics.

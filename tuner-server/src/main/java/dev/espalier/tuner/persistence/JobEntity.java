@@ -92,6 +92,9 @@ class JobEntity {
   @Column(name = "mainline_fork_clock")
   long mainlineForkClock;
 
+  @Column(name = "data_fingerprint", updatable = false)
+  String dataFingerprint;
+
   @Column(name = "policy_version")
   int policyVersion;
 
@@ -164,12 +167,19 @@ class JobEntity {
   protected JobEntity() {}
 
   JobEntity(
-      String id, JobSpec spec, int policyVersion, String actor, Instant now, DocumentCodec codec) {
+      String id,
+      JobSpec spec,
+      int policyVersion,
+      String dataFingerprint,
+      String actor,
+      Instant now,
+      DocumentCodec codec) {
     this.id = id;
     name = spec.name();
     program = spec.program();
     policy = spec.tuning().policy();
     this.policyVersion = policyVersion;
+    this.dataFingerprint = dataFingerprint;
     searcher = spec.tuning().searcher();
     workers = spec.workers();
     seed = spec.seed();

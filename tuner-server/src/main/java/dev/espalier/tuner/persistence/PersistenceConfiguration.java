@@ -45,10 +45,11 @@ public class PersistenceConfiguration {
       Transactions transactions,
       EntityManager entities,
       JobRepository jobs,
+      ResultRepository results,
       JdbcTemplate sql,
       DocumentCodec codec,
       InstantSource clock) {
-    return new PostgresJobStore(transactions, entities, jobs, sql, codec, clock);
+    return new PostgresJobStore(transactions, entities, jobs, results, sql, codec, clock);
   }
 
   @Bean
@@ -57,9 +58,10 @@ public class PersistenceConfiguration {
       JobRepository jobs,
       BranchRepository branches,
       RoundRepository rounds,
+      ResultRepository results,
       JdbcTemplate sql,
       DocumentCodec codec) {
-    return new PostgresJobQueries(transactions, jobs, branches, rounds, sql, codec);
+    return new PostgresJobQueries(transactions, jobs, branches, rounds, results, sql, codec);
   }
 
   @Bean

@@ -218,6 +218,7 @@ final class PostgresEventLog implements EventLog {
         case SessionEffect.ScheduleChanged change -> schedule(change);
         case SessionEffect.MainlineEvaluated change -> evaluation(change);
         case SessionEffect.SnapshotChanged change -> snapshot(change);
+        case SessionEffect.ResultChanged change -> result(change);
         case SessionEffect.TimeSpent change -> {
           job.change(change);
           jobMoved = true;
@@ -316,6 +317,15 @@ final class PostgresEventLog implements EventLog {
               change.epoch(),
               change.atSeconds(),
               new java.util.TreeMap<String, @Nullable Double>(change.metrics())));
+    }
+
+    private void result(SessionEffect.ResultChanged change) {
+      ResultEntity row = entities.find(ResultEntity.class, job.id);
+      if (row == null) {
+        entities.persist(new ResultEntity(job.id, change, codec));
+      } else {
+        row.change(change, codec);
+      }
     }
 
     private void snapshot(SessionEffect.SnapshotChanged change) {

@@ -38,6 +38,7 @@ final class PostgresJobQueries implements JobQueries {
   private final JobRepository jobs;
   private final BranchRepository branches;
   private final RoundRepository rounds;
+  private final ResultRepository results;
   private final JdbcTemplate sql;
   private final DocumentCodec codec;
   private final LossBlocks losses;
@@ -47,12 +48,14 @@ final class PostgresJobQueries implements JobQueries {
       JobRepository jobs,
       BranchRepository branches,
       RoundRepository rounds,
+      ResultRepository results,
       JdbcTemplate sql,
       DocumentCodec codec) {
     this.transactions = transactions;
     this.jobs = jobs;
     this.branches = branches;
     this.rounds = rounds;
+    this.results = results;
     this.sql = sql;
     this.codec = codec;
     this.losses = new LossBlocks(sql);
@@ -157,7 +160,11 @@ final class PostgresJobQueries implements JobQueries {
 
   @Override
   public ScheduleView schedule(String job) {
-    return transactions.read(() -> StoredSchedule.read(sql, codec, job));
+    return transactions.read(() ->
+        new ScheduleView(
+            job,
+            StoredSchedule.read(sql, codec, job).steps(),
+            StoredSchedule.result(results.findById(job).orElse(null), codec)));
   }
 
   @Override

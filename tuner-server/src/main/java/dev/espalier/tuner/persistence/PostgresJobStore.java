@@ -9,6 +9,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.springframework.data.domain.Limit;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /// Jobs for their runners.
@@ -19,6 +20,7 @@ final class PostgresJobStore implements JobStore {
   private final Transactions transactions;
   private final EntityManager entities;
   private final JobRepository jobs;
+  private final ResultRepository results;
   private final JdbcTemplate sql;
   private final DocumentCodec codec;
   private final InstantSource clock;
@@ -27,12 +29,14 @@ final class PostgresJobStore implements JobStore {
       Transactions transactions,
       EntityManager entities,
       JobRepository jobs,
+      ResultRepository results,
       JdbcTemplate sql,
       DocumentCodec codec,
       InstantSource clock) {
     this.transactions = transactions;
     this.entities = entities;
     this.jobs = jobs;
+    this.results = results;
     this.sql = sql;
     this.codec = codec;
     this.clock = clock;
@@ -46,6 +50,7 @@ final class PostgresJobStore implements JobStore {
                 job.id(),
                 job.spec(),
                 job.policyVersion(),
+                job.dataFingerprint(),
                 actor,
                 clock.instant().truncatedTo(ChronoUnit.MICROS),
                 codec)));
@@ -74,6 +79,21 @@ final class PostgresJobStore implements JobStore {
   }
 
   @Override
+  public List<FinishedJob> finished(String program, int most) {
+    return transactions.read(
+        () -> results.finished(program, Limit.of(most)).stream().map(this::finished).toList());
+  }
+
+  private FinishedJob finished(ResultRepository.Finished row) {
+    return new FinishedJob(
+        stored(row.job()),
+        row.result().value,
+        row.result().mainlineClock,
+        row.result().epoch,
+        codec.readPath(row.result().path));
+  }
+
+  @Override
   public void putWorkerSecret(String job, int generation, byte[] sha256) {
     transactions.write(() ->
         sql.update(
@@ -99,6 +119,6 @@ final class PostgresJobStore implements JobStore {
   }
 
   private StoredJob stored(JobEntity row) {
-    return new StoredJob(row.id, codec.readSpec(row.spec), row.policyVersion);
+    return new StoredJob(row.id, codec.readSpec(row.spec), row.policyVersion, row.dataFingerprint);
   }
 }

@@ -1,12 +1,14 @@
 package dev.espalier.tuner.persistence;
 
 import dev.espalier.api.rest.ScheduleView;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /// Reads the schedule of a job.
 final class StoredSchedule {
   private StoredSchedule() {}
 
+  /// {@return the mainline's settings over time, without the path to the result}
   static ScheduleView read(JdbcTemplate sql, DocumentCodec codec, String job) {
     return new ScheduleView(
         job,
@@ -19,6 +21,20 @@ final class StoredSchedule {
                     row.getDouble(2),
                     row.getInt(3),
                     codec.readNumbers(row.getString(4))),
-            job));
+            job),
+        null);
+  }
+
+  static ScheduleView.@Nullable Result result(@Nullable ResultEntity row, DocumentCodec codec) {
+    return row == null
+        ? null
+        : new ScheduleView.Result(
+            row.mainlineClock,
+            row.epoch,
+            codec.readPath(row.path).stream()
+                .map(step ->
+                    new ScheduleView.ResultStep(
+                        step.fromClock(), step.setting().values(), step.cooldown().orElse(null)))
+                .toList());
   }
 }

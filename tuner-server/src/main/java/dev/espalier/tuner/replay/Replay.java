@@ -8,6 +8,8 @@ import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.TuningSession;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +21,7 @@ import java.util.Optional;
 /// @param version of the policy that was asked now
 /// @param recorded how many decisions were recorded
 /// @param replayed how many decisions the policy takes now
-/// @param difference the first decision that is not the same; empty when all are
+/// @param differences all decisions that are not the same, in their order; empty when all are
 public record Replay(
     String job,
     String policy,
@@ -28,17 +30,43 @@ public record Replay(
     int events,
     int recorded,
     int replayed,
-    Optional<Difference> difference) {
-  /// The first decision that is not the same.
+    List<Difference> differences) {
+  public Replay {
+    differences = List.copyOf(differences);
+  }
+
+  /// What became of a decision.
+  public enum Kind {
+    /// It is taken now too, but is not the same.
+    CHANGED,
+    /// It was recorded, and is not taken now.
+    MISSING,
+    /// It is taken now, and was not recorded.
+    ADDED
+  }
+
+  /// One decision that is not the same.
   ///
-  /// @param position from 1
+  /// @param position in the recording, from 1; of one that is added, among those taken now
   /// @param recorded empty when the policy decides more than was recorded
   /// @param replayed empty when it decides less
-  /// @param parts what differs: `key`, `rule`, `outcome`, `actor`, `round`, or `evidence.NAME`
+  /// @param parts what differs in a changed one: `order`, `rule`, `outcome`, `actor`, `round`, or
+  ///   `evidence.NAME`
   public record Difference(
       int position, Optional<Decision> recorded, Optional<Decision> replayed, List<String> parts) {
     public Difference {
       parts = List.copyOf(parts);
+    }
+
+    public Kind kind() {
+      if (recorded.isEmpty()) {
+        return Kind.ADDED;
+      }
+      return replayed.isEmpty() ? Kind.MISSING : Kind.CHANGED;
+    }
+
+    public String key() {
+      return recorded.or(() -> replayed).map(Decision::key).orElseThrow();
     }
   }
 
@@ -65,11 +93,16 @@ public record Replay(
         recording.events().size(),
         recording.decisions().size(),
         replayed.size(),
-        firstDifference(recording.decisions(), replayed));
+        differences(recording.decisions(), replayed));
   }
 
   public boolean isSame() {
-    return difference.isEmpty();
+    return differences.isEmpty();
+  }
+
+  /// {@return how many decisions are of a kind}
+  public long count(Kind kind) {
+    return differences.stream().filter(difference -> difference.kind() == kind).count();
   }
 
   private static List<Decision> decisions(List<SessionEffect> effects) {
@@ -79,27 +112,48 @@ public record Replay(
         .toList();
   }
 
-  private static Optional<Difference> firstDifference(
-      List<Decision> recorded, List<Decision> replayed) {
-    for (int i = 0; i < Math.max(recorded.size(), replayed.size()); i++) {
-      Optional<Decision> before = at(recorded, i);
-      Optional<Decision> now = at(replayed, i);
-      List<String> parts =
-          before.isPresent() && now.isPresent() ? parts(before.get(), now.get()) : List.of("key");
+  /// Decisions are the same by their keys, of which a job has each once; so one that is new does
+  /// not make all that follow differ.
+  private static List<Difference> differences(List<Decision> recorded, List<Decision> replayed) {
+    Map<String, Integer> places = places(replayed);
+    Map<String, Integer> known = places(recorded);
+    var differences = new ArrayList<Difference>();
+    int furthest = -1;
+    for (int i = 0; i < recorded.size(); i++) {
+      Decision before = recorded.get(i);
+      Integer place = places.get(before.key());
+      if (place == null) {
+        differences.add(new Difference(i + 1, Optional.of(before), Optional.empty(), List.of()));
+        continue;
+      }
+      List<String> parts = parts(before, replayed.get(place));
+      addIf(place < furthest, "order", parts);
+      furthest = Math.max(furthest, place);
       if (!parts.isEmpty()) {
-        return Optional.of(new Difference(i + 1, before, now, parts));
+        differences.add(
+            new Difference(i + 1, Optional.of(before), Optional.of(replayed.get(place)), parts));
       }
     }
-    return Optional.empty();
+    for (int i = 0; i < replayed.size(); i++) {
+      Decision now = replayed.get(i);
+      if (!known.containsKey(now.key())) {
+        differences.add(new Difference(i + 1, Optional.empty(), Optional.of(now), List.of()));
+      }
+    }
+    differences.sort(Comparator.comparingInt(Difference::position));
+    return differences;
   }
 
-  private static Optional<Decision> at(List<Decision> decisions, int index) {
-    return index < decisions.size() ? Optional.of(decisions.get(index)) : Optional.empty();
+  private static Map<String, Integer> places(List<Decision> decisions) {
+    var places = new HashMap<String, Integer>();
+    for (int i = 0; i < decisions.size(); i++) {
+      places.putIfAbsent(decisions.get(i).key(), i);
+    }
+    return places;
   }
 
   private static List<String> parts(Decision recorded, Decision replayed) {
     var parts = new ArrayList<String>();
-    addIf(!recorded.key().equals(replayed.key()), "key", parts);
     addIf(!recorded.rule().equals(replayed.rule()), "rule", parts);
     addIf(!recorded.outcome().equals(replayed.outcome()), "outcome", parts);
     addIf(!recorded.actor().equals(replayed.actor()), "actor", parts);

@@ -6,6 +6,7 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
 import dev.espalier.runtime.Espalier;
@@ -14,6 +15,7 @@ import dev.espalier.tuner.app.port.ProgramRegistry;
 import dev.espalier.tuner.app.port.TunerMeters;
 import dev.espalier.tuner.app.port.WorkerLauncher;
 import dev.espalier.tuner.core.session.Decision;
+import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.grpc.GrpcWorkerGateway;
 import dev.espalier.tuner.grpc.WorkerServer;
@@ -48,14 +50,16 @@ public final class TunerInMemory {
   /// @param evaluations of the mainline, in their order
   /// @param schedule what a job file that trains with the schedule found has under
   ///   `tuning.schedule`
-  /// @param epochs passes over the data at the last evaluation
+  /// @param epochs passes over the data at the result
+  /// @param result validation metrics there
   public record Trained(
       JobState state,
       String message,
       List<Map<String, Double>> evaluations,
       List<Decision> decisions,
       List<Map<String, Object>> schedule,
-      double epochs) {}
+      double epochs,
+      Map<String, Double> result) {}
 
   /// Trains to the end.
   ///
@@ -94,7 +98,8 @@ public final class TunerInMemory {
         evaluations(),
         log.decisions(),
         schedule(),
-        evaluated().isEmpty() ? 0 : evaluated().getLast().epoch());
+        result().map(SessionEffect.ResultChanged::epoch).orElse(0.0),
+        result().map(this::metricsOf).orElse(Map.of()));
   }
 
   private void attach(String tuner, String job) {
@@ -127,18 +132,36 @@ public final class TunerInMemory {
         .orElse(new SessionEffect.JobChanged(JobState.QUEUED, "", "", ""));
   }
 
-  /// As the database keeps it: what comes after a change is the mainline no more.
+  private Optional<SessionEffect.ResultChanged> result() {
+    return log.effects().stream()
+        .filter(SessionEffect.ResultChanged.class::isInstance)
+        .map(SessionEffect.ResultChanged.class::cast)
+        .reduce((_, last) -> last);
+  }
+
+  private Map<String, Double> metricsOf(SessionEffect.ResultChanged result) {
+    return evaluated().stream()
+        .filter(evaluation -> evaluation.mainlineClock() == result.mainlineClock())
+        .reduce((_, last) -> last)
+        .orElseThrow()
+        .metrics();
+  }
+
   private List<Map<String, Object>> schedule() {
-    var steps = new TreeMap<Long, Map<String, Object>>();
-    for (SessionEffect effect : log.effects()) {
-      if (effect instanceof SessionEffect.ScheduleChanged changed) {
-        steps.tailMap(changed.mainlineClock(), false).clear();
-        steps.put(
-            changed.mainlineClock(),
-            Map.of("fromClock", changed.mainlineClock(), "setting", changed.setting().values()));
-      }
+    return result().stream()
+        .flatMap(result -> result.path().stream())
+        .map(TunerInMemory::entry)
+        .toList();
+  }
+
+  private static Map<String, Object> entry(JobPlan.ScheduleStep step) {
+    var entry = new TreeMap<String, Object>();
+    entry.put("fromClock", step.fromClock());
+    entry.put("setting", step.setting().values());
+    if (step.shape() instanceof Shape.LinearToZero fall) {
+      entry.put("cooldown", Map.of("fromClock", fall.fromClock(), "untilClock", fall.untilClock()));
     }
-    return List.copyOf(steps.values());
+    return entry;
   }
 
   private List<SessionEffect.MainlineEvaluated> evaluated() {

@@ -5,9 +5,11 @@ import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.Verdict;
@@ -64,9 +66,13 @@ final class EventSamples {
   private EventSamples() {}
 
   static JobSpec spec() {
+    return spec("toy", "mltuner");
+  }
+
+  static JobSpec spec(String program, String policy) {
     return new JobSpec(
         "sample \u00e4",
-        "toy",
+        program,
         Optional.of("mnist"),
         Map.of("layers", "128,64"),
         2,
@@ -77,10 +83,14 @@ final class EventSamples {
             new Tunable.LinearRange("momentum", 0, 0.99, 0.9),
             new Tunable.Choice("batchSize", List.of(16.0, 32.0), 32)),
         new JobSpec.Tuning(
-            "mltuner",
+            policy,
             "tpe",
             Setting.of(Map.of("momentum", 0.9)),
-            List.of(new JobSpec.ScheduleEntry(0, Setting.of(Map.of("learningRate", 0.1)))),
+            List.of(
+                new JobSpec.ScheduleEntry(
+                    0,
+                    Setting.of(Map.of("learningRate", 0.1)),
+                    Optional.of(new Shape.LinearToZero(5, 9)))),
             10,
             true,
             5,
@@ -93,12 +103,23 @@ final class EventSamples {
             10,
             6,
             new JobSpec.Runs(8, 9, 0.5, 3, 4, 10, 1, 0.2, 0.25, 1.2),
-            RacingOptions.DEFAULTS),
+            RacingOptions.DEFAULTS,
+            true,
+            false),
         new JobSpec.Stop(5, 0, Double.NaN),
         new JobSpec.Checkpoints(2),
         Optional.of(new TimeModel(0.001, 1e-6)),
         new Communication("socket", "oneBit", 0.5, 4, 2, true, true),
-        3L << 30);
+        3L << 30,
+        List.of(
+            new Prior(
+                "job_1",
+                Setting.of(Map.of("learningRate", 0.2)),
+                "loss",
+                Double.NaN,
+                3.5,
+                true,
+                List.of("momentum 0.5 is left out: it is not searched here"))));
   }
 
   static SessionEffect.BranchChanged branch(

@@ -9,7 +9,9 @@ import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.SnapshotState;
+import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.MainlineView;
 import dev.espalier.api.rest.SeriesView;
@@ -21,12 +23,14 @@ import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.JobQueries.DecisionFilter;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.boot.TestServer;
+import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -348,6 +352,48 @@ class PostgresEventLogTest {
           assertThat(view.sizeBytes()).isEqualTo(4096);
           assertThat(view.pinned()).isTrue();
         });
+  }
+
+  @Test
+  void handsResultsOfFinishedJobsOn() {
+    String program = "toy'; drop table job_result; --";
+    List<JobPlan.ScheduleStep> path =
+        List.of(
+            new JobPlan.ScheduleStep(0, Setting.of(Map.of("learningRate", 0.1 + 0.2))),
+            new JobPlan.ScheduleStep(4, Setting.EMPTY, Shape.linearToZero(6, 9)));
+    String good = finished(program, "racing", JobState.COMPLETED, path);
+    String newer = finished(program, "mltuner", JobState.COMPLETED, List.of());
+    finished(program, "racing", JobState.FAILED, path);
+    finished(program, "fixed", JobState.COMPLETED, path);
+    finished("toy", "racing", JobState.COMPLETED, path);
+
+    List<JobStore.FinishedJob> finished = store.finished(program, 9);
+
+    assertThat(finished).extracting(each -> each.job().id()).containsExactly(newer, good);
+    assertThat(finished.getLast().job().dataFingerprint()).isEqualTo("d1");
+    assertThat(finished.getLast().clock()).isEqualTo(9);
+    assertThat(finished.getLast().path())
+        .containsExactly(
+            new JobSpec.ScheduleEntry(0, Setting.of(Map.of("learningRate", 0.1 + 0.2))),
+            new JobSpec.ScheduleEntry(4, Setting.EMPTY, Optional.of(new Shape.LinearToZero(6, 9))));
+    assertThat(store.finished(program, 1)).hasSize(1);
+    assertThat(queries.schedule(good).result()).isNotNull();
+    assertThat(queries.schedule(newJob()).result()).isNull();
+  }
+
+  private String finished(
+      String program, String policy, JobState end, List<JobPlan.ScheduleStep> path) {
+    String id = "job_" + UUID.randomUUID().toString().replace("-", "");
+    JobSpec spec = EventSamples.spec(program, policy);
+    store.create(new JobStore.StoredJob(id, spec, 3, "d1"), "test");
+    append(
+        id,
+        1,
+        List.of(),
+        List.of(
+            new SessionEffect.ResultChanged(9, 0.5, new BranchId(1), 0.9, path),
+            EventSamples.job(end)));
+    return id;
   }
 
   @Test

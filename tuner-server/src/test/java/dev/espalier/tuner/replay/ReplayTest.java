@@ -46,12 +46,12 @@ final class ReplayTest {
 
     assertThat(back.events()).isEqualTo(recording.events());
     assertThat(back.spec()).isEqualTo(recording.spec());
-    assertThat(replay.difference()).as(policy).isEmpty();
+    assertThat(replay.differences()).as(policy).isEmpty();
     assertThat(replay.recorded()).isEqualTo(replay.replayed()).isPositive();
   }
 
   @Test
-  void theFirstDecisionThatDiffersIsShownWithWhatDiffers() {
+  void aDecisionThatDiffersIsShownWithWhatDiffers() {
     Recording recording = recorded("mltuner");
     var decisions = new ArrayList<>(recording.decisions());
     Decision third = decisions.get(2);
@@ -66,9 +66,46 @@ final class ReplayTest {
     Replay replay = Replay.of(with(recording, recording.events(), decisions));
 
     assertThat(replay.isSame()).isFalse();
-    assertThat(replay.difference().orElseThrow().position()).isEqualTo(3);
-    assertThat(replay.difference().orElseThrow().parts())
-        .containsExactly("outcome", "evidence." + changed);
+    assertThat(replay.differences())
+        .singleElement()
+        .satisfies(difference -> {
+          assertThat(difference.kind()).isEqualTo(Replay.Kind.CHANGED);
+          assertThat(difference.position()).isEqualTo(3);
+          assertThat(difference.parts()).containsExactly("outcome", "evidence." + changed);
+        });
+  }
+
+  @Test
+  void allDifferencesAreFoundThoughOneIsNewAndOneIsGone() {
+    Recording recording = recorded("racing");
+    var decisions = new ArrayList<>(recording.decisions());
+    Decision gone = decisions.remove(1);
+    Decision last = decisions.removeLast();
+    decisions.add(2, with(gone, "elsewhere"));
+    decisions.addFirst(last);
+
+    Replay replay = Replay.of(with(recording, recording.events(), decisions));
+
+    assertThat(replay.count(Replay.Kind.ADDED)).isEqualTo(1);
+    assertThat(replay.count(Replay.Kind.MISSING)).isEqualTo(1);
+    assertThat(replay.differences())
+        .filteredOn(difference -> difference.kind() != Replay.Kind.CHANGED)
+        .extracting(Replay.Difference::key)
+        .containsExactly(gone.key(), "elsewhere");
+    assertThat(replay.differences())
+        .filteredOn(difference -> difference.kind() == Replay.Kind.CHANGED)
+        .allSatisfy(difference -> assertThat(difference.parts()).containsExactly("order"))
+        .isNotEmpty();
+  }
+
+  private static Decision with(Decision decision, String key) {
+    return new Decision(
+        key,
+        decision.rule(),
+        decision.outcome(),
+        decision.actor(),
+        decision.round(),
+        decision.evidence());
   }
 
   @Test
@@ -85,7 +122,7 @@ final class ReplayTest {
     Replay replay = Replay.of(recorded("mltuner"), "random");
 
     assertThat(replay.isSame()).isFalse();
-    assertThat(replay.difference().orElseThrow().position()).isEqualTo(1);
+    assertThat(replay.differences().getFirst().position()).isEqualTo(1);
   }
 
   @Test
@@ -93,8 +130,7 @@ final class ReplayTest {
     Recording recording = recorded("fixed");
     Replay replay = Replay.of(with(recording, recording.events(), List.of()));
 
-    assertThat(replay.difference().orElseThrow().recorded()).isEmpty();
-    assertThat(replay.difference().orElseThrow().replayed()).isPresent();
+    assertThat(replay.count(Replay.Kind.ADDED)).isEqualTo(replay.replayed()).isPositive();
   }
 
   @Test

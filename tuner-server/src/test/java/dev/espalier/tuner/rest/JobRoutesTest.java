@@ -6,11 +6,13 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.EventLog.Commit;
 import dev.espalier.tuner.app.port.EventLog.MetricPoint;
 import dev.espalier.tuner.boot.TestServer;
 import dev.espalier.tuner.boot.TestServer.Answer;
+import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class JobRoutesTest {
+  private static final Setting RATE = Setting.of(Map.of("learningRate", 0.1));
   private static final String JOB = "{\"name\":\"first\",\"program\":\"toy\"}";
   private final TestServer server = TestServer.get();
 
@@ -189,10 +192,20 @@ class JobRoutesTest {
 
     assertThat(server.get(path).json().get("steps")).hasSize(2);
     assertThat(server.get(path + "?format=csv").body())
-        .isEqualTo("fromClock,fromEpoch,branch,learningRate\r\n0,0.0,0,0.1\r\n10,0.5,1,0.01\r\n");
+        .isEqualTo(
+            "fromClock,cooldownFromClock,cooldownUntilClock,learningRate\r\n"
+                + "0,,,0.1\r\n4,6,9,0.1\r\n");
     assertThat(server.get(path + "?format=java").body())
-        .contains("public static double learningRate(long clock)", "if (clock >= 10L)")
-        .contains("return 0.01;", "return 0.1;");
+        .contains("public static double learningRate(long clock)", "if (clock >= 4L)")
+        .contains("return 0.1 * cooldown(clock, 6L, 9L);", "return 0.1;");
+    assertThat(server.get(path).json().get("result").toString())
+        .isEqualTo(
+            """
+            {"clock":9,"epoch":0.4,"steps":[\
+            {"fromClock":0,"setting":{"learningRate":0.1},"cooldown":null},\
+            {"fromClock":4,"setting":{"learningRate":0.1},\
+            "cooldown":{"fromClock":6,"untilClock":9}}]}\
+            """);
     assertThat(server.get(path + "?format=xml").status()).isEqualTo(400);
   }
 
@@ -237,8 +250,15 @@ class JobRoutesTest {
                     branch(1, BranchKind.TRIAL),
                     schedule(0, 0, 0, 0.1),
                     schedule(10, 0.5, 1, 0.01),
-                    new SessionEffect.MainlineEvaluated(
-                        10, 0.5, 3, Map.of("accuracy", Double.NaN))),
+                    new SessionEffect.MainlineEvaluated(10, 0.5, 3, Map.of("accuracy", Double.NaN)),
+                    new SessionEffect.ResultChanged(
+                        9,
+                        0.4,
+                        new BranchId(1),
+                        Double.NaN,
+                        List.of(
+                            new JobPlan.ScheduleStep(0, RATE),
+                            new JobPlan.ScheduleStep(4, RATE, Shape.linearToZero(6, 9))))),
                 List.of(
                     new MetricPoint(0, 1, 0.5, 2),
                     new MetricPoint(0, 2, 1, 1),

@@ -20,6 +20,11 @@ public interface JobStore {
   /// @param message in words
   void fail(String job, String reason, String message);
 
+  /// {@return jobs of a program that searched and came to a good end, newest first}
+  ///
+  /// @param most how many at most
+  List<FinishedJob> finished(String program, int most);
+
   /// Remembers the hash of the secret that workers of a generation must show.
   void putWorkerSecret(String job, int generation, byte[] sha256);
 
@@ -31,10 +36,24 @@ public interface JobStore {
   /// @param id such as `job_0198f3...`; letters, digits and `_` only
   /// @param policyVersion version of the policy that the job began with; 0 when it was not written
   ///   down
-  record StoredJob(String id, JobSpec spec, int policyVersion) {
+  /// @param dataFingerprint of the data it trains on; empty where there is no data folder
+  record StoredJob(String id, JobSpec spec, int policyVersion, String dataFingerprint) {
     /// A job of which the policy's version is not known.
     public StoredJob(String id, JobSpec spec) {
-      this(id, spec, 0);
+      this(id, spec, 0, "");
+    }
+  }
+
+  /// A job that searched and came to a good end.
+  ///
+  /// @param value of the first validation metric of its result; may be NaN
+  /// @param clock mainline clock of its result
+  /// @param epoch the same in passes over the training data
+  /// @param path settings that led to it, by mainline clock
+  record FinishedJob(
+      StoredJob job, double value, long clock, double epoch, List<JobSpec.ScheduleEntry> path) {
+    public FinishedJob {
+      path = List.copyOf(path);
     }
   }
 }

@@ -114,7 +114,7 @@ final class Board {
 
   /// Makes the first branch of a generation of workers.
   Branch createFirst(Setting setting) {
-    Branch branch = open(Optional.empty(), BranchKind.MAINLINE, 0, setting);
+    Branch branch = open(Optional.empty(), BranchKind.MAINLINE, 0, setting, List.of());
     command(new BranchCommand.Create(branch.id(), setting));
     changed(branch, BranchState.WAITING);
     return branch;
@@ -127,7 +127,7 @@ final class Board {
 
   /// Makes a branch from a durable checkpoint.
   Branch restore(Checkpoints.Mark mark, BranchKind kind, Setting setting) {
-    Branch branch = open(Optional.of(mark.branch()), kind, 0, setting);
+    Branch branch = open(Optional.of(mark.branch()), kind, 0, setting, mark.path());
     branch.startAt(mark.mainlineClock(), mark.epochs());
     command(new BranchCommand.Restore(branch.id(), mark.checkpoint(), setting));
     changed(branch, BranchState.WAITING);
@@ -135,16 +135,22 @@ final class Board {
   }
 
   Branch fork(Branch parent, BranchKind kind, int round, Setting setting) {
-    Branch branch = open(Optional.of(parent.id()), kind, round, setting);
+    Branch branch = open(Optional.of(parent.id()), kind, round, setting, parent.path());
     branch.startAt(parent.mainlineClock(), parent.epochs());
     command(new BranchCommand.Fork(branch.id(), parent.id(), kind, setting));
     changed(branch, BranchState.FORKING);
     return branch;
   }
 
-  private Branch open(Optional<BranchId> parent, BranchKind kind, int round, Setting setting) {
+  private Branch open(
+      Optional<BranchId> parent,
+      BranchKind kind,
+      int round,
+      Setting setting,
+      List<JobPlan.ScheduleStep> before) {
     long clocksPerEpoch = workload().clocksPerEpoch(setting);
-    var branch = new Branch(book.nextBranch(), parent, kind, round, setting, clocksPerEpoch);
+    var branch =
+        new Branch(book.nextBranch(), parent, kind, round, setting, clocksPerEpoch, before);
     branches.put(branch.id(), branch);
     return branch;
   }
@@ -159,7 +165,7 @@ final class Board {
   }
 
   void schedule(Branch branch, long untilClock, long aloneUntilClock, Shape shape) {
-    branch.schedule(untilClock);
+    branch.schedule(untilClock, shape);
     command(new BranchCommand.Schedule(branch.id(), untilClock, aloneUntilClock, shape));
     if (branch.state() != BranchState.RUNNING) {
       changed(branch, BranchState.RUNNING);
@@ -244,6 +250,15 @@ final class Board {
   void changed(Branch branch, BranchState state) {
     branch.become(state);
     effects.add(branch.changed());
+  }
+
+  /// Says that a branch as it stands is the job's result until another is.
+  ///
+  /// @param value of the metric that judges the model; may be NaN
+  void resultIs(Branch branch, double value) {
+    emit(
+        new SessionEffect.ResultChanged(
+            branch.mainlineClock(), branch.epochs(), branch.id(), value, branch.path()));
   }
 
   // What people see.

@@ -4,9 +4,12 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.tuner.core.progress.ProgressSummary;
 import dev.espalier.tuner.core.progress.ProgressTrace;
+import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
+import java.util.List;
 import java.util.Optional;
 
 /// One branch as the session knows it: what it runs with, how far it came, what it is worth.
@@ -25,6 +28,7 @@ final class Branch {
   private final int round;
   private final Setting setting;
   private final long clocksPerEpoch;
+  private final Path path;
   private BranchKind kind;
   private BranchState state = BranchState.FORKING;
   private boolean isFreed;
@@ -38,19 +42,28 @@ final class Branch {
   private ProgressTrace trace = new ProgressTrace();
   private Optional<ProgressSummary> summary = Optional.empty();
 
+  /// @param before what led to its beginning
   Branch(
       BranchId id,
       Optional<BranchId> parent,
       BranchKind kind,
       int round,
       Setting setting,
-      long clocksPerEpoch) {
+      long clocksPerEpoch,
+      List<JobPlan.ScheduleStep> before) {
     this.id = id;
     this.parent = parent;
     this.kind = kind;
     this.round = round;
     this.setting = setting;
     this.clocksPerEpoch = clocksPerEpoch;
+    this.path = new Path(before, setting);
+  }
+
+  /// {@return settings and shapes of rates over the mainline's clocks that lead to where it is when
+  /// all that is scheduled has run}
+  List<JobPlan.ScheduleStep> path() {
+    return path.steps(forkClock);
   }
 
   BranchId id() {
@@ -172,7 +185,8 @@ final class Branch {
     kind = next;
   }
 
-  void schedule(long untilClock) {
+  void schedule(long untilClock, Shape shape) {
+    path.goOn(scheduledUntil, shape);
     scheduledUntil = untilClock;
   }
 

@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.SnapshotState;
+import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,6 +33,7 @@ final class Checkpoints {
   /// @param owner `MAINLINE`, or the number of a run
   /// @param evaluations length of the history of evaluations
   /// @param evaluatedEpochs the last whole epoch that was evaluated
+  /// @param path settings and shapes of rates that led there
   record Mark(
       long checkpoint,
       int owner,
@@ -40,7 +42,8 @@ final class Checkpoints {
       double epochs,
       Setting setting,
       int evaluations,
-      long evaluatedEpochs) {
+      long evaluatedEpochs,
+      List<JobPlan.ScheduleStep> path) {
     boolean isOf(Branch mainline) {
       return branch.equals(mainline.id()) && mainlineClock == mainline.scheduledMainlineClock();
     }
@@ -85,7 +88,8 @@ final class Checkpoints {
             mainline.scheduledEpochs(),
             mainline.setting(),
             evaluations,
-            evaluatedEpochs);
+            evaluatedEpochs,
+            mainline.path());
     pending.put(mark.checkpoint(), mark);
     tell(mark, SnapshotState.WRITING);
     board.command(new BranchCommand.Checkpoint(mainline.id(), mark.checkpoint()));

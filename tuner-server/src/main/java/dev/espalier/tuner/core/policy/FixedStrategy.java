@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy;
 
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.tuner.core.session.JobPlan;
 import java.util.List;
 
@@ -29,6 +30,15 @@ final class FixedStrategy implements Strategy {
       }
     }
     return setting;
+  }
+
+  @Override
+  public Shape shapeAt(long mainlineClock) {
+    return plan.schedule().stream()
+        .filter(step -> step.fromClock() <= mainlineClock)
+        .reduce((_, later) -> later)
+        .map(JobPlan.ScheduleStep::shape)
+        .orElse(Shape.CONSTANT);
   }
 
   @Override

@@ -289,6 +289,7 @@ final class PopulationCourse implements Course {
     board.emit(
         new SessionEffect.MainlineEvaluated(
             branch.mainlineClock(), branch.epochs(), event.atSeconds(), event.metrics()));
+    board.resultIs(branch, event.metrics().getOrDefault(plan.validation().name(), Double.NaN));
   }
 
   /// Tells the settings that led to where a run is.

@@ -6,6 +6,7 @@ import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Setting;
@@ -85,7 +86,11 @@ final class RacingCourse implements Course {
     this.host = host;
     this.budget = new TuningBudget(board, options.budget());
     this.neighbourhood =
-        new Neighbourhood(plan.space(), options.rateStep(), options.leastRateStep(), plan.prior());
+        new Neighbourhood(
+            plan.space(),
+            options.rateStep(),
+            options.leastRateStep(),
+            plan.prior().stream().filter(Prior::isUsable).map(Prior::setting).toList());
     this.times = new RaceTimes(options);
     this.history = new History(plan.validation().goal());
     this.back = new WayBack(board, checkpoints, host);
@@ -122,9 +127,35 @@ final class RacingCourse implements Course {
             + "% allows",
         Evidence.of()
             .with("setting", incumbent)
-            .with("budget", options.budget())
-            .with("prior", plan.prior().stream().map(Setting::values).toList()));
+            .with("budget", options.budget()));
+    plan.prior().forEach(this::tellPrior);
     next();
+  }
+
+  private void tellPrior(Prior prior) {
+    String found =
+        "Job "
+            + prior.job()
+            + (prior.sameData() ? " of the same program and data" : " of the same program")
+            + " reached "
+            + prior.metric()
+            + " "
+            + Words.number(prior.value());
+    String notes = prior.notes().isEmpty() ? "" : " (" + String.join("; ", prior.notes()) + ")";
+    board.decide(
+        "prior/" + prior.job(),
+        "racing.prior",
+        prior.isUsable()
+            ? found + " with " + Words.setting(prior.setting()) + notes + ": that races first"
+            : found + ", but its setting is of no use here" + notes,
+        Evidence.of()
+            .with("job", prior.job())
+            .with("setting", prior.setting())
+            .with("metric", prior.metric())
+            .with("value", prior.value())
+            .with("epoch", prior.epoch())
+            .with("sameData", prior.sameData())
+            .with("notes", prior.notes()));
   }
 
   @Override
@@ -418,6 +449,7 @@ final class RacingCourse implements Course {
     if (isBest) {
       bestSetting = incumbent;
       times.bestAt(board.spentSeconds());
+      board.resultIs(branch, value);
       checkpoints.requestBest(branch, history.size(), branch.wholeEpochs());
     } else if (!checkpoints.isAnyPending()) {
       checkpoints.request(branch, history.size(), branch.wholeEpochs());
@@ -808,6 +840,7 @@ final class RacingCourse implements Course {
   @Override
   public void saveResult() {
     if (history.best().isEmpty()) {
+      board.resultIs(mainline(), Double.NaN);
       checkpoints.requestBest(mainline(), history.size(), mainline().wholeEpochs());
     }
   }

@@ -25,7 +25,7 @@ final class Slices {
   void runOn(Branch branch, long bound) {
     long until = next(branch, bound);
     if (until > branch.scheduledUntil()) {
-      send(branch, until, until);
+      send(branch, until, until, Shape.CONSTANT);
     }
   }
 
@@ -38,10 +38,6 @@ final class Slices {
         ? Math.max(
             branch.scheduledUntil(), Math.min(branch.scheduledUntil() + length(branch), bound))
         : branch.scheduledUntil();
-  }
-
-  void send(Branch branch, long until, long aloneUntil) {
-    send(branch, until, aloneUntil, Shape.CONSTANT);
   }
 
   void send(Branch branch, long until, long aloneUntil, Shape shape) {

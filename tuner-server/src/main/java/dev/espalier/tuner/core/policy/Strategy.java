@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy;
 
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import java.util.List;
 
 /// What makes one policy differ from another; everything else is the life of a job.
@@ -10,10 +11,15 @@ interface Strategy {
   /// @param current the setting it has now
   Setting settingAt(long mainlineClock, Setting current);
 
+  /// {@return the shape of the learning rate at `mainlineClock`, over clocks of the mainline}
+  default Shape shapeAt(long mainlineClock) {
+    return Shape.CONSTANT;
+  }
+
   /// {@return the setting of the first branch}
   Setting firstSetting();
 
-  /// {@return the first mainline clock after `mainlineClock` that has another setting;
+  /// {@return the first mainline clock after `mainlineClock` that has another setting or shape;
   /// `Long.MAX_VALUE` when there is none}
   long nextChangeAfter(long mainlineClock);
 

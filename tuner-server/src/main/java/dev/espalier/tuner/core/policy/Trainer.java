@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
@@ -119,6 +120,7 @@ final class Trainer {
     board.emit(
         new SessionEffect.MainlineEvaluated(
             evaluatedClock, branch.epochs(), event.atSeconds(), event.metrics()));
+    board.resultIs(branch, history.latest());
     board.changed(branch, branch.state());
     return true;
   }
@@ -144,7 +146,9 @@ final class Trainer {
     }
     long until = slices.next(branch, bound(branch));
     if (until > branch.scheduledUntil()) {
-      slices.send(branch, until, Math.max(until, aloneUntil(branch, until)));
+      Shape shape =
+          strategy.shapeAt(branch.scheduledMainlineClock()).shifted(-branch.forkClock());
+      slices.send(branch, until, Math.max(until, aloneUntil(branch, until)), shape);
     }
   }
 

@@ -2,9 +2,11 @@ package dev.espalier.tuner.core.session;
 
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.TimeModel;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +24,8 @@ import java.util.Optional;
 /// @param target NaN for none
 /// @param keepCheckpoints durable checkpoints to keep, >= 1
 /// @param racing constants of the `racing` policy
-/// @param prior settings that earlier jobs of the program ended with, best first
+/// @param prior what earlier jobs of the program found, best first
+/// @param holdOut whether samples are held out though nothing is judged by them
 public record JobPlan(
     String policy,
     String searcher,
@@ -40,7 +43,8 @@ public record JobPlan(
     int keepCheckpoints,
     Optional<TimeModel> time,
     RacingOptions racing,
-    List<Setting> prior) {
+    List<Prior> prior,
+    boolean holdOut) {
   public JobPlan {
     schedule = List.copyOf(schedule);
     prior = List.copyOf(prior);
@@ -80,12 +84,13 @@ public record JobPlan(
         keepCheckpoints,
         time,
         RacingOptions.DEFAULTS,
-        List.of());
+        List.of(),
+        false);
   }
 
   /// {@return the training samples that workers keep back to judge branches by}
   public HeldOut heldOut() {
-    return policy.equals("racing") ? racing.heldOut() : HeldOut.NOTHING;
+    return holdOut || policy.equals("racing") ? racing.heldOut() : HeldOut.NOTHING;
   }
 
   /// {@return the same plan for the policy of another name}
@@ -107,11 +112,19 @@ public record JobPlan(
         keepCheckpoints,
         time,
         racing,
-        prior);
+        prior,
+        holdOut);
   }
 
-  /// One step of a fixed schedule.
-  public record ScheduleStep(long fromClock, Setting setting) {}
+  /// One step of a schedule: from a clock of the mainline on, up to the next step.
+  ///
+  /// @param shape of the learning rate, over clocks of the mainline
+  public record ScheduleStep(long fromClock, Setting setting, Shape shape) {
+    /// A step at a constant rate.
+    public ScheduleStep(long fromClock, Setting setting) {
+      this(fromClock, setting, Shape.CONSTANT);
+    }
+  }
 
   /// Constants of the `mltuner` policy; see `JobSpec.Tuning` for units and bounds.
   public record Options(

@@ -9,6 +9,7 @@ import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.SnapshotState;
 import dev.espalier.tuner.core.progress.ProgressSummary;
+import java.util.List;
 import java.util.Optional;
 
 /// Everything a session may ask of the outside, in order.
@@ -85,6 +86,23 @@ public sealed interface SessionEffect {
   record MainlineEvaluated(
       long mainlineClock, double epoch, double atSeconds, java.util.Map<String, Double> metrics)
       implements SessionEffect {}
+
+  /// What a branch is now would be the job's result if the job ended here.
+  ///
+  /// @param value of the metric that judges the model; may be NaN
+  /// @param path all settings, and the shapes of their rates, that led to it; a schedule that gives
+  ///   the same model again
+  record ResultChanged(
+      long mainlineClock,
+      double epoch,
+      BranchId branch,
+      double value,
+      List<JobPlan.ScheduleStep> path)
+      implements SessionEffect {
+    public ResultChanged {
+      path = List.copyOf(path);
+    }
+  }
 
   /// A durable snapshot of the mainline was asked for, written, given up, pinned or dropped.
   ///

@@ -210,6 +210,7 @@ public final class SimulatedWorkers {
             SessionEffect.RoundChanged _,
             SessionEffect.ScheduleChanged _,
             SessionEffect.MainlineEvaluated _,
+            SessionEffect.ResultChanged _,
             SessionEffect.SnapshotChanged _,
             SessionEffect.TimeSpent _ -> {}
       }

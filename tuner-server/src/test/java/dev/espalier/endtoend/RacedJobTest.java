@@ -1,0 +1,85 @@
+package dev.espalier.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/// What the default policy finds is handed on: as a schedule, and to later jobs of the program.
+@Timeout(240)
+class RacedJobTest {
+  private static final String JOB =
+      """
+      program: logreg
+      seed: 11
+      stop: { maxEpochs: 6 }
+      time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 2.0e-6 } }
+      """;
+
+  @TempDir private Path folder;
+
+  @Test
+  void whatAJobFoundIsTrainedAgainAndRacedFirstByTheNext() throws Exception {
+    try (var server = ServerProcess.start(folder)) {
+      String first = server.submit(JOB);
+      JsonNode found = server.awaitEnd(first);
+      assertThat(found.path("state").asString()).isEqualTo("COMPLETED");
+      assertThat(found.path("policy").asString()).isEqualTo("racing");
+
+      trainsAgain(server, first);
+      racesFirst(server, first);
+      isReplayed(server, first);
+      String without = server.submit(JOB + "tuning: { warmStart: false }\n");
+      server.awaitEnd(without);
+      assertThat(server.decisions(without)).isEqualTo(server.decisions(first));
+    }
+  }
+
+  private void trainsAgain(ServerProcess server, String job) throws Exception {
+    var exported = new StringBuilder();
+    assertThat(server.espalier(exported, "schedule", "export", job, "--format", "job")).isZero();
+    String again = server.submit(exported.toString());
+    server.awaitEnd(again);
+
+    JsonNode result = server.get("/jobs/" + job + "/schedule").path("result");
+    assertThat(result.path("steps").valueStream())
+        .anyMatch(step -> step.path("cooldown").path("untilClock").asLong() > 0);
+    JsonNode last = server.get("/jobs/" + again + "/evaluations").path("items");
+    assertThat(last.get(last.size() - 1).path("metrics")).isEqualTo(metricsAt(server, job, result));
+  }
+
+  private static JsonNode metricsAt(ServerProcess server, String job, JsonNode result)
+      throws Exception {
+    return server
+        .get("/jobs/" + job + "/evaluations")
+        .path("items")
+        .valueStream()
+        .filter(made -> made.path("mainlineClock").asLong() == result.path("clock").asLong())
+        .findFirst()
+        .orElseThrow()
+        .path("metrics");
+  }
+
+  private static void racesFirst(ServerProcess server, String job) throws Exception {
+    String next = server.submit(JOB);
+    server.awaitEnd(next);
+
+    assertThat(server.decisions(next).get("prior/" + job))
+        .startsWith("Job " + job + " of the same program and data reached logLoss ")
+        .contains("that races first");
+    assertThat(server.decisions(next).get("round-1/start")).contains("earlier job");
+    var described = new StringBuilder();
+    assertThat(server.espalier(described, "job", "describe", next)).isZero();
+    assertThat(described).contains("prior").contains(job);
+    isReplayed(server, next);
+  }
+
+  private static void isReplayed(ServerProcess server, String job) throws Exception {
+    var said = new StringBuilder();
+    assertThat(server.espalier(said, "job", "replay", job)).as("%s", said).isZero();
+    assertThat(said.toString()).startsWith("Same ");
+  }
+}
