@@ -125,9 +125,7 @@ final class RacingCourse implements Course {
             + " at once; others race it as the budget of "
             + Words.number(100 * options.budget())
             + "% allows",
-        Evidence.of()
-            .with("setting", incumbent)
-            .with("budget", options.budget()));
+        Evidence.of().with("setting", incumbent).with("budget", options.budget()));
     plan.prior().forEach(this::tellPrior);
     next();
   }

@@ -146,8 +146,7 @@ final class Trainer {
     }
     long until = slices.next(branch, bound(branch));
     if (until > branch.scheduledUntil()) {
-      Shape shape =
-          strategy.shapeAt(branch.scheduledMainlineClock()).shifted(-branch.forkClock());
+      Shape shape = strategy.shapeAt(branch.scheduledMainlineClock()).shifted(-branch.forkClock());
       slices.send(branch, until, Math.max(until, aloneUntil(branch, until)), shape);
     }
   }
