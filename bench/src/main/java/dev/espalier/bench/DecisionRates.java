@@ -155,7 +155,7 @@ final class DecisionRates implements Benchmark {
     long commit() {
       if (next == 0) {
         job = "job_bench" + ++jobCount;
-        jobs.create(new JobStore.StoredJob(job, spec), "bench");
+        jobs.create(new JobStore.StoredJob(job, spec), "bench", Optional.empty());
         branchSeconds.clear();
       }
       Step step = steps.get(next);

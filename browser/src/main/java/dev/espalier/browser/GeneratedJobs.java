@@ -110,7 +110,9 @@ public final class GeneratedJobs {
             .spec()
             .orElseThrow();
     String job = "job_%022x".formatted(++made);
-    server.bean(JobStore.class).create(new JobStore.StoredJob(job, spec), "token:generator");
+    server
+        .bean(JobStore.class)
+        .create(new JobStore.StoredJob(job, spec), "token:generator", Optional.empty());
     return job;
   }
 

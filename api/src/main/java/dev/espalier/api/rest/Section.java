@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * absent, and reading goes on.
  */
 final class Section {
+  private static final int MAX_SHOWN = 60;
+
   private final Map<String, @Nullable Object> values;
   private final String pointer;
   private final List<Problem> problems;
@@ -80,6 +82,10 @@ final class Section {
 
   Optional<String> text(String key) {
     Object value = raw(key).orElse(null);
+    if (value instanceof String text && text.indexOf(0) >= 0) {
+      wrong(key, value, key + " must have no zero character but is " + shown(value));
+      return Optional.empty();
+    }
     if (value instanceof String || value instanceof Number) {
       return Optional.of(value.toString());
     }
@@ -111,7 +117,7 @@ final class Section {
       return Optional.empty();
     }
     for (String choice : choices) {
-      if (choice.equalsIgnoreCase(value.toString())) {
+      if (choice.equalsIgnoreCase(start(value))) {
         return Optional.of(choice);
       }
     }
@@ -123,7 +129,7 @@ final class Section {
             + String.join(", ", choices)
             + " but is "
             + shown(value)
-            + Suggestion.sentence(value.toString(), choices));
+            + Suggestion.sentence(start(value), choices));
     return Optional.empty();
   }
 
@@ -179,7 +185,7 @@ final class Section {
     if (value == null) {
       return otherwise;
     }
-    Optional<Double> seconds = TimeText.seconds(value.toString());
+    Optional<Double> seconds = TimeText.seconds(start(value));
     if (seconds.isEmpty()) {
       wrong(key, value, key + " must be a time such as 90s, 10m or 1h30m but is " + shown(value));
       return otherwise;
@@ -197,7 +203,7 @@ final class Section {
     if (value == null) {
       return otherwise;
     }
-    Optional<Long> bytes = SizeText.bytes(value.toString());
+    Optional<Long> bytes = SizeText.bytes(start(value));
     if (bytes.isEmpty()) {
       wrong(key, value, key + " must be a size such as 512MiB or 8GiB but is " + shown(value));
     }
@@ -251,11 +257,54 @@ final class Section {
 
   static String shown(Object value) {
     var parts = new ArrayList<String>();
-    String text = value.toString();
+    String text = start(value);
     text.codePoints()
-        .limit(60)
+        .limit(MAX_SHOWN)
         .forEach(c -> parts.add(Character.isISOControl(c) ? "?" : Character.toString(c)));
-    return String.join("", parts) + (text.length() > 60 ? "..." : "");
+    return String.join("", parts) + (text.length() > MAX_SHOWN ? "..." : "");
+  }
+
+  /// The value as a text, of which the end may be missing: a list that names another one a thousand
+  /// times may stand for more than the memory holds.
+  private static String start(Object value) {
+    var text = new StringBuilder();
+    start(value, text);
+    return text.toString();
+  }
+
+  private static void start(@Nullable Object value, StringBuilder text) {
+    switch (value) {
+      case Map<?, ?> map -> {
+        text.append('{');
+        String between = "";
+        for (Map.Entry<?, ?> entry : map.entrySet()) {
+          if (text.length() > MAX_SHOWN) {
+            return;
+          }
+          text.append(between);
+          start(entry.getKey(), text);
+          text.append('=');
+          start(entry.getValue(), text);
+          between = ", ";
+        }
+        text.append('}');
+      }
+      case List<?> list -> {
+        text.append('[');
+        String between = "";
+        for (Object item : list) {
+          if (text.length() > MAX_SHOWN) {
+            return;
+          }
+          text.append(between);
+          start(item, text);
+          between = ", ";
+        }
+        text.append(']');
+      }
+      case String word -> text.append(word, 0, Math.min(word.length(), 2 * MAX_SHOWN));
+      case null, default -> text.append(value);
+    }
   }
 
   /// Bounds of a number; NaN stands for none.

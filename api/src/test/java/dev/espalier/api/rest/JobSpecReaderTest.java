@@ -15,6 +15,7 @@ import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -534,6 +535,28 @@ final class JobSpecReaderTest {
 
     assertThat(spec.stop().maxSeconds()).isEqualTo(seconds);
     assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
+  }
+
+  /// Twenty lists, each of which names the one before ten times, stand for 10^20 words.
+  @Test
+  void whatStandsForMoreThanTheMemoryHoldsIsRefusedInShort() {
+    List<?> list = List.of("word");
+    for (int i = 0; i < 20; i++) {
+      list = Collections.nCopies(10, list);
+    }
+    JobSpecReader.Result read = read(Map.of("program", "mlp", "name", list));
+
+    assertThat(read.problems())
+        .singleElement()
+        .satisfies(problem ->
+            assertThat(problem.message()).startsWith("name must be a text").hasSizeLessThan(200));
+  }
+
+  @Test
+  void aNameHasNoZero() {
+    assertThat(read(Map.of("program", "mlp", "name", "a\0b")).problems())
+        .singleElement()
+        .satisfies(problem -> assertThat(problem.message()).contains("no zero character"));
   }
 
   @ParameterizedTest

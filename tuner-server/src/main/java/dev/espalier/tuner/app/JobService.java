@@ -2,14 +2,16 @@ package dev.espalier.tuner.app;
 
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import java.util.Optional;
 
 /// The use cases of the product, for every door to it.
 public interface JobService {
   /// Takes a checked job in and starts it.
   ///
-  /// @return the new job's id
+  /// @param request names the request, so that the same one again makes no second job within a day
+  /// @return the new job's id, or that of the job which the same request has made
   /// @throws dev.espalier.api.model.EspalierException `DATABASE_AWAY`
-  String submit(JobSpec spec, String actor);
+  String submit(JobSpec spec, String actor, Optional<String> request);
 
   /// Hands a request to a running job.
   ///

@@ -16,6 +16,7 @@ import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -65,7 +66,11 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   }
 
   @Override
-  public String submit(JobSpec spec, String actor) {
+  public String submit(JobSpec spec, String actor, Optional<String> request) {
+    Optional<String> made = request.flatMap(ports.jobs()::madeBy);
+    if (made.isPresent()) {
+      return made.get();
+    }
     ProgramDescriptor program = programOf(spec);
     String data = dataFolder.apply(spec);
     String fingerprint = DataFingerprint.of(data);
@@ -75,7 +80,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
             spec.withPrior(prior(spec, program, fingerprint)),
             Policies.version(spec.tuning().policy()),
             fingerprint);
-    ports.jobs().create(job, actor);
+    ports.jobs().create(job, actor, request);
     start(job, data);
     log.info("job={} program={} actor={} submitted", job.id(), spec.program(), actor);
     return job.id();

@@ -32,7 +32,7 @@ public final class LocalProcessLauncher implements WorkerLauncher {
 
   /// Environment variables that no program may see.
   static final List<String> SECRETS_OF_THE_SERVER =
-      List.of("ESPALIER_TOKEN", "ESPALIER_DATABASE_PASSWORD");
+      List.of("ESPALIER_TOKEN", "ESPALIER_DATABASE_PASSWORD", "ESPALIER_DATABASE_URL");
 
   private final WorkerCommand command;
   private final DescribedPrograms programs;

@@ -12,6 +12,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
@@ -84,9 +85,17 @@ public final class EmbeddedPostgres implements AutoCloseable {
     Path passwordFile = folder.resolve("data-" + MAJOR + ".password");
     password = password(passwordFile);
     Path bin = unpack();
-    List<String> prefix = userPrefix(passwordFile);
-    if (!Files.exists(data.resolve("PG_VERSION"))) {
-      initialise(bin, prefix, passwordFile);
+    boolean isNew = !Files.exists(data.resolve("PG_VERSION"));
+    // Made aside and put in its place when it is whole: the power may go meanwhile.
+    Path made = isNew ? folder.resolve("data-" + MAJOR + ".new") : data;
+    if (isNew) {
+      deleteTree(made);
+    }
+    List<String> prefix = userPrefix(passwordFile, made);
+    if (isNew) {
+      initialise(bin, prefix, passwordFile, made);
+      deleteTree(data);
+      Files.move(made, data);
     }
     stopOrphan();
     port = freePort();
@@ -184,14 +193,20 @@ public final class EmbeddedPostgres implements AutoCloseable {
             return;
           }
           LOG.warn("event=postgres-ended status={} action=restart", status);
-          stopOrphan();
-          process = launch();
+          startAgain();
         }
       }
-    } catch (IOException e) {
-      LOG.error("event=postgres-restart-failed message={}", e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void startAgain() throws InterruptedException {
+    try {
+      stopOrphan();
+      process = launch();
+    } catch (IOException | NumberFormatException e) {
+      LOG.error("event=postgres-restart-failed message={} action=try-again", e.getMessage());
     }
   }
 
@@ -229,9 +244,13 @@ public final class EmbeddedPostgres implements AutoCloseable {
     if (!Files.exists(file)) {
       byte[] random = new byte[24];
       new SecureRandom().nextBytes(random);
+      Path fresh = file.resolveSibling(file.getFileName() + ".new");
+      Files.deleteIfExists(fresh);
       Files.createFile(
-          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      Files.writeString(file, Base64.getUrlEncoder().withoutPadding().encodeToString(random));
+          fresh,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      Files.writeString(fresh, Base64.getUrlEncoder().withoutPadding().encodeToString(random));
+      Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     }
     return Files.readString(file).strip();
   }
@@ -316,7 +335,8 @@ public final class EmbeddedPostgres implements AutoCloseable {
   }
 
   /// PostgreSQL refuses to run as root; a user namespace or another user gets around that.
-  private List<String> userPrefix(Path passwordFile) throws IOException, InterruptedException {
+  private static List<String> userPrefix(Path passwordFile, Path data)
+      throws IOException, InterruptedException {
     if (!"root".equals(System.getProperty("user.name"))) {
       return List.of();
     }
@@ -334,7 +354,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
     return List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--");
   }
 
-  private void initialise(Path bin, List<String> prefix, Path passwordFile)
+  private static void initialise(Path bin, List<String> prefix, Path passwordFile, Path data)
       throws IOException, InterruptedException {
     var arguments = new ArrayList<>(prefix);
     arguments.addAll(
@@ -372,7 +392,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
       return;
     }
     String executable = handle.get().info().command().orElse("");
-    if (!executable.endsWith("/postgres")) {
+    if (!executable.endsWith("/postgres") || isOfOtherData(handle.get())) {
       LOG.warn("event=postgres-stale-pid pid={} executable={}", pid, executable);
       Files.deleteIfExists(file);
       return;
@@ -386,6 +406,16 @@ public final class EmbeddedPostgres implements AutoCloseable {
       }
       Thread.sleep(20);
     }
+  }
+
+  /// A number may have gone to another PostgreSQL since, whose folder is another one.
+  private boolean isOfOtherData(ProcessHandle postgres) {
+    return postgres
+        .info()
+        .arguments()
+        .map(List::of)
+        .filter(arguments -> !arguments.contains(data.toString()))
+        .isPresent();
   }
 
   private List<String> command(Path bin, List<String> prefix)

@@ -73,6 +73,9 @@ class JobEntity {
   @Column(name = "reason")
   String reason;
 
+  @Column(name = "request_key", updatable = false)
+  @Nullable String requestKey;
+
   @Column(name = "message")
   String message;
 

@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -12,6 +13,8 @@ import org.springframework.jdbc.core.JdbcTemplate;
 
 /// Kept answers, one row per key.
 final class PostgresAnswerStore implements AnswerStore {
+  private static final Duration LONGEST_REQUEST = Duration.ofMinutes(5);
+
   private final Transactions transactions;
   private final JdbcTemplate sql;
   private final DocumentCodec codec;
@@ -35,7 +38,7 @@ final class PostgresAnswerStore implements AnswerStore {
               key,
               requestSha256,
               Timestamp.from(now));
-      if (inserted == 1) {
+      if (inserted == 1 || takesOver(owner, key, requestSha256, now)) {
         return new Claim.Granted();
       }
       return sql
@@ -49,6 +52,20 @@ final class PostgresAnswerStore implements AnswerStore {
           .findFirst()
           .orElseGet(Claim.Running::new);
     });
+  }
+
+  /// A claim that could not be given back, for the database was away, must not last.
+  private boolean takesOver(String owner, String key, byte[] requestSha256, Instant now) {
+    return sql.update(
+            "update idempotency_key set create_time = ?"
+                + " where owner = ? and key = ? and request_sha256 = ? and status is null"
+                + " and create_time < ?",
+            Timestamp.from(now),
+            owner,
+            key,
+            requestSha256,
+            Timestamp.from(now.minus(LONGEST_REQUEST)))
+        == 1;
   }
 
   @Override

@@ -101,7 +101,7 @@ final class PostgresJobQueries implements JobQueries {
       @Nullable String kind,
       int pageSize,
       @Nullable String pageToken) {
-    int after = Math.toIntExact(PageToken.position("branches", pageToken, -1));
+    int after = (int) Math.min(Integer.MAX_VALUE, PageToken.position("branches", pageToken, -1));
     List<BranchKind> kinds =
         kind == null ? List.of(BranchKind.values()) : List.of(branchKind(kind));
     return transactions.read(() ->

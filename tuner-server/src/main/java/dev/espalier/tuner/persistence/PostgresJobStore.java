@@ -4,6 +4,8 @@ import dev.espalier.api.model.JobState;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.core.session.SessionEffect;
 import jakarta.persistence.EntityManager;
+import java.sql.Timestamp;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
@@ -16,6 +18,8 @@ import org.springframework.jdbc.core.JdbcTemplate;
 final class PostgresJobStore implements JobStore {
   private static final List<JobState> TERMINAL =
       Arrays.stream(JobState.values()).filter(JobState::isTerminal).toList();
+
+  private static final Duration REQUESTS_KEPT = Duration.ofDays(1);
 
   private final Transactions transactions;
   private final EntityManager entities;
@@ -43,17 +47,35 @@ final class PostgresJobStore implements JobStore {
   }
 
   @Override
-  public void create(StoredJob job, String actor) {
-    transactions.write(() ->
-        entities.persist(
-            new JobEntity(
-                job.id(),
-                job.spec(),
-                job.policyVersion(),
-                job.dataFingerprint(),
-                actor,
-                clock.instant().truncatedTo(ChronoUnit.MICROS),
-                codec)));
+  public void create(StoredJob job, String actor, Optional<String> request) {
+    transactions.write(() -> {
+      var row =
+          new JobEntity(
+              job.id(),
+              job.spec(),
+              job.policyVersion(),
+              job.dataFingerprint(),
+              actor,
+              clock.instant().truncatedTo(ChronoUnit.MICROS),
+              codec);
+      row.requestKey = request.orElse(null);
+      entities.persist(row);
+    });
+  }
+
+  @Override
+  public Optional<String> madeBy(String request) {
+    Timestamp since = Timestamp.from(clock.instant().minus(REQUESTS_KEPT));
+    return transactions.read(() ->
+        sql
+            .queryForList(
+                "select job_id from job where request_key = ? and create_time >= ?"
+                    + " order by create_time desc limit 1",
+                String.class,
+                request,
+                since)
+            .stream()
+            .findFirst());
   }
 
   @Override

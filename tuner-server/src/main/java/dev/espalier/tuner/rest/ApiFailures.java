@@ -14,6 +14,7 @@ import org.springframework.http.HttpStatusCode;
 import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
+import org.springframework.security.web.firewall.RequestRejectedException;
 import org.springframework.web.ErrorResponse;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
@@ -46,6 +47,19 @@ class ApiFailures extends ResponseEntityExceptionHandler {
       answer.header(HttpHeaders.RETRY_AFTER, Integer.toString(retrySeconds));
     }
     return answer.body(problems.view(request, failure));
+  }
+
+  @ExceptionHandler
+  ResponseEntity<Object> turnedAway(RequestRejectedException refusal, HttpServletRequest request) {
+    return ResponseEntity.badRequest()
+        .contentType(MediaType.APPLICATION_PROBLEM_JSON)
+        .body(
+            problems.view(
+                request,
+                400,
+                ErrorCode.INVALID_REQUEST,
+                String.valueOf(refusal.getMessage()),
+                List.of()));
   }
 
   @ExceptionHandler

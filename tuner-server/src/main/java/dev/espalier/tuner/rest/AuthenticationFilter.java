@@ -56,13 +56,12 @@ final class AuthenticationFilter extends OncePerRequestFilter {
     String header = request.getHeader(HttpHeaders.AUTHORIZATION);
     String address = request.getRemoteAddr();
     if (header != null) {
-      requireFewFailures(address);
       Optional<Caller> caller =
           header.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
               ? authenticator.byToken(header.substring(SCHEME.length()).strip())
               : Optional.empty();
       if (caller.isEmpty()) {
-        failures.secondsToWait(address);
+        failed(address);
       }
       return caller;
     }
@@ -70,10 +69,9 @@ final class AuthenticationFilter extends OncePerRequestFilter {
     if (cookie.isEmpty()) {
       return Optional.empty();
     }
-    requireFewFailures(address);
     Optional<Caller> caller = authenticator.bySession(cookie.get());
     if (caller.isEmpty()) {
-      failures.secondsToWait(address);
+      failed(address);
     } else if (!SAFE_METHODS.contains(request.getMethod())
         && !"1".equals(request.getHeader(OWN_PAGE_HEADER))) {
       throw new EspalierException(
@@ -83,8 +81,9 @@ final class AuthenticationFilter extends OncePerRequestFilter {
     return caller;
   }
 
-  private void requireFewFailures(String address) {
-    if (failures.isExhausted(address)) {
+  /// Whoever shows a right secret is let in, whatever others behind the same address try.
+  private void failed(String address) {
+    if (failures.secondsToWait(address) > 0) {
       throw new EspalierException(
           ErrorCode.TOO_MANY_REQUESTS, "too many wrong secrets from this address; wait a minute");
     }

@@ -13,9 +13,11 @@ import dev.espalier.tuner.app.JobService;
 import dev.espalier.tuner.app.port.DataFolders;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.ProgramRegistry;
+import io.swagger.v3.oas.annotations.Parameter;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
@@ -24,6 +26,7 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestAttribute;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -59,12 +62,15 @@ class JobController {
   ResponseEntity<Object> submit(
       @RequestBody byte[] body,
       @RequestHeader(HttpHeaders.CONTENT_TYPE) MediaType type,
-      @RequestParam(defaultValue = "false") boolean dryRun) {
+      @RequestParam(defaultValue = "false") boolean dryRun,
+      @Parameter(hidden = true)
+          @RequestAttribute(name = UnsafeRequestFilter.REQUEST, required = false)
+          @Nullable String request) {
     JobSpec spec = check(documents.read(body, type));
     if (dryRun) {
       return ResponseEntity.ok(new CheckedJob(true, JobSpecReader.toDocument(spec)));
     }
-    String id = service.submit(spec, Caller.current().actor());
+    String id = service.submit(spec, Caller.current().actor(), Optional.ofNullable(request));
     JobView job = Lookups.job(queries, id);
     return ResponseEntity.created(URI.create("/api/v1/jobs/" + id)).eTag(eTag(job)).body(job);
   }

@@ -21,6 +21,12 @@ class LogController {
   private static final int MAX_LINES = 10_000;
   private static final int MAX_BYTES_PER_FILE = 1 << 20;
 
+  /// Of all files together, however many generations there were, unless that leaves too little of
+  /// each.
+  private static final int MAX_BYTES = 16 << 20;
+
+  private static final int MIN_BYTES_PER_FILE = 4 << 10;
+
   private final JobQueries queries;
   private final WorkerLauncher workers;
 
@@ -37,19 +43,21 @@ class LogController {
     Lookups.job(queries, job);
     List<Path> files = workers.logs(job);
     var text = new StringBuilder();
+    int mostBytes = Math.max(MIN_BYTES_PER_FILE, MAX_BYTES / Math.max(1, files.size()));
     for (Path file : files) {
       if (files.size() > 1) {
         text.append("==> ").append(file.getFileName()).append(" <==\n");
       }
-      last(file, tail).forEach(line -> text.append(line).append('\n'));
+      last(file, tail, Math.min(mostBytes, MAX_BYTES_PER_FILE))
+          .forEach(line -> text.append(line).append('\n'));
     }
     return text.toString();
   }
 
-  private static List<String> last(Path file, int lines) throws IOException {
+  private static List<String> last(Path file, int lines, int mostBytes) throws IOException {
     try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      long start = Math.max(0, channel.size() - MAX_BYTES_PER_FILE);
-      var bytes = ByteBuffer.allocate((int) Math.min(MAX_BYTES_PER_FILE, channel.size() - start));
+      long start = Math.max(0, channel.size() - mostBytes);
+      var bytes = ByteBuffer.allocate((int) Math.min(mostBytes, channel.size() - start));
       while (bytes.hasRemaining() && channel.read(bytes, start + bytes.position()) >= 0) {
         // Reads until the buffer is full or the file ends.
       }

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,9 @@ import org.springframework.web.util.ContentCachingResponseWrapper;
 final class UnsafeRequestFilter extends OncePerRequestFilter {
   static final int MAX_BODY_BYTES = 1 << 20;
   static final String KEY_HEADER = "Idempotency-Key";
+
+  /// Attribute of a request with a key: names it, so that the same one again is known.
+  static final String REQUEST = "dev.espalier.request";
 
   private static final Duration KEPT = Duration.ofHours(24);
   private static final Set<String> SAFE_METHODS = Set.of("GET", "HEAD", "OPTIONS");
@@ -89,7 +93,7 @@ final class UnsafeRequestFilter extends OncePerRequestFilter {
     String key = request.getHeader(KEY_HEADER);
     if (key == null
         || !"POST".equals(request.getMethod())
-        || SECRET_PATHS.contains(request.getRequestURI())) {
+        || SECRET_PATHS.contains(request.getServletPath())) {
       chain.doFilter(cached, response);
       return;
     }
@@ -114,7 +118,9 @@ final class UnsafeRequestFilter extends OncePerRequestFilter {
           KEY_HEADER + " must be 1 to 255 visible ASCII characters but has " + key.length());
     }
     Instant now = clock.instant();
-    switch (answers.claim(owner, key, hash(request, body), now, now.minus(KEPT))) {
+    byte[] hash = hash(request, body);
+    request.setAttribute(REQUEST, HexFormat.of().formatHex(named(owner, key, hash)));
+    switch (answers.claim(owner, key, hash, now, now.minus(KEPT))) {
       case Claim.Granted _ -> answer(owner, key, request, response, chain);
       case Claim.Running _ ->
           throw new EspalierException(
@@ -166,6 +172,10 @@ final class UnsafeRequestFilter extends OncePerRequestFilter {
       }
     }
     wrapped.copyBodyToResponse();
+  }
+
+  private static byte[] named(String owner, String key, byte[] hash) {
+    return TokenSecret.sha256((owner + "\n" + key + "\n").getBytes(StandardCharsets.UTF_8), hash);
   }
 
   private static byte[] hash(HttpServletRequest request, byte[] body) {

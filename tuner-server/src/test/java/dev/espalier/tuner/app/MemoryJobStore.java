@@ -9,12 +9,19 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Jobs in memory.
 final class MemoryJobStore implements JobStore {
   private final Map<String, StoredJob> jobs = new ConcurrentHashMap<>();
+  private final Map<String, String> requests = new ConcurrentHashMap<>();
   private final Map<String, String> failures = new ConcurrentHashMap<>();
   private final Map<String, byte[]> secrets = new ConcurrentHashMap<>();
 
   @Override
-  public void create(StoredJob job, String actor) {
+  public void create(StoredJob job, String actor, Optional<String> request) {
     jobs.put(job.id(), job);
+    request.ifPresent(name -> requests.put(name, job.id()));
+  }
+
+  @Override
+  public Optional<String> madeBy(String request) {
+    return Optional.ofNullable(requests.get(request));
   }
 
   @Override

@@ -121,7 +121,7 @@ final class SessionDirectoryTest {
   @Test
   void aJobThatCannotBeResumedCanBeEnded() {
     var job = new StoredJob("job_1", spec());
-    jobs.create(job, "somebody");
+    jobs.create(job, "somebody", Optional.empty());
     try (SessionDirectory sessions = sessions(1)) {
       isRefused(
           ErrorCode.NOT_READY,
@@ -172,7 +172,7 @@ final class SessionDirectoryTest {
   }
 
   private String submit(SessionDirectory sessions) {
-    return sessions.submit(spec(), "somebody");
+    return sessions.submit(spec(), "somebody", Optional.empty());
   }
 
   private static final class Programs implements ProgramRegistry {

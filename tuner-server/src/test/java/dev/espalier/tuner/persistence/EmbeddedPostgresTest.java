@@ -118,11 +118,27 @@ class EmbeddedPostgresTest {
   }
 
   private void startsThoughItsPidFileNamesAStranger() throws Exception {
-    Files.writeString(
-        folder.resolve("data-18/postmaster.pid"), ProcessHandle.current().pid() + "\n");
+    Path other = TestServer.get().home().resolve("postgres/data-18/postmaster.pid");
+    long otherPostgres = Long.parseLong(Files.readAllLines(other).getFirst().strip());
+    for (long stranger : new long[] {ProcessHandle.current().pid(), otherPostgres}) {
+      Files.writeString(folder.resolve("data-18/postmaster.pid"), stranger + "\n");
+      try (var server = EmbeddedPostgres.start(folder)) {
+        connect(server.url()).close();
+      }
+      assertThat(ProcessHandle.of(stranger)).get().matches(ProcessHandle::isAlive);
+    }
+  }
+
+  @Test
+  void whatWasHalfMadeIsMadeAnew() throws Exception {
+    copyBinaries();
+    Files.createDirectories(folder.resolve("data-18.new"));
+    Files.writeString(folder.resolve("data-18.new/PG_VERSION"), "18");
+    Files.writeString(folder.resolve("data-18.password.new"), "");
     try (var server = EmbeddedPostgres.start(folder)) {
       connect(server.url()).close();
     }
+    assertThat(folder.resolve("data-18.new")).doesNotExist();
   }
 
   private Connection connect(String url) throws SQLException {

@@ -385,7 +385,7 @@ class PostgresEventLogTest {
       String program, String policy, JobState end, List<JobPlan.ScheduleStep> path) {
     String id = "job_" + UUID.randomUUID().toString().replace("-", "");
     JobSpec spec = EventSamples.spec(program, policy);
-    store.create(new JobStore.StoredJob(id, spec, 3, "d1"), "test");
+    store.create(new JobStore.StoredJob(id, spec, 3, "d1"), "test", Optional.empty());
     append(
         id,
         1,
@@ -442,7 +442,7 @@ class PostgresEventLogTest {
 
   private String newJob() {
     String id = "job_" + UUID.randomUUID().toString().replace("-", "");
-    store.create(new JobStore.StoredJob(id, EventSamples.spec()), "test");
+    store.create(new JobStore.StoredJob(id, EventSamples.spec()), "test", Optional.empty());
     return id;
   }
 }

@@ -2,16 +2,21 @@ package dev.espalier.tuner.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.tuner.app.port.AnswerStore;
+import dev.espalier.tuner.app.port.AnswerStore.Claim;
 import dev.espalier.tuner.boot.TestServer;
 import dev.espalier.tuner.boot.TestServer.Answer;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.core.JdbcTemplate;
 
 class IdempotencyTest {
   private static final String JOB = "{\"program\":\"toy\"}";
-  private final TestServer server = TestServer.get();
+  private static final TestServer server = TestServer.get();
   private final String key = UUID.randomUUID().toString();
 
   @Test
@@ -90,6 +95,46 @@ class IdempotencyTest {
     }
 
     assertThat(submit(JOB).status()).isEqualTo(201);
+  }
+
+  @Test
+  void aJobWhoseAnswerWasLostIsNotMadeTwice() {
+    RecordingJobService service = server.bean(RecordingJobService.class);
+    service.afterSubmit(() -> {
+      throw new IllegalStateException("the answer is lost");
+    });
+    int before = count();
+    try {
+      assertThat(submit(JOB).status()).isEqualTo(500);
+    } finally {
+      service.afterSubmit(() -> {});
+    }
+
+    Answer again = submit(JOB);
+
+    assertThat(again.status()).isEqualTo(201);
+    assertThat(count()).isEqualTo(before + 1);
+    assertThat(server.post("/api/v1/jobs", JOB, "Idempotency-Key", key + "b").json().get("id"))
+        .isNotEqualTo(again.json().get("id"));
+  }
+
+  private static int count() {
+    return server
+        .bean(JdbcTemplate.class)
+        .queryForObject("select count(*) from job", Integer.class);
+  }
+
+  @Test
+  void aClaimThatWasNeverGivenBackDoesNotLast() {
+    AnswerStore answers = server.bean(AnswerStore.class);
+    byte[] hash = new byte[32];
+    Instant now = Instant.now();
+    Instant day = now.minus(Duration.ofDays(1));
+    assertThat(answers.claim("me", key, hash, now, day)).isInstanceOf(Claim.Granted.class);
+    assertThat(answers.claim("me", key, hash, now.plusSeconds(60), day))
+        .isInstanceOf(Claim.Running.class);
+    assertThat(answers.claim("me", key, hash, now.plusSeconds(301), day))
+        .isInstanceOf(Claim.Granted.class);
   }
 
   @Test

@@ -122,6 +122,7 @@ class JobRoutesTest {
     assertThat(ids(first)).isEqualTo(made.subList(0, 3));
     assertThat(ids(second)).isEqualTo(made.subList(3, 5));
     assertThat(server.get("/api/v1/jobs?pageToken=x").status()).isEqualTo(400);
+    assertThat(server.get("/api/v1/jobs?name=%00").status()).isEqualTo(400);
     assertThat(server.get("/api/v1/jobs?pageSize=0").status()).isEqualTo(400);
     assertThat(server.get("/api/v1/jobs?state=PAUSED").json().get("items")).isEmpty();
     assertThat(server.get("/api/v1/jobs?state=PAUSED&state=FAILED").json().get("items")).isEmpty();

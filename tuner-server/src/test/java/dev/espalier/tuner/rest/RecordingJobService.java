@@ -7,6 +7,7 @@ import dev.espalier.tuner.app.JobService;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -20,16 +21,22 @@ public final class RecordingJobService implements JobService {
   private volatile ErrorCode failure = ErrorCode.INTERNAL;
   private volatile boolean failing;
   private volatile Runnable onSubmit = () -> {};
+  private volatile Runnable afterSubmit = () -> {};
 
   public RecordingJobService(JobStore store) {
     this.store = store;
   }
 
   @Override
-  public String submit(JobSpec spec, String actor) {
+  public String submit(JobSpec spec, String actor, Optional<String> request) {
     onSubmit.run();
+    Optional<String> made = request.flatMap(store::madeBy);
+    if (made.isPresent()) {
+      return made.get();
+    }
     String id = "job_" + UUID.randomUUID().toString().replace("-", "");
-    store.create(new JobStore.StoredJob(id, spec), actor);
+    store.create(new JobStore.StoredJob(id, spec), actor, request);
+    afterSubmit.run();
     return id;
   }
 
@@ -48,6 +55,11 @@ public final class RecordingJobService implements JobService {
   /// Runs `action` at the start of each submit.
   public void onSubmit(Runnable action) {
     onSubmit = action;
+  }
+
+  /// Runs `action` when a submit has made its job.
+  public void afterSubmit(Runnable action) {
+    afterSubmit = action;
   }
 
   /// Lets `request` fail with `code` while `work` runs.

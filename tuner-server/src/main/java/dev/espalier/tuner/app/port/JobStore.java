@@ -7,7 +7,12 @@ import java.util.Optional;
 /// Jobs as the runners need them.
 public interface JobStore {
   /// Writes a new job in state `QUEUED`.
-  void create(StoredJob job, String actor);
+  ///
+  /// @param request names the request that made it
+  void create(StoredJob job, String actor, Optional<String> request);
+
+  /// {@return the job that a request has made within the last day}
+  Optional<String> madeBy(String request);
 
   Optional<StoredJob> find(String id);
 
