@@ -643,13 +643,21 @@ public final class WorkerSession implements AutoCloseable {
     ahead.advance(next);
   }
 
-  private UpdateFilter.Filtered leave(Selected now, List<List<RowBatch>> byShard, long samples) {
+  private UpdateFilter.Filtered leave(Selected now, List<List<RowBatch>> leaving, long samples) {
+    List<List<RowBatch>> byShard =
+        filters.carries() || filters.counts()
+            ? leaving.stream().map(WorkerSession::withOwnArrays).toList()
+            : leaving;
     if (filters.fetchEvery() > 1 && samples > 0 && now.stepSize().updates()) {
       fetched.step(byShard, now.stepSize().learningRate(), samples);
     }
-    UpdateFilter.Filtered leaving = filter.apply(byShard, samples);
+    UpdateFilter.Filtered filtered = filter.apply(byShard, samples);
     filter.endClock();
-    return leaving;
+    return filtered;
+  }
+
+  private static List<RowBatch> withOwnArrays(List<RowBatch> batches) {
+    return batches.stream().map(batch -> batch.slice() == null ? batch : batch.onHost()).toList();
   }
 
   /// A single shard's, which is in this process.

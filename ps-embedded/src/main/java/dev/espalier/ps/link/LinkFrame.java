@@ -128,8 +128,10 @@ final class LinkFrame implements FrameOutput {
   }
 
   @Override
-  public void put(float[] values) {
-    put(MemorySegment.ofArray(values));
+  public void put(float[] values, int from, int count) {
+    put(
+        MemorySegment.ofArray(values)
+            .asSlice((long) from * Float.BYTES, (long) count * Float.BYTES));
   }
 
   @Override

@@ -351,12 +351,11 @@ public final class PlanRun {
     float[] buffer = buffer(table);
     boolean isAll = count * width == buffer.length;
     batches.add(
-        new RowBatch(
-            table,
-            part.rows(),
-            isAll
-                ? buffer
-                : Arrays.copyOfRange(
-                    buffer, part.firstSlot() * width, (part.firstSlot() + count) * width)));
+        isAll
+            ? new RowBatch(table, part.rows(), buffer)
+            : RowBatch.of(
+                table,
+                part.rows(),
+                new RowBatch.Slice(buffer, part.firstSlot() * width, count * width)));
   }
 }

@@ -44,9 +44,9 @@ final class BufferOutput implements FrameOutput {
   }
 
   @Override
-  public void put(float[] values) {
-    frame.asFloatBuffer().put(values);
-    frame.position(frame.position() + Float.BYTES * values.length);
+  public void put(float[] values, int from, int count) {
+    frame.asFloatBuffer().put(values, from, count);
+    frame.position(frame.position() + Float.BYTES * count);
   }
 
   /// The frame, ready to be read.

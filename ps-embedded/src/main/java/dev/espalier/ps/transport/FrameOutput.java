@@ -32,7 +32,13 @@ public interface FrameOutput {
   void put(long[] values);
 
   /// Puts numbers of four bytes; the array may be looked at until the frame has left.
-  void put(float[] values);
+  default void put(float[] values) {
+    put(values, 0, values.length);
+  }
+
+  /// Puts `count` numbers of four bytes from index `from` on; the array may be looked at until the
+  /// frame has left.
+  void put(float[] values, int from, int count);
 
   /// The name under which the reader of this frame knows some row numbers; to be asked once for
   /// each list, in the order in which they are put.

@@ -67,7 +67,7 @@ final class FrameWriter {
   private static long codedBytes(RowBatch batch) {
     Factors factors = batch.factors();
     return factors == null
-        ? 4 + batch.code().bytes(batch.values().length, batch.columns())
+        ? 4 + batch.code().bytes(batch.valueCount(), batch.columns())
         : 8 + 4L * factors.left().length + 4L * factors.right().length;
   }
 
@@ -147,7 +147,11 @@ final class FrameWriter {
       return;
     }
     putByte((byte) batch.code().ordinal());
-    if (batch.code() == ValueCode.FLOAT32) {
+    RowBatch.Slice slice = batch.slice();
+    if (slice != null) {
+      putInt(slice.count());
+      out.put(slice.array(), slice.from(), slice.count());
+    } else if (batch.code() == ValueCode.FLOAT32) {
       putValues(batch.values());
     } else {
       putInt(batch.values().length);

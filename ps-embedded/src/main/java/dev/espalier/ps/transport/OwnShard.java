@@ -12,7 +12,23 @@ import java.util.concurrent.CompletableFuture;
 public record OwnShard(Shard shard) implements ShardRoute {
   @Override
   public CompletableFuture<ShardReply> send(ShardCommand command) {
-    return shard.submit(command);
+    return shard.submit(command instanceof ShardCommand.Push push ? withOwnArrays(push) : command);
+  }
+
+  /// The shard takes arrays for its own.
+  private static ShardCommand withOwnArrays(ShardCommand.Push push) {
+    return push.batches().stream().allMatch(batch -> batch.slice() == null)
+        ? push
+        : new ShardCommand.Push(
+            push.branch(),
+            push.worker(),
+            push.clock(),
+            push.staleness(),
+            push.stepSize(),
+            push.samples(),
+            push.batches().stream()
+                .map(batch -> batch.slice() == null ? batch : batch.onHost())
+                .toList());
   }
 
   @Override

@@ -88,6 +88,19 @@ final class FrameCodecTest {
         .containsExactly(0x45, 0x50, 2, 5, 20, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0);
   }
 
+  @Test
+  void aPartOfAnArrayIsSentAsIfItWereAll() {
+    var rows = new RowSelection.Keys(new long[] {7, 3});
+    float[] beside = {9, 1, 2, 3, 4, 9};
+    RowBatch part = RowBatch.of(0, rows, new RowBatch.Slice(beside, 1, 4));
+    RowBatch whole = new RowBatch(0, rows, new float[] {1, 2, 3, 4});
+    assertThat(part.columns()).isEqualTo(2);
+    assertThat(part.onHost().values()).containsExactly(whole.values());
+    assertThat(FrameCodec.encode(new ShardCommand.Assign(BRANCH, 2, List.of(part))).array())
+        .containsExactly(
+            FrameCodec.encode(new ShardCommand.Assign(BRANCH, 2, List.of(whole))).array());
+  }
+
   @ParameterizedTest
   @MethodSource("commands")
   void damagedFramesAreRefusedOrMeanSomethingElse(ShardCommand command) {
