@@ -15,6 +15,8 @@ import java.time.Duration;
 /// @param deviceBytes bytes of a device (GPU) that pages of this shard may take, >= 0; 0 keeps them
 ///   on the host. What does not fit is in pinned memory of the host, within `budgetBytes`, and
 ///   moves ahead of its use. Where no device is found, everything is on the host; the log says why
+/// @param sharesPages whether other workers on this host may read pages where they lie, in memory
+///   that both map, where the system has such memory
 /// @param timeout how long anything is waited for, > 0
 /// @param filters what is done to updates so that less travels; the same in every process
 public record ParameterServerConfig(
@@ -24,6 +26,7 @@ public record ParameterServerConfig(
     long sparsePageBytes,
     long budgetBytes,
     long deviceBytes,
+    boolean sharesPages,
     Duration timeout,
     FilterOptions filters) {
   private static final long DENSE_PAGE_BYTES = 256 << 10;
@@ -49,8 +52,9 @@ public record ParameterServerConfig(
     }
   }
 
-  /// Pages of 256 KiB for dense and 64 KiB for sparse tables, waits of 120 seconds, and so many
-  /// bytes of a device as the system property `espalier.gpu.bytes` says (default 0).
+  /// Pages of 256 KiB for dense and 64 KiB for sparse tables, shared when there are several
+  /// workers, waits of 120 seconds, and so many bytes of a device as the system property
+  /// `espalier.gpu.bytes` says (default 0).
   public static ParameterServerConfig of(int workers, int rank, long budgetBytes) {
     ParameterServerConfig onHost =
         new ParameterServerConfig(
@@ -60,6 +64,7 @@ public record ParameterServerConfig(
             SPARSE_PAGE_BYTES,
             budgetBytes,
             0,
+            workers > 1,
             TIMEOUT,
             FilterOptions.NONE);
     long deviceBytes = Long.getLong(DEVICE_PROPERTY, 0);
@@ -75,6 +80,7 @@ public record ParameterServerConfig(
         sparsePageBytes,
         budgetBytes,
         deviceBytes,
+        sharesPages,
         newTimeout,
         filters);
   }
@@ -88,6 +94,7 @@ public record ParameterServerConfig(
         newSparsePageBytes,
         budgetBytes,
         deviceBytes,
+        sharesPages,
         timeout,
         filters);
   }
@@ -106,6 +113,21 @@ public record ParameterServerConfig(
         sparsePageBytes,
         budgetBytes,
         newDeviceBytes,
+        sharesPages,
+        timeout,
+        filters);
+  }
+
+  /// This configuration with pages that other processes may read, or may not.
+  public ParameterServerConfig withSharedPages(boolean newSharesPages) {
+    return new ParameterServerConfig(
+        workers,
+        rank,
+        densePageBytes,
+        sparsePageBytes,
+        budgetBytes,
+        deviceBytes,
+        newSharesPages,
         timeout,
         filters);
   }
@@ -119,12 +141,13 @@ public record ParameterServerConfig(
         sparsePageBytes,
         budgetBytes,
         deviceBytes,
+        sharesPages,
         timeout,
         newFilters);
   }
 
   ShardConfig shard() {
     return new ShardConfig(
-        rank, workers, densePageBytes, sparsePageBytes, budgetBytes, deviceBytes);
+        rank, workers, densePageBytes, sparsePageBytes, budgetBytes, deviceBytes, sharesPages);
   }
 }

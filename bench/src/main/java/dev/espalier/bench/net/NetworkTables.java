@@ -20,7 +20,8 @@ final class NetworkTables {
 
   static ParameterServer open() {
     return ParameterServer.open(
-        ParameterServerConfig.of(1, 0, BUDGET_BYTES),
+        // As a job of several workers has them.
+        ParameterServerConfig.of(1, 0, BUDGET_BYTES).withSharedPages(true),
         List.of(
             TableSpec.dense("dense", DENSE_ROWS, DENSE_COLUMNS, "sgd"),
             TableSpec.sparse("sparse", SPARSE_ROWS, SPARSE_COLUMNS, "sgd")));

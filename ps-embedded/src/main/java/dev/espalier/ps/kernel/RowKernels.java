@@ -32,6 +32,11 @@ public interface RowKernels extends StepKernels<StepSpan> {
   /// Copies bytes from one place to another that does not overlap it; short ones too, as rows are.
   void copy(MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes);
 
+  /// Copies floats into an array; few ones too, as those of a row are.
+  ///
+  /// @param fromOffset in bytes
+  void load(MemorySegment from, long fromOffset, float[] to, int toOffset, int length);
+
   /// Adds rows apart: `to[places[first + k]] += from[k]`, row by row in their order, so that places
   /// may repeat; a complemented place is stored to instead.
   ///

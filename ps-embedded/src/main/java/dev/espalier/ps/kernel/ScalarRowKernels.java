@@ -1,6 +1,7 @@
 package dev.espalier.ps.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /// [RowKernels] in plain loops; works everywhere and is the reference for the others.
 public final class ScalarRowKernels implements RowKernels {
@@ -35,6 +36,11 @@ public final class ScalarRowKernels implements RowKernels {
   public void copy(
       MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes) {
     MemorySegment.copy(from, fromOffset, to, toOffset, bytes);
+  }
+
+  @Override
+  public void load(MemorySegment from, long fromOffset, float[] to, int toOffset, int length) {
+    MemorySegment.copy(from, ValueLayout.JAVA_FLOAT_UNALIGNED, fromOffset, to, toOffset, length);
   }
 
   @Override

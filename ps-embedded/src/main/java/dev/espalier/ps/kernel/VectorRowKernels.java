@@ -89,6 +89,22 @@ final class VectorRowKernels implements RowKernels {
   }
 
   @Override
+  public void load(MemorySegment from, long fromOffset, float[] to, int toOffset, int length) {
+    if (length > MAX_SHORT_BYTES / Float.BYTES) {
+      SCALAR.load(from, fromOffset, to, toOffset, length);
+      return;
+    }
+    int i = 0;
+    for (int end = SPECIES.loopBound(length); i < end; i += LANES) {
+      FloatVector.fromMemorySegment(SPECIES, from, fromOffset + 4L * i, ORDER)
+          .intoArray(to, toOffset + i);
+    }
+    if (i < length) {
+      SCALAR.load(from, fromOffset + 4L * i, to, toOffset + i, length - i);
+    }
+  }
+
+  @Override
   public void gather(
       float[] from, int[] places, int first, int count, int columns, float[] to, int toOffset) {
     // The processor's gather is no faster than loads one by one, and rows are copied by moves.

@@ -23,7 +23,7 @@ import javax.crypto.spec.SecretKeySpec;
 /// How the two ends of a new connection convince each other that they know the job's token.
 final class Handshake {
   private static final int MAGIC = 0x4553504C;
-  private static final byte VERSION = 1;
+  private static final byte VERSION = 2;
   private static final byte DENIED = 2;
   private static final int CHALLENGE_BYTES = 32;
   private static final int MAC_BYTES = 32;
@@ -54,13 +54,7 @@ final class Handshake {
     private static Wish read(DataInputStream in) throws IOException {
       Session session = new Session(in.readLong(), in.readLong());
       boolean resumes = in.readByte() != 0;
-      long received = in.readLong();
-      int length = in.readUnsignedShort();
-      if (length > MAX_TEXT_BYTES) {
-        throw new IOException("a name of %d bytes is too long".formatted(length));
-      }
-      return new Wish(
-          session, resumes, received, new String(exactly(length, in), StandardCharsets.UTF_8));
+      return new Wish(session, resumes, in.readLong(), text(in));
     }
   }
 
@@ -76,12 +70,16 @@ final class Handshake {
   /// @param isKnown false when the client wants to resume a session that the server has forgotten
   /// @param received commands of the session that the server has taken
   /// @param usesMemory whether the offered shared memory is used
-  record Answer(boolean isKnown, long received, boolean usesMemory) {
+  /// @param pages file of the shard's pages, for a client that uses shared memory; empty for none
+  record Answer(boolean isKnown, long received, boolean usesMemory, String pages) {
     private byte[] bytes() {
-      return ByteBuffer.allocate(10)
+      byte[] text = pages.getBytes(StandardCharsets.UTF_8);
+      return ByteBuffer.allocate(12 + text.length)
           .put((byte) (isKnown ? 1 : 0))
           .putLong(received)
           .put((byte) (usesMemory ? 1 : 0))
+          .putShort((short) text.length)
+          .put(text)
           .array();
     }
   }
@@ -125,7 +123,7 @@ final class Handshake {
     if (first == DENIED) {
       throw new DeniedException("the shard turned this worker away: the job's token is needed");
     }
-    Answer answer = new Answer(first != 0, in.readLong(), in.readByte() != 0);
+    Answer answer = new Answer(first != 0, in.readLong(), in.readByte() != 0, text(in));
     byte[] shown = exactly(MAC_BYTES, in);
     if (!MessageDigest.isEqual(shown, mac("server", theirs, ours, answer.bytes()))) {
       throw new DeniedException("what listens there does not know the job's token");
@@ -154,6 +152,14 @@ final class Handshake {
             .put(mac("server", ours, theirs, answer))
             .array());
     return wish;
+  }
+
+  private static String text(DataInputStream in) throws IOException {
+    int length = in.readUnsignedShort();
+    if (length > MAX_TEXT_BYTES) {
+      throw new IOException("a name of %d bytes is too long".formatted(length));
+    }
+    return new String(exactly(length, in), StandardCharsets.UTF_8);
   }
 
   private static byte[] exactly(int bytes, DataInputStream in) throws IOException {

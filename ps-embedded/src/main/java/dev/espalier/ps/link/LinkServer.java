@@ -1,5 +1,6 @@
 package dev.espalier.ps.link;
 
+import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.shard.Shard;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -13,6 +14,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -148,7 +150,7 @@ public final class LinkServer implements AutoCloseable {
     }
     ServedSession session = sessions.get(wish.session());
     if (session == null) {
-      return new Handshake.Answer(false, 0, false);
+      return new Handshake.Answer(false, 0, false, "");
     }
     boolean usesMemory = false;
     if (!wish.memory().isEmpty()) {
@@ -160,7 +162,16 @@ public final class LinkServer implements AutoCloseable {
         LOG.log(Level.INFO, "shared memory of {0} cannot be used: {1}", remote(channel), e);
       }
     }
-    return new Handshake.Answer(true, session.takeOver(wire.get(), wish.received()), usesMemory);
+    return new Handshake.Answer(
+        true, session.takeOver(wire.get(), wish.received()), usesMemory, usesMemory ? pages() : "");
+  }
+
+  /// The file of the shard's pages; none while there is no shard yet.
+  private String pages() {
+    return Optional.ofNullable(shard.getNow(null))
+        .flatMap(Shard::sharedPages)
+        .map(SharedTier::path)
+        .orElse("");
   }
 
   private void serve(ServedSession session, Handshake.Session name, Wire wire) {

@@ -7,10 +7,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /*
- *   0        128      256                 4096
- *   +--------+--------+-------------------+------------------------------------+
- *   | tail l | head l | reader sleeps i   | bytes, a ring of CAPACITY          |
- *   +--------+--------+-------------------+------------------------------------+
+ *   0        128      256               384              4096
+ *   +--------+--------+-----------------+----------------+-----------------------------+
+ *   | tail l | head l | reader sleeps i | writer reads   | bytes, a ring of CAPACITY   |
+ *   |        |        |                 | pages i        |                             |
+ *   +--------+--------+-----------------+----------------+-----------------------------+
  *
  * `tail` counts the bytes ever written and is set by the writer alone, `head` those ever read and is
  * set by the reader alone; each has a cache line, and the one beside it that is fetched along, to
@@ -29,6 +30,7 @@ final class MemoryRing {
   private static final long TAIL = 0;
   private static final long HEAD = 128;
   private static final long SLEEPS = 256;
+  private static final long READS_PAGES = 384;
   private static final long DATA = 4096;
   static final long BYTES = DATA + CAPACITY;
 
@@ -79,7 +81,17 @@ final class MemoryRing {
         && (int) INT.getAndSet(memory, SLEEPS, 0) != 0;
   }
 
+  /// Says, before the first byte, that the writer has mapped the reader's pages.
+  void sayPagesAreRead() {
+    INT.setVolatile(memory, READS_PAGES, 1);
+  }
+
   // ---- the reader's side
+
+  /// Whether the writer has mapped the reader's pages.
+  boolean arePagesRead() {
+    return (int) INT.getVolatile(memory, READS_PAGES) != 0;
+  }
 
   /// Gives back what [#read] returned before and says what there is now.
   ///

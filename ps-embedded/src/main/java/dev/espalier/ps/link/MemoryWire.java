@@ -92,6 +92,11 @@ final class MemoryWire implements Wire {
   }
 
   @Override
+  public boolean sharesPages() {
+    return in.arePagesRead();
+  }
+
+  @Override
   public void close() {
     try {
       channel.close();

@@ -17,8 +17,7 @@ record Outgoing(LinkFrame frame, PinnedRows rows) {
     LinkFrame frame = new LinkFrame(number, buffers);
     try {
       if (reply instanceof ShardReply.Delivered) {
-        FrameCodec.encodeRowsHead(rows.values(), frame);
-        rows.putInto(frame);
+        rows.encode(frame);
       } else {
         rows.release();
         FrameCodec.encode(reply, frame);

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -91,7 +92,7 @@ final class ServedSession {
     attach(connection);
     try {
       keys.undo();
-      take(new WireReader(connection, keys, shard.arrays()), shard);
+      take(connection, new WireReader(connection, keys, shard.arrays()), shard);
     } finally {
       detach(connection);
       synchronized (this) {
@@ -136,14 +137,16 @@ final class ServedSession {
     }
   }
 
-  private void take(WireReader in, Shard shard) throws IOException {
+  private void take(Wire connection, WireReader in, Shard shard) throws IOException {
     while (true) {
       LinkFrame.Head head = in.next();
       forget(head.received());
       if (head.number() != taken + 1) {
         throw new IOException("command %d came after %d".formatted(head.number(), taken));
       }
-      PinnedRows rows = new PinnedRows(buffers);
+      PinnedRows rows =
+          new PinnedRows(
+              buffers, connection.sharesPages() ? shard.sharedPages() : Optional.empty());
       ShardCommand command;
       try {
         command = FrameCodec.decodeCommand(in);

@@ -50,7 +50,8 @@ public final class ShardLink implements ShardRoute {
   /// A port that refuses has no process behind it any more.
   private static final Duration REFUSED_PATIENCE = Duration.ofSeconds(1);
 
-  private record Question(CompletableFuture<ShardReply> reply, @Nullable RowTarget target) {}
+  private record Question(
+      CompletableFuture<ShardReply> reply, ShardCommand command, @Nullable RowTarget target) {}
 
   private record Connection(Wire wire, long received) {}
 
@@ -71,6 +72,9 @@ public final class ShardLink implements ShardRoute {
   private @Nullable Wire wire;
 
   private volatile String description = "";
+
+  /// The shard's pages; null until they could be mapped, if ever.
+  private volatile @Nullable MappedPages pages;
 
   // Written by the thread that reads.
   private volatile long repliesReceived;
@@ -152,7 +156,7 @@ public final class ShardLink implements ShardRoute {
       long number = lastNumber + 1;
       LinkFrame frame = encode(number, command);
       lastNumber = number;
-      open.put(number, new Question(reply, target));
+      open.put(number, new Question(reply, command, target));
       unreceived.add(frame);
       if (wire != null) {
         write(wire, frame);
@@ -244,14 +248,24 @@ public final class ShardLink implements ShardRoute {
   }
 
   /// Takes a reply whole; what follows from it comes after it counts as received.
-  private static Runnable answer(WireReader in, Question question) {
+  private Runnable answer(WireReader in, Question question) {
     try {
-      ShardReply reply = FrameCodec.decodeReply(in, question.target());
+      ShardReply reply = delivered(FrameCodec.decodeReply(in, question.target()), question);
       return () -> question.reply().complete(reply);
     } catch (PsException malformed) {
       in.skip();
       return () -> question.reply().completeExceptionally(malformed);
     }
+  }
+
+  /// Takes rows that lie in pages from there.
+  private ShardReply delivered(ShardReply reply, Question question) {
+    MappedPages mapped = pages;
+    return reply instanceof ShardReply.Placed placed
+            && mapped != null
+            && question.command() instanceof ShardCommand.Read read
+        ? mapped.deliver(placed, read.rows(), question.target())
+        : reply;
   }
 
   private void settle(LinkFrame.Head head) {
@@ -318,12 +332,32 @@ public final class ShardLink implements ShardRoute {
         description = "socket to %s, the shard cannot use shared memory".formatted(address);
         return new Connection(new SocketWire(channel), answer.received());
       }
-      description = "shared memory with %s, which is on this host".formatted(address);
-      return new Connection(
-          new MemoryWire(channel, memory.back(), memory.there()), answer.received());
+      MemoryRing there = memory.there();
+      description =
+          "shared memory with %s, which is on this host%s"
+              .formatted(address, mapPages(answer.pages(), there));
+      return new Connection(new MemoryWire(channel, memory.back(), there), answer.received());
     } finally {
       memory.unlink();
     }
+  }
+
+  /// Maps the shard's pages, once, and says so to the shard.
+  ///
+  /// @return what came of it, for the description
+  private String mapPages(String path, MemoryRing there) {
+    try {
+      if (pages == null && !path.isEmpty()) {
+        pages = MappedPages.open(path);
+      }
+    } catch (IOException e) {
+      return ", whose pages cannot be mapped: " + e;
+    }
+    if (pages == null) {
+      return "";
+    }
+    there.sayPagesAreRead();
+    return ", whose pages are read where they lie";
   }
 
   private Connection shakeHands(SocketChannel channel, boolean resumes, String reason)

@@ -19,6 +19,11 @@ interface Wire extends AutoCloseable {
   /// @param pieces in order
   void send(List<Piece> pieces) throws IOException;
 
+  /// Whether the other process reads this one's pages where they lie.
+  default boolean sharesPages() {
+    return false;
+  }
+
   /// Ends both directions; whoever waits in one is woken with an [IOException].
   @Override
   void close();

@@ -1,5 +1,6 @@
 package dev.espalier.ps.memory;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -7,17 +8,24 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
-/// Memory for code, as the operating system gives it; Linux only. Thread-safe.
+/// Memory for code, and files in memory, as the operating system gives them; Linux only.
+/// Thread-safe.
 final class SystemMemory {
   private static final long CODE_PAGE_BYTES = 4096;
   private static final int READ_WRITE = 3;
   private static final int READ_EXECUTE = 5;
   private static final int PRIVATE_ANONYMOUS = 0x22;
+  private static final int SHARED_UNRESERVED = 0x4001;
+  private static final int CLOSE_ON_EXEC = 1;
   private static final long FAILED = -1;
   private static final Optional<SystemMemory> HERE = make();
 
   private final MethodHandle map;
   private final MethodHandle protect;
+  private final MethodHandle unmap;
+  private final MethodHandle createFile;
+  private final MethodHandle resize;
+  private final MethodHandle closeFile;
 
   @SuppressWarnings("restricted") // signatures as POSIX has them
   private SystemMemory(Linker linker) {
@@ -40,6 +48,24 @@ final class SystemMemory {
                 ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_INT));
+    unmap =
+        linker.downcallHandle(
+            linker.defaultLookup().find("munmap").orElseThrow(),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+    createFile =
+        linker.downcallHandle(
+            linker.defaultLookup().find("memfd_create").orElseThrow(),
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+    resize =
+        linker.downcallHandle(
+            linker.defaultLookup().find("ftruncate").orElseThrow(),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+    closeFile =
+        linker.downcallHandle(
+            linker.defaultLookup().find("close").orElseThrow(),
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
   }
 
   private static Optional<SystemMemory> make() {
@@ -77,9 +103,78 @@ final class SystemMemory {
     return page;
   }
 
+  /// A file of zeros without a name that takes memory for what is written to it.
+  ///
+  /// @param title under which the system lists it
+  /// @return its number in this process, to be given to [#close]
+  /// @throws IllegalStateException when the system gives none
+  int makeFile(String title, long bytes) {
+    int file = createFile(title);
+    if (file < 0) {
+      throw new IllegalStateException("the system makes no files in memory");
+    }
+    if (resize(file, bytes) != 0) {
+      close(file);
+      throw new IllegalStateException(
+          "the system has no file in memory of %d bytes".formatted(bytes));
+    }
+    return file;
+  }
+
+  /// Maps a file to read and to write.
+  ///
+  /// @param arena with which it is unmapped
+  /// @throws IllegalStateException when the system refuses
+  @SuppressWarnings("restricted") // as long as was asked for
+  MemorySegment map(int file, long bytes, Arena arena) {
+    long start = map(bytes, SHARED_UNRESERVED, file);
+    if (start == FAILED) {
+      throw new IllegalStateException("the system does not map %d bytes".formatted(bytes));
+    }
+    return MemorySegment.ofAddress(start)
+        .reinterpret(bytes, arena, mapped -> unmap(mapped.address(), bytes));
+  }
+
   private long map(long bytes) {
+    return map(bytes, PRIVATE_ANONYMOUS, -1);
+  }
+
+  private long map(long bytes, int how, int file) {
     try {
-      return (long) map.invokeExact(0L, bytes, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
+      return (long) map.invokeExact(0L, bytes, READ_WRITE, how, file, 0L);
+    } catch (Throwable e) {
+      throw new AssertionError("system calls throw nothing", e);
+    }
+  }
+
+  private void unmap(long start, long bytes) {
+    try {
+      int unused = (int) unmap.invokeExact(start, bytes);
+    } catch (Throwable e) {
+      throw new AssertionError("system calls throw nothing", e);
+    }
+  }
+
+  private int createFile(String title) {
+    try (Arena arena = Arena.ofConfined()) {
+      return (int) createFile.invokeExact(arena.allocateFrom(title), CLOSE_ON_EXEC);
+    } catch (Throwable e) {
+      throw new AssertionError("system calls throw nothing", e);
+    }
+  }
+
+  private int resize(int file, long bytes) {
+    try {
+      return (int) resize.invokeExact(file, bytes);
+    } catch (Throwable e) {
+      throw new AssertionError("system calls throw nothing", e);
+    }
+  }
+
+  /// Closes a file; what is mapped of it stays.
+  void close(int file) {
+    try {
+      int unused = (int) closeFile.invokeExact(file);
     } catch (Throwable e) {
       throw new AssertionError("system calls throw nothing", e);
     }

@@ -11,6 +11,7 @@ import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.PagePool;
 import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.memory.StreamingCopy;
 import dev.espalier.ps.table.RowBatch;
 import java.lang.foreign.MemorySegment;
@@ -22,19 +23,27 @@ import java.util.Optional;
 final class HostWork implements RowWork {
   private final RowKernels kernels;
   private final PagePools pools;
+  private final Optional<SharedTier> shared;
   private final Optional<StreamedStep> streaming;
 
   /// @param kernels the arithmetic
   /// @param budget what bounds the pages
-  HostWork(RowKernels kernels, MemoryBudget budget) {
+  /// @param sharesPages whether other processes may read them
+  HostWork(RowKernels kernels, MemoryBudget budget, boolean sharesPages) {
     this.kernels = kernels;
-    pools = new PagePools(budget);
+    shared = sharesPages ? SharedTier.ofSize(budget.limitBytes()) : Optional.empty();
+    pools = shared.map(tier -> new PagePools(tier, budget)).orElseGet(() -> new PagePools(budget));
     streaming = StreamingCopy.ofThisMachine().map(StreamedStep::new);
   }
 
   @Override
   public PagePools pools() {
     return pools;
+  }
+
+  @Override
+  public Optional<SharedTier> sharedPages() {
+    return shared;
   }
 
   @Override

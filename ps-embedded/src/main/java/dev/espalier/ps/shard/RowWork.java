@@ -4,6 +4,7 @@ import dev.espalier.ps.branch.BranchPages;
 import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.PagePool;
 import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.table.DeviceValues;
 import dev.espalier.ps.table.RowBatch;
 import java.util.List;
@@ -19,6 +20,11 @@ interface RowWork extends AutoCloseable {
 
   /// Whether programs can have rows by their addresses.
   boolean isOnHost();
+
+  /// The memory of the pages, where other processes may read it.
+  default Optional<SharedTier> sharedPages() {
+    return Optional.empty();
+  }
 
   /// Makes sure that so many pages can be had, if nobody else takes any.
   ///

@@ -12,6 +12,7 @@ import dev.espalier.ps.gpu.GpuProvider;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.optim.Add;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowRange;
@@ -93,7 +94,7 @@ public final class Shard implements AutoCloseable {
       return new DeviceWork(
           GpuProvider.chosen().open(), config, tables.stream().map(TablePart::layout).toList());
     }
-    return new HostWork(kernels, new MemoryBudget(config.budgetBytes()));
+    return new HostWork(kernels, new MemoryBudget(config.budgetBytes()), config.sharesPages());
   }
 
   private static boolean usesDevice(ShardConfig config) {
@@ -686,6 +687,11 @@ public final class Shard implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /// The memory of the pages, where other processes of this host may read it.
+  public Optional<SharedTier> sharedPages() {
+    return work.sharedPages();
   }
 
   /// The arrays of updates that were applied.

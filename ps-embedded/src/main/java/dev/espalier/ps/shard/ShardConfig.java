@@ -9,19 +9,21 @@ package dev.espalier.ps.shard;
 /// @param budgetBytes bytes of the host that all pages together may take, >= 1
 /// @param deviceBytes bytes of a device that pages may take where there is one, >= 0; 0 keeps all
 ///   pages on the host
+/// @param sharesPages whether processes of the same host and user may read pages where they lie
 public record ShardConfig(
     int index,
     int workers,
     long densePageBytes,
     long sparsePageBytes,
     long budgetBytes,
-    long deviceBytes) {
+    long deviceBytes,
+    boolean sharesPages) {
   private static final long MIN_PAGE_BYTES = 4096;
 
   /// A shard on the host.
   public ShardConfig(
       int index, int workers, long densePageBytes, long sparsePageBytes, long budgetBytes) {
-    this(index, workers, densePageBytes, sparsePageBytes, budgetBytes, 0);
+    this(index, workers, densePageBytes, sparsePageBytes, budgetBytes, 0, false);
   }
 
   /// Checks the bounds.

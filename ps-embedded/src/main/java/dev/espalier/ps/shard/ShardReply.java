@@ -19,6 +19,36 @@ public sealed interface ShardReply {
   /// @param rows how many
   record Delivered(int rows) implements ShardReply {}
 
+  /// Parameters lie in pages that the reader has mapped, and stay as they are until it says that it
+  /// has them.
+  ///
+  /// @param firstRow of page 0
+  /// @param rowsPerPage rows of every page but perhaps the last, >= 1
+  /// @param columns floats per row, >= 1
+  /// @param pages the pages in which rows were asked for, ascending, at least one
+  /// @param offsets in the mapped memory of the first row of each, as many
+  record Placed(long firstRow, int rowsPerPage, int columns, int[] pages, long[] offsets)
+      implements ShardReply {
+
+    /// Checks the bounds.
+    public Placed {
+      if (rowsPerPage < 1
+          || columns < 1
+          || pages.length < 1
+          || pages[0] < 0
+          || pages.length != offsets.length) {
+        throw new IllegalArgumentException(
+            "rows of %d columns, %d a page, in %d pages at %d places are no rows"
+                .formatted(columns, rowsPerPage, pages.length, offsets.length));
+      }
+      for (int i = 1; i < pages.length; i++) {
+        if (pages[i] <= pages[i - 1]) {
+          throw new IllegalArgumentException("pages must ascend");
+        }
+      }
+    }
+  }
+
   /// What became of a barrier.
   ///
   /// @param completed whether all workers had voted

@@ -108,6 +108,7 @@ public final class FrameCodec {
       case ShardReply.Acknowledged() -> new FrameWriter(FrameLayout.ACKNOWLEDGED, 0, out);
       case ShardReply.Rows(float[] values) ->
           new FrameWriter(FrameLayout.ROWS, 4 + 4L * values.length, out).putValues(values);
+      case ShardReply.Placed placed -> encode(placed, out);
       case ShardReply.BarrierState(boolean completed) ->
           new FrameWriter(FrameLayout.BARRIER_STATE, 1, out).putByte((byte) (completed ? 1 : 0));
       case ShardReply.SnapshotTaken(long ticket) ->
@@ -121,6 +122,22 @@ public final class FrameCodec {
                   out)
               .putText(fault.name())
               .putText(message);
+    }
+  }
+
+  private static void encode(ShardReply.Placed placed, FrameOutput out) {
+    int count = placed.pages().length;
+    FrameWriter writer =
+        new FrameWriter(FrameLayout.PLACED, 20 + 12L * count, out)
+            .putLong(placed.firstRow())
+            .putInt(placed.rowsPerPage())
+            .putInt(placed.columns())
+            .putInt(count);
+    for (int page : placed.pages()) {
+      writer.putInt(page);
+    }
+    for (long offset : placed.offsets()) {
+      writer.putLong(offset);
     }
   }
 
@@ -217,6 +234,7 @@ public final class FrameCodec {
     return switch (type) {
       case FrameLayout.ACKNOWLEDGED -> new ShardReply.Acknowledged();
       case FrameLayout.ROWS -> new ShardReply.Rows(in.getValues());
+      case FrameLayout.PLACED -> in.getPlaced();
       case FrameLayout.BARRIER_STATE -> new ShardReply.BarrierState(in.getByte() != 0);
       case FrameLayout.SNAPSHOT_TAKEN -> new ShardReply.SnapshotTaken(in.getLong());
       case FrameLayout.EXPLANATION -> new ShardReply.Explanation(in.getText());

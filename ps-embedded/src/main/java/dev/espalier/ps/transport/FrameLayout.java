@@ -21,6 +21,7 @@ package dev.espalier.ps.transport;
  *   SnapshotTaken        ticket l
  *   Explanation          text
  *   Failed     fault text, message text
+ *   Placed     first row l, rows per page i, columns i, count i, count x page i, count x offset l
  *
  *   rows    = kind b, count i, then for kind 0 (range) first l, for 1 (keys) and 2 (keys
  *             that the reader shall know) count x l, for 3 (keys that it knows) name i
@@ -60,6 +61,7 @@ final class FrameLayout {
   static final byte SNAPSHOT_TAKEN = 68;
   static final byte EXPLANATION = 69;
   static final byte FAILED = 70;
+  static final byte PLACED = 71;
 
   static final byte RANGE = 0;
   static final byte KEYS = 1;

@@ -2,6 +2,7 @@ package dev.espalier.ps.transport;
 
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
@@ -89,6 +90,19 @@ final class FrameReader {
     float[] values = frame.floats(getCount(Float.BYTES));
     frame.get(values, 0, values.length);
     return values;
+  }
+
+  ShardReply.Placed getPlaced() {
+    long firstRow = getLong();
+    int rowsPerPage = getInt();
+    int columns = getInt();
+    int[] pages = new int[getCount(Integer.BYTES + Long.BYTES)];
+    for (int i = 0; i < pages.length; i++) {
+      pages[i] = getInt();
+    }
+    long[] offsets = new long[pages.length];
+    frame.get(offsets);
+    return new ShardReply.Placed(firstRow, rowsPerPage, columns, pages, offsets);
   }
 
   /// Puts values where the reader wants them.

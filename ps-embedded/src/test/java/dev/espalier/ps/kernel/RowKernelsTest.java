@@ -132,6 +132,13 @@ final class RowKernelsTest {
         assertThat(to.asSlice(7, count).mismatch(from.asSlice(3, count))).isEqualTo(-1);
         assertThat(to.asSlice(0, 7).toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
         assertThat(to.asSlice(7 + count).toArray(ValueLayout.JAVA_BYTE)).containsOnly(0);
+        float[] floats = new float[count / 4 + 2];
+        kernels.load(from, 3, floats, 1, count / 4);
+        for (int i = 0; i < count / 4; i++) {
+          assertThat(Float.floatToRawIntBits(floats[1 + i]))
+              .isEqualTo(from.get(ValueLayout.JAVA_INT_UNALIGNED, 3 + 4L * i));
+        }
+        assertThat(floats[0] + floats[count / 4 + 1]).isZero();
       }
     }
   }

@@ -1,0 +1,111 @@
+package dev.espalier.ps.link;
+
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.kernel.RowKernelsProvider;
+import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowTarget;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// The pages of a shard in another process of this host, mapped to be read.
+///
+/// Rows come from there straight into the reader's array: one copy in all, made by the reader, and
+/// no byte through a wire. The shard holds the pages until the reader says that it has the rows.
+final class MappedPages {
+  private static final Pattern PATH = Pattern.compile("/proc/\\d+/fd/\\d+");
+  private static final long NOWHERE = -1;
+
+  private final MemorySegment mapped;
+  private final MemorySegment memory;
+  private final RowKernels kernels = RowKernelsProvider.best();
+
+  @SuppressWarnings("restricted") // as long as the mapping, which is kept beside it
+  private MappedPages(MemorySegment mapped) {
+    this.mapped = mapped;
+    // Of the same class as all memory off heap, so that the kernels are compiled for one alone.
+    memory = MemorySegment.ofAddress(mapped.address()).reinterpret(mapped.byteSize()).asReadOnly();
+  }
+
+  /// Maps a shard's pages.
+  ///
+  /// @param path as the shard named it; only such names are looked at
+  /// @throws IOException when this process may not, as where it does not see the other one
+  static MappedPages open(String path) throws IOException {
+    if (!PATH.matcher(path).matches()) {
+      throw new IOException("no pages are at " + path);
+    }
+    try (FileChannel file = FileChannel.open(Path.of(path), StandardOpenOption.READ)) {
+      return new MappedPages(
+          file.map(FileChannel.MapMode.READ_ONLY, 0, file.size(), Arena.ofAuto()));
+    }
+  }
+
+  /// Copies rows to where they are wanted.
+  ///
+  /// @param target null for an array of the reply's own
+  /// @throws PsException `BAD_FRAME` when they are not where the reply says
+  ShardReply deliver(ShardReply.Placed placed, RowSelection rows, @Nullable RowTarget target) {
+    try {
+      if (target == null) {
+        float[] values = new float[Math.multiplyExact(rows.count(), placed.columns())];
+        copy(placed, rows, new RowTarget(values, 0, placed.columns(), null));
+        return new ShardReply.Rows(values);
+      }
+      copy(placed, rows, target);
+    } catch (IndexOutOfBoundsException e) {
+      throw new PsException(PsFault.BAD_FRAME, "rows are not where the shard says: " + e, e);
+    }
+    return new ShardReply.Delivered(rows.count());
+  }
+
+  private void copy(ShardReply.Placed placed, RowSelection rows, RowTarget target) {
+    int columns = target.columns();
+    long rowBytes = 4L * columns;
+    int firstPage = placed.pages()[0];
+    long[] offsets = offsets(placed);
+    boolean isRange = rows instanceof RowSelection.Range && target.isContiguous();
+    long begin = 0;
+    long end = 0;
+    long page = 0;
+    for (int position = 0; position < rows.count(); ) {
+      long row = rows.row(position);
+      if (row < begin || row >= end) {
+        long index = (row - placed.firstRow()) / placed.rowsPerPage();
+        begin = placed.firstRow() + index * placed.rowsPerPage();
+        end = begin + placed.rowsPerPage();
+        page = offsets[Math.toIntExact(index - firstPage)];
+      }
+      int count = isRange ? (int) Math.min(rows.count() - position, end - row) : 1;
+      kernels.load(
+          memory,
+          page + (row - begin) * rowBytes,
+          target.values(),
+          target.indexOf(position),
+          count * columns);
+      position += count;
+    }
+    Reference.reachabilityFence(mapped);
+  }
+
+  /// Where each page from the first on lies; nowhere when it was not named.
+  private static long[] offsets(ShardReply.Placed placed) {
+    int[] pages = placed.pages();
+    long[] offsets = new long[pages[pages.length - 1] - pages[0] + 1];
+    Arrays.fill(offsets, NOWHERE);
+    for (int i = 0; i < pages.length; i++) {
+      offsets[pages[i] - pages[0]] = placed.offsets()[i];
+    }
+    return offsets;
+  }
+}

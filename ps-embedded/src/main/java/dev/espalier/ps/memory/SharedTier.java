@@ -1,0 +1,91 @@
+package dev.espalier.ps.memory;
+
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/// Memory of the host that other processes of it may read where it lies: a file without a name in
+/// the memory of the system (`memfd_create`), mapped as a whole and given out from its start.
+///
+/// The system takes memory for what was written, not for the file's size. Linux only. Thread-safe.
+public final class SharedTier implements MemoryTier {
+  private static final long PAGE_BYTES = 4096;
+
+  private final SystemMemory system;
+  private final Arena arena = Arena.ofShared();
+  private final int file;
+  private final MemorySegment all;
+  private long used;
+
+  private SharedTier(SystemMemory system, int file, long bytes) {
+    this.system = system;
+    this.file = file;
+    all = system.map(file, bytes, arena);
+  }
+
+  /// Makes such memory.
+  ///
+  /// @param bytes the most that can be given out, >= 1
+  /// @return empty where the system has none
+  public static Optional<SharedTier> ofSize(long bytes) {
+    long size = Math.ceilDiv(bytes, PAGE_BYTES) * PAGE_BYTES;
+    return SystemMemory.ofThisSystem().flatMap(system -> make(system, size));
+  }
+
+  private static Optional<SharedTier> make(SystemMemory system, long size) {
+    int file = -1;
+    try {
+      file = system.makeFile("espalier-pages", size);
+      return Optional.of(new SharedTier(system, file, size));
+    } catch (IllegalStateException e) {
+      if (file >= 0) {
+        system.close(file);
+      }
+      System.getLogger(SharedTier.class.getName())
+          .log(System.Logger.Level.INFO, "sharedPages=off reason={0}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /// The file under which processes of the same user can open it for as long as it is not closed.
+  public String path() {
+    return "/proc/%d/fd/%d".formatted(ProcessHandle.current().pid(), file);
+  }
+
+  /// Size of the file.
+  public long bytes() {
+    return all.byteSize();
+  }
+
+  /// Where in the file a part of a block begins.
+  public long offsetOf(MemorySegment part) {
+    return part.address() - all.address();
+  }
+
+  @Override
+  public Kind kind() {
+    return Kind.HOST;
+  }
+
+  @Override
+  public synchronized MemorySegment allocate(long bytes) {
+    long size = Math.ceilDiv(bytes, HostTier.ALIGNMENT_BYTES) * HostTier.ALIGNMENT_BYTES;
+    if (size > all.byteSize() - used) {
+      throw new PsException(
+          PsFault.OUT_OF_MEMORY_BUDGET,
+          "%d more bytes are needed, but %d of %d bytes of shared memory are taken"
+              .formatted(bytes, used, all.byteSize()));
+    }
+    MemorySegment block = all.asSlice(used, size);
+    used += size;
+    return block.asSlice(0, bytes);
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+    system.close(file);
+  }
+}
