@@ -31,6 +31,7 @@ public final class JobBoard {
   private final TreeMap<Long, EvaluationView> evaluations = new TreeMap<>();
   private final TreeMap<Long, Double> losses = new TreeMap<>();
   private List<ScheduleView.Step> schedule = List.of();
+  private Optional<ScheduleView.Result> result = Optional.empty();
 
   public JobBoard(JobView job) {
     this.job = job;
@@ -53,7 +54,9 @@ public final class JobBoard {
     client
         .all(jobPath + "/evaluations", EvaluationView.class)
         .forEach(evaluation -> evaluations.put(evaluation.mainlineClock(), evaluation));
-    schedule = client.get(jobPath + "/schedule", ScheduleView.class).steps();
+    ScheduleView found = client.get(jobPath + "/schedule", ScheduleView.class);
+    schedule = found.steps();
+    result = Optional.ofNullable(found.result());
   }
 
   /// Takes an event of the stream in; types that are not known change nothing.
@@ -165,5 +168,11 @@ public final class JobBoard {
 
   public List<ScheduleView.Step> schedule() {
     return schedule;
+  }
+
+  /// {@return the evaluation of the model that is the job's result, as of the last refresh; empty
+  /// where there is none yet}
+  public Optional<EvaluationView> resultEvaluation() {
+    return result.flatMap(known -> Optional.ofNullable(evaluations.get(known.clock())));
   }
 }

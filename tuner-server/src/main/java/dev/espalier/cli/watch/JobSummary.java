@@ -14,8 +14,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// A job in a few lines, when nobody follows it any more.
 public final class JobSummary {
@@ -127,8 +129,18 @@ public final class JobSummary {
   private static Table result(JobBoard board) {
     JobView job = board.job();
     var table = new Table("field", "value");
-    var last = new TreeMap<String, Double>(job.metrics());
-    last.forEach((name, value) -> table.row(name, Words.number(value) + range(board, name)));
+    Optional<EvaluationView> kept = board.resultEvaluation();
+    var values =
+        new TreeMap<String, @Nullable Double>(
+            kept.isPresent() ? kept.get().metrics() : job.metrics());
+    values.forEach((name, value) -> table.row(name, Words.number(value) + range(board, name)));
+    kept.filter(evaluation -> evaluation.epoch() < job.epoch())
+        .ifPresent(evaluation ->
+            table.row(
+                "kept",
+                "the model of epoch "
+                    + Words.number(Math.round(evaluation.epoch() * 100) / 100.0)
+                    + ", the best"));
     table.row("training loss", Words.number(job.loss()));
     table.row("epochs", Words.number(Math.round(job.epoch() * 100) / 100.0));
     Instant end = job.endTime() == null ? job.since() : job.endTime();

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /*
- * What a job hands on is the setting it ran with after a third of the way to its result. Before that
+ * What a job hands on is the setting it ran with after a quarter of the way to its result. Before that
  * many a job still trains with the default, for no race was affordable yet; towards the end rates are
  * calm, which is right for a model that is nearly done and wrong for one that begins.
  *
@@ -28,7 +28,7 @@ final class Experience {
   static final int LOOK_BACK = 50;
 
   private static final int MOST = 2;
-  private static final long WAY = 3;
+  private static final long WAY = 4;
 
   private final JobSpec spec;
   private final SearchSpace space;
@@ -133,7 +133,7 @@ final class Experience {
         && other.arguments().equals(spec.arguments());
   }
 
-  /// The setting a third of the way to the result.
+  /// The setting a quarter of the way to the result.
   private static Setting after(FinishedJob job) {
     long clock = job.clock() / WAY;
     Setting setting = job.path().getFirst().setting();

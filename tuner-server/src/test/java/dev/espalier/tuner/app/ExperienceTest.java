@@ -46,7 +46,7 @@ class ExperienceTest {
   }
 
   @Test
-  void theSettingAThirdOfTheWayIsHandedOn() {
+  void theSettingAQuarterOfTheWayIsHandedOn() {
     List<Prior> priors =
         priors(job("job_1", "d1", 0.9, step(0, 0.01, 32), step(200, 0.1, 64), step(301, 0.03, 64)));
 

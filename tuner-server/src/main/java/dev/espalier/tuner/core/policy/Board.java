@@ -252,6 +252,14 @@ final class Board {
     effects.add(branch.changed());
   }
 
+  /// {@return clocks that a branch may still run within the job's epochs, once all that is
+  /// scheduled has run; >= 0}
+  long clocksLeft(Branch branch) {
+    return plan.maxEpochs() > 0
+        ? Math.max(0, branch.clockOfEpoch(plan.maxEpochs()) - branch.scheduledUntil())
+        : Long.MAX_VALUE;
+  }
+
   /// Says that a branch as it stands is the job's result until another is.
   ///
   /// @param value of the metric that judges the model; may be NaN

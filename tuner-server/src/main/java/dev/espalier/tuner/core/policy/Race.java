@@ -185,13 +185,25 @@ final class Race {
       stopEarly("the job's time is up");
       return;
     }
+    if (board.clocksLeft(next.branch()) == 0) {
+      stopEarly("the job's epochs are used up");
+      return;
+    }
     if (plan.isBounded() && !budget.allows(rungSeconds + probeSeconds(next), leastKept())) {
       stopEarly("the tuning budget is used up");
       return;
     }
     current = next;
     lap =
-        new Lap(board, pace, next.branch(), rungSeconds, 1, Long.MAX_VALUE, options.cooldown(), 0);
+        new Lap(
+            board,
+            pace,
+            next.branch(),
+            rungSeconds,
+            1,
+            board.clocksLeft(next.branch()),
+            options.cooldown(),
+            0);
     advance();
   }
 
@@ -499,10 +511,17 @@ final class Race {
       settle("another rung would exceed the tuning budget");
     } else if (board.isTimeUp()) {
       settle("the time is up");
+    } else if (left.stream().anyMatch(entrant -> !fits(entrant, nextSeconds))) {
+      settle("another rung would go beyond the job's epochs");
     } else {
       rungSeconds = nextSeconds;
       startRung();
     }
+  }
+
+  private boolean fits(Entrant entrant, double seconds) {
+    double perClock = pace.secondsPerClock(entrant.branch().setting()).orElse(0.0);
+    return seconds <= board.clocksLeft(entrant.branch()) * perClock;
   }
 
   /// Of those left the best wins; against an incumbent that is still there only if it is not

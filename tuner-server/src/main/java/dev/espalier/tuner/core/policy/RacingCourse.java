@@ -38,6 +38,10 @@ final class RacingCourse implements Course {
   private static final double EVALUATION_EPOCHS = 0.25;
   private static final double GUARD_TOLERANCE = 0.03;
   private static final double CALMER = 3;
+
+  /// A first rung, and a second one that is twice as long.
+  private static final double WINNERS_LAPS = 3;
+
   private static final int MAX_ROLL_BACKS_IN_A_ROW = 12;
   private static final double SNAPSHOT_GROWTH = 1.5;
   private static final double FIRST_GROWTH = 0.5;
@@ -281,7 +285,7 @@ final class RacingCourse implements Course {
             next,
             lapSeconds(),
             FIRST_LAP_CLOCKS,
-            clocksLeft(next),
+            Math.max(1, board.clocksLeft(next)),
             options.cooldown(),
             Trainer.ALONE_EPOCHS);
     lap = started;
@@ -360,13 +364,6 @@ final class RacingCourse implements Course {
       left = Math.max(0, plan.maxSeconds() - board.nowSeconds() - reserve);
     }
     return left;
-  }
-
-  private long clocksLeft(Branch next) {
-    double epochs = plan.maxEpochs() - next.epochs();
-    return plan.maxEpochs() > 0
-        ? Math.max(1, (long) Math.ceil(epochs * next.clocksPerEpoch() - Branch.EPOCH_ROUNDING))
-        : Long.MAX_VALUE;
   }
 
   @Override
@@ -656,7 +653,14 @@ final class RacingCourse implements Course {
     return plan.space().dimensions() > 0
         && times.secondsUntilDue(board.spentSeconds()) <= 0
         && pace.secondsPerClock(incumbent).isPresent()
-        && raceSize().isPresent();
+        && raceSize().filter(this::pays).isPresent();
+  }
+
+  /// What a race finds must be of use for as long as its winner races: a race right before the last
+  /// epoch is over costs, and gains nothing.
+  private boolean pays(RaceTimes.Size size) {
+    double left = board.clocksLeft(mainline()) * pace.secondsPerClock(incumbent).orElse(0.0);
+    return left >= 2 * WINNERS_LAPS * size.trialSeconds();
   }
 
   private Optional<RaceTimes.Size> raceSize() {

@@ -6,6 +6,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
@@ -29,6 +30,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class RacingSessionTest {
   private static final double ROUNDING = 1e-9;
+
+  /// In passes over the data, at the smallest batch.
+  private static final double ONE_CLOCK = 0.15;
 
   private static JobPlan plan(double rate, double maxEpochs) {
     return plan(rate, 0, 32, maxEpochs);
@@ -73,6 +77,99 @@ class RacingSessionTest {
 
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
     assertThat(best(run)).isLessThan(0.102);
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {1, 2.5, 4, 7, 11, 13})
+  void neitherLapsNorRacesGoBeyondTheEpochs(double maxEpochs) {
+    SimulatedWorkers run = Jobs.workers(plan(0.01, maxEpochs), QuadraticModel.quiet(1)).run();
+
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class).getLast().epoch())
+        .isBetween(maxEpochs - ROUNDING, maxEpochs + ONE_CLOCK);
+  }
+
+  @Test
+  void whatAnEarlierJobFoundRacesFirst() {
+    SimulatedWorkers run =
+        Jobs.workers(with(plan(1e-3, 20), prior(0.3)), QuadraticModel.quiet(1)).run();
+
+    assertThat(ruled(run, "racing.prior"))
+        .singleElement()
+        .satisfies(decision -> {
+          assertThat(decision.key()).isEqualTo("prior/job_1");
+          assertThat(decision.outcome()).endsWith("learningRate 0.3: that races first");
+        });
+    assertThat(ruled(run, "racing.race").getFirst().evidence().get("challengers").toString())
+        .startsWith("[{move=earlier job+, setting={batchSize=32.0, learningRate=0.3,");
+    assertThat(ruled(run, "racing.adopt").getFirst().evidence().get("setting"))
+        .isEqualTo(
+            Setting.of(Map.of("batchSize", 32.0, "learningRate", 0.3, "momentum", 0.0)).values());
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {1e-5, 10})
+  void aBadPriorCostsNoMoreThanItsRace(double rate) {
+    JobPlan plan = plan(0.1, 20);
+    double target = 0.11;
+
+    SimulatedWorkers without = Jobs.workers(plan, QuadraticModel.quiet(1)).run();
+    SimulatedWorkers run = Jobs.workers(with(plan, prior(rate)), QuadraticModel.quiet(1)).run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(ruled(run, "racing.race"))
+        .filteredOn(race -> race.evidence().get("challengers").toString().contains("earlier job"))
+        .hasSize(1);
+    // A neighbour's turn comes one race later.
+    assertThat(secondsTo(target, run)).isLessThanOrEqualTo(1.25 * secondsTo(target, without));
+  }
+
+  private static List<Decision> ruled(SimulatedWorkers run, String rule) {
+    return run.decisions().stream().filter(decision -> decision.rule().equals(rule)).toList();
+  }
+
+  private static Prior prior(double rate) {
+    return new Prior(
+        "job_1", Setting.of(Map.of("learningRate", rate)), "loss", 0.1, 5, true, List.of());
+  }
+
+  private static JobPlan with(JobPlan plan, Prior prior) {
+    return new JobPlan(
+        plan.policy(),
+        plan.searcher(),
+        plan.space(),
+        plan.base(),
+        plan.schedule(),
+        plan.validation(),
+        plan.workers(),
+        plan.seed(),
+        plan.options(),
+        plan.runs(),
+        plan.maxEpochs(),
+        plan.maxSeconds(),
+        plan.target(),
+        plan.keepCheckpoints(),
+        plan.time(),
+        plan.racing(),
+        List.of(prior),
+        plan.holdOut());
+  }
+
+  @Test
+  void aBatchThatIsTooLargeForTheDataDoesNotRace() {
+    var space =
+        new SearchSpace(
+            List.of(
+                new Tunable.LogRange("learningRate", 1e-5, 10, 0.01),
+                new Tunable.Choice("batchSize", List.of(8.0, 32.0, 1e6), 32)));
+    JobPlan plan =
+        Jobs.plan("racing", "random", space, Setting.EMPTY, List.of(), 1, Jobs.OPTIONS, 20);
+
+    SimulatedWorkers run = Jobs.workers(plan, QuadraticModel.quiet(1)).run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.effects(SessionEffect.BranchChanged.class))
+        .isNotEmpty()
+        .allSatisfy(branch -> assertThat(branch.setting().valueOr("batchSize", 0)).isLessThan(1e6));
   }
 
   @ParameterizedTest
