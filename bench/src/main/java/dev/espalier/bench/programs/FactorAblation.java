@@ -21,13 +21,16 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
-/// What each part of a fast pass of `mf` is worth: all of them, and each left out in turn.
+/// What each part of a fast pass of `mf` is worth: all of them, and each left out in turn; and what
+/// it costs two threads that they change the same rows.
 ///
 /// @param rank factors
 /// @param rounds how often each way passes over the data
 public record FactorAblation(int rank, Rounds rounds) implements Benchmark {
   private static final int RUN = 1024;
+  private static final String RATE = "M ratings/s";
   private static final FactorSteps.Constants CONSTANTS =
       new FactorSteps.Constants(3.6f, 0.01f, 0.06f);
 
@@ -67,26 +70,78 @@ public record FactorAblation(int rank, Rounds rounds) implements Benchmark {
                   FactorShape.dense(rank),
                   rank % 16 == 0 ? FactorSteps.best() : FactorSteps.plain()));
       double[] seconds = rounds.medianSeconds(1, ways.stream().map(Way::pass).toList());
-      double all = ratings.count() / seconds[0] / 1e6;
-      return IntStream.range(1, ways.size())
-          .mapToObj(i ->
-              new Measurement(
-                  "steps of mf, rank %d, %s".formatted(rank, ways.get(i).name()),
-                  ratings.count() / seconds[i] / 1e6,
-                  "M ratings/s",
-                  "vectors, blocks, lines",
-                  all))
+      return Stream.concat(
+              without(ways, seconds, ratings.count()), Stream.of(together(arena, blocks, lines)))
           .toList();
     }
   }
 
+  private Stream<Measurement> without(List<Way> ways, double[] seconds, int ratings) {
+    double all = ratings / seconds[0] / 1e6;
+    return IntStream.range(1, ways.size())
+        .mapToObj(i ->
+            new Measurement(
+                "steps of mf, rank %d, %s".formatted(rank, ways.get(i).name()),
+                ratings / seconds[i] / 1e6,
+                RATE,
+                "vectors, blocks, lines",
+                all));
+  }
+
+  /// Two threads that take a half of the ratings each: on one model, and on a model of their own.
+  private Measurement together(Arena arena, Ratings ratings, FactorShape shape)
+      throws ExecutionException, InterruptedException {
+    int[] samples = new ShuffledCursor(ratings.count(), RUN, 1).indices(0, ratings.count());
+    int half = samples.length / 2;
+    FactorSteps steps = FactorSteps.best();
+    List<OpenRows> users = List.of(users(arena, ratings, shape), users(arena, ratings, shape));
+    List<OpenRows> items = List.of(items(arena, ratings, shape), items(arena, ratings, shape));
+    IntConsumer shared =
+        thread ->
+            steps.take(
+                users.getFirst(),
+                items.getFirst(),
+                shape,
+                ratings,
+                samples,
+                thread * half,
+                (thread + 1) * half,
+                CONSTANTS);
+    IntConsumer apart =
+        thread ->
+            steps.take(
+                users.get(thread),
+                items.get(thread),
+                shape,
+                ratings,
+                samples,
+                thread * half,
+                (thread + 1) * half,
+                CONSTANTS);
+    double[] seconds = rounds.medianSeconds(2, List.of(shared, apart));
+    return new Measurement(
+        "steps of mf, rank %d, 2 threads on one model".formatted(rank),
+        2 * half / seconds[0] / 1e6,
+        RATE,
+        "on a model each",
+        2 * half / seconds[1] / 1e6);
+  }
+
   private static Way way(
       Arena arena, String name, Ratings ratings, int run, FactorShape shape, FactorSteps steps) {
-    OpenRows users = rows(arena, ratings.userCount(), shape);
-    OpenRows items = rows(arena, ratings.itemCount(), shape);
+    OpenRows users = users(arena, ratings, shape);
+    OpenRows items = items(arena, ratings, shape);
     int[] samples = new ShuffledCursor(ratings.count(), run, 1).indices(0, ratings.count());
     return new Way(
         name, _ -> steps.take(users, items, shape, ratings, samples, 0, samples.length, CONSTANTS));
+  }
+
+  private static OpenRows users(Arena arena, Ratings ratings, FactorShape shape) {
+    return rows(arena, ratings.userCount(), shape);
+  }
+
+  private static OpenRows items(Arena arena, Ratings ratings, FactorShape shape) {
+    return rows(arena, ratings.itemCount(), shape);
   }
 
   private static OpenRows rows(Arena arena, int rows, FactorShape shape) {

@@ -98,6 +98,15 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
               "M accesses/s",
               "key-value store",
               keyValue / 1e6));
+    } else {
+      RowUses uses = RowUses.of(sweep, workers);
+      measurements.add(
+          new Measurement(
+              "%s, %s: rows of other shards".formatted(sweep.name(), where()),
+              uses.travellingByRange(),
+              "rows/clock",
+              "each row where it is used most",
+              uses.travellingByUse()));
     }
     return measurements;
   }
