@@ -108,6 +108,7 @@ final class Screenshots {
 
     whole("job-light", "/jobs/" + job, ColorScheme.LIGHT);
     whole("job-dark", "/jobs/" + job, ColorScheme.DARK);
+    whole("job-raced", "/jobs/" + raced, ColorScheme.LIGHT);
     tall("job-large", "/jobs/" + large);
     picture("job-branch", "/jobs/" + job + "?branch=" + winner, ColorScheme.LIGHT, page -> {});
     picture("job-why", "/jobs/" + job, ColorScheme.LIGHT, Screenshots::openWhy);

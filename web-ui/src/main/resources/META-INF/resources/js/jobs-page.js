@@ -41,9 +41,15 @@ const DEMO = {
   name: 'demo',
   program: 'mlp',
   workers: 2,
+  seed: 42,
+  tunables: {
+    learningRate: { type: 'log', min: 0.0001, max: 0.3, default: 0.01 },
+    momentum: { type: 'linear', min: 0, max: 0.95, default: 0.9 },
+    batchSize: { type: 'choice', values: [32, 64, 128, 256], default: 64 },
+  },
   time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7e-6 } },
-  tuning: { maxTrials: 12, retune: { plateauEpochs: 2, max: 2 } },
-  stop: { maxEpochs: 20 },
+  tuning: { warmStart: false },
+  stop: { maxEpochs: 22 },
 };
 
 /**

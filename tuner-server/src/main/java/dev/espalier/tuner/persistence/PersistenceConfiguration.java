@@ -6,6 +6,7 @@ import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.app.port.TokenStore;
 import jakarta.persistence.EntityManager;
+import java.time.Duration;
 import java.time.InstantSource;
 import org.springframework.boot.persistence.autoconfigure.EntityScan;
 import org.springframework.context.annotation.Bean;
@@ -19,6 +20,12 @@ import org.springframework.transaction.PlatformTransactionManager;
 @EntityScan(basePackageClasses = PersistenceConfiguration.class)
 @EnableJpaRepositories(basePackageClasses = PersistenceConfiguration.class)
 public class PersistenceConfiguration {
+  /// Of the ten connections of the pool.
+  private static final int READERS = 6;
+
+  /// Less than a client waits, more than a page's queries take.
+  private static final Duration READERS_WAIT = Duration.ofSeconds(10);
+
   @Bean
   DocumentCodec documentCodec() {
     return new DocumentCodec();
@@ -61,7 +68,14 @@ public class PersistenceConfiguration {
       ResultRepository results,
       JdbcTemplate sql,
       DocumentCodec codec) {
-    return new PostgresJobQueries(transactions, jobs, branches, rounds, results, sql, codec);
+    return new PostgresJobQueries(
+        transactions.withReaders(READERS, READERS_WAIT),
+        jobs,
+        branches,
+        rounds,
+        results,
+        sql,
+        codec);
   }
 
   @Bean

@@ -4,23 +4,46 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.hibernate.TransactionException;
 import org.hibernate.exception.JDBCConnectionException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /// Runs work in transactions, and says in one code when the database is away.
 final class Transactions {
   private final TransactionTemplate writing;
   private final TransactionTemplate reading;
+  private final Semaphore readers;
+  private final Duration patience;
 
   Transactions(PlatformTransactionManager manager) {
     writing = new TransactionTemplate(manager);
     reading = new TransactionTemplate(manager);
     reading.setReadOnly(true);
+    readers = new Semaphore(Integer.MAX_VALUE);
+    patience = Duration.ZERO;
+  }
+
+  private Transactions(Transactions all, int most, Duration patience) {
+    writing = all.writing;
+    reading = all.reading;
+    readers = new Semaphore(most, true);
+    this.patience = patience;
+  }
+
+  /// {@return the same transactions, of which at most so many read at a time: what people look at
+  /// must leave connections to what decides}
+  ///
+  /// @param patience how long a reader waits for its turn
+  Transactions withReaders(int most, Duration patience) {
+    return new Transactions(this, most, patience);
   }
 
   <T> T write(Supplier<T> work) {
@@ -37,7 +60,28 @@ final class Transactions {
   }
 
   <T> T read(Supplier<T> work) {
-    return run(reading, work);
+    if (TransactionSynchronizationManager.isActualTransactionActive()) {
+      // Part of a work that has had its turn.
+      return run(reading, work);
+    }
+    awaitTurn();
+    try {
+      return run(reading, work);
+    } finally {
+      readers.release();
+    }
+  }
+
+  private void awaitTurn() {
+    try {
+      if (readers.tryAcquire(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    throw new EspalierException(
+        ErrorCode.TOO_MANY_REQUESTS, "too much is being read at this moment; try again later");
   }
 
   private static <T> T run(TransactionTemplate template, Supplier<T> work) {

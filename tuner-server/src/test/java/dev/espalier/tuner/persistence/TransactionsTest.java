@@ -1,0 +1,64 @@
+package dev.espalier.tuner.persistence;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.springframework.transaction.TransactionDefinition;
+import org.springframework.transaction.support.AbstractPlatformTransactionManager;
+import org.springframework.transaction.support.DefaultTransactionStatus;
+
+final class TransactionsTest {
+  /// Transactions of nothing.
+  @SuppressWarnings("serial") // nobody writes it
+  private static final class NoDatabase extends AbstractPlatformTransactionManager {
+    @Override
+    protected Object doGetTransaction() {
+      return new Object();
+    }
+
+    @Override
+    protected void doBegin(Object transaction, TransactionDefinition definition) {}
+
+    @Override
+    protected void doCommit(DefaultTransactionStatus status) {}
+
+    @Override
+    protected void doRollback(DefaultTransactionStatus status) {}
+  }
+
+  @Test
+  void readersTakeTurnsAndRunnersDoNotWaitForThem() throws Exception {
+    var all = new Transactions(new NoDatabase());
+    Transactions viewers = all.withReaders(1, Duration.ofMillis(50));
+    var entered = new CountDownLatch(1);
+    var release = new CountDownLatch(1);
+    CompletableFuture<Integer> slow =
+        CompletableFuture.supplyAsync(() ->
+            viewers.read(() -> {
+              entered.countDown();
+              try {
+                release.await();
+              } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+              }
+              return 1;
+            }));
+    entered.await();
+
+    assertThatThrownBy(() -> viewers.read(() -> 2))
+        .isInstanceOfSatisfying(
+            EspalierException.class,
+            refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.TOO_MANY_REQUESTS));
+    assertThat(all.read(() -> 3)).isEqualTo(3);
+    assertThat(viewers.write(() -> 4)).isEqualTo(4);
+    release.countDown();
+    assertThat(slow.get()).isEqualTo(1);
+    assertThat(viewers.read(() -> viewers.read(() -> 5))).as("work within work").isEqualTo(5);
+  }
+}
