@@ -4,13 +4,20 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.ps.checkpoint.CheckpointStore;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Where one worker keeps its part of the job's checkpoints.
 ///
@@ -24,6 +31,8 @@ public final class CheckpointFolder {
   private static final int MAGIC = 0x45535050;
   private static final int VERSION = 1;
   private static final int BODY_BYTES = 24;
+  private static final Logger log = LoggerFactory.getLogger(CheckpointFolder.class);
+  private static final Pattern PLACE_NAME = Pattern.compile("place-(\\d{1,9})\\.bin");
 
   private final Path folder;
   private final int worker;
@@ -78,9 +87,37 @@ public final class CheckpointFolder {
     return (int) crc.getValue();
   }
 
-  /// @throws EspalierException `CHECKPOINT_FAILED`, naming the file and what is wrong with it
+  /// {@return the worker whose parts lie below a folder; empty when there are none, or several
+  /// workers'}
+  static OptionalInt onlyWorkerIn(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return OptionalInt.empty();
+    }
+    try (Stream<Path> files = Files.walk(folder, 2)) {
+      int[] workers =
+          files
+              .map(file -> PLACE_NAME.matcher(file.getFileName().toString()))
+              .filter(Matcher::matches)
+              .mapToInt(name -> Integer.parseInt(name.group(1)))
+              .distinct()
+              .limit(2)
+              .toArray();
+      return workers.length == 1 ? OptionalInt.of(workers[0]) : OptionalInt.empty();
+    } catch (IOException | UncheckedIOException failure) {
+      log.warn("{} cannot be searched for checkpoints: {}", folder, failure.getMessage());
+      return OptionalInt.empty();
+    }
+  }
+
+  /// @throws EspalierException `CHECKPOINT_MISSING` when nothing of this worker's part is there;
+  ///   `CHECKPOINT_FAILED`, naming the file and what is wrong with it
   Place readPlace(long checkpoint) {
     Path file = placeFile(checkpoint);
+    if (Files.notExists(file) && Files.notExists(shardFile(checkpoint))) {
+      throw new EspalierException(
+          ErrorCode.CHECKPOINT_MISSING,
+          "worker %d has no checkpoint %d in %s".formatted(worker, checkpoint, folder));
+    }
     try {
       byte[] bytes = Files.readAllBytes(file);
       if (bytes.length != BODY_BYTES + 4) {

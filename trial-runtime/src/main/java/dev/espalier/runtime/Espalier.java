@@ -23,6 +23,9 @@ public final class Espalier {
 
   /// Trains until the job has ended.
   ///
+  /// A job that waits for its turn, and a server that is not there yet, are waited for, as long as
+  /// `ESPALIER_WORKER_MAX_ALONE` says.
+  ///
   /// When the job's workers are restarted, or another worker is lost, the program is closed and
   /// opened anew and takes part again: `TrainingProgram.open` may be called several times on the
   /// same object.
@@ -43,21 +46,27 @@ public final class Espalier {
     requireNonNull(token, "token");
     requireNonNull(program, "program");
     var config = WorkerConfig.attached(tuner, job, token, System.getenv());
-    while (!isOver(Worker.run(config, _ -> program), config)) {
-      Thread.sleep(PAUSE_MILLIS);
+    int number = -1;
+    boolean isOver = false;
+    while (!isOver) {
+      switch (Worker.run(config.wishing(number), _ -> program)) {
+        case Worker.Outcome.Stopped _ -> isOver = true;
+        case Worker.Outcome.Restarted(int worker) -> number = worker < 0 ? number : worker;
+        case Worker.Outcome.PeersLost(int worker) -> number = worker;
+        case Worker.Outcome.TurnedAway(ErrorCode code, String message) -> {
+          // A job that this worker took part in and that is gone has ended between two generations.
+          if (code != ErrorCode.NOT_FOUND || number < 0) {
+            throw new EspalierException(
+                code, "job %s at %s: %s".formatted(config.job(), config.tuner(), message));
+          }
+          isOver = true;
+        }
+        case Worker.Outcome.Failed(ErrorCode code, String message) ->
+            throw new EspalierException(code, message);
+      }
+      if (!isOver) {
+        Thread.sleep(PAUSE_MILLIS);
+      }
     }
-  }
-
-  private static boolean isOver(Worker.Outcome outcome, WorkerConfig config) {
-    return switch (outcome) {
-      case Worker.Outcome.Stopped _ -> true;
-      case Worker.Outcome.Restarted _, Worker.Outcome.PeersLost _ -> false;
-      case Worker.Outcome.TurnedAway(String message) ->
-          throw new EspalierException(
-              ErrorCode.UNAUTHENTICATED,
-              "job %s at %s: %s".formatted(config.job(), config.tuner(), message));
-      case Worker.Outcome.Failed(ErrorCode code, String message) ->
-          throw new EspalierException(code, message);
-    };
   }
 }

@@ -36,6 +36,10 @@ final class Worker {
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
   private static final Duration VERDICT_PATIENCE = Duration.ofSeconds(30);
 
+  /// Codes of rejections after which it is of no use to come again.
+  private static final List<ErrorCode> FINAL =
+      List.of(ErrorCode.UNAUTHENTICATED, ErrorCode.NOT_FOUND, ErrorCode.VERSION_MISMATCH);
+
   private Worker() {}
 
   /// How a worker's life ended.
@@ -44,16 +48,20 @@ final class Worker {
     record Stopped() implements Outcome {}
 
     /// Turned away for good.
-    record TurnedAway(String message) implements Outcome {}
+    record TurnedAway(ErrorCode code, String message) implements Outcome {}
 
-    /// The generation is over; a new one has begun.
-    record Restarted() implements Outcome {}
+    /// The generation is over; a new one begins.
+    ///
+    /// @param worker the number that this worker had; -1 when it was told none
+    record Restarted(int worker) implements Outcome {}
 
     /// The program or its input failed.
     record Failed(ErrorCode code, String message) implements Outcome {}
 
     /// The other workers are gone.
-    record PeersLost() implements Outcome {}
+    ///
+    /// @param worker the number that this worker had
+    record PeersLost(int worker) implements Outcome {}
   }
 
   /// @param programs from a program's name to the program
@@ -90,9 +98,11 @@ final class Worker {
 
   private static Outcome turnedAway(String code, String message) {
     log.warn("turned away code={} message={}", code, message);
-    return code.equals("UNAUTHENTICATED")
-        ? new Outcome.TurnedAway(message)
-        : new Outcome.Restarted();
+    return FINAL.stream()
+        .filter(last -> last.name().equals(code))
+        .findFirst()
+        .<Outcome>map(last -> new Outcome.TurnedAway(last, message))
+        .orElseGet(() -> new Outcome.Restarted(-1));
   }
 
   private static Outcome work(
@@ -117,19 +127,21 @@ final class Worker {
               shape.trainingSamples() - heldOut, shape.defaultBatchSize(), heldOut));
       List<String> peers = awaitPeers(link, config);
       if (peers.isEmpty()) {
-        return new Outcome.Restarted();
+        return new Outcome.Restarted(assignment.worker());
       }
       return train(config, program, shape, shards, link, assignment, peers);
     } catch (EspalierException failure) {
-      return failed(link, failure.code(), String.valueOf(failure.getMessage()), failure);
+      return failed(
+          link, assignment, failure.code(), String.valueOf(failure.getMessage()), failure);
     } catch (PsException failure) {
-      return lostOrFailed(link, failure);
+      return lostOrFailed(link, assignment, failure);
     } catch (CompletionException failure) {
       return failure.getCause() instanceof PsException fault
-          ? lostOrFailed(link, fault)
-          : failed(link, ErrorCode.INTERNAL, String.valueOf(failure.getMessage()), failure);
+          ? lostOrFailed(link, assignment, fault)
+          : failed(
+              link, assignment, ErrorCode.INTERNAL, String.valueOf(failure.getMessage()), failure);
     } catch (RuntimeException | Error failure) {
-      return failed(link, ErrorCode.PROGRAM_FAILED, failure.toString(), failure);
+      return failed(link, assignment, ErrorCode.PROGRAM_FAILED, failure.toString(), failure);
     }
   }
 
@@ -150,11 +162,19 @@ final class Worker {
         return inbound;
       }
       if (link.brokenFor().compareTo(config.maxAlone()) > 0) {
-        throw new EspalierException(
-            ErrorCode.WORKERS_LOST,
-            "no tuner at " + config.tuner() + " for " + config.maxAlone().toMinutes() + " minutes");
+        throw new EspalierException(ErrorCode.WORKERS_LOST, waitedInVain(link, config));
       }
     }
+  }
+
+  private static String waitedInVain(TunerLink link, WorkerConfig config) {
+    String notYet = link.notYet();
+    return (notYet.isEmpty() ? "no tuner at " : "not let in by the tuner at ")
+        + config.tuner()
+        + " for "
+        + config.maxAlone().toMinutes()
+        + " minutes"
+        + (notYet.isEmpty() ? "" : ": " + notYet);
   }
 
   /// {@return the addresses of all shards; empty when the worker was turned away}
@@ -219,7 +239,7 @@ final class Worker {
               parameters,
               new CheckpointFolder(folder, assignment.worker()),
               config.maxAlone());
-      return loop.run() ? new Outcome.Stopped() : new Outcome.Restarted();
+      return loop.run() ? new Outcome.Stopped() : new Outcome.Restarted(assignment.worker());
     }
   }
 
@@ -232,12 +252,12 @@ final class Worker {
         communication.sufficientFactors());
   }
 
-  private static Outcome lostOrFailed(TunerLink link, PsException failure)
-      throws InterruptedException {
+  private static Outcome lostOrFailed(
+      TunerLink link, Assignment assignment, PsException failure) throws InterruptedException {
     if (failure.fault() == PsFault.LINK_LOST || failure.fault() == PsFault.TIMED_OUT) {
       log.warn("another worker is gone: {}", failure.getMessage());
       awaitVerdict(link);
-      return new Outcome.PeersLost();
+      return new Outcome.PeersLost(assignment.worker());
     }
     ErrorCode code =
         switch (failure.fault()) {
@@ -245,7 +265,7 @@ final class Worker {
           case CHECKPOINT_CORRUPT, CHECKPOINT_FAILED -> ErrorCode.CHECKPOINT_FAILED;
           default -> ErrorCode.PROGRAM_FAILED;
         };
-    return failed(link, code, String.valueOf(failure.getMessage()), failure);
+    return failed(link, assignment, code, String.valueOf(failure.getMessage()), failure);
   }
 
   /// Gives the tuner time to notice who is gone and to end this generation.
@@ -259,11 +279,20 @@ final class Worker {
     }
   }
 
-  private static Outcome failed(TunerLink link, ErrorCode code, String message, Throwable failure)
+  /// Reports what is the job's fault. That there was no tuner is not: the next one goes on from the
+  /// last checkpoint, and must not hear of it. After a checkpoint that is no good the tuner begins
+  /// a generation from the one before.
+  private static Outcome failed(
+      TunerLink link, Assignment assignment, ErrorCode code, String message, Throwable failure)
       throws InterruptedException {
     log.error("code={} message={}", code, message, failure);
+    if (code == ErrorCode.WORKERS_LOST) {
+      return new Outcome.Failed(code, message);
+    }
     link.report(new WorkerReport.Failed(code, message));
     link.flush(VERDICT_PATIENCE);
-    return new Outcome.Failed(code, message);
+    return code == ErrorCode.CHECKPOINT_FAILED || code == ErrorCode.CHECKPOINT_MISSING
+        ? new Outcome.Restarted(assignment.worker())
+        : new Outcome.Failed(code, message);
   }
 }

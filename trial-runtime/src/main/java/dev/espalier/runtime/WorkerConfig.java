@@ -14,7 +14,8 @@ import java.util.Map;
 /// @param job id of the job
 /// @param secret the job's worker secret or an API token; never logged
 /// @param generation 0 when unknown
-/// @param worker this worker's number; -1 to be told
+/// @param worker this worker's number; without a generation the one it would like to have, -1 for
+///   any
 /// @param address interface at which other workers reach this worker's shard
 /// @param checkpoints folder for checkpoints where the tuner names none
 /// @param memoryBytes bound on parameter memory
@@ -52,6 +53,23 @@ record WorkerConfig(
         Path.of(System.getProperty("user.dir"), ".espalier", "checkpoints", job),
         DEFAULT_MEMORY_BYTES,
         maxAlone(env));
+  }
+
+  /// {@return the same worker, which asks for the number that its part of the job's checkpoints has;
+  /// where its folder does not tell, for the one that it had before}
+  ///
+  /// @param before -1 for none
+  WorkerConfig wishing(int before) {
+    return new WorkerConfig(
+        tuner,
+        job,
+        secret,
+        generation,
+        CheckpointFolder.onlyWorkerIn(checkpoints).orElse(before),
+        address,
+        checkpoints,
+        memoryBytes,
+        maxAlone);
   }
 
   private static String address(Map<String, String> env) {

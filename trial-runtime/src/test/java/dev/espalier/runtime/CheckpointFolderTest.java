@@ -3,6 +3,7 @@ package dev.espalier.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,6 +49,38 @@ class CheckpointFolderTest {
     Files.write(file, Arrays.copyOf(Files.readAllBytes(file), 20));
 
     assertThatThrownBy(() -> checkpoints.readPlace(7)).hasMessageContaining("has 20 bytes");
+  }
+
+  @Test
+  void partThatIsNotThereIsMissingAndNotDamaged() throws Exception {
+    var checkpoints = new CheckpointFolder(folder, 0);
+    new CheckpointFolder(folder, 1).writePlace(7, PLACE);
+
+    assertFails(checkpoints, ErrorCode.CHECKPOINT_MISSING, "worker 0 has no checkpoint 7");
+
+    Files.createFile(checkpoints.shardFile(7));
+
+    assertFails(checkpoints, ErrorCode.CHECKPOINT_FAILED, "place-0.bin");
+  }
+
+  private static void assertFails(CheckpointFolder checkpoints, ErrorCode code, String words) {
+    assertThatThrownBy(() -> checkpoints.readPlace(7))
+        .isInstanceOfSatisfying(
+            EspalierException.class, failure -> assertThat(failure.code()).isEqualTo(code))
+        .hasMessageContaining(words);
+  }
+
+  @Test
+  void folderTellsWhoseItIsWhileItHasPartsOfOneWorkerOnly() throws Exception {
+    assertThat(CheckpointFolder.onlyWorkerIn(folder)).isEmpty();
+    assertThat(CheckpointFolder.onlyWorkerIn(folder.resolve("none"))).isEmpty();
+
+    new CheckpointFolder(folder, 3).writePlace(7, PLACE);
+    new CheckpointFolder(folder, 3).writePlace(8, PLACE);
+    assertThat(CheckpointFolder.onlyWorkerIn(folder)).hasValue(3);
+
+    new CheckpointFolder(folder, 0).writePlace(8, PLACE);
+    assertThat(CheckpointFolder.onlyWorkerIn(folder)).isEmpty();
   }
 
   @Test

@@ -17,6 +17,11 @@ import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,6 +100,70 @@ class ReconnectTest {
               EspalierException.class,
               failure -> assertThat(failure.code()).isEqualTo(ErrorCode.UNAUTHENTICATED))
           .hasMessageContaining(ScriptedTuner.JOB);
+    }
+  }
+
+  @Test
+  void workersOfANewGenerationAskForTheNumbersTheyHad() throws Exception {
+    try (var tuner = new ScriptedTuner(2, checkpoints);
+        var threads = WorkerThreads.attach(tuner, () -> new ExactProgram(0))) {
+      tuner.await("two links", () -> attachments(tuner) >= 2);
+      assertThat(tuner.wishes()).containsExactly(-1, -1);
+
+      tuner.startNextGeneration();
+
+      tuner.await("two links again", () -> attachments(tuner) >= 2);
+      assertThat(tuner.wishes().subList(2, 4)).containsExactlyInAnyOrder(0, 1);
+      tuner.say(new BranchCommand.Stop());
+      threads.awaitEnd();
+    }
+  }
+
+  @Test
+  void workerThatLacksItsPartOfACheckpointSaysSoAndTakesPartAgain() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints);
+        var threads = WorkerThreads.attach(tuner, () -> new ExactProgram(0))) {
+      tuner.say(new BranchCommand.Restore(ROOT, 7, SETTING));
+      Awaitility.await()
+          .until(() ->
+              tuner.reports(0).stream()
+                  .anyMatch(report ->
+                      report instanceof WorkerReport.Failed(ErrorCode code, String message)
+                          && code == ErrorCode.CHECKPOINT_MISSING
+                          && message.contains("worker 0 has no checkpoint 7")));
+
+      tuner.startNextGeneration();
+      tuner.await("a link again", () -> !tuner.attachedWith(0).isEmpty());
+
+      tuner.say(new BranchCommand.Stop());
+      threads.awaitEnd();
+    }
+  }
+
+  @Test
+  void workerWithoutATunerEndsAndAccusesNobody() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints);
+        ExecutorService thread = Executors.newSingleThreadExecutor()) {
+      var config =
+          WorkerConfig.attached(
+              tuner.address(),
+              ScriptedTuner.JOB,
+              "token",
+              Map.of("ESPALIER_WORKER_MAX_ALONE", "PT1S"));
+      Future<Worker.Outcome> life =
+          thread.submit(() -> Worker.run(config, _ -> new ExactProgram(0)));
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Evaluate(ROOT, 1));
+      tuner.awaitEvaluation(1);
+
+      tuner.leave();
+
+      assertThat(life.get(20, TimeUnit.SECONDS))
+          .isInstanceOfSatisfying(
+              Worker.Outcome.Failed.class,
+              failed -> assertThat(failed.code()).isEqualTo(ErrorCode.WORKERS_LOST));
+      tuner.comeBack();
+      assertThat(tuner.reports(0)).noneMatch(WorkerReport.Failed.class::isInstance);
     }
   }
 

@@ -53,6 +53,8 @@ final class ScriptedTuner implements AutoCloseable {
   private boolean announced;
   private boolean acknowledging = true;
   private String refusal = "";
+  private int refusals;
+  private final List<Integer> wishes = new ArrayList<>();
   private HeldOut heldOut = HeldOut.NOTHING;
   private Communication communication = Communication.PLAIN;
   private Predicate<WorkerReport> cutAt = _ -> false;
@@ -142,9 +144,19 @@ final class ScriptedTuner implements AutoCloseable {
             .build());
   }
 
-  /// Turns every worker away that attaches from now on.
+  /// Turns every worker away that attaches from now on; an empty code lets them in.
   synchronized void refuse(String code) {
     refusal = code;
+  }
+
+  /// {@return how many workers have been turned away by [#refuse]}
+  synchronized int refusals() {
+    return refusals;
+  }
+
+  /// {@return the numbers that workers of no generation asked for, -1 for any}
+  synchronized List<Integer> wishes() {
+    return List.copyOf(wishes);
   }
 
   /// Loses the next report like this and all links with it.
@@ -357,6 +369,7 @@ final class ScriptedTuner implements AutoCloseable {
     private void attach(Attach attach) {
       int worker = attach.getWorker() >= 0 ? attach.getWorker() : firstFree();
       if (!refusal.isEmpty()) {
+        refusals++;
         reject(out, refusal);
         return;
       }
@@ -364,6 +377,9 @@ final class ScriptedTuner implements AutoCloseable {
           || (attach.getGeneration() != 0 && attach.getGeneration() != generation)) {
         reject(out, "WRONG_GENERATION");
         return;
+      }
+      if (attach.getGeneration() == 0) {
+        wishes.add(attach.getWorker());
       }
       seat = seats.get(worker);
       seat.stream = out;

@@ -1,6 +1,7 @@
 package dev.espalier.runtime.link;
 
 import dev.espalier.api.model.Communication;
+import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
@@ -28,6 +29,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +52,7 @@ public final class TunerLink implements AutoCloseable {
   private static final int REPORT_BOUND = 200_000;
 
   private final Identity identity;
+  private final LongSupplier nanoTime;
   private final ManagedChannel channel;
   private final WorkerServiceGrpc.WorkerServiceStub stub;
   private final ScheduledExecutorService timer =
@@ -62,8 +65,10 @@ public final class TunerLink implements AutoCloseable {
   private @Nullable StreamObserver<WorkerMessage> stream;
   private boolean welcome;
   private boolean everWelcomed;
-  private long brokenSinceNanos = System.nanoTime();
+  private long brokenSinceNanos;
+  private boolean refused;
   private long refusedSinceNanos;
+  private String notYet = "";
   private Duration pause = FIRST_PAUSE;
   private int generation;
   private int worker;
@@ -74,8 +79,10 @@ public final class TunerLink implements AutoCloseable {
   private boolean toldAlone;
   private boolean closed;
 
-  private TunerLink(Identity identity) {
+  private TunerLink(Identity identity, LongSupplier nanoTime) {
     this.identity = identity;
+    this.nanoTime = nanoTime;
+    this.brokenSinceNanos = nanoTime.getAsLong();
     this.generation = identity.generation();
     this.worker = identity.worker();
     this.channel =
@@ -96,7 +103,12 @@ public final class TunerLink implements AutoCloseable {
 
   /// Opens a link; it connects in the background and for as long as it is open.
   public static TunerLink open(Identity identity) {
-    var link = new TunerLink(identity);
+    return open(identity, System::nanoTime);
+  }
+
+  /// @param nanoTime the clock that patience is measured with
+  public static TunerLink open(Identity identity, LongSupplier nanoTime) {
+    var link = new TunerLink(identity, nanoTime);
     link.timer.execute(link::connect);
     return link;
   }
@@ -106,7 +118,7 @@ public final class TunerLink implements AutoCloseable {
   /// @param tunerAddress host:port
   /// @param secret the job's worker secret or an API token; never logged
   /// @param generation 0 when unknown
-  /// @param worker -1 when unknown
+  /// @param worker -1 when unknown; without a generation the number that is wished for
   /// @param shardAddress where other workers reach this worker's shard, host:port
   public record Identity(
       String tunerAddress,
@@ -177,7 +189,13 @@ public final class TunerLink implements AutoCloseable {
 
   /// {@return for how long there has been no link; zero while there is one}
   public synchronized Duration brokenFor() {
-    return welcome ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - brokenSinceNanos);
+    return welcome ? Duration.ZERO : Duration.ofNanos(nanoTime.getAsLong() - brokenSinceNanos);
+  }
+
+  /// {@return why the tuner does not let this worker in yet, in its words; empty when it does not
+  /// answer at all}
+  public synchronized String notYet() {
+    return notYet;
   }
 
   /// Reports; kept and sent again until the tuner has it in its log.
@@ -269,7 +287,8 @@ public final class TunerLink implements AutoCloseable {
     worker = said.getWorker();
     welcome = true;
     pause = FIRST_PAUSE;
-    refusedSinceNanos = 0;
+    refused = false;
+    notYet = "";
     if (!everWelcomed) {
       inbox.add(
           new Inbound.Welcomed(
@@ -299,19 +318,44 @@ public final class TunerLink implements AutoCloseable {
     }
   }
 
-  /// A server that has just come back may not know its jobs yet, so that answer gets some patience.
   private void rejected(String code, String message) {
-    long now = System.nanoTime();
-    if (refusedSinceNanos == 0) {
+    if (code.equals(ErrorCode.NOT_READY.name())) {
+      waitFor(message);
+    } else if (!mayPass(code)) {
+      closed = true;
+      inbox.add(new Inbound.TurnedAway(code, message));
+    }
+  }
+
+  private void waitFor(String reason) {
+    if (!notYet.equals(reason)) {
+      log.info("the tuner does not let this worker in yet: {}; it asks again", reason);
+    }
+    notYet = reason;
+    refused = false;
+  }
+
+  /// A server that has just come back may not know the secrets of its jobs yet, so a worker that
+  /// belongs to a generation has some patience with it.
+  private boolean mayPass(String code) {
+    if (generation == 0 || !(code.equals("UNAUTHENTICATED") || code.equals("TOO_MANY_REQUESTS"))) {
+      return false;
+    }
+    long now = nanoTime.getAsLong();
+    if (!refused) {
+      refused = true;
       refusedSinceNanos = now;
     }
-    boolean mayPass =
-        everWelcomed && (code.equals("UNAUTHENTICATED") || code.equals("TOO_MANY_REQUESTS"));
-    if (mayPass && now - refusedSinceNanos < PATIENCE.toNanos()) {
-      return;
+    return now - refusedSinceNanos < PATIENCE.toNanos();
+  }
+
+  /// The server is away; the next one gets as much patience as this one got.
+  private synchronized void cut(String reason, Answers from) {
+    if (!closed && current == from) {
+      refused = false;
+      notYet = "";
     }
-    closed = true;
-    inbox.add(new Inbound.TurnedAway(code, message));
+    broken(reason, from);
   }
 
   private synchronized void broken(String reason, Answers from) {
@@ -319,7 +363,7 @@ public final class TunerLink implements AutoCloseable {
       return;
     }
     if (welcome) {
-      brokenSinceNanos = System.nanoTime();
+      brokenSinceNanos = nanoTime.getAsLong();
       log.warn("link to the tuner broke: {}; training goes on", reason);
     }
     welcome = false;
@@ -332,7 +376,8 @@ public final class TunerLink implements AutoCloseable {
     channel.resetConnectBackoff();
   }
 
-  /// Waits until everything reported is in the tuner's log, or for `patience`.
+  /// Waits until everything reported is in the tuner's log, or for `patience`; not at all when the
+  /// tuner has turned this worker away.
   public void flush(Duration patience) throws InterruptedException {
     long deadline = System.nanoTime() + patience.toNanos();
     while (System.nanoTime() < deadline && !isFlushed()) {
@@ -341,7 +386,7 @@ public final class TunerLink implements AutoCloseable {
   }
 
   private synchronized boolean isFlushed() {
-    return unacknowledged.isEmpty();
+    return unacknowledged.isEmpty() || closed;
   }
 
   @Override
@@ -378,7 +423,7 @@ public final class TunerLink implements AutoCloseable {
 
     @Override
     public void onError(Throwable failure) {
-      broken(String.valueOf(Status.fromThrowable(failure).getCode()), this);
+      cut(String.valueOf(Status.fromThrowable(failure).getCode()), this);
     }
 
     @Override

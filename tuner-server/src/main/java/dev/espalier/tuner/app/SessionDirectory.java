@@ -37,6 +37,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   private final Map<String, String> unresumed = new ConcurrentHashMap<>();
 
   private volatile boolean isOpen;
+  private volatile boolean closing;
 
   /// @param dataFolder from a job to the real path of its data, checked against the server's data
   ///   roots; empty for none
@@ -62,6 +63,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
         unresumed.put(job.id(), String.valueOf(failure.getMessage()));
       }
     }
+    ports.gateway().expectNoMore();
     isOpen = true;
   }
 
@@ -122,10 +124,18 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   }
 
   private void start(StoredJob job, String data) {
+    ports.gateway().expect(job.id());
     var runner = new SessionRunner(job, programOf(job.spec()), data, ports, slots);
     runners.put(job.id(), runner);
-    var _ = runner.ended().whenComplete((_, _) -> runners.remove(job.id(), runner));
+    var _ = runner.ended().whenComplete((_, _) -> ended(job.id(), runner));
     Thread.ofVirtual().name("session-" + job.id()).start(runner);
+  }
+
+  /// Workers of a job that goes on at the next server are to wait for it.
+  private void ended(String job, SessionRunner runner) {
+    if (runners.remove(job, runner) && !closing) {
+      ports.gateway().forget(job);
+    }
   }
 
   @Override
@@ -166,6 +176,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
         .jobs()
         .fail(job, "not-resumed", "Ended by " + actor + "; it could not be resumed: " + why);
     unresumed.remove(job);
+    ports.gateway().forget(job);
   }
 
   private void requireValid(String job, Setting setting) {
@@ -185,6 +196,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   /// Stops the runners; jobs and their workers go on and are resumed by the next server.
   @Override
   public void close() {
+    closing = true;
     List<SessionRunner> live = List.copyOf(runners.values());
     live.forEach(SessionRunner::shutdown);
     live.forEach(runner -> runner.ended().join());

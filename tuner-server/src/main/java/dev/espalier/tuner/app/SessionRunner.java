@@ -72,6 +72,8 @@ final class SessionRunner implements Runnable {
   private WorkerLeases leases;
   private ReportAssembler assembler;
   private int generation;
+  // Whether all workers of the generation have been there.
+  private boolean begun;
   private long commandSequence;
   private long eventSequence;
   private boolean held;
@@ -252,7 +254,7 @@ final class SessionRunner implements Runnable {
       openGateway(storedSecretHash());
       commands.forEach(command -> ports.gateway().send(job.id(), command));
       ports.gateway().control(job.id(), held, alone);
-      leases = new WorkerLeases(job.spec().workers(), ports.leases(), System.nanoTime());
+      leases = newLeases();
     }
   }
 
@@ -274,6 +276,14 @@ final class SessionRunner implements Runnable {
       effects.removeIf(SessionEffect.LaunchWorkers.class::isInstance);
     }
     commit(taken, effects);
+  }
+
+  /// Nobody knows when workers that come by themselves are started.
+  private WorkerLeases newLeases() {
+    int workers = job.spec().workers();
+    return job.spec().launch() == JobSpec.Launch.EXTERNAL && !begun
+        ? WorkerLeases.awaiting(workers, ports.leases())
+        : new WorkerLeases(workers, ports.leases(), System.nanoTime());
   }
 
   private List<SessionEvent> readLog() throws InterruptedException {
@@ -465,6 +475,9 @@ final class SessionRunner implements Runnable {
   /// Keeps what the log says of branch seconds; returns the points of a progress event.
   private List<EventLog.MetricPoint> note(SessionEvent event) {
     assembler.logged(event);
+    if (event instanceof SessionEvent.WorkersReady ready && ready.generation() == generation) {
+      begun = true;
+    }
     if (!(event instanceof SessionEvent.Progressed progressed)) {
       return List.of();
     }
@@ -579,6 +592,7 @@ final class SessionRunner implements Runnable {
 
   private void beginGeneration(int next) {
     generation = next;
+    begun = false;
     commandSequence = 0;
     commands.clear();
     assembler = newAssembler(next);
@@ -590,7 +604,7 @@ final class SessionRunner implements Runnable {
 
   private void launch(int next) throws InterruptedException {
     beginGeneration(next);
-    leases = new WorkerLeases(job.spec().workers(), ports.leases(), System.nanoTime());
+    leases = newLeases();
     ports.launcher().kill(job.id());
     byte[] secretBytes = new byte[32];
     random.nextBytes(secretBytes);
@@ -635,6 +649,7 @@ final class SessionRunner implements Runnable {
         new WorkerGateway.WorkerGroup(
             job.id(),
             generation,
+            begun,
             spec.workers(),
             secretHash,
             spec.program(),

@@ -7,7 +7,8 @@ import java.util.Optional;
 /// Who of a generation's workers is there, and how long the others may stay away.
 ///
 /// A worker that is away keeps training, so a short break costs nothing; one that stays away longer
-/// than its lease, or whose process has ended, is lost, and the generation with it.
+/// than its lease, or whose process has ended, is lost, and the generation with it. Workers that
+/// come by themselves are waited for without a lease until all of them have been there.
 public final class WorkerLeases {
   private final Times times;
   private final State[] states;
@@ -16,6 +17,13 @@ public final class WorkerLeases {
     this.times = times;
     this.states = new State[workers];
     Arrays.fill(states, new State.Away(nowNanos, times.start()));
+  }
+
+  /// Workers that somebody else starts, at a time of his own.
+  static WorkerLeases awaiting(int workers, Times times) {
+    var leases = new WorkerLeases(workers, times, 0);
+    Arrays.fill(leases.states, new State.Awaited());
+    return leases;
   }
 
   /// How long a worker may stay away.
@@ -32,6 +40,8 @@ public final class WorkerLeases {
   }
 
   private sealed interface State {
+    record Awaited() implements State {}
+
     record There() implements State {}
 
     record Away(long sinceNanos, Duration lease) implements State {}
@@ -45,7 +55,9 @@ public final class WorkerLeases {
 
   void detach(int worker, long nowNanos) {
     if (states[worker] instanceof State.There) {
-      states[worker] = new State.Away(nowNanos, times.reconnect());
+      boolean areAwaited = Arrays.stream(states).anyMatch(State.Awaited.class::isInstance);
+      states[worker] =
+          areAwaited ? new State.Awaited() : new State.Away(nowNanos, times.reconnect());
     }
   }
 
@@ -70,7 +82,7 @@ public final class WorkerLeases {
                 "worker " + worker + " was away for more than " + lease.toSeconds() + " s");
           }
         }
-        case State.There() -> {}
+        case State.Awaited(), State.There() -> {}
       }
     }
     return Optional.empty();

@@ -1,6 +1,5 @@
 package dev.espalier.tuner.boot;
 
-import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.RunnerPorts;
 import dev.espalier.tuner.app.Secrets;
@@ -23,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.Predicate;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
@@ -48,18 +46,8 @@ class RunnerConfiguration {
     return WorkerServer.start(
         properties.grpc().address(),
         properties.grpc().port(),
-        new WorkerSessionEndpoint(gateway, isApiToken(tokens)));
-  }
-
-  private static Predicate<String> isApiToken(TokenStore tokens) {
-    return secret -> {
-      try {
-        return tokens.find(Secrets.sha256(secret)).isPresent();
-      } catch (EspalierException away) {
-        // Without the database nobody new is let in; the worker tries again.
-        return false;
-      }
-    };
+        new WorkerSessionEndpoint(
+            gateway, secret -> tokens.find(Secrets.sha256(secret)).isPresent()));
   }
 
   @Bean

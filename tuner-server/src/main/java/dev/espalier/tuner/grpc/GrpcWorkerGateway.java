@@ -5,12 +5,39 @@ import dev.espalier.api.rest.WorkerView;
 import dev.espalier.tuner.app.port.WorkerGateway;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// The workers of every job, by their gRPC streams.
 public final class GrpcWorkerGateway implements WorkerGateway {
   private final Map<String, WorkerCrew> crews = new ConcurrentHashMap<>();
+  private final Set<String> expected = ConcurrentHashMap.newKeySet();
+  private volatile boolean knowsAll;
+
+  @Override
+  public void expect(String job) {
+    expected.add(job);
+  }
+
+  @Override
+  public void forget(String job) {
+    expected.remove(job);
+  }
+
+  @Override
+  public void expectNoMore() {
+    knowsAll = true;
+  }
+
+  boolean isExpected(String job) {
+    return expected.contains(job);
+  }
+
+  /// {@return whether a job that is not expected is one that does not run}
+  boolean knowsAll() {
+    return knowsAll;
+  }
 
   @Override
   public void open(WorkerGroup group, Listener listener) {

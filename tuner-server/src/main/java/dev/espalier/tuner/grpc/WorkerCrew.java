@@ -1,5 +1,6 @@
 package dev.espalier.tuner.grpc;
 
+import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.rest.WorkerView;
 import dev.espalier.api.wire.WireCodec;
@@ -39,7 +40,9 @@ final class WorkerCrew {
   private final long[] acknowledged;
   private boolean held;
   private boolean alone;
+  private boolean complete;
   private boolean closed;
+  private byte[] tokenSha256 = {};
 
   @SuppressWarnings({"unchecked", "rawtypes"})
   WorkerCrew(WorkerGroup group, Listener listener) {
@@ -57,6 +60,15 @@ final class WorkerCrew {
     return Secrets.matches(secret, group.secretSha256());
   }
 
+  /// Remembers the token of workers that were let in, for as long as the database is away.
+  synchronized void remember(String token) {
+    tokenSha256 = Secrets.sha256(token);
+  }
+
+  synchronized boolean remembers(String token) {
+    return Secrets.matches(token, tokenSha256);
+  }
+
   Listener listener() {
     return listener;
   }
@@ -68,10 +80,10 @@ final class WorkerCrew {
     StreamObserver<TunerMessage> before;
     int worker;
     synchronized (this) {
-      worker = attach.getWorker() >= 0 ? attach.getWorker() : firstFree();
-      String refusal = refusal(attach, worker);
-      if (!refusal.isEmpty()) {
-        reject(stream, "WRONG_GENERATION", refusal);
+      worker = isNew(attach) ? freeSeat(attach.getWorker()) : attach.getWorker();
+      Optional<Refusal> refusal = refusal(attach, worker);
+      if (refusal.isPresent()) {
+        reject(stream, refusal.get().code(), refusal.get().message());
         return Optional.empty();
       }
       before = streams[worker];
@@ -94,29 +106,70 @@ final class WorkerCrew {
     return Optional.of(worker);
   }
 
-  private String refusal(Attach attach, int worker) {
-    if (closed) {
-      return "the job has no place for workers of generation " + attach.getGeneration();
+  private record Refusal(String code, String message) {
+    static Optional<Refusal> notYet(String message) {
+      return Optional.of(new Refusal(ErrorCode.NOT_READY.name(), message));
     }
-    if (attach.getProtocolVersion() != WireCodec.PROTOCOL_VERSION) {
-      return "protocol version must be "
-          + WireCodec.PROTOCOL_VERSION
-          + " but is "
-          + attach.getProtocolVersion();
+
+    static Optional<Refusal> wrongGeneration(String message) {
+      return Optional.of(new Refusal("WRONG_GENERATION", message));
     }
-    if (attach.getGeneration() != 0 && attach.getGeneration() != group.generation()) {
-      return "generation must be " + group.generation() + " but is " + attach.getGeneration();
-    }
-    if (worker < 0 || worker >= group.workers()) {
-      return "the job has " + group.workers() + " workers and all are there";
-    }
-    if (attach.getGeneration() == 0 && attach.getAppliedSequence() > 0) {
-      return "a worker that has applied commands must name its generation";
-    }
-    return "";
   }
 
-  private int firstFree() {
+  private static boolean isNew(Attach attach) {
+    return attach.getGeneration() == 0;
+  }
+
+  private Optional<Refusal> refusal(Attach attach, int worker) {
+    if (attach.getProtocolVersion() != WireCodec.PROTOCOL_VERSION) {
+      return Optional.of(
+          new Refusal(
+              ErrorCode.VERSION_MISMATCH.name(),
+              "protocol version must be "
+                  + WireCodec.PROTOCOL_VERSION
+                  + " but is "
+                  + attach.getProtocolVersion()));
+    }
+    if (closed) {
+      return Refusal.wrongGeneration(
+          "the job has no place for workers of generation " + attach.getGeneration());
+    }
+    return isNew(attach) ? refusalOfNew(attach, worker) : refusalOfKnown(attach, worker);
+  }
+
+  /// A generation that has begun elsewhere has workers, even if none of them is back yet.
+  private Optional<Refusal> refusalOfNew(Attach attach, int worker) {
+    if (attach.getAppliedSequence() > 0) {
+      return Refusal.wrongGeneration("a worker that has applied commands must name its generation");
+    }
+    if (group.begun()) {
+      return Refusal.notYet("the job waits for the workers that it had before the server started");
+    }
+    return worker < group.workers()
+        ? Optional.empty()
+        : Refusal.notYet("the job has " + group.workers() + " workers and all are there");
+  }
+
+  private Optional<Refusal> refusalOfKnown(Attach attach, int worker) {
+    if (attach.getGeneration() != group.generation()) {
+      return Refusal.wrongGeneration(
+          "generation must be " + group.generation() + " but is " + attach.getGeneration());
+    }
+    if (worker < 0 || worker >= group.workers()) {
+      return Refusal.wrongGeneration(
+          "worker must be below " + group.workers() + " but is " + worker);
+    }
+    // Others know the shard of whoever was there when the generation was complete.
+    return complete && !shardAddresses[worker].equals(attach.getShardAddress())
+        ? Refusal.wrongGeneration("another process is worker " + worker)
+        : Optional.empty();
+  }
+
+  /// {@return the seat that is wished for if nobody has it, else the first free one}
+  private int freeSeat(int wished) {
+    if (wished >= 0 && wished < shardAddresses.length && shardAddresses[wished].isEmpty()) {
+      return wished;
+    }
     for (int worker = 0; worker < shardAddresses.length; worker++) {
       if (shardAddresses[worker].isEmpty()) {
         return worker;
@@ -148,6 +201,7 @@ final class WorkerCrew {
     if (Arrays.stream(shardAddresses).anyMatch(String::isEmpty)) {
       return;
     }
+    complete = true;
     TunerMessage peers =
         TunerMessage.newBuilder()
             .setPeers(Peers.newBuilder().addAllShardAddresses(List.of(shardAddresses)))
@@ -155,7 +209,8 @@ final class WorkerCrew {
     Arrays.stream(streams).filter(Objects::nonNull).forEach(stream -> stream.onNext(peers));
   }
 
-  /// Notes that a worker said something, a heartbeat at least.
+  /// Notes that a worker said something. One that only waits says nothing for long; whether its link
+  /// is alive is for HTTP/2 to find out.
   synchronized void heard(int worker, Instant when) {
     heard[worker] = when;
   }
@@ -219,6 +274,10 @@ final class WorkerCrew {
         return;
       }
       streams[worker] = null;
+      if (!complete) {
+        // Whoever comes next may sit here: no other worker knows of the one that left.
+        shardAddresses[worker] = "";
+      }
       // Inside the lock, so that it cannot be heard after the next attach; the listener only
       // queues.
       listener.detached(worker, reason);

@@ -1,5 +1,6 @@
 package dev.espalier.tuner.grpc;
 
+import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.wire.WireCodec;
 import dev.espalier.api.wire.v1.Attach;
@@ -16,14 +17,17 @@ import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Instant;
+import java.util.concurrent.Semaphore;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /// The stream a worker opens.
 ///
-/// Handlers only decode and hand over, so the server may run them on the transport's own thread.
+/// Handlers only decode and hand over, so the server may run them on the transport's own thread. What
+/// may take its time, to look an API token up, has a thread of its own.
 public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
   private static final Logger log = LoggerFactory.getLogger(WorkerSessionEndpoint.class);
   private static final Context.Key<String> SECRET = Context.key("worker-secret");
@@ -31,10 +35,13 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
       Metadata.Key.of(WireCodec.SECRET_KEY, Metadata.ASCII_STRING_MARSHALLER);
 
   private final GrpcWorkerGateway gateway;
+  private static final int MAX_CHECKS = 64;
+
   private final Predicate<String> isApiToken;
+  private final Semaphore checks = new Semaphore(MAX_CHECKS);
 
   /// @param isApiToken whether a text is a valid API token: workers that come by themselves show
-  ///   one
+  ///   one; may block, and throw `DATABASE_AWAY`
   public WorkerSessionEndpoint(GrpcWorkerGateway gateway, Predicate<String> isApiToken) {
     this.gateway = gateway;
     this.isApiToken = isApiToken;
@@ -64,15 +71,21 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
         (ServerCallStreamObserver<TunerMessage>) out, secret == null ? "" : secret);
   }
 
-  private boolean admits(WorkerCrew crew, String secret) {
-    return crew.admits(secret) || isApiToken.test(secret);
+  private enum Token {
+    VALID,
+    WRONG,
+    /// Nobody can tell now.
+    UNKNOWN
   }
 
+  /// Guarded by its own lock, which comes before the crew's.
   private final class WorkerStream implements StreamObserver<WorkerMessage> {
     private final StreamObserver<TunerMessage> out;
     private final String secret;
     private @Nullable WorkerCrew crew;
     private int worker = -1;
+    private boolean hasAsked;
+    private boolean isGone;
 
     private WorkerStream(ServerCallStreamObserver<TunerMessage> out, String secret) {
       this.secret = secret;
@@ -80,7 +93,10 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
     }
 
     @Override
-    public void onNext(WorkerMessage message) {
+    public synchronized void onNext(WorkerMessage message) {
+      if (isGone) {
+        return;
+      }
       try {
         WorkerCrew known = crew;
         if (known != null) {
@@ -104,7 +120,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
               of.applied(worker, message.getApplied().getSequence());
             }
           }
-          case HEARTBEAT, BODY_NOT_SET -> {}
+          case BODY_NOT_SET -> {}
         }
       } catch (EspalierException refused) {
         log.warn("worker={} message refused: {}", worker, refused.getMessage());
@@ -114,13 +130,81 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
     }
 
     private void attach(Attach attach) {
-      WorkerCrew found = gateway.crew(attach.getJob());
-      if (found == null || !admits(found, secret)) {
-        // One answer for both, so that nobody learns which jobs exist.
-        log.warn("worker={} attach refused: unknown job or wrong secret", attach.getWorker());
-        WorkerCrew.reject(out, "UNAUTHENTICATED", "unknown job, or wrong secret for it");
+      if (hasAsked) {
         return;
       }
+      hasAsked = true;
+      WorkerCrew found = gateway.crew(attach.getJob());
+      if (found != null && found.admits(secret)) {
+        sit(found, attach);
+      } else if (!gateway.knowsAll()) {
+        refuse(attach, ErrorCode.NOT_READY, "the server is starting");
+      } else if (checks.tryAcquire()) {
+        Thread.ofVirtual().name("worker-token").start(() -> check(attach));
+      } else {
+        refuse(attach, ErrorCode.NOT_READY, "too many workers come at a time");
+      }
+    }
+
+    private void check(Attach attach) {
+      Token token;
+      try {
+        token = isApiToken.test(secret) ? Token.VALID : Token.WRONG;
+      } catch (RuntimeException failure) {
+        log.warn(
+            "job={} a worker's token cannot be checked: {}",
+            attach.getJob(),
+            failure.getMessage());
+        token = Token.UNKNOWN;
+      } finally {
+        checks.release();
+      }
+      answer(attach, token);
+    }
+
+    private synchronized void answer(Attach attach, Token token) {
+      if (isGone) {
+        return;
+      }
+      String job = attach.getJob();
+      WorkerCrew found = gateway.crew(job);
+      switch (token) {
+        case VALID -> {
+          if (found != null) {
+            found.remember(secret);
+            sit(found, attach);
+          } else if (gateway.isExpected(job)) {
+            refuse(attach, ErrorCode.NOT_READY, "the job waits for its turn or is starting");
+          } else {
+            refuse(attach, ErrorCode.NOT_FOUND, "no such job runs: it has ended or never was");
+          }
+        }
+        // One answer for both, so that nobody without a token learns which jobs exist.
+        case WRONG ->
+            refuse(attach, ErrorCode.UNAUTHENTICATED, "unknown job, or wrong secret for it");
+        case UNKNOWN -> {
+          if (found != null && found.remembers(secret)) {
+            sit(found, attach);
+          } else {
+            refuse(attach, ErrorCode.NOT_READY, "the server's database is away");
+          }
+        }
+      }
+    }
+
+    private void refuse(Attach attach, ErrorCode code, String message) {
+      // One that waits asks every other second.
+      log.atLevel(code == ErrorCode.NOT_READY ? Level.DEBUG : Level.WARN)
+          .log(
+              "job={} worker={} attach refused code={}: {}",
+              attach.getJob(),
+              attach.getWorker(),
+              code,
+              message);
+      WorkerCrew.reject(out, code.name(), message);
+    }
+
+    private void sit(WorkerCrew found, Attach attach) {
       found
           .attach(attach, out)
           .ifPresent(number -> {
@@ -145,7 +229,8 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
       }
     }
 
-    private void gone(String reason) {
+    private synchronized void gone(String reason) {
+      isGone = true;
       WorkerCrew of = crew;
       if (of != null) {
         of.detach(worker, out, reason);

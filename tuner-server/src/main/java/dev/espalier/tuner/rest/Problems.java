@@ -68,6 +68,7 @@ final class Problems {
           WORKERS_LOST,
           PORT_IN_USE,
           CHECKPOINT_FAILED,
+          CHECKPOINT_MISSING,
           PROGRAM_FAILED,
           INTERNAL ->
           0;

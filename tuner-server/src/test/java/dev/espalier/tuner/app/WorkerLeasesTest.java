@@ -37,6 +37,25 @@ class WorkerLeasesTest {
   }
 
   @Test
+  void workersThatComeByThemselvesHaveALeaseOnceAllHaveBeenThere() {
+    var awaited =
+        WorkerLeases.awaiting(
+            2, new WorkerLeases.Times(Duration.ofSeconds(60), Duration.ofSeconds(10)));
+    awaited.attach(0, 0);
+    awaited.detach(0, SECOND);
+    assertThat(awaited.lost(100_000 * SECOND)).isEmpty();
+    awaited.attach(1, 200_000 * SECOND);
+    assertThat(awaited.lost(300_000 * SECOND)).isEmpty();
+    awaited.attach(0, 300_000 * SECOND);
+
+    awaited.detach(1, 300_001 * SECOND);
+
+    assertThat(awaited.lost(300_010 * SECOND)).isEmpty();
+    assertThat(awaited.lost(300_012 * SECOND)).hasValueSatisfying(r ->
+        assertThat(r).contains("worker 1"));
+  }
+
+  @Test
   void workerThatEndedIsLostAtOnce() {
     leases.attach(0, 0);
     leases.attach(1, 0);

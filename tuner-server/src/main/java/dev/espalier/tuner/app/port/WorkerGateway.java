@@ -13,6 +13,17 @@ import java.util.Map;
 /// Of one job there is one generation of workers at a time; `open` with a later one turns away all
 /// that belong to an earlier one.
 public interface WorkerGateway {
+  /// Says that a job is to have workers, now or later: those that come while none may attach, and
+  /// show a token, are asked to come again.
+  void expect(String job);
+
+  /// Says that a job will have no workers any more: those that come are told that it is not there.
+  void forget(String job);
+
+  /// Says that all jobs that the server knows are expected. Until then whoever comes is asked to
+  /// come again.
+  void expectNoMore();
+
   /// Makes a generation of a job's workers known: workers with the right secret may attach.
   void open(WorkerGroup group, Listener listener);
 
@@ -36,6 +47,8 @@ public interface WorkerGateway {
 
   /// A generation of workers and what they are told when they attach.
   ///
+  /// @param begun whether all workers have been there, at a server before this one; then only they
+  ///   may attach
   /// @param secretSha256 hash of the secret they must show
   /// @param arguments of the program
   /// @param data the job's data folder; empty for none
@@ -47,6 +60,7 @@ public interface WorkerGateway {
   record WorkerGroup(
       String job,
       int generation,
+      boolean begun,
       int workers,
       byte[] secretSha256,
       String program,

@@ -276,25 +276,33 @@ final class Checkpoints {
   /// @return what that means, in words; empty when they were to start from none
   Optional<String> damaged(String message) {
     Optional<Mark> found = lastDurable();
-    if (found.isEmpty()) {
-      return Optional.empty();
-    }
-    Mark mark = found.get();
+    found.ifPresent(damaged::add);
+    return found.map(mark -> giveUp(mark, "damaged", message));
+  }
+
+  /// Gives up the checkpoint that workers were to start from but did not find. What other workers
+  /// have of it stays: the rest may only be out of reach.
+  ///
+  /// @return what that means, in words; empty when they were to start from none
+  Optional<String> missing(String message) {
+    return lastDurable().map(mark -> giveUp(mark, "missing", message));
+  }
+
+  private String giveUp(Mark mark, String why, String message) {
     long checkpoint = mark.checkpoint();
     durable.remove(checkpoint);
     pinned.remove(checkpoint);
     chosen = chosen.filter(one -> !one.equals(mark));
     wantedBest = wantedBest.filter(one -> !one.equals(mark));
     durableBest = durableBest.filter(one -> !one.equals(mark));
-    damaged.add(mark);
     tell(mark, SnapshotState.FAILED);
-    String outcome = "Checkpoint " + checkpoint + " is damaged (" + message + ")";
+    String outcome = "Checkpoint " + checkpoint + " is " + why + " (" + message + ")";
     board.decide(
-        "checkpoint-" + checkpoint + "/damaged",
+        "checkpoint-" + checkpoint + "/" + why,
         "job.checkpoint",
         outcome + "; " + inWords(),
         Evidence.of().with("checkpoint", checkpoint).with("message", message));
-    return Optional.of(outcome);
+    return outcome;
   }
 
   /// Gives up what lost workers had begun to write or found damaged.

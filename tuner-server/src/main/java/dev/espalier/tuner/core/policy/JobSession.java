@@ -226,12 +226,15 @@ final class JobSession implements TuningSession {
     stage = Stage.ENDED;
   }
 
-  /// A damaged checkpoint sends workers to the one before; anything else ends the job.
+  /// A checkpoint that is damaged or missing sends workers to the one before; anything else ends
+  /// the job.
   private void programFailed(SessionEvent.ProgramFailed event) {
-    Optional<String> outcome =
-        event.code().equals(ErrorCode.CHECKPOINT_FAILED.name())
-            ? checkpoints.damaged(event.message())
-            : Optional.empty();
+    Optional<String> outcome = Optional.empty();
+    if (event.code().equals(ErrorCode.CHECKPOINT_FAILED.name())) {
+      outcome = checkpoints.damaged(event.message());
+    } else if (event.code().equals(ErrorCode.CHECKPOINT_MISSING.name())) {
+      outcome = checkpoints.missing(event.message());
+    }
     if (outcome.isPresent()) {
       generations.kill();
       lose(outcome.get(), event.message());

@@ -143,6 +143,26 @@ final class JobSessionTest {
   }
 
   @Test
+  void whatOthersHaveOfACheckpointThatOneWorkerMissesStays() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)
+            .loseCheckpoints(checkpoint -> checkpoint == 2)
+            .afterEach((workers, _) -> loseOnce(workers, 28))
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.Restore.class::isInstance)
+        .extracting(command -> ((BranchCommand.Restore) command).checkpoint())
+        .containsExactly(2L, 1L);
+    assertThat(run.commands()).doesNotContain(new BranchCommand.DropCheckpoint(2));
+    assertThat(TunerSessionTest.decision(run, "checkpoint-2/missing").outcome())
+        .isEqualTo(
+            "Checkpoint 2 is missing (worker 1 has no 2); checkpoint 1 at epoch 1 is the last good"
+                + " one");
+  }
+
+  @Test
   void workersBeginAgainWhenEveryCheckpointIsDamaged() {
     SimulatedWorkers run =
         Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)

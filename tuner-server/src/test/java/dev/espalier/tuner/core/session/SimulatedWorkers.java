@@ -64,6 +64,7 @@ public final class SimulatedWorkers {
   private BiConsumer<SimulatedWorkers, SessionEvent> afterEach = (_, _) -> {};
   private LongPredicate failingCheckpoints = _ -> false;
   private LongPredicate damagedCheckpoints = _ -> false;
+  private LongPredicate missingCheckpoints = _ -> false;
   private int generation;
   private boolean isHeld;
   private double seconds;
@@ -111,6 +112,12 @@ public final class SimulatedWorkers {
   /// Lets workers find these checkpoints damaged when they are to start from them.
   public SimulatedWorkers damageCheckpoints(LongPredicate damaged) {
     damagedCheckpoints = damaged;
+    return this;
+  }
+
+  /// Lets workers not find these checkpoints when they are to start from them.
+  public SimulatedWorkers loseCheckpoints(LongPredicate missing) {
+    missingCheckpoints = missing;
     return this;
   }
 
@@ -256,6 +263,12 @@ public final class SimulatedWorkers {
           end(
               new SessionEvent.ProgramFailed(
                   seconds, "CHECKPOINT_FAILED", "checkpoint " + restore.checkpoint() + " is torn"));
+          return;
+        }
+        if (missingCheckpoints.test(restore.checkpoint())) {
+          end(
+              new SessionEvent.ProgramFailed(
+                  seconds, "CHECKPOINT_MISSING", "worker 1 has no " + restore.checkpoint()));
           return;
         }
         branches.put(

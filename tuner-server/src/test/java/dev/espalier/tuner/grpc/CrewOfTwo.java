@@ -1,0 +1,55 @@
+package dev.espalier.tuner.grpc;
+
+import dev.espalier.api.model.Communication;
+import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.WorkerReport;
+import dev.espalier.tuner.app.Secrets;
+import dev.espalier.tuner.app.port.WorkerGateway;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// A generation of two workers, and what is heard of them.
+final class CrewOfTwo implements WorkerGateway.Listener {
+  static final String JOB = "job_1";
+  static final String SECRET = "secret of the generation";
+  static final int GENERATION = 3;
+
+  private final List<String> heard = new CopyOnWriteArrayList<>();
+
+  static WorkerGateway.WorkerGroup group(boolean begun) {
+    return new WorkerGateway.WorkerGroup(
+        JOB,
+        GENERATION,
+        begun,
+        2,
+        Secrets.sha256(SECRET),
+        "mlp",
+        Map.of(),
+        "",
+        1,
+        "",
+        HeldOut.NOTHING,
+        Communication.PLAIN,
+        0);
+  }
+
+  List<String> heard() {
+    return List.copyOf(heard);
+  }
+
+  @Override
+  public void attached(int worker) {
+    heard.add("attached " + worker);
+  }
+
+  @Override
+  public void reported(int worker, long reportSequence, WorkerReport report) {
+    heard.add("report " + reportSequence + " of " + worker);
+  }
+
+  @Override
+  public void detached(int worker, String reason) {
+    heard.add("detached " + worker);
+  }
+}

@@ -1,0 +1,191 @@
+package dev.espalier.tuner.grpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.WorkerReport;
+import dev.espalier.runtime.link.TunerLink;
+import dev.espalier.runtime.link.TunerLink.Inbound;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Who is let in, who is asked to wait, and who is turned away: real links and a real port.
+@Timeout(120)
+class WorkerSessionEndpointTest {
+  private static final String TOKEN = "token";
+
+  private final GrpcWorkerGateway gateway = new GrpcWorkerGateway();
+  private final CrewOfTwo listener = new CrewOfTwo();
+  private final List<AutoCloseable> open = new ArrayList<>();
+  private volatile Predicate<String> isApiToken = TOKEN::equals;
+  private WorkerServer server = serve(0);
+
+  private WorkerServer serve(int port) {
+    return WorkerServer.start(
+        "127.0.0.1",
+        port,
+        new WorkerSessionEndpoint(gateway, secret -> isApiToken.test(secret)));
+  }
+
+  @AfterEach
+  void closeAll() throws Exception {
+    for (AutoCloseable one : open) {
+      one.close();
+    }
+    server.close();
+  }
+
+  @Test
+  void whoComesBeforeTheServerKnowsItsJobsWaits() throws Exception {
+    TunerLink byToken = link(TOKEN);
+    TunerLink bySecret = link(CrewOfTwo.SECRET);
+    awaitWaiting(byToken, "the server is starting");
+    awaitWaiting(bySecret, "the server is starting");
+
+    gateway.expect(CrewOfTwo.JOB);
+    gateway.open(CrewOfTwo.group(false), listener);
+    gateway.expectNoMore();
+
+    assertThat(next(byToken)).isInstanceOf(Inbound.Welcomed.class);
+    assertThat(next(bySecret)).isInstanceOf(Inbound.Welcomed.class);
+  }
+
+  @Test
+  void workerOfAJobThatIsQueuedWaitsUnlessItsTokenIsWrong() throws Exception {
+    gateway.expect(CrewOfTwo.JOB);
+    gateway.expectNoMore();
+    TunerLink valid = link(TOKEN);
+
+    assertThat(next(link("wrong"))).isEqualTo(refusal("UNAUTHENTICATED"));
+    awaitWaiting(valid, "waits for its turn");
+
+    gateway.open(CrewOfTwo.group(false), listener);
+
+    assertThat(next(valid)).isInstanceOf(Inbound.Welcomed.class);
+  }
+
+  @Test
+  void onlyWhoShowsATokenLearnsThatAJobIsGone() throws Exception {
+    gateway.expect(CrewOfTwo.JOB);
+    gateway.forget(CrewOfTwo.JOB);
+    gateway.expectNoMore();
+
+    assertThat(next(link("wrong"))).isEqualTo(refusal("UNAUTHENTICATED"));
+    assertThat(next(link(TOKEN)))
+        .isEqualTo(
+            new Inbound.TurnedAway("NOT_FOUND", "no such job runs: it has ended or never was"));
+  }
+
+  @Test
+  void whileTheDatabaseIsAwayNewWorkersWaitAndKnownOnesComeBack() throws Exception {
+    gateway.open(CrewOfTwo.group(false), listener);
+    gateway.expectNoMore();
+    TunerLink known = link(TOKEN);
+    assertThat(next(known)).isInstanceOf(Inbound.Welcomed.class);
+    isApiToken =
+        _ -> {
+          throw new EspalierException(ErrorCode.DATABASE_AWAY, "away");
+        };
+    TunerLink other = link("another token");
+    awaitWaiting(other, "database is away");
+
+    int port = server.port();
+    server.close();
+    server = serve(port);
+
+    awaitHeard("attached 0", 2);
+    isApiToken = _ -> true;
+    assertThat(next(other)).isInstanceOf(Inbound.Welcomed.class);
+  }
+
+  @Test
+  void databaseThatHangsHoldsUpNobodyElse() throws Exception {
+    gateway.open(CrewOfTwo.group(false), listener);
+    gateway.expectNoMore();
+    int hanging = 4 * Runtime.getRuntime().availableProcessors();
+    var asked = new CountDownLatch(hanging);
+    var answers = new CountDownLatch(1);
+    isApiToken =
+        _ -> {
+          asked.countDown();
+          awaitQuietly(answers);
+          return false;
+        };
+    for (int i = 0; i < hanging; i++) {
+      link(TOKEN);
+    }
+    assertThat(asked.await(20, TimeUnit.SECONDS)).isTrue();
+
+    TunerLink local = link(CrewOfTwo.SECRET);
+
+    assertThat(next(local)).isInstanceOf(Inbound.Welcomed.class);
+    local.report(new WorkerReport.Ready(10, 1));
+    awaitHeard("report 1 of 0", 1);
+    answers.countDown();
+  }
+
+  @Test
+  void whoLeavesWhileItsTokenIsLookedUpGetsNoSeat() throws Exception {
+    gateway.open(CrewOfTwo.group(false), listener);
+    gateway.expectNoMore();
+    var asked = new CountDownLatch(1);
+    var answers = new CountDownLatch(1);
+    isApiToken =
+        _ -> {
+          asked.countDown();
+          awaitQuietly(answers);
+          return true;
+        };
+    TunerLink left = link(TOKEN);
+    assertThat(asked.await(20, TimeUnit.SECONDS)).isTrue();
+    left.close();
+    answers.countDown();
+
+    assertThat(next(link(CrewOfTwo.SECRET))).isInstanceOf(Inbound.Welcomed.class);
+    assertThat(next(link(CrewOfTwo.SECRET))).isInstanceOf(Inbound.Welcomed.class);
+    assertThat(listener.heard()).contains("attached 0", "attached 1");
+  }
+
+  private TunerLink link(String secret) {
+    var link =
+        TunerLink.open(
+            new TunerLink.Identity(
+                "127.0.0.1:" + server.port(), CrewOfTwo.JOB, secret, 0, -1, "127.0.0.1:1"));
+    open.add(link);
+    return link;
+  }
+
+  private static Inbound next(TunerLink link) throws InterruptedException {
+    return link.inbox().poll(20, TimeUnit.SECONDS);
+  }
+
+  private static Inbound refusal(String code) {
+    return new Inbound.TurnedAway(code, "unknown job, or wrong secret for it");
+  }
+
+  private static void awaitWaiting(TunerLink link, String why) {
+    Awaitility.await().until(() -> link.notYet().contains(why));
+    assertThat(link.inbox()).isEmpty();
+  }
+
+  private void awaitHeard(String what, int times) {
+    Awaitility.await()
+        .until(() -> listener.heard().stream().filter(what::equals).count() == times);
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
