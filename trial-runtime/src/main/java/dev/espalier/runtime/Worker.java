@@ -252,8 +252,8 @@ final class Worker {
         communication.sufficientFactors());
   }
 
-  private static Outcome lostOrFailed(
-      TunerLink link, Assignment assignment, PsException failure) throws InterruptedException {
+  private static Outcome lostOrFailed(TunerLink link, Assignment assignment, PsException failure)
+      throws InterruptedException {
     if (failure.fault() == PsFault.LINK_LOST || failure.fault() == PsFault.TIMED_OUT) {
       log.warn("another worker is gone: {}", failure.getMessage());
       awaitVerdict(link);

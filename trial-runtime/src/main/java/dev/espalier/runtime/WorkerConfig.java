@@ -55,8 +55,8 @@ record WorkerConfig(
         maxAlone(env));
   }
 
-  /// {@return the same worker, which asks for the number that its part of the job's checkpoints has;
-  /// where its folder does not tell, for the one that it had before}
+  /// {@return the same worker, which asks for the number that its part of the job's checkpoints
+  /// has; where its folder does not tell, for the one that it had before}
   ///
   /// @param before -1 for none
   WorkerConfig wishing(int before) {

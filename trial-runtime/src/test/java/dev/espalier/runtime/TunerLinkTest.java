@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Inbound;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -81,6 +84,7 @@ class TunerLinkTest {
     try (TunerLink link = link(1, 0)) {
       awaitRefusals(2);
       tuner.leave();
+      awaitFailures(3);
       pass(LONG);
       tuner.comeBack();
       awaitRefusals(4);
@@ -105,6 +109,16 @@ class TunerLinkTest {
 
   private void awaitRefusals(int count) throws InterruptedException {
     tuner.await(count + " refusals", () -> tuner.refusals() >= count);
+  }
+
+  /// In the tuner's place: connections break at once.
+  private void awaitFailures(int count) throws IOException {
+    int port = Integer.parseInt(tuner.address().substring(tuner.address().indexOf(':') + 1));
+    try (var socket = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
+      for (int i = 0; i < count; i++) {
+        socket.accept().close();
+      }
+    }
   }
 
   private static Inbound next(TunerLink link) throws InterruptedException {

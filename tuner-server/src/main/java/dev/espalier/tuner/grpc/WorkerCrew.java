@@ -209,8 +209,8 @@ final class WorkerCrew {
     Arrays.stream(streams).filter(Objects::nonNull).forEach(stream -> stream.onNext(peers));
   }
 
-  /// Notes that a worker said something. One that only waits says nothing for long; whether its link
-  /// is alive is for HTTP/2 to find out.
+  /// Notes that a worker said something. One that only waits says nothing for long; whether its
+  /// link is alive is for HTTP/2 to find out.
   synchronized void heard(int worker, Instant when) {
     heard[worker] = when;
   }

@@ -26,8 +26,8 @@ import org.slf4j.event.Level;
 
 /// The stream a worker opens.
 ///
-/// Handlers only decode and hand over, so the server may run them on the transport's own thread. What
-/// may take its time, to look an API token up, has a thread of its own.
+/// Handlers only decode and hand over, so the server may run them on the transport's own thread.
+/// What may take its time, to look an API token up, has a thread of its own.
 public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerServiceImplBase {
   private static final Logger log = LoggerFactory.getLogger(WorkerSessionEndpoint.class);
   private static final Context.Key<String> SECRET = Context.key("worker-secret");
@@ -152,9 +152,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
         token = isApiToken.test(secret) ? Token.VALID : Token.WRONG;
       } catch (RuntimeException failure) {
         log.warn(
-            "job={} a worker's token cannot be checked: {}",
-            attach.getJob(),
-            failure.getMessage());
+            "job={} a worker's token cannot be checked: {}", attach.getJob(), failure.getMessage());
         token = Token.UNKNOWN;
       } finally {
         checks.release();

@@ -11,6 +11,8 @@ import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.programs.nn.MultilayerPerceptron;
+import dev.espalier.runtime.link.TunerLink;
+import dev.espalier.runtime.link.TunerLink.Inbound;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.JobStore.StoredJob;
 import dev.espalier.tuner.app.port.ProgramRegistry;
@@ -20,6 +22,8 @@ import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
 import dev.espalier.tuner.grpc.GrpcWorkerGateway;
+import dev.espalier.tuner.grpc.WorkerServer;
+import dev.espalier.tuner.grpc.WorkerSessionEndpoint;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -28,6 +32,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ThrowingRunnable;
@@ -41,6 +46,7 @@ final class SessionDirectoryTest {
   private final MemoryJobStore jobs = new MemoryJobStore();
   private final Launcher launcher = new Launcher();
   private final Programs programs = new Programs();
+  private final GrpcWorkerGateway gateway = new GrpcWorkerGateway();
 
   @Test
   void aWaitingJobIsEndedWithoutWorkers() {
@@ -143,6 +149,37 @@ final class SessionDirectoryTest {
     }
   }
 
+  @Test
+  void workersOfAWaitingJobWaitForItAndLearnThatItEnded() throws Exception {
+    SessionDirectory sessions = sessions(1);
+    try (WorkerServer server =
+        WorkerServer.start("127.0.0.1", 0, new WorkerSessionEndpoint(gateway, "token"::equals))) {
+      sessions.resumeAll();
+      submit(sessions);
+      String second = submit(sessions);
+      String third = submit(sessions);
+      try (TunerLink ofSecond = link(server, second);
+          TunerLink ofThird = link(server, third)) {
+        await(() -> assertThat(ofSecond.notYet()).contains("waits for its turn"));
+
+        sessions.request(second, new UserRequest.Kill(), "somebody");
+
+        assertThat(ofSecond.inbox().poll(20, TimeUnit.SECONDS))
+            .isInstanceOfSatisfying(
+                Inbound.TurnedAway.class, end -> assertThat(end.code()).isEqualTo("NOT_FOUND"));
+        sessions.close();
+        assertThat(ofThird.inbox().poll(3, TimeUnit.SECONDS))
+            .as("the next server has this job")
+            .isNull();
+      }
+    }
+  }
+
+  private static TunerLink link(WorkerServer server, String job) {
+    return TunerLink.open(
+        new TunerLink.Identity("127.0.0.1:" + server.port(), job, "token", 0, -1, "127.0.0.1:1"));
+  }
+
   private static void isRefused(ErrorCode code, ThrowingCallable request) {
     assertThatThrownBy(request)
         .isInstanceOfSatisfying(
@@ -159,7 +196,7 @@ final class SessionDirectoryTest {
             jobs,
             logs,
             _ -> {},
-            new GrpcWorkerGateway(),
+            gateway,
             launcher,
             new TunerInMemory.NoMeters(),
             new WorkerLeases.Times(Duration.ofSeconds(30), Duration.ofSeconds(10)),

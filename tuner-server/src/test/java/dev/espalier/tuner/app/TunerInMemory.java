@@ -80,6 +80,7 @@ public final class TunerInMemory {
             WorkerServer.start(
                 "127.0.0.1", 0, new WorkerSessionEndpoint(gateway, "token"::equals));
         var sessions = sessions(gateway, registry)) {
+      sessions.resumeAll();
       String job = sessions.submit(spec, "test", Optional.empty());
       int attached = spec.launch() == JobSpec.Launch.EXTERNAL ? spec.workers() : 0;
       for (int worker = 0; worker < attached; worker++) {

@@ -51,8 +51,8 @@ class WorkerLeasesTest {
     awaited.detach(1, 300_001 * SECOND);
 
     assertThat(awaited.lost(300_010 * SECOND)).isEmpty();
-    assertThat(awaited.lost(300_012 * SECOND)).hasValueSatisfying(r ->
-        assertThat(r).contains("worker 1"));
+    assertThat(awaited.lost(300_012 * SECOND))
+        .hasValueSatisfying(r -> assertThat(r).contains("worker 1"));
   }
 
   @Test

@@ -30,9 +30,7 @@ class WorkerSessionEndpointTest {
 
   private WorkerServer serve(int port) {
     return WorkerServer.start(
-        "127.0.0.1",
-        port,
-        new WorkerSessionEndpoint(gateway, secret -> isApiToken.test(secret)));
+        "127.0.0.1", port, new WorkerSessionEndpoint(gateway, secret -> isApiToken.test(secret)));
   }
 
   @AfterEach
@@ -177,8 +175,7 @@ class WorkerSessionEndpointTest {
   }
 
   private void awaitHeard(String what, int times) {
-    Awaitility.await()
-        .until(() -> listener.heard().stream().filter(what::equals).count() == times);
+    Awaitility.await().until(() -> listener.heard().stream().filter(what::equals).count() == times);
   }
 
   private static void awaitQuietly(CountDownLatch latch) {
