@@ -5,12 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Inbound;
 import java.io.IOException;
-import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -114,7 +115,13 @@ class TunerLinkTest {
   /// In the tuner's place: connections break at once.
   private void awaitFailures(int count) throws IOException {
     int port = Integer.parseInt(tuner.address().substring(tuner.address().indexOf(':') + 1));
-    try (var socket = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (var socket = new ServerSocket()) {
+      Awaitility.await("the port is free")
+          .ignoreExceptions()
+          .until(() -> {
+            socket.bind(new InetSocketAddress("127.0.0.1", port));
+            return socket.isBound();
+          });
       for (int i = 0; i < count; i++) {
         socket.accept().close();
       }
