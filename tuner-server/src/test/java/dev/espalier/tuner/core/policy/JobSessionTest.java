@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /// What holds for every job: replay, requests, losses, checkpoints.
@@ -123,16 +124,9 @@ final class JobSessionTest {
   @Test
   void aDamagedCheckpointSendsWorkersToTheOneBefore() {
     SimulatedWorkers run =
-        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)
-            .damageCheckpoints(checkpoint -> checkpoint == 2)
-            .afterEach((workers, _) -> loseOnce(workers, 28))
-            .run();
+        thatGoesBackToTheFirstCheckpoint(
+            workers -> workers.damageCheckpoints(checkpoint -> checkpoint == 2));
 
-    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
-    assertThat(run.commands())
-        .filteredOn(BranchCommand.Restore.class::isInstance)
-        .extracting(command -> ((BranchCommand.Restore) command).checkpoint())
-        .containsExactly(2L, 1L);
     assertThat(run.commands()).contains(new BranchCommand.DropCheckpoint(2));
     assertThat(TunerSessionTest.decision(run, "checkpoint-2/damaged").outcome())
         .isEqualTo(
@@ -145,21 +139,29 @@ final class JobSessionTest {
   @Test
   void whatOthersHaveOfACheckpointThatOneWorkerMissesStays() {
     SimulatedWorkers run =
-        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)
-            .loseCheckpoints(checkpoint -> checkpoint == 2)
-            .afterEach((workers, _) -> loseOnce(workers, 28))
-            .run();
+        thatGoesBackToTheFirstCheckpoint(
+            workers -> workers.loseCheckpoints(checkpoint -> checkpoint == 2));
 
-    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
-    assertThat(run.commands())
-        .filteredOn(BranchCommand.Restore.class::isInstance)
-        .extracting(command -> ((BranchCommand.Restore) command).checkpoint())
-        .containsExactly(2L, 1L);
     assertThat(run.commands()).doesNotContain(new BranchCommand.DropCheckpoint(2));
     assertThat(TunerSessionTest.decision(run, "checkpoint-2/missing").outcome())
         .isEqualTo(
             "Checkpoint 2 is missing (worker 1 has no 2); checkpoint 1 at epoch 1 is the last good"
                 + " one");
+  }
+
+  private static SimulatedWorkers thatGoesBackToTheFirstCheckpoint(
+      UnaryOperator<SimulatedWorkers> withoutTheSecond) {
+    SimulatedWorkers run =
+        withoutTheSecond
+            .apply(Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10))
+            .afterEach((workers, _) -> loseOnce(workers, 28))
+            .run();
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.Restore.class::isInstance)
+        .extracting(command -> ((BranchCommand.Restore) command).checkpoint())
+        .containsExactly(2L, 1L);
+    return run;
   }
 
   @Test
