@@ -42,10 +42,10 @@ class TutorialTest {
 
       assertThat(trained.state()).isEqualTo(JobState.COMPLETED);
       assertThat(trained.decisions())
-          .extracting(Decision::key)
-          .anyMatch(key -> key.endsWith("adopt"));
+          .extracting(Decision::rule)
+          .contains("racing.adopt");
       double first = 0.5 * (3 * 3 + 2 * 2);
-      assertThat(trained.evaluations().getLast().get("loss"))
+      assertThat(trained.result().get("loss"))
           .as("loss of a model whose zeros have a loss of about %s", first)
           .isLessThan(0.01);
     }

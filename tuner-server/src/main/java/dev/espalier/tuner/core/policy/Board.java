@@ -260,13 +260,17 @@ final class Board {
         : Long.MAX_VALUE;
   }
 
-  /// Says that a branch as it stands is the job's result until another is.
+  /// Says that a branch, once all that is scheduled has run, is the job's result until another is.
   ///
   /// @param value of the metric that judges the model; may be NaN
   void resultIs(Branch branch, double value) {
     emit(
         new SessionEffect.ResultChanged(
-            branch.mainlineClock(), branch.epochs(), branch.id(), value, branch.path()));
+            branch.scheduledMainlineClock(),
+            branch.scheduledEpochs(),
+            branch.id(),
+            value,
+            branch.path()));
   }
 
   // What people see.

@@ -327,7 +327,7 @@ final class MainlineCourse implements Course {
 
   @Override
   public void saveResult() {
-    trainer.checkpoint();
+    trainer.saveResult();
   }
 
   @Override

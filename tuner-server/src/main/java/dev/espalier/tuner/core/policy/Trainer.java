@@ -25,6 +25,7 @@ final class Trainer {
   private long evaluation;
   private long evaluatedEpochs;
   private long evaluatedClock;
+  private long resultClock = -1;
 
   Trainer(Board board, Strategy strategy, Checkpoints checkpoints) {
     this.board = board;
@@ -62,6 +63,7 @@ final class Trainer {
   void takeOver(Branch branch) {
     mainline = branch;
     evaluation = 0;
+    resultClock = -1;
     slices.begin(branch);
     board.emit(
         new SessionEffect.ScheduleChanged(
@@ -79,6 +81,20 @@ final class Trainer {
     if (branch != null && !checkpoints.isSettledFor(branch) && !checkpoints.isPendingFor(branch)) {
       checkpoints.request(branch, history.size(), evaluatedEpochs);
     }
+  }
+
+  /// Asks for the checkpoint that is the job's result, though it may not have been evaluated.
+  void saveResult() {
+    Branch branch = mainline;
+    if (branch != null && branch.scheduledMainlineClock() != resultClock) {
+      tellResult(branch, Double.NaN);
+    }
+    checkpoint();
+  }
+
+  private void tellResult(Branch branch, double value) {
+    resultClock = branch.scheduledMainlineClock();
+    board.resultIs(branch, value);
   }
 
   /// {@return whether no clock and no evaluation of the mainline is under way}
@@ -120,7 +136,7 @@ final class Trainer {
     board.emit(
         new SessionEffect.MainlineEvaluated(
             evaluatedClock, branch.epochs(), event.atSeconds(), event.metrics()));
-    board.resultIs(branch, history.latest());
+    tellResult(branch, history.latest());
     board.changed(branch, branch.state());
     return true;
   }

@@ -7,6 +7,7 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.QuadraticModel;
 import dev.espalier.tuner.core.session.SessionEffect;
@@ -14,6 +15,7 @@ import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SimulatedWorkers;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 final class FixedSessionTest {
@@ -108,6 +110,43 @@ final class FixedSessionTest {
     assertThat(run.effects(SessionEffect.MainlineEvaluated.class))
         .extracting(SessionEffect.MainlineEvaluated::mainlineClock)
         .containsExactly(100L, 200L);
+  }
+
+  @Test
+  void ratesFallAsTheScheduleSaysAlsoAfterALossInTheMiddleOfAFall() {
+    var steps =
+        List.of(
+            new JobPlan.ScheduleStep(0, Jobs.setting(0.2), Shape.linearToZero(40, 180)),
+            new JobPlan.ScheduleStep(180, Jobs.setting(0.2), Shape.linearToZero(250, 300)));
+    JobPlan plan =
+        Jobs.plan("fixed", "random", Jobs.SPACE, Setting.EMPTY, steps, 1, Jobs.OPTIONS, 3);
+    var isLost = new AtomicBoolean();
+
+    SimulatedWorkers run =
+        Jobs.workers(plan, model)
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.CheckpointWritten && !isLost.getAndSet(true)) {
+                workers.lose();
+              }
+            })
+            .run();
+
+    assertThat(run.commands().stream()
+            .filter(BranchCommand.Schedule.class::isInstance)
+            .map(command -> ((BranchCommand.Schedule) command).shape())
+            .distinct())
+        .containsExactly(
+            Shape.linearToZero(40, 180),
+            Shape.linearToZero(-60, 80),
+            Shape.linearToZero(150, 200));
+    SessionEffect.ResultChanged result =
+        run.effects(SessionEffect.ResultChanged.class).getLast();
+    assertThat(result.mainlineClock()).isEqualTo(300);
+    assertThat(result.path())
+        .extracting(JobPlan.ScheduleStep::fromClock, JobPlan.ScheduleStep::shape)
+        .containsExactly(
+            org.assertj.core.groups.Tuple.tuple(0L, Shape.linearToZero(40, 180)),
+            org.assertj.core.groups.Tuple.tuple(180L, Shape.linearToZero(250, 300)));
   }
 
   @Test

@@ -292,6 +292,9 @@ final class JobSessionTest {
       assertThat(run.lastShown().message()).startsWith("Canceled by token:test");
       assertThat(run.commands().getLast()).isEqualTo(new BranchCommand.Stop());
       assertThat(run.commands()).anyMatch(BranchCommand.Checkpoint.class::isInstance);
+      assertThat(run.effects(SessionEffect.ResultChanged.class).getLast().mainlineClock())
+          .as("after %d", after)
+          .isEqualTo(run.effects(SessionEffect.SnapshotChanged.class).getLast().mainlineClock());
     }
   }
 
