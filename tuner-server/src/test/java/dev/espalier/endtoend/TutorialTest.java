@@ -41,9 +41,7 @@ class TutorialTest {
               folder.resolve("checkpoints"));
 
       assertThat(trained.state()).isEqualTo(JobState.COMPLETED);
-      assertThat(trained.decisions())
-          .extracting(Decision::rule)
-          .contains("racing.adopt");
+      assertThat(trained.decisions()).extracting(Decision::rule).contains("racing.adopt");
       double first = 0.5 * (3 * 3 + 2 * 2);
       assertThat(trained.result().get("loss"))
           .as("loss of a model whose zeros have a loss of about %s", first)

@@ -131,16 +131,14 @@ final class FixedSessionTest {
             })
             .run();
 
-    assertThat(run.commands().stream()
-            .filter(BranchCommand.Schedule.class::isInstance)
-            .map(command -> ((BranchCommand.Schedule) command).shape())
-            .distinct())
+    assertThat(
+            run.commands().stream()
+                .filter(BranchCommand.Schedule.class::isInstance)
+                .map(command -> ((BranchCommand.Schedule) command).shape())
+                .distinct())
         .containsExactly(
-            Shape.linearToZero(40, 180),
-            Shape.linearToZero(-60, 80),
-            Shape.linearToZero(150, 200));
-    SessionEffect.ResultChanged result =
-        run.effects(SessionEffect.ResultChanged.class).getLast();
+            Shape.linearToZero(40, 180), Shape.linearToZero(-60, 80), Shape.linearToZero(150, 200));
+    SessionEffect.ResultChanged result = run.effects(SessionEffect.ResultChanged.class).getLast();
     assertThat(result.mainlineClock()).isEqualTo(300);
     assertThat(result.path())
         .extracting(JobPlan.ScheduleStep::fromClock, JobPlan.ScheduleStep::shape)
