@@ -19,7 +19,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Function;
 import java.util.function.IntConsumer;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -96,29 +98,20 @@ public record FactorAblation(int rank, Rounds rounds) implements Benchmark {
     FactorSteps steps = FactorSteps.best();
     List<OpenRows> users = List.of(users(arena, ratings, shape), users(arena, ratings, shape));
     List<OpenRows> items = List.of(items(arena, ratings, shape), items(arena, ratings, shape));
-    IntConsumer shared =
-        thread ->
-            steps.take(
-                users.getFirst(),
-                items.getFirst(),
-                shape,
-                ratings,
-                samples,
-                thread * half,
-                (thread + 1) * half,
-                CONSTANTS);
-    IntConsumer apart =
-        thread ->
-            steps.take(
-                users.get(thread),
-                items.get(thread),
-                shape,
-                ratings,
-                samples,
-                thread * half,
-                (thread + 1) * half,
-                CONSTANTS);
-    double[] seconds = rounds.medianSeconds(2, List.of(shared, apart));
+    Function<IntUnaryOperator, IntConsumer> pass =
+        modelOf ->
+            thread ->
+                steps.take(
+                    users.get(modelOf.applyAsInt(thread)),
+                    items.get(modelOf.applyAsInt(thread)),
+                    shape,
+                    ratings,
+                    samples,
+                    thread * half,
+                    (thread + 1) * half,
+                    CONSTANTS);
+    double[] seconds =
+        rounds.medianSeconds(2, List.of(pass.apply(_ -> 0), pass.apply(thread -> thread)));
     return new Measurement(
         "steps of mf, rank %d, 2 threads on one model".formatted(rank),
         2 * half / seconds[0] / 1e6,
