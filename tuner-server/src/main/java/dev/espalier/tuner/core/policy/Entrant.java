@@ -2,6 +2,7 @@ package dev.espalier.tuner.core.policy;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// One branch of a race.
 ///
@@ -11,6 +12,9 @@ final class Entrant {
   private final Branch branch;
   private final Optional<Neighbourhood.Move> move;
   private List<Double> losses = List.of();
+  private List<Double> lossesBefore = List.of();
+  private double secondsBefore;
+  private double seconds;
   private boolean isOut;
 
   /// @param number from 0; 0 is the incumbent
@@ -51,7 +55,24 @@ final class Entrant {
   }
 
   void probed(List<Double> blocks) {
+    lossesBefore = losses;
+    secondsBefore = seconds;
     losses = blocks;
+    seconds = branch.seconds();
+  }
+
+  /// {@return its losses on the blocks after `horizonSeconds` in all, as the last two probes let
+  /// expect: a line through them over the logarithm of time; those of the last probe where it has
+  /// run as long, or was probed once}
+  List<Double> forecast(double horizonSeconds) {
+    if (lossesBefore.size() != losses.size()
+        || !(secondsBefore > 0 && seconds > secondsBefore && horizonSeconds > seconds)) {
+      return losses;
+    }
+    double reach = Math.log(horizonSeconds / seconds) / Math.log(seconds / secondsBefore);
+    return IntStream.range(0, losses.size())
+        .mapToObj(i -> losses.get(i) + reach * (losses.get(i) - lossesBefore.get(i)))
+        .toList();
   }
 
   /// {@return mean loss of the last probe; NaN before the first and after an overflow}

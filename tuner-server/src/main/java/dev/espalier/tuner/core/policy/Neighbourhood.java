@@ -168,17 +168,20 @@ final class Neighbourhood {
   ///
   /// @param raced all moves that were raced
   /// @param winner the one that was adopted; empty when the incumbent stayed
-  void learn(List<Move> raced, Optional<Move> winner) {
+  /// @param open one that led when time was up, but could have led by chance; it is raced again
+  void learn(List<Move> raced, Optional<Move> winner, Optional<Move> open) {
     worth.replaceAll((_, old) -> Math.min(MOST, old * RECOVERY));
     boolean rateLost = true;
     boolean rateRaced = false;
     for (Move move : raced) {
       boolean won = winner.filter(move::equals).isPresent();
-      worth.put(move.key(), Math.clamp(worth(move) * (won ? WON : LOST), 0.02, MOST));
+      boolean isOpen = open.filter(move::equals).isPresent();
+      double factor = won ? WON : isOpen ? 1 : LOST;
+      worth.put(move.key(), Math.clamp(worth(move) * factor, 0.02, MOST));
       wished.removeIf(wish -> move.setting().equals(move.setting().with(wish)));
       if (move.tunable().equals(Tunable.LEARNING_RATE)) {
         rateRaced = true;
-        rateLost &= !won;
+        rateLost &= !won && !isOpen;
       }
     }
     if (rateRaced && rateLost) {

@@ -76,9 +76,10 @@ final class Outlook {
     if (isWorse && retreats < MAX_RETREATS) {
       return Verdict.RETREAT;
     }
+    boolean isOverfit = isWorse || (isConverged && hasOverfit);
     boolean isCheap =
         bestTookSeconds < options.restartShare() * spentSeconds && bestTookSeconds < leftSeconds;
-    return (isWorse || isConverged) && hasOverfit && isCheap && restarts < options.restarts()
+    return isOverfit && isCheap && restarts < options.restarts()
         ? Verdict.RESTART
         : Verdict.GO_ON;
   }

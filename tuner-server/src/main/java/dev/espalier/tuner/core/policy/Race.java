@@ -10,11 +10,13 @@ import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -44,8 +46,11 @@ final class Race {
   /// How a race ended.
   ///
   /// @param winner empty when all entrants diverged
+  /// @param open the challenger that leads, but could not be shown to beat the incumbent in the time
+  ///   there was
   /// @param isByHand whether a person chose it
-  record Outcome(Optional<Entrant> winner, String why, boolean isByHand) {
+  record Outcome(
+      Optional<Entrant> winner, Optional<Neighbourhood.Move> open, String why, boolean isByHand) {
     boolean isChange() {
       return winner.filter(entrant -> !entrant.isIncumbent()).isPresent();
     }
@@ -63,6 +68,7 @@ final class Race {
       String label,
       List<Neighbourhood.Move> challengers,
       double trialSeconds,
+      double horizonSeconds,
       long probeSamples,
       boolean isBounded,
       String actor) {}
@@ -82,6 +88,7 @@ final class Race {
   private @Nullable Lap lap;
   private long evaluation;
   private Optional<Outcome> outcome = Optional.empty();
+  private Optional<Neighbourhood.Move> open = Optional.empty();
   private Optional<Chosen> chosen = Optional.empty();
 
   /// The entrant that a person wants to win.
@@ -189,7 +196,7 @@ final class Race {
       stopEarly("the job's epochs are used up");
       return;
     }
-    if (plan.isBounded() && !budget.allows(rungSeconds + probeSeconds(next), leastKept())) {
+    if (plan.isBounded() && !budget.allows(rungSeconds + probeSeconds(next), leastKept(Set.of(next)))) {
       stopEarly("the tuning budget is used up");
       return;
     }
@@ -208,8 +215,14 @@ final class Race {
   }
 
   /// One entrant is kept in any case, and what it has run by then is training.
-  private double leastKept() {
-    return alive().stream().mapToDouble(entrant -> entrant.branch().seconds()).min().orElse(0);
+  ///
+  /// @param runners who will have run another lap by then
+  private double leastKept(Collection<Entrant> runners) {
+    return alive().stream()
+        .mapToDouble(entrant ->
+            entrant.branch().seconds() + (runners.contains(entrant) ? rungSeconds : 0))
+        .min()
+        .orElse(0);
   }
 
   private double probeSeconds(Entrant entrant) {
@@ -365,6 +378,13 @@ final class Race {
     return PairedDifference.of(one.losses(), other.losses(), options.confidence());
   }
 
+  private PairedDifference forecast(Entrant one, Entrant other) {
+    return PairedDifference.of(
+        one.forecast(plan.horizonSeconds()),
+        other.forecast(plan.horizonSeconds()),
+        options.confidence());
+  }
+
   private static Entrant best(List<Entrant> among) {
     return among.stream().min(Comparator.comparingDouble(Entrant::loss)).orElseThrow();
   }
@@ -445,9 +465,9 @@ final class Race {
   /// A bolder rate gains later than a calmer one, so after the first rung alone it is not out as
   /// long as it learns at all.
   private boolean mayComeBack(Entrant entrant, Entrant leader) {
-    return rung == 1
-        && isBolder(entrant, leader)
-        && PairedDifference.of(entrant.losses(), parentLosses, options.confidence()).isBetter();
+    return isBolder(entrant, leader)
+        && (rung == 1 || !forecast(entrant, leader).isWorse())
+        && !PairedDifference.of(entrant.losses(), parentLosses, options.confidence()).isWorse();
   }
 
   /// A larger batch at the same rate makes fewer steps in the same time.
@@ -505,9 +525,10 @@ final class Race {
     }
     double nextSeconds = RUNG_GROWTH * rungSeconds;
     double cost = left.stream().mapToDouble(entrant -> nextSeconds + probeSeconds(entrant)).sum();
+    double kept = leastKept(List.of()) + nextSeconds;
     if (rung >= MAX_RUNGS) {
       settle("the race has run its " + MAX_RUNGS + " rungs");
-    } else if (plan.isBounded() && !budget.allows(cost, leastKept() + nextSeconds)) {
+    } else if (plan.isBounded() && !budget.allows(cost, kept)) {
       settle("another rung would exceed the tuning budget");
     } else if (board.isTimeUp()) {
       settle("the time is up");
@@ -529,15 +550,26 @@ final class Race {
   private void settle(String why) {
     List<Entrant> left = alive();
     Optional<Entrant> incumbent = left.stream().filter(Entrant::isIncumbent).findFirst();
-    Entrant best = best(left);
+    Entrant best =
+        left.stream()
+            .min(Comparator.comparingDouble(entrant ->
+                mean(entrant.forecast(plan.horizonSeconds()))))
+            .orElseThrow();
     boolean isShown =
         incumbent.filter(entrant -> entrant != best && !isShownToBeat(best, entrant)).isEmpty();
+    open = isShown ? Optional.empty() : best.move();
     end(Optional.of(isShown ? best : incumbent.orElse(best)), why);
   }
 
-  /// A calmer rate must show it for longer than one rung.
+  /// The job's next lap and all after it are longer than a race, so the lines through what was
+  /// probed are carried on, too. A bolder rate pays at once for what it gains later: it wins if it
+  /// is better now or then. A calmer rate must be better now and then, and be seen twice.
   private boolean isShownToBeat(Entrant best, Entrant incumbent) {
-    return between(best, incumbent).isBetter() && !(rung == 1 && isBolder(incumbent, best));
+    boolean isBetterNow = between(best, incumbent).isBetter();
+    boolean isBetterLater = forecast(best, incumbent).isBetter();
+    return isBolder(incumbent, best)
+        ? rung > 1 && isBetterNow && isBetterLater
+        : isBetterNow || (isBolder(best, incumbent) && isBetterLater);
   }
 
   private void end(Optional<Entrant> winner, String why) {
@@ -549,7 +581,7 @@ final class Race {
         board.free(entrant.branch(), BranchState.DISCARDED);
       }
     }
-    var over = new Outcome(winner, why, chosen.isPresent());
+    var over = new Outcome(winner, open, why, chosen.isPresent());
     outcome = Optional.of(over);
     String sentence = sentence(winner, why);
     board.decide(

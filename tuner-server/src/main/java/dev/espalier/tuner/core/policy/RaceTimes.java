@@ -94,9 +94,11 @@ final class RaceTimes {
     return Math.max(least, MANUAL_SHARE * spentSeconds);
   }
 
-  void raced(double spentSeconds, boolean paid) {
-    wait = paid ? FIRST_WAIT : Math.min(LONGEST_WAIT, wait * LONGER);
-    share = paid ? options.budget() : Math.max(CHEAPEST, share * CHEAPER);
+  void raced(double spentSeconds, boolean paid, boolean isOpen) {
+    if (!isOpen) {
+      wait = paid ? FIRST_WAIT : Math.min(LONGEST_WAIT, wait * LONGER);
+      share = paid ? options.budget() : Math.max(CHEAPEST, share * CHEAPER);
+    }
     dueAt = spentSeconds * wait;
   }
 

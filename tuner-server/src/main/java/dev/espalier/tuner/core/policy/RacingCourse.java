@@ -80,6 +80,7 @@ final class RacingCourse implements Course {
   private int rollBacksInARow;
   private int retreats;
   private boolean isAtBest;
+  private boolean isUntrained;
   private Setting bestSetting;
 
   RacingCourse(Board board, Checkpoints checkpoints, Host host) {
@@ -188,6 +189,7 @@ final class RacingCourse implements Course {
     mainline = null;
     snapshots.forget();
     isAtBest = false;
+    isUntrained = false;
     lap = null;
     race = null;
     guard = Optional.empty();
@@ -428,6 +430,7 @@ final class RacingCourse implements Course {
     Branch branch = mainline();
     board.spendOnEvaluation(event.seconds());
     evaluationCost = event.seconds();
+    isUntrained = false;
     evaluatedAt = board.spentSeconds();
     evaluatedClock = branch.mainlineClock();
     double value = event.metrics().getOrDefault(plan.validation().name(), Double.NaN);
@@ -532,6 +535,7 @@ final class RacingCourse implements Course {
     snapshots.release(Purpose.BEFORE_ADOPTION);
     snapshots.release(Purpose.LAST_GOOD);
     times.bestAt(board.spentSeconds());
+    isUntrained = true;
     lossBefore = Double.NaN;
     isAtBest = false;
     next();
@@ -605,7 +609,7 @@ final class RacingCourse implements Course {
             .with("tolerance", GUARD_TOLERANCE)
             .with("setting", incumbent)
             .with("goBackTo", kept.incumbent()));
-    neighbourhood.learn(List.of(kept.move()), Optional.empty());
+    neighbourhood.learn(List.of(kept.move()), Optional.empty(), Optional.empty());
     goOnFrom(snapshots.of(Purpose.BEFORE_ADOPTION).orElseThrow(), kept.incumbent());
   }
 
@@ -651,8 +655,10 @@ final class RacingCourse implements Course {
 
   private boolean isRaceDue() {
     return plan.space().dimensions() > 0
+        && !isUntrained
         && times.secondsUntilDue(board.spentSeconds()) <= 0
         && pace.secondsPerClock(incumbent).isPresent()
+        && secondsLeft() >= options.budget() * board.spentSeconds()
         && raceSize().filter(this::pays).isPresent();
   }
 
@@ -684,6 +690,7 @@ final class RacingCourse implements Course {
             "race " + races,
             moves,
             size.trialSeconds(),
+            board.spentSeconds(),
             size.probeSamples(),
             true,
             "policy"));
@@ -717,6 +724,7 @@ final class RacingCourse implements Course {
             "race " + races,
             moves,
             times.manualTrialSeconds(board.spentSeconds(), pace, incumbent),
+            board.spentSeconds(),
             Math.max(1, options.probeSamples()),
             false,
             asked.actor()));
@@ -737,9 +745,9 @@ final class RacingCourse implements Course {
     host.noteProgress();
     Optional<Neighbourhood.Move> won = outcome.winner().flatMap(Entrant::move);
     if (!outcome.isByHand()) {
-      neighbourhood.learn(over.plan().challengers(), won);
+      neighbourhood.learn(over.plan().challengers(), won, outcome.open());
     }
-    times.raced(board.spentSeconds(), won.isPresent());
+    times.raced(board.spentSeconds(), won.isPresent(), outcome.open().isPresent());
     outcome.winner().ifPresent(winner -> takeOver(winner, won));
     if (isEvaluationDue()) {
       evaluate();
