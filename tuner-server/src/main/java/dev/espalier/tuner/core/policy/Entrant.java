@@ -2,7 +2,6 @@ package dev.espalier.tuner.core.policy;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// One branch of a race.
 ///
@@ -61,18 +60,10 @@ final class Entrant {
     seconds = branch.seconds();
   }
 
-  /// {@return its losses on the blocks after `horizonSeconds` in all, as the last two probes let
-  /// expect: a line through them over the logarithm of time; those of the last probe where it has
-  /// run as long, or was probed once}
+  /// {@return its losses on the blocks after `horizonSeconds` in all, as its last two probes let
+  /// expect; those of the last probe where there is no second one}
   List<Double> forecast(double horizonSeconds) {
-    if (lossesBefore.size() != losses.size()
-        || !(secondsBefore > 0 && seconds > secondsBefore && horizonSeconds > seconds)) {
-      return losses;
-    }
-    double reach = Math.log(horizonSeconds / seconds) / Math.log(seconds / secondsBefore);
-    return IntStream.range(0, losses.size())
-        .mapToObj(i -> losses.get(i) + reach * (losses.get(i) - lossesBefore.get(i)))
-        .toList();
+    return Trend.at(horizonSeconds, secondsBefore, lossesBefore, seconds, losses);
   }
 
   /// {@return mean loss of the last probe; NaN before the first and after an overflow}

@@ -26,11 +26,12 @@ import org.jspecify.annotations.Nullable;
  *   repeat
  *     every entrant runs a lap of d seconds, at whose end its rate has fallen to zero
  *     every entrant is probed: its loss on each block of the same held-out samples
- *     who is worse than the leader, and not by chance, leaves (a bolder rate not before the second
- *     rung, if it learns at all); so does who is not among the best third
+ *     who is worse than the leader, and not by chance, leaves (a bolder rate only if its forecast
+ *     is worse, too, or it does harm); so does who is not among the best third
  *     d doubles
  *   until one is left, or the budget would be exceeded
- *   the winner's work is kept; a challenger wins only if it beats the incumbent, and not by chance
+ *   the winner's work is kept; a challenger wins only if it beats the incumbent, and not by chance:
+ *   a bolder one now or in the forecast, a calmer one in both
  *
  * All entrants start cool (the parent's rate had fallen to zero) and are compared cool, so a smaller
  * rate does not win by merely quieting noise: the short-horizon bias of Wu et al. 2018.
@@ -60,6 +61,7 @@ final class Race {
   ///
   /// @param number of the round, from 1
   /// @param trialSeconds of the first rung
+  /// @param horizonSeconds how far ahead losses are forecast, counted from the fork
   /// @param probeSamples how many held-out samples judge
   /// @param isBounded whether the tuning budget bounds it
   record Plan(
@@ -462,8 +464,8 @@ final class Race {
     }
   }
 
-  /// A bolder rate gains later than a calmer one, so after the first rung alone it is not out as
-  /// long as it learns at all.
+  /// A bolder rate gains later than a calmer one, so it is not out as long as it does no harm and,
+  /// once it was seen twice, may catch up.
   private boolean mayComeBack(Entrant entrant, Entrant leader) {
     return isBolder(entrant, leader)
         && (rung == 1 || !forecast(entrant, leader).isWorse())

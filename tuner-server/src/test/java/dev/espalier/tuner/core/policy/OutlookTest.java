@@ -61,6 +61,18 @@ class OutlookTest {
   }
 
   @Test
+  void beginsAnewWhereResultsStayALittleWorseAfterARetreat() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.501, 0.1);
+    assertThat(after(4, 0.502, 0.1)).isEqualTo(Verdict.RETREAT);
+    outlook.retreated();
+
+    assertThat(after(5, 0.501, 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(6, 0.501, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  @Test
   void goesOnWhereTheBestTookMostOfTheTime() {
     after(1, 0.6, 0);
     after(90, 0.5, 0.1);
