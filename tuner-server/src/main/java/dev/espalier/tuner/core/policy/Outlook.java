@@ -79,9 +79,7 @@ final class Outlook {
     boolean isOverfit = isWorse || (isConverged && hasOverfit);
     boolean isCheap =
         bestTookSeconds < options.restartShare() * spentSeconds && bestTookSeconds < leftSeconds;
-    return isOverfit && isCheap && restarts < options.restarts()
-        ? Verdict.RESTART
-        : Verdict.GO_ON;
+    return isOverfit && isCheap && restarts < options.restarts() ? Verdict.RESTART : Verdict.GO_ON;
   }
 
   void retreated() {

@@ -47,8 +47,8 @@ final class Race {
   /// How a race ended.
   ///
   /// @param winner empty when all entrants diverged
-  /// @param open the challenger that leads, but could not be shown to beat the incumbent in the time
-  ///   there was
+  /// @param open the challenger that leads, but could not be shown to beat the incumbent in the
+  ///   time there was
   /// @param isByHand whether a person chose it
   record Outcome(
       Optional<Entrant> winner, Optional<Neighbourhood.Move> open, String why, boolean isByHand) {
@@ -198,7 +198,8 @@ final class Race {
       stopEarly("the job's epochs are used up");
       return;
     }
-    if (plan.isBounded() && !budget.allows(rungSeconds + probeSeconds(next), leastKept(Set.of(next)))) {
+    if (plan.isBounded()
+        && !budget.allows(rungSeconds + probeSeconds(next), leastKept(Set.of(next)))) {
       stopEarly("the tuning budget is used up");
       return;
     }
@@ -221,8 +222,8 @@ final class Race {
   /// @param runners who will have run another lap by then
   private double leastKept(Collection<Entrant> runners) {
     return alive().stream()
-        .mapToDouble(entrant ->
-            entrant.branch().seconds() + (runners.contains(entrant) ? rungSeconds : 0))
+        .mapToDouble(
+            entrant -> entrant.branch().seconds() + (runners.contains(entrant) ? rungSeconds : 0))
         .min()
         .orElse(0);
   }
@@ -554,8 +555,9 @@ final class Race {
     Optional<Entrant> incumbent = left.stream().filter(Entrant::isIncumbent).findFirst();
     Entrant best =
         left.stream()
-            .min(Comparator.comparingDouble(entrant ->
-                mean(entrant.forecast(plan.horizonSeconds()))))
+            .min(
+                Comparator.comparingDouble(
+                    entrant -> mean(entrant.forecast(plan.horizonSeconds()))))
             .orElseThrow();
     boolean isShown =
         incumbent.filter(entrant -> entrant != best && !isShownToBeat(best, entrant)).isEmpty();
