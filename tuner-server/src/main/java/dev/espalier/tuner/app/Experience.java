@@ -133,12 +133,14 @@ final class Experience {
         && other.arguments().equals(spec.arguments());
   }
 
-  /// The setting a quarter of the way to the result.
+  /// The setting a quarter of the way to the result; the first that replaced the one it began with,
+  /// where that came later.
   private static Setting after(FinishedJob job) {
     long clock = job.clock() / WAY;
-    Setting setting = job.path().getFirst().setting();
+    Setting first = job.path().getFirst().setting();
+    Setting setting = first;
     for (JobSpec.ScheduleEntry step : job.path()) {
-      if (step.fromClock() <= clock) {
+      if (step.fromClock() <= clock || setting.equals(first)) {
         setting = step.setting();
       }
     }

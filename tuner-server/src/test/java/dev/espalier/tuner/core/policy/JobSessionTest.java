@@ -294,7 +294,12 @@ final class JobSessionTest {
       assertThat(run.commands()).anyMatch(BranchCommand.Checkpoint.class::isInstance);
       assertThat(run.effects(SessionEffect.ResultChanged.class).getLast().mainlineClock())
           .as("after %d", after)
-          .isEqualTo(run.effects(SessionEffect.SnapshotChanged.class).getLast().mainlineClock());
+          .isEqualTo(
+              run.effects(SessionEffect.SnapshotChanged.class).stream()
+                  .filter(snapshot -> snapshot.state() == SnapshotState.WRITING)
+                  .mapToLong(SessionEffect.SnapshotChanged::mainlineClock)
+                  .reduce((_, last) -> last)
+                  .orElseThrow());
     }
   }
 
