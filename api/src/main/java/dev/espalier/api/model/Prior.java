@@ -24,7 +24,7 @@ public record Prior(
   }
 
   /// {@return whether there is a setting to try}
-  public boolean isUsable() {
+  public boolean hasSetting() {
     return !setting.values().isEmpty();
   }
 }

@@ -72,11 +72,11 @@ final class Experience {
     var chosen = new ArrayList<Prior>();
     var seen = new HashSet<Setting>();
     for (Prior prior : ranked) {
-      if (prior.isUsable() && chosen.size() < MOST && seen.add(prior.setting())) {
+      if (prior.hasSetting() && chosen.size() < MOST && seen.add(prior.setting())) {
         chosen.add(prior);
       }
     }
-    ranked.stream().filter(prior -> !prior.isUsable()).findFirst().ifPresent(chosen::add);
+    ranked.stream().filter(prior -> !prior.hasSetting()).findFirst().ifPresent(chosen::add);
     return List.copyOf(chosen);
   }
 
@@ -97,7 +97,7 @@ final class Experience {
   /// A job that found nothing better than the default has nothing to hand on.
   private boolean isDefault(Prior prior) {
     Setting defaults = space.defaults();
-    return prior.isUsable() && defaults.with(prior.setting()).equals(defaults);
+    return prior.hasSetting() && defaults.with(prior.setting()).equals(defaults);
   }
 
   private Prior prior(FinishedJob job) {

@@ -108,6 +108,6 @@ class ExperienceTest {
         priors(job("a", "d1", 0.9, foreign), job("b", "d1", 0.8, step(0, 0.1, 64)));
 
     assertThat(priors).extracting(Prior::job).containsExactly("b", "a");
-    assertThat(priors.getLast().isUsable()).isFalse();
+    assertThat(priors.getLast().hasSetting()).isFalse();
   }
 }

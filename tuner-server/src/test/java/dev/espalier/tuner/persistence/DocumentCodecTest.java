@@ -3,6 +3,7 @@ package dev.espalier.tuner.persistence;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.model.Communication;
+import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.io.IOException;
 import java.io.InputStream;
@@ -78,6 +79,24 @@ class DocumentCodecTest {
 
     assertThat(stored).doesNotContain("gpuMemory");
     assertThat(codec.readSpec(stored).gpuMemoryBytes()).isZero();
+  }
+
+  @Test
+  void jobSpecStoredBeforeThereWasExperienceHasNone() throws IOException {
+    String stored =
+        golden("job-spec.json")
+            .replaceFirst(",\"prior\":\\[.*]}", "}")
+            .replaceFirst(",\"warmStart\":true,\"holdOut\":false", "")
+            .replaceFirst(",\"cooldown\":\\{[^}]*}", "");
+
+    assertThat(stored)
+        .doesNotContain("prior")
+        .doesNotContain("warmStart")
+        .doesNotContain("fromClock\":5");
+    JobSpec spec = codec.readSpec(stored);
+    assertThat(spec.prior()).isEmpty();
+    assertThat(spec.tuning().warmStart()).isFalse();
+    assertThat(spec.tuning().schedule().getFirst().cooldown()).isEmpty();
   }
 
   @Test

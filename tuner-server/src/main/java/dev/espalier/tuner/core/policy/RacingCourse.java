@@ -95,7 +95,7 @@ final class RacingCourse implements Course {
             plan.space(),
             options.rateStep(),
             options.leastRateStep(),
-            plan.prior().stream().filter(Prior::isUsable).map(Prior::setting).toList());
+            plan.prior().stream().filter(Prior::hasSetting).map(Prior::setting).toList());
     this.times = new RaceTimes(options);
     this.history = new History(plan.validation().goal());
     this.back = new WayBack(board, checkpoints, host);
@@ -148,7 +148,7 @@ final class RacingCourse implements Course {
     board.decide(
         "prior/" + prior.job(),
         "racing.prior",
-        prior.isUsable()
+        prior.hasSetting()
             ? found + " with " + Words.setting(prior.setting()) + notes + ": that races first"
             : found + ", but its setting is of no use here" + notes,
         Evidence.of()
