@@ -10,6 +10,7 @@ final class JobSlots {
   private final int most;
   private final Deque<Slot> waiting = new ArrayDeque<>();
   private int taken;
+  private boolean isStopped;
 
   /// @param most jobs at a time, >= 1
   JobSlots(int most) {
@@ -64,8 +65,13 @@ final class JobSlots {
     return slot;
   }
 
+  /// Lets no job begin any more: the places of those that stop are for the next server to give.
+  synchronized void stop() {
+    isStopped = true;
+  }
+
   private void grant() {
-    while (taken < most && !waiting.isEmpty()) {
+    while (!isStopped && taken < most && !waiting.isEmpty()) {
       take(waiting.remove());
     }
   }

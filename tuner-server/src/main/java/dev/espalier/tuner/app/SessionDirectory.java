@@ -197,6 +197,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   @Override
   public void close() {
     closing = true;
+    slots.stop();
     List<SessionRunner> live = List.copyOf(runners.values());
     live.forEach(SessionRunner::shutdown);
     live.forEach(runner -> runner.ended().join());

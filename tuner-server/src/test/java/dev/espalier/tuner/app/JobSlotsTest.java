@@ -39,6 +39,16 @@ final class JobSlotsTest {
   }
 
   @Test
+  void nobodyBeginsWhenAllStop() {
+    var slots = new JobSlots(1);
+    JobSlots.Slot first = slots.ask();
+    JobSlots.Slot second = slots.ask();
+    slots.stop();
+    first.close();
+    assertThat(second.isTaken()).isFalse();
+  }
+
+  @Test
   void whoGivesUpWaitingIsForgotten() {
     var slots = new JobSlots(1);
     JobSlots.Slot first = slots.ask();
