@@ -591,18 +591,12 @@ public final class WorkerSession implements AutoCloseable {
     Optional<RowBatch> kept = server.shard().keepOnDevice(table, address);
     kept.ifPresent(update -> {
       if (planned.isRecording()) {
-        release(update);
+        update.release();
       } else {
         deviceUpdates.add(update);
       }
     });
     return kept.isPresent();
-  }
-
-  private static void release(RowBatch update) {
-    if (update.onDevice() != null) {
-      update.onDevice().release();
-    }
   }
 
   /// Ends this worker's clock on the selected branch and sends its updates to all shards.

@@ -9,11 +9,11 @@ import java.io.IOException;
 ///
 /// @param frame its bytes
 /// @param rows the memory of the rows in it
-record Outgoing(LinkFrame frame, PinnedRows rows) {
+record Outgoing(LinkFrame frame, ServedRows rows) {
 
   /// @param number of the command answered
   /// @param rows what the command's collector took
-  static Outgoing of(long number, ShardReply reply, PinnedRows rows, BufferPool buffers) {
+  static Outgoing of(long number, ShardReply reply, ServedRows rows, BufferPool buffers) {
     LinkFrame frame = new LinkFrame(number, buffers);
     try {
       if (reply instanceof ShardReply.Delivered) {

@@ -144,8 +144,8 @@ final class ServedSession {
       if (head.number() != taken + 1) {
         throw new IOException("command %d came after %d".formatted(head.number(), taken));
       }
-      PinnedRows rows =
-          new PinnedRows(
+      ServedRows rows =
+          new ServedRows(
               buffers, connection.sharesPages() ? shard.sharedPages() : Optional.empty());
       ShardCommand command;
       try {
@@ -164,7 +164,7 @@ final class ServedSession {
     }
   }
 
-  private void answer(long number, ShardReply reply, PinnedRows rows) {
+  private void answer(long number, ShardReply reply, ServedRows rows) {
     Outgoing outgoing = Outgoing.of(number, reply, rows, buffers);
     boolean isOurs = Thread.currentThread() == server || outgoing.bytes() <= SMALL_BYTES;
     unwritten.add(outgoing);

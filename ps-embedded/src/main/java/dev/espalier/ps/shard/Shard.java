@@ -335,9 +335,7 @@ public final class Shard implements AutoCloseable {
   private void recycle(ShardCommand.Push push) {
     for (RowBatch batch : push.batches()) {
       arrays.giveBack(batch.values());
-      if (batch.onDevice() != null) {
-        batch.onDevice().release();
-      }
+      batch.release();
     }
   }
 

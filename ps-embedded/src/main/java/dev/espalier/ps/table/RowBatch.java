@@ -81,6 +81,13 @@ public record RowBatch(
     return onDevice == null ? this : new RowBatch(table, rows, onDevice.download());
   }
 
+  /// Gives memory of a device back that the values lie in.
+  public void release() {
+    if (onDevice != null) {
+      onDevice.release();
+    }
+  }
+
   /// How many values there are, wherever they are; factors must be multiplied out.
   public int valueCount() {
     if (slice != null) {

@@ -75,7 +75,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     }
     ProgramDescriptor program = programOf(spec);
     String data = dataFolder.apply(spec);
-    String fingerprint = DataFingerprint.of(data);
+    String fingerprint = fingerprint(spec, data);
     var job =
         new StoredJob(
             newId(),
@@ -86,6 +86,13 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     start(job, data);
     log.info("job={} program={} actor={} submitted", job.id(), spec.program(), actor);
     return job.id();
+  }
+
+  /// Data of workers that come by themselves lie where the workers are: only their name is known.
+  private static String fingerprint(JobSpec spec, String data) {
+    return spec.launch() == JobSpec.Launch.LOCAL
+        ? DataFingerprint.of(data)
+        : spec.data().orElse("");
   }
 
   /// What is known now stays with the job, so that it decides the same when it is replayed.
@@ -160,12 +167,12 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       throw new EspalierException(
           ErrorCode.WRONG_STATE, "job " + job + " has ended; nothing was changed");
     }
-    String why = unresumed.get(job);
-    if (why == null) {
+    if (closing || !isOpen) {
       throw new EspalierException(
           ErrorCode.NOT_READY,
-          "the server is %s; ask again in a moment".formatted(isOpen ? "going down" : "starting"));
+          "the server is %s; ask again in a moment".formatted(closing ? "going down" : "starting"));
     }
+    String why = unresumed.getOrDefault(job, "its runner has failed");
     if (!(request instanceof UserRequest.Kill) && !(request instanceof UserRequest.Cancel)) {
       throw new EspalierException(
           ErrorCode.WRONG_STATE,

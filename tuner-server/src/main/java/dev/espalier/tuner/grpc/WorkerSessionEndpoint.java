@@ -34,9 +34,9 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
   private static final Metadata.Key<String> SECRET_HEADER =
       Metadata.Key.of(WireCodec.SECRET_KEY, Metadata.ASCII_STRING_MARSHALLER);
 
-  private final GrpcWorkerGateway gateway;
   private static final int MAX_CHECKS = 64;
 
+  private final GrpcWorkerGateway gateway;
   private final Predicate<String> isApiToken;
   private final Semaphore checks = new Semaphore(MAX_CHECKS);
 

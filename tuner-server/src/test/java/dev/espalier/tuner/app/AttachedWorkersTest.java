@@ -67,11 +67,11 @@ class AttachedWorkersTest {
             "staleness", Map.of("type", "choice", "values", List.of(0, 1, 3), "default", 1));
 
     Trained raced =
-        train(Map.of("workers", 3, "tunables", tunables, "stop", Map.of("maxEpochs", 6)));
+        train(Map.of("workers", 3, "tunables", tunables, "stop", Map.of("maxEpochs", 12)));
 
     assertThat(raced.state()).as(raced.message()).isEqualTo(JobState.COMPLETED);
     assertThat(raced.decisions()).extracting(Decision::rule).contains("racing.rung");
-    assertThat(raced.evaluations().getLast().get("accuracy")).isGreaterThan(0.2);
+    assertThat(raced.evaluations().getLast().get("accuracy")).isGreaterThan(0.4);
   }
 
   @Test

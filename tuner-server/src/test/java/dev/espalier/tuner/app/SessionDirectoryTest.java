@@ -124,6 +124,20 @@ final class SessionDirectoryTest {
         ErrorCode.NOT_READY, () -> sessions.request(job, new UserRequest.Resume(), "somebody"));
   }
 
+  /// The server must not look for them among its own files.
+  @Test
+  void dataOfWorkersThatComeByThemselvesAreKnownByTheirNameAlone() {
+    JobSpec spec =
+        JobSpecReader.read(
+                Map.of("program", "mlp", "launch", "external", "data", "mnist"), programs::find)
+            .spec()
+            .orElseThrow();
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = sessions.submit(spec, "somebody", Optional.empty());
+      assertThat(jobs.find(job)).get().extracting(StoredJob::dataFingerprint).isEqualTo("mnist");
+    }
+  }
+
   @Test
   void aJobThatCannotBeResumedCanBeEnded() {
     var job = new StoredJob("job_1", spec());

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// the shard's lock. Nobody writes them before the reader's next push, which says that they
 /// arrived, so holding them takes no fresh page. A reader that has mapped the pages is told where
 /// they lie and copies them itself. All else is copied at once, into one buffer.
-final class PinnedRows implements RowCollector {
+final class ServedRows implements RowCollector {
   /// The bytes of fewer rows are there sooner than the reader has found them.
   private static final int MIN_PLACED_BYTES = 16 << 10;
 
@@ -34,7 +34,7 @@ final class PinnedRows implements RowCollector {
   private boolean mayHold;
 
   /// @param shared the memory of the pages, if the reader has mapped it
-  PinnedRows(BufferPool buffers, Optional<SharedTier> shared) {
+  ServedRows(BufferPool buffers, Optional<SharedTier> shared) {
     this.buffers = buffers;
     this.shared = shared;
   }
