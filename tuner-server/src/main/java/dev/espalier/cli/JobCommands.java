@@ -1,5 +1,6 @@
 package dev.espalier.cli;
 
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.rest.BillView;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.JobDefaults;
@@ -13,7 +14,6 @@ import dev.espalier.cli.screen.Words;
 import dev.espalier.cli.watch.JobBoard;
 import dev.espalier.cli.watch.JobSummary;
 import dev.espalier.cli.watch.JobWatch;
-import dev.espalier.tuner.core.policy.Policies;
 import dev.espalier.tuner.replay.Recording;
 import dev.espalier.tuner.replay.Replay;
 import java.nio.file.Files;
@@ -238,9 +238,9 @@ final class JobCommands extends CommandGroup {
       Invocation.writeFile(save, text);
     }
     Recording recording = JobReplay.read(text, job);
-    if (policy != null && !Policies.NAMES.contains(policy)) {
+    if (policy != null && !PolicyName.ALL.contains(policy)) {
       throw new CommandFailure(
-          ExitStatus.USAGE, "--policy must be one of " + Policies.NAMES + " but is " + policy);
+          ExitStatus.USAGE, "--policy must be one of " + PolicyName.ALL + " but is " + policy);
     }
     return JobReplay.show(
         policy == null ? Replay.of(recording) : Replay.of(recording, policy),

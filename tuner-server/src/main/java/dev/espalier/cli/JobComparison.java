@@ -2,6 +2,7 @@ package dev.espalier.cli;
 
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.cli.client.CommandFailure;
@@ -94,7 +95,7 @@ final class JobComparison {
     if (parts.length > 1) {
       tuning.put("searcher", parts[1]);
     }
-    if (!parts[0].equals("fixed")) {
+    if (!parts[0].equals(PolicyName.FIXED)) {
       tuning.remove("schedule");
     }
     // A seed must not learn from the one before, nor one policy from another.

@@ -1,5 +1,6 @@
 package dev.espalier.cli;
 
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.ScheduleView;
@@ -94,9 +95,10 @@ final class ScheduleCommands extends CommandGroup {
         .forEach(entry -> document.put(entry.getKey(), Json.plain(entry.getValue())));
     ScheduleView schedule = client.get(path + "/schedule", ScheduleView.class);
     var tuning = new LinkedHashMap<String, Object>();
-    tuning.put("policy", "fixed");
+    tuning.put("policy", PolicyName.FIXED);
     JobView job = client.get(path, JobView.class);
-    if (job.policy().equals("racing") && document.get("tuning") instanceof Map<?, ?> raced) {
+    if (job.policy().equals(PolicyName.RACING)
+        && document.get("tuning") instanceof Map<?, ?> raced) {
       tuning.put("holdOut", true);
       tuning.put("racing", raced.get("racing"));
     }

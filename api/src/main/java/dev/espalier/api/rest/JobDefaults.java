@@ -1,5 +1,6 @@
 package dev.espalier.api.rest;
 
+import dev.espalier.api.model.PolicyName;
 import java.util.List;
 
 /// What a job file need not say; `docs/JOB_FILE.md` shows the same table.
@@ -7,7 +8,7 @@ public final class JobDefaults {
   public static final int WORKERS = 2;
   public static final JobSpec.Launch LAUNCH = JobSpec.Launch.LOCAL;
   public static final long SEED = 42;
-  public static final String POLICY = "racing";
+  public static final String POLICY = PolicyName.RACING;
   public static final String SEARCHER = "tpe";
   public static final int WINDOWS = 10;
   public static final boolean STARTING_LOSS = true;
@@ -46,13 +47,6 @@ public final class JobDefaults {
   public static final double MAX_SECONDS = 0;
 
   public static final int KEEP_CHECKPOINTS = 2;
-
-  /// The policies a job file may name.
-  public static final List<String> POLICIES =
-      List.of("racing", "mltuner", "fixed", "random", "grid", "bayes", "hyperband", "asha", "pbt");
-
-  /// Those that train one mainline; all others train a population of runs.
-  static final List<String> MAINLINE_POLICIES = POLICIES.subList(0, 3);
 
   /// The searchers a job file may name.
   public static final List<String> SEARCHERS = List.of("random", "sobol", "grid", "tpe", "gp");

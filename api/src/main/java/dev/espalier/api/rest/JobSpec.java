@@ -1,6 +1,7 @@
 package dev.espalier.api.rest;
 
 import dev.espalier.api.model.Communication;
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.Setting;
@@ -86,7 +87,7 @@ public record JobSpec(
 
   /// The policy and its options; see `docs` of each policy for what it uses.
   ///
-  /// @param policy one of `JobDefaults.POLICIES`
+  /// @param policy one of `PolicyName.ALL`
   /// @param searcher `random`, `sobol`, `grid`, `tpe` or `gp`
   /// @param setting values that are not searched; for `fixed` the setting to train with
   /// @param schedule for `fixed`: settings by mainline clock, ascending; empty for one setting
@@ -138,7 +139,12 @@ public record JobSpec(
 
     /// {@return whether one mainline is trained, and not a population of runs}
     public boolean hasMainline() {
-      return JobDefaults.MAINLINE_POLICIES.contains(policy);
+      return PolicyName.WITH_MAINLINE.contains(policy);
+    }
+
+    /// {@return whether settings race on held-out samples}
+    public boolean races() {
+      return policy.equals(PolicyName.RACING);
     }
   }
 

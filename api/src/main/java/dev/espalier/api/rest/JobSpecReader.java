@@ -3,6 +3,7 @@ package dev.espalier.api.rest;
 import static java.util.Objects.requireNonNull;
 
 import dev.espalier.api.model.Communication;
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.RacingOptions;
@@ -182,7 +183,7 @@ public final class JobSpecReader {
 
   private JobSpec.Tuning tuning(TunableReader tunableReader) {
     Section section = root.section("tuning");
-    String policy = section.word("policy", JobDefaults.POLICIES, JobDefaults.POLICY);
+    String policy = section.word("policy", PolicyName.ALL, JobDefaults.POLICY);
     String searcher = section.word("searcher", JobDefaults.SEARCHERS, JobDefaults.SEARCHER);
     Setting setting = tunableReader.setting(section.section("setting"));
     List<JobSpec.ScheduleEntry> schedule = schedule(section, tunableReader, policy, setting);
@@ -235,7 +236,7 @@ public final class JobSpecReader {
 
   private static boolean holdOut(Section tuning, String policy) {
     boolean holdOut = tuning.flag("holdOut", JobDefaults.HOLD_OUT);
-    if (holdOut && !policy.equals("fixed")) {
+    if (holdOut && !policy.equals(PolicyName.FIXED)) {
       tuning.wrong(
           "holdOut",
           "true",
@@ -319,7 +320,7 @@ public final class JobSpecReader {
   private List<JobSpec.ScheduleEntry> schedule(
       Section tuning, TunableReader tunableReader, String policy, Setting base) {
     List<?> list = tuning.list("schedule");
-    if (!list.isEmpty() && !policy.equals("fixed")) {
+    if (!list.isEmpty() && !policy.equals(PolicyName.FIXED)) {
       tuning.wrong(
           "schedule",
           list.size() + " entries",
@@ -388,7 +389,7 @@ public final class JobSpecReader {
       List<Tunable> read,
       Optional<ProgramDescriptor> program,
       JobSpec.Tuning tuning) {
-    boolean fixed = tuning.policy().equals("fixed");
+    boolean fixed = tuning.policy().equals(PolicyName.FIXED);
     Section tuningSection = root.section("tuning");
     if (spaceNamed && !read.isEmpty()) {
       if (fixed) {
@@ -478,7 +479,7 @@ public final class JobSpecReader {
     var base = new TreeMap<String, Double>();
     program.ifPresent(known -> base.putAll(new SearchSpace(known.tunables()).defaults().values()));
     space.forEach(tunable -> {
-      if (tuning.policy().equals("fixed")) {
+      if (tuning.policy().equals(PolicyName.FIXED)) {
         base.put(tunable.name(), tunable.defaultValue());
       } else {
         base.remove(tunable.name());

@@ -1,10 +1,10 @@
 package dev.espalier.bench.tuning;
 
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.model.Setting;
 import dev.espalier.bench.frame.Machine;
 import dev.espalier.cli.client.CommandFailure;
-import dev.espalier.tuner.core.policy.Policies;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -163,7 +163,7 @@ public final class TuningBenchmark {
     var names = new ArrayList<>(options.policies());
     if (names.isEmpty()) {
       names.add("default");
-      Policies.NAMES.stream().filter(name -> !name.equals("fixed")).forEach(names::add);
+      PolicyName.ALL.stream().filter(name -> !name.equals(PolicyName.FIXED)).forEach(names::add);
     }
     if (options.isWallClock()) {
       // The references' times were simulated: measure them, too.

@@ -1,6 +1,7 @@
 package dev.espalier.cli.watch;
 
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.rest.BillView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
@@ -31,7 +32,8 @@ public final class JobSummary {
     table.row("program", job.program());
     table.row(
         "policy",
-        job.policy() + (job.policy().equals("mltuner") ? ", searcher " + job.searcher() : ""));
+        job.policy()
+            + (job.policy().equals(PolicyName.MLTUNER) ? ", searcher " + job.searcher() : ""));
     table.row("state", job.state() + ": " + job.message());
     if (!job.waitingFor().isEmpty()) {
       table.row("waiting for", job.waitingFor());

@@ -3,6 +3,7 @@ package dev.espalier.tuner.app;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
 import java.util.Optional;
+import java.util.function.LongPredicate;
 
 /// The use cases of the product, for every door to it.
 public interface JobService {
@@ -15,7 +16,15 @@ public interface JobService {
 
   /// Hands a request to a running job.
   ///
-  /// @throws dev.espalier.api.model.EspalierException `NOT_FOUND`, `WRONG_STATE` with the state, or
-  ///   `INVALID_SETTING` with all problems of a setting to try
-  void request(String job, UserRequest request, String actor);
+  /// @param isExpected which versions of the job it is meant for, asked when the request's turn
+  ///   comes: the call waits for that. Empty for any version
+  /// @throws dev.espalier.api.model.EspalierException `NOT_FOUND`, `WRONG_STATE` with the state,
+  ///   `INVALID_SETTING` with all problems of a setting to try, `VERSION_MISMATCH`, or `NOT_READY`
+  ///   when its turn does not come
+  void request(String job, UserRequest request, String actor, Optional<LongPredicate> isExpected);
+
+  /// Hands a request to a running job, whatever its version.
+  default void request(String job, UserRequest request, String actor) {
+    request(job, request, actor, Optional.empty());
+  }
 }

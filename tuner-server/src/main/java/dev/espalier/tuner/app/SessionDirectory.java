@@ -8,6 +8,7 @@ import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.rest.JobSpec;
+import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.app.port.JobStore.StoredJob;
 import dev.espalier.tuner.app.port.ProgramRegistry;
 import dev.espalier.tuner.core.policy.Policies;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -97,7 +99,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
 
   /// What is known now stays with the job, so that it decides the same when it is replayed.
   private List<Prior> prior(JobSpec spec, ProgramDescriptor program, String fingerprint) {
-    boolean isWanted = spec.tuning().warmStart() && spec.tuning().policy().equals("racing");
+    boolean isWanted = spec.tuning().warmStart() && spec.tuning().races();
     return isWanted
         ? Experience.of(
             spec, program, fingerprint, ports.jobs().finished(spec.program(), Experience.LOOK_BACK))
@@ -146,24 +148,30 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   }
 
   @Override
-  public void request(String job, UserRequest request, String actor) {
+  public void request(
+      String job, UserRequest request, String actor, Optional<LongPredicate> isExpected) {
+    Optional<Condition> condition = isExpected.map(Condition::new);
     SessionRunner runner = runners.get(job);
     if (runner == null) {
-      withoutRunner(job, request, actor);
+      withoutRunner(job, request, actor, condition);
       return;
     }
     if (request instanceof UserRequest.Try(Setting setting)) {
       requireValid(job, setting);
     }
-    runner.request(request, actor);
+    runner.request(request, actor, condition);
   }
 
   /// A job that cannot be resumed can still be ended.
-  private void withoutRunner(String job, UserRequest request, String actor) {
-    if (ports.jobs().find(job).isEmpty()) {
-      throw new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job);
-    }
-    if (ports.jobs().unfinished().stream().noneMatch(one -> one.id().equals(job))) {
+  private void withoutRunner(
+      String job, UserRequest request, String actor, Optional<Condition> condition) {
+    JobStore.Standing standing =
+        ports
+            .jobs()
+            .standing(job)
+            .orElseThrow(
+                () -> new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job));
+    if (standing.state().isTerminal()) {
       throw new EspalierException(
           ErrorCode.WRONG_STATE, "job " + job + " has ended; nothing was changed");
     }
@@ -177,6 +185,9 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       throw new EspalierException(
           ErrorCode.WRONG_STATE,
           "job " + job + " can only be ended, for it cannot be resumed: " + why);
+    }
+    if (condition.isPresent() && !condition.get().holds(standing.version())) {
+      condition.get().await();
     }
     ports.launcher().kill(job);
     ports

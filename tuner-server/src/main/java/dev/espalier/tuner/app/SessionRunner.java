@@ -26,6 +26,7 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -108,7 +109,8 @@ final class SessionRunner implements Runnable {
 
     record Exited(int generation, int worker, int status) implements Message {}
 
-    record Asked(UserRequest request, String actor) implements Message {}
+    record Asked(UserRequest request, String actor, Optional<Condition> condition)
+        implements Message {}
 
     record NotLaunched(int generation, EspalierException failure) implements Message {}
 
@@ -122,18 +124,15 @@ final class SessionRunner implements Runnable {
 
   /// Takes a request, which the session will weigh.
   ///
+  /// @param condition decided in the request's turn, which the call waits for
   /// @throws EspalierException `WRONG_STATE` when the job has ended, `NOT_READY` when the runner is
-  ///   going down, `TOO_MANY_REQUESTS`
-  void request(UserRequest request, String actor) {
-    if (shutdown) {
-      throw new EspalierException(
-          ErrorCode.NOT_READY, "the server is going down; ask the next one again");
+  ///   going down, `TOO_MANY_REQUESTS`, or why the condition does not hold
+  void request(UserRequest request, String actor, Optional<Condition> condition) {
+    if (shutdown || isDone) {
+      throw goneDown();
     }
-    if (isDone) {
-      throw new EspalierException(
-          ErrorCode.WRONG_STATE, "job " + job.id() + " has ended; nothing was changed");
-    }
-    offer(new Message.Asked(request, actor));
+    offer(new Message.Asked(request, actor, condition));
+    condition.ifPresent(Condition::await);
   }
 
   /// Stops the runner, not the job: its workers go on and find it again when it is resumed.
@@ -181,6 +180,7 @@ final class SessionRunner implements Runnable {
     } catch (Throwable failure) {
       fail(failure);
     } finally {
+      refuseTheRest();
       ended.complete(null);
       MDC.remove("job");
     }
@@ -194,14 +194,14 @@ final class SessionRunner implements Runnable {
         throw new InterruptedException("the server is going down");
       }
       Message message = mailbox.poll(TICK.toMillis(), TimeUnit.MILLISECONDS);
-      if (message instanceof Message.Asked) {
-        asked.add(message);
+      if (message instanceof Message.Asked one && isMeant(one)) {
+        asked.add(new Message.Asked(one.request(), one.actor(), Optional.empty()));
       }
     }
   }
 
   private static boolean ends(Message message) {
-    return message instanceof Message.Asked(UserRequest request, String _)
+    return message instanceof Message.Asked(UserRequest request, String _, Optional<Condition> _)
         && (request instanceof UserRequest.Kill || request instanceof UserRequest.Cancel);
   }
 
@@ -210,10 +210,33 @@ final class SessionRunner implements Runnable {
     var rest = new ArrayList<Message>();
     mailbox.drainTo(rest);
     var events = new ArrayList<SessionEvent>();
-    rest.stream().filter(Message.Asked.class::isInstance).forEach(one -> take(one, events));
+    for (Message message : rest) {
+      if (message instanceof Message.Asked) {
+        takeInTurn(message, events);
+      }
+    }
     if (!events.isEmpty() && !session.isEnded()) {
       step(events);
     }
+  }
+
+  private void refuseTheRest() {
+    var rest = new ArrayList<Message>();
+    mailbox.drainTo(rest);
+    for (Message message : rest) {
+      if (message
+          instanceof Message.Asked(UserRequest _, String _, Optional<Condition> condition)) {
+        condition.ifPresent(one -> one.refuse(goneDown()));
+      }
+    }
+  }
+
+  private EspalierException goneDown() {
+    return shutdown
+        ? new EspalierException(
+            ErrorCode.NOT_READY, "the server is going down; ask the next one again")
+        : new EspalierException(
+            ErrorCode.WRONG_STATE, "job " + job.id() + " has ended; nothing was changed");
   }
 
   /// What nobody foresaw ends the job: without its runner it could neither go on nor be ended.
@@ -342,7 +365,7 @@ final class SessionRunner implements Runnable {
       if (message instanceof Message.Reported reported && oldestNanos == 0) {
         oldestNanos = reported.nanos();
       }
-      take(message, events);
+      takeInTurn(message, events);
     }
     events.addAll(assembler.drain(clock));
     lost().ifPresent(events::add);
@@ -352,6 +375,35 @@ final class SessionRunner implements Runnable {
     acknowledge();
     if (oldestNanos != 0) {
       ports.meters().reportLatency((System.nanoTime() - oldestNanos) / 1e9);
+    }
+  }
+
+  /// What stands before a request with a condition is decided first.
+  private void takeInTurn(Message message, List<SessionEvent> events) throws InterruptedException {
+    boolean isConditional =
+        message instanceof Message.Asked(UserRequest _, String _, Optional<Condition> condition)
+            && condition.isPresent();
+    if (isConditional && !events.isEmpty() && !session.isEnded()) {
+      step(events);
+      events.clear();
+    }
+    take(message, events);
+  }
+
+  private boolean isMeant(Message.Asked request) {
+    if (request.condition().isEmpty()) {
+      return true;
+    }
+    Condition condition = request.condition().get();
+    if (session.isEnded()) {
+      condition.refuse(goneDown());
+      return false;
+    }
+    try {
+      return condition.holds(ports.jobs().standing(job.id()).orElseThrow().version());
+    } catch (EspalierException away) {
+      condition.refuse(away);
+      return false;
     }
   }
 
@@ -384,8 +436,11 @@ final class SessionRunner implements Runnable {
           leases.exit(worker, status);
         }
       }
-      case Message.Asked(UserRequest request, String actor) ->
-          events.add(new SessionEvent.Requested(clock.now(), request, actor));
+      case Message.Asked request -> {
+        if (isMeant(request)) {
+          events.add(new SessionEvent.Requested(clock.now(), request.request(), request.actor()));
+        }
+      }
       case Message.NotLaunched(int of, EspalierException failure) -> {
         if (of == generation) {
           events.add(
@@ -399,9 +454,9 @@ final class SessionRunner implements Runnable {
     }
   }
 
-  private java.util.Optional<SessionEvent> lost() {
+  private Optional<SessionEvent> lost() {
     if (session.isEnded() || stopSent || generation == 0) {
-      return java.util.Optional.empty();
+      return Optional.empty();
     }
     return leases
         .lost(System.nanoTime())

@@ -84,6 +84,12 @@ final class PostgresJobStore implements JobStore {
   }
 
   @Override
+  public Optional<Standing> standing(String id) {
+    return transactions.read(
+        () -> jobs.findById(id).map(row -> new Standing(row.state, row.version)));
+  }
+
+  @Override
   public List<StoredJob> unfinished() {
     return transactions.read(
         () -> jobs.findByStateNotInOrderByPosition(TERMINAL).stream().map(this::stored).toList());

@@ -14,7 +14,9 @@ import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
@@ -28,7 +30,7 @@ import org.springframework.web.bind.annotation.RestController;
 /// What people may ask of a running job. The answer is 202: the job's session acts on it in turn.
 ///
 /// `If-Match` with the job's `ETag` keeps a request from acting on a state that its sender has not
-/// seen.
+/// seen: it is compared when the request's turn comes.
 @RestController
 class ActionController {
   private static final String BRANCH = Lookups.JOB + "/branches/{branch:\\d{1,9}}";
@@ -160,26 +162,18 @@ class ActionController {
   }
 
   private ResponseEntity<JobView> ask(String job, @Nullable String match, UserRequest request) {
-    JobView before = Lookups.job(queries, job);
-    if (match != null && !matches(match, before)) {
-      throw new EspalierException(
-          ErrorCode.VERSION_MISMATCH,
-          "the job changed meanwhile: it is "
-              + before.state()
-              + " in version "
-              + before.version()
-              + ", not "
-              + match);
-    }
-    service.request(job, request, Caller.current().actor());
+    Lookups.job(queries, job);
+    Optional<LongPredicate> isExpected =
+        match == null ? Optional.empty() : Optional.of(version -> matches(match, version));
+    service.request(job, request, Caller.current().actor(), isExpected);
     JobView after = Lookups.job(queries, job);
-    return ResponseEntity.accepted().eTag(JobController.eTag(after)).body(after);
+    return ResponseEntity.accepted().eTag(JobController.eTag(after.version())).body(after);
   }
 
-  private static boolean matches(String match, JobView job) {
+  private static boolean matches(String match, long version) {
     for (String one : match.split(",", -1)) {
       String tag = one.strip();
-      if (tag.equals("*") || tag.equals(JobController.eTag(job))) {
+      if (tag.equals("*") || tag.equals(JobController.eTag(version))) {
         return true;
       }
     }

@@ -72,7 +72,9 @@ class JobController {
     }
     String id = service.submit(spec, Caller.current().actor(), Optional.ofNullable(request));
     JobView job = Lookups.job(queries, id);
-    return ResponseEntity.created(URI.create("/api/v1/jobs/" + id)).eTag(eTag(job)).body(job);
+    return ResponseEntity.created(URI.create("/api/v1/jobs/" + id))
+        .eTag(eTag(job.version()))
+        .body(job);
   }
 
   /// Jobs, newest first.
@@ -99,7 +101,7 @@ class JobController {
   @GetMapping(path = Lookups.JOB, produces = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<JobView> job(@PathVariable String job) {
     JobView view = Lookups.job(queries, job);
-    return ResponseEntity.ok().eTag(eTag(view)).body(view);
+    return ResponseEntity.ok().eTag(eTag(view.version())).body(view);
   }
 
   /// The job file with every default filled in; submitting it again makes the same job.
@@ -115,8 +117,8 @@ class JobController {
     return JobSpecSchema.json();
   }
 
-  static String eTag(JobView job) {
-    return "\"" + job.version() + "\"";
+  static String eTag(long version) {
+    return "\"" + version + "\"";
   }
 
   private JobSpec check(Map<String, @Nullable Object> document) {

@@ -1,5 +1,6 @@
 package dev.espalier.tuner.app;
 
+import dev.espalier.api.model.JobState;
 import dev.espalier.tuner.app.port.JobStore;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,7 @@ final class MemoryJobStore implements JobStore {
   private final Map<String, StoredJob> jobs = new ConcurrentHashMap<>();
   private final Map<String, String> requests = new ConcurrentHashMap<>();
   private final Map<String, String> failures = new ConcurrentHashMap<>();
+  private final Map<String, Long> versions = new ConcurrentHashMap<>();
   private final Map<String, byte[]> secrets = new ConcurrentHashMap<>();
 
   @Override
@@ -27,6 +29,20 @@ final class MemoryJobStore implements JobStore {
   @Override
   public Optional<StoredJob> find(String id) {
     return Optional.ofNullable(jobs.get(id));
+  }
+
+  @Override
+  public Optional<Standing> standing(String id) {
+    return find(id)
+        .map(job ->
+            new Standing(
+                failures.containsKey(id) ? JobState.FAILED : JobState.TRAINING,
+                versions.getOrDefault(id, 1L)));
+  }
+
+  /// What a commit that changes a job does.
+  void change(String id) {
+    versions.merge(id, 2L, (before, _) -> before + 1);
   }
 
   @Override

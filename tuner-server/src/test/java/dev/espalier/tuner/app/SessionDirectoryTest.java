@@ -33,6 +33,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ThrowingRunnable;
@@ -124,6 +125,56 @@ final class SessionDirectoryTest {
         ErrorCode.NOT_READY, () -> sessions.request(job, new UserRequest.Resume(), "somebody"));
   }
 
+  @Test
+  void ofTwoRequestsForOneVersionTheSecondIsRefused() throws InterruptedException {
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      long seen = version(job);
+      var refusals = new CopyOnWriteArrayList<ErrorCode>();
+      List<Thread> people =
+          Stream.of(new UserRequest.Pause(), new UserRequest.Cancel())
+              .map(request ->
+                  Thread.ofVirtual()
+                      .start(() -> {
+                        try {
+                          sessions.request(job, request, "somebody", Optional.of(v -> v == seen));
+                        } catch (EspalierException refusal) {
+                          refusals.add(refusal.code());
+                        }
+                      }))
+              .toList();
+      for (Thread person : people) {
+        person.join();
+      }
+
+      assertThat(refusals).containsExactly(ErrorCode.VERSION_MISMATCH);
+      await(() -> assertThat(version(job)).isGreaterThan(seen));
+    }
+  }
+
+  @Test
+  void aVersionIsComparedThoughTheJobWaits() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String first = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(first));
+      String second = submit(sessions);
+
+      isRefused(
+          ErrorCode.VERSION_MISMATCH,
+          () ->
+              sessions.request(
+                  second, new UserRequest.Kill(), "somebody", Optional.of(v -> v == 99)));
+      sessions.request(second, new UserRequest.Kill(), "somebody", Optional.of(v -> v == 1));
+
+      await(() -> assertThat(logs.state(second)).isEqualTo(JobState.CANCELED));
+    }
+  }
+
+  private long version(String job) {
+    return jobs.standing(job).orElseThrow().version();
+  }
+
   /// The server must not look for them among its own files.
   @Test
   void dataOfWorkersThatComeByThemselvesAreKnownByTheirNameAlone() {
@@ -153,6 +204,11 @@ final class SessionDirectoryTest {
       assertThatThrownBy(() -> sessions.request(job.id(), new UserRequest.Pause(), "somebody"))
           .hasMessageContaining("can only be ended")
           .hasMessageContaining("program mlp is not registered");
+      isRefused(
+          ErrorCode.VERSION_MISMATCH,
+          () ->
+              sessions.request(
+                  job.id(), new UserRequest.Kill(), "somebody", Optional.of(v -> v == 99)));
       sessions.request(job.id(), new UserRequest.Kill(), "somebody");
       assertThat(jobs.failures().get(job.id())).contains("Ended by somebody");
       isRefused(
@@ -242,7 +298,7 @@ final class SessionDirectoryTest {
   }
 
   /// A log for each job, which can break.
-  private static final class Logs implements EventLog {
+  private final class Logs implements EventLog {
     private final Map<String, MemoryEventLog> logs = new ConcurrentHashMap<>();
     private final Set<String> broken = ConcurrentHashMap.newKeySet();
 
@@ -255,6 +311,9 @@ final class SessionDirectoryTest {
       if (broken.contains(commit.job())) {
         throw new IllegalStateException("a zero \0");
       }
+      commit.effects().stream()
+          .filter(SessionEffect.JobChanged.class::isInstance)
+          .forEach(_ -> jobs.change(commit.job()));
       return of(commit.job()).append(commit);
     }
 

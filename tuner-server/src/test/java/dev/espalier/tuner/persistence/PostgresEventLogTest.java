@@ -203,6 +203,7 @@ class PostgresEventLogTest {
         .containsEntry("accuracy", 0.9)
         .containsEntry("odd", null);
     assertThat(store.unfinished()).extracting(JobStore.StoredJob::id).doesNotContain(job);
+    assertThat(store.standing(job)).contains(new JobStore.Standing(JobState.COMPLETED, 3));
   }
 
   @Test

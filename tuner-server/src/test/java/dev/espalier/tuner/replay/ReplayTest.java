@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
@@ -31,7 +32,7 @@ final class ReplayTest {
   private static final ProgramDescriptor PROGRAM = new MatrixFactorization().describe();
 
   static List<String> policies() {
-    return Policies.NAMES;
+    return PolicyName.ALL;
   }
 
   @ParameterizedTest

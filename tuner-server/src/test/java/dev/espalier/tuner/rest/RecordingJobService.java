@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongPredicate;
 
 /// Keeps jobs and requests, and runs nothing.
 public final class RecordingJobService implements JobService {
@@ -41,9 +42,14 @@ public final class RecordingJobService implements JobService {
   }
 
   @Override
-  public void request(String job, UserRequest request, String actor) {
+  public void request(
+      String job, UserRequest request, String actor, Optional<LongPredicate> isExpected) {
     if (failing) {
       throw new EspalierException(failure, "told to fail");
+    }
+    long version = store.standing(job).orElseThrow().version();
+    if (isExpected.isPresent() && !isExpected.get().test(version)) {
+      throw new EspalierException(ErrorCode.VERSION_MISMATCH, "it is in version " + version);
     }
     asked.add(new Asked(job, request, actor));
   }

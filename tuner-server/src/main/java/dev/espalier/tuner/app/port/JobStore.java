@@ -1,5 +1,6 @@
 package dev.espalier.tuner.app.port;
 
+import dev.espalier.api.model.JobState;
 import dev.espalier.api.rest.JobSpec;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +16,9 @@ public interface JobStore {
   Optional<String> madeBy(String request);
 
   Optional<StoredJob> find(String id);
+
+  /// {@return how a job stands now; empty when there is none}
+  Optional<Standing> standing(String id);
 
   /// {@return jobs that have not ended, oldest first}
   List<StoredJob> unfinished();
@@ -35,6 +39,11 @@ public interface JobStore {
 
   /// {@return the hash that `putWorkerSecret` remembered}
   Optional<byte[]> workerSecret(String job, int generation);
+
+  /// How a job stands.
+  ///
+  /// @param version of what is shown of it; it grows by one with each change
+  record Standing(JobState state, long version) {}
 
   /// A job at rest.
   ///

@@ -1,23 +1,19 @@
 package dev.espalier.tuner.core.policy;
 
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.TuningSession;
-import java.util.List;
 
 /// Opens sessions of tuning policies by name.
 public final class Policies {
-  /// The names that `open` knows.
-  public static final List<String> NAMES =
-      List.of("racing", "mltuner", "fixed", "random", "grid", "bayes", "hyperband", "asha", "pbt");
-
   private Policies() {}
 
   /// {@return the version of a policy; it grows by one whenever the same events would give other
   /// decisions, so that a recording tells whether it was made by what is here}
   public static int version(String policy) {
     return switch (policy) {
-      case "racing" -> 5;
-      default -> NAMES.contains(policy) ? 1 : 0;
+      case PolicyName.RACING -> 5;
+      default -> PolicyName.ALL.contains(policy) ? 1 : 0;
     };
   }
 
@@ -26,15 +22,20 @@ public final class Policies {
   /// @throws IllegalArgumentException when there is no policy of the plan's name
   public static TuningSession open(JobPlan plan) {
     return switch (plan.policy()) {
-      case "racing" -> new JobSession(plan, RacingCourse::new);
-      case "mltuner" -> onMainline(plan, new TunerStrategy(plan));
-      case "fixed" -> onMainline(plan, new FixedStrategy(plan));
-      case "random", "grid", "bayes", "hyperband", "asha", "pbt" ->
+      case PolicyName.RACING -> new JobSession(plan, RacingCourse::new);
+      case PolicyName.MLTUNER -> onMainline(plan, new TunerStrategy(plan));
+      case PolicyName.FIXED -> onMainline(plan, new FixedStrategy(plan));
+      case PolicyName.RANDOM,
+          PolicyName.GRID,
+          PolicyName.BAYES,
+          PolicyName.HYPERBAND,
+          PolicyName.ASHA,
+          PolicyName.PBT ->
           new JobSession(
               plan, (board, checkpoints, host) -> new PopulationCourse(board, checkpoints, host));
       default ->
           throw new IllegalArgumentException(
-              "policy must be one of " + NAMES + " but is " + plan.policy());
+              "policy must be one of " + PolicyName.ALL + " but is " + plan.policy());
     };
   }
 

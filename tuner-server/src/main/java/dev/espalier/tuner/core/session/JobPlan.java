@@ -2,6 +2,7 @@ package dev.espalier.tuner.core.session;
 
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.SearchSpace;
@@ -90,7 +91,7 @@ public record JobPlan(
 
   /// {@return the training samples that workers keep back to judge branches by}
   public HeldOut heldOut() {
-    return holdOut || policy.equals("racing") ? racing.heldOut() : HeldOut.NOTHING;
+    return holdOut || policy.equals(PolicyName.RACING) ? racing.heldOut() : HeldOut.NOTHING;
   }
 
   /// {@return the same plan for the policy of another name}

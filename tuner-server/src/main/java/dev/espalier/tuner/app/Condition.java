@@ -1,0 +1,74 @@
+package dev.espalier.tuner.app;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongPredicate;
+
+/// What must hold of a job when a request's turn comes. Whoever asks waits for that turn.
+final class Condition {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  private final LongPredicate isExpected;
+  private final CompletableFuture<Void> answer = new CompletableFuture<>();
+
+  /// @param isExpected whether the request is meant for a version of the job
+  Condition(LongPredicate isExpected) {
+    this.isExpected = isExpected;
+  }
+
+  /// Decides, in the request's turn.
+  ///
+  /// @return whether the request is to be taken; not when nobody waits for it any more
+  boolean holds(long version) {
+    if (!isExpected.test(version)) {
+      refuse(
+          new EspalierException(
+              ErrorCode.VERSION_MISMATCH,
+              "the job changed meanwhile: it is in version " + version + "; nothing was changed"));
+      return false;
+    }
+    return answer.complete(null);
+  }
+
+  /// Lets the request go without its turn.
+  void refuse(EspalierException why) {
+    answer.completeExceptionally(why);
+  }
+
+  /// Waits for the decision.
+  ///
+  /// @throws EspalierException why the request was refused; `NOT_READY` when its turn does not come
+  void await() {
+    try {
+      answer.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException _) {
+      refuse(
+          new EspalierException(
+              ErrorCode.NOT_READY,
+              "the request's turn did not come within "
+                  + PATIENCE.toSeconds()
+                  + " s; nothing was changed"));
+      decided();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      refuse(new EspalierException(ErrorCode.NOT_READY, "interrupted; nothing was changed"));
+      decided();
+    } catch (ExecutionException _) {
+      decided();
+    }
+  }
+
+  private void decided() {
+    try {
+      answer.join();
+    } catch (CompletionException refused) {
+      throw refused.getCause() instanceof EspalierException why ? why : refused;
+    }
+  }
+}
