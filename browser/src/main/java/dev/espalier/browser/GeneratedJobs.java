@@ -346,7 +346,8 @@ public final class GeneratedJobs {
           mainlineClock,
           clocks,
           clocks * CLOCK_SECONDS,
-          round == 0 ? Optional.empty() : Optional.of(summary(state, speed)));
+          round == 0 ? Optional.empty() : Optional.of(summary(state, speed)),
+          Double.NaN);
     }
 
     private ProgressSummary summary(BranchState state, double speed) {

@@ -89,8 +89,17 @@ final class BranchCommands extends CommandGroup {
         () -> {
           var table =
               new Table(
-                  "branch", "parent", "kind", "round", "setting", "clocks", "time", "speed",
-                  "verdict", "state");
+                  "branch",
+                  "parent",
+                  "kind",
+                  "round",
+                  "setting",
+                  "clocks",
+                  "time",
+                  "speed",
+                  "held-out loss",
+                  "verdict",
+                  "state");
           for (JsonNode item : items) {
             BranchView branch = Json.as(item, BranchView.class);
             table.row(
@@ -102,6 +111,7 @@ final class BranchCommands extends CommandGroup {
                 Long.toString(branch.clocks()),
                 Words.seconds(branch.seconds()),
                 branch.speed() == null ? "-" : Words.number(branch.speed()) + "/s",
+                Words.number(branch.heldOutLoss()),
                 branch.verdict() == null ? "-" : branch.verdict().name(),
                 branch.state().name());
           }

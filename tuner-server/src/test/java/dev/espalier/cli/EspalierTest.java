@@ -138,7 +138,8 @@ final class EspalierTest {
         0.3,
         0.01,
         Arrays.asList(2.0, null),
-        List.of(0.5, 1.0));
+        List.of(0.5, 1.0),
+        null);
   }
 
   private void serveJob(JobView view) {

@@ -86,6 +86,7 @@ const EVENT_TYPES = [
   'round.changed',
   'decision.made',
   'schedule.changed',
+  'result.changed',
   'evaluation.made',
   'snapshot.changed',
   'metric.window',

@@ -281,6 +281,17 @@ function numbers(branch) {
   const unit = ' loss/s';
   const value = (/** @type {number | null} */ n, text = unit) =>
     n === null ? format.NONE : format.number(n, 4) + text;
+  if (branch.heldOutLoss !== null && branch.verdict === null) {
+    return h(
+      'dl',
+      { class: 'facts' },
+      fact(
+        'Held-out loss',
+        format.measured(branch.heldOutLoss, 4),
+        'mean over samples that nothing trains on, when the rate had fallen to zero',
+      ),
+    );
+  }
   return h(
     'dl',
     { class: 'facts' },

@@ -207,7 +207,7 @@ function roundBody(model, round, view, on) {
       h(
         'button',
         { type: 'button', class: 'link-button is-row', onclick: () => on.all(round.round) },
-        `Show ${format.count(branches.length - shown.length)} slower branches`,
+        `Show ${format.count(branches.length - shown.length)} more branches`,
       ),
   );
 }
@@ -224,6 +224,7 @@ function branchTable(model, round, branches, focus, on) {
   // Races and populations judge by other losses than those that a branch trains on.
   const isJudged =
     branches.some((branch) => branch.speed !== null) || WINDOWED.includes(round.phase);
+  const isRaced = branches.some((branch) => branch.heldOutLoss !== null);
   const fastest = Math.max(0, ...branches.map((b) => Math.max(b.speed ?? 0, b.slope ?? 0)));
   return h(
     'div',
@@ -236,7 +237,7 @@ function branchTable(model, round, branches, focus, on) {
     h(
       'table',
       { class: 'branches', onpointerleave: () => on.focus(null) },
-      h('caption', { class: 'hidden' }, `Branches of round ${round.round}, fastest first`),
+      h('caption', { class: 'hidden' }, `Branches of round ${round.round}, ${isRaced ? 'least loss' : 'fastest'} first`),
       h(
         'thead',
         null,
@@ -256,6 +257,12 @@ function branchTable(model, round, branches, focus, on) {
               h('span', { class: 'unit' }, ' loss/s, to slope'),
             ),
           ],
+          isRaced &&
+            h(
+              'th',
+              { scope: 'col', class: 'num', title: 'on the same samples, at the end of a lap' },
+              'Held-out loss',
+            ),
           h('th', { scope: 'col' }, 'Verdict'),
           h('th', { scope: 'col', class: 'num clocks-cell' }, 'Clocks'),
           h('th', { scope: 'col', class: 'num' }, 'Time'),
@@ -264,7 +271,8 @@ function branchTable(model, round, branches, focus, on) {
       h(
         'tbody',
         null,
-        branches.map((branch) => branchRow(branch, round, varied, isJudged ? fastest : null, focus, on)),
+        branches.map((branch) => branchRow(branch, round, varied, isJudged ? fastest : null, isRaced, focus, on),
+        ),
       ),
     ),
   );
@@ -300,10 +308,11 @@ function phase(round) {
  * @param {RoundView} round
  * @param {string[]} varied
  * @param {number | null} fastest speed of the round; null where none is measured
+ * @param {boolean} isRaced
  * @param {number | null} focus
  * @param {RoundsActions} on
  */
-function branchRow(branch, round, varied, fastest, focus, on) {
+function branchRow(branch, round, varied, fastest, isRaced, focus, on) {
   const kind = standing(branch, round);
   return h(
     'tr',
@@ -334,6 +343,7 @@ function branchRow(branch, round, varied, fastest, focus, on) {
       h('td', { class: 'spark-cell' }, spark(branch.windowMeans, kind)),
       speedCell(branch, kind, fastest),
     ],
+    isRaced && h('td', { class: 'num' }, format.measured(branch.heldOutLoss, 4)),
     h('td', { class: `verdict is-${kind}` }, verdict(branch, kind)),
     h('td', { class: 'num clocks-cell' }, format.count(branch.clocks)),
     h('td', { class: 'num' }, format.duration(branch.seconds)),

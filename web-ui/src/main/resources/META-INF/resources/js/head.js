@@ -175,7 +175,7 @@ function meta(job) {
     { class: 'meta', key: 'meta' },
     fact(job.program),
     fact(`policy ${job.policy}`),
-    job.searcher !== '' && fact(`searcher ${job.searcher}`),
+    job.policy === 'mltuner' && fact(`searcher ${job.searcher}`),
     fact(`${job.workers} worker${job.workers === 1 ? '' : 's'}`),
     job.generation > 1 && fact(`restarted ${job.generation - 1}×`),
     fact(`seed ${job.seed}`),

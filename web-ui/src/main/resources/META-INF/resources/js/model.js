@@ -2,7 +2,10 @@
 // every number is the server's, nothing is measured here.
 
 /** @import {JobView, BranchView, RoundView, DecisionView, Step, EvaluationView, SeriesView,
- *     Bucket, MainlineBucket, Point, Setting, Snapshot, SnapshotView} from './types.js' */
+ *     Bucket, MainlineBucket, Point, Setting, Snapshot, SnapshotView, ResultView, Fall} from './types.js' */
+
+/** The tunable that falls to zero at the end of a lap. */
+export const RATE = 'learningRate';
 
 /** A series longer than this is asked for again, in wider buckets. */
 const MAX_BUCKETS = 600;
@@ -13,7 +16,8 @@ const MAX_MAINLINE_BUCKETS = 1500;
 /**
  * @typedef {{job: JobView | null, branches: Map<number, BranchView>,
  *     rounds: Map<number, RoundView>, decisions: DecisionView[], moreDecisions: boolean,
- *     steps: Step[], evaluations: EvaluationView[], snapshots: Map<number, SnapshotView>,
+ *     steps: Step[], result: ResultView | null, evaluations: EvaluationView[],
+ *     snapshots: Map<number, SnapshotView>,
  *     mainline: MainlineBucket[], detail: MainlineBucket[] | null, wantsMainline: boolean, series: Map<number, SeriesView>,
  *     wanted: Set<number>, revision: number}} JobModel
  *     `wanted` names the branches whose series must be asked for, `wantsMainline` is the same for
@@ -36,6 +40,7 @@ export function emptyModel() {
     decisions: [],
     moreDecisions: false,
     steps: [],
+    result: null,
     evaluations: [],
     snapshots: new Map(),
     mainline: [],
@@ -83,6 +88,9 @@ export function applyEvent(model, type, data) {
     case 'schedule.changed':
       model.steps = data.steps;
       return true;
+    case 'result.changed':
+      model.result = data;
+      return true;
     case 'evaluation.made':
       return insert(model.evaluations, data, (evaluation) => evaluation.mainlineClock);
     case 'metric.window':
@@ -104,6 +112,7 @@ function putSnapshot(model, snapshot) {
   snapshot.branches.forEach((branch) => putBranch(model, branch));
   model.rounds = new Map(snapshot.rounds.map((round) => [round.round, round]));
   model.steps = snapshot.schedule.steps;
+  model.result = snapshot.schedule.result ?? null;
   model.decisions = snapshot.decisions.toSorted((a, b) => a.sequence - b.sequence);
   model.moreDecisions = snapshot.moreDecisions ?? false;
   model.evaluations = snapshot.evaluations.toSorted((a, b) => a.mainlineClock - b.mainlineClock);
@@ -581,7 +590,8 @@ export function standing(branch, round) {
 }
 
 /**
- * The trials of a round, fastest first; those without a speed last.
+ * The trials of a round, fastest first, those without a speed last; of a race the least held-out
+ * loss first.
  *
  * @param {JobModel} model
  * @param {number} round
@@ -591,8 +601,9 @@ export function ranked(model, round) {
   const winner = round === 0 ? model.job?.mainlineBranch : model.rounds.get(round)?.winner;
   const rank = (/** @type {BranchView} */ branch) =>
     branch.branch === winner ? Infinity : branch.state === 'FAILED' ? -2 : (branch.speed ?? -1);
+  const loss = (/** @type {BranchView} */ branch) => branch.heldOutLoss ?? Infinity;
   return (trialsByRound(model).get(round) ?? []).toSorted(
-    (a, b) => compare(rank(b), rank(a)) || a.branch - b.branch,
+    (a, b) => compare(rank(b), rank(a)) || compare(loss(a), loss(b)) || a.branch - b.branch,
   );
 }
 
@@ -649,7 +660,7 @@ function findTunables(model) {
  * @param {string} b
  */
 export function byImportance(a, b) {
-  const first = (/** @type {string} */ name) => (name === 'learningRate' ? 0 : 1);
+  const first = (/** @type {string} */ name) => (name === RATE ? 0 : 1);
   return first(a) - first(b) || a.localeCompare(b);
 }
 
@@ -691,6 +702,28 @@ export function lane(steps, name, end) {
     }
   });
   return result;
+}
+
+/**
+ * Where the mainline's learning rate fell to zero on the way to the result, ascending.
+ *
+ * @param {JobModel} model
+ * @returns {Fall[]} over mainline clocks; none of stretches that the mainline went back from
+ */
+export function falls(model) {
+  const rates = lane(model.steps, RATE, model.job?.mainlineClock ?? 0);
+  return (model.result?.steps ?? []).flatMap((step) => {
+    const fall = step.cooldown;
+    const isOn =
+      fall &&
+      rates.some(
+        (rate) =>
+          rate.value === step.setting[RATE] &&
+          rate.from <= fall.fromClock &&
+          fall.untilClock <= rate.to,
+      );
+    return isOn ? [fall] : [];
+  });
 }
 
 /**

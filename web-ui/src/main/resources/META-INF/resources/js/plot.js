@@ -339,7 +339,13 @@ export class Plot {
    */
   #branchTip(branch) {
     const kind = standing(branch, this.#model.rounds.get(branch.round));
-    const speed = branch.speed === null ? format.NONE : `${format.number(branch.speed, 3)} loss/s`;
+    const measured =
+      branch.heldOutLoss === null
+        ? tipLine(
+            'speed',
+            branch.speed === null ? format.NONE : `${format.number(branch.speed, 3)} loss/s`,
+          )
+        : tipLine('held-out loss', format.measured(branch.heldOutLoss, 4));
     return [
       h(
         'p',
@@ -353,7 +359,7 @@ export class Plot {
         tunables(this.#model).varied.map((name) =>
           tipLine(format.words(name), format.tunable(branch.setting[name])),
         ),
-        tipLine('speed', speed),
+        measured,
         tipLine('ran', `${format.count(branch.clocks)} clocks, ${format.duration(branch.seconds)}`),
         tipLine('forked at', `clock ${format.count(branch.forkClock)}`),
       ),

@@ -7,12 +7,14 @@ import * as format from './format.js';
 import { linear, logarithmic, ticksOf } from './scale.js';
 import {
   axisOf,
+  falls,
   lane,
   lastPlace,
   least,
   lossRange,
   mainlinePoints,
   most,
+  RATE,
   standing,
   trialEnd,
   trials,
@@ -26,7 +28,7 @@ import {
 /** @import {Tree} from './dom.js' */
 /** @import {Scale} from './scale.js' */
 /** @import {Axis, JobModel} from './model.js' */
-/** @import {BranchView, Point} from './types.js' */
+/** @import {BranchView, Fall, Point} from './types.js' */
 
 /** How near to a whisker the pointer must be to mean it, in pixels. */
 const REACH = 12;
@@ -439,10 +441,17 @@ function lanePanel(model, axis, name, x, top, bottom, left, right) {
     ? logarithmic(low / 1.15, high * 1.15, bottom, top)
     : linear(low - (high - low || 1) * 0.08, high + (high - low || 1) * 0.08, bottom, top);
   const current = steps.at(-1);
+  const dips = name === RATE ? falls(model) : [];
+  const notes = [log && 'log axis', dips.length > 0 && 'falls to zero at the end of each lap'];
   return h(
     'g',
     { key: `lane ${name}` },
-    heading(format.sentence(format.words(name)), log ? 'log axis' : '', top - HEADING, left),
+    heading(
+      format.sentence(format.words(name)),
+      notes.filter((note) => note !== false).join(', '),
+      top - HEADING,
+      left,
+    ),
     frame(top, bottom, left, right),
     ends(y, low, high, left),
     h(
@@ -460,12 +469,7 @@ function lanePanel(model, axis, name, x, top, bottom, left, right) {
         .toArray(),
       h('path', {
         class: 'lane',
-        d: steps
-          .map(
-            (s, i) =>
-              `${i === 0 ? 'M' : 'L'}${px(x.at(axis.at(s.from)))} ${px(y.at(s.value))}H${px(x.at(axis.at(s.to)))}`,
-          )
-          .join(''),
+        d: laneStroke(steps, dips, (clock) => px(x.at(axis.at(clock))), y, bottom),
       }),
     ),
     current &&
@@ -476,6 +480,29 @@ function lanePanel(model, axis, name, x, top, bottom, left, right) {
         format.tunable(current.value),
       ),
   );
+}
+
+/**
+ * A stepped line that goes down to the floor where the value falls to zero.
+ *
+ * @param {{from: number, to: number, value: number}[]} steps ascending
+ * @param {Fall[]} dips ascending
+ * @param {(clock: number) => string | number} across the place of a clock
+ * @param {Scale} y
+ * @param {number} floor
+ */
+function laneStroke(steps, dips, across, y, floor) {
+  return steps
+    .map((step, index) => {
+      const height = px(y.at(step.value));
+      const inside = dips.filter((fall) => step.from <= fall.fromClock && fall.untilClock <= step.to);
+      const down = inside.map(
+        (fall) =>
+          `H${across(fall.fromClock)}L${across(fall.untilClock)} ${px(floor)}M${across(fall.untilClock)} ${height}`,
+      );
+      return `${index === 0 ? 'M' : 'L'}${across(step.from)} ${height}${down.join('')}H${across(step.to)}`;
+    })
+    .join('');
 }
 
 /**

@@ -22,7 +22,8 @@
  * @typedef {{branch: number, parent: number | null, kind: string, round: number,
  *     setting: Setting, state: string, forkClock: number, clocks: number, seconds: number,
  *     verdict: string | null, speed: number | null, slope: number | null, noise: number | null,
- *     windowMeans: (number | null)[], windowSeconds: number[]}} BranchView
+ *     windowMeans: (number | null)[], windowSeconds: number[],
+ *     heldOutLoss: number | null}} BranchView
  */
 
 /**
@@ -37,7 +38,15 @@
 
 /** @typedef {{fromClock: number, fromEpoch: number, branch: number, setting: Setting}} Step */
 
-/** @typedef {{job: string, steps: Step[]}} ScheduleView */
+/** @typedef {{fromClock: number, untilClock: number}} Fall of a learning rate, linear, to zero */
+
+/**
+ * @typedef {{fromClock: number, setting: Setting, cooldown: Fall | null}} ResultStep
+ */
+
+/** @typedef {{clock: number, epoch: number, steps: ResultStep[]}} ResultView the path to the result */
+
+/** @typedef {{job: string, steps: Step[], result: ResultView | null}} ScheduleView */
 
 /**
  * @typedef {{mainlineClock: number, epoch: number, atSeconds: number,

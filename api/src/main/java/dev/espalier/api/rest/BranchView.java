@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// @param noise largest upward step between window means; null before it was judged
 /// @param windowMeans the means that the judgement used
 /// @param windowSeconds their times
+/// @param heldOutLoss mean loss on the held-out samples at the end of its last lap in a race; null
+///   before, after an overflow, and where nothing races
 public record BranchView(
     int branch,
     @Nullable Integer parent,
@@ -35,4 +37,5 @@ public record BranchView(
     @Nullable Double slope,
     @Nullable Double noise,
     List<@Nullable Double> windowMeans,
-    List<Double> windowSeconds) {}
+    List<Double> windowSeconds,
+    @Nullable Double heldOutLoss) {}

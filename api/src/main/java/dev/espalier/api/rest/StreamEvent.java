@@ -7,7 +7,8 @@ import java.util.Map;
 ///
 /// @param sequence for `Last-Event-ID`; from 1 per job, 0 for events that are not kept
 /// @param type `job.changed`, `branch.changed`, `round.changed`, `decision.made`,
-///   `schedule.changed`, `evaluation.made`, `snapshot.changed`, or `metric.window`
+///   `schedule.changed`, `result.changed`, `evaluation.made`, `snapshot.changed`, or
+///   `metric.window`
 /// @param data the matching view
 public record StreamEvent(
     String job, long sequence, String type, Instant time, Map<String, Object> data) {}

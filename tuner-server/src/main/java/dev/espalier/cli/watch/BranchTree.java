@@ -106,6 +106,8 @@ public final class BranchTree {
     String number = "#" + branch.branch();
     String round = branch.round() > 0 ? " round " + branch.round() : "";
     String speed = branch.speed() == null ? "" : ", speed " + Words.number(branch.speed()) + "/s";
+    String loss =
+        branch.heldOutLoss() == null ? "" : ", held-out loss " + Words.number(branch.heldOutLoss());
     String text =
         number
             + round
@@ -117,6 +119,7 @@ public final class BranchTree {
             + branch.clocks()
             + " clocks"
             + speed
+            + loss
             + ", "
             + JobPicture.verdict(branch);
     return lineage.contains(branch.branch()) ? terminal.styled(Style.GREEN, text) : text;
@@ -137,6 +140,7 @@ public final class BranchTree {
     table.row("verdict", branch.verdict() == null ? "-" : branch.verdict().name());
     table.row("speed", branch.speed() == null ? "-" : Words.number(branch.speed()) + "/s");
     table.row("noise", Words.number(branch.noise()));
+    table.row("held-out loss", Words.number(branch.heldOutLoss()));
     table.row(
         "window means",
         String.join(", ", branch.windowMeans().stream().map(Words::number).toList()));

@@ -92,10 +92,14 @@ final class JobPicture {
       if (hasSpeeds) {
         headers.add("speed");
       }
+      boolean hasLosses = trials.stream().anyMatch(trial -> trial.heldOutLoss() != null);
+      if (hasLosses) {
+        headers.add("held-out loss");
+      }
       headers.add("verdict");
       var table = new Table(headers);
       for (BranchView trial : shown(trials)) {
-        table.row(cells(trial, names, hasSpeeds));
+        table.row(cells(trial, names, hasSpeeds, hasLosses));
       }
       List<String> rows = table.lines();
       lines.add("  " + terminal.styled(Style.DIM, rows.getFirst()));
@@ -171,7 +175,8 @@ final class JobPicture {
     return speed == null ? 0 : speed;
   }
 
-  private static List<String> cells(BranchView trial, TreeSet<String> names, boolean hasSpeeds) {
+  private static List<String> cells(
+      BranchView trial, TreeSet<String> names, boolean hasSpeeds, boolean hasLosses) {
     var cells = new ArrayList<String>();
     cells.add("#" + trial.branch());
     names.forEach(name -> cells.add(Words.number(trial.setting().get(name))));
@@ -179,6 +184,9 @@ final class JobPicture {
     cells.add(Words.seconds(trial.seconds()));
     if (hasSpeeds) {
       cells.add(trial.speed() == null ? "-" : Words.number(trial.speed()) + "/s");
+    }
+    if (hasLosses) {
+      cells.add(Words.number(trial.heldOutLoss()));
     }
     cells.add(verdict(trial));
     return cells;

@@ -79,6 +79,9 @@ class BranchEntity {
   @Column(name = "judged_seconds")
   @Nullable Double judgedSeconds;
 
+  @Column(name = "held_out_loss")
+  @Nullable Double heldOutLoss;
+
   @Column(name = "window_means")
   double[] windowMeans = {};
 
@@ -108,6 +111,7 @@ class BranchEntity {
     clocks = change.clocks();
     seconds = change.seconds();
     change.summary().ifPresent(this::judge);
+    heldOutLoss = finite(change.heldOutLoss());
   }
 
   private void judge(ProgressSummary summary) {
@@ -145,7 +149,8 @@ class BranchEntity {
         finite(slope),
         finite(noise),
         Collections.unmodifiableList(means),
-        List.copyOf(times));
+        List.copyOf(times),
+        heldOutLoss);
   }
 
   private static @Nullable Double finite(@Nullable Double value) {

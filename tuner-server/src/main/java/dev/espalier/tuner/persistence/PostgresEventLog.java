@@ -322,10 +322,12 @@ final class PostgresEventLog implements EventLog {
     private void result(SessionEffect.ResultChanged change) {
       ResultEntity row = entities.find(ResultEntity.class, job.id);
       if (row == null) {
-        entities.persist(new ResultEntity(job.id, change, codec));
+        row = new ResultEntity(job.id, change, codec);
+        entities.persist(row);
       } else {
         row.change(change, codec);
       }
+      keep("result.changed", StoredSchedule.result(row, codec));
     }
 
     private void snapshot(SessionEffect.SnapshotChanged change) {

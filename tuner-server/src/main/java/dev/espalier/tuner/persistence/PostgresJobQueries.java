@@ -164,7 +164,7 @@ final class PostgresJobQueries implements JobQueries {
         new ScheduleView(
             job,
             StoredSchedule.read(sql, codec, job).steps(),
-            StoredSchedule.result(results.findById(job).orElse(null), codec)));
+            results.findById(job).map(row -> StoredSchedule.result(row, codec)).orElse(null)));
   }
 
   @Override

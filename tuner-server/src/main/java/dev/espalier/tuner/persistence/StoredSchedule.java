@@ -1,7 +1,6 @@
 package dev.espalier.tuner.persistence;
 
 import dev.espalier.api.rest.ScheduleView;
-import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /// Reads the schedule of a job.
@@ -25,16 +24,14 @@ final class StoredSchedule {
         null);
   }
 
-  static ScheduleView.@Nullable Result result(@Nullable ResultEntity row, DocumentCodec codec) {
-    return row == null
-        ? null
-        : new ScheduleView.Result(
-            row.mainlineClock,
-            row.epoch,
-            codec.readPath(row.path).stream()
-                .map(step ->
-                    new ScheduleView.ResultStep(
-                        step.fromClock(), step.setting().values(), step.cooldown().orElse(null)))
-                .toList());
+  static ScheduleView.Result result(ResultEntity row, DocumentCodec codec) {
+    return new ScheduleView.Result(
+        row.mainlineClock,
+        row.epoch,
+        codec.readPath(row.path).stream()
+            .map(step ->
+                new ScheduleView.ResultStep(
+                    step.fromClock(), step.setting().values(), step.cooldown().orElse(null)))
+            .toList());
   }
 }

@@ -84,7 +84,8 @@ final class CounterfactualBillTest {
         null,
         null,
         List.of(),
-        List.of());
+        List.of(),
+        null);
   }
 
   private static EvaluationView evaluation(int epoch, double accuracy) {

@@ -145,7 +145,8 @@ final class EventSamples {
                     -1,
                     4,
                     List.of(2.0, Double.NaN),
-                    List.of(0.5, 1.0))));
+                    List.of(0.5, 1.0))),
+        number == 0 ? Double.NaN : 0.75);
   }
 
   static SessionEffect.RoundChanged round(int number, String phase, String outcome) {

@@ -284,7 +284,8 @@ class JobRoutesTest {
         0,
         0,
         0,
-        Optional.empty());
+        Optional.empty(),
+        Double.NaN);
   }
 
   private Answer dryRun(String data) {

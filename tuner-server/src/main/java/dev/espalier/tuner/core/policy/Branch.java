@@ -41,6 +41,7 @@ final class Branch {
   private double lossWeight;
   private ProgressTrace trace = new ProgressTrace();
   private Optional<ProgressSummary> summary = Optional.empty();
+  private double heldOutLoss = Double.NaN;
 
   /// @param before what led to its beginning
   Branch(
@@ -206,6 +207,11 @@ final class Branch {
     }
   }
 
+  /// Takes in its mean loss on the held-out samples.
+  void probed(double loss) {
+    heldOutLoss = loss;
+  }
+
   void free() {
     isFreed = true;
     forgetTrace();
@@ -217,6 +223,6 @@ final class Branch {
 
   SessionEffect.BranchChanged changed() {
     return new SessionEffect.BranchChanged(
-        id, parent, kind, round, setting, state, forkClock, clocks, seconds, summary);
+        id, parent, kind, round, setting, state, forkClock, clocks, seconds, summary, heldOutLoss);
   }
 }

@@ -58,6 +58,7 @@ final class Entrant {
     secondsBefore = seconds;
     losses = blocks;
     seconds = branch.seconds();
+    branch.probed(loss());
   }
 
   /// {@return its losses on the blocks after `horizonSeconds` in all, as its last two probes let

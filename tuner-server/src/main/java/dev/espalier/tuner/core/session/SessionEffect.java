@@ -45,6 +45,7 @@ public sealed interface SessionEffect {
   /// @param clocks clocks run so far
   /// @param seconds branch seconds run so far
   /// @param summary what its trace says; empty before it was judged
+  /// @param heldOutLoss mean loss on the held-out samples when it was probed last; NaN before
   record BranchChanged(
       BranchId branch,
       Optional<BranchId> parent,
@@ -55,7 +56,8 @@ public sealed interface SessionEffect {
       long forkClock,
       long clocks,
       double seconds,
-      Optional<ProgressSummary> summary)
+      Optional<ProgressSummary> summary,
+      double heldOutLoss)
       implements SessionEffect {}
 
   /// A round began, moved on or ended.
