@@ -27,9 +27,9 @@ import javax.imageio.ImageIO;
 final class Screenshots {
   private static final int WIDTH = 1280;
   private static final int HEIGHT = 900;
-  private static final String DEMO =
+  private static final String SEARCHED =
       """
-      {"name": "image-classifier", "program": "mlp", "workers": 2, "seed": 42,
+      {"name": "image-classifier, searched", "program": "mlp", "workers": 2, "seed": 42,
        "tunables": {"learningRate": {"type": "log", "min": 0.0001, "max": 0.3, "default": 0.01},
                     "momentum": {"type": "linear", "min": 0, "max": 0.95, "default": 0.9},
                     "batchSize": {"type": "choice", "values": [32, 64, 128, 256], "default": 64}},
@@ -41,7 +41,7 @@ final class Screenshots {
 
   private static final String RACED =
       """
-      {"name": "image-classifier, raced", "program": "mlp", "workers": 2, "seed": 42,
+      {"name": "image-classifier", "program": "mlp", "workers": 2, "seed": 42,
        "tunables": {"learningRate": {"type": "log", "min": 0.0001, "max": 0.3, "default": 0.01},
                     "momentum": {"type": "linear", "min": 0, "max": 0.95, "default": 0.9},
                     "batchSize": {"type": "choice", "values": [32, 64, 128, 256], "default": 64}},
@@ -95,26 +95,27 @@ final class Screenshots {
   void make() throws IOException {
     Files.createDirectories(folder);
     picture("first-run", "/", ColorScheme.LIGHT, page -> {});
-    String raced = server.post("/jobs", RACED).path("id").asString();
-    String job = server.post("/jobs", DEMO).path("id").asString();
-    awaitEnd(raced);
+    String job = server.post("/jobs", RACED).path("id").asString();
+    String searched = server.post("/jobs", SEARCHED).path("id").asString();
     awaitEnd(job);
+    awaitEnd(searched);
     String large =
         jobs.write("thousand-branches", GeneratedJobs.Size.MANY_BRANCHES, JobState.TRAINING);
     String paused = jobs.write("paused-overnight", GeneratedJobs.Size.SMALL, JobState.PAUSED);
     String failed =
         jobs.fail("broken-labels", "The file train.gz, line 3: the label 7 is not below 5");
     int winner = server.get("/jobs/" + job).path("mainlineBranch").asInt();
+    int found = server.get("/jobs/" + searched).path("mainlineBranch").asInt();
 
     whole("job-light", "/jobs/" + job, ColorScheme.LIGHT);
     whole("job-dark", "/jobs/" + job, ColorScheme.DARK);
-    whole("job-raced", "/jobs/" + raced, ColorScheme.LIGHT);
+    whole("job-searched", "/jobs/" + searched, ColorScheme.LIGHT);
     tall("job-large", "/jobs/" + large);
     picture("job-branch", "/jobs/" + job + "?branch=" + winner, ColorScheme.LIGHT, page -> {});
     picture("job-why", "/jobs/" + job, ColorScheme.LIGHT, Screenshots::openWhy);
-    whole("job-compare", "/jobs/" + job + "/compare?compare=3,5," + winner, ColorScheme.LIGHT);
-    picture("job-settings", "/jobs/" + job, ColorScheme.LIGHT, Screenshots::brush);
-    whole("jobs-compare", "/compare?jobs=" + job + "," + raced, ColorScheme.LIGHT);
+    whole("job-compare", "/jobs/" + searched + "/compare?compare=3,5," + found, ColorScheme.LIGHT);
+    picture("job-settings", "/jobs/" + searched, ColorScheme.LIGHT, Screenshots::brush);
+    whole("jobs-compare", "/compare?jobs=" + job + "," + searched, ColorScheme.LIGHT);
     picture("job-snapshots", "/jobs/" + paused + "/snapshots", ColorScheme.LIGHT, page -> {});
     picture("job-config", "/jobs/" + job + "/config", ColorScheme.LIGHT, page -> {});
     picture("job-logs", "/jobs/" + job + "/logs", ColorScheme.DARK, page -> {});

@@ -51,8 +51,8 @@ record Invocation(
 
   TunerClient client() {
     String named = options.server;
-    return new TunerClient(
-        named == null ? environmentOr("ESPALIER_SERVER", DEFAULT_SERVER) : named, token());
+    String server = named == null ? environmentOr("ESPALIER_SERVER", DEFAULT_SERVER) : named;
+    return new TunerClient(server, token(server));
   }
 
   /// {@return the folder of the server's files on this machine}
@@ -68,24 +68,32 @@ record Invocation(
     return value.isBlank() ? otherwise : value;
   }
 
-  private Optional<String> token() {
+  /// The token of the server on this machine is for no other one.
+  private Optional<String> token(String server) {
     Path file = options.tokenFile;
     if (file != null) {
       return Optional.of(readToken(file));
     }
     String token = environmentOr("ESPALIER_TOKEN", "");
     if (!token.isEmpty()) {
-      return Optional.of(token.strip());
+      return Optional.of(requireToken("ESPALIER_TOKEN", token));
     }
     Path ofServer = home().resolve("token");
-    return Files.isReadable(ofServer) ? Optional.of(readToken(ofServer)) : Optional.empty();
+    return TunerClient.isOnThisMachine(server) && Files.isReadable(ofServer)
+        ? Optional.of(readToken(ofServer))
+        : Optional.empty();
   }
 
   static String readToken(Path file) {
-    String token = readFile(file).strip();
+    return requireToken(file.toString(), readFile(file));
+  }
+
+  /// What is wrong with it must not be told by showing it.
+  private static String requireToken(String place, String text) {
+    String token = text.strip();
     if (!token.matches("[\\x21-\\x7e]{1,500}")) {
       throw new CommandFailure(
-          ExitStatus.UNAUTHENTICATED, file + " must hold one token and nothing else");
+          ExitStatus.UNAUTHENTICATED, place + " must hold one token and nothing else");
     }
     return token;
   }

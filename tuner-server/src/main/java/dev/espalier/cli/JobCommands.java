@@ -225,10 +225,7 @@ final class JobCommands extends CommandGroup {
               defaultValue = "20",
               description = "Show so many decisions that differ (default: ${DEFAULT-VALUE}).")
           int differences) {
-    if (differences < 1) {
-      throw new CommandFailure(
-          ExitStatus.USAGE, "--differences must be >= 1 but is " + differences);
-    }
+    requireAtLeastOne("--differences", differences);
     boolean isFile = Files.isRegularFile(Path.of(job));
     String text =
         isFile
@@ -292,6 +289,8 @@ final class JobCommands extends CommandGroup {
       })
   int compare(@Mixin CompareOptions options) throws InterruptedException {
     TunerClient client = invocation.client();
+    requireAtLeastOne("--seeds", options.seeds);
+    requireAtLeastOne("--parallel", options.parallel);
     var entries =
         JobComparison.entries(
             invocation.readJobFile(options.file),
@@ -313,6 +312,12 @@ final class JobCommands extends CommandGroup {
     var outcome = JobComparison.Outcome.of(program, courses);
     invocation.show(Json.tree(outcome.document()), () -> outcome.lines(client.base().toString()));
     return outcome.status();
+  }
+
+  private static void requireAtLeastOne(String option, int value) {
+    if (value < 1) {
+      throw new CommandFailure(ExitStatus.USAGE, option + " must be >= 1 but is " + value);
+    }
   }
 
   /// What `job compare` takes.

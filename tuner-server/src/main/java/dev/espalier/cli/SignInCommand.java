@@ -13,7 +13,7 @@ import tools.jackson.databind.JsonNode;
     name = "sign-in",
     description = "Prints a link that signs a browser in to the dashboard, once.",
     footerHeading = "%nExamples:%n",
-    footer = {"  espalier sign-in", "  xdg-open \"$(espalier sign-in)\""})
+    footer = "  espalier sign-in")
 final class SignInCommand implements Callable<Integer> {
   private final Invocation invocation;
 

@@ -15,6 +15,7 @@ import dev.espalier.api.rest.RoundView;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
+import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Terminal;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -60,6 +61,10 @@ final class EspalierTest {
   }
 
   private int runWith(String input, String... arguments) {
+    return runAs(TestingServer.TOKEN, input, arguments);
+  }
+
+  private int runAs(String token, String input, String... arguments) {
     var outBytes = new ByteArrayOutputStream();
     var errBytes = new ByteArrayOutputStream();
     var terminal = Terminal.plain(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
@@ -71,7 +76,7 @@ final class EspalierTest {
                 "ESPALIER_SERVER",
                 server.address(),
                 "ESPALIER_TOKEN",
-                TestingServer.TOKEN,
+                token,
                 "ESPALIER_HOME",
                 folder.toString(),
                 "NO_COLOR",
@@ -349,6 +354,35 @@ final class EspalierTest {
 
     assertThat(run("job", "list", "--token-file", "/nowhere")).isEqualTo(4);
     assertThat(err).contains("there is no file /nowhere");
+  }
+
+  @Test
+  void tokenThatIsNoneIsNotShown() {
+    assertThat(runAs("esp_secret\nesp_other", "", "job", "list")).isEqualTo(6);
+    assertThat(err).contains("ESPALIER_TOKEN must hold one token").doesNotContain("esp_");
+  }
+
+  @Test
+  void tokenOfThisMachinesServerIsForNoOther() throws IOException {
+    Files.writeString(folder.resolve("token"), TestingServer.TOKEN + "\n");
+
+    server.on("GET /jobs?pageSize=1", 200, Map.of("items", List.of()));
+    assertThat(runAs("", "", "job", "describe", "latest")).isEqualTo(4);
+    assertThat(TunerClient.isOnThisMachine("http://localhost:7070/")).isTrue();
+    assertThat(TunerClient.isOnThisMachine("http://127.0.0.2")).isTrue();
+    assertThat(TunerClient.isOnThisMachine("https://[::1]:1")).isTrue();
+    assertThat(TunerClient.isOnThisMachine("http://127.0.0.1.example.org")).isFalse();
+    assertThat(TunerClient.isOnThisMachine("http://train:7070")).isFalse();
+  }
+
+  @Test
+  void comparisonOfNothingIsRefused() throws IOException {
+    Path file = Files.writeString(folder.resolve("job.yaml"), "program: mlp\n");
+
+    assertThat(run("job", "compare", file.toString(), "--parallel", "0")).isEqualTo(2);
+    assertThat(err).contains("--parallel must be >= 1 but is 0");
+    assertThat(run("job", "compare", file.toString(), "--seeds", "-1")).isEqualTo(2);
+    assertThat(err).contains("--seeds must be >= 1 but is -1");
   }
 
   @Test

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,14 @@ public final class TunerClient {
   public TunerClient(String server, Optional<String> token) {
     this.base = address(server);
     this.token = token;
+  }
+
+  /// {@return whether an address names this machine's loopback}
+  ///
+  /// @throws CommandFailure `USAGE` when it is no address of a server
+  public static boolean isOnThisMachine(String server) {
+    String host = address(server).getHost().toLowerCase(Locale.ROOT);
+    return host.equals("localhost") || host.equals("[::1]") || host.matches("127(\\.\\d{1,3}){3}");
   }
 
   private static URI address(String server) {

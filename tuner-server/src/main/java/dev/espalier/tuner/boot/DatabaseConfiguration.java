@@ -1,6 +1,8 @@
 package dev.espalier.tuner.boot;
 
 import dev.espalier.tuner.persistence.EmbeddedPostgres;
+import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.context.annotation.Bean;
@@ -54,6 +56,11 @@ class DatabaseConfiguration {
 
     DatabaseServer(@Nullable EmbeddedPostgres embedded) {
       this.embedded = embedded;
+    }
+
+    /// {@return what the embedded server writes to}
+    Optional<Path> log() {
+      return Optional.ofNullable(embedded).map(EmbeddedPostgres::log);
     }
 
     @Override

@@ -16,11 +16,14 @@ final class FirstToken implements SmartInitializingSingleton {
   private final TokenStore tokens;
   private final Path file;
   private final PrintStream out;
+  private final boolean isTerminal;
 
-  FirstToken(TokenStore tokens, Path file, PrintStream out) {
+  /// @param isTerminal whether a person reads `out`: what is redirected stays, and a token must not
+  FirstToken(TokenStore tokens, Path file, PrintStream out, boolean isTerminal) {
     this.tokens = tokens;
     this.file = file;
     this.out = out;
+    this.isTerminal = isTerminal;
   }
 
   @Override
@@ -32,8 +35,12 @@ final class FirstToken implements SmartInitializingSingleton {
     // The file first: a token that is in the database but nowhere else could never be used.
     write(secret);
     tokens.create("first", secret.sha256());
-    out.println("First token of this server, also in " + file + ":");
-    out.println(secret.text());
+    if (isTerminal) {
+      out.println("First token of this server, also in " + file + ":");
+      out.println(secret.text());
+    } else {
+      out.println("The first token of this server is in " + file);
+    }
     out.flush();
   }
 

@@ -26,7 +26,9 @@ final class HomeFolder {
       }
       Path probe = Files.createTempFile(home, ".write", null);
       Files.delete(probe);
-      Files.createDirectories(home.resolve("logs"));
+      // Decisions, names and what users' programs print are nobody else's concern.
+      Path logs = Files.createDirectories(home.resolve("logs"));
+      Files.setPosixFilePermissions(logs, PosixFilePermissions.fromString("rwx------"));
     } catch (FileAlreadyExistsException e) {
       throw new EspalierException(
           ErrorCode.INVALID_REQUEST, "the home " + home + " is not a folder", e);

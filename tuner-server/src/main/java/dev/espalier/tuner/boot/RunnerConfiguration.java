@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
@@ -34,6 +35,8 @@ class RunnerConfiguration {
       new WorkerLeases.Times(Duration.ofSeconds(60), Duration.ofSeconds(15));
   private static final List<String> WORKER_JAVA_OPTIONS =
       List.of("-Xmx1g", "-XX:MaxDirectMemorySize=4g", "-XX:+UseParallelGC");
+
+  private static final long MAX_LOG_BYTES = 64L << 20;
 
   @Bean
   GrpcWorkerGateway workerGateway() {
@@ -97,9 +100,20 @@ class RunnerConfiguration {
         reachable(properties.grpc().address()) + ":" + workers.port());
   }
 
+  @Bean(initMethod = "start", destroyMethod = "close")
+  LogRoller logRoller(
+      LocalProcessLauncher launcher, DatabaseConfiguration.DatabaseServer database) {
+    return new LogRoller(
+        () -> Stream.concat(launcher.liveLogs().stream(), database.log().stream()).toList(),
+        MAX_LOG_BYTES);
+  }
+
   /// Workers of this machine reach a server that listens everywhere by loopback.
   private static String reachable(String address) {
-    return address.equals("0.0.0.0") || address.equals("::") ? "127.0.0.1" : address;
+    if (address.equals("0.0.0.0") || address.equals("::")) {
+      return "127.0.0.1";
+    }
+    return address.contains(":") ? "[" + address + "]" : address;
   }
 
   @Bean(destroyMethod = "close")

@@ -10,6 +10,7 @@ import dev.espalier.tuner.persistence.PersistenceConfiguration;
 import dev.espalier.tuner.rest.RestConfiguration;
 import dev.espalier.tuner.rest.RestSettings;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.io.Console;
 import java.time.InstantSource;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -61,7 +62,12 @@ class ServerConfiguration {
 
   @Bean
   FirstToken firstToken(TokenStore tokens, TunerProperties properties) {
-    return new FirstToken(tokens, properties.homeFolder().resolve("token"), System.out);
+    Console console = System.console();
+    return new FirstToken(
+        tokens,
+        properties.homeFolder().resolve("token"),
+        System.out,
+        console != null && console.isTerminal());
   }
 
   @Bean

@@ -61,13 +61,22 @@ public record TunerProperties(
   /// @param postsPerSecond requests with POST, PUT, PATCH or DELETE that one token may send
   /// @param postBurst how many of these may come at once
   /// @param failuresPerMinute wrong tokens that one address may send
+  /// @param forwardedHeaders `native` to believe what a proxy on a private address says of the
+  ///   client's address and scheme (`X-Forwarded-For`, `X-Forwarded-Proto`), `none` not to
   public record Http(
       @DefaultValue("127.0.0.1") String address,
       @DefaultValue("7070") int port,
       @DefaultValue List<String> hosts,
       @DefaultValue("20") int postsPerSecond,
       @DefaultValue("60") int postBurst,
-      @DefaultValue("30") int failuresPerMinute) {
+      @DefaultValue("30") int failuresPerMinute,
+      @DefaultValue("none") ForwardedHeaders forwardedHeaders) {
+    /// Whose word counts about where a request comes from.
+    public enum ForwardedHeaders {
+      NONE,
+      NATIVE
+    }
+
     public Http {
       hosts = List.copyOf(hosts);
       requireWithin("espalier.http.port", port, 0, 65535);

@@ -11,7 +11,12 @@ import java.util.concurrent.TimeUnit;
 
 /// The port that workers connect to.
 public final class WorkerServer implements AutoCloseable {
-  private static final int MAX_MESSAGE_BYTES = 16 << 20;
+  private static final int MAX_MESSAGE_BYTES = 4 << 20;
+
+  /// A worker has one.
+  private static final int MAX_STREAMS_PER_CONNECTION = 8;
+
+  private static final int IDLE_SECONDS = 30;
 
   private final Server server;
 
@@ -27,6 +32,8 @@ public final class WorkerServer implements AutoCloseable {
         NettyServerBuilder.forAddress(new InetSocketAddress(address, port))
             .directExecutor()
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
+            .maxConcurrentCallsPerConnection(MAX_STREAMS_PER_CONNECTION)
+            .maxConnectionIdle(IDLE_SECONDS, TimeUnit.SECONDS)
             .keepAliveTime(10, TimeUnit.SECONDS)
             .keepAliveTimeout(10, TimeUnit.SECONDS)
             .permitKeepAliveTime(2, TimeUnit.SECONDS)

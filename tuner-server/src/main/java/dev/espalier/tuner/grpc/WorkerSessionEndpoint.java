@@ -16,9 +16,13 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,16 +39,28 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
       Metadata.Key.of(WireCodec.SECRET_KEY, Metadata.ASCII_STRING_MARSHALLER);
 
   private static final int MAX_CHECKS = 64;
+  private static final String UNKNOWN = "unknown job, or wrong secret for it";
+  private static final Pattern JOB_ID = Pattern.compile("job_[0-9a-zA-Z_]{1,64}");
+
+  /// A stream on which nobody attaches for so long is closed.
+  private static final Duration ATTACH_WITHIN = Duration.ofSeconds(10);
 
   private final GrpcWorkerGateway gateway;
   private final Predicate<String> isApiToken;
   private final Semaphore checks = new Semaphore(MAX_CHECKS);
+  private final Duration attachWithin;
 
   /// @param isApiToken whether a text is a valid API token: workers that come by themselves show
   ///   one; may block, and throw `DATABASE_AWAY`
   public WorkerSessionEndpoint(GrpcWorkerGateway gateway, Predicate<String> isApiToken) {
+    this(gateway, isApiToken, ATTACH_WITHIN);
+  }
+
+  WorkerSessionEndpoint(
+      GrpcWorkerGateway gateway, Predicate<String> isApiToken, Duration attachWithin) {
     this.gateway = gateway;
     this.isApiToken = isApiToken;
+    this.attachWithin = attachWithin;
   }
 
   /// Turns away every call that shows no secret at all, and carries the secret to the handler.
@@ -90,6 +106,18 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
     private WorkerStream(ServerCallStreamObserver<TunerMessage> out, String secret) {
       this.secret = secret;
       this.out = new SerializedStream(out);
+      CompletableFuture.delayedExecutor(attachWithin.toMillis(), TimeUnit.MILLISECONDS)
+          .execute(this::closeUnlessAttached);
+    }
+
+    private synchronized void closeUnlessAttached() {
+      if (!hasAsked && !isGone) {
+        isGone = true;
+        WorkerCrew.reject(
+            out,
+            ErrorCode.UNAUTHENTICATED.name(),
+            "nobody attached within " + attachWithin.toMillis() + " ms");
+      }
     }
 
     @Override
@@ -134,6 +162,11 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
         return;
       }
       hasAsked = true;
+      if (!JOB_ID.matcher(attach.getJob()).matches()) {
+        // What a stranger calls a job goes into no log.
+        WorkerCrew.reject(out, ErrorCode.UNAUTHENTICATED.name(), UNKNOWN);
+        return;
+      }
       WorkerCrew found = gateway.crew(attach.getJob());
       if (found != null && found.admits(secret)) {
         sit(found, attach);
@@ -178,8 +211,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
           }
         }
         // One answer for both, so that nobody without a token learns which jobs exist.
-        case WRONG ->
-            refuse(attach, ErrorCode.UNAUTHENTICATED, "unknown job, or wrong secret for it");
+        case WRONG -> refuse(attach, ErrorCode.UNAUTHENTICATED, UNKNOWN);
         case UNKNOWN -> {
           if (found != null && found.remembers(secret)) {
             sit(found, attach);

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -39,6 +40,9 @@ public final class LocalProcessLauncher implements WorkerLauncher {
   private final Path jobsFolder;
   private final String tunerAddress;
   private final Map<String, List<Process>> processes = new ConcurrentHashMap<>();
+
+  /// Jobs that may have workers, whichever server launched them.
+  private final Set<String> live = ConcurrentHashMap.newKeySet();
 
   /// @param jobsFolder each job has a folder of its id below it
   /// @param tunerAddress host:port that workers connect to
@@ -92,6 +96,7 @@ public final class LocalProcessLauncher implements WorkerLauncher {
 
   @Override
   public void kill(String job) {
+    live.remove(job);
     List<Process> known = processes.remove(job);
     if (known != null) {
       known.forEach(Process::destroyForcibly);
@@ -138,8 +143,14 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     }
   }
 
+  /// {@return the files that workers may be writing to}
+  public List<Path> liveLogs() {
+    return live.stream().flatMap(job -> logs(job).stream()).toList();
+  }
+
   /// {@return the folder of a job's checkpoints, made when it is missing}
   public String checkpointFolder(String job) {
+    live.add(job);
     try {
       Path folder = folder(job);
       Files.createDirectories(folder);

@@ -48,7 +48,6 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private static final String DATABASE = "espalier";
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
-  private static final long MAX_LOG_SIZE_BYTES = 10L << 20;
   private static final Map<String, String> ARCHIVES =
       Map.of("amd64", "x86_64", "x86_64", "x86_64", "aarch64", "arm_64");
 
@@ -446,10 +445,12 @@ public final class EmbeddedPostgres implements AutoCloseable {
     return List.copyOf(arguments);
   }
 
+  /// {@return the file that it appends to}
+  public Path log() {
+    return log;
+  }
+
   private Process launch() throws IOException {
-    if (Files.exists(log) && Files.size(log) > MAX_LOG_SIZE_BYTES) {
-      Files.delete(log);
-    }
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))

@@ -24,8 +24,12 @@ final class EventHub implements EventPublisher, SmartLifecycle {
   static final int QUEUE_SIZE = 256;
   private static final int MAX_VIEWERS = 2000;
 
+  /// One token may not take all places.
+  static final int MAX_VIEWERS_OF_ONE = 200;
+
   private final Map<String, Queue<Subscription>> viewers = new ConcurrentHashMap<>();
   private final AtomicInteger count = new AtomicInteger();
+  private final Map<String, Integer> ofOwner = new ConcurrentHashMap<>();
   private volatile boolean running;
 
   @Override
@@ -48,6 +52,13 @@ final class EventHub implements EventPublisher, SmartLifecycle {
       count.decrementAndGet();
       throw new EspalierException(
           ErrorCode.TOO_MANY_REQUESTS, "more than " + MAX_VIEWERS + " viewers are connected");
+    }
+    if (ofOwner.merge(owner, 1, Integer::sum) > MAX_VIEWERS_OF_ONE) {
+      forget(owner);
+      count.decrementAndGet();
+      throw new EspalierException(
+          ErrorCode.TOO_MANY_REQUESTS,
+          "more than " + MAX_VIEWERS_OF_ONE + " viewers are connected with this token");
     }
     var viewer = new Subscription(job, owner);
     viewers.computeIfAbsent(job, name -> new ConcurrentLinkedQueue<>()).add(viewer);
@@ -137,8 +148,13 @@ final class EventHub implements EventPublisher, SmartLifecycle {
       Queue<Subscription> ofJob = viewers.get(job);
       if (ofJob != null && ofJob.remove(this)) {
         count.decrementAndGet();
+        forget(owner);
       }
     }
+  }
+
+  private void forget(String owner) {
+    ofOwner.computeIfPresent(owner, (_, viewing) -> viewing == 1 ? null : viewing - 1);
   }
 
   private record Message(@Nullable StreamEvent event) {}

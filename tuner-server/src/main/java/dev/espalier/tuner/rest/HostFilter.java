@@ -20,7 +20,11 @@ final class HostFilter extends OncePerRequestFilter {
 
   HostFilter(RestSettings settings, Problems problems) {
     var all = new TreeSet<>(Set.of("localhost", "127.0.0.1", "[::1]", "::1"));
-    all.add(settings.address().toLowerCase(Locale.ROOT));
+    String address = settings.address().toLowerCase(Locale.ROOT);
+    all.add(address);
+    if (address.contains(":")) {
+      all.add("[" + address + "]");
+    }
     settings.hosts().forEach(host -> all.add(host.toLowerCase(Locale.ROOT)));
     names = Set.copyOf(all);
     this.problems = problems;

@@ -39,6 +39,7 @@ public final class TestServer {
               "--espalier.home=" + home,
               "--espalier.http.port=0",
               "--espalier.grpc.port=0",
+              "--espalier.http.forwarded-headers=native",
               "--espalier.http.posts-per-second=100000",
               "--espalier.http.post-burst=100000",
               "--espalier.http.failures-per-minute=100000");

@@ -5,11 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.api.wire.WireCodec;
+import dev.espalier.api.wire.v1.TunerMessage;
+import dev.espalier.api.wire.v1.WorkerServiceGrpc;
 import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Inbound;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
@@ -152,11 +162,58 @@ class WorkerSessionEndpointTest {
     assertThat(listener.heard()).contains("attached 0", "attached 1");
   }
 
+  @Test
+  void whatIsNoJobsNameIsTurnedAwayThoughTheServerStarts() throws Exception {
+    assertThat(next(link("job_1\nINFO all is well", TOKEN))).isEqualTo(refusal("UNAUTHENTICATED"));
+    assertThat(next(link("job_" + "x".repeat(100), TOKEN))).isEqualTo(refusal("UNAUTHENTICATED"));
+  }
+
+  @Test
+  void streamOnWhichNobodyAttachesIsClosed() throws Exception {
+    server.close();
+    server =
+        WorkerServer.start(
+            "127.0.0.1",
+            0,
+            new WorkerSessionEndpoint(gateway, TOKEN::equals, Duration.ofMillis(100)));
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
+    open.add(channel::shutdownNow);
+    var headers = new Metadata();
+    headers.put(
+        Metadata.Key.of(WireCodec.SECRET_KEY, Metadata.ASCII_STRING_MARSHALLER), "anything");
+    var heard = new LinkedBlockingQueue<TunerMessage>();
+    WorkerServiceGrpc.newStub(channel)
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+        .session(
+            new StreamObserver<>() {
+              @Override
+              public void onNext(TunerMessage message) {
+                heard.add(message);
+              }
+
+              @Override
+              public void onError(Throwable failure) {}
+
+              @Override
+              public void onCompleted() {}
+            });
+
+    TunerMessage message = heard.poll(20, TimeUnit.SECONDS);
+
+    assertThat(message).isNotNull();
+    assertThat(message.getReject().getMessage()).contains("nobody attached within 100 ms");
+  }
+
   private TunerLink link(String secret) {
+    return link(CrewOfTwo.JOB, secret);
+  }
+
+  private TunerLink link(String job, String secret) {
     var link =
         TunerLink.open(
             new TunerLink.Identity(
-                "127.0.0.1:" + server.port(), CrewOfTwo.JOB, secret, 0, -1, "127.0.0.1:1"));
+                "127.0.0.1:" + server.port(), job, secret, 0, -1, "127.0.0.1:1"));
     open.add(link);
     return link;
   }

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.rest.StreamEvent;
@@ -176,6 +177,23 @@ class EventStreamTest {
       assertThat(event).isNotNull();
       assertThat(slow.isCutOff()).isFalse();
     }
+  }
+
+  @Test
+  void oneTokenMayNotTakeAllPlaces() {
+    EventHub hub = new EventHub();
+    var viewers = new ArrayList<EventHub.Subscription>();
+    for (int i = 0; i < EventHub.MAX_VIEWERS_OF_ONE; i++) {
+      viewers.add(hub.subscribe("job_1", "tok_1"));
+    }
+
+    assertThatThrownBy(() -> hub.subscribe("job_2", "tok_1"))
+        .hasMessageContaining("200 viewers are connected with this token");
+    hub.subscribe("job_1", "tok_2").close();
+    assertThat(hub.viewers()).isEqualTo(EventHub.MAX_VIEWERS_OF_ONE);
+    viewers.forEach(EventHub.Subscription::close);
+    hub.subscribe("job_2", "tok_1").close();
+    assertThat(hub.viewers()).isZero();
   }
 
   private void change(String job, String message) {

@@ -166,6 +166,23 @@ class SecurityTest {
   }
 
   @Test
+  void cookieTravelsEncryptedWhereAProxySaysThatThePageDoes() {
+    String plain = server.post("/api/v1/sign-in-codes", "").json().get("path").asString();
+    String proxied = server.post("/api/v1/sign-in-codes", "").json().get("path").asString();
+
+    assertThat(server.send(server.anonymous(plain)).header("set-cookie")).doesNotContain("Secure");
+    assertThat(
+            server
+                .send(server.anonymous(proxied).header("X-Forwarded-Proto", "https"))
+                .header("set-cookie"))
+        .contains("Secure");
+    assertThat(
+            server.send(server.anonymous("/").header("X-Forwarded-Host", "evil.example")).status())
+        .as("a proxy's word for the host is checked like any other")
+        .isEqualTo(403);
+  }
+
+  @Test
   void signInMayLeadToAJobAndNowhereElse() {
     String path = server.post("/api/v1/sign-in-codes", "").json().get("path").asString();
     String other = server.post("/api/v1/sign-in-codes", "").json().get("path").asString();
