@@ -223,8 +223,11 @@ final class Screenshots {
 
   /// What is far down a page is drawn when it comes near.
   private static void scrollThrough(Page page) {
-    page.evaluate("window.scrollTo(0, document.body.scrollHeight)");
-    page.waitForTimeout(500);
+    int height = ((Number) page.evaluate("document.body.scrollHeight")).intValue();
+    for (int y = 0; y < height; y += HEIGHT / 2) {
+      page.evaluate("y => window.scrollTo(0, y)", y);
+      page.waitForTimeout(300);
+    }
     page.evaluate("window.scrollTo(0, 0)");
   }
 

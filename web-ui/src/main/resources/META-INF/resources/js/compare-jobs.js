@@ -155,7 +155,7 @@ class CompareJobsPage {
     return h(
       'div',
       { class: 'card-bar' },
-      h('h2', { class: 'card-title' }, shown === '' ? 'Training loss' : `Validation ${format.words(shown)}`),
+      h('h2', { class: 'card-title' }, shown === '' ? 'Training loss' : format.metric(shown)),
       h(
         'p',
         { class: 'muted' },
@@ -165,7 +165,7 @@ class CompareJobsPage {
       ),
       segmented('What is drawn', [
         ['Training loss', choose(''), shown === '', false],
-        ...metrics.map((name) => segment(`Validation ${format.words(name)}`, choose(name), shown === name)),
+        ...metrics.map((name) => segment(format.metric(name), choose(name), shown === name)),
       ]),
     );
   }
@@ -182,7 +182,7 @@ class CompareJobsPage {
 
   /** @param {number} jobs */
   #words(jobs) {
-    const name = this.#shown === '' ? 'Training loss' : `Validation ${format.words(this.#shown)}`;
+    const name = this.#shown === '' ? 'Training loss' : format.metric(this.#shown);
     return { unit: format.duration, label: `${name} of ${jobs} jobs` };
   }
 }
@@ -284,7 +284,7 @@ function table(courses) {
         settings.map((name) => row(title(name), (job) => format.tunable(job.setting[name]))),
         row('Training loss', (job) => format.measured(job.loss, 4)),
         metrics.map((name) =>
-          row(`Validation ${format.words(name)}`, (job) => format.measured(job.metrics[name], 4)),
+          row(format.metric(name), (job) => format.measured(job.metrics[name], 4)),
         ),
         row('Epoch', (job) => format.measured(job.epoch, 3)),
         row('Rounds', (job) => format.count(job.round)),

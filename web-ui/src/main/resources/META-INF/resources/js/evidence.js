@@ -566,7 +566,8 @@ function evidence(value) {
 
 /** @param {Record<string, any>[]} records */
 function recordTable(records) {
-  const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  const rows = records.map(columnsOf);
+  const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
   return h(
     'div',
     { class: 'scroll' },
@@ -579,20 +580,38 @@ function recordTable(records) {
         h(
           'tr',
           null,
-          columns.map((name) => h('th', { scope: 'col', key: name }, format.words(name))),
+          columns.map((name) =>
+            h('th', { scope: 'col', key: name }, format.words(name.slice(name.indexOf('.') + 1))),
+          ),
         ),
       ),
       h(
         'tbody',
         null,
-        records.map((record, index) =>
+        rows.map((row, index) =>
           h(
             'tr',
             { key: index },
-            columns.map((name) => h('td', { key: name }, evidence(record[name]))),
+            columns.map((name) => h('td', { key: name }, evidence(row.get(name)))),
           ),
         ),
       ),
+    ),
+  );
+}
+
+/**
+ * The values of a record, with those of a setting one by one, so that each has a column.
+ *
+ * @param {Record<string, any>} record
+ * @returns {Map<string, any>} by names such as `branch` and `setting.batchSize`
+ */
+function columnsOf(record) {
+  return new Map(
+    Object.entries(record).flatMap(([name, value]) =>
+      value !== null && typeof value === 'object' && !Array.isArray(value)
+        ? Object.entries(value).map(([inner, one]) => [`${name}.${inner}`, one])
+        : [[name, value]],
     ),
   );
 }

@@ -180,6 +180,17 @@ export function words(name) {
 }
 
 /**
+ * The name of a metric that the mainline is evaluated by: on the validation data, unless it says
+ * that it is that of a test.
+ *
+ * @param {string} name such as `accuracy`
+ */
+export function metric(name) {
+  const text = words(name);
+  return text.startsWith('test ') ? sentence(text) : `Validation ${text}`;
+}
+
+/**
  * @param {string} text
  * @returns {string} with a capital first letter
  */

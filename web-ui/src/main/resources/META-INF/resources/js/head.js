@@ -199,7 +199,7 @@ function figures(job) {
     Object.entries(job.metrics)
       .slice(0, 2)
       .map(([name, value]) =>
-        figure(`Validation ${format.words(name)}`, format.measured(value, 4)),
+        figure(format.metric(name), format.measured(value, 4)),
       ),
     figure('Epoch', format.measured(job.epoch, 3)),
     figure('Mainline clock', format.count(job.mainlineClock)),

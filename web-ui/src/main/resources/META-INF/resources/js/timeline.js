@@ -391,7 +391,7 @@ function metricPanel(model, axis, name, x, top, bottom, left, right) {
   return h(
     'g',
     { key: `metric ${name}` },
-    heading(`Validation ${format.words(name)}`, '', top - HEADING, left),
+    heading(format.metric(name), '', top - HEADING, left),
     frame(top, bottom, left, right),
     ends(y, low, high, left),
     h(

@@ -74,5 +74,8 @@ final class FormatTest {
     assertThat(format.invokeMember("words", "learningRate").asString()).isEqualTo("learning rate");
     assertThat(format.invokeMember("words", "trial-time").asString()).isEqualTo("trial time");
     assertThat(format.invokeMember("words", "DISCARDED").asString()).isEqualTo("discarded");
+    assertThat(format.invokeMember("metric", "logLoss").asString())
+        .isEqualTo("Validation log loss");
+    assertThat(format.invokeMember("metric", "testAccuracy").asString()).isEqualTo("Test accuracy");
   }
 }
