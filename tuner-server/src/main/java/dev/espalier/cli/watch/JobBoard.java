@@ -86,6 +86,7 @@ public final class JobBoard {
           addStep(Json.as(data, ScheduleView.Step.class));
         }
       }
+      case "result.changed" -> result = Optional.of(Json.as(data, ScheduleView.Result.class));
       case "snapshot" -> {
         apply("job.changed", data.path("job"));
         data.path("branches").forEach(branch -> apply("branch.changed", branch));
@@ -93,6 +94,10 @@ public final class JobBoard {
         data.path("decisions").forEach(decision -> apply("decision.made", decision));
         data.path("evaluations").forEach(evaluation -> apply("evaluation.made", evaluation));
         apply("schedule.changed", data.path("schedule"));
+        JsonNode found = data.path("schedule").path("result");
+        if (found.isObject()) {
+          apply("result.changed", found);
+        }
       }
       default -> {
         // A newer server may tell more.
@@ -170,8 +175,15 @@ public final class JobBoard {
     return schedule;
   }
 
-  /// {@return the evaluation of the model that is the job's result, as of the last refresh; empty
-  /// where there is none yet}
+  /// {@return how often the learning rate fell to zero on the way to the job's result}
+  public long falls() {
+    return result.stream()
+        .flatMap(known -> known.steps().stream())
+        .filter(step -> step.cooldown() != null)
+        .count();
+  }
+
+  /// {@return the evaluation of the model that is the job's result; empty where there is none yet}
   public Optional<EvaluationView> resultEvaluation() {
     return result.flatMap(known -> Optional.ofNullable(evaluations.get(known.clock())));
   }

@@ -121,6 +121,13 @@ public final class JobSummary {
       lines.add("");
       lines.add(terminal.styled(Style.BOLD, "Schedule found"));
       schedule(board.schedule()).lines().forEach(row -> lines.add("  " + row));
+      if (board.falls() > 0) {
+        lines.add(
+            "  The learning rate fell to zero "
+                + (board.falls() == 1 ? "once" : board.falls() + " times")
+                + " on the way, at the end of each lap. Exactly, as a job file:");
+        lines.add("  espalier schedule export " + job.id() + " --format job");
+      }
     }
     lines.add("");
     lines.add(terminal.styled(Style.BOLD, "Result"));
