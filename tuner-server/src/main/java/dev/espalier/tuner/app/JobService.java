@@ -11,13 +11,14 @@ public interface JobService {
   ///
   /// @param request names the request, so that the same one again makes no second job within a day
   /// @return the new job's id, or that of the job which the same request has made
-  /// @throws dev.espalier.api.model.EspalierException `DATABASE_AWAY`
+  /// @throws dev.espalier.api.model.EspalierException `DATABASE_AWAY`, or `NOT_READY` while the
+  ///   server starts or goes down
   String submit(JobSpec spec, String actor, Optional<String> request);
 
-  /// Hands a request to a running job.
+  /// Hands a request to a running job; waits for its turn, in which the job's session takes it.
   ///
   /// @param isExpected which versions of the job it is meant for, asked when the request's turn
-  ///   comes: the call waits for that. Empty for any version
+  ///   comes. Empty for any version
   /// @throws dev.espalier.api.model.EspalierException `NOT_FOUND`, `WRONG_STATE` with the state,
   ///   `INVALID_SETTING` with all problems of a setting to try, `VERSION_MISMATCH`, or `NOT_READY`
   ///   when its turn does not come

@@ -18,6 +18,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
@@ -38,6 +39,9 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   /// Jobs that this server cannot bring back, with the reason.
   private final Map<String, String> unresumed = new ConcurrentHashMap<>();
 
+  /// Jobs that another server has taken over.
+  private final Set<String> elsewhere = ConcurrentHashMap.newKeySet();
+
   private volatile boolean isOpen;
   private volatile boolean closing;
 
@@ -55,9 +59,12 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     this.dataFolder = dataFolder;
   }
 
-  /// Resumes every job that has not ended.
+  /// Resumes every job that has not ended and has no runner yet. Jobs are taken in from then on.
   public void resumeAll() {
     for (StoredJob job : ports.jobs().unfinished()) {
+      if (runners.containsKey(job.id())) {
+        continue;
+      }
       try {
         start(job, dataOrName(job.spec()));
       } catch (RuntimeException failure) {
@@ -71,6 +78,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
 
   @Override
   public String submit(JobSpec spec, String actor, Optional<String> request) {
+    requireOpen();
     Optional<String> made = request.flatMap(ports.jobs()::madeBy);
     if (made.isPresent()) {
       return made.get();
@@ -132,7 +140,11 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     }
   }
 
-  private void start(StoredJob job, String data) {
+  /// Gives a job its runner; one that comes when the server goes down is the next one's.
+  private synchronized void start(StoredJob job, String data) {
+    if (closing) {
+      return;
+    }
     ports.gateway().expect(job.id());
     var runner = new SessionRunner(job, programOf(job.spec()), data, ports, slots);
     runners.put(job.id(), runner);
@@ -142,6 +154,11 @@ public final class SessionDirectory implements JobService, AutoCloseable {
 
   /// Workers of a job that goes on at the next server are to wait for it.
   private void ended(String job, SessionRunner runner) {
+    if (runner.isSuperseded()) {
+      elsewhere.add(job);
+      runners.remove(job, runner);
+      return;
+    }
     if (runners.remove(job, runner) && !closing) {
       ports.gateway().forget(job);
     }
@@ -150,21 +167,20 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   @Override
   public void request(
       String job, UserRequest request, String actor, Optional<LongPredicate> isExpected) {
-    Optional<Condition> condition = isExpected.map(Condition::new);
+    var turn = new Turn(isExpected);
     SessionRunner runner = runners.get(job);
     if (runner == null) {
-      withoutRunner(job, request, actor, condition);
+      withoutRunner(job, request, actor, turn);
       return;
     }
     if (request instanceof UserRequest.Try(Setting setting)) {
       requireValid(job, setting);
     }
-    runner.request(request, actor, condition);
+    runner.request(request, actor, turn);
   }
 
   /// A job that cannot be resumed can still be ended.
-  private void withoutRunner(
-      String job, UserRequest request, String actor, Optional<Condition> condition) {
+  private void withoutRunner(String job, UserRequest request, String actor, Turn turn) {
     JobStore.Standing standing =
         ports
             .jobs()
@@ -175,10 +191,10 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       throw new EspalierException(
           ErrorCode.WRONG_STATE, "job " + job + " has ended; nothing was changed");
     }
-    if (closing || !isOpen) {
+    requireOpen();
+    if (elsewhere.contains(job)) {
       throw new EspalierException(
-          ErrorCode.NOT_READY,
-          "the server is %s; ask again in a moment".formatted(closing ? "going down" : "starting"));
+          ErrorCode.NOT_READY, "another server runs job " + job + "; ask that one");
     }
     String why = unresumed.getOrDefault(job, "its runner has failed");
     if (!(request instanceof UserRequest.Kill) && !(request instanceof UserRequest.Cancel)) {
@@ -186,8 +202,8 @@ public final class SessionDirectory implements JobService, AutoCloseable {
           ErrorCode.WRONG_STATE,
           "job " + job + " can only be ended, for it cannot be resumed: " + why);
     }
-    if (condition.isPresent() && !condition.get().holds(standing.version())) {
-      condition.get().await();
+    if (!turn.take(standing::version)) {
+      turn.await();
     }
     ports.launcher().kill(job);
     ports
@@ -195,6 +211,14 @@ public final class SessionDirectory implements JobService, AutoCloseable {
         .fail(job, "not-resumed", "Ended by " + actor + "; it could not be resumed: " + why);
     unresumed.remove(job);
     ports.gateway().forget(job);
+  }
+
+  private void requireOpen() {
+    if (closing || !isOpen) {
+      throw new EspalierException(
+          ErrorCode.NOT_READY,
+          "the server is %s; ask again in a moment".formatted(closing ? "going down" : "starting"));
+    }
   }
 
   private void requireValid(String job, Setting setting) {
@@ -214,9 +238,12 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   /// Stops the runners; jobs and their workers go on and are resumed by the next server.
   @Override
   public void close() {
-    closing = true;
-    slots.stop();
-    List<SessionRunner> live = List.copyOf(runners.values());
+    List<SessionRunner> live;
+    synchronized (this) {
+      closing = true;
+      slots.stop();
+      live = List.copyOf(runners.values());
+    }
     live.forEach(SessionRunner::shutdown);
     live.forEach(runner -> runner.ended().join());
   }

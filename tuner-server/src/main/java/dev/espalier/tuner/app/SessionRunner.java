@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
@@ -31,6 +32,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
@@ -44,7 +47,8 @@ final class SessionRunner implements Runnable {
    * the ones they have applied, and send again the reports that were not acknowledged.
    *
    * While the database is away nothing is decided; workers are told that they are alone, so the
-   * mainline goes on with its setting, and their reports wait at the workers.
+   * mainline goes on with its setting, and their reports wait at the workers: when too many clocks
+   * wait here, the gateway asks for no more until there is room.
    */
 
   private static final Logger log = LoggerFactory.getLogger(SessionRunner.class);
@@ -52,7 +56,10 @@ final class SessionRunner implements Runnable {
   private static final Duration RETRY = Duration.ofMillis(500);
   private static final Duration ALONE_AFTER = Duration.ofSeconds(1);
   private static final Duration STOP_GRACE = Duration.ofSeconds(15);
-  private static final int MAILBOX_BOUND = 100_000;
+  private static final int MAX_MESSAGES = 100_000;
+
+  /// Of all reports that wait; one clock is some hundred bytes.
+  private static final long MAX_CLOCKS = 50_000;
 
   private final StoredJob job;
   private final RunnerPorts ports;
@@ -64,10 +71,10 @@ final class SessionRunner implements Runnable {
   private final JobSlots.Slot slot;
   private final LinkedBlockingQueue<Message> mailbox = new LinkedBlockingQueue<>();
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
-  private final List<Message> asked = new ArrayList<>();
+  private final AtomicLong clocksWaiting = new AtomicLong();
+  private final List<Message.Asked> asked = new ArrayList<>();
   private final SecureRandom random = new SecureRandom();
 
-  private final List<SequencedCommand> commands = new ArrayList<>();
   private final Map<BranchId, Double> branchSeconds = new HashMap<>();
   private final Set<BranchId> liveBranches = new HashSet<>();
   private WorkerLeases leases;
@@ -83,6 +90,9 @@ final class SessionRunner implements Runnable {
   private long stopNanos;
   private volatile boolean shutdown;
   private volatile boolean isDone;
+  private volatile boolean isSuperseded;
+  // Nobody reads the mailbox any more.
+  private volatile boolean isGone;
 
   SessionRunner(
       StoredJob job, ProgramDescriptor program, String data, RunnerPorts ports, JobSlots slots) {
@@ -105,12 +115,17 @@ final class SessionRunner implements Runnable {
     record Detached(int generation, int worker, String reason) implements Message {}
 
     record Reported(int generation, int worker, long sequence, WorkerReport report, long nanos)
-        implements Message {}
+        implements Message {
+      long clocks() {
+        return report instanceof WorkerReport.Progressed progressed
+            ? progressed.seconds().size()
+            : 1;
+      }
+    }
 
     record Exited(int generation, int worker, int status) implements Message {}
 
-    record Asked(UserRequest request, String actor, Optional<Condition> condition)
-        implements Message {}
+    record Asked(UserRequest request, String actor, Turn turn) implements Message {}
 
     record NotLaunched(int generation, EspalierException failure) implements Message {}
 
@@ -122,17 +137,25 @@ final class SessionRunner implements Runnable {
     return ended;
   }
 
-  /// Takes a request, which the session will weigh.
+  /// {@return whether another server has taken the job over, so that this runner left it alone}
+  boolean isSuperseded() {
+    return isSuperseded;
+  }
+
+  /// Takes a request, which the session will weigh; waits for its turn.
   ///
-  /// @param condition decided in the request's turn, which the call waits for
   /// @throws EspalierException `WRONG_STATE` when the job has ended, `NOT_READY` when the runner is
-  ///   going down, `TOO_MANY_REQUESTS`, or why the condition does not hold
-  void request(UserRequest request, String actor, Optional<Condition> condition) {
+  ///   going down or the turn does not come, `TOO_MANY_REQUESTS`, or why it is not meant for the
+  ///   job as it stands then
+  void request(UserRequest request, String actor, Turn turn) {
     if (shutdown || isDone) {
       throw goneDown();
     }
-    offer(new Message.Asked(request, actor, condition));
-    condition.ifPresent(Condition::await);
+    offer(new Message.Asked(request, actor, turn));
+    if (isGone) {
+      turn.refuse(goneDown());
+    }
+    turn.await();
   }
 
   /// Stops the runner, not the job: its workers go on and find it again when it is resumed.
@@ -141,16 +164,16 @@ final class SessionRunner implements Runnable {
     offerAlways(new Message.Wake());
   }
 
-  /// What says how workers are is always taken: there is little of it, and the runner must know.
+  /// What workers say is always taken; the gateway asks them for no more than there is room for.
   private void offerAlways(Message message) {
     mailbox.add(message);
   }
 
   private void offer(Message message) {
-    if (mailbox.size() >= MAILBOX_BOUND) {
+    if (mailbox.size() >= MAX_MESSAGES) {
       throw new EspalierException(
           ErrorCode.TOO_MANY_REQUESTS,
-          "job " + job.id() + " has " + MAILBOX_BOUND + " messages waiting; try again later");
+          "job " + job.id() + " has " + MAX_MESSAGES + " messages waiting; try again later");
     }
     mailbox.add(message);
   }
@@ -159,50 +182,66 @@ final class SessionRunner implements Runnable {
   public void run() {
     MDC.put("job", job.id());
     try (slot) {
-      List<SessionEvent> logged = readLog();
-      if (logged.isEmpty()) {
+      List<SessionEvent> logged = patiently(() -> ports.log().read(job.id()));
+      if (logged.isEmpty() || isQueued()) {
         awaitSlot();
+        begin(logged);
       } else {
         // Its workers may be training.
         slot.insist();
+        resume(logged);
       }
-      recover(logged);
       while (!shutdown && !isOver()) {
         turn();
       }
-      if (shutdown) {
-        takeLastRequests();
-      } else {
+      if (!shutdown) {
         release();
+      } else if (slot.isTaken()) {
+        takeLastRequests();
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
+    } catch (EventLog.OtherWriterException superseded) {
+      leave(superseded);
     } catch (Throwable failure) {
       fail(failure);
     } finally {
+      isGone = true;
       refuseTheRest();
       ended.complete(null);
       MDC.remove("job");
     }
   }
 
+  /// A job in this state has no workers yet, though its log may hold what was asked of it.
+  private boolean isQueued() throws InterruptedException {
+    return patiently(() -> ports.jobs().standing(job.id()))
+        .filter(standing -> standing.state() == JobState.QUEUED)
+        .isPresent();
+  }
+
   /// A new job waits for its turn. What is asked of it meanwhile is heard when it begins, but for
   /// its end, which needs no turn.
   private void awaitSlot() throws InterruptedException {
-    while (!slot.isTaken() && asked.stream().noneMatch(SessionRunner::ends)) {
-      if (shutdown) {
-        throw new InterruptedException("the server is going down");
-      }
+    while (!shutdown && !slot.isTaken() && asked.stream().noneMatch(SessionRunner::ends)) {
       Message message = mailbox.poll(TICK.toMillis(), TimeUnit.MILLISECONDS);
-      if (message instanceof Message.Asked one && isMeant(one)) {
-        asked.add(new Message.Asked(one.request(), one.actor(), Optional.empty()));
+      if (message != null) {
+        hearWaiting(message);
       }
+    }
+    var rest = new ArrayList<Message>();
+    mailbox.drainTo(rest);
+    rest.forEach(this::hearWaiting);
+  }
+
+  private void hearWaiting(Message message) {
+    if (message instanceof Message.Asked one && isMeant(one)) {
+      asked.add(one);
     }
   }
 
-  private static boolean ends(Message message) {
-    return message instanceof Message.Asked(UserRequest request, String _, Optional<Condition> _)
-        && (request instanceof UserRequest.Kill || request instanceof UserRequest.Cancel);
+  private static boolean ends(Message.Asked one) {
+    return one.request() instanceof UserRequest.Kill || one.request() instanceof UserRequest.Cancel;
   }
 
   /// A request that was taken is a decision, even if the server goes down.
@@ -224,19 +263,34 @@ final class SessionRunner implements Runnable {
     var rest = new ArrayList<Message>();
     mailbox.drainTo(rest);
     for (Message message : rest) {
-      if (message
-          instanceof Message.Asked(UserRequest _, String _, Optional<Condition> condition)) {
-        condition.ifPresent(one -> one.refuse(goneDown()));
+      if (message instanceof Message.Asked one) {
+        one.turn().refuse(goneDown());
       }
     }
   }
 
   private EspalierException goneDown() {
-    return shutdown
+    if (shutdown) {
+      return new EspalierException(
+          ErrorCode.NOT_READY, "the server is going down; ask the next one again");
+    }
+    return isSuperseded
         ? new EspalierException(
-            ErrorCode.NOT_READY, "the server is going down; ask the next one again")
+            ErrorCode.NOT_READY, "another server runs job " + job.id() + "; ask that one")
         : new EspalierException(
             ErrorCode.WRONG_STATE, "job " + job.id() + " has ended; nothing was changed");
+  }
+
+  /// Whoever wrote has the job now, and its workers: they are to find that server.
+  private void leave(EventLog.OtherWriterException superseded) {
+    log.error(
+        "job={} events={} another server has taken it over, this one leaves it alone: {}",
+        job.id(),
+        eventSequence,
+        superseded.getMessage());
+    isSuperseded = true;
+    ports.gateway().abandon(job.id());
+    ports.meters().ended(job.id());
   }
 
   /// What nobody foresaw ends the job: without its runner it could neither go on nor be ended.
@@ -259,46 +313,55 @@ final class SessionRunner implements Runnable {
     }
   }
 
-  private void recover(List<SessionEvent> logged) throws InterruptedException {
-    if (logged.isEmpty()) {
-      begin();
-      return;
-    }
-    bookkeep(session.start());
+  private void resume(List<SessionEvent> logged) throws InterruptedException {
+    var commands = new ArrayList<SequencedCommand>();
+    bookkeep(session.start(), commands);
     for (SessionEvent event : logged) {
-      clock.restore(event.atSeconds());
-      note(event);
-      bookkeep(session.step(event));
-      eventSequence++;
+      bookkeep(replay(event), commands);
     }
     log.info(
         "job={} events={} generation={} resumed from its log", job.id(), eventSequence, generation);
     if (!session.isEnded()) {
-      openGateway(storedSecretHash());
+      openGateway(
+          patiently(() -> ports.jobs().workerSecret(job.id(), generation)).orElse(new byte[32]));
       commands.forEach(command -> ports.gateway().send(job.id(), command));
       ports.gateway().control(job.id(), held, alone);
       leases = newLeases();
     }
   }
 
+  private List<SessionEffect> replay(SessionEvent event) {
+    clock.restore(event.atSeconds());
+    note(event);
+    eventSequence++;
+    return session.step(event);
+  }
+
   /// Starts a new job, together with what was asked of it before: one that is ended at once never
-  /// launches workers.
-  private void begin() throws InterruptedException {
-    var events = new ArrayList<SessionEvent>();
-    asked.forEach(message -> take(message, events));
-    asked.clear();
+  /// launches workers. Where the server goes down before the job's turn, no more than what was
+  /// asked is written: the next server begins the job with it.
+  ///
+  /// @param logged what was asked of it at servers before this one
+  private void begin(List<SessionEvent> logged) throws InterruptedException {
     var effects = new ArrayList<>(session.start());
+    logged.forEach(event -> effects.addAll(replay(event)));
     var taken = new ArrayList<SessionEvent>();
-    for (SessionEvent event : events) {
+    for (Message.Asked one : asked) {
       if (!session.isEnded()) {
+        var event = new SessionEvent.Requested(clock.now(), one.request(), one.actor());
         taken.add(event);
         effects.addAll(session.step(event));
       }
     }
+    asked.clear();
     if (session.isEnded()) {
       effects.removeIf(SessionEffect.LaunchWorkers.class::isInstance);
+    } else if (!slot.isTaken()) {
+      effects.removeIf(effect -> !(effect instanceof SessionEffect.Decide));
     }
-    commit(taken, effects);
+    if (slot.isTaken() || !taken.isEmpty()) {
+      commit(taken, effects);
+    }
   }
 
   /// Nobody knows when workers that come by themselves are started.
@@ -309,21 +372,11 @@ final class SessionRunner implements Runnable {
         : new WorkerLeases(workers, ports.leases(), System.nanoTime());
   }
 
-  private List<SessionEvent> readLog() throws InterruptedException {
+  /// Does what needs the database, as soon as it is there.
+  private <T> T patiently(Supplier<T> work) throws InterruptedException {
     while (true) {
       try {
-        return ports.log().read(job.id());
-      } catch (EspalierException away) {
-        requireAway(away);
-        pause();
-      }
-    }
-  }
-
-  private byte[] storedSecretHash() throws InterruptedException {
-    while (true) {
-      try {
-        return ports.jobs().workerSecret(job.id(), generation).orElse(new byte[32]);
+        return work.get();
       } catch (EspalierException away) {
         requireAway(away);
         pause();
@@ -359,6 +412,7 @@ final class SessionRunner implements Runnable {
       arrived.add(first);
       mailbox.drainTo(arrived, 1_000);
     }
+    makeRoom(arrived);
     var events = new ArrayList<SessionEvent>();
     long oldestNanos = 0;
     for (Message message : arrived) {
@@ -378,12 +432,23 @@ final class SessionRunner implements Runnable {
     }
   }
 
-  /// What stands before a request with a condition is decided first.
+  private void makeRoom(List<Message> arrived) {
+    long clocks = 0;
+    for (Message message : arrived) {
+      if (message instanceof Message.Reported reported) {
+        clocks += reported.clocks();
+      }
+    }
+    long before = clocksWaiting.getAndAdd(-clocks);
+    if (before >= MAX_CLOCKS && before - clocks < MAX_CLOCKS) {
+      ports.gateway().listen(job.id());
+    }
+  }
+
+  /// What stands before a request is decided first: it may end the job, or change what the request
+  /// is meant for.
   private void takeInTurn(Message message, List<SessionEvent> events) throws InterruptedException {
-    boolean isConditional =
-        message instanceof Message.Asked(UserRequest _, String _, Optional<Condition> condition)
-            && condition.isPresent();
-    if (isConditional && !events.isEmpty() && !session.isEnded()) {
+    if (message instanceof Message.Asked && !events.isEmpty() && !session.isEnded()) {
       step(events);
       events.clear();
     }
@@ -391,18 +456,15 @@ final class SessionRunner implements Runnable {
   }
 
   private boolean isMeant(Message.Asked request) {
-    if (request.condition().isEmpty()) {
-      return true;
-    }
-    Condition condition = request.condition().get();
+    Turn turn = request.turn();
     if (session.isEnded()) {
-      condition.refuse(goneDown());
+      turn.refuse(goneDown());
       return false;
     }
     try {
-      return condition.holds(ports.jobs().standing(job.id()).orElseThrow().version());
+      return turn.take(() -> ports.jobs().standing(job.id()).orElseThrow().version());
     } catch (EspalierException away) {
-      condition.refuse(away);
+      turn.refuse(away);
       return false;
     }
   }
@@ -485,10 +547,10 @@ final class SessionRunner implements Runnable {
     var points = new ArrayList<EventLog.MetricPoint>();
     events.forEach(event -> points.addAll(note(event)));
     var commit = new EventLog.Commit(job.id(), eventSequence + 1, events, effects, points);
+    isDone = session.isEnded();
     List<StreamEvent> news = append(commit);
     eventSequence += events.size();
     ports.publisher().publish(news);
-    isDone = session.isEnded();
     act(effects);
   }
 
@@ -553,11 +615,14 @@ final class SessionRunner implements Runnable {
   }
 
   /// Brings numbers and lists up to date with effects that were done before a restart.
-  private void bookkeep(List<SessionEffect> effects) {
+  private void bookkeep(List<SessionEffect> effects, List<SequencedCommand> commands) {
     for (SessionEffect effect : effects) {
       switch (effect) {
-        case SessionEffect.Command(BranchCommand command) -> number(command);
-        case SessionEffect.LaunchWorkers(int next) -> beginGeneration(next);
+        case SessionEffect.Command(BranchCommand command) -> commands.add(number(command));
+        case SessionEffect.LaunchWorkers(int next) -> {
+          beginGeneration(next);
+          commands.clear();
+        }
         case SessionEffect.Hold(boolean now) -> held = now;
         case SessionEffect.BranchChanged changed -> countBranch(changed);
         default -> {}
@@ -623,7 +688,6 @@ final class SessionRunner implements Runnable {
 
   private SequencedCommand number(BranchCommand command) {
     var sequenced = new SequencedCommand(++commandSequence, command);
-    commands.add(sequenced);
     switch (command) {
       case BranchCommand.Evaluate(BranchId branch, long evaluation) ->
           assembler.expectEvaluation(evaluation, branch);
@@ -649,7 +713,6 @@ final class SessionRunner implements Runnable {
     generation = next;
     begun = false;
     commandSequence = 0;
-    commands.clear();
     assembler = newAssembler(next);
   }
 
@@ -665,7 +728,10 @@ final class SessionRunner implements Runnable {
     random.nextBytes(secretBytes);
     String secret = HexFormat.of().formatHex(secretBytes);
     byte[] hash = Secrets.sha256(secret);
-    rememberSecret(next, hash);
+    patiently(() -> {
+      ports.jobs().putWorkerSecret(job.id(), next, hash);
+      return true;
+    });
     try {
       openGateway(hash);
       if (job.spec().launch() == JobSpec.Launch.LOCAL) {
@@ -684,18 +750,6 @@ final class SessionRunner implements Runnable {
       return;
     }
     log.info("job={} generation={} workers={} started", job.id(), next, job.spec().workers());
-  }
-
-  private void rememberSecret(int of, byte[] hash) throws InterruptedException {
-    while (true) {
-      try {
-        ports.jobs().putWorkerSecret(job.id(), of, hash);
-        return;
-      } catch (EspalierException away) {
-        requireAway(away);
-        pause();
-      }
-    }
   }
 
   private void openGateway(byte[] secretHash) {
@@ -750,7 +804,14 @@ final class SessionRunner implements Runnable {
 
     @Override
     public void reported(int worker, long reportSequence, WorkerReport report) {
-      offer(new Message.Reported(of, worker, reportSequence, report, System.nanoTime()));
+      var message = new Message.Reported(of, worker, reportSequence, report, System.nanoTime());
+      clocksWaiting.addAndGet(message.clocks());
+      offerAlways(message);
+    }
+
+    @Override
+    public boolean takesReports() {
+      return clocksWaiting.get() < MAX_CLOCKS;
     }
 
     @Override

@@ -1,30 +1,95 @@
 package dev.espalier.tuner.boot;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.tuner.persistence.DatabaseClaim;
 import dev.espalier.tuner.persistence.EmbeddedPostgres;
+import dev.espalier.tuner.persistence.FolderLock;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/// The database: the one that was named, or an embedded server.
+/// The database: the one that was named, or an embedded server; this server's alone in any case.
 @Configuration(proxyBeanMethods = false)
 class DatabaseConfiguration {
+  private static final Logger LOG = LoggerFactory.getLogger(DatabaseConfiguration.class);
+
+  /// The home is this server's before it touches anything there, until all else has ended.
   @Bean(destroyMethod = "close")
-  DatabaseServer databaseServer(TunerProperties properties) {
-    return properties.database().url() == null
-        ? new DatabaseServer(EmbeddedPostgres.start(properties.homeFolder().resolve("postgres")))
-        : new DatabaseServer(null);
+  FolderLock homeLock(TunerProperties properties) {
+    Path home = properties.homeFolder();
+    try {
+      return FolderLock.take(home.resolve("server.lock"));
+    } catch (IOException e) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST,
+          "the home "
+              + home
+              + " cannot be locked ("
+              + e.getMessage()
+              + "); choose another one with ESPALIER_HOME",
+          e);
+    }
+  }
+
+  @Bean(destroyMethod = "close")
+  DatabaseServer databaseServer(TunerProperties properties, FolderLock homeLock) {
+    TunerProperties.Database outside = properties.database();
+    if (outside.url() != null) {
+      return new DatabaseServer(
+          null, new Details(outside.url(), outside.user(), outside.password()));
+    }
+    var embedded = EmbeddedPostgres.start(properties.homeFolder().resolve("postgres"));
+    return new DatabaseServer(
+        embedded, new Details(embedded.url(), embedded.user(), embedded.password()));
+  }
+
+  /// Taken before the tables are touched.
+  @Bean(destroyMethod = "close")
+  DatabaseClaim databaseClaim(DatabaseServer server, ConfigurableApplicationContext context) {
+    Details details = server.details;
+    String name = Preflight.withoutQuery(details.url);
+    try {
+      DatabaseClaim claim =
+          DatabaseClaim.take(details.url, details.user, details.password)
+              .orElseThrow(() ->
+                  new EspalierException(
+                      ErrorCode.WRONG_STATE,
+                      "another Espalier server already uses the database at "
+                          + name
+                          + "; stop it, or name another database with ESPALIER_DATABASE_URL"));
+      claim.watch(() -> giveWay(name, context));
+      return claim;
+    } catch (SQLException e) {
+      throw new EspalierException(
+          ErrorCode.DATABASE_AWAY,
+          "the database at " + name + " cannot be reached: " + e.getMessage(),
+          e);
+    }
+  }
+
+  /// Two servers must not run the same jobs; their workers find the other one or wait.
+  private static void giveWay(String database, ConfigurableApplicationContext context) {
+    LOG.error("event=database-taken database={} another server has it, this one ends", database);
+    Thread.ofPlatform()
+        .name("give-way")
+        .start(() -> {
+          context.close();
+          System.exit(1);
+        });
   }
 
   @Bean
-  JdbcConnectionDetails connectionDetails(TunerProperties properties, DatabaseServer server) {
-    TunerProperties.Database outside = properties.database();
-    EmbeddedPostgres embedded = server.embedded;
-    return embedded == null
-        ? new Details(String.valueOf(outside.url()), outside.user(), outside.password())
-        : new Details(embedded.url(), embedded.user(), embedded.password());
+  JdbcConnectionDetails connectionDetails(DatabaseServer server, DatabaseClaim claim) {
+    return server.details;
   }
 
   private record Details(String url, @Nullable String user, @Nullable String password)
@@ -53,9 +118,11 @@ class DatabaseConfiguration {
   /// Ends the embedded server, where there is one, after everything that uses it.
   static final class DatabaseServer implements AutoCloseable {
     private final @Nullable EmbeddedPostgres embedded;
+    private final Details details;
 
-    DatabaseServer(@Nullable EmbeddedPostgres embedded) {
+    private DatabaseServer(@Nullable EmbeddedPostgres embedded, Details details) {
       this.embedded = embedded;
+      this.details = details;
     }
 
     /// {@return what the embedded server writes to}

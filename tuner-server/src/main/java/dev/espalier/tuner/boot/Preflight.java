@@ -110,7 +110,7 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
   }
 
   /// The query of a JDBC URL may hold a password.
-  private static String withoutQuery(String url) {
+  static String withoutQuery(String url) {
     int query = url.indexOf('?');
     return query < 0 ? url : url.substring(0, query);
   }

@@ -72,6 +72,22 @@ public final class GrpcWorkerGateway implements WorkerGateway {
   }
 
   @Override
+  public void listen(String job) {
+    WorkerCrew crew = crews.get(job);
+    if (crew != null) {
+      crew.listen();
+    }
+  }
+
+  @Override
+  public void abandon(String job) {
+    WorkerCrew crew = crews.remove(job);
+    if (crew != null) {
+      crew.abandon();
+    }
+  }
+
+  @Override
   public void close(String job, String reason) {
     WorkerCrew crew = crews.remove(job);
     if (crew != null) {

@@ -14,9 +14,11 @@ import dev.espalier.api.wire.v1.Welcome;
 import dev.espalier.tuner.app.Secrets;
 import dev.espalier.tuner.app.port.WorkerGateway.Listener;
 import dev.espalier.tuner.app.port.WorkerGateway.WorkerGroup;
+import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
@@ -38,6 +40,7 @@ final class WorkerCrew {
   private final @Nullable Instant[] heard;
   private final long[] applied;
   private final long[] acknowledged;
+  private final List<Runnable> unheard = new ArrayList<>();
   private boolean held;
   private boolean alone;
   private boolean complete;
@@ -71,6 +74,27 @@ final class WorkerCrew {
 
   Listener listener() {
     return listener;
+  }
+
+  /// Asks a worker for its next message: at once, or when the listener has room for reports.
+  void ask(Runnable next) {
+    synchronized (this) {
+      if (!listener.takesReports()) {
+        unheard.add(next);
+        return;
+      }
+    }
+    next.run();
+  }
+
+  /// Asks all workers on that were not asked for want of room.
+  void listen() {
+    List<Runnable> all;
+    synchronized (this) {
+      all = List.copyOf(unheard);
+      unheard.clear();
+    }
+    all.forEach(Runnable::run);
   }
 
   /// Takes a worker in, or says why not.
@@ -285,14 +309,27 @@ final class WorkerCrew {
   }
 
   void close(String reason) {
-    List<StreamObserver<TunerMessage>> open;
-    synchronized (this) {
-      closed = true;
-      open = Arrays.stream(streams).filter(Objects::nonNull).toList();
-      Arrays.fill(streams, null);
-      commands.clear();
-    }
-    open.forEach(stream -> reject(stream, "CLOSED", reason));
+    end().forEach(stream -> reject(stream, "CLOSED", reason));
+  }
+
+  /// Breaks the links: workers try again, and find whoever has their job.
+  void abandon() {
+    end()
+        .forEach(stream ->
+            stream.onError(
+                Status.UNAVAILABLE
+                    .withDescription("another server has the job")
+                    .asRuntimeException()));
+  }
+
+  private synchronized List<StreamObserver<TunerMessage>> end() {
+    closed = true;
+    List<StreamObserver<TunerMessage>> open =
+        Arrays.stream(streams).filter(Objects::nonNull).toList();
+    Arrays.fill(streams, null);
+    commands.clear();
+    unheard.clear();
+    return open;
   }
 
   private static TunerMessage message(SequencedCommand command) {

@@ -83,8 +83,11 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
   @Override
   public StreamObserver<WorkerMessage> session(StreamObserver<TunerMessage> out) {
     String secret = SECRET.get();
-    return new WorkerStream(
-        (ServerCallStreamObserver<TunerMessage>) out, secret == null ? "" : secret);
+    var call = (ServerCallStreamObserver<TunerMessage>) out;
+    // One message at a time: who has no room for reports leaves them with the worker.
+    call.disableAutoRequest();
+    call.request(1);
+    return new WorkerStream(call, secret == null ? "" : secret);
   }
 
   private enum Token {
@@ -96,6 +99,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
 
   /// Guarded by its own lock, which comes before the crew's.
   private final class WorkerStream implements StreamObserver<WorkerMessage> {
+    private final ServerCallStreamObserver<TunerMessage> call;
     private final StreamObserver<TunerMessage> out;
     private final String secret;
     private @Nullable WorkerCrew crew;
@@ -103,9 +107,10 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
     private boolean hasAsked;
     private boolean isGone;
 
-    private WorkerStream(ServerCallStreamObserver<TunerMessage> out, String secret) {
+    private WorkerStream(ServerCallStreamObserver<TunerMessage> call, String secret) {
       this.secret = secret;
-      this.out = new SerializedStream(out);
+      this.call = call;
+      this.out = new SerializedStream(call);
       CompletableFuture.delayedExecutor(attachWithin.toMillis(), TimeUnit.MILLISECONDS)
           .execute(this::closeUnlessAttached);
     }
@@ -154,6 +159,19 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
         log.warn("worker={} message refused: {}", worker, refused.getMessage());
         gone("its message was refused");
         WorkerCrew.reject(out, refused.code().name(), String.valueOf(refused.getMessage()));
+      }
+      askForNext();
+    }
+
+    private void askForNext() {
+      WorkerCrew of = crew;
+      if (isGone) {
+        return;
+      }
+      if (of == null) {
+        call.request(1);
+      } else {
+        of.ask(() -> call.request(1));
       }
     }
 

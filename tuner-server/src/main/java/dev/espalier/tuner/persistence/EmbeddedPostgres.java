@@ -7,13 +7,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.sql.DriverManager;
@@ -67,7 +64,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private final Path folder;
   private final Path data;
   private final Path log;
-  private final FileChannel lock;
+  private final FolderLock lock;
   private final String password;
   private final int port;
   private final List<String> command;
@@ -76,7 +73,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private Process process;
   private boolean closed;
 
-  private EmbeddedPostgres(Path folder, FileChannel lock) throws IOException, InterruptedException {
+  private EmbeddedPostgres(Path folder, FolderLock lock) throws IOException, InterruptedException {
     this.folder = folder;
     this.lock = lock;
     data = folder.resolve("data-" + MAJOR);
@@ -105,12 +102,13 @@ public final class EmbeddedPostgres implements AutoCloseable {
   /// Starts the server of a folder, making it first where there is none.
   ///
   /// @param folder holds binaries, data, password and log; one process at a time may use it
-  /// @throws EspalierException `DATABASE_AWAY` with one sentence when it cannot be started
+  /// @throws EspalierException with one sentence: `WRONG_STATE` when another process uses the
+  ///   folder, `DATABASE_AWAY` when it cannot be started
   public static EmbeddedPostgres start(Path folder) {
-    FileChannel lock = null;
+    FolderLock lock = null;
     try {
       Files.createDirectories(folder);
-      lock = lock(folder);
+      lock = FolderLock.take(folder.resolve("data-" + MAJOR + ".lock"));
       var server = new EmbeddedPostgres(folder.toRealPath(), lock);
       server.awaitReady();
       server.createDatabase();
@@ -209,33 +207,9 @@ public final class EmbeddedPostgres implements AutoCloseable {
     }
   }
 
-  private static FileChannel lock(Path folder) throws IOException {
-    Path file = folder.resolve("data-" + MAJOR + ".lock");
-    var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    boolean taken;
-    try {
-      taken = channel.tryLock() != null;
-    } catch (OverlappingFileLockException e) {
-      taken = false;
-    }
-    if (!taken) {
-      channel.close();
-      throw new EspalierException(
-          ErrorCode.DATABASE_AWAY,
-          "another Espalier server already uses "
-              + folder
-              + "; stop it, or choose another home with ESPALIER_HOME");
-    }
-    return channel;
-  }
-
-  private static void release(@org.jspecify.annotations.Nullable FileChannel lock) {
+  private static void release(@org.jspecify.annotations.Nullable FolderLock lock) {
     if (lock != null) {
-      try {
-        lock.close();
-      } catch (IOException e) {
-        LOG.warn("event=postgres-unlock-failed message={}", e.getMessage());
-      }
+      lock.close();
     }
   }
 

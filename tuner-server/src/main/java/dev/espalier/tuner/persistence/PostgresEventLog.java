@@ -69,7 +69,7 @@ final class PostgresEventLog implements EventLog {
     if (commit.firstSequence() != job.eventCount + 1) {
       return alreadyWritten(commit, documents)
           .orElseThrow(() ->
-              new IllegalStateException(
+              new OtherWriterException(
                   "the next event of "
                       + job.id
                       + " has sequence "

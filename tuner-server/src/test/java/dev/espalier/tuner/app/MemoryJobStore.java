@@ -13,6 +13,7 @@ final class MemoryJobStore implements JobStore {
   private final Map<String, String> requests = new ConcurrentHashMap<>();
   private final Map<String, String> failures = new ConcurrentHashMap<>();
   private final Map<String, Long> versions = new ConcurrentHashMap<>();
+  private final Map<String, JobState> states = new ConcurrentHashMap<>();
   private final Map<String, byte[]> secrets = new ConcurrentHashMap<>();
 
   @Override
@@ -36,18 +37,23 @@ final class MemoryJobStore implements JobStore {
     return find(id)
         .map(job ->
             new Standing(
-                failures.containsKey(id) ? JobState.FAILED : JobState.TRAINING,
+                failures.containsKey(id)
+                    ? JobState.FAILED
+                    : states.getOrDefault(id, JobState.QUEUED),
                 versions.getOrDefault(id, 1L)));
   }
 
   /// What a commit that changes a job does.
-  void change(String id) {
+  void change(String id, JobState state) {
+    states.put(id, state);
     versions.merge(id, 2L, (before, _) -> before + 1);
   }
 
   @Override
   public List<StoredJob> unfinished() {
-    return jobs.values().stream().filter(job -> !failures.containsKey(job.id())).toList();
+    return jobs.values().stream()
+        .filter(job -> !standing(job.id()).orElseThrow().state().isTerminal())
+        .toList();
   }
 
   @Override

@@ -3,19 +3,24 @@ package dev.espalier.tuner.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
 import dev.espalier.api.rest.StreamEvent;
+import dev.espalier.api.rest.WorkerView;
 import dev.espalier.programs.nn.MultilayerPerceptron;
 import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Inbound;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.JobStore.StoredJob;
 import dev.espalier.tuner.app.port.ProgramRegistry;
+import dev.espalier.tuner.app.port.WorkerGateway;
 import dev.espalier.tuner.app.port.WorkerLauncher;
 import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.SessionEffect;
@@ -26,6 +31,7 @@ import dev.espalier.tuner.grpc.WorkerServer;
 import dev.espalier.tuner.grpc.WorkerSessionEndpoint;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,6 +54,7 @@ final class SessionDirectoryTest {
   private final Launcher launcher = new Launcher();
   private final Programs programs = new Programs();
   private final GrpcWorkerGateway gateway = new GrpcWorkerGateway();
+  private final ListeningGateway listening = new ListeningGateway(gateway);
 
   @Test
   void aWaitingJobIsEndedWithoutWorkers() {
@@ -126,6 +133,132 @@ final class SessionDirectoryTest {
   }
 
   @Test
+  void aJobThatAnotherServerHasTakenOverIsLeftAlone() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      launcher.killed.clear();
+      logs.taken.add(job);
+
+      sessions.request(job, new UserRequest.Pause(), "somebody");
+
+      await(() ->
+          assertThatThrownBy(() -> sessions.request(job, new UserRequest.Kill(), "somebody"))
+              .hasMessageContaining("another server runs job " + job));
+      assertThat(jobs.failures()).isEmpty();
+      assertThat(launcher.killed).isEmpty();
+      String next = submit(sessions);
+      await(() -> assertThat(launcher.launched).as("its slot is free").contains(next));
+    }
+  }
+
+  @Test
+  void whatIsAskedOfAWaitingJobOutlivesTheServer() {
+    SessionDirectory before = sessions(1);
+    String first = submit(before);
+    String second = submit(before);
+    await(() -> assertThat(launcher.launched).containsExactly(first));
+    before.request(second, new UserRequest.Pause(), "somebody");
+    before.close();
+
+    assertThat(logs.decisions(second)).extracting(Decision::actor).containsExactly("somebody");
+    assertThat(logs.state(second)).isEqualTo(JobState.QUEUED);
+    assertThat(launcher.launched).containsExactly(first);
+
+    try (SessionDirectory after = sessions(1)) {
+      after.request(first, new UserRequest.Kill(), "somebody");
+      await(() -> assertThat(logs.state(second)).isEqualTo(JobState.PAUSED));
+      assertThat(launcher.launched).containsExactly(first, second);
+      assertThat(logs.read(second)).hasSize(1);
+    }
+  }
+
+  @Test
+  void aRequestBehindTheEndOfItsJobIsRefused() throws Exception {
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      logs.isAway = true;
+      sessions.request(job, new UserRequest.Pause(), "somebody");
+      var answers = new CopyOnWriteArrayList<String>();
+      Thread kill = ask(sessions, job, new UserRequest.Kill(), answers);
+      Thread resume = ask(sessions, job, new UserRequest.Resume(), answers);
+
+      logs.isAway = false;
+      kill.join();
+      resume.join();
+
+      assertThat(answers).containsExactlyInAnyOrder("Kill taken", "Resume WRONG_STATE");
+    }
+  }
+
+  /// {@return who asks, when the request stands in the mailbox}
+  private static Thread ask(
+      SessionDirectory sessions, String job, UserRequest request, List<String> answers) {
+    String name = request.getClass().getSimpleName();
+    Thread thread =
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                sessions.request(job, request, "somebody");
+                answers.add(name + " taken");
+              } catch (EspalierException refusal) {
+                answers.add(name + " " + refusal.code());
+              }
+            });
+    await(() -> assertThat(thread.getState()).isEqualTo(Thread.State.TIMED_WAITING));
+    return thread;
+  }
+
+  @Test
+  void jobsAreTakenInWhenTheServerKnowsItsOwnAndUntilItGoes() {
+    SessionDirectory sessions = closed(2);
+    isRefused(ErrorCode.NOT_READY, () -> submit(sessions));
+    sessions.resumeAll();
+    String first = submit(sessions);
+    await(() -> assertThat(launcher.launched).containsExactly(first));
+
+    sessions.resumeAll();
+    String second = submit(sessions);
+
+    await(() -> assertThat(launcher.launched).as("no second runner").contains(second));
+    sessions.close();
+    isRefused(ErrorCode.NOT_READY, () -> submit(sessions));
+    assertThat(jobs.unfinished()).extracting(StoredJob::id).containsOnly(first, second);
+  }
+
+  @Test
+  void reportsWaitAtTheWorkersWhenTooManyWaitHere() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      WorkerGateway.Listener listener = listening.listeners.get(job);
+      logs.isAway = true;
+      sessions.request(job, new UserRequest.Pause(), "somebody");
+      int reports = 0;
+      while (listener.takesReports() && reports < 100) {
+        listener.reported(0, ++reports, clocks((reports - 1) * 10_000, 10_000));
+      }
+      assertThat(reports).isEqualTo(5);
+      assertThat(listening.asked).isEmpty();
+
+      logs.isAway = false;
+
+      await(() -> assertThat(listening.asked).containsExactly(job));
+      assertThat(listener.takesReports()).isTrue();
+    }
+  }
+
+  private static WorkerReport clocks(long from, int count) {
+    return new WorkerReport.Progressed(
+        BranchId.ROOT,
+        from,
+        Collections.nCopies(count, 1.0),
+        Collections.nCopies(count, 1L),
+        Collections.nCopies(count, 0.1));
+  }
+
+  @Test
   void ofTwoRequestsForOneVersionTheSecondIsRefused() throws InterruptedException {
     try (SessionDirectory sessions = sessions(1)) {
       String job = submit(sessions);
@@ -193,7 +326,7 @@ final class SessionDirectoryTest {
   void aJobThatCannotBeResumedCanBeEnded() {
     var job = new StoredJob("job_1", spec());
     jobs.create(job, "somebody", Optional.empty());
-    try (SessionDirectory sessions = sessions(1)) {
+    try (SessionDirectory sessions = closed(1)) {
       isRefused(
           ErrorCode.NOT_READY,
           () -> sessions.request(job.id(), new UserRequest.Kill(), "somebody"));
@@ -224,7 +357,6 @@ final class SessionDirectoryTest {
     SessionDirectory sessions = sessions(1);
     try (WorkerServer server =
         WorkerServer.start("127.0.0.1", 0, new WorkerSessionEndpoint(gateway, "token"::equals))) {
-      sessions.resumeAll();
       submit(sessions);
       String second = submit(sessions);
       String third = submit(sessions);
@@ -261,12 +393,19 @@ final class SessionDirectoryTest {
   }
 
   private SessionDirectory sessions(int maxRunning) {
+    SessionDirectory sessions = closed(maxRunning);
+    sessions.resumeAll();
+    return sessions;
+  }
+
+  /// One that has not yet looked for the jobs that there are.
+  private SessionDirectory closed(int maxRunning) {
     var ports =
         new RunnerPorts(
             jobs,
             logs,
             _ -> {},
-            gateway,
+            listening,
             launcher,
             new TunerInMemory.NoMeters(),
             new WorkerLeases.Times(Duration.ofSeconds(30), Duration.ofSeconds(10)),
@@ -301,6 +440,8 @@ final class SessionDirectoryTest {
   private final class Logs implements EventLog {
     private final Map<String, MemoryEventLog> logs = new ConcurrentHashMap<>();
     private final Set<String> broken = ConcurrentHashMap.newKeySet();
+    private final Set<String> taken = ConcurrentHashMap.newKeySet();
+    private volatile boolean isAway;
 
     private MemoryEventLog of(String job) {
       return logs.computeIfAbsent(job, _ -> new MemoryEventLog());
@@ -311,9 +452,16 @@ final class SessionDirectoryTest {
       if (broken.contains(commit.job())) {
         throw new IllegalStateException("a zero \0");
       }
+      if (taken.contains(commit.job())) {
+        throw new OtherWriterException("another runner wrote");
+      }
+      if (isAway) {
+        throw new EspalierException(ErrorCode.DATABASE_AWAY, "away");
+      }
       commit.effects().stream()
           .filter(SessionEffect.JobChanged.class::isInstance)
-          .forEach(_ -> jobs.change(commit.job()));
+          .map(SessionEffect.JobChanged.class::cast)
+          .forEach(change -> jobs.change(commit.job(), change.state()));
       return of(commit.job()).append(commit);
     }
 
@@ -332,6 +480,74 @@ final class SessionDirectoryTest {
           .map(effect -> ((SessionEffect.JobChanged) effect).state())
           .reduce((_, last) -> last)
           .orElse(JobState.QUEUED);
+    }
+  }
+
+  /// The real one; writes down who listens, and whose workers were asked for more.
+  private static final class ListeningGateway implements WorkerGateway {
+    private final GrpcWorkerGateway real;
+    private final Map<String, Listener> listeners = new ConcurrentHashMap<>();
+    private final List<String> asked = new CopyOnWriteArrayList<>();
+
+    private ListeningGateway(GrpcWorkerGateway real) {
+      this.real = real;
+    }
+
+    @Override
+    public void expect(String job) {
+      real.expect(job);
+    }
+
+    @Override
+    public void forget(String job) {
+      real.forget(job);
+    }
+
+    @Override
+    public void expectNoMore() {
+      real.expectNoMore();
+    }
+
+    @Override
+    public void open(WorkerGroup group, Listener listener) {
+      listeners.put(group.job(), listener);
+      real.open(group, listener);
+    }
+
+    @Override
+    public void send(String job, SequencedCommand command) {
+      real.send(job, command);
+    }
+
+    @Override
+    public void control(String job, boolean held, boolean alone) {
+      real.control(job, held, alone);
+    }
+
+    @Override
+    public void acknowledge(String job, int worker, long reportSequence) {
+      real.acknowledge(job, worker, reportSequence);
+    }
+
+    @Override
+    public void listen(String job) {
+      asked.add(job);
+      real.listen(job);
+    }
+
+    @Override
+    public void abandon(String job) {
+      real.abandon(job);
+    }
+
+    @Override
+    public void close(String job, String reason) {
+      real.close(job, reason);
+    }
+
+    @Override
+    public List<WorkerView> workers(String job) {
+      return real.workers(job);
     }
   }
 

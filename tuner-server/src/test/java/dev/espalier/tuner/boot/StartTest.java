@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 
 /// What a server says that cannot start; each is one sentence.
 class StartTest {
@@ -94,11 +95,24 @@ class StartTest {
   @Test
   void secondServerOfAHomeIsRefused() {
     refuses(
-        ErrorCode.DATABASE_AWAY,
+        ErrorCode.WRONG_STATE,
         "another Espalier server already uses " + TestServer.get().home(),
         TestServer.get().home(),
         "--espalier.http.port=0",
         "--espalier.grpc.port=0");
+  }
+
+  @Test
+  void secondServerOfADatabaseIsRefused() {
+    var database = TestServer.get().bean(JdbcConnectionDetails.class);
+    refuses(
+        ErrorCode.WRONG_STATE,
+        "another Espalier server already uses the database at " + database.getJdbcUrl(),
+        "--espalier.http.port=0",
+        "--espalier.grpc.port=0",
+        "--espalier.database.url=" + database.getJdbcUrl(),
+        "--espalier.database.user=" + database.getUsername(),
+        "--espalier.database.password=" + database.getPassword());
   }
 
   private void refuses(ErrorCode code, String words, String... arguments) {

@@ -15,6 +15,7 @@ final class CrewOfTwo implements WorkerGateway.Listener {
   static final String SECRET = "secret of the generation";
   static final int GENERATION = 3;
 
+  private volatile int room = Integer.MAX_VALUE;
   private final List<String> heard = new CopyOnWriteArrayList<>();
 
   static WorkerGateway.WorkerGroup group(boolean begun) {
@@ -34,6 +35,11 @@ final class CrewOfTwo implements WorkerGateway.Listener {
         0);
   }
 
+  /// From now on there is room for so many reports in all.
+  void room(int reports) {
+    room = reports;
+  }
+
   List<String> heard() {
     return List.copyOf(heard);
   }
@@ -46,6 +52,11 @@ final class CrewOfTwo implements WorkerGateway.Listener {
   @Override
   public void reported(int worker, long reportSequence, WorkerReport report) {
     heard.add("report " + reportSequence + " of " + worker);
+  }
+
+  @Override
+  public boolean takesReports() {
+    return heard.stream().filter(one -> one.startsWith("report")).count() < room;
   }
 
   @Override

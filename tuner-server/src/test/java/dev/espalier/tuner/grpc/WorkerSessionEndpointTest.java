@@ -141,6 +141,56 @@ class WorkerSessionEndpointTest {
   }
 
   @Test
+  void reportsForWhichThereIsNoRoomStayWithTheWorker() throws Exception {
+    gateway.open(CrewOfTwo.group(false), listener);
+    gateway.expectNoMore();
+    listener.room(2);
+    TunerLink first = link(CrewOfTwo.SECRET);
+    assertThat(next(first)).isInstanceOf(Inbound.Welcomed.class);
+    for (int i = 0; i < 5; i++) {
+      first.report(new WorkerReport.Ready(10, 1));
+    }
+    awaitHeard("report 2 of 0", 1);
+    first.close();
+    awaitHeard("detached 0", 1);
+    // All that a link has sent is heard before its end.
+    assertThat(listener.heard()).doesNotContain("report 3 of 0");
+
+    TunerLink second = link(CrewOfTwo.SECRET);
+    assertThat(next(second)).isInstanceOf(Inbound.Welcomed.class);
+    for (int i = 0; i < 5; i++) {
+      second.report(new WorkerReport.Ready(10, 1));
+    }
+    listener.room(100);
+    gateway.listen(CrewOfTwo.JOB);
+    awaitHeard("report 5 of 0", 1);
+    assertThat(listener.heard().stream().filter(one -> one.startsWith("report")).toList())
+        .containsExactly(
+            "report 1 of 0",
+            "report 2 of 0",
+            "report 1 of 0",
+            "report 2 of 0",
+            "report 3 of 0",
+            "report 4 of 0",
+            "report 5 of 0");
+  }
+
+  @Test
+  void workersThatAreLetGoLookForTheirJobAgain() throws Exception {
+    gateway.expect(CrewOfTwo.JOB);
+    gateway.open(CrewOfTwo.group(false), listener);
+    gateway.expectNoMore();
+    TunerLink link = link(TOKEN);
+    assertThat(next(link)).isInstanceOf(Inbound.Welcomed.class);
+
+    gateway.abandon(CrewOfTwo.JOB);
+    awaitWaiting(link, "waits for its turn");
+    gateway.open(CrewOfTwo.group(false), listener);
+
+    awaitHeard("attached 0", 2);
+  }
+
+  @Test
   void whoLeavesWhileItsTokenIsLookedUpGetsNoSeat() throws Exception {
     gateway.open(CrewOfTwo.group(false), listener);
     gateway.expectNoMore();

@@ -13,11 +13,21 @@ public interface EventLog {
   /// @return what the live stream has to say of it, in order, numbered
   /// @throws dev.espalier.api.model.EspalierException `DATABASE_AWAY` when the database cannot be
   ///   reached; nothing was written then
-  /// @throws IllegalStateException when `firstSequence` is not the next one: another runner wrote
+  /// @throws OtherWriterException when `firstSequence` is not the next one
   List<StreamEvent> append(Commit commit);
 
   /// {@return all events of a job, in order}
   List<SessionEvent> read(String job);
+
+  /// Another runner writes to the job's log, so whoever meets this knows no more how the job
+  /// stands.
+  final class OtherWriterException extends IllegalStateException {
+    private static final long serialVersionUID = 1;
+
+    public OtherWriterException(String message) {
+      super(message);
+    }
+  }
 
   /// What one step of a runner has to make durable.
   ///

@@ -39,6 +39,12 @@ public interface WorkerGateway {
   /// Reports of a worker up to this number are durable and need not be sent again.
   void acknowledge(String job, int worker, long reportSequence);
 
+  /// Hears workers out that were not listened to since the listener took no reports.
+  void listen(String job);
+
+  /// Lets a job's workers go without a word, so that they look for the server that has it now.
+  void abandon(String job);
+
   /// Turns a job's workers away for good.
   void close(String job, String reason);
 
@@ -87,6 +93,10 @@ public interface WorkerGateway {
     void attached(int worker);
 
     void reported(int worker, long reportSequence, WorkerReport report);
+
+    /// {@return whether there is room for more reports; where there is not, a worker is not
+    /// listened to until `WorkerGateway.listen`, but for one message}
+    boolean takesReports();
 
     void detached(int worker, String reason);
   }

@@ -3,35 +3,41 @@ package dev.espalier.tuner.app;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongPredicate;
+import java.util.function.LongSupplier;
 
-/// What must hold of a job when a request's turn comes. Whoever asks waits for that turn.
-final class Condition {
+/// The turn of a request to a job, which is taken or refused in it. Whoever asks waits for that.
+final class Turn {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-  private final LongPredicate isExpected;
+  private final Optional<LongPredicate> isExpected;
   private final CompletableFuture<Void> answer = new CompletableFuture<>();
 
-  /// @param isExpected whether the request is meant for a version of the job
-  Condition(LongPredicate isExpected) {
+  /// @param isExpected whether the request is meant for a version of the job; empty for any
+  Turn(Optional<LongPredicate> isExpected) {
     this.isExpected = isExpected;
   }
 
-  /// Decides, in the request's turn.
+  /// Takes the request if it is meant for the job as it stands.
   ///
-  /// @return whether the request is to be taken; not when nobody waits for it any more
-  boolean holds(long version) {
-    if (!isExpected.test(version)) {
-      refuse(
-          new EspalierException(
-              ErrorCode.VERSION_MISMATCH,
-              "the job changed meanwhile: it is in version " + version + "; nothing was changed"));
-      return false;
+  /// @param version of the job; asked only where it matters
+  /// @return whether it is taken; not when nobody waits for it any more
+  boolean take(LongSupplier version) {
+    if (isExpected.isPresent()) {
+      long now = version.getAsLong();
+      if (!isExpected.get().test(now)) {
+        refuse(
+            new EspalierException(
+                ErrorCode.VERSION_MISMATCH,
+                "the job changed meanwhile: it is in version " + now + "; nothing was changed"));
+        return false;
+      }
     }
     return answer.complete(null);
   }
