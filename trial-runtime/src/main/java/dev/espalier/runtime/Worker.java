@@ -226,6 +226,8 @@ final class Worker {
                 assignment.communication().keyCaching());
         var parameters = new PsBackend(server, transport);
         shards) {
+      // Whoever waits for a worker whose machine is gone hears nothing from there.
+      link.whenTurnedAway(transport::close);
       Path folder =
           assignment.checkpoints().isEmpty()
               ? config.checkpoints()
@@ -254,6 +256,9 @@ final class Worker {
 
   private static Outcome lostOrFailed(TunerLink link, Assignment assignment, PsException failure)
       throws InterruptedException {
+    if (link.isTurnedAway()) {
+      return overtaken(assignment, failure);
+    }
     if (failure.fault() == PsFault.LINK_LOST || failure.fault() == PsFault.TIMED_OUT) {
       log.warn("another worker is gone: {}", failure.getMessage());
       awaitVerdict(link);
@@ -266,6 +271,12 @@ final class Worker {
           default -> ErrorCode.PROGRAM_FAILED;
         };
     return failed(link, assignment, code, String.valueOf(failure.getMessage()), failure);
+  }
+
+  /// The end of the generation ended the ways between the workers, and with them what was going on.
+  private static Outcome overtaken(Assignment assignment, Throwable failure) {
+    log.info("the generation is over: {}", failure.toString());
+    return new Outcome.Restarted(assignment.worker());
   }
 
   /// Gives the tuner time to notice who is gone and to end this generation.
@@ -285,6 +296,9 @@ final class Worker {
   private static Outcome failed(
       TunerLink link, Assignment assignment, ErrorCode code, String message, Throwable failure)
       throws InterruptedException {
+    if (link.isTurnedAway()) {
+      return overtaken(assignment, failure);
+    }
     log.error("code={} message={}", code, message, failure);
     if (code == ErrorCode.WORKERS_LOST) {
       return new Outcome.Failed(code, message);

@@ -17,6 +17,7 @@ import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -120,6 +121,29 @@ class ReconnectTest {
   }
 
   @Test
+  void workerThatWaitsForOneThatIsGoneTakesPartInTheNextGeneration() throws Exception {
+    var comesBack = new CountDownLatch(1);
+    try (var tuner = new ScriptedTuner(2, checkpoints);
+        var threads = WorkerThreads.attach(tuner, () -> new AbsentProgram(comesBack))) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Schedule(ROOT, 20, 20));
+      tuner.await("two links", () -> attachments(tuner) >= 2);
+
+      tuner.startNextGeneration();
+
+      // Worker 1 is still in its clock, and worker 0 would wait for it.
+      tuner.await("the other worker", () -> tuner.wishes().size() == 3);
+      assertThat(tuner.wishes().getLast()).isZero();
+      comesBack.countDown();
+      tuner.await("two links again", () -> attachments(tuner) >= 2);
+      assertThat(tuner.reports(0)).noneMatch(WorkerReport.Failed.class::isInstance);
+      assertThat(tuner.reports(1)).noneMatch(WorkerReport.Failed.class::isInstance);
+      tuner.say(new BranchCommand.Stop());
+      threads.awaitEnd();
+    }
+  }
+
+  @Test
   void workerThatLacksItsPartOfACheckpointSaysSoAndTakesPartAgain() throws Exception {
     try (var tuner = new ScriptedTuner(1, checkpoints);
         var threads = WorkerThreads.attach(tuner, () -> new ExactProgram(0))) {
@@ -188,6 +212,28 @@ class ReconnectTest {
   private static void attach(ScriptedTuner tuner, TrainingProgram program)
       throws InterruptedException {
     Espalier.attach(tuner.address(), ScriptedTuner.JOB, "token", program);
+  }
+
+  /// Worker 1 ends its clock 5 only when it may.
+  private static final class AbsentProgram extends ExactProgram {
+    private final CountDownLatch comesBack;
+
+    private AbsentProgram(CountDownLatch comesBack) {
+      super(0);
+      this.comesBack = comesBack;
+    }
+
+    @Override
+    public Progress clock(ProgramContext context) {
+      if (context.worker() == 1 && context.clock() == 5) {
+        try {
+          comesBack.await();
+        } catch (InterruptedException e) {
+          throw new IllegalStateException("interrupted", e);
+        }
+      }
+      return super.clock(context);
+    }
   }
 
   private static final class FailingProgram extends ExactProgram {

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.UUID;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -23,7 +24,7 @@ import javax.crypto.spec.SecretKeySpec;
 /// How the two ends of a new connection convince each other that they know the job's token.
 final class Handshake {
   private static final int MAGIC = 0x4553504C;
-  private static final byte VERSION = 2;
+  private static final byte VERSION = 3;
   private static final byte DENIED = 2;
   private static final int CHALLENGE_BYTES = 32;
   private static final int MAC_BYTES = 32;
@@ -70,18 +71,35 @@ final class Handshake {
   /// @param isKnown false when the client wants to resume a session that the server has forgotten
   /// @param received commands of the session that the server has taken
   /// @param usesMemory whether the offered shared memory is used
-  /// @param pages file of the shard's pages, for a client that uses shared memory; empty for none
-  record Answer(boolean isKnown, long received, boolean usesMemory, String pages) {
+  /// @param pages the shard's pages, for a client that uses shared memory
+  record Answer(boolean isKnown, long received, boolean usesMemory, Pages pages) {
     private byte[] bytes() {
-      byte[] text = pages.getBytes(StandardCharsets.UTF_8);
-      return ByteBuffer.allocate(12 + text.length)
+      byte[] text = pages.path().getBytes(StandardCharsets.UTF_8);
+      return ByteBuffer.allocate(28 + text.length)
           .put((byte) (isKnown ? 1 : 0))
           .putLong(received)
           .put((byte) (usesMemory ? 1 : 0))
           .putShort((short) text.length)
           .put(text)
+          .putLong(pages.mark().getMostSignificantBits())
+          .putLong(pages.mark().getLeastSignificantBits())
           .array();
     }
+
+    private static Answer read(byte first, DataInputStream in) throws IOException {
+      long received = in.readLong();
+      boolean usesMemory = in.readByte() != 0;
+      var pages = new Pages(text(in), new UUID(in.readLong(), in.readLong()));
+      return new Answer(first != 0, received, usesMemory, pages);
+    }
+  }
+
+  /// Where the pages of a shard lie.
+  ///
+  /// @param path of their file, as the shard's process sees it; empty for none
+  /// @param mark with which the file begins, so that no other one is taken for it
+  record Pages(String path, UUID mark) {
+    static final Pages NONE = new Pages("", new UUID(0, 0));
   }
 
   /// Decides on a wish of a client that has shown that it knows the token.
@@ -123,7 +141,7 @@ final class Handshake {
     if (first == DENIED) {
       throw new DeniedException("the shard turned this worker away: the job's token is needed");
     }
-    Answer answer = new Answer(first != 0, in.readLong(), in.readByte() != 0, text(in));
+    Answer answer = Answer.read(first, in);
     byte[] shown = exactly(MAC_BYTES, in);
     if (!MessageDigest.isEqual(shown, mac("server", theirs, ours, answer.bytes()))) {
       throw new DeniedException("what listens there does not know the job's token");

@@ -1,6 +1,5 @@
 package dev.espalier.ps.link;
 
-import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.shard.Shard;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -9,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -26,6 +24,7 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 
 /// The port at which other processes reach this process's shard.
 ///
@@ -36,6 +35,9 @@ public final class LinkServer implements AutoCloseable {
   private static final Duration HANDSHAKE = Duration.ofSeconds(5);
   private static final int MAX_HANDSHAKES = 64;
   private static final int BACKLOG = 128;
+
+  /// Until the next try where, for instance, the process has no file numbers left.
+  private static final Duration ACCEPT_PAUSE = Duration.ofMillis(100);
 
   /// How long a worker that lost its connection may take to come back.
   static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -94,6 +96,7 @@ public final class LinkServer implements AutoCloseable {
       } catch (IOException e) {
         if (!isClosed) {
           LOG.log(Level.WARNING, "a connection could not be accepted: {0}", e.toString());
+          LockSupport.parkNanos(ACCEPT_PAUSE.toNanos());
         }
       }
     }
@@ -115,8 +118,7 @@ public final class LinkServer implements AutoCloseable {
       return;
     }
     try {
-      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+      LinkOptions.set(channel);
       wish =
           handshake.receive(
               new DataInputStream(channel.socket().getInputStream()),
@@ -150,7 +152,7 @@ public final class LinkServer implements AutoCloseable {
     }
     ServedSession session = sessions.get(wish.session());
     if (session == null) {
-      return new Handshake.Answer(false, 0, false, "");
+      return new Handshake.Answer(false, 0, false, Handshake.Pages.NONE);
     }
     boolean usesMemory = false;
     if (!wish.memory().isEmpty()) {
@@ -163,15 +165,18 @@ public final class LinkServer implements AutoCloseable {
       }
     }
     return new Handshake.Answer(
-        true, session.takeOver(wire.get(), wish.received()), usesMemory, usesMemory ? pages() : "");
+        true,
+        session.takeOver(wire.get(), wish.received()),
+        usesMemory,
+        usesMemory ? pages() : Handshake.Pages.NONE);
   }
 
-  /// The file of the shard's pages; none while there is no shard yet.
-  private String pages() {
+  /// The shard's pages; none while there is no shard yet.
+  private Handshake.Pages pages() {
     return Optional.ofNullable(shard.getNow(null))
         .flatMap(Shard::sharedPages)
-        .map(SharedTier::path)
-        .orElse("");
+        .map(tier -> new Handshake.Pages(tier.path(), tier.mark()))
+        .orElse(Handshake.Pages.NONE);
   }
 
   private void serve(ServedSession session, Handshake.Session name, Wire wire) {
@@ -183,15 +188,18 @@ public final class LinkServer implements AutoCloseable {
       }
     }
     try {
+      long connections = session.connections();
       var _ =
-          timer.schedule(() -> expire(session, name), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+          timer.schedule(
+              () -> expire(session, name, connections), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException closed) {
       // A closed server has forgotten the session already.
     }
   }
 
-  private void expire(ServedSession session, Handshake.Session name) {
-    if (!session.isServed() && sessions.remove(name, session)) {
+  /// Forgets a session unless it has had a connection since, whose own end then counts.
+  private void expire(ServedSession session, Handshake.Session name, long connections) {
+    if (session.isUnservedSince(connections) && sessions.remove(name, session)) {
       session.close();
     }
   }

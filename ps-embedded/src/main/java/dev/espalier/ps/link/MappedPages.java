@@ -7,14 +7,18 @@ import dev.espalier.ps.kernel.RowKernelsProvider;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowTarget;
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -39,16 +43,32 @@ final class MappedPages {
 
   /// Maps a shard's pages.
   ///
-  /// @param path as the shard named it; only such names are looked at
-  /// @throws IOException when this process may not, as where it does not see the other one
-  static MappedPages open(String path) throws IOException {
-    if (!PATH.matcher(path).matches()) {
+  /// @param pages as the shard named them; only paths that shards give are looked at
+  /// @throws IOException when this process may not, as where it does not see the other one, or the
+  ///   path means another file to it
+  static MappedPages open(Handshake.Pages pages) throws IOException {
+    Path path = Path.of(pages.path());
+    // What lies there may be anybody's: to open a pipe would wait for its other end.
+    if (!PATH.matcher(pages.path()).matches() || !Files.isRegularFile(path)) {
       throw new IOException("no pages are at " + path);
     }
-    try (FileChannel file = FileChannel.open(Path.of(path), StandardOpenOption.READ)) {
+    try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+      if (!markOf(file).equals(pages.mark())) {
+        throw new IOException(path + " is another file to this process");
+      }
       return new MappedPages(
           file.map(FileChannel.MapMode.READ_ONLY, 0, file.size(), Arena.ofAuto()));
     }
+  }
+
+  private static UUID markOf(FileChannel file) throws IOException {
+    ByteBuffer head = ByteBuffer.allocate(2 * Long.BYTES);
+    while (head.hasRemaining()) {
+      if (file.read(head, head.position()) < 0) {
+        throw new EOFException("the file ends within its mark");
+      }
+    }
+    return new UUID(head.getLong(0), head.getLong(Long.BYTES));
   }
 
   /// Copies rows to where they are wanted.

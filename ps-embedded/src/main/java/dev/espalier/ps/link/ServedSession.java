@@ -51,6 +51,7 @@ final class ServedSession {
   private @Nullable Wire serving;
   private CountDownLatch ended = new CountDownLatch(0);
   private @Nullable Thread server;
+  private long connections;
 
   /// Ends the connection before, so that what was taken is final.
   ///
@@ -86,6 +87,7 @@ final class ServedSession {
         throw new IOException("another connection took over");
       }
       serving = connection;
+      connections++;
       ended = end;
       server = Thread.currentThread();
     }
@@ -230,9 +232,14 @@ final class ServedSession {
     }
   }
 
-  /// Whether there is a connection.
-  synchronized boolean isServed() {
-    return serving != null;
+  /// How many connections have been served.
+  synchronized long connections() {
+    return connections;
+  }
+
+  /// Whether there is no connection, and has been none since the first `earlier` ones.
+  synchronized boolean isUnservedSince(long earlier) {
+    return serving == null && connections == earlier;
   }
 
   /// Gives up the replies that nobody will ask for.

@@ -16,7 +16,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -77,6 +76,7 @@ public final class ShardLink implements ShardRoute {
   private volatile @Nullable MappedPages pages;
 
   // Written by the thread that reads.
+  private volatile @Nullable Wire newest;
   private volatile long repliesReceived;
   private volatile long commandsReceived;
 
@@ -129,6 +129,7 @@ public final class ShardLink implements ShardRoute {
         new ShardLink(
             shard, new InetSocketAddress(host, port), token, medium, cachesKeys, patience);
     Wire first = link.connect(false).wire();
+    link.newest = first;
     link.wire = first;
     Thread.ofPlatform().daemon().name("ps-link-" + shard).start(() -> link.readUntilClosed(first));
     return link;
@@ -214,6 +215,7 @@ public final class ShardLink implements ShardRoute {
           Connection next = reconnect();
           LOG.log(Level.WARNING, "shard {0}: connected again after a cut: {1}", shard, reason);
           current = next.wire();
+          newest = current;
           commandsReceived = next.received();
           Thread.startVirtualThread(() -> sendAgain(next.wire()));
         } catch (IOException e) {
@@ -305,8 +307,7 @@ public final class ShardLink implements ShardRoute {
   private Connection connect(boolean resumes) throws IOException {
     SocketChannel channel = SocketChannel.open();
     try {
-      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+      LinkOptions.set(channel);
       channel.socket().connect(address, (int) CONNECT.toMillis());
       channel.socket().setSoTimeout((int) CONNECT.toMillis());
       return medium.offersMemory(channel)
@@ -345,10 +346,10 @@ public final class ShardLink implements ShardRoute {
   /// Maps the shard's pages, once, and says so to the shard.
   ///
   /// @return what came of it, for the description
-  private String mapPages(String path, MemoryRing there) {
+  private String mapPages(Handshake.Pages named, MemoryRing there) {
     try {
-      if (pages == null && !path.isEmpty()) {
-        pages = MappedPages.open(path);
+      if (pages == null && !named.path().isEmpty()) {
+        pages = MappedPages.open(named);
       }
     } catch (IOException e) {
       return ", whose pages cannot be mapped: " + e;
@@ -380,9 +381,14 @@ public final class ShardLink implements ShardRoute {
     return answer;
   }
 
-  private void sendAgain(Wire next) {
+  /// Makes a wire the one that is written to, first with all that the shard does not have yet; does
+  /// nothing when that wire was cut, too, before its turn came, and another one was made.
+  void sendAgain(Wire next) {
     sending.lock();
     try {
+      if (next != newest) {
+        return;
+      }
       forgetReceived();
       wire = next;
       for (LinkFrame frame : unreceived) {
@@ -419,13 +425,10 @@ public final class ShardLink implements ShardRoute {
   @Override
   public void close() {
     isClosed = true;
-    sending.lock();
-    try {
-      if (wire != null) {
-        wire.close();
-      }
-    } finally {
-      sending.unlock();
+    Wire last = newest;
+    if (last != null) {
+      // Without the lock: a sender holds it for as long as a machine that is gone takes no bytes.
+      last.close();
     }
     fail("closed by this side");
   }

@@ -3,6 +3,7 @@ package dev.espalier.ps.link;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystems;
@@ -26,6 +27,7 @@ import java.util.regex.Pattern;
 record SharedMemory(String name, MemorySegment memory) {
   private static final Pattern NAME = Pattern.compile("espalier-(\\d+)-[0-9a-f-]{36}\\.ring");
   private static final long BYTES = 2 * MemoryRing.BYTES;
+  private static final int ZEROS = 64 << 10;
 
   /// Where the system keeps files in memory, otherwise where temporary ones go.
   private static Path folder() {
@@ -36,6 +38,9 @@ record SharedMemory(String name, MemorySegment memory) {
   }
 
   /// Makes a file that only this user can open.
+  ///
+  /// @throws IOException also when the system has no room for it: a file that was only extended
+  ///   would end the process at its first write
   static SharedMemory create() throws IOException {
     if (!FileSystems.getDefault().supportedFileAttributeViews().contains("posix")) {
       throw new IOException("files of this system cannot be kept from other users");
@@ -47,11 +52,19 @@ record SharedMemory(String name, MemorySegment memory) {
         file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      fill(channel);
       return new SharedMemory(
           name, channel.map(FileChannel.MapMode.READ_WRITE, 0, BYTES, Arena.ofAuto()));
     } catch (IOException | RuntimeException e) {
       Files.deleteIfExists(file);
       throw e;
+    }
+  }
+
+  private static void fill(FileChannel channel) throws IOException {
+    ByteBuffer zeros = ByteBuffer.allocateDirect(ZEROS);
+    for (long left = BYTES; left > 0; ) {
+      left -= channel.write(zeros.position(0).limit((int) Math.min(ZEROS, left)));
     }
   }
 

@@ -4,25 +4,37 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.UUID;
 
 /// Memory of the host that other processes of it may read where it lies: a file without a name in
 /// the memory of the system (`memfd_create`), mapped as a whole and given out from its start.
 ///
-/// The system takes memory for what was written, not for the file's size. Linux only. Thread-safe.
+/// The system takes memory for what was written, not for the file's size. The first bytes are a
+/// mark that no other such file has: a path below `/proc` means another file, or none, to a process
+/// that numbers processes otherwise, as in another container. Linux only. Thread-safe.
 public final class SharedTier implements MemoryTier {
-  private static final long PAGE_BYTES = 4096;
+  /// Bytes of the file before the first block, the mark among them.
+  private static final long HEAD_BYTES = 4096;
+
+  private static final ValueLayout.OfLong MARK =
+      ValueLayout.JAVA_LONG.withOrder(ByteOrder.BIG_ENDIAN);
 
   private final SystemMemory system;
   private final Arena arena = Arena.ofShared();
   private final int file;
   private final MemorySegment all;
-  private long used;
+  private final UUID mark = UUID.randomUUID();
+  private long used = HEAD_BYTES;
 
   private SharedTier(SystemMemory system, int file, long bytes) {
     this.system = system;
     this.file = file;
     all = system.map(file, bytes, arena);
+    all.set(MARK, 0, mark.getMostSignificantBits());
+    all.set(MARK, Long.BYTES, mark.getLeastSignificantBits());
   }
 
   /// Makes such memory.
@@ -30,7 +42,7 @@ public final class SharedTier implements MemoryTier {
   /// @param bytes the most that can be given out, >= 1
   /// @return empty where the system has none
   public static Optional<SharedTier> ofSize(long bytes) {
-    long size = Math.ceilDiv(bytes, PAGE_BYTES) * PAGE_BYTES;
+    long size = HEAD_BYTES + Math.ceilDiv(bytes, HEAD_BYTES) * HEAD_BYTES;
     return SystemMemory.ofThisSystem().flatMap(system -> make(system, size));
   }
 
@@ -52,6 +64,11 @@ public final class SharedTier implements MemoryTier {
   /// The file under which processes of the same user can open it for as long as it is not closed.
   public String path() {
     return "/proc/%d/fd/%d".formatted(ProcessHandle.current().pid(), file);
+  }
+
+  /// The first 16 bytes of the file, by which whoever opened a path knows that it is this file.
+  public UUID mark() {
+    return mark;
   }
 
   /// Size of the file.
@@ -76,7 +93,7 @@ public final class SharedTier implements MemoryTier {
       throw new PsException(
           PsFault.OUT_OF_MEMORY_BUDGET,
           "%d more bytes are needed, but %d of %d bytes of shared memory are taken"
-              .formatted(bytes, used, all.byteSize()));
+              .formatted(bytes, used - HEAD_BYTES, all.byteSize() - HEAD_BYTES));
     }
     MemorySegment block = all.asSlice(used, size);
     used += size;

@@ -73,6 +73,9 @@ public final class Shard implements AutoCloseable {
   private long forkNanos;
   private boolean isClosed;
 
+  /// What every command is answered with from now on.
+  private @Nullable ShardReply refusal;
+
   /// Creates a shard without branches.
   ///
   /// @param config which shard of how many, and its memory
@@ -148,7 +151,7 @@ public final class Shard implements AutoCloseable {
 
   private void accept(PendingReply pending) {
     int worker = pending.command().worker();
-    if (isClosed || worker < 0 || worker >= config.workers()) {
+    if (refusal != null || worker < 0 || worker >= config.workers()) {
       answer(pending, refusal(worker));
     } else if (!lanes.queue(pending)) {
       execute(pending);
@@ -159,8 +162,8 @@ public final class Shard implements AutoCloseable {
   }
 
   private ShardReply refusal(int worker) {
-    return isClosed
-        ? new ShardReply.Failed(PsFault.CLOSED, "shard %d is closed".formatted(config.index()))
+    return refusal != null
+        ? refusal
         : new ShardReply.Failed(
             PsFault.BAD_REQUEST,
             "worker must be in [0, %d) but is %d".formatted(config.workers(), worker));
@@ -702,31 +705,41 @@ public final class Shard implements AutoCloseable {
     return config;
   }
 
+  /// Refuses what still waits, and all that is asked from now on, with `LINK_LOST`; frees nothing,
+  /// so that the worker beside this shard can be in the middle of a clock. For any thread.
+  public void abandon() {
+    refuseAll(PsFault.LINK_LOST, "shard %d serves no more".formatted(config.index()));
+  }
+
   /// Refuses what still waits and frees all memory. Snapshots must have been closed.
   @Override
   public void close() {
-    List<PendingReply> waiting = new ArrayList<>();
+    refuseAll(PsFault.CLOSED, "shard %d is closed".formatted(config.index()));
     lock.lock();
     try {
-      if (isClosed) {
-        return;
+      if (!isClosed) {
+        isClosed = true;
+        work.close();
       }
-      isClosed = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void refuseAll(PsFault fault, String message) {
+    List<PendingReply> waiting = new ArrayList<>();
+    ShardReply reply = new ShardReply.Failed(fault, message);
+    lock.lock();
+    try {
+      refusal = reply;
       branches.values().forEach(state -> collectWaiting(state, waiting));
       births.values().forEach(birth -> waiting.addAll(birth.pending()));
       waiting.addAll(lanes.waiting());
       waiting.addAll(barriers.waiting());
-      work.close();
     } finally {
       lock.unlock();
     }
-    for (PendingReply pending : waiting) {
-      pending
-          .reply()
-          .complete(
-              new ShardReply.Failed(
-                  PsFault.CLOSED, "shard %d was closed".formatted(config.index())));
-    }
+    waiting.forEach(pending -> pending.reply().complete(reply));
   }
 
   private static void collectWaiting(BranchState state, List<PendingReply> waiting) {

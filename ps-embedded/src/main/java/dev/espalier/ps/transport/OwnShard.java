@@ -36,6 +36,12 @@ public record OwnShard(Shard shard) implements ShardRoute {
     return shard.submit(read, target);
   }
 
+  /// Whoever waits for the shard would wait for ever, where the ways of others have ended.
+  @Override
+  public void close() {
+    shard.abandon();
+  }
+
   @Override
   public String toString() {
     return "own";

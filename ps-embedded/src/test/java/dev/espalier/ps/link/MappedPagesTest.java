@@ -7,6 +7,7 @@ import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.ParameterServerConfig;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -147,11 +149,38 @@ class MappedPagesTest {
   @Test
   void onlyPagesOfProcessesAreMapped() {
     for (String path : List.of("", "/etc/passwd", "/proc/1/fd/../../etc", "/proc/self/fd/1")) {
-      assertThatThrownBy(() -> MappedPages.open(path))
+      assertThatThrownBy(() -> MappedPages.open(new Handshake.Pages(path, new UUID(1, 2))))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("no pages");
     }
-    assertThatThrownBy(() -> MappedPages.open("/proc/999999999/fd/3"))
+    assertThatThrownBy(
+            () -> MappedPages.open(new Handshake.Pages("/proc/999999999/fd/3", new UUID(1, 2))))
         .isInstanceOf(IOException.class);
+  }
+
+  @Test
+  void aPathThatMeansAnotherFileIsRefused() throws Exception {
+    SharedTier meant = server.shard().sharedPages().orElseThrow();
+    // As in another container, where the same numbers of process and file are those of a stranger.
+    try (SharedTier stranger = SharedTier.ofSize(1 << 20).orElseThrow()) {
+      assertThatThrownBy(() -> MappedPages.open(new Handshake.Pages(stranger.path(), meant.mark())))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("another file");
+      assertThat(MappedPages.open(new Handshake.Pages(stranger.path(), stranger.mark())))
+          .isNotNull();
+    }
+  }
+
+  @Test
+  void aPipeIsNotWaitedFor() throws Exception {
+    Process sleeper = new ProcessBuilder("sleep", "60").start();
+    try {
+      String pipe = "/proc/%d/fd/0".formatted(sleeper.pid());
+      assertThatThrownBy(() -> MappedPages.open(new Handshake.Pages(pipe, new UUID(1, 2))))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("no pages");
+    } finally {
+      sleeper.destroy();
+    }
   }
 }

@@ -11,15 +11,21 @@ import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.transport.OwnShard;
+import dev.espalier.ps.transport.Transport;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import jdk.net.ExtendedSocketOptions;
 import org.junit.jupiter.api.Test;
 
 /// All that the parameter server promises, through sockets.
@@ -78,6 +84,66 @@ class ShardLinkTest extends ParameterServerContract {
       try (ShardLink link =
           ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
         assertThat(link.send(new ShardCommand.Explain(0)).join()).isNotNull();
+      }
+    }
+  }
+
+  @Test
+  void aWireThatAnotherOneReplacedIsNotWrittenTo() throws Exception {
+    try (ParameterServer server = server();
+        LinkServer port = LinkServer.open("127.0.0.1", "the token")) {
+      port.serve(server.shard());
+      try (ShardLink link =
+          ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
+        // As after two cuts in a row, when the first one's turn to send comes last.
+        link.sendAgain(new DeadWire());
+        assertThat(link.send(new ShardCommand.Explain(0)).get(30, TimeUnit.SECONDS)).isNotNull();
+      }
+    }
+  }
+
+  /// Takes everything and passes nothing on.
+  private static final class DeadWire implements Wire {
+    @Override
+    public ByteBuffer receive() throws IOException {
+      throw new IOException("cut");
+    }
+
+    @Override
+    public void send(List<Piece> pieces) {}
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void aMachineThatIsGoneIsAskedFor() throws Exception {
+    try (SocketChannel channel = SocketChannel.open()) {
+      LinkOptions.set(channel);
+      assertThat(channel.getOption(StandardSocketOptions.SO_KEEPALIVE)).isTrue();
+      if (channel.supportedOptions().contains(ExtendedSocketOptions.TCP_KEEPIDLE)) {
+        assertThat(channel.getOption(ExtendedSocketOptions.TCP_KEEPIDLE)).isEqualTo(10);
+        assertThat(channel.getOption(ExtendedSocketOptions.TCP_KEEPINTERVAL)).isEqualTo(5);
+        assertThat(channel.getOption(ExtendedSocketOptions.TCP_KEEPCOUNT)).isEqualTo(3);
+      }
+    }
+  }
+
+  @Test
+  void aShardThatIsAbandonedAnswersWhoWaits() {
+    ParameterServer server =
+        ParameterServer.open(
+            ParameterServerConfig.of(2, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")));
+    try (server) {
+      Transport way = new Transport(List.of(new OwnShard(server.shard())));
+      var waiting = way.send(0, new ShardCommand.Create(new BranchRef(0), 0));
+      assertThat(waiting).isNotDone();
+      way.close();
+      for (var reply : List.of(waiting, way.send(0, new ShardCommand.Explain(0)))) {
+        assertThat(reply.getNow(null))
+            .isInstanceOfSatisfying(
+                ShardReply.Failed.class,
+                failed -> assertThat(failed.fault()).isEqualTo(PsFault.LINK_LOST));
       }
     }
   }

@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -29,8 +30,11 @@ final class SharedTierTest {
         ByteBuffer one = ByteBuffer.allocate(1);
         file.read(one, tier.offsetOf(second) + 7);
         assertThat(one.get(0)).isEqualTo((byte) 42);
+        ByteBuffer mark = ByteBuffer.allocate(16);
+        file.read(mark, 0);
+        assertThat(new UUID(mark.getLong(0), mark.getLong(8))).isEqualTo(tier.mark());
       }
-      assertThat(tier.offsetOf(first)).isZero();
+      assertThat(tier.offsetOf(first)).isPositive();
     }
   }
 

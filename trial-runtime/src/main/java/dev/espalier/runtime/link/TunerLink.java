@@ -25,6 +25,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingDeque;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.ScheduledExecutorService;
@@ -59,6 +60,7 @@ public final class TunerLink implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("tuner-link").factory());
   private final BlockingDeque<Inbound> inbox = new LinkedBlockingDeque<>();
+  private final CompletableFuture<Void> turnedAway = new CompletableFuture<>();
 
   private final Deque<Report> unacknowledged = new ArrayDeque<>();
   private @Nullable Answers current;
@@ -174,6 +176,21 @@ public final class TunerLink implements AutoCloseable {
 
   public BlockingDeque<Inbound> inbox() {
     return inbox;
+  }
+
+  /// Runs `end` as soon as the tuner turns this worker away, for one that waits for others and does
+  /// not look into its inbox.
+  ///
+  /// @param end run by a thread of its own
+  public void whenTurnedAway(Runnable end) {
+    var _ =
+        turnedAway.thenRunAsync(
+            end, task -> Thread.ofPlatform().daemon().name("turned-away").start(task));
+  }
+
+  /// {@return whether the tuner has turned this worker away}
+  public boolean isTurnedAway() {
+    return turnedAway.isDone();
   }
 
   /// {@return whether the tuner wishes that workers stand still between clocks}
@@ -324,6 +341,7 @@ public final class TunerLink implements AutoCloseable {
     } else if (!mayPass(code)) {
       closed = true;
       inbox.add(new Inbound.TurnedAway(code, message));
+      turnedAway.complete(null);
     }
   }
 
