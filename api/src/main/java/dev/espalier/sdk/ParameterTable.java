@@ -6,8 +6,9 @@ import java.util.function.Supplier;
 /// One table of the branch that is being trained.
 ///
 /// Rows are numbered from 0. Values are laid out row by row. Reads see at least all updates that
-/// the branch's staleness demands. Gradients are sums over this worker's samples of the clock: the
-/// server divides by the number of samples of all workers.
+/// the branch's staleness demands. Belongs to the thread that calls the program: others of its own
+/// may work on arrays and on open rows, but call nothing here. Gradients are sums over this
+/// worker's samples of the clock: the server divides by the number of samples of all workers.
 public interface ParameterTable {
   long rows();
 

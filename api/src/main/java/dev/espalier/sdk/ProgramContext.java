@@ -12,12 +12,12 @@ public interface ProgramContext {
   /// {@return what the branch runs with}
   Setting setting();
 
-  /// {@return the learning rate of this clock: the setting's, as far as it has been let fall; 0
-  /// where the setting names none}
+  /// {@return the learning rate of this clock: the setting's, or 0.01 where it names none, as far
+  /// as it has been let fall; 0 outside `clock`}
   ///
   /// For programs that change rows themselves; others leave it to the update rules.
   default double learningRate() {
-    return setting().valueOr(Tunable.LEARNING_RATE, 0);
+    return setting().valueOr(Tunable.LEARNING_RATE, Tunable.DEFAULT_LEARNING_RATE);
   }
 
   /// {@return this worker's number, from 0}
@@ -64,6 +64,10 @@ public interface ProgramContext {
   /// {@return clocks that this branch and its ancestors have completed}
   long clock();
 
-  /// {@return a stream that depends on seed, worker and `clock()` alone, so siblings see the same}
+  /// {@return this clock's random numbers, one stream however often it is asked for: a second call
+  /// goes on where the first one's user stopped}
+  ///
+  /// It depends on seed, worker and `clock()` alone, so siblings see the same. Belongs to the
+  /// thread that calls the program.
   RandomGenerator random();
 }

@@ -11,8 +11,14 @@ import java.util.List;
 /// @param defaultBatchSize samples per worker and clock where no setting names `batchSize`, >= 1
 /// @param samplesPerRun samples that are visited one after the other, >= 1: an epoch shuffles runs
 ///   of so many, for programs that have put into a run what shares parameters; 1 shuffles samples
+/// @param isDealtOut whether each sample belongs to one worker for good, so that no two of them
+///   ever work on the same one: for programs that keep something for each sample in a table
 public record ProgramShape(
-    List<TableDeclaration> tables, int trainingSamples, int defaultBatchSize, int samplesPerRun) {
+    List<TableDeclaration> tables,
+    int trainingSamples,
+    int defaultBatchSize,
+    int samplesPerRun,
+    boolean isDealtOut) {
   public ProgramShape {
     tables = List.copyOf(tables);
     if (tables.isEmpty()) {
@@ -38,17 +44,23 @@ public record ProgramShape(
 
   /// A shape whose samples are shuffled one by one.
   public ProgramShape(List<TableDeclaration> tables, int trainingSamples, int defaultBatchSize) {
-    this(tables, trainingSamples, defaultBatchSize, 1);
+    this(tables, trainingSamples, defaultBatchSize, 1, false);
   }
 
   /// {@return the same shape with samples visited in runs}
   public ProgramShape inRunsOf(int samples) {
-    return new ProgramShape(tables, trainingSamples, defaultBatchSize, samples);
+    return new ProgramShape(tables, trainingSamples, defaultBatchSize, samples, isDealtOut);
+  }
+
+  /// {@return the same shape with samples dealt out: each goes to one worker alone, always the
+  /// same}
+  public ProgramShape dealtOut() {
+    return new ProgramShape(tables, trainingSamples, defaultBatchSize, samplesPerRun, true);
   }
 
   /// {@return the same shape with fewer or more training samples}
   public ProgramShape withTrainingSamples(int samples) {
-    return new ProgramShape(tables, samples, defaultBatchSize, samplesPerRun);
+    return new ProgramShape(tables, samples, defaultBatchSize, samplesPerRun, isDealtOut);
   }
 
   /// Tables for training data of so many samples, at the default batch size of

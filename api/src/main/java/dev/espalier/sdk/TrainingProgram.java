@@ -18,7 +18,8 @@ public interface TrainingProgram extends AutoCloseable {
   ProgramShape open(ProgramEnvironment environment);
 
   /// Writes the initial parameters with `ParameterTable.assign`; same seed, same bits. What is not
-  /// assigned is zero, so a model that may start at zeros leaves this out.
+  /// assigned is zero, so a model that may start at zeros leaves this out. To add gradients here is
+  /// an error.
   default void initialise(ProgramContext context) {}
 
   /// Runs one clock on the samples of `context`: reads rows, adds gradient sums.
@@ -34,7 +35,8 @@ public interface TrainingProgram extends AutoCloseable {
     return clock(context);
   }
 
-  /// Measures this worker's share of the validation data; must change nothing.
+  /// Measures this worker's share of the validation data; changes nothing: gradients that it adds
+  /// are thrown away.
   Evaluation evaluate(ProgramContext context);
 
   @Override

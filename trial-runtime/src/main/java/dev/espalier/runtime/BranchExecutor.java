@@ -6,8 +6,8 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.data.SampleOrder;
 import dev.espalier.data.SampleSplit;
-import dev.espalier.data.ShuffledCursor;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.Evaluation;
@@ -46,7 +46,7 @@ public final class BranchExecutor {
   private final BranchLedger ledger = new BranchLedger();
   private final ProgressReporter reporter;
   private final SampleSplit split;
-  private final ShuffledCursor cursor;
+  private final SampleOrder order;
   private final ClockContext context;
 
   /// Lets clocks through, or makes them wait.
@@ -76,8 +76,14 @@ public final class BranchExecutor {
     this.reporter = new ProgressReporter(reports);
     int samples = shape.trainingSamples();
     this.split = SampleSplit.of(samples, assignment.heldOut().of(samples), assignment.seed());
-    this.cursor =
-        new ShuffledCursor(split.training().length, shape.samplesPerRun(), assignment.seed());
+    this.order =
+        new SampleOrder(
+            split,
+            shape.samplesPerRun(),
+            assignment.seed(),
+            assignment.worker(),
+            assignment.workers(),
+            shape.isDealtOut());
     this.context = new ClockContext(assignment, parameters);
   }
 
@@ -143,12 +149,12 @@ public final class BranchExecutor {
     Setting setting = entry.setting();
     int batch = (int) setting.valueOr(Tunable.BATCH_SIZE, shape.defaultBatchSize());
     long globalBatch = (long) batch * assignment.workers();
-    int[] samples = samples(entry.position(), batch);
+    int[] samples = order.samples(entry.position(), batch);
     while (entry.clock() < untilClock) {
       gate.pass();
       long start = System.nanoTime();
       double learningRate = parameters.select(branch, setting, rate.factor(entry.clock()));
-      int[] next = samples(entry.position() + globalBatch, batch);
+      int[] next = order.samples(entry.position() + globalBatch, batch);
       context.at(setting, samples, entry.lineageClock()).withLearningRate(learningRate);
       if (assignment.workers() > 1) {
         context.before(next);
@@ -163,17 +169,16 @@ public final class BranchExecutor {
     reporter.flush();
   }
 
-  /// This worker's samples of the clock that begins at a position.
-  private int[] samples(long position, int batch) {
-    return split.toSamples(cursor.indices(position + (long) assignment.worker() * batch, batch));
-  }
-
-  private void evaluate(BranchId branch, long evaluation) throws InterruptedException {
+  private void evaluate(BranchId branch, long evaluation) {
     BranchLedger.Entry entry = ledger.entry(branch);
-    parameters.selectForReading(branch);
     long start = System.nanoTime();
-    Evaluation result =
-        program.evaluate(context.at(entry.setting(), new int[0], entry.lineageClock()));
+    var results = new ArrayList<Evaluation>(1);
+    parameters.measure(
+        branch,
+        () ->
+            results.add(
+                program.evaluate(context.at(entry.setting(), new int[0], entry.lineageClock()))));
+    Evaluation result = results.getFirst();
     reports.accept(
         new WorkerReport.Evaluated(
             evaluation, result.metrics(), result.samples(), (System.nanoTime() - start) / 1e9));

@@ -7,6 +7,7 @@ import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import org.jspecify.annotations.Nullable;
 
 /// What a program sees of the clock it runs; one object, moved from clock to clock.
 final class ClockContext implements ProgramContext {
@@ -21,6 +22,7 @@ final class ClockContext implements ProgramContext {
   private double learningRate;
   private long clock;
   private long stream;
+  private @Nullable RandomGenerator random;
 
   ClockContext(Assignment assignment, PsBackend parameters) {
     this.assignment = assignment;
@@ -34,12 +36,14 @@ final class ClockContext implements ProgramContext {
     learningRate = 0;
     clock = lineageClock;
     stream = lineageClock;
+    random = null;
     return this;
   }
 
   /// Takes another random stream than the clock's: the same for all branches that are compared.
   ClockContext withStream(long number) {
     stream = number;
+    random = null;
     return this;
   }
 
@@ -97,6 +101,15 @@ final class ClockContext implements ProgramContext {
 
   @Override
   public RandomGenerator random() {
+    RandomGenerator known = random;
+    if (known == null) {
+      known = newStream();
+      random = known;
+    }
+    return known;
+  }
+
+  private RandomGenerator newStream() {
     long mixed = assignment.seed();
     mixed = 0x9E3779B97F4A7C15L * (mixed ^ (mixed >>> 31)) + assignment.worker();
     mixed = 0xBF58476D1CE4E5B9L * (mixed ^ (mixed >>> 27)) + stream;

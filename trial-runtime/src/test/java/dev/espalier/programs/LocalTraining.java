@@ -3,16 +3,17 @@ package dev.espalier.programs;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
-import dev.espalier.data.ShuffledCursor;
+import dev.espalier.data.SampleOrder;
+import dev.espalier.data.SampleSplit;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.ProgramShape;
+import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,7 +27,8 @@ public final class LocalTraining implements AutoCloseable {
   private final List<TrainingProgram> programs = new ArrayList<>();
   private final ProgramShape shape;
   private final LocalTables tables;
-  private final ShuffledCursor cursor;
+  private final List<SampleOrder> orders = new ArrayList<>();
+  private SampleSplit split;
   private final long seed;
   private Setting setting;
   private long position;
@@ -50,7 +52,8 @@ public final class LocalTraining implements AutoCloseable {
     }
     shape = opened;
     tables = new LocalTables(shape);
-    cursor = new ShuffledCursor(shape.trainingSamples(), shape.samplesPerRun(), seed);
+    split = SampleSplit.of(shape.trainingSamples(), 0, seed);
+    order();
     var defaults = new TreeMap<String, Double>();
     programs
         .getFirst()
@@ -68,6 +71,33 @@ public final class LocalTraining implements AutoCloseable {
       int workers,
       long seed) {
     return new LocalTraining(program, arguments, data, workers, seed);
+  }
+
+  private void order() {
+    orders.clear();
+    for (int worker = 0; worker < programs.size(); worker++) {
+      orders.add(
+          new SampleOrder(
+              split, shape.samplesPerRun(), seed, worker, programs.size(), shape.isDealtOut()));
+    }
+  }
+
+  /// Keeps samples out of training, before the first clock.
+  public LocalTraining holdingOut(int samples) {
+    split = SampleSplit.of(shape.trainingSamples(), samples, seed);
+    order();
+    return this;
+  }
+
+  /// {@return the mean loss of the samples that are held out, as worker 0 measures it}
+  public double heldOutLoss() {
+    Progress loss = programs.getFirst().loss(context(0, split.probe()));
+    return loss.lossSum() / loss.samples();
+  }
+
+  /// {@return the samples that are held out}
+  public int[] heldOut() {
+    return split.probe();
   }
 
   private static Map<String, String> withDefaults(
@@ -107,10 +137,9 @@ public final class LocalTraining implements AutoCloseable {
   /// @return sum of the training loss
   public double addGradients() {
     int batch = batchSize();
-    int[] samples = cursor.indices(position, batch * programs.size());
     double lossSum = 0;
     for (int worker = 0; worker < programs.size(); worker++) {
-      int[] slice = Arrays.copyOfRange(samples, worker * batch, (worker + 1) * batch);
+      int[] slice = orders.get(worker).samples(position, batch);
       lossSum += programs.get(worker).clock(context(worker, slice)).lossSum();
     }
     return lossSum;

@@ -11,9 +11,12 @@ import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.data.SampleSplit;
+import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.Progress;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -101,6 +104,43 @@ class ProbeTest {
       assertThat(tuner.reports(worker)).contains(new WorkerReport.Ready(50, 8, 40));
     }
     assertThat(blocks).isEqualTo(3);
+  }
+
+  @Test
+  void whatAnEvaluationAddsIsThrownAway() throws Exception {
+    List<List<Double>> losses = new ArrayList<>();
+    for (float added : new float[] {0, 100}) {
+      try (var tuner = new ScriptedTuner(1, checkpoints);
+          var threads = WorkerThreads.attach(tuner, () -> new Adding(added))) {
+        tuner.say(new BranchCommand.Create(ROOT, SETTING));
+        tuner.say(new BranchCommand.Evaluate(ROOT, 1));
+        tuner.say(new BranchCommand.Schedule(ROOT, 10, 10));
+        tuner.say(new BranchCommand.Evaluate(ROOT, 2));
+        tuner.awaitEvaluation(2);
+        losses.add(tuner.losses(0, ROOT));
+        tuner.say(new BranchCommand.Stop());
+        threads.awaitEnd();
+      }
+    }
+    assertThat(losses.getFirst()).hasSize(10).isEqualTo(losses.getLast());
+  }
+
+  /// Adds gradients where it should only look.
+  private static final class Adding extends ExactProgram {
+    private final float added;
+
+    Adding(float added) {
+      super(0);
+      this.added = added;
+    }
+
+    @Override
+    public Evaluation evaluate(ProgramContext context) {
+      float[] gradients = new float[9];
+      Arrays.fill(gradients, added);
+      context.table("mixer").addAll(gradients);
+      return super.evaluate(context);
+    }
   }
 
   @Test

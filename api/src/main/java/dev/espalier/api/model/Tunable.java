@@ -12,6 +12,9 @@ public sealed interface Tunable {
   /// The step size of the update rule.
   String LEARNING_RATE = "learningRate";
 
+  /// The step size where no setting names one.
+  double DEFAULT_LEARNING_RATE = 0.01;
+
   /// The momentum of the update rule, in [0, 1).
   String MOMENTUM = "momentum";
 

@@ -13,6 +13,7 @@ import java.util.List;
 record CorpusData(BagOfWords training, BagOfWords validation, int vocabulary) {
   private static final String UCI_START = "docword.";
   private static final int HELD_OUT = 10;
+  private static final int MOST_OF_A_WORD = 1 << 24;
 
   /// Reads `train.feat` and `test.feat` where the folder has them, else the one `docword.*.txt`, of
   /// which every tenth document is held back.
@@ -41,10 +42,33 @@ record CorpusData(BagOfWords training, BagOfWords validation, int vocabulary) {
         all.select(document -> document % HELD_OUT == HELD_OUT - 1));
   }
 
+  /// Counts are floats, which are exact to 2^24.
+  private static void requireCountable(BagOfWords training) {
+    int[] counts = new int[training.vocabulary()];
+    for (int word : training.words()) {
+      counts[word]++;
+      if (counts[word] > MOST_OF_A_WORD) {
+        throw new EspalierException(
+            ErrorCode.INVALID_DATA,
+            "a word may occur %d times in the training documents but word %d occurs more often"
+                .formatted(MOST_OF_A_WORD, word + 1));
+      }
+    }
+    for (int document = 0; document < training.documents(); document++) {
+      if (training.length(document) > TopicTotals.MOST_TOKENS) {
+        throw new EspalierException(
+            ErrorCode.INVALID_DATA,
+            "a document may have %d words but training document %d has %d"
+                .formatted(TopicTotals.MOST_TOKENS, document + 1, training.length(document)));
+      }
+    }
+  }
+
   private static CorpusData of(BagOfWords training, BagOfWords validation) {
     if (training.words().length == 0) {
       throw new EspalierException(ErrorCode.INVALID_DATA, "there are no words to train on");
     }
+    requireCountable(training);
     return new CorpusData(
         training, validation, Math.max(training.vocabulary(), validation.vocabulary()));
   }

@@ -18,8 +18,6 @@ import dev.espalier.sdk.TrainingProgram;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /* Latent Dirichlet allocation (Blei, Ng and Jordan 2003) by collapsed Gibbs sampling; workers sample
@@ -27,11 +25,12 @@ import org.jspecify.annotations.Nullable;
  * 2009).
  *
  *   topics       words x K    tokens of each word in each topic
- *   totals       1 x K        tokens in each topic
+ *   totals       R x K        tokens in each topic, in rows that add up: see TopicTotals
  *   assignments  one row for each 32 tokens of a document: topic + 1 of each token, 0 before its
  *                first draw
  *
- * All of them are counts that clocks add to, so a fork has its own topics. A sample is a document.
+ * All of them are counts that clocks add to, so a fork has its own topics. A sample is a document; it
+ * belongs to one worker, for two that drew from the same counts would both add what changed.
  */
 /// Finds topics in documents and the topics of each of their words.
 public final class LatentDirichletAllocation implements TrainingProgram {
@@ -44,14 +43,11 @@ public final class LatentDirichletAllocation implements TrainingProgram {
   private static final String LOG_PERPLEXITY = "logPerplexity";
   private static final String RULE = "add";
   private static final int DEFAULT_BATCH_SIZE = 256;
-  private static final int SWEEPS = 50;
-  private static final int COUNTED_SWEEPS = 20;
-  private static final long COMPLETION_SEED = 0xC0DA;
 
   private @Nullable Model model;
 
   /// What `open` makes.
-  private record Model(CorpusData data, int topics, TokenRows rows, TopicBatch batch) {}
+  private record Model(CorpusData data, int topics, TopicTotals totals, TopicBatch batch) {}
 
   @Override
   public ProgramDescriptor describe() {
@@ -77,139 +73,105 @@ public final class LatentDirichletAllocation implements TrainingProgram {
             .orElseGet(() -> GeneratedCorpus.generate(600, 500, 40));
     int topics = environment.integer("topics");
     TokenRows rows = TokenRows.of(data.training());
-    model =
-        new Model(
-            data, topics, rows, new TopicBatch(data.training(), rows, topics, data.vocabulary()));
+    TopicTotals totals = TopicTotals.of(data.training());
+    model = new Model(data, topics, totals, new TopicBatch(data, rows, totals, topics));
     return new ProgramShape(
-        List.of(
-            TableDeclaration.sparse(TOPICS, data.vocabulary(), topics, RULE),
-            TableDeclaration.dense(TOTALS, 1, topics, RULE),
-            TableDeclaration.sparse(ASSIGNMENTS, rows.count(), TOKENS_PER_ROW, RULE)),
-        data.training().documents(),
-        DEFAULT_BATCH_SIZE);
+            List.of(
+                TableDeclaration.sparse(TOPICS, data.vocabulary(), topics, RULE),
+                TableDeclaration.dense(TOTALS, totals.rows(), topics, RULE),
+                TableDeclaration.sparse(ASSIGNMENTS, rows.count(), TOKENS_PER_ROW, RULE)),
+            data.training().documents(),
+            DEFAULT_BATCH_SIZE)
+        .dealtOut();
   }
 
   @Override
   public Progress clock(ProgramContext context) {
     Model opened = opened();
-    int[] documents = documents(context, opened.data.training().documents());
+    int[] documents = documents(context);
     double lossSum =
         opened.batch.sweep(context, documents, sampler(opened, context), context.random());
     return new Progress(lossSum, documents.length);
   }
 
-  /* A clock may reach into the next epoch, so that the samples of all workers name a document twice.
-   * Two draws from the same counts must not both be added: each worker keeps to documents of its
-   * own, and draws for each once. In ascending order, so that clocks over the same documents make
-   * the same accesses. */
-  private static int[] documents(ProgramContext context, int count) {
-    int workers = context.workers();
-    return Arrays.stream(context.samples())
-        .map(sample -> sample - sample % workers + context.worker())
-        .filter(document -> document < count)
-        .sorted()
-        .distinct()
-        .toArray();
+  /* A clock may go through a worker's documents more than once, and draws for each once. In ascending
+   * order, so that clocks over the same documents make the same accesses. */
+  private static int[] documents(ProgramContext context) {
+    return Arrays.stream(context.samples()).sorted().distinct().toArray();
   }
 
   private static TopicSampler sampler(Model opened, ProgramContext context) {
-    return new TopicSampler(
-        opened.topics,
-        opened.data.vocabulary(),
-        context.setting().valueOr(ALPHA, 0.1),
-        context.setting().valueOr(BETA, 0.01));
+    return new TopicSampler(opened.topics, opened.data.vocabulary(), alpha(context), beta(context));
   }
 
-  /// Measures the mean negative log probability of a word in nats, by completion of documents: half
-  /// of the tokens of a validation document tell its topics, the other half is judged.
+  /// Measures how well documents that need not have been trained on are completed: what a clock
+  /// draws for them would be topics by chance. The loss of a document is the mean over its judged
+  /// words.
+  @Override
+  public Progress loss(ProgramContext context) {
+    Model opened = opened();
+    DocumentCompletion completion = completion(opened, context, opened.data.training());
+    DocumentCompletion.Topics topics =
+        opened.batch.topicsOf(context, context.samples(), beta(context));
+    double lossSum = 0;
+    int judged = 0;
+    for (int document : context.samples()) {
+      DocumentCompletion.Judged part = completion.judge(document, topics);
+      if (part.words() > 0) {
+        lossSum += part.nats() / part.words();
+        judged++;
+      }
+    }
+    return new Progress(lossSum, judged);
+  }
+
+  /// Measures the mean negative log probability of a word in nats, by completion of the validation
+  /// documents.
   @Override
   public Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
     BagOfWords documents = opened.data.validation();
-    double alpha = context.setting().valueOr(ALPHA, 0.1);
-    double beta = context.setting().valueOr(BETA, 0.01);
-    double[][] topics = topicWords(opened, context, beta);
+    DocumentCompletion completion = completion(opened, context, documents);
+    double[][] probabilities = topicWords(opened, context);
     double nats = 0;
     int judged = 0;
     for (int document : context.share(0, documents.documents())) {
-      var random = new SplittableRandom(COMPLETION_SEED + document);
-      int[] words = shuffled(documents, document, random);
-      double[] mixture = mixture(opened.topics, topics, words, alpha, random);
-      for (int i = 1; i < words.length; i += 2) {
-        double probability = 0;
-        for (int topic = 0; topic < opened.topics; topic++) {
-          probability += mixture[topic] * topics[words[i]][topic];
-        }
-        nats -= Math.log(probability);
-        judged++;
-      }
+      DocumentCompletion.Judged part = completion.judge(document, word -> probabilities[word]);
+      nats += part.nats();
+      judged += part.words();
     }
     return new Evaluation(Map.of(LOG_PERPLEXITY, judged == 0 ? 0 : nats / judged), judged);
   }
 
+  private static DocumentCompletion completion(
+      Model opened, ProgramContext context, BagOfWords documents) {
+    return new DocumentCompletion(documents, opened.topics, alpha(context));
+  }
+
+  private static double alpha(ProgramContext context) {
+    return context.setting().valueOr(ALPHA, 0.1);
+  }
+
+  private static double beta(ProgramContext context) {
+    return context.setting().valueOr(BETA, 0.01);
+  }
+
   /// Probability of each word in each topic.
-  private static double[][] topicWords(Model opened, ProgramContext context, double beta) {
+  private static double[][] topicWords(Model opened, ProgramContext context) {
     float[] counts = context.table(TOPICS).readAll();
-    float[] totals = context.table(TOTALS).readAll();
-    int vocabulary = opened.data.vocabulary();
-    double[][] probabilities = new double[vocabulary][opened.topics];
-    for (int word = 0; word < vocabulary; word++) {
-      for (int topic = 0; topic < opened.topics; topic++) {
-        probabilities[word][topic] =
-            (counts[word * opened.topics + topic] + beta) / (totals[topic] + vocabulary * beta);
-      }
+    double[] totals = new double[opened.topics];
+    opened.totals.sum(context.table(TOTALS).readAll(), totals);
+    double[][] probabilities = new double[opened.data.vocabulary()][opened.topics];
+    for (int word = 0; word < probabilities.length; word++) {
+      TopicBatch.probabilities(
+          counts,
+          word * opened.topics,
+          totals,
+          probabilities.length,
+          beta(context),
+          probabilities[word]);
     }
     return probabilities;
-  }
-
-  private static int[] shuffled(BagOfWords documents, int document, SplittableRandom random) {
-    int[] words =
-        Arrays.copyOfRange(
-            documents.words(), documents.starts()[document], documents.starts()[document + 1]);
-    for (int i = words.length - 1; i > 0; i--) {
-      int j = random.nextInt(i + 1);
-      int swapped = words[i];
-      words[i] = words[j];
-      words[j] = swapped;
-    }
-    return words;
-  }
-
-  /// The mixture of topics of the words at even places, the mean over the last sweeps.
-  private static double[] mixture(
-      int topics, double[][] topicWords, int[] words, double alpha, RandomGenerator random) {
-    int tokens = (words.length + 1) / 2;
-    int[] drawn = new int[tokens];
-    int[] counts = new int[topics];
-    for (int token = 0; token < tokens; token++) {
-      drawn[token] = random.nextInt(topics);
-      counts[drawn[token]]++;
-    }
-    double[] mixture = new double[topics];
-    double[] cumulative = new double[topics];
-    for (int sweep = 0; sweep < SWEEPS; sweep++) {
-      for (int token = 0; token < tokens; token++) {
-        counts[drawn[token]]--;
-        double sum = 0;
-        for (int topic = 0; topic < topics; topic++) {
-          sum += (counts[topic] + alpha) * topicWords[words[2 * token]][topic];
-          cumulative[topic] = sum;
-        }
-        double place = random.nextDouble() * sum;
-        int topic = 0;
-        while (topic < topics - 1 && cumulative[topic] <= place) {
-          topic++;
-        }
-        drawn[token] = topic;
-        counts[topic]++;
-      }
-      if (sweep >= SWEEPS - COUNTED_SWEEPS) {
-        for (int topic = 0; topic < topics; topic++) {
-          mixture[topic] += (counts[topic] + alpha) / (tokens + topics * alpha) / COUNTED_SWEEPS;
-        }
-      }
-    }
-    return mixture;
   }
 
   private Model opened() {

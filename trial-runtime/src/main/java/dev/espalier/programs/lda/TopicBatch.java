@@ -18,17 +18,23 @@ final class TopicBatch {
   private float[] tokenChanges = {};
   private float[] counts = {};
   private float[] countChanges = {};
-  private final float[] totals;
+  private final int vocabulary;
+  private final TopicTotals totalRows;
+  private final float[] totalCounts;
   private final float[] totalChanges;
+  private final double[] totals;
 
-  TopicBatch(BagOfWords documents, TokenRows tokenRows, int topics, int vocabulary) {
-    this.documents = documents;
+  TopicBatch(CorpusData data, TokenRows tokenRows, TopicTotals totalRows, int topics) {
+    documents = data.training();
+    vocabulary = data.vocabulary();
     this.tokenRows = tokenRows;
+    this.totalRows = totalRows;
     this.topics = topics;
     words = new BatchRows(vocabulary);
     documentCounts = new int[topics];
-    totals = new float[topics];
-    totalChanges = new float[topics];
+    totalCounts = new float[totalRows.rows() * topics];
+    totalChanges = new float[totalCounts.length];
+    totals = new double[topics];
   }
 
   /// Draws a topic for every token of some documents.
@@ -45,7 +51,7 @@ final class TopicBatch {
     }
     context.table(LatentDirichletAllocation.ASSIGNMENTS).add(rows, rowCount, tokenChanges);
     context.table(LatentDirichletAllocation.TOPICS).add(words.rows(), words.count(), countChanges);
-    context.table(LatentDirichletAllocation.TOTALS).add(0, 1, totalChanges, 0);
+    context.table(LatentDirichletAllocation.TOTALS).addAll(totalChanges);
     return lossSum;
   }
 
@@ -53,9 +59,7 @@ final class TopicBatch {
     words.clear();
     int rowCount = 0;
     for (int document : chosen) {
-      for (int i = documents.starts()[document]; i < documents.starts()[document + 1]; i++) {
-        words.slot(documents.words()[i]);
-      }
+      collectWords(document);
       int count = tokenRows.count(document);
       if (rows.length < rowCount + count) {
         rows = Arrays.copyOf(rows, Math.max(rowCount + count, 2 * rows.length));
@@ -75,11 +79,47 @@ final class TopicBatch {
     }
     context.table(LatentDirichletAllocation.ASSIGNMENTS).read(rows, rowCount, tokens);
     context.table(LatentDirichletAllocation.TOPICS).read(words.rows(), words.count(), counts);
-    context.table(LatentDirichletAllocation.TOTALS).read(0, 1, totals, 0);
+    readTotals(context);
     Arrays.fill(tokenChanges, 0, tokenCount, 0);
     Arrays.fill(countChanges, 0, words.count() * topics, 0);
     Arrays.fill(totalChanges, 0);
     return rowCount;
+  }
+
+  private void collectWords(int document) {
+    for (int i = documents.starts()[document]; i < documents.starts()[document + 1]; i++) {
+      words.slot(documents.words()[i]);
+    }
+  }
+
+  private void readTotals(ProgramContext context) {
+    context.table(LatentDirichletAllocation.TOTALS).read(0, totalRows.rows(), totalCounts, 0);
+    totalRows.sum(totalCounts, totals);
+  }
+
+  /// {@return the topics of the words of some documents, as they are now}
+  DocumentCompletion.Topics topicsOf(ProgramContext context, int[] chosen, double beta) {
+    words.clear();
+    Arrays.stream(chosen).forEach(this::collectWords);
+    float[] read = new float[words.count() * topics];
+    context.table(LatentDirichletAllocation.TOPICS).read(words.rows(), words.count(), read);
+    readTotals(context);
+    double[][] probabilities = new double[words.count()][topics];
+    for (int slot = 0; slot < probabilities.length; slot++) {
+      probabilities(read, slot * topics, totals, vocabulary, beta, probabilities[slot]);
+    }
+    return word -> probabilities[words.slot(word)];
+  }
+
+  /// Puts the probability of a word in each topic.
+  ///
+  /// @param counts tokens of the word in each topic, from `offset` on
+  /// @param totals tokens in each topic
+  static void probabilities(
+      float[] counts, int offset, double[] totals, int vocabulary, double beta, double[] target) {
+    for (int topic = 0; topic < target.length; topic++) {
+      target[topic] = (counts[offset + topic] + beta) / (totals[topic] + vocabulary * beta);
+    }
   }
 
   private double sweep(int document, int at, TopicSampler sampler, RandomGenerator random) {
@@ -89,6 +129,7 @@ final class TopicBatch {
       return 0;
     }
     Arrays.fill(documentCounts, 0);
+    int totalRow = totalRows.rowOf(document) * topics;
     int known = 0;
     for (int i = 0; i < length; i++) {
       int topic = (int) tokens[at + i] - 1;
@@ -102,26 +143,26 @@ final class TopicBatch {
       int word = words.slot(documents.words()[start + i]) * topics;
       int before = (int) tokens[at + i] - 1;
       if (before >= 0) {
-        count(word, before, -1, sampler);
+        count(word, before, -1, totalRow, sampler);
         known--;
       }
       int drawn = sampler.draw(counts, word, documentCounts, random);
       // Tokens begin in topics by chance: from first draws the sampler would not find its way out.
       int topic = before < 0 ? random.nextInt(topics) : drawn;
       nats -= Math.log(sampler.likelihood(known));
-      count(word, topic, 1, sampler);
+      count(word, topic, 1, totalRow, sampler);
       known++;
       tokenChanges[at + i] = topic - before;
     }
     return nats / length;
   }
 
-  private void count(int word, int topic, int change, TopicSampler sampler) {
+  private void count(int word, int topic, int change, int totalRow, TopicSampler sampler) {
     documentCounts[topic] += change;
     counts[word + topic] += change;
     countChanges[word + topic] += change;
     totals[topic] += change;
-    totalChanges[topic] += change;
+    totalChanges[totalRow + topic] += change;
     sampler.total(topic, totals[topic]);
   }
 }

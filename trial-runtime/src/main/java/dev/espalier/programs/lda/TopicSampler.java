@@ -29,14 +29,14 @@ final class TopicSampler {
   }
 
   /// Takes in the numbers of tokens of each topic.
-  void totals(float[] totals) {
+  void totals(double[] totals) {
     for (int topic = 0; topic < topics; topic++) {
       total(topic, totals[topic]);
     }
   }
 
   /// Takes in that a topic has this many tokens now.
-  void total(int topic, float count) {
+  void total(int topic, double count) {
     inverses[topic] = 1 / (Math.max(0, count) + vocabularyBeta);
   }
 

@@ -31,8 +31,6 @@ import java.util.concurrent.CompletableFuture;
 ///
 /// Owned by the worker's loop.
 public final class PsBackend implements AutoCloseable {
-  private static final double DEFAULT_LEARNING_RATE = 0.01;
-
   /// A pause may stop one worker a clock before another, which then waits inside its clock for as
   /// long as the pause lasts. A worker that is gone shows as a lost link, at once.
   private static final Duration PATIENCE = Duration.ofDays(7);
@@ -128,16 +126,20 @@ public final class PsBackend implements AutoCloseable {
     session.awaitQuiet();
   }
 
-  /// Runs `program`, which may assign initial values to the branch's tables.
+  /// Runs `program`, which may assign initial values to the branch's tables, but add no gradients.
   public void initialise(BranchId branch, Runnable program) {
-    selectForReading(branch);
-    tables.values().forEach(table -> table.allowAssign(true));
-    try {
-      program.run();
-    } finally {
-      tables.values().forEach(table -> table.allowAssign(false));
-    }
+    run(branch, PsParameterTable.Use.INITIALISING, program);
     session.awaitQuiet();
+  }
+
+  private void run(BranchId branch, PsParameterTable.Use use, Runnable part) {
+    selectForReading(branch);
+    tables.values().forEach(table -> table.use(use));
+    try {
+      part.run();
+    } finally {
+      tables.values().forEach(table -> table.use(PsParameterTable.Use.TRAINING));
+    }
   }
 
   /// Forks; returns when every shard has done it.
@@ -153,13 +155,7 @@ public final class PsBackend implements AutoCloseable {
   /// Runs `measurement`, which may read the tables of `branch` with all updates of all workers in;
   /// gradients that it adds are thrown away.
   public void measure(BranchId branch, Runnable measurement) {
-    selectForReading(branch);
-    tables.values().forEach(table -> table.dropGradients(true));
-    try {
-      measurement.run();
-    } finally {
-      tables.values().forEach(table -> table.dropGradients(false));
-    }
+    run(branch, PsParameterTable.Use.MEASURING, measurement);
   }
 
   /// Makes `branch` the one that is read and updated, as its setting says.
@@ -167,7 +163,8 @@ public final class PsBackend implements AutoCloseable {
   /// @param rateFactor what the learning rate is multiplied with, in [0, 1]
   /// @return the learning rate that comes of it
   public double select(BranchId branch, Setting setting, double rateFactor) {
-    double rate = rateFactor * setting.valueOr(Tunable.LEARNING_RATE, DEFAULT_LEARNING_RATE);
+    double rate =
+        rateFactor * setting.valueOr(Tunable.LEARNING_RATE, Tunable.DEFAULT_LEARNING_RATE);
     session.select(
         ref(branch),
         new Staleness((int) setting.valueOr(Tunable.STALENESS, 0)),
@@ -176,7 +173,7 @@ public final class PsBackend implements AutoCloseable {
   }
 
   /// Makes `branch` the one that is read, with all updates of all workers in.
-  public void selectForReading(BranchId branch) {
+  private void selectForReading(BranchId branch) {
     session.select(ref(branch), Staleness.bulkSynchronous(), StepSize.noUpdate());
   }
 

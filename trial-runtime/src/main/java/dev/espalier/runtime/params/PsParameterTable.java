@@ -17,8 +17,7 @@ final class PsParameterTable implements ParameterTable {
   private final WorkerSession session;
   private final int table;
   private final TableSpec spec;
-  private boolean assignAllowed;
-  private boolean dropsGradients;
+  private Use use = Use.TRAINING;
 
   PsParameterTable(WorkerSession session, int table, TableSpec spec) {
     this.session = session;
@@ -26,12 +25,28 @@ final class PsParameterTable implements ParameterTable {
     this.spec = spec;
   }
 
-  void allowAssign(boolean allowed) {
-    assignAllowed = allowed;
+  /// What a program may do with its tables.
+  enum Use {
+    /// Read, and add gradients.
+    TRAINING,
+    /// Read; gradients are thrown away.
+    MEASURING,
+    /// Read and assign; gradients are refused, for no clock would apply them.
+    INITIALISING
   }
 
-  void dropGradients(boolean drop) {
-    dropsGradients = drop;
+  void use(Use now) {
+    use = now;
+  }
+
+  /// Whether gradients count.
+  private boolean takesGradients() {
+    if (use == Use.INITIALISING) {
+      throw new IllegalStateException(
+          "gradients may not be added to table %s inside initialise; assign its rows"
+              .formatted(spec.name()));
+    }
+    return use == Use.TRAINING;
   }
 
   @Override
@@ -72,7 +87,7 @@ final class PsParameterTable implements ParameterTable {
               .formatted(spec.name(), spec.rule()));
     }
     // A measurement may change copies: what it adds is thrown away.
-    return (dropsGradients ? Optional.<OpenPages>empty() : session.open(table))
+    return (takesGradients() ? session.open(table) : Optional.<OpenPages>empty())
         .map(pages ->
             new OpenRows(spec.rows(), spec.columns(), pages.rowsPerPage(), new BranchRows(pages)))
         .orElseGet(() -> ParameterTable.super.open(rows));
@@ -109,21 +124,21 @@ final class PsParameterTable implements ParameterTable {
 
   @Override
   public void add(long firstRow, int count, float[] gradients, int offset) {
-    if (!dropsGradients) {
+    if (takesGradients()) {
       session.add(table, firstRow, count, gradients, offset);
     }
   }
 
   @Override
   public void add(long[] rows, int count, float[] gradients) {
-    if (!dropsGradients) {
+    if (takesGradients()) {
       session.add(table, rows, count, gradients);
     }
   }
 
   @Override
   public boolean addFromDevice(long address) {
-    return dropsGradients || session.addFromDevice(table, address);
+    return !takesGradients() || session.addFromDevice(table, address);
   }
 
   @Override
@@ -133,7 +148,7 @@ final class PsParameterTable implements ParameterTable {
 
   @Override
   public void addProducts(long firstRow, int count, int samples, float[] left, float[] right) {
-    if (!dropsGradients) {
+    if (takesGradients()) {
       session.addProducts(
           table, firstRow, new Factors(samples, count, spec.columns(), left, right));
     }
@@ -141,7 +156,7 @@ final class PsParameterTable implements ParameterTable {
 
   @Override
   public void assign(long firstRow, int count, float[] values, int offset) {
-    if (!assignAllowed) {
+    if (use != Use.INITIALISING) {
       throw new IllegalStateException(
           "table " + spec.name() + " may be assigned only inside initialise");
     }

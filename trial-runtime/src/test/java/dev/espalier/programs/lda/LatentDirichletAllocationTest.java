@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.Tunable;
+import dev.espalier.data.BagOfWords;
 import dev.espalier.programs.LocalTraining;
 import dev.espalier.programs.TestData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +54,55 @@ final class LatentDirichletAllocationTest {
       assertThat(tables.get("totals")).containsExactly(perTopic);
       assertThat(sum(tables.get("topics"))).isEqualTo(sum(tables.get("totals")));
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void documentsThatAreHeldOutAreNeverDrawnFor(int workers) {
+    try (LocalTraining training = open("10", Optional.empty(), workers).holdingOut(100)) {
+      training.with(Tunable.BATCH_SIZE, 64).epochs(3);
+      BagOfWords documents = GeneratedCorpus.generate(600, 500, 40).training();
+      TokenRows rows = TokenRows.of(documents);
+      float[] assignments = training.parameters().get("assignments");
+      Set<Integer> heldOut =
+          Arrays.stream(training.heldOut()).boxed().collect(Collectors.toUnmodifiableSet());
+      for (int document = 0; document < documents.documents(); document++) {
+        int first = rows.first(document) * LatentDirichletAllocation.TOKENS_PER_ROW;
+        for (int token = 0; token < documents.length(document); token++) {
+          assertThat(assignments[first + token] > 0)
+              .as("document %d, token %d", document, token)
+              .isEqualTo(!heldOut.contains(document));
+        }
+      }
+    }
+  }
+
+  @Test
+  void lossOfHeldOutDocumentsFallsWithThatOfValidationAndDependsOnTheTopics() {
+    try (LocalTraining training = open("10", Optional.empty(), 1).holdingOut(50)) {
+      training.epochs(1);
+      double early = training.heldOutLoss();
+      double earlyMetric = training.metric("logPerplexity");
+      assertThat(training.heldOutLoss()).as("measured again").isEqualTo(early);
+      training.epochs(40);
+      double fallen = early - training.heldOutLoss();
+      double metricFallen = earlyMetric - training.metric("logPerplexity");
+      assertThat(fallen).isBetween(metricFallen / 2, 2 * metricFallen);
+    }
+  }
+
+  @Test
+  void totalsOfManyTokensAreCountedInSeveralRows() {
+    int[] starts = {0, 4, 10, 11, 17, 20};
+    var totals = new TopicTotals(starts, 8);
+    assertThat(totals.rows()).isEqualTo(3);
+    assertThat(IntStream.range(0, 5).map(totals::rowOf)).containsExactly(0, 0, 1, 1, 2);
+    double[] sums = new double[2];
+    float most = 1 << 24;
+    totals.sum(new float[] {most, 1, 1, 2, 1, 3}, sums);
+    assertThat(sums).containsExactly((1 << 24) + 2, 6);
+    assertThat(new TopicTotals(new int[] {0, 8}, 8).rows()).isOne();
+    assertThat(new TopicTotals(new int[] {0, 8, 8}, 8).rowOf(1)).isZero();
   }
 
   @Test
