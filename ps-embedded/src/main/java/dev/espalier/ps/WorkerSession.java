@@ -99,8 +99,7 @@ public final class WorkerSession implements AutoCloseable {
     }
 
     private long hiddenRows(int table) {
-      int hidden = table - tables.size();
-      return filters.hiddenTables(tables, 1).get(hidden).rows();
+      return hidden.get(table - tables.size()).rows();
     }
   }
 
@@ -130,6 +129,7 @@ public final class WorkerSession implements AutoCloseable {
   private final PlannedAccess planned;
   private final ReadAhead ahead;
   private final FilterOptions filters;
+  private final List<TableSpec> hidden;
   private final UpdateFilter filter;
   private final FetchedTables fetched;
   private final List<FactorUpdate> factorUpdates = new ArrayList<>();
@@ -152,8 +152,9 @@ public final class WorkerSession implements AutoCloseable {
     planned = new PlannedAccess(tables, partitioners, kernels, updates, new PlannedReader());
     ahead = new ReadAhead(tables.stream().mapToInt(TableSpec::columns).toArray(), this::send);
     filters = config.filters();
+    hidden = filters.hiddenTables(tables, 1);
     OwnRows own = new OwnFilterRows();
-    filter = new UpdateFilter(filters, tables.size(), own);
+    filter = new UpdateFilter(filters, tables, own);
     fetched = new FetchedTables(filters, tables, own, this::fetch);
   }
 
@@ -255,13 +256,18 @@ public final class WorkerSession implements AutoCloseable {
     }
     Selected now = requireSelected();
     int columns = tables.get(table).columns();
-    if (fetched.covers(table) && now.stepSize().updates()) {
+    if (readsCopy(table)) {
       float[] values = new float[count * columns];
       fetched.read(table, new RowSelection.Range(first, count), values);
       System.arraycopy(values, 0, destination, offset, values.length);
       return;
     }
     read(now, table, first, count, destination, offset);
+  }
+
+  /// Whether the table's copy is read in place of the shards; whoever only looks wants the newest.
+  private boolean readsCopy(int table) {
+    return fetched.covers(table) && requireSelected().stepSize().updates();
   }
 
   /// Reads a whole table for the filters.
@@ -311,6 +317,12 @@ public final class WorkerSession implements AutoCloseable {
       Arrays.fill(destination, 0, count * tables.get(table).columns(), 0);
       return;
     }
+    if (readsCopy(table)) {
+      float[] values = new float[count * tables.get(table).columns()];
+      fetched.read(table, new RowSelection.Keys(Arrays.copyOf(rows, count)), values);
+      System.arraycopy(values, 0, destination, 0, values.length);
+      return;
+    }
     PlannedAccess.Moment moment = moment(requireSelected());
     Optional<ReadAhead.Sent> early = ahead.take(moment, table, rows, count);
     if (early.isPresent()) {
@@ -358,7 +370,7 @@ public final class WorkerSession implements AutoCloseable {
   /// @param count how many of `rows` count
   public void announce(int table, long[] rows, int count) {
     checkRows(table, rows, count);
-    if (config.workers() > 1 && !planned.isRecording()) {
+    if (config.workers() > 1 && !planned.isRecording() && !fetched.covers(table)) {
       ahead.announce(table, rows, count);
     }
   }
@@ -827,9 +839,10 @@ public final class WorkerSession implements AutoCloseable {
               written.complete(null);
             } catch (PsException e) {
               written.completeExceptionally(e);
-            } catch (RuntimeException e) {
+            } catch (Throwable e) { // Who waits must hear of an error, too.
               written.completeExceptionally(
-                  new PsException(PsFault.CHECKPOINT_FAILED, "checkpoint to " + file, e));
+                  new PsException(
+                      PsFault.CHECKPOINT_FAILED, "checkpoint to %s: %s".formatted(file, e), e));
             }
           });
     } catch (RejectedExecutionException e) {

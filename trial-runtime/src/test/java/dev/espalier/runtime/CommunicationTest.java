@@ -9,6 +9,7 @@ import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
+import dev.espalier.programs.lda.LatentDirichletAllocation;
 import dev.espalier.programs.logreg.SparseLogisticRegression;
 import dev.espalier.programs.mf.MatrixFactorization;
 import dev.espalier.programs.nn.MultilayerPerceptron;
@@ -45,9 +46,10 @@ class CommunicationTest {
           "mf", MatrixFactorization::new,
           "logreg", SparseLogisticRegression::new,
           "map", LinearMap::new,
+          "lda", LatentDirichletAllocation::new,
           "wide", MultilayerPerceptron::new);
   private static final Map<String, Double> LEARNING_RATES =
-      Map.of("mlp", 0.05, "mf", 0.1, "logreg", 0.2, "map", 0.2, "wide", 0.05);
+      Map.of("mlp", 0.05, "mf", 0.1, "logreg", 0.2, "map", 0.2, "wide", 0.05, "lda", 1.0);
 
   /// Layers whose gradients are larger than the vectors of a batch of 32 samples.
   private static final Map<String, Map<String, String>> ARGUMENTS =
@@ -68,7 +70,8 @@ class CommunicationTest {
     "wide, auto, float32, 0, 1, 1, true, true",
     "wide, socket, float16, 0, 1, 1, true, true",
     "map, auto, float32, 0, 1, 1, true, false",
-    "map, grpc, bfloat16, 0.5, 1, 1, true, true"
+    "map, grpc, bfloat16, 0.5, 1, 1, true, true",
+    "lda, auto, oneBit, 1, 4, 3, false, true"
   })
   void converges(
       String program,

@@ -2,7 +2,6 @@ package dev.espalier.ps.filter;
 
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
-import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import java.util.List;
 
@@ -33,14 +32,14 @@ public final class FetchedTables {
   public FetchedTables(FilterOptions options, List<TableSpec> tables, OwnRows own, Fetch fetch) {
     this.options = options;
     this.tables = List.copyOf(tables);
-    this.hidden = new HiddenTables(options, tables.size());
+    this.hidden = new HiddenTables(options, tables);
     this.own = own;
     this.fetch = fetch;
   }
 
   /// Whether a table is read through its copy.
   public boolean covers(int table) {
-    return options.fetchEvery() > 1 && tables.get(table).access() == TableAccess.DENSE;
+    return hidden.isFetched(table);
   }
 
   /// Reads rows of a covered table.

@@ -1,12 +1,13 @@
 package dev.espalier.ps.filter;
 
-import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.table.ValueCode;
-import java.util.ArrayList;
 import java.util.List;
 
 /// What is done to the updates of every worker so that less travels; the same at all workers.
+///
+/// Tables with rule `add` are not touched by any of it: what is added must be there in the next
+/// clock.
 ///
 /// @param code in which values are sent; what it loses is added to the next update of the row
 /// @param significance a row is held back while its largest value is below this many times the mean
@@ -55,30 +56,22 @@ public record FilterOptions(
     return pushEvery > 1 || fetchEvery > 1;
   }
 
-  /// The tables that hold what workers carry, in the order of [HiddenTables].
+  /// The tables that hold what workers carry.
   ///
   /// @param tables the visible ones
   /// @param workers number of workers
   public List<TableSpec> hiddenTables(List<TableSpec> tables, int workers) {
-    List<TableSpec> hidden = new ArrayList<>();
-    if (carries()) {
-      tables.forEach(table -> hidden.add(hidden(table, "carried", workers)));
-    }
-    if (fetchEvery > 1) {
-      tables.forEach(table -> hidden.add(hidden(table, "fetched", workers)));
-    }
-    if (counts()) {
-      hidden.add(
-          TableSpec.dense("filter#counts", workers, HiddenTables.COUNTS + tables.size(), "sgd"));
-    }
-    return hidden;
+    return new HiddenTables(this, tables)
+        .ofOneWorker().stream().map(table -> ofWorkers(table, workers)).toList();
   }
 
-  private static TableSpec hidden(TableSpec table, String suffix, int workers) {
-    String name = table.name() + "#" + suffix;
-    long rows = Math.multiplyExact(table.rows(), workers);
-    return table.access() == TableAccess.DENSE
-        ? TableSpec.dense(name, rows, table.columns(), "sgd")
-        : TableSpec.sparse(name, rows, table.columns(), "sgd");
+  private static TableSpec ofWorkers(TableSpec table, int workers) {
+    return new TableSpec(
+        table.name(),
+        Math.multiplyExact(table.rows(), workers),
+        table.columns(),
+        table.access(),
+        table.rule(),
+        table.options());
   }
 }

@@ -1,11 +1,17 @@
 package dev.espalier.ps.filter;
 
-/// Where the hidden tables of a worker are: behind the visible ones, in the order of
-/// [FilterOptions#hiddenTables], with the rows of one worker together.
+import dev.espalier.ps.table.TableAccess;
+import dev.espalier.ps.table.TableSpec;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/// The tables in which workers carry what they did not send, behind the visible ones, with the rows
+/// of one worker together.
 ///
-/// @param options which there are
-/// @param tables number of visible tables
-record HiddenTables(FilterOptions options, int tables) {
+/// Tables whose rule adds sums up are left alone: their values are counts, or changes that somebody
+/// waits for, and must be there in the next clock.
+final class HiddenTables {
   static final int CLOCK = 0;
   static final int SAMPLES = 1;
 
@@ -13,15 +19,80 @@ record HiddenTables(FilterOptions options, int tables) {
   /// fetched.
   static final int COUNTS = 2;
 
+  private static final int NONE = -1;
+
+  private final List<TableSpec> visible;
+  private final List<TableSpec> hidden = new ArrayList<>();
+  private final int[] carried;
+  private final int[] held;
+  private final int[] fetched;
+  private final int counts;
+
+  /// @param visible tables of the program
+  HiddenTables(FilterOptions options, List<TableSpec> visible) {
+    this.visible = List.copyOf(visible);
+    carried = new int[visible.size()];
+    held = new int[visible.size()];
+    fetched = new int[visible.size()];
+    for (int[] places : List.of(carried, held, fetched)) {
+      Arrays.fill(places, NONE);
+    }
+    for (int table = 0; table < visible.size(); table++) {
+      TableSpec spec = visible.get(table);
+      if (isFiltered(table) && options.carries()) {
+        carried[table] = add(copy(spec, "carried"));
+        held[table] = options.pushEvery() > 1 ? add(HeldMarks.table(spec)) : NONE;
+      }
+      if (isFiltered(table) && options.fetchEvery() > 1 && spec.access() == TableAccess.DENSE) {
+        fetched[table] = add(copy(spec, "fetched"));
+      }
+    }
+    counts =
+        options.counts()
+            ? add(TableSpec.dense("filter#counts", 1, COUNTS + visible.size(), "sgd"))
+            : NONE;
+  }
+
+  private int add(TableSpec spec) {
+    hidden.add(spec);
+    return visible.size() + hidden.size() - 1;
+  }
+
+  private static TableSpec copy(TableSpec table, String suffix) {
+    String name = table.name() + "#" + suffix;
+    return table.access() == TableAccess.DENSE
+        ? TableSpec.dense(name, table.rows(), table.columns(), "sgd")
+        : TableSpec.sparse(name, table.rows(), table.columns(), "sgd");
+  }
+
+  /// The hidden tables, with the rows of one worker.
+  List<TableSpec> ofOneWorker() {
+    return hidden;
+  }
+
+  /// Whether anything but the updates themselves is sent of a visible table.
+  boolean isFiltered(int table) {
+    return visible.get(table).takesMeans();
+  }
+
   int carried(int table) {
-    return tables + table;
+    return carried[table];
+  }
+
+  int held(int table) {
+    return held[table];
+  }
+
+  /// Whether a visible table is read through a copy.
+  boolean isFetched(int table) {
+    return fetched[table] != NONE;
   }
 
   int fetched(int table) {
-    return tables + (options.carries() ? tables : 0) + table;
+    return fetched[table];
   }
 
   int counts() {
-    return tables + (options.carries() ? tables : 0) + (options.fetchEvery() > 1 ? tables : 0);
+    return counts;
   }
 }

@@ -1,23 +1,28 @@
 package dev.espalier.ps.filter;
 
+import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.table.ValueCode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// Makes a clock's updates smaller, and carries what it takes away to a later clock.
 ///
-/// Nothing is lost: at every clock, what was sent so far plus what is carried equals the sum of the
-/// updates so far, up to rounding. Sources: error feedback as in Seide et al. 2014 (section 3.2);
-/// updates held back as in Li, Andersen, Smola, Yu, "Communication Efficient Distributed Machine
-/// Learning with the Parameter Server" (NIPS 2014), section 3.3, the significantly modified filter;
-/// pushes every so many clocks as in Dean et al., "Large Scale Distributed Deep Networks" (NIPS
-/// 2012), section 4.1 and algorithm 7.1: a push is the sum of the clocks' gradients, each a mean
-/// over its samples, so it steps as far as they would have one by one.
+/// Tables with rule `add` pass as they are. Of the others nothing is lost: at every clock, what was
+/// sent so far plus what is carried equals the sum of the updates so far, up to rounding. Sources:
+/// error feedback as in Seide et al. 2014 (section 3.2); updates held back as in Li, Andersen,
+/// Smola, Yu, "Communication Efficient Distributed Machine Learning with the Parameter Server"
+/// (NIPS 2014), section 3.3, the significantly modified filter; pushes every so many clocks as in
+/// Dean et al., "Large Scale Distributed Deep Networks" (NIPS 2012), section 4.1 and algorithm 7.1:
+/// a push is the sum of the clocks' gradients, each a mean over its samples, so it steps as far as
+/// they would have one by one.
 ///
 /// Belongs to the session's thread.
 public final class UpdateFilter {
@@ -29,14 +34,16 @@ public final class UpdateFilter {
   public record Filtered(List<List<RowBatch>> byShard, long samples) {}
 
   private final FilterOptions options;
+  private final List<TableSpec> tables;
   private final HiddenTables hidden;
   private final OwnRows own;
 
   /// @param options what to do
-  /// @param tables number of visible tables
+  /// @param tables the visible ones
   /// @param own this worker's rows of the hidden tables
-  public UpdateFilter(FilterOptions options, int tables, OwnRows own) {
+  public UpdateFilter(FilterOptions options, List<TableSpec> tables, OwnRows own) {
     this.options = options;
+    this.tables = List.copyOf(tables);
     this.hidden = new HiddenTables(options, tables);
     this.own = own;
   }
@@ -47,7 +54,7 @@ public final class UpdateFilter {
   /// @param samples in them
   public Filtered apply(List<List<RowBatch>> byShard, long samples) {
     if (options.pushEvery() == 1) {
-      return new Filtered(options.carries() ? send(byShard) : byShard, samples);
+      return new Filtered(options.carries() ? send(byShard, bars(byShard)) : byShard, samples);
     }
     float[] counts = counts();
     long total = (long) counts[HiddenTables.SAMPLES] + samples;
@@ -56,12 +63,13 @@ public final class UpdateFilter {
     setCounts(counts);
     // A sum of gradients leaves, of which each is a mean over its own clock's samples.
     return sends
-        ? new Filtered(send(byShard), Math.ceilDiv(total, options.pushEvery()))
-        : new Filtered(hold(byShard), 0);
+        ? new Filtered(
+            send(withHeld(byShard), bars(byShard)), Math.ceilDiv(total, options.pushEvery()))
+        : hold(byShard, samples);
   }
 
   private float[] counts() {
-    float[] counts = new float[HiddenTables.COUNTS + hidden.tables()];
+    float[] counts = new float[HiddenTables.COUNTS + tables.size()];
     own.read(hidden.counts(), new RowSelection.Range(0, 1), counts);
     return counts;
   }
@@ -83,17 +91,76 @@ public final class UpdateFilter {
 
   // ---- holding back
 
-  private List<List<RowBatch>> hold(List<List<RowBatch>> byShard) {
-    return byShard.stream().map(batches -> batches.stream().map(this::hold).toList()).toList();
+  /// Carries all on but what may not be filtered.
+  private Filtered hold(List<List<RowBatch>> byShard, long samples) {
+    List<List<RowBatch>> passing = new ArrayList<>();
+    for (List<RowBatch> batches : byShard) {
+      batches.stream().filter(batch -> hidden.isFiltered(batch.table())).forEach(this::hold);
+      passing.add(batches.stream().filter(batch -> !hidden.isFiltered(batch.table())).toList());
+    }
+    // Without samples nothing is a step, which other tables must not count.
+    return new Filtered(passing, passing.stream().allMatch(List::isEmpty) ? 0 : samples);
   }
 
-  /// Carries a whole batch on; an empty one goes, so that the table still counts as touched.
-  private RowBatch hold(RowBatch batch) {
+  private void hold(RowBatch batch) {
     RowBatch plain = batch.multipliedOut();
     if (plain.rows().count() > 0) {
       own.assign(hidden.carried(plain.table()), plain.rows(), withCarried(plain));
+      marks(plain.table()).add(plain.rows());
     }
-    return new RowBatch(plain.table(), new RowSelection.Range(0, 0), new float[0]);
+  }
+
+  private HeldMarks marks(int table) {
+    return new HeldMarks(own, hidden.held(table), tables.get(table).rows());
+  }
+
+  /// Adds what was held back of rows that the last of the clocks does not touch.
+  private List<List<RowBatch>> withHeld(List<List<RowBatch>> byShard) {
+    List<List<RowBatch>> all = new ArrayList<>();
+    byShard.forEach(batches -> all.add(new ArrayList<>(batches)));
+    for (int table = 0; table < tables.size(); table++) {
+      if (hidden.isFiltered(table)) {
+        addHeld(table, all);
+      }
+    }
+    return all;
+  }
+
+  private void addHeld(int table, List<List<RowBatch>> byShard) {
+    long[] rows = marks(table).takeAll();
+    if (rows.length == 0) {
+      return;
+    }
+    int columns = tables.get(table).columns();
+    var partitioner = new Partitioner(tables.get(table).rows(), byShard.size());
+    for (int shard = 0; shard < byShard.size(); shard++) {
+      List<RowBatch> batches = byShard.get(shard);
+      long[] touched = touched(table, batches);
+      RowRange range = partitioner.rangeOf(shard);
+      long[] missing =
+          Arrays.stream(rows)
+              .filter(row -> row >= range.first() && row < range.end())
+              .filter(row -> Arrays.binarySearch(touched, row) < 0)
+              .toArray();
+      if (missing.length > 0) {
+        batches.add(
+            new RowBatch(
+                table, new RowSelection.Keys(missing), new float[missing.length * columns]));
+      } else if (batches.stream().noneMatch(batch -> batch.table() == table)) {
+        // The table counts as touched in all shards.
+        batches.add(new RowBatch(table, new RowSelection.Range(0, 0), new float[0]));
+      }
+    }
+  }
+
+  /// The rows of a table that carried values are added to in any case, ascending.
+  private static long[] touched(int table, List<RowBatch> batches) {
+    return batches.stream()
+        .filter(batch -> batch.table() == table && batch.factors() == null)
+        .flatMapToLong(
+            batch -> IntStream.range(0, batch.rows().count()).mapToLong(batch.rows()::row))
+        .sorted()
+        .toArray();
   }
 
   private float[] withCarried(RowBatch batch) {
@@ -107,27 +174,26 @@ public final class UpdateFilter {
 
   // ---- sending
 
-  private List<List<RowBatch>> send(List<List<RowBatch>> byShard) {
+  /// Below which size each table's rows are held back.
+  private Map<Integer, Double> bars(List<List<RowBatch>> byShard) {
     Map<Integer, Double> bars = new HashMap<>();
-    List<List<RowBatch>> sent = new ArrayList<>();
-    if (options.significance() == 0) {
-      for (List<RowBatch> batches : byShard) {
-        sent.add(batches.stream().map(batch -> send(batch, 0)).toList());
-      }
-      return sent;
+    if (options.significance() > 0) {
+      byShard.stream()
+          .flatMap(List::stream)
+          .mapToInt(RowBatch::table)
+          .distinct()
+          .forEach(table -> bars.put(table, options.significance() * meanSize(table, byShard)));
     }
-    byShard.stream()
-        .flatMap(List::stream)
-        .mapToInt(RowBatch::table)
-        .distinct()
-        .forEach(table -> bars.put(table, options.significance() * meanSize(table, byShard)));
-    for (List<RowBatch> batches : byShard) {
-      sent.add(
-          batches.stream()
-              .map(batch -> send(batch, bars.getOrDefault(batch.table(), 0.0)))
-              .toList());
-    }
-    return sent;
+    return bars;
+  }
+
+  private List<List<RowBatch>> send(List<List<RowBatch>> byShard, Map<Integer, Double> bars) {
+    return byShard.stream()
+        .map(batches ->
+            batches.stream()
+                .map(batch -> send(batch, bars.getOrDefault(batch.table(), 0.0)))
+                .toList())
+        .toList();
   }
 
   private static double meanSize(int table, List<List<RowBatch>> byShard) {
@@ -147,7 +213,7 @@ public final class UpdateFilter {
   }
 
   private RowBatch send(RowBatch batch, double bar) {
-    if (batch.rows().count() == 0 || batch.factors() != null) {
+    if (batch.rows().count() == 0 || batch.factors() != null || !hidden.isFiltered(batch.table())) {
       return batch;
     }
     float[] sums = withCarried(batch);

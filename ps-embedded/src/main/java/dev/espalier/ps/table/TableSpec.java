@@ -51,6 +51,11 @@ public record TableSpec(
     return new TableSpec(name, rows, columns, access, rule, newOptions);
   }
 
+  /// Whether updates are means over samples; else they are sums, which are added as they are.
+  public boolean takesMeans() {
+    return updateRule().takesMeans();
+  }
+
   /// The update rule.
   public UpdateRule updateRule() {
     return UpdateRule.named(rule, options);

@@ -2,6 +2,7 @@ package dev.espalier.ps.filter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.ps.Cluster;
 import dev.espalier.ps.ParameterServer;
@@ -206,6 +207,99 @@ final class UpdateFilterTest {
       }
       // As far as three clocks step that send their two sums of ones over four samples.
       assertThat(model(cluster, ROOT)).startsWith(-1.5f);
+    }
+  }
+
+  @Test
+  void rowsThatTheLastOfTheClocksDoesNotTouchAreSentWithIt() {
+    var filters = new FilterOptions(ValueCode.FLOAT32, 0, 3, 1, false);
+    try (Cluster cluster = open(filters)) {
+      create(cluster);
+      long[][] touched = {{3, 40}, {40, 41}, {7}};
+      for (long[] rows : touched) {
+        for (int rank = 0; rank < WORKERS; rank++) {
+          WorkerSession session = cluster.session(rank);
+          session.select(ROOT, Staleness.bulkSynchronous(), StepSize.of(1));
+          float[] ones = new float[rows.length * COLUMNS];
+          Arrays.fill(ones, 1);
+          session.add(1, rows, rows.length, ones);
+          session.tick(2);
+        }
+      }
+      float[] sparse = Arrays.copyOfRange(model(cluster, ROOT), ROWS * COLUMNS, 2 * ROWS * COLUMNS);
+      for (int row = 0; row < ROWS; row++) {
+        // AdaGrad's first step is as long as the rate, whatever the gradient.
+        boolean isTouched = List.of(3, 7, 40, 41).contains(row);
+        assertThat(sparse[row * COLUMNS])
+            .as("row %d", row)
+            .isCloseTo(isTouched ? -1 : 0, within(1e-3f));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("filters")
+  void whatIsAddedIsThereInTheNextClock(FilterOptions filters) {
+    List<ParameterServer> servers = new ArrayList<>();
+    for (int rank = 0; rank < WORKERS; rank++) {
+      servers.add(
+          ParameterServer.open(
+              ParameterServerConfig.of(WORKERS, rank, 32 << 20)
+                  .withPageBytes(4096, 4096)
+                  .withFilters(filters),
+              List.of(
+                  TableSpec.dense("counts", ROWS, COLUMNS, "add"),
+                  TableSpec.sparse("rows", ROWS, COLUMNS, "add"),
+                  TableSpec.dense("weights", ROWS, COLUMNS, "adam"))));
+    }
+    try (Cluster cluster = new Cluster(servers, UpdateFilterTest::throughFrames)) {
+      create(cluster);
+      Random random = new Random(3);
+      float[] counts = new float[ROWS * COLUMNS];
+      float[] read = new float[ROWS * COLUMNS];
+      for (int clock = 0; clock < 9; clock++) {
+        for (int rank = 0; rank < WORKERS; rank++) {
+          WorkerSession session = cluster.session(rank);
+          session.select(ROOT, Staleness.bulkSynchronous(), StepSize.of(1));
+          float[] change = new float[ROWS * COLUMNS];
+          for (int i = 0; i < change.length; i++) {
+            change[i] = random.nextInt(5) - 2;
+            counts[i] += change[i];
+          }
+          session.add(0, 0, ROWS, change, 0);
+          session.add(1, 0, ROWS, change, 0);
+          session.add(2, 0, ROWS, change, 0);
+          session.tick(3);
+        }
+        for (int table = 0; table < 2; table++) {
+          cluster.session(0).read(table, 0, ROWS, read, 0);
+          assertThat(read).as("table %d after clock %d", table, clock).containsExactly(counts);
+        }
+      }
+    }
+  }
+
+  @Test
+  void rowsByNumberComeFromTheCopyToo() {
+    var filters = new FilterOptions(ValueCode.FLOAT32, 0, 1, 3, false);
+    try (Cluster cluster = open(filters)) {
+      create(cluster);
+      long[] rows = {5, 50, 5, 17};
+      float[] all = new float[ROWS * COLUMNS];
+      float[] some = new float[rows.length * COLUMNS];
+      for (int clock = 0; clock < 7; clock++) {
+        WorkerSession session = cluster.session(0);
+        session.announce(0, rows, rows.length);
+        clocks(cluster, clock, 1);
+        session.read(0, 0, ROWS, all, 0);
+        session.read(0, rows, rows.length, some);
+        for (int i = 0; i < rows.length; i++) {
+          assertThat(Arrays.copyOfRange(some, i * COLUMNS, (i + 1) * COLUMNS))
+              .as("row %d after clock %d", rows[i], clock)
+              .containsExactly(
+                  Arrays.copyOfRange(all, (int) rows[i] * COLUMNS, (int) (rows[i] + 1) * COLUMNS));
+        }
+      }
     }
   }
 
