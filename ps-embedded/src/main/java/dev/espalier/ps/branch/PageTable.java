@@ -75,7 +75,7 @@ public final class PageTable {
   /// undefined content, to be given to [#install] when written.
   public Page target(int index) {
     Page target = isShared(index) ? pool.acquire() : page(index);
-    target.touch();
+    target.touch(pool);
     return target;
   }
 

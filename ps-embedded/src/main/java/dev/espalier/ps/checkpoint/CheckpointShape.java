@@ -18,8 +18,8 @@ public record CheckpointShape(String place, List<Table> tables) {
   public record Table(String name, String specification, PageLayout layout) {
 
     /// Bytes of a page that mean something.
-    int pageBytes() {
-      return Math.toIntExact(layout.planes() * layout.planeBytes());
+    long pageBytes() {
+      return layout.planes() * layout.planeBytes();
     }
   }
 

@@ -28,6 +28,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /// Writes and reads the checkpoints of one shard.
 ///
@@ -47,7 +49,7 @@ public final class CheckpointStore {
    * crash leaves without a manifest is no checkpoint.
    */
   private static final String PACK_SUFFIX = ".pages";
-  private static final int MAX_WRITE_BYTES = 4 << 20;
+  private static final int PIECE_BYTES = 4 << 20;
 
   /// So much is handed to the disk before more is written.
   private static final long FORCED_BYTES = 32L << 20;
@@ -57,6 +59,7 @@ public final class CheckpointStore {
   private static final double LEAST_USE = 0.5;
 
   private final CheckpointShape shape;
+  private final int pieceBytes;
   private final PageCatalog catalog;
   private long nextPack = System.currentTimeMillis();
 
@@ -68,7 +71,15 @@ public final class CheckpointStore {
 
   /// Creates a store that knows of no checkpoint yet.
   public CheckpointStore(CheckpointShape shape) {
+    this(shape, PIECE_BYTES);
+  }
+
+  /// Creates a store that knows of no checkpoint yet.
+  ///
+  /// @param pieceBytes so many go to the disk, and come from a device, at a time
+  CheckpointStore(CheckpointShape shape, int pieceBytes) {
     this.shape = shape;
+    this.pieceBytes = pieceBytes;
     catalog = new PageCatalog(shape.tables().size());
   }
 
@@ -78,12 +89,14 @@ public final class CheckpointStore {
   ///
   /// @param file the manifest, replaced at once when everything is on the disk
   /// @throws PsException `CHECKPOINT_FAILED` when it cannot be written; then a checkpoint that was
-  ///   there is still there
+  ///   there is still there, unless the new one is whole in its place and only the name may not
+  ///   survive a crash
   public synchronized Written write(Snapshot snapshot, Path file) {
     List<Path> made = new ArrayList<>();
     try {
       Written written = write(snapshot.pages(), file, made);
-      deleteStalePacks(file, made);
+      deleteStalePacks(file);
+      catalog.forgetDeleted();
       return written;
     } catch (IOException | UncheckedIOException e) {
       PsException failure =
@@ -97,10 +110,18 @@ public final class CheckpointStore {
               e);
       made.forEach(path -> deleteAfter(failure, path));
       throw failure;
+    } catch (RuntimeException | Error e) {
+      made.forEach(path -> deleteAfter(e, path));
+      throw e;
     }
   }
 
-  private static void deleteAfter(PsException failure, Path path) {
+  /// Page contents that need not be written again.
+  int knownPages() {
+    return catalog.size();
+  }
+
+  private static void deleteAfter(Throwable failure, Path path) {
     try {
       Files.deleteIfExists(path);
     } catch (IOException e) {
@@ -115,13 +136,13 @@ public final class CheckpointStore {
     made.add(path);
     var own = new PageCatalog.Pack(name, path);
     packs.put(own, packs.size());
-    try (var out = new PackWriter(own, path)) {
+    try (var out = new PackWriter(own, path, pieceBytes)) {
       List<Manifest.Entry> entries = writePages(pages, packs, out);
       long written = out.finish();
       List<String> names = packs.keySet().stream().map(PageCatalog.Pack::name).toList();
       writeManifest(new Manifest(shape.description(), steps(pages), names, entries), file, made);
       return new Written(written, entries.stream().mapToLong(Manifest.Entry::bytes).sum());
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       catalog.forget(own);
       throw e;
     }
@@ -133,7 +154,7 @@ public final class CheckpointStore {
     List<Manifest.Entry> entries = new ArrayList<>(shape.pageCount());
     for (int table = 0; table < shape.tables().size(); table++) {
       PageTable pageTable = pages.table(table);
-      int bytes = shape.tables().get(table).pageBytes();
+      long bytes = shape.tables().get(table).pageBytes();
       for (int index = 0; index < pageTable.layout().pageCount(); index++) {
         Page page = pageTable.page(index);
         PageCatalog.Place place =
@@ -173,7 +194,7 @@ public final class CheckpointStore {
       for (int index = 0; index < pageTable.layout().pageCount(); index++) {
         catalog
             .find(table, pageTable.page(index).stamp())
-            .ifPresent(place -> used.merge(place.pack(), (long) place.bytes(), Long::sum));
+            .ifPresent(place -> used.merge(place.pack(), place.bytes(), Long::sum));
       }
     }
     return used.entrySet().stream()
@@ -247,7 +268,8 @@ public final class CheckpointStore {
     }
     Files.move(
         temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    made.remove(temporary);
+    // From here on they are no leftovers but the checkpoint.
+    made.clear();
     forceFolderOf(file);
   }
 
@@ -344,27 +366,35 @@ public final class CheckpointStore {
         what + " with %d bytes".formatted(of.pageBytes()),
         where.bytes(),
         "");
+    CRC32C crc = new CRC32C();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes =
-          target.isOnDevice()
-              ? arena.allocate(where.bytes())
-              : target.segment().asSlice(0, where.bytes());
-      ByteBuffer buffer = bytes.asByteBuffer();
-      while (buffer.hasRemaining()) {
-        int read = channel.read(buffer, where.offset() + buffer.position());
-        Manifest.expect(read >= 0, file, what, "the end of the file", "");
-      }
-      int found = Manifest.crcOf(buffer.flip());
-      Manifest.expect(
-          found == where.crc(),
-          file,
-          what + " with CRC32C " + Manifest.hex(where.crc()),
-          Manifest.hex(found),
-          "");
-      if (target.isOnDevice()) {
-        target.upload(bytes, 0);
+      MemorySegment staging =
+          target.isOnHost()
+              ? MemorySegment.NULL
+              : arena.allocate(Math.min(pieceBytes, where.bytes()));
+      for (long done = 0; done < where.bytes(); ) {
+        int step = (int) Math.min(pieceBytes, where.bytes() - done);
+        MemorySegment piece =
+            target.isOnHost() ? target.segment().asSlice(done, step) : staging.asSlice(0, step);
+        ByteBuffer buffer = piece.asByteBuffer();
+        while (buffer.hasRemaining()) {
+          int read = channel.read(buffer, where.offset() + done + buffer.position());
+          Manifest.expect(read >= 0, file, what, "the end of the file", "");
+        }
+        crc.update(buffer.flip());
+        if (!target.isOnHost()) {
+          target.upload(piece, done);
+        }
+        done += step;
       }
     }
+    int found = (int) crc.getValue();
+    Manifest.expect(
+        found == where.crc(),
+        file,
+        what + " with CRC32C " + Manifest.hex(where.crc()),
+        Manifest.hex(found),
+        "");
   }
 
   // ---- deleting
@@ -406,15 +436,21 @@ public final class CheckpointStore {
     return packs;
   }
 
-  /// Deletes the packs of a checkpoint that the one of the same name replaced.
-  private void deleteStalePacks(Path file, List<Path> made) throws IOException {
-    List<String> named = Manifest.read(file, shape).packs();
-    for (Path pack : packsBeside(file)) {
-      if (!named.contains(pack.getFileName().toString())) {
-        Files.deleteIfExists(pack);
+  /// Deletes the packs of a checkpoint that the one of the same name replaced; what cannot be
+  /// deleted now is when the name is used again.
+  private void deleteStalePacks(Path file) {
+    try {
+      List<String> named = Manifest.read(file, shape).packs();
+      for (Path pack : packsBeside(file)) {
+        if (!named.contains(pack.getFileName().toString())) {
+          Files.deleteIfExists(pack);
+        }
       }
+    } catch (IOException e) {
+      System.getLogger(CheckpointStore.class.getName())
+          .log(
+              System.Logger.Level.WARNING, "old pages beside " + file + " could not be deleted", e);
     }
-    made.clear();
   }
 
   /// Appends pages to a new pack.
@@ -422,14 +458,21 @@ public final class CheckpointStore {
     private final PageCatalog.Pack pack;
     private final FileChannel channel;
     private final Arena arena = Arena.ofShared();
+    private final int pieceBytes;
     private final List<ByteBuffer> waiting = new ArrayList<>();
+
+    /// Where pages of a device go through on their way to the disk.
+    private @Nullable MemorySegment staging;
+
+    private long staged;
     private long waitingBytes;
     private long unforcedBytes;
     private CompletableFuture<Void> forcing = CompletableFuture.completedFuture(null);
     private long position = Manifest.PACK_MAGIC.length;
 
-    PackWriter(PageCatalog.Pack pack, Path file) throws IOException {
+    PackWriter(PageCatalog.Pack pack, Path file, int pieceBytes) throws IOException {
       this.pack = pack;
+      this.pieceBytes = pieceBytes;
       channel =
           FileChannel.open(
               file,
@@ -439,24 +482,38 @@ public final class CheckpointStore {
       waiting.add(ByteBuffer.wrap(Manifest.PACK_MAGIC));
     }
 
-    PageCatalog.Place append(Page page, int bytes) throws IOException {
-      ByteBuffer content = content(page, bytes);
-      var place = new PageCatalog.Place(pack, position, bytes, Manifest.crcOf(content));
-      waiting.add(content);
-      position += bytes;
-      waitingBytes += bytes;
-      if (waitingBytes >= MAX_WRITE_BYTES) {
-        flush();
+    PageCatalog.Place append(Page page, long bytes) throws IOException {
+      CRC32C crc = new CRC32C();
+      for (long done = 0; done < bytes; ) {
+        int step = (int) Math.min(pieceBytes, bytes - done);
+        ByteBuffer content = content(page, done, step);
+        crc.update(content.duplicate());
+        waiting.add(content);
+        done += step;
+        waitingBytes += step;
+        if (waitingBytes >= pieceBytes) {
+          flush();
+        }
       }
+      var place = new PageCatalog.Place(pack, position, bytes, (int) crc.getValue());
+      position += bytes;
       return place;
     }
 
-    private ByteBuffer content(Page page, int bytes) throws IOException {
-      if (!page.isOnDevice()) {
-        return page.segment().asSlice(0, bytes).asByteBuffer();
+    /// A part of a page, good until the next [#flush]. Where a device moves pages about, which may
+    /// be on their way at this moment, it is a copy.
+    private ByteBuffer content(Page page, long from, int bytes) throws IOException {
+      if (page.isOnHost()) {
+        return page.segment().asSlice(from, bytes).asByteBuffer();
       }
-      MemorySegment copy = arena.allocate(bytes);
-      page.download(0, copy);
+      MemorySegment through = staging == null ? arena.allocate(pieceBytes) : staging;
+      staging = through;
+      if (staged + bytes > pieceBytes) {
+        flush();
+      }
+      MemorySegment copy = through.asSlice(staged, bytes);
+      staged += bytes;
+      page.download(from, copy);
       return copy.asByteBuffer();
     }
 
@@ -471,6 +528,7 @@ public final class CheckpointStore {
         }
       }
       waiting.clear();
+      staged = 0;
       unforcedBytes += waitingBytes;
       waitingBytes = 0;
       if (unforcedBytes >= FORCED_BYTES && forcing.isDone()) {

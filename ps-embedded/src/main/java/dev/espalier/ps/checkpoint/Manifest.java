@@ -17,17 +17,19 @@ import java.util.zip.CRC32C;
 /*
  * A manifest, little-endian:
  *
- *   8 bytes   magic "ESPALPS2"
+ *   8 bytes   magic "ESPALPS3"
  *   int       length of the description, then the description: text that must equal the shard's
  *   long x n  step counter of each table
  *   int       number of packs, then for each its file name: int length, UTF-8
- *   20 bytes  for each table, for each page: int pack, long offset in the pack, int bytes,
+ *   24 bytes  for each table, for each page: int pack, long offset in the pack, long bytes,
  *             int CRC32C of them
  *   8 bytes   magic "ESPALEND"
  *   long      length of the file
  *   int       CRC32C of everything before
  *
  * A pack holds pages one after the other behind the 8 bytes "ESPALPAG".
+ *
+ * Manifests with magic "ESPALPS2", in which the bytes of a page are an int, are read, too.
  */
 
 /// What a checkpoint consists of: step counters, and where each page lies and what its checksum is.
@@ -37,10 +39,11 @@ import java.util.zip.CRC32C;
 /// @param packs names of the files with the pages, beside the manifest
 /// @param entries of each page, table after table
 record Manifest(byte[] description, long[] steps, List<String> packs, List<Entry> entries) {
-  static final byte[] MAGIC = "ESPALPS2".getBytes(StandardCharsets.US_ASCII);
+  static final byte[] MAGIC = "ESPALPS3".getBytes(StandardCharsets.US_ASCII);
+  static final byte[] EARLIER_MAGIC = "ESPALPS2".getBytes(StandardCharsets.US_ASCII);
   static final byte[] END_MAGIC = "ESPALEND".getBytes(StandardCharsets.US_ASCII);
   static final byte[] PACK_MAGIC = "ESPALPAG".getBytes(StandardCharsets.US_ASCII);
-  private static final int ENTRY_BYTES = 20;
+  private static final int ENTRY_BYTES = 24;
   private static final int TRAILER_BYTES = 20;
 
   /// Where a page lies.
@@ -48,7 +51,7 @@ record Manifest(byte[] description, long[] steps, List<String> packs, List<Entry
   /// @param pack index in `packs`
   /// @param offset of its first byte in the pack
   /// @param crc CRC32C of its bytes
-  record Entry(int pack, long offset, int bytes, int crc) {}
+  record Entry(int pack, long offset, long bytes, int crc) {}
 
   ByteBuffer encode() {
     List<byte[]> names = packs.stream().map(name -> name.getBytes(StandardCharsets.UTF_8)).toList();
@@ -69,7 +72,11 @@ record Manifest(byte[] description, long[] steps, List<String> packs, List<Entry
     buffer.putInt(names.size());
     names.forEach(name -> buffer.putInt(name.length).put(name));
     for (Entry entry : entries) {
-      buffer.putInt(entry.pack()).putLong(entry.offset()).putInt(entry.bytes()).putInt(entry.crc());
+      buffer
+          .putInt(entry.pack())
+          .putLong(entry.offset())
+          .putLong(entry.bytes())
+          .putInt(entry.crc());
     }
     buffer.put(END_MAGIC).putLong(bytes);
     return buffer.putInt(crcOf(buffer.duplicate().flip())).flip();
@@ -88,20 +95,22 @@ record Manifest(byte[] description, long[] steps, List<String> packs, List<Entry
     }
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     try {
-      requireWhole(file, in);
-      return decode(file, in, shape);
+      boolean isEarlier = requireWhole(file, in);
+      return decode(file, in, shape, isEarlier);
     } catch (BufferUnderflowException | IllegalArgumentException | NegativeArraySizeException e) {
       throw new PsException(
           PsFault.CHECKPOINT_CORRUPT, "checkpoint %s is malformed: %s".formatted(file, e), e);
     }
   }
 
-  private static void requireWhole(Path file, ByteBuffer in) {
+  /// {@return whether it has the earlier form}
+  private static boolean requireWhole(Path file, ByteBuffer in) {
     byte[] magic = new byte[MAGIC.length];
     expect(
         in.remaining() >= MAGIC.length + TRAILER_BYTES, file, "a manifest", in.limit(), " bytes");
     in.get(magic);
-    expect(Arrays.equals(magic, MAGIC), file, "magic ESPALPS2", text(magic), "");
+    boolean isEarlier = Arrays.equals(magic, EARLIER_MAGIC);
+    expect(isEarlier || Arrays.equals(magic, MAGIC), file, "magic ESPALPS3", text(magic), "");
     ByteBuffer end = in.duplicate().order(ByteOrder.LITTLE_ENDIAN);
     end.position(in.limit() - TRAILER_BYTES);
     end.get(magic);
@@ -111,9 +120,11 @@ record Manifest(byte[] description, long[] steps, List<String> packs, List<Entry
     int computed = crcOf(in.duplicate().position(0).limit(in.limit() - 4));
     int stored = end.getInt();
     expect(computed == stored, file, "CRC32C %08x".formatted(stored), hex(computed), "");
+    return isEarlier;
   }
 
-  private static Manifest decode(Path file, ByteBuffer in, CheckpointShape shape) {
+  private static Manifest decode(
+      Path file, ByteBuffer in, CheckpointShape shape, boolean isEarlier) {
     byte[] description = new byte[in.getInt()];
     in.get(description);
     byte[] wanted = shape.description();
@@ -131,7 +142,9 @@ record Manifest(byte[] description, long[] steps, List<String> packs, List<Entry
     }
     List<Entry> entries = new ArrayList<>(shape.pageCount());
     for (int i = 0; i < shape.pageCount(); i++) {
-      entries.add(new Entry(in.getInt(), in.getLong(), in.getInt(), in.getInt()));
+      int pack = in.getInt();
+      long offset = in.getLong();
+      entries.add(new Entry(pack, offset, isEarlier ? in.getInt() : in.getLong(), in.getInt()));
     }
     expect(in.remaining() == TRAILER_BYTES, file, "the trailer", in.remaining(), " bytes");
     return new Manifest(description, steps, packs, entries);

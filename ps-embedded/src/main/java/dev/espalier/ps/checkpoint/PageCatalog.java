@@ -1,5 +1,6 @@
 package dev.espalier.ps.checkpoint;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -8,6 +9,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Which page contents are on disk already, and where.
 ///
@@ -40,10 +43,15 @@ final class PageCatalog {
     void forget(Path place) {
       places.remove(place);
     }
+
+    private boolean isDeleted() {
+      places.removeIf(Files::notExists);
+      return places.isEmpty();
+    }
   }
 
   /// A page content on disk.
-  record Place(Pack pack, long offset, int bytes, int crc) {}
+  record Place(Pack pack, long offset, long bytes, int crc) {}
 
   private final List<Map<Long, Place>> byTable = new ArrayList<>();
 
@@ -64,6 +72,18 @@ final class PageCatalog {
   /// Forgets what lies in a pack that is gone.
   void forget(Pack pack) {
     byTable.forEach(places -> places.values().removeIf(place -> place.pack() == pack));
+  }
+
+  /// Forgets what lies in packs that are gone under all of their names.
+  void forgetDeleted() {
+    Set<Pack> gone =
+        byTable.stream()
+            .flatMap(places -> places.values().stream())
+            .map(Place::pack)
+            .distinct()
+            .filter(Pack::isDeleted)
+            .collect(Collectors.toSet());
+    byTable.forEach(places -> places.values().removeIf(place -> gone.contains(place.pack())));
   }
 
   /// Number of page contents known.

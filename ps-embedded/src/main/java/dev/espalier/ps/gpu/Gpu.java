@@ -3,6 +3,8 @@ package dev.espalier.ps.gpu;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.MemoryTier;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// A device in use: its driver, its kernels, the stream on which they run, and one stream each for
 /// pages that move to the device and from it.
@@ -14,6 +16,7 @@ public final class Gpu implements AutoCloseable {
   private final CudaDriver.Stream stream;
   private final CudaDriver.Stream inbound;
   private final CudaDriver.Stream outbound;
+  private final ReentrantLock departing = new ReentrantLock();
 
   private Gpu(GpuProbe.Device device, CudaDriver driver) {
     this.device = device;
@@ -106,6 +109,11 @@ public final class Gpu implements AutoCloseable {
   /// The stream on which pages move from the device.
   CudaDriver.Stream outbound() {
     return outbound;
+  }
+
+  /// Held from when a page says that it lies in pinned memory until its copy to there is queued.
+  Lock departing() {
+    return departing;
   }
 
   /// Waits for queued work and gives the device back; memory must have been freed.

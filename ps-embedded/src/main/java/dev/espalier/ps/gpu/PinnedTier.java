@@ -4,6 +4,7 @@ import dev.espalier.ps.memory.MemoryTier;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.Lock;
 
 /// Memory of the host that stays in place, so that the device copies it at full speed and while
 /// both sides do other work.
@@ -12,11 +13,13 @@ import java.util.List;
 final class PinnedTier implements MemoryTier {
   private final CudaDriver driver;
   private final CudaDriver.Stream outbound;
+  private final Lock departing;
   private final List<MemorySegment> blocks = new ArrayList<>();
 
   PinnedTier(Gpu gpu) {
     driver = gpu.driver();
     outbound = gpu.outbound();
+    departing = gpu.departing();
   }
 
   @Override
@@ -33,6 +36,9 @@ final class PinnedTier implements MemoryTier {
 
   @Override
   public void download(MemorySegment from, long offset, MemorySegment to) {
+    // Whoever is sending pages away has queued their copies when it lets the lock go.
+    departing.lock();
+    departing.unlock();
     driver.await(outbound);
     MemoryTier.super.download(from, offset, to);
   }

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 
 /// The pages that are on the device, of a state that may be larger than its budget.
@@ -109,6 +110,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
 
   private final CudaDriver driver;
   private final CudaDriver.Stream work;
+  private final Lock departing;
   private final PagePool device;
   private final PagePool pinned;
   private final List<PageVisit> plan;
@@ -142,6 +144,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     }
     driver = gpu.driver();
     work = gpu.stream();
+    departing = gpu.departing();
     this.device = device;
     this.pinned = pinned;
     this.plan = List.copyOf(plan);
@@ -369,6 +372,15 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
 
   /// Sends pages to pinned memory.
   private void evict(List<Page> pages) {
+    departing.lock();
+    try {
+      depart(pages);
+    } finally {
+      departing.unlock();
+    }
+  }
+
+  private void depart(List<Page> pages) {
     List<Departure> departures = new ArrayList<>();
     for (Page page : pages) {
       trade(page, seat(page, false)).ifPresent(departures::add);

@@ -49,6 +49,13 @@ public final class Page {
     return place.tier().kind() == MemoryTier.Kind.DEVICE;
   }
 
+  /// Whether it lies in ordinary memory of the host, from where no device takes it away: then
+  /// [#segment] may be read as long as the page is held. What else the host can address may be on
+  /// its way from the device, and [#download] waits for it.
+  public boolean isOnHost() {
+    return place.tier().kind() == MemoryTier.Kind.HOST;
+  }
+
   /// Fills the page with zeros.
   public void zero() {
     Place now = place;
@@ -125,17 +132,19 @@ public final class Page {
     return life;
   }
 
-  /// The stamp of the last write: pages of one pool with equal stamps hold equal bytes.
+  /// The stamp of the last write: pages of one table with equal stamps hold equal bytes.
   ///
-  /// Written by the owner of the pool; steady while the page is shared.
+  /// Written by the owner of the table; steady while the page is shared.
   public long stamp() {
     return stamp;
   }
 
   /// Stamps the page, which is about to be written, unless nobody has asked for stamps since its
   /// last write.
-  public void touch() {
-    PagePool pool = place.pool();
+  ///
+  /// @param pool from which the table takes its pages, wherever this one lies now: each pool counts
+  ///   its own stamps
+  public void touch(PagePool pool) {
     if (stamp <= pool.stampedUpTo()) {
       stamp = pool.nextStamp();
     }

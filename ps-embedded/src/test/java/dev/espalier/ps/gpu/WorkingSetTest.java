@@ -8,6 +8,9 @@ import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.branch.BranchStore;
 import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.branch.PageTable;
+import dev.espalier.ps.branch.Snapshot;
+import dev.espalier.ps.checkpoint.CheckpointShape;
+import dev.espalier.ps.checkpoint.CheckpointStore;
 import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.PagePools;
 import dev.espalier.ps.optim.RuleOptions;
@@ -15,14 +18,19 @@ import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -191,6 +199,41 @@ final class WorkingSetTest {
           } else {
             job.visit(branch, job.random.nextInt(job.plan.size()));
           }
+        }
+      }
+    }
+  }
+
+  /// The copies of pages that have left are queued behind work, and may not have begun.
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aCheckpointHoldsPagesThatAreOnTheirWay(boolean early, @TempDir Path folder) {
+    TestDevice.runEarly(early);
+    Path file = folder.resolve("checkpoint");
+    try (Job job = new Job(7, 20);
+        PagePools host = new PagePools(new MemoryBudget(16 << 20))) {
+      job.round(0);
+      job.round(0);
+      var shape =
+          new CheckpointShape(
+              "test",
+              Stream.of("a", "b")
+                  .map(name -> new CheckpointShape.Table(name, name, job.layout))
+                  .toList());
+      try (Snapshot snapshot = job.store.snapshot(ROOT)) {
+        new CheckpointStore(shape).write(snapshot, file);
+      }
+      BranchPages read = new BranchStore(host, List.of(job.layout, job.layout)).zeros();
+      new CheckpointStore(shape).read(file, read);
+      for (int table = 0; table < 2; table++) {
+        float[] expected = job.plain.get(0)[table].w();
+        for (int row = 0; row < ROWS; row++) {
+          MemorySegment page = read.table(table).page(job.layout.pageOf(row)).segment();
+          float[] found =
+              page.asSlice(job.layout.offsetOf(row), 4L * COLUMNS).toArray(ValueLayout.JAVA_FLOAT);
+          assertThat(found)
+              .as("table %d, row %d", table, row)
+              .containsExactly(Arrays.copyOfRange(expected, row * COLUMNS, (row + 1) * COLUMNS));
         }
       }
     }

@@ -39,6 +39,20 @@ final class PagePoolTest {
   }
 
   @Test
+  void stampsAreThoseOfTheTableWhereverItsPagesLie() {
+    try (PagePools table = new PagePools(new MemoryBudget(1 << 20));
+        PagePools elsewhere = new PagePools(new MemoryBudget(1 << 20))) {
+      PagePool pool = table.ofSize(4096);
+      Page moved = pool.acquire();
+      Page stays = pool.acquire();
+      assertThat(moved.trade(elsewhere.ofSize(4096).acquire())).isTrue();
+      moved.touch(pool);
+      stays.touch(pool);
+      assertThat(moved.stamp()).isNotEqualTo(stays.stamp());
+    }
+  }
+
+  @Test
   void aFullBudgetIsReportedWithItsNumbers() {
     try (PagePools pools = new PagePools(new MemoryBudget(3 * 4096))) {
       PagePool pool = pools.ofSize(4096);

@@ -1,0 +1,256 @@
+package dev.espalier.ps.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.ps.branch.BranchPages;
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.branch.BranchStore;
+import dev.espalier.ps.branch.PageLayout;
+import dev.espalier.ps.branch.PageTable;
+import dev.espalier.ps.branch.Snapshot;
+import dev.espalier.ps.memory.HostTier;
+import dev.espalier.ps.memory.MemoryBudget;
+import dev.espalier.ps.memory.MemoryTier;
+import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.table.RowRange;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class CheckpointStoreTest {
+  private static final BranchRef ROOT = new BranchRef(0);
+  private static final int PAGE_BYTES = 4096;
+  private static final PageLayout LAYOUT = PageLayout.of(new RowRange(0, 640), 16, 0, PAGE_BYTES);
+  private static final CheckpointShape SHAPE =
+      new CheckpointShape("test", List.of(new CheckpointShape.Table("a", "table a", LAYOUT)));
+
+  @TempDir private Path folder;
+
+  /// Memory of a kind that says how it is read, in ordinary memory.
+  private static class Tier implements MemoryTier {
+    private final HostTier host = new HostTier();
+    private final Kind kind;
+    private final List<Long> targets = new ArrayList<>();
+
+    Tier(Kind kind) {
+      this.kind = kind;
+    }
+
+    @Override
+    public Kind kind() {
+      return kind;
+    }
+
+    @Override
+    public MemorySegment allocate(long bytes) {
+      return host.allocate(bytes);
+    }
+
+    @Override
+    public void download(MemorySegment from, long offset, MemorySegment to) {
+      targets.add(to.address());
+      MemoryTier.super.download(from, offset, to);
+    }
+
+    @Override
+    public void close() {
+      host.close();
+    }
+  }
+
+  /// A branch in some memory.
+  private static final class Branch implements AutoCloseable {
+    private final PagePools pools;
+    private final BranchStore branches;
+
+    Branch(MemoryTier tier) {
+      pools = new PagePools(tier, new MemoryBudget(1 << 20));
+      branches = new BranchStore(pools, List.of(LAYOUT));
+      branches.create(ROOT);
+    }
+
+    void fill(int from, int value) {
+      PageTable table = branches.pagesOf(ROOT).table(0);
+      for (int index = from; index < LAYOUT.pageCount(); index++) {
+        byte[] bytes = new byte[PAGE_BYTES];
+        Arrays.fill(bytes, (byte) (value + index));
+        Page page = table.target(index);
+        page.upload(MemorySegment.ofArray(bytes), 0);
+        table.install(index, page);
+      }
+    }
+
+    CheckpointStore.Written write(CheckpointStore store, Path file) {
+      try (Snapshot snapshot = branches.snapshot(ROOT)) {
+        return store.write(snapshot, file);
+      }
+    }
+
+    List<Byte> read(CheckpointStore store, Path file) {
+      BranchPages pages = branches.zeros();
+      store.read(file, pages);
+      List<Byte> firsts = new ArrayList<>();
+      for (int index = 0; index < LAYOUT.pageCount(); index++) {
+        MemorySegment page = MemorySegment.ofArray(new byte[PAGE_BYTES]);
+        pages.table(0).page(index).download(0, page);
+        byte first = page.get(ValueLayout.JAVA_BYTE, 0);
+        assertThat(page.toArray(ValueLayout.JAVA_BYTE)).containsOnly(first);
+        firsts.add(first);
+      }
+      branches.discard(pages);
+      return firsts;
+    }
+
+    @Override
+    public void close() {
+      pools.close();
+    }
+  }
+
+  private static Byte[] values(int from) {
+    Byte[] values = new Byte[LAYOUT.pageCount()];
+    Arrays.setAll(values, i -> (byte) (from + i));
+    return values;
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = MemoryTier.Kind.class,
+      names = {"HOST", "PINNED"})
+  void pagesLargerThanAPieceComeBack(MemoryTier.Kind kind) {
+    try (Branch branch = new Branch(new Tier(kind))) {
+      branch.fill(0, 5);
+      branch.write(new CheckpointStore(SHAPE, 1000), folder.resolve("c"));
+      for (int pieceBytes : new int[] {999, 4096, 1 << 20}) {
+        assertThat(branch.read(new CheckpointStore(SHAPE, pieceBytes), folder.resolve("c")))
+            .containsExactly(values(5));
+      }
+    }
+  }
+
+  @Test
+  void pagesThatADeviceMovesPassThroughLittleMemory() {
+    Tier tier = new Tier(MemoryTier.Kind.PINNED);
+    try (Branch branch = new Branch(tier)) {
+      branch.fill(0, 5);
+      branch.write(new CheckpointStore(SHAPE, 2 * PAGE_BYTES), folder.resolve("c"));
+      assertThat(tier.targets).hasSize(LAYOUT.pageCount());
+      assertThat(tier.targets.stream().distinct()).hasSize(2);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatFailsLeavesTheOldCheckpointAndNothingElse(boolean isError) throws IOException {
+    var tier =
+        new Tier(MemoryTier.Kind.PINNED) {
+          private int left = Integer.MAX_VALUE;
+
+          @Override
+          public void download(MemorySegment from, long offset, MemorySegment to) {
+            if (left-- == 0) {
+              if (isError) {
+                throw new OutOfMemoryError("no room");
+              }
+              throw new IllegalStateException("no room");
+            }
+            super.download(from, offset, to);
+          }
+        };
+    try (Branch branch = new Branch(tier)) {
+      var store = new CheckpointStore(SHAPE);
+      branch.fill(0, 5);
+      branch.write(store, folder.resolve("c"));
+      List<String> before = names();
+      branch.fill(0, 9);
+      tier.left = 3;
+      assertThatThrownBy(() -> branch.write(store, folder.resolve("c"))).hasMessage("no room");
+      tier.left = Integer.MAX_VALUE;
+      assertThat(names()).isEqualTo(before);
+      assertThat(branch.read(store, folder.resolve("c"))).containsExactly(values(5));
+    }
+  }
+
+  private List<String> names() throws IOException {
+    try (var files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void oldPagesThatCannotBeDeletedAreNoFailure() throws IOException {
+    // A folder where a pack was: not empty, so that it stays.
+    Files.createDirectories(folder.resolve("c.1.pages").resolve("in"));
+    try (Branch branch = new Branch(new HostTier())) {
+      var store = new CheckpointStore(SHAPE);
+      branch.fill(0, 5);
+      branch.write(store, folder.resolve("c"));
+      assertThat(branch.read(store, folder.resolve("c"))).containsExactly(values(5));
+    }
+  }
+
+  @Test
+  void pagesOfCheckpointsThatAreGoneAreForgotten() throws IOException {
+    try (Branch branch = new Branch(new HostTier())) {
+      var store = new CheckpointStore(SHAPE);
+      for (int round = 0; round < 20; round++) {
+        branch.fill(0, round);
+        branch.write(store, folder.resolve("c" + round));
+        CheckpointStore.delete(folder.resolve("c" + (round - 1)));
+      }
+      branch.write(store, folder.resolve("last"));
+      assertThat(store.knownPages()).isEqualTo(LAYOUT.pageCount());
+      branch.fill(LAYOUT.pageCount() - 1, 99);
+      assertThat(branch.write(store, folder.resolve("one more")).writtenBytes())
+          .isEqualTo(PAGE_BYTES);
+    }
+  }
+
+  private static Manifest manifest(long bytes) {
+    List<Manifest.Entry> entries = new ArrayList<>();
+    for (int i = 0; i < LAYOUT.pageCount(); i++) {
+      entries.add(new Manifest.Entry(0, 8 + i * bytes, bytes, 77 + i));
+    }
+    return new Manifest(SHAPE.description(), new long[] {12}, List.of("c.1.pages"), entries);
+  }
+
+  @Test
+  void pagesMayHaveMoreThanTwoGigabytes() throws IOException {
+    Manifest large = manifest(5L << 30);
+    Files.write(folder.resolve("c"), large.encode().array());
+    assertThat(Manifest.read(folder.resolve("c"), SHAPE).entries()).isEqualTo(large.entries());
+    PageLayout layout = PageLayout.of(new RowRange(0, 1 << 20), 1024, 2, PageLayout.ONE_PAGE);
+    assertThat(new CheckpointShape.Table("m", "matrix", layout).pageBytes()).isEqualTo(3L << 32);
+  }
+
+  @Test
+  void manifestsOfTheEarlierFormAreRead() throws IOException {
+    Manifest manifest = manifest(4096);
+    byte[] now = manifest.encode().array();
+    int head = 8 + 4 + SHAPE.description().length + 8 + 4 + 4 + "c.1.pages".length();
+    ByteBuffer earlier =
+        ByteBuffer.allocate(now.length - 4 * LAYOUT.pageCount()).order(ByteOrder.LITTLE_ENDIAN);
+    earlier.put(now, 0, head).put(0, Manifest.EARLIER_MAGIC);
+    for (Manifest.Entry entry : manifest.entries()) {
+      earlier.putInt(entry.pack()).putLong(entry.offset()).putInt(4096).putInt(entry.crc());
+    }
+    earlier.put(Manifest.END_MAGIC).putLong(earlier.capacity());
+    earlier.putInt(Manifest.crcOf(earlier.duplicate().flip()));
+    Files.write(folder.resolve("c"), earlier.array());
+    assertThat(Manifest.read(folder.resolve("c"), SHAPE).entries()).isEqualTo(manifest.entries());
+  }
+}
