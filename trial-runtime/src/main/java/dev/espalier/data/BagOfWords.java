@@ -37,15 +37,23 @@ public record BagOfWords(int vocabulary, int[] starts, int[] words) {
 
   /// Collects documents.
   static final class Builder {
+    private final DataFile file;
     private int[] starts = new int[1024];
     private int[] words = new int[1 << 14];
     private int documents;
     private int tokens;
 
+    /// @param file that the documents come from, for messages
+    Builder(DataFile file) {
+      this.file = file;
+    }
+
     /// Adds tokens to the document that is being collected.
     void add(int word, int count) {
       if (words.length - tokens < count) {
-        words = Arrays.copyOf(words, Math.max(2 * words.length, tokens + count));
+        words =
+            Arrays.copyOf(
+                words, Capacity.larger(words.length, (long) tokens + count, file, "words"));
       }
       Arrays.fill(words, tokens, tokens + count, word);
       tokens += count;
@@ -65,7 +73,9 @@ public record BagOfWords(int vocabulary, int[] starts, int[] words) {
     void endDocument() {
       documents++;
       if (documents == starts.length) {
-        starts = Arrays.copyOf(starts, 2 * documents);
+        starts =
+            Arrays.copyOf(
+                starts, Capacity.larger(starts.length, documents + 1L, file, "documents"));
       }
       starts[documents] = tokens;
     }

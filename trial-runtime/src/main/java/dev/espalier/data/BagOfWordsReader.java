@@ -23,7 +23,7 @@ public final class BagOfWordsReader {
       int documents = header(file, lines, "number of documents", MAX_DOCUMENTS);
       int words = header(file, lines, "number of words", MAX_WORDS);
       int pairs = header(file, lines, "number of pairs", Integer.MAX_VALUE);
-      var builder = new BagOfWords.Builder();
+      var builder = new BagOfWords.Builder(file);
       int read = 0;
       while (lines.next()) {
         int document = lines.integer("document", 1, documents);
@@ -66,7 +66,7 @@ public final class BagOfWordsReader {
   ///   file is missing, cut off, malformed or without documents
   public static BagOfWords readLabelled(DataFile file) {
     try (var lines = new TextLines(file)) {
-      var builder = new BagOfWords.Builder();
+      var builder = new BagOfWords.Builder(file);
       int vocabulary = 0;
       while (lines.next()) {
         lines.integer("class", 0, Integer.MAX_VALUE - 1);

@@ -56,15 +56,26 @@ final class ByteSource implements AutoCloseable {
 
   /// {@return all bytes that are left}
   byte[] rest() {
-    byte[] bytes = new byte[BUFFER_BYTES];
+    byte[] bytes = rest(Capacity.MOST);
+    if (at < end || fill()) {
+      throw file.invalid("expected at most %d bytes but there are more".formatted(Capacity.MOST));
+    }
+    return bytes;
+  }
+
+  /// {@return the bytes that are left, `most` of them if there are more, which are not read then}
+  byte[] rest(int most) {
+    byte[] bytes = new byte[Math.min(BUFFER_BYTES, most)];
     int count = 0;
-    while (at < end || fill()) {
-      if (count + end - at > bytes.length) {
-        bytes = Arrays.copyOf(bytes, Math.multiplyExact(2, bytes.length));
+    while (count < most && (at < end || fill())) {
+      int part = Math.min(end - at, most - count);
+      if (part > bytes.length - count) {
+        int larger = Capacity.larger(bytes.length, (long) count + part, file, "bytes");
+        bytes = Arrays.copyOf(bytes, Math.min(most, larger));
       }
-      System.arraycopy(buffer, at, bytes, count, end - at);
-      count += end - at;
-      at = end;
+      System.arraycopy(buffer, at, bytes, count, part);
+      count += part;
+      at += part;
     }
     return Arrays.copyOf(bytes, count);
   }

@@ -26,7 +26,7 @@ public final class CriteoReader {
   ///   file is missing, cut off, empty or malformed
   public static SparseExamples read(DataFile file, int columns) {
     try (var lines = new TextLines(file)) {
-      var examples = new Builder(columns);
+      var examples = new Builder(file, columns);
       while (lines.next()) {
         examples.add(lines);
       }
@@ -38,6 +38,7 @@ public final class CriteoReader {
   }
 
   private static final class Builder {
+    private final DataFile file;
     private final int columns;
     private final int[] active = new int[FIELDS];
     private int[] starts = new int[1024];
@@ -47,16 +48,21 @@ public final class CriteoReader {
     private int count;
     private int entries;
 
-    Builder(int columns) {
+    Builder(DataFile file, int columns) {
+      this.file = file;
       this.columns = columns;
     }
 
     void add(TextLines lines) {
       if (count + 1 == starts.length) {
-        starts = Arrays.copyOf(starts, Math.multiplyExact(2, starts.length));
+        starts =
+            Arrays.copyOf(starts, Capacity.larger(starts.length, count + 2L, file, "examples"));
         labels = Arrays.copyOf(labels, starts.length);
-        indices = Arrays.copyOf(indices, FIELDS * starts.length);
-        values = Arrays.copyOf(values, FIELDS * starts.length);
+      }
+      if (entries + (long) FIELDS > indices.length) {
+        long needed = entries + (long) FIELDS;
+        indices = Arrays.copyOf(indices, Capacity.larger(indices.length, needed, file, "values"));
+        values = Arrays.copyOf(values, indices.length);
       }
       labels[count] = (byte) lines.integer("label", 0, 1);
       for (int field = 0; field < FIELDS; field++) {

@@ -17,10 +17,21 @@ public record DataFile(Path path, Optional<String> entry) {
 
   /// {@return the content of the file, unpacked}
   ///
-  /// @throws EspalierException `INVALID_DATA` when the file is missing or cut off
+  /// @throws EspalierException `INVALID_DATA` when the file is missing, cut off, or larger than an
+  ///   array of about 2^31 bytes
   public byte[] bytes() {
     try (var source = new ByteSource(this)) {
       return source.rest();
+    }
+  }
+
+  /// {@return the first bytes of the file, unpacked; what comes behind them is not read}
+  ///
+  /// @param most how many, >= 0; fewer where the file has fewer
+  /// @throws EspalierException `INVALID_DATA` when the file is missing or cut off before that
+  public byte[] bytes(int most) {
+    try (var source = new ByteSource(this)) {
+      return source.rest(most);
     }
   }
 

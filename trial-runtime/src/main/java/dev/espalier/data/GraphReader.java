@@ -21,7 +21,7 @@ public final class GraphReader {
           continue;
         }
         if (count == from.length) {
-          from = Arrays.copyOf(from, Math.multiplyExact(2, count));
+          from = Arrays.copyOf(from, Capacity.larger(count, count + 1L, file, "edges"));
           to = Arrays.copyOf(to, from.length);
         }
         from[count] = lines.integer("source", 0, Integer.MAX_VALUE - 1);

@@ -17,7 +17,7 @@ public final class LibsvmReader {
   /// @throws dev.espalier.api.model.EspalierException `INVALID_DATA` with file and line when the
   ///   file is missing, cut off, empty or malformed
   public static SparseExamples read(DataFile file) {
-    return read(file, new Builder(true));
+    return read(file, new Builder(file, true));
   }
 
   /// Reads the examples of many classes: labels are whole numbers in [0, 255], which are kept as
@@ -26,7 +26,7 @@ public final class LibsvmReader {
   /// @throws dev.espalier.api.model.EspalierException `INVALID_DATA` with file and line when the
   ///   file is missing, cut off, empty or malformed
   public static SparseExamples readClasses(DataFile file) {
-    return read(file, new Builder(false));
+    return read(file, new Builder(file, false));
   }
 
   private static SparseExamples read(DataFile file, Builder examples) {
@@ -44,6 +44,7 @@ public final class LibsvmReader {
   }
 
   private static final class Builder {
+    private final DataFile file;
     private final boolean isBinary;
     private int[] starts = new int[1024];
     private byte[] labels = new byte[1024];
@@ -54,13 +55,14 @@ public final class LibsvmReader {
     private int features;
 
     /// @param isBinary whether labels are those of two classes, and indices ascend
-    Builder(boolean isBinary) {
+    Builder(DataFile file, boolean isBinary) {
+      this.file = file;
       this.isBinary = isBinary;
     }
 
     void add(TextLines lines) {
       if (count + 1 == starts.length) {
-        int capacity = Math.multiplyExact(2, starts.length);
+        int capacity = Capacity.larger(starts.length, count + 2L, file, "examples");
         starts = Arrays.copyOf(starts, capacity);
         labels = Arrays.copyOf(labels, capacity);
       }
@@ -98,7 +100,7 @@ public final class LibsvmReader {
         throw lines.invalid("value of index " + index + " must fit a float but is " + value);
       }
       if (entries == indices.length) {
-        int capacity = Math.multiplyExact(2, entries);
+        int capacity = Capacity.larger(entries, entries + 1L, file, "values");
         indices = Arrays.copyOf(indices, capacity);
         values = Arrays.copyOf(values, capacity);
       }

@@ -24,7 +24,7 @@ public final class RatingsReader {
       }
       String separator = separator(lines);
       boolean inside = !separator.equals(",") || !isHeader(lines) || lines.next();
-      var ratings = new Builder();
+      var ratings = new Builder(file);
       while (inside) {
         ratings.add(lines, separator);
         inside = lines.next();
@@ -52,14 +52,19 @@ public final class RatingsReader {
   }
 
   private static final class Builder {
+    private final DataFile file;
     private int[] users = new int[1024];
     private int[] items = new int[1024];
     private float[] values = new float[1024];
     private int count;
 
+    Builder(DataFile file) {
+      this.file = file;
+    }
+
     void add(TextLines lines, String separator) {
       if (count == users.length) {
-        int capacity = Math.multiplyExact(2, count);
+        int capacity = Capacity.larger(count, count + 1L, file, "ratings");
         users = Arrays.copyOf(users, capacity);
         items = Arrays.copyOf(items, capacity);
         values = Arrays.copyOf(values, capacity);
@@ -68,7 +73,11 @@ public final class RatingsReader {
       lines.expect(separator, "user id");
       items[count] = lines.integer("item id", 1, MAX_ID) - 1;
       lines.expect(separator, "item id");
-      values[count] = (float) lines.decimal("rating");
+      double rating = lines.decimal("rating");
+      values[count] = (float) rating;
+      if (!Float.isFinite(values[count])) {
+        throw lines.invalid("rating must fit a float but is " + rating);
+      }
       if (!lines.atEnd()) {
         lines.expect(separator, "rating");
         lines.decimal("time");

@@ -55,6 +55,42 @@ final class DataReadersTest {
             });
   }
 
+  @Test
+  void theStartOfAFileIsReadWithoutTheRest() throws IOException {
+    byte[] content = new byte[300_000];
+    new Random(3).nextBytes(content);
+    DataFile whole = file("whole", content);
+    for (int most : new int[] {0, 1, 70_000, 300_000, 400_000}) {
+      assertThat(whole.bytes(most))
+          .isEqualTo(Arrays.copyOf(content, Math.min(most, content.length)));
+    }
+    byte[] packed = packed(content);
+    DataFile cutOff = file("cut.gz", Arrays.copyOf(packed, packed.length / 2));
+    assertThat(cutOff.bytes(70_000)).isEqualTo(Arrays.copyOf(content, 70_000));
+    assertInvalid(cutOff::bytes, "cut.gz", "cut off");
+  }
+
+  @Test
+  void arraysGrowToTheMostThatThereCanBe() throws IOException {
+    DataFile file = text("");
+    assertThat(Capacity.larger(1024, 1025, file, "values")).isEqualTo(2048);
+    assertThat(Capacity.larger(1024, 5000, file, "values")).isEqualTo(5000);
+    assertThat(Capacity.larger(1 << 30, (1L << 30) + 1, file, "values")).isEqualTo(Capacity.MOST);
+    assertThat(Capacity.larger(Capacity.MOST - 1, Capacity.MOST, file, "values"))
+        .isEqualTo(Capacity.MOST);
+    assertInvalid(
+        () -> Capacity.larger(Capacity.MOST, Capacity.MOST + 1L, file, "values"),
+        "file.txt: expected at most 2147483639 values but there are more");
+  }
+
+  @Test
+  void ratingsThatNoFloatHoldsAreRefused() throws IOException {
+    assertInvalid(
+        () -> RatingsReader.read(text("1\t2\t3.5\n1\t3\t1e39\n")),
+        "line 2",
+        "rating must fit a float but is 1.0E39");
+  }
+
   private DataFile archive(String name, String entry, String content) throws IOException {
     var bytes = new ByteArrayOutputStream();
     try (var zip = new ZipOutputStream(bytes)) {

@@ -41,37 +41,47 @@ public final class SampleThreads implements AutoCloseable {
   public double sum(int samples, Part part) {
     int size = Math.ceilDiv(samples, count);
     List<Future<Double>> running = new ArrayList<>();
-    for (int from = size; from < samples; from += size) {
-      int first = from;
-      running.add(others.submit(() -> part.take(first, Math.min(samples, first + size))));
+    double sum;
+    try {
+      for (int from = size; from < samples; from += size) {
+        int first = from;
+        running.add(others.submit(() -> part.take(first, Math.min(samples, first + size))));
+      }
+      sum = part.take(0, Math.min(samples, size));
+    } finally {
+      running.forEach(SampleThreads::awaitEnd);
     }
-    double sum = part.take(0, Math.min(samples, size));
     for (Future<Double> one : running) {
-      sum += await(one);
+      sum += resultOf(one);
     }
     return sum;
   }
 
-  /// A part that was begun is waited for: it changes memory that the caller will close.
-  private static double await(Future<Double> one) {
+  /// A part that was begun is waited for, whatever became of the others: it changes memory that the
+  /// caller will close.
+  private static void awaitEnd(Future<Double> one) {
     boolean wasInterrupted = false;
-    try {
-      while (true) {
-        try {
-          return one.get();
-        } catch (InterruptedException e) {
-          wasInterrupted = true;
-        } catch (ExecutionException e) {
-          throw e.getCause() instanceof RuntimeException known
-              ? known
-              : new IllegalStateException("a thread of the clock failed", e.getCause());
-        }
-      }
-    } finally {
-      if (wasInterrupted) {
-        Thread.currentThread().interrupt();
+    while (!one.isDone()) {
+      try {
+        one.get();
+      } catch (InterruptedException e) {
+        wasInterrupted = true;
+      } catch (ExecutionException e) {
+        // Told by its result.
       }
     }
+    if (wasInterrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static double resultOf(Future<Double> ended) {
+    if (ended.state() == Future.State.SUCCESS) {
+      return ended.resultNow();
+    }
+    throw ended.exceptionNow() instanceof RuntimeException known
+        ? known
+        : new IllegalStateException("a thread of the clock failed", ended.exceptionNow());
   }
 
   @Override

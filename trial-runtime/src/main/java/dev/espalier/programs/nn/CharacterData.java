@@ -2,7 +2,6 @@ package dev.espalier.programs.nn;
 
 import dev.espalier.data.DataFile;
 import dev.espalier.data.DataFolder;
-import java.util.Arrays;
 
 /// A text as a sequence of symbols: the distinct bytes of the text, numbered in their order.
 ///
@@ -30,9 +29,7 @@ record CharacterData(byte[] symbols, int alphabet, int training) {
   /// @param characters how many bytes of the file are used, from its start; 0 for all
   static CharacterData read(DataFolder folder, String name, int length, int characters) {
     DataFile file = folder.require(name.isBlank() ? folder.onlyName("text") : name);
-    byte[] all = file.bytes();
-    byte[] text =
-        characters == 0 || characters >= all.length ? all : Arrays.copyOf(all, characters);
+    byte[] text = characters == 0 ? file.bytes() : file.bytes(characters);
     int needed = VALIDATION_SHARE * (length + 1);
     if (text.length < needed) {
       throw file.invalid(

@@ -18,6 +18,7 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -125,9 +126,14 @@ final class GrpcRoute implements ShardRoute, StreamObserver<Message> {
     var failure =
         new PsException(
             PsFault.LINK_LOST, "the shard of worker " + worker + " cannot be reached: " + reason);
-    broken = failure;
-    open.values().forEach(reply -> reply.completeExceptionally(failure));
-    open.clear();
+    List<CompletableFuture<ShardReply>> unanswered;
+    // Together with `send`, so that no question comes in between and waits for ever.
+    synchronized (this) {
+      broken = failure;
+      unanswered = List.copyOf(open.values());
+      open.clear();
+    }
+    unanswered.forEach(reply -> reply.completeExceptionally(failure));
   }
 
   @Override
