@@ -21,7 +21,7 @@ package dev.espalier.api.model;
 /// @param spike a lap whose loss ends above this many times the loss before it is undone, > 1
 /// @param overfit a validation result that is worse than the best by this share of the range of all
 ///   results means that training must go back, > 0
-/// @param restarts how often a model that overfits may begin anew with a calmer rate, >= 0
+/// @param restarts how often a model that overfits may begin anew with another setting, >= 0
 /// @param restartShare of the time so far that training to the best may have taken at most, where
 ///   it begins anew, in [0, 1]
 public record RacingOptions(
@@ -69,7 +69,7 @@ public record RacingOptions(
           0.65,
           2,
           DEFAULT_OVERFIT,
-          3,
+          6,
           0.6);
 
   /// {@return the samples that workers hold out}

@@ -205,6 +205,15 @@ final class Neighbourhood {
     return setting.valueOr(Tunable.LEARNING_RATE, 0) / (1 - setting.valueOr(Tunable.MOMENTUM, 0));
   }
 
+  /// {@return the neighbour of `from` in one tunable; empty where there is none}
+  Optional<Setting> beside(Setting from, String tunable, boolean up) {
+    return space.tunables().stream()
+        .filter(known -> known.name().equals(tunable))
+        .findFirst()
+        .flatMap(known -> go(from, known, up))
+        .map(Move::setting);
+  }
+
   /// {@return `setting` with a smaller learning rate; itself when it has none to make smaller}
   Setting calmer(Setting setting, double factor) {
     return withRate(setting, 1 / factor);

@@ -7,23 +7,27 @@ import dev.espalier.api.model.RacingOptions;
 ///
 /// A model that overfits does not come back by itself. Once its results have been worse than its
 /// own best in a row, or one is far worse, it is taken back to its best state and goes on calmly
-/// (early stopping, Prechelt 1998, and a rate that falls on a plateau, in one). Where that does not
-/// help either, and training to the best took a small part of the time so far, a new start with a
-/// calmer rate costs less than what was spent in vain: adaptive rules remember in their
+/// (early stopping, Prechelt 1998, and a rate that falls on a plateau, in one). Where it gets worse
+/// from there, too, and training to the best took a small part of the time so far, a new start with
+/// another setting costs less than what was spent in vain: adaptive rules remember in their
 /// accumulators, and embeddings in their rows, what was learned too fast, and a smaller rate does
-/// not undo it.
+/// not undo it. From then on a run that is past its best makes room for the next one at once.
 final class Outlook {
   /// What to do next.
   enum Verdict {
     GO_ON,
     /// Back to the best state, with a calmer rate.
     RETREAT,
-    /// From the untrained model, with a calmer rate.
+    /// From the untrained model, with another setting.
     RESTART
   }
 
   private static final int WORSE_IN_A_ROW = 2;
   private static final int MAX_RETREATS = 1;
+
+  /// A new start is given up when it took this many times what the best did and is not better: a
+  /// rate that is a third as large takes at most three times as long.
+  private static final double SLOWEST = 4;
 
   private final RacingOptions options;
   private final Goal goal;
@@ -36,6 +40,8 @@ final class Outlook {
   private int restarts;
   private boolean hasOverfit;
   private boolean isFar;
+  private boolean isNewStart;
+  private boolean hasRetreated;
 
   Outlook(RacingOptions options, Goal goal) {
     this.options = options;
@@ -61,7 +67,7 @@ final class Outlook {
     }
     if (isLineBest && (Double.isNaN(best) || goal.isBetter(value, best))) {
       best = value;
-      bestTookSeconds = spentSeconds - lineBeganAt;
+      bestTookSeconds = age(spentSeconds);
       retreats = 0;
     }
   }
@@ -72,18 +78,33 @@ final class Outlook {
   /// @param leftSeconds what the bounds of the job still allow
   /// @param isConverged whether the best is too old to hope for a better one
   Verdict verdict(double spentSeconds, double leftSeconds, boolean isConverged) {
-    boolean isWorse = worseInARow >= WORSE_IN_A_ROW || isFar;
-    if (isWorse && retreats < MAX_RETREATS) {
-      return Verdict.RETREAT;
-    }
-    boolean isOverfit = isWorse || (isConverged && hasOverfit);
+    boolean isOver = isWorse() || isTooSlow(spentSeconds) || (isConverged && hasOverfit);
     boolean isCheap =
         bestTookSeconds < options.restartShare() * spentSeconds && bestTookSeconds < leftSeconds;
-    return isOverfit && isCheap && restarts < options.restarts() ? Verdict.RESTART : Verdict.GO_ON;
+    boolean mayRestart = isOver && isCheap && restarts < options.restarts();
+    if (mayRestart && (isNewStart || hasRetreated || !isWorse())) {
+      return Verdict.RESTART;
+    }
+    return mayRetreat() ? Verdict.RETREAT : Verdict.GO_ON;
+  }
+
+  private boolean isWorse() {
+    return worseInARow >= WORSE_IN_A_ROW || isFar;
+  }
+
+  /// {@return whether going back to the best state was not tried since it is the best}
+  boolean mayRetreat() {
+    return isWorse() && retreats < MAX_RETREATS;
+  }
+
+  private boolean isTooSlow(double spentSeconds) {
+    return isNewStart && lineBest != best && age(spentSeconds) > SLOWEST * bestTookSeconds;
   }
 
   void retreated() {
     retreats++;
+    hasRetreated = true;
+    isNewStart = false;
     worseInARow = 0;
     isFar = false;
     lineBest = best;
@@ -91,13 +112,25 @@ final class Outlook {
 
   void restarted(double spentSeconds) {
     restarts++;
-    retreats = 0;
+    hasRetreated = false;
+    isNewStart = true;
     newLine(spentSeconds);
   }
 
   /// {@return how often it began anew}
   int restarts() {
     return restarts;
+  }
+
+  /// {@return whether the model is one that began anew, because the one before had overfit}
+  boolean isNewStart() {
+    return isNewStart;
+  }
+
+  /// {@return seconds of the job since the present model was untrained, or a person went back to
+  /// it}
+  double age(double spentSeconds) {
+    return spentSeconds - lineBeganAt;
   }
 
   /// The model is another one now, such as that of a checkpoint: it is judged by its own results.

@@ -60,6 +60,7 @@ final class RacingCourse implements Course {
   private final RaceTimes times;
   private final History history;
   private final WayBack back;
+  private final NewStarts newStarts;
   private final Snapshots snapshots;
   private final Outlook outlook;
 
@@ -80,7 +81,6 @@ final class RacingCourse implements Course {
   private int rollBacksInARow;
   private int retreats;
   private boolean isAtBest;
-  private boolean isUntrained;
   private Setting bestSetting;
 
   RacingCourse(Board board, Checkpoints checkpoints, Host host) {
@@ -98,6 +98,7 @@ final class RacingCourse implements Course {
             plan.prior().stream().filter(Prior::hasSetting).map(Prior::setting).toList());
     this.times = new RaceTimes(options);
     this.history = new History(plan.validation().goal());
+    this.newStarts = new NewStarts(neighbourhood, plan.validation().goal());
     this.back = new WayBack(board, checkpoints, host);
     this.snapshots = new Snapshots(board);
     this.outlook = new Outlook(options, plan.validation().goal());
@@ -189,7 +190,6 @@ final class RacingCourse implements Course {
     mainline = null;
     snapshots.forget();
     isAtBest = false;
-    isUntrained = false;
     lap = null;
     race = null;
     guard = Optional.empty();
@@ -288,7 +288,7 @@ final class RacingCourse implements Course {
             lapSeconds(),
             FIRST_LAP_CLOCKS,
             Math.max(1, board.clocksLeft(next)),
-            options.cooldown(),
+            outlook.isNewStart() ? 0 : options.cooldown(),
             Trainer.ALONE_EPOCHS);
     lap = started;
     board.show(JobState.TRAINING, "training", "Training with " + Words.setting(incumbent), "");
@@ -336,7 +336,8 @@ final class RacingCourse implements Course {
   /// all that is needed.
   private double lapSeconds() {
     double spent = board.spentSeconds();
-    double grown = (options.lapGrowth() - 1) * spent;
+    double age = outlook.isNewStart() ? outlook.age(spent) : spent;
+    double grown = (options.lapGrowth() - 1) * age;
     double untilRace = secondsUntilRace(spent);
     if (races == 0 && Double.isFinite(untilRace)) {
       grown = Math.max(grown, FIRST_GROWTH * spent);
@@ -346,7 +347,7 @@ final class RacingCourse implements Course {
   }
 
   private double secondsUntilRace(double spent) {
-    return plan.space().dimensions() == 0
+    return plan.space().dimensions() == 0 || outlook.isNewStart()
         ? Double.POSITIVE_INFINITY
         : Math.max(
             times.secondsUntilDue(spent),
@@ -430,7 +431,6 @@ final class RacingCourse implements Course {
     Branch branch = mainline();
     board.spendOnEvaluation(event.seconds());
     evaluationCost = event.seconds();
-    isUntrained = false;
     evaluatedAt = board.spentSeconds();
     evaluatedClock = branch.mainlineClock();
     double value = event.metrics().getOrDefault(plan.validation().name(), Double.NaN);
@@ -443,6 +443,7 @@ final class RacingCourse implements Course {
     boolean isBest =
         !Double.isNaN(value) && (best.isEmpty() || goal().isBetter(value, best.get().value()));
     outlook.validated(value, history.range(), board.spentSeconds());
+    newStarts.validated(incumbent, value);
     isAtBest = isBest;
     if (isBest) {
       bestSetting = incumbent;
@@ -476,20 +477,22 @@ final class RacingCourse implements Course {
     boolean isConverged = times.isConverged(board.spentSeconds(), history.size());
     switch (outlook.verdict(board.spentSeconds(), secondsLeft(), isConverged)) {
       case RETREAT -> retreat(value);
-      case RESTART -> restart(value);
-      case GO_ON -> {
-        if (isConverged) {
-          host.stop(
-              Ending.completed(
-                  "converged",
-                  "Converged: no new best in the last "
-                      + Words.number(100 * options.patience())
-                      + "% of the time"));
-        } else {
-          dropGuard();
-          next();
-        }
-      }
+      case RESTART -> restart(value, isConverged);
+      case GO_ON -> goOn(isConverged);
+    }
+  }
+
+  private void goOn(boolean isConverged) {
+    if (isConverged) {
+      host.stop(
+          Ending.completed(
+              "converged",
+              "Converged: no new best in the last "
+                  + Words.number(100 * options.patience())
+                  + "% of the time"));
+    } else {
+      dropGuard();
+      next();
     }
   }
 
@@ -503,7 +506,7 @@ final class RacingCourse implements Course {
       return;
     }
     retreats++;
-    Setting calmer = neighbourhood.calmer(incumbent, CALMER);
+    Setting calmer = neighbourhood.calmer(bestSetting, CALMER);
     board.decide(
         "retreat-" + retreats,
         "racing.retreat",
@@ -516,26 +519,38 @@ final class RacingCourse implements Course {
     goOnFrom(best.get(), calmer);
   }
 
-  /// From the untrained model, with a rate that is calmer than that of the best.
-  private void restart(double value) {
+  /// From the untrained model, with a neighbour of the best run's setting.
+  private void restart(double value, boolean isConverged) {
+    Optional<Setting> found = newStarts.next(incumbent, this::isPossible);
+    if (found.isPresent()) {
+      beginAnew(value, found.get());
+    } else if (outlook.mayRetreat()) {
+      retreat(value);
+    } else {
+      goOn(isConverged);
+    }
+  }
+
+  private boolean isPossible(Setting setting) {
+    return board.workload().problemOf(List.of(setting)).isEmpty()
+        && !neighbourhood.isExcluded(setting, board.spentSeconds());
+  }
+
+  private void beginAnew(double value, Setting fresh) {
     outlook.restarted(board.spentSeconds());
-    Setting calmer = neighbourhood.calmer(bestSetting, CALMER);
     board.decide(
         "restart-" + outlook.restarts(),
         "racing.restart",
-        sinceBest(value)
-            + ", nor does a calmer rate help from there: begin anew with "
-            + Words.setting(calmer),
-        evidenceOf(value).with("next", calmer));
+        sinceBest(value) + ": begin anew with " + Words.setting(fresh),
+        evidenceOf(value).with("next", fresh));
     Branch left = mainline();
     guard = Optional.empty();
-    incumbent = calmer;
-    lead(board.createFirst(calmer));
+    incumbent = fresh;
+    lead(board.createFirst(fresh));
     board.free(left, BranchState.DISCARDED);
     snapshots.release(Purpose.BEFORE_ADOPTION);
     snapshots.release(Purpose.LAST_GOOD);
     times.bestAt(board.spentSeconds());
-    isUntrained = true;
     lossBefore = Double.NaN;
     isAtBest = false;
     next();
@@ -655,7 +670,7 @@ final class RacingCourse implements Course {
 
   private boolean isRaceDue() {
     return plan.space().dimensions() > 0
-        && !isUntrained
+        && !outlook.isNewStart()
         && times.secondsUntilDue(board.spentSeconds()) <= 0
         && pace.secondsPerClock(incumbent).isPresent()
         && secondsLeft() >= options.budget() * board.spentSeconds()

@@ -104,4 +104,52 @@ class OutlookTest {
     assertThat(after(5, 0.55, 0.1)).isEqualTo(Verdict.GO_ON);
     assertThat(outlook.restarts()).isEqualTo(1);
   }
+
+  @Test
+  void aNewStartThatIsPastItsBestMakesRoomForTheNext() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.52, 0.1);
+    outlook.restarted(4);
+
+    assertThat(outlook.isNewStart()).isTrue();
+    assertThat(after(5, 0.51, 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(6, 0.53, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  @Test
+  void aNewStartThatTakesFarLongerThanTheBestIsGivenUp() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.52, 0.1);
+    outlook.restarted(4);
+
+    assertThat(after(11.5, 0.51, 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(12.5, 0.505, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  @Test
+  void whereNoTimeIsLeftForANewStartTheBestIsGoneBackTo() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.52, 0.1);
+    outlook.restarted(4);
+    outlook.validated(0.51, 0.1, 5);
+    outlook.validated(0.53, 0.1, 6);
+
+    assertThat(outlook.verdict(6, 1, false)).isEqualTo(Verdict.RETREAT);
+    outlook.retreated();
+    assertThat(outlook.isNewStart()).isFalse();
+  }
+
+  @Test
+  void fallingAgainAfterARetreatIsOverfittingThoughTheRetreatHelped() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    assertThat(after(3, 0.52, 0.1)).isEqualTo(Verdict.RETREAT);
+    outlook.retreated();
+    after(4, 0.49, 0.1);
+
+    assertThat(after(8, 0.52, 0.1)).isEqualTo(Verdict.RESTART);
+  }
 }

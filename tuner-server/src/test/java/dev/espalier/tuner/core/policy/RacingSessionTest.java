@@ -13,6 +13,7 @@ import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.JobPlan;
+import dev.espalier.tuner.core.session.OverfittingModel;
 import dev.espalier.tuner.core.session.QuadraticModel;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
@@ -272,6 +273,44 @@ class RacingSessionTest {
     assertThat(run.decisions()).extracting(Decision::rule).contains("racing.rollback");
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
     assertThat(best(run)).isLessThan(0.11);
+  }
+
+  /// The best that a retreat and three new starts with ever calmer rates come to is 0.07 and above.
+  @ParameterizedTest
+  @CsvSource({"0.01, 1, 20", "0.01, 3, 20", "0.05, 1, 20", "0.05, 0.3, 8", "0.05, 3, 8"})
+  void aJobThatOverfitsBeginsAnewWithWhatHelpsAgainstIt(double rate, double memory, double late) {
+    JobPlan plan = Jobs.with(plan(rate, 0), 30, Double.NaN);
+
+    SimulatedWorkers run = Jobs.workers(plan, new OverfittingModel(memory, late)).run();
+
+    assertThat(best(run)).isLessThan(0.05);
+    assertThat(ruled(run, "racing.restart").getFirst().outcome())
+        .contains("begin anew with batchSize 8");
+    assertThat(timesOutsideRaces(run).getLast().tuningSeconds()).isLessThan(0.25 * 30);
+  }
+
+  @Test
+  void aNewStartIsNeitherCooledNorRaced() {
+    JobPlan plan = Jobs.with(plan(0.05, 0), 30, Double.NaN);
+
+    SimulatedWorkers run = Jobs.workers(plan, new OverfittingModel(1, 8)).run();
+
+    List<SessionEffect> anew =
+        run.effects().stream()
+            .dropWhile(effect -> !isRule(effect, "racing.restart"))
+            .takeWhile(effect -> !isRule(effect, "racing.retreat"))
+            .toList();
+    assertThat(anew).noneMatch(effect -> isRule(effect, "racing.race"));
+    assertThat(anew)
+        .filteredOn(effect -> effect instanceof SessionEffect.Command(BranchCommand.Schedule _))
+        .hasSizeGreaterThan(5)
+        .allSatisfy(
+            effect -> assertThat(effect).extracting("command.shape").isEqualTo(Shape.CONSTANT));
+  }
+
+  private static boolean isRule(SessionEffect effect, String rule) {
+    return effect instanceof SessionEffect.Decide(Decision decision)
+        && decision.rule().equals(rule);
   }
 
   @Test
