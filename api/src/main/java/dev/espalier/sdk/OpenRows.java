@@ -60,6 +60,16 @@ public final class OpenRows implements AutoCloseable {
     origins = new long[Math.ceilDiv(this.rows, rowsPerPage)];
   }
 
+  /// {@return rows of the table}
+  public int rows() {
+    return rows;
+  }
+
+  /// {@return whether row r lies r rows after row 0, for every r}
+  public boolean isTogether() {
+    return origins.length == 1;
+  }
+
   /// {@return the position in `MEMORY` of the first float of a row}
   ///
   /// @throws IndexOutOfBoundsException when the table has no such row
@@ -79,7 +89,7 @@ public final class OpenRows implements AutoCloseable {
   /// @throws IndexOutOfBoundsException when the table has no such row, or `positions` no room
   /// @throws IllegalStateException when closed
   public void find(int[] rowsToFind, int from, int to, long[] positions) {
-    if (origins.length == 1 && from < to) {
+    if (isTogether() && from < to) {
       findInOnePage(rowsToFind, from, to, positions);
       return;
     }

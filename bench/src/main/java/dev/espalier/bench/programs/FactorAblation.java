@@ -19,6 +19,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Phaser;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.IntUnaryOperator;
@@ -51,7 +52,7 @@ public record FactorAblation(int rank, Rounds rounds) implements Benchmark {
       GeneratedData.writeRatings(folder.path());
       Ratings ratings = RatingsReader.read(new DataFolder(folder.path()).require("u1.base"));
       FactorShape lines = FactorShape.inLines(rank);
-      Ratings blocks = RatingBlocks.arrange(ratings, 4 * lines.columns());
+      Ratings blocks = RatingBlocks.arrange(ratings, 4 * lines.columns(), 1).ratings();
       List<Way> ways =
           List.of(
               way(arena, "all", blocks, RUN, lines, FactorSteps.best()),
@@ -72,8 +73,7 @@ public record FactorAblation(int rank, Rounds rounds) implements Benchmark {
                   FactorShape.dense(rank),
                   rank % 16 == 0 ? FactorSteps.best() : FactorSteps.plain()));
       double[] seconds = rounds.medianSeconds(1, ways.stream().map(Way::pass).toList());
-      return Stream.concat(
-              without(ways, seconds, ratings.count()), Stream.of(together(arena, blocks, lines)))
+      return Stream.concat(without(ways, seconds, ratings.count()), together(arena, ratings, lines))
           .toList();
     }
   }
@@ -90,34 +90,66 @@ public record FactorAblation(int rank, Rounds rounds) implements Benchmark {
                 all));
   }
 
-  /// Two threads that take a half of the ratings each: on one model, and on a model of their own.
-  private Measurement together(Arena arena, Ratings ratings, FactorShape shape)
+  /// Two threads on one model, in two ways, beside two on a model of their own.
+  private Stream<Measurement> together(Arena arena, Ratings ratings, FactorShape shape)
       throws ExecutionException, InterruptedException {
-    int[] samples = new ShuffledCursor(ratings.count(), RUN, 1).indices(0, ratings.count());
+    RatingBlocks blocks = RatingBlocks.arrange(ratings, 4 * shape.columns(), 2);
+    Ratings ordered = blocks.ratings();
+    int[] samples =
+        new ShuffledCursor(ordered.count(), blocks.samplesPerRun(), 1).indices(0, ordered.count());
     int half = samples.length / 2;
     FactorSteps steps = FactorSteps.best();
     List<OpenRows> users = List.of(users(arena, ratings, shape), users(arena, ratings, shape));
     List<OpenRows> items = List.of(items(arena, ratings, shape), items(arena, ratings, shape));
-    Function<IntUnaryOperator, IntConsumer> pass =
+    Function<IntUnaryOperator, IntConsumer> halves =
         modelOf ->
             thread ->
                 steps.take(
                     users.get(modelOf.applyAsInt(thread)),
                     items.get(modelOf.applyAsInt(thread)),
                     shape,
-                    ratings,
+                    ordered,
                     samples,
                     thread * half,
                     (thread + 1) * half,
                     CONSTANTS);
+    var meeting = new Phaser(2);
+    IntConsumer apart =
+        thread -> {
+          for (int turn = 0; turn < 2; turn++) {
+            blocks.take(
+                samples,
+                thread,
+                turn,
+                (from, to) ->
+                    steps.take(
+                        users.getFirst(),
+                        items.getFirst(),
+                        shape,
+                        ordered,
+                        samples,
+                        from,
+                        to,
+                        CONSTANTS));
+            meeting.arriveAndAwaitAdvance();
+          }
+        };
     double[] seconds =
-        rounds.medianSeconds(2, List.of(pass.apply(_ -> 0), pass.apply(thread -> thread)));
+        rounds.medianSeconds(
+            2, List.of(halves.apply(thread -> thread), apart, halves.apply(_ -> 0)));
+    double each = 2 * half / seconds[0] / 1e6;
+    return Stream.of(
+        onOneModel("rows of their own in every turn", samples.length / seconds[1] / 1e6, each),
+        onOneModel("Hogwild", 2 * half / seconds[2] / 1e6, each));
+  }
+
+  private Measurement onOneModel(String how, double rate, double each) {
     return new Measurement(
-        "steps of mf, rank %d, 2 threads on one model".formatted(rank),
-        2 * half / seconds[0] / 1e6,
+        "steps of mf, rank %d, 2 threads on one model, %s".formatted(rank, how),
+        rate,
         RATE,
-        "on a model each",
-        2 * half / seconds[1] / 1e6);
+        "2 threads on a model each",
+        each);
   }
 
   private static Way way(

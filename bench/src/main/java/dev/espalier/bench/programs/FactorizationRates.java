@@ -54,8 +54,9 @@ public record FactorizationRates(int passes) implements Benchmark {
       throws IOException, InterruptedException {
     String name = "mf, rank " + one.rank();
     try (var run = run(data, one, "sample-sgd", 1, BATCH)) {
-      double single = ratings(run, 21 - ProgramRun.WARM_UP_PASSES);
+      run.train(1 + PEER_PASSES);
       double error = run.metric("rmse");
+      double single = ratings(run, passes);
       measurements.add(
           new Measurement(
                   name + ", sample-sgd, 1 thread",
@@ -73,14 +74,17 @@ public record FactorizationRates(int passes) implements Benchmark {
                   one.peerError())
               .withGoal(Goal.ratioAtMost(1.005)));
       try (var two = run(data, one, "sample-sgd", 2, BATCH)) {
+        double both = ratings(two, passes);
         measurements.add(
             new Measurement(
-                    name + ", sample-sgd, 2 threads without locks",
-                    ratings(two, passes),
+                    name + ", sample-sgd, 2 threads",
+                    both,
                     RATE,
                     peer.isPresent() ? "LIBMF" : "LIBMF, another run",
                     libmf(data, peer, one, 2))
                 .withGoal(Goal.ratioAtLeast(1)));
+        measurements.add(
+            new Measurement(name + ", sample-sgd, 2 threads", both, RATE, "1 thread", single));
       }
       try (var small = run(data, one, "sample-sgd", 1, 4096)) {
         measurements.add(

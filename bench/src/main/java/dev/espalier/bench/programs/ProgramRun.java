@@ -31,8 +31,10 @@ final class ProgramRun implements AutoCloseable {
   private static final long MEMORY_BYTES = 1L << 30;
   private static final long SEED = 1;
 
-  /// Passes before those that are measured.
-  static final int WARM_UP_PASSES = 6;
+  /// Passes and seconds before those that are measured: the compiler of the JVM needs both.
+  private static final int WARM_UP_PASSES = 6;
+
+  private static final double WARM_UP_SECONDS = 1.5;
 
   private static final BranchId BRANCH = BranchId.ROOT;
 
@@ -107,10 +109,18 @@ final class ProgramRun implements AutoCloseable {
     return seconds * shape.trainingSamples() / ((double) clocks * batchSize);
   }
 
-  /// {@return the median of some passes, after a few for the compiler}
-  double medianPassSeconds(int passes) throws InterruptedException {
-    for (int i = 0; i < WARM_UP_PASSES; i++) {
+  /// Runs passes that are not measured.
+  void train(int passes) throws InterruptedException {
+    for (int i = 0; i < passes; i++) {
       passSeconds();
+    }
+  }
+
+  /// {@return the median of some passes, after some for the compiler}
+  double medianPassSeconds(int passes) throws InterruptedException {
+    double warm = 0;
+    for (int i = 0; i < WARM_UP_PASSES || warm < WARM_UP_SECONDS; i++) {
+      warm += passSeconds();
     }
     double[] seconds = new double[passes];
     for (int i = 0; i < passes; i++) {

@@ -36,10 +36,12 @@ public final class SampleSgd {
   }
 
   /// {@return the argument `threads`}
-  public static Argument threads() {
+  ///
+  /// @param how they share rows
+  public static Argument threads(String how) {
     return new Argument(
         "threads",
-        "threads of a worker's clock, without locks, sample-sgd only; more than 1 make runs differ",
+        "threads of a worker's clock, sample-sgd only, " + how,
         INTEGER,
         "1",
         1.0,

@@ -112,7 +112,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
                 null,
                 List.of()),
             SampleSgd.optimizer("update rule of a clock", "example", "proximal-adagrad"),
-            SampleSgd.threads(),
+            SampleSgd.threads("without locks: more than 1 make runs differ"),
             new Argument(
                 "l1",
                 "weight of the L1 norm; proximal rules only",

@@ -59,8 +59,9 @@ public final class MatrixFactorization implements TrainingProgram {
 
   private static final int SAMPLE_SGD_BATCH_SIZE = 4096;
 
-  /// Ratings of a block that are visited together; blocks come in random order.
-  private static final int SAMPLES_PER_RUN = 1024;
+  /// Copied whole after a fork, which takes less than a clock, rows of a small table are found
+  /// faster.
+  private static final long MAX_MATRIX_BYTES = 4 << 20;
 
   private @Nullable Model model;
 
@@ -77,7 +78,7 @@ public final class MatrixFactorization implements TrainingProgram {
       Optional<SampleSteps> steps) {}
 
   /// How a clock steps from rating to rating.
-  private record SampleSteps(FactorSteps steps, SampleThreads threads) {}
+  private record SampleSteps(FactorSteps steps, SampleThreads threads, RatingBlocks blocks) {}
 
   @Override
   public ProgramDescriptor describe() {
@@ -92,7 +93,7 @@ public final class MatrixFactorization implements TrainingProgram {
                 "l2", "weight of the squared factors", DECIMAL, "0.1", 0.0, 10.0, List.of()),
             SampleSgd.optimizer(
                 "update rule of a clock, adaptive ones suit sparse rows", "rating", "adagrad"),
-            SampleSgd.threads(),
+            SampleSgd.threads("which take ratings without a row in common"),
             new Argument(
                 "split",
                 "validation ratings: an official split of MovieLens 100K, or a random tenth",
@@ -114,21 +115,24 @@ public final class MatrixFactorization implements TrainingProgram {
   @Override
   public ProgramShape open(ProgramEnvironment environment) {
     String rule = environment.text("optimizer");
-    Optional<SampleSteps> steps =
-        SampleSgd.chosen(environment).map(threads -> new SampleSteps(FactorSteps.best(), threads));
-    boolean isSampleWise = steps.isPresent();
+    Optional<SampleThreads> threads = SampleSgd.chosen(environment);
     int rank = environment.integer("rank");
-    FactorShape shape = isSampleWise ? FactorShape.inLines(rank) : FactorShape.dense(rank);
-    RatingData read =
+    FactorShape shape = threads.isPresent() ? FactorShape.inLines(rank) : FactorShape.dense(rank);
+    RatingData data =
         environment
             .data()
             .map(folder -> RatingData.read(new DataFolder(folder), environment.text("split")))
             .orElseGet(GeneratedRatings::generate);
-    RatingData data = isSampleWise ? read.inBlocks(4 * shape.columns()) : read;
+    Optional<SampleSteps> steps =
+        threads.map(all ->
+            new SampleSteps(
+                FactorSteps.best(),
+                all,
+                RatingBlocks.arrange(data.training(), 4 * shape.columns(), all.count())));
     model =
         new Model(
             environment.seed(),
-            data,
+            steps.map(how -> data.withTraining(how.blocks.ratings())).orElse(data),
             shape,
             environment.decimal("l2"),
             new FactorRows(data.users(), shape.columns()),
@@ -137,13 +141,21 @@ public final class MatrixFactorization implements TrainingProgram {
     var tables =
         List.of(table(USERS, data.users(), shape, rule), table(ITEMS, data.items(), shape, rule));
     int samples = data.training().count();
-    return isSampleWise
-        ? new ProgramShape(tables, samples, SAMPLE_SGD_BATCH_SIZE).inRunsOf(SAMPLES_PER_RUN)
-        : new ProgramShape(tables, samples, DEFAULT_BATCH_SIZE);
+    return steps
+        .map(how ->
+            new ProgramShape(tables, samples, SAMPLE_SGD_BATCH_SIZE)
+                .inRunsOf(how.blocks.samplesPerRun()))
+        .orElseGet(() -> new ProgramShape(tables, samples, DEFAULT_BATCH_SIZE));
   }
 
   private static TableDeclaration table(String name, int rows, FactorShape shape, String rule) {
-    var table = TableDeclaration.sparse(name, rows, shape.columns(), SampleSgd.tableRule(rule));
+    String tableRule = SampleSgd.tableRule(rule);
+    boolean liesTogether =
+        !tableRule.equals(rule) && 4L * rows * shape.columns() <= MAX_MATRIX_BYTES;
+    var table =
+        liesTogether
+            ? TableDeclaration.matrix(name, rows, shape.columns(), tableRule)
+            : TableDeclaration.sparse(name, rows, shape.columns(), tableRule);
     return rule.equals("adarevision")
         ? table.with("initialAccumulator", INITIAL_ACCUMULATOR)
         : table;
@@ -207,11 +219,16 @@ public final class MatrixFactorization implements TrainingProgram {
         OpenRows items =
             context.table(ITEMS).open(() -> touched(opened.items, ratings.items(), samples))) {
       double lossSum =
-          how.threads.sum(
-              samples.length,
-              (from, to) ->
-                  how.steps.take(
-                      users, items, opened.shape, ratings, samples, from, to, constants));
+          how.threads.sumOfTurns(
+              how.threads.count(),
+              (thread, turn) ->
+                  how.blocks.take(
+                      samples,
+                      thread,
+                      turn,
+                      (from, to) ->
+                          how.steps.take(
+                              users, items, opened.shape, ratings, samples, from, to, constants)));
       return new Progress(lossSum, samples.length);
     }
   }

@@ -56,10 +56,11 @@ record RatingData(
         max);
   }
 
-  /// {@return the same data with training ratings in the order of [RatingBlocks]}
-  RatingData inBlocks(int rowBytes) {
-    return new RatingData(
-        RatingBlocks.arrange(training, rowBytes), validation, users, items, mean, min, max);
+  /// {@return the same data with the training ratings in another order}
+  ///
+  /// @param ordered the same ratings
+  RatingData withTraining(Ratings ordered) {
+    return new RatingData(ordered, validation, users, items, mean, min, max);
   }
 
   /// Reads ratings and splits them.

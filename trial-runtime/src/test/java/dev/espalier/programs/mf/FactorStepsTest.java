@@ -136,33 +136,4 @@ class FactorStepsTest {
       assertThat(q.floats()[shape.bias()]).isEqualTo(-0.5f);
     }
   }
-
-  @Test
-  void blocksHoldTheSameRatingsWithPopularOnesTogether() {
-    int count = 40_000;
-    var random = new SplittableRandom(3);
-    var ratings = new Ratings(count, new int[count], new int[count], new float[count]);
-    for (int i = 0; i < count; i++) {
-      double u = random.nextDouble();
-      ratings.users()[i] = random.nextInt(500);
-      ratings.items()[i] = (int) (400 * u * u * u);
-      ratings.values()[i] = i;
-    }
-    Ratings arranged = RatingBlocks.arrange(ratings, 4096);
-
-    float[] sorted = arranged.values().clone();
-    Arrays.sort(sorted);
-    assertThat(sorted).isEqualTo(ratings.values());
-    for (int i = 0; i < count; i++) {
-      int before = (int) arranged.values()[i];
-      assertThat(arranged.users()[i]).isEqualTo(ratings.users()[before]);
-      assertThat(arranged.items()[i]).isEqualTo(ratings.items()[before]);
-    }
-    long rowsOfRuns = 0;
-    for (int run = 0; run + 1000 <= count; run += 1000) {
-      rowsOfRuns += Arrays.stream(arranged.users(), run, run + 1000).distinct().count();
-      rowsOfRuns += Arrays.stream(arranged.items(), run, run + 1000).distinct().count();
-    }
-    assertThat(rowsOfRuns / 40).as("rows of 1000 ratings, of 900").isLessThan(450);
-  }
 }

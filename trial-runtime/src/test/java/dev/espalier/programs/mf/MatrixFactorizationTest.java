@@ -14,11 +14,15 @@ import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class MatrixFactorizationTest extends TrainingProgramContract {
   @Override
@@ -122,6 +126,30 @@ final class MatrixFactorizationTest extends TrainingProgramContract {
       training.epochs(8);
       assertThat(training.shape().trainingSamples()).isEqualTo(80_000);
       assertThat(training.metric("rmse")).isLessThan(0.94);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void sampleSgdIsRepeatableOnAnyNumberOfThreads(int threads) {
+    var arguments =
+        Map.of("optimizer", "sample-sgd", "threads", "" + threads, "rank", "8", "l2", "0.05");
+    List<Map<String, float[]>> models = new ArrayList<>();
+    for (int run = 0; run < 2; run++) {
+      try (var training =
+          LocalTraining.of(this::program, arguments, Optional.empty(), 1, 1)
+              .with(Tunable.LEARNING_RATE, 0.05)
+              .with(Tunable.BATCH_SIZE, 16_384)) {
+        training.epochs(8);
+        assertThat(training.metric("rmse")).isLessThan(0.8);
+        models.add(training.parameters());
+      }
+    }
+    for (String table : List.of("users", "items")) {
+      for (Map<String, float[]> again : models.subList(1, models.size())) {
+        // A comparison that would print it all says nothing.
+        assertThat(Arrays.equals(again.get(table), models.getFirst().get(table))).isTrue();
+      }
     }
   }
 }
