@@ -50,7 +50,7 @@ final class SimulatedJob {
           WORKERS,
           42,
           new JobPlan.Options(10, true, 20, 10, 0, 24, 5, 0.1, 4, 50, 10),
-          new JobPlan.Runs(24, 30, 1, 3, 5, 5, 10, 1, 0.2, 0.25, 1.2, false),
+          new JobPlan.Runs(24, 30, 1, 3, 5, 5, 10, 1, 0.2, 0.25, 1.2, false, false),
           60,
           0,
           Double.NaN,

@@ -40,6 +40,8 @@ public final class JobDefaults {
   public static final double RESAMPLE = 0.25;
   public static final double PERTURBATION = 1.2;
 
+  public static final boolean DEFAULT_FIRST = true;
+
   public static final boolean WARM_START = true;
   public static final boolean HOLD_OUT = false;
 

@@ -163,6 +163,7 @@ public record JobSpec(
   /// @param truncation share of the population that is replaced by copies of its best, in (0, 0.5]
   /// @param resample probability that a tunable of a copy is drawn afresh, 0 to 1
   /// @param perturbation f in (1, 2): a tunable of a copy is multiplied by f or by 2 - f
+  /// @param defaultFirst whether the first run trains the default setting, before any is drawn
   public record Runs(
       int max,
       double maxEpochs,
@@ -173,7 +174,8 @@ public record JobSpec(
       double intervalEpochs,
       double truncation,
       double resample,
-      double perturbation) {
+      double perturbation,
+      boolean defaultFirst) {
     /// What a job file need not say.
     public static final Runs DEFAULTS =
         new Runs(
@@ -186,7 +188,8 @@ public record JobSpec(
             JobDefaults.INTERVAL_EPOCHS,
             JobDefaults.TRUNCATION,
             JobDefaults.RESAMPLE,
-            JobDefaults.PERTURBATION);
+            JobDefaults.PERTURBATION,
+            JobDefaults.DEFAULT_FIRST);
   }
 
   /// One step of a schedule: the setting from a clock of the mainline on.

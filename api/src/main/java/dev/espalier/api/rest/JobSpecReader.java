@@ -262,7 +262,8 @@ public final class JobSpecReader {
             section.number("truncation", Bounds.above(0, 0.5), otherwise.truncation()),
             section.number("resample", Bounds.closed(0, 1), otherwise.resample()),
             section.number(
-                "perturbation", new Bounds(1, false, 2, false), otherwise.perturbation()));
+                "perturbation", new Bounds(1, false, 2, false), otherwise.perturbation()),
+            section.flag("defaultFirst", otherwise.defaultFirst()));
     if (runs.maxEpochs() > 0 && runs.minEpochs() > runs.maxEpochs()) {
       section.wrong(
           "minEpochs",

@@ -99,6 +99,7 @@ final class JobSpecWriter {
     document.put("truncation", plain(runs.truncation()));
     document.put("resample", plain(runs.resample()));
     document.put("perturbation", plain(runs.perturbation()));
+    document.put("defaultFirst", runs.defaultFirst());
     return document;
   }
 

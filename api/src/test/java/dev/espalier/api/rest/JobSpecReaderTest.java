@@ -183,27 +183,18 @@ final class JobSpecReaderTest {
             Map.entry("converge", Map.of("plateauEpochs", 9)),
             Map.entry(
                 "runs",
-                Map.of(
-                    "max",
-                    8,
-                    "maxEpochs",
-                    9,
-                    "minEpochs",
-                    0.5,
-                    "eta",
-                    4,
-                    "gridPoints",
-                    6,
-                    "population",
-                    12,
-                    "intervalEpochs",
-                    0.5,
-                    "truncation",
-                    0.3,
-                    "resample",
-                    0.5,
-                    "perturbation",
-                    1.5))));
+                Map.ofEntries(
+                    Map.entry("max", 8),
+                    Map.entry("maxEpochs", 9),
+                    Map.entry("minEpochs", 0.5),
+                    Map.entry("eta", 4),
+                    Map.entry("gridPoints", 6),
+                    Map.entry("population", 12),
+                    Map.entry("intervalEpochs", 0.5),
+                    Map.entry("truncation", 0.3),
+                    Map.entry("resample", 0.5),
+                    Map.entry("perturbation", 1.5),
+                    Map.entry("defaultFirst", false)))));
     document.put("stop", Map.of("maxEpochs", 12.5, "maxTime", "1h30m", "target", 0.9));
     document.put("checkpoints", Map.of("keep", 4));
     document.put("gpuMemory", "1.5 GiB");
@@ -261,7 +252,7 @@ final class JobSpecReaderTest {
                     2,
                     9,
                     3,
-                    new JobSpec.Runs(8, 9, 0.5, 4, 6, 12, 0.5, 0.3, 0.5, 1.5),
+                    new JobSpec.Runs(8, 9, 0.5, 4, 6, 12, 0.5, 0.3, 0.5, 1.5, false),
                     new RacingOptions(
                         0.1, 0.9, 500, 0.1, 6, 3, 1.2, 5, 0.03, 1.5, 0.3, 0.2, 0.4, 3, 0.2, 2, 0.5),
                     false,

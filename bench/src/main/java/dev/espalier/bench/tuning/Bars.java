@@ -115,11 +115,11 @@ final class Bars {
       if (own.isEmpty() || !references.containsKey(other.workload())) {
         continue;
       }
-      double ratio = other.seconds() / own.get().seconds();
-      never += Double.isInfinite(other.seconds()) ? 1 : 0;
-      if (Double.isFinite(other.seconds())) {
-        ratios.add(ratio);
-      }
+      // One that never arrives took at least its horizon.
+      boolean isNever = Double.isInfinite(other.seconds());
+      double ratio = (isNever ? other.horizonSeconds() : other.seconds()) / own.get().seconds();
+      never += isNever ? 1 : 0;
+      ratios.add(ratio);
       if (Double.isInfinite(own.get().seconds())) {
         lost.add(other.workload() + " it never arrives");
       } else if (!(ratio >= times)) {
@@ -129,14 +129,15 @@ final class Bars {
     if (of(rival).isEmpty()) {
       return Optional.empty();
     }
-    String unreached = never == 0 ? "" : "; it never arrives on " + never;
+    String unreached =
+        never == 0 ? "" : "; it never arrives on %d, which counts its whole time".formatted(never);
     if (isMedian) {
       double median = Quantiles.median(ratios);
       return Optional.of(
           new Bar(
-              "at least %.0f times faster than %s where it arrives".formatted(times, rival),
-              ratios.isEmpty() ? "it arrives nowhere" : "median " + text(median) + unreached,
-              ratios.isEmpty() || median >= times));
+              "at least %.0f times faster than %s".formatted(times, rival),
+              "median " + (never == 0 ? "" : ">= ") + text(median) + unreached,
+              median >= times));
     }
     return Optional.of(
         new Bar(

@@ -1,5 +1,6 @@
 package dev.espalier.bench.tuning;
 
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Setting;
@@ -25,6 +26,12 @@ record Contender(
     Optional<String> searcher,
     Optional<Setting> setting,
     Map<String, Object> options) {
+  /// Decisions about a member of `pbt` in a whole run.
+  private static final int MEMBER_INTERVALS = 10;
+
+  /// Cui et al., section 5.1.1: 20 epochs where a run is short, re-tuning one before.
+  private static final int SMALL_BENCHMARK_PLATEAU = 20;
+
   Contender {
     options = Map.copyOf(options);
   }
@@ -32,6 +39,21 @@ record Contender(
   /// {@return a fixed setting, without tuning}
   static Contender fixed(String name, Setting setting) {
     return new Contender(name, "fixed", Optional.empty(), Optional.of(setting), Map.of());
+  }
+
+  /// {@return `racing` without its races: what is left is the fall of the rate at the end of laps}
+  static Contender laps() {
+    return new Contender(
+        "laps",
+        PolicyName.RACING,
+        Optional.empty(),
+        Optional.empty(),
+        Map.of("tuning.racing.budget", 0));
+  }
+
+  /// {@return whether it trains a population of runs}
+  boolean isPopulation() {
+    return !PolicyName.WITH_MAINLINE.contains(policy);
   }
 
   /// {@return the policy that `text` names as `POLICY` or `POLICY:SEARCHER`}
@@ -63,6 +85,7 @@ record Contender(
     put(document, "stop.maxTime", maxSeconds);
     put(document, "time.model.perClockSeconds", cost.perClockSeconds());
     put(document, "time.model.perSampleSeconds", cost.perSampleSeconds());
+    fit(document, workload);
     options.forEach((key, value) -> put(document, key, value));
     JobSpecReader.Result read =
         JobSpecReader.read(
@@ -78,6 +101,18 @@ record Contender(
                             .map(Problem::toString)
                             .collect(Collectors.joining("; "))));
     return JobPlans.of(spec, program);
+  }
+
+  /// What the authors of a policy would set for a job of this length.
+  private void fit(Map<String, Object> document, Workload workload) {
+    double epochs = workload.budgetEpochs();
+    if (isPopulation()) {
+      put(document, "tuning.runs.maxEpochs", epochs);
+      put(document, "tuning.runs.intervalEpochs", epochs / MEMBER_INTERVALS);
+    } else if (policy.equals(PolicyName.MLTUNER)) {
+      put(document, "tuning.retune.plateauEpochs", SMALL_BENCHMARK_PLATEAU - 1);
+      put(document, "tuning.converge.plateauEpochs", SMALL_BENCHMARK_PLATEAU);
+    }
   }
 
   @SuppressWarnings("unchecked") // the inner maps are made here

@@ -30,6 +30,9 @@ record RunRecord(
     double trainingSeconds,
     double evaluationSeconds,
     double cpuSeconds) {
+  /// What began in time may end a little later.
+  static final double GRACE = 1.05;
+
   RunRecord {
     qualities = List.copyOf(qualities);
     branches = List.copyOf(branches);
@@ -70,9 +73,11 @@ record RunRecord(
     }
   }
 
-  /// {@return seconds to the first evaluation that reaches `target`; infinite when none does}
+  /// {@return seconds to the first evaluation that reaches `target` within the horizon; infinite
+  /// when none does}
   double secondsTo(double target, Goal goal) {
     return qualities.stream()
+        .filter(quality -> quality.seconds() <= GRACE * horizonSeconds)
         .filter(quality -> quality.reaches(target, goal))
         .mapToDouble(Quality::seconds)
         .findFirst()

@@ -24,6 +24,7 @@ import java.util.function.ToDoubleFunction;
 /// @param tuningShare the job's own, median
 /// @param worstTuningShare the job's own, largest
 /// @param forks median
+/// @param horizonSeconds the time that each run was given
 record Standing(
     String workload,
     String policy,
@@ -39,7 +40,8 @@ record Standing(
     double progress,
     double tuningShare,
     double worstTuningShare,
-    double forks) {
+    double forks,
+    double horizonSeconds) {
   /// {@return the standing of one policy}
   ///
   /// @param runs of one policy on one workload, one for each seed
@@ -47,7 +49,7 @@ record Standing(
     Goal goal = reference.goal();
     List<Double> seconds = values(runs, run -> run.secondsTo(reference.target(), goal));
     List<Double> qualities =
-        values(runs, run -> run.bestUntil(reference.budgetSeconds() * 1.05, goal));
+        values(runs, run -> run.bestUntil(RunRecord.GRACE * reference.budgetSeconds(), goal));
     double median = Quantiles.median(seconds);
     double worst = largest(seconds);
     double quality = Quantiles.median(qualities);
@@ -67,7 +69,8 @@ record Standing(
         reference.progress(quality),
         Quantiles.median(values(runs, RunRecord::tuningShare)),
         largest(values(runs, RunRecord::tuningShare)),
-        Quantiles.median(values(runs, RunRecord::forks)));
+        Quantiles.median(values(runs, RunRecord::forks)),
+        Quantiles.median(values(runs, RunRecord::horizonSeconds)));
   }
 
   private static List<Double> values(List<RunRecord> runs, ToDoubleFunction<RunRecord> figure) {

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -24,11 +23,13 @@ public final class TuningBenchmark {
   /// A job gets at least this many times the oracle's time to the target.
   private static final double LEAST_ORACLE_TIMES = 2;
 
-  /// Policies that train many runs to their end get more: ten times what `racing` may take, so that
-  /// it can be seen whether they are ten times slower.
+  /// Policies that train a population get more: ten times what `racing` may take, so that it can be
+  /// seen whether they are ten times slower ...
   private static final double PATIENT_ORACLE_TIMES = 13;
 
-  private static final Set<String> PATIENT = Set.of("random", "grid", "bayes", "hyperband");
+  /// ... and the time for ten whole runs, so that they can be what they are: a population of `pbt`,
+  /// brackets of `hyperband`, and more runs than `bayes` needs before its first model.
+  private static final double WHOLE_RUNS = 10;
 
   private final TuningOptions options;
   private final Pool pool;
@@ -177,6 +178,7 @@ public final class TuningBenchmark {
         .map(name ->
             switch (name) {
               case "default" -> Contender.fixed(name, workload.carefulSetting());
+              case "laps" -> Contender.laps();
               case "oracle" ->
                   Contender.fixed(name, Setting.of(reference.bestDraw().orElseThrow().setting()));
               default -> Contender.named(name, options.options());
@@ -200,12 +202,12 @@ public final class TuningBenchmark {
 
   private Job job(Workload workload, Reference reference, Contender contender, long seed) {
     double budget = options.budgetScale() * reference.budgetSeconds();
-    double reserve =
-        PATIENT.contains(contender.policy()) ? PATIENT_ORACLE_TIMES : LEAST_ORACLE_TIMES;
+    double reserve = contender.isPopulation() ? PATIENT_ORACLE_TIMES : LEAST_ORACLE_TIMES;
+    double least = contender.isPopulation() ? WHOLE_RUNS * budget : budget;
     double horizon =
         Double.isFinite(reference.oracleSeconds())
-            ? Math.max(budget, reserve * reference.oracleSeconds())
-            : budget;
+            ? Math.max(least, reserve * reference.oracleSeconds())
+            : least;
     String key =
         "%s-%s %s %s seed %d for %s s%s"
             .formatted(

@@ -1,6 +1,7 @@
 package dev.espalier.bench.tuning;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.Goal;
@@ -107,5 +108,27 @@ final class StandingTest {
                 REFERENCE, "Toy & more", Map.of("racing", List.of(run("racing", 2.4, 0.91))))
             .svg();
     assertThat(svg).contains("<svg", "Toy &amp; more", "polyline", "forks of racing", "target");
+  }
+
+  @Test
+  void whoNeverArrivesCountsItsWholeTime() {
+    var standings =
+        List.of(
+            Standing.of(REFERENCE, List.of(run("racing", 2, 0.9))),
+            Standing.of(REFERENCE, List.of(run("hyperband", 5, 0.8))),
+            Standing.of(REFERENCE, List.of(run("bayes", 3, 0.9))));
+
+    assertThat(new Bars(Map.of("toy", REFERENCE), standings).bars())
+        .filteredOn(bar -> bar.name().startsWith("at least 10 times"))
+        .extracting(Bars.Bar::figure, Bars.Bar::isReached)
+        .containsExactly(
+            tuple("median >= 5.00; it never arrives on 1, which counts its whole time", false),
+            tuple("median 1.50", false));
+  }
+
+  @Test
+  void whatIsReachedLongAfterTheHorizonIsNotReached() {
+    assertThat(run("a", 10.4, 0.9).secondsTo(0.9, Goal.MAXIMIZE)).isEqualTo(10.4);
+    assertThat(run("a", 10.6, 0.9).secondsTo(0.95, Goal.MAXIMIZE)).isInfinite();
   }
 }

@@ -81,6 +81,7 @@ public final class JobPlans {
         runs.truncation(),
         runs.resample(),
         runs.perturbation(),
+        runs.defaultFirst(),
         runs.max() == 0 && spec.stop().maxSeconds() > 0);
   }
 

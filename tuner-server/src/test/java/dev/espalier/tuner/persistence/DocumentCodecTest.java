@@ -100,6 +100,14 @@ class DocumentCodecTest {
   }
 
   @Test
+  void jobSpecStoredBeforeTheDefaultCameFirstDrawsAllItsRuns() throws IOException {
+    String stored = golden("job-spec.json").replaceFirst(",\"defaultFirst\":true", "");
+
+    assertThat(stored).doesNotContain("defaultFirst");
+    assertThat(codec.readSpec(stored).tuning().runs().defaultFirst()).isFalse();
+  }
+
+  @Test
   void randomDoublesComeBackBitForBit() {
     long seed = Long.getLong("test.seed", 20_261_121L);
     var random = new Random(seed);

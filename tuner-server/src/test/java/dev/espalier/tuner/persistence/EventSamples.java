@@ -102,7 +102,7 @@ final class EventSamples {
             3,
             10,
             6,
-            new JobSpec.Runs(8, 9, 0.5, 3, 4, 10, 1, 0.2, 0.25, 1.2),
+            new JobSpec.Runs(8, 9, 0.5, 3, 4, 10, 1, 0.2, 0.25, 1.2, true),
             RacingOptions.DEFAULTS,
             true,
             false),

@@ -13,6 +13,7 @@ public final class Policies {
   public static int version(String policy) {
     return switch (policy) {
       case PolicyName.RACING -> 6;
+      case PolicyName.HYPERBAND, PolicyName.ASHA, PolicyName.PBT -> 2;
       default -> PolicyName.ALL.contains(policy) ? 1 : 0;
     };
   }

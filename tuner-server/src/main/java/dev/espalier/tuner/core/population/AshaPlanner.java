@@ -102,7 +102,7 @@ final class AshaPlanner implements Planner {
     evidence.put("rung", (long) rung);
     evidence.put("eta", (long) options.eta());
     if (rung > 0) {
-      evidence.put("scores", Order.scores(compared, epochs(rung - 1)));
+      evidence.put("scores", Order.scores(compared, one -> one.scoreAt(epochs(rung - 1))));
     }
     return new Order(
         new Order.Step.Continue(run.number(), epochs(rung)),

@@ -102,7 +102,8 @@ final class HyperbandPlanner implements Planner {
     evidence.put("bracket", (long) bracket.s());
     evidence.put("rung", (long) rung);
     if (rung > 0) {
-      evidence.put("scores", Order.scores(compared, bracket.rungs().get(rung - 1).epochs()));
+      double before = bracket.rungs().get(rung - 1).epochs();
+      evidence.put("scores", Order.scores(compared, one -> one.scoreAt(before)));
     }
     return new Order(
         new Order.Step.Continue(run.number(), bracket.rungs().get(rung).epochs()),

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 
 /// What a planner wants next, and why.
 ///
@@ -60,9 +61,9 @@ public record Order(
   }
 
   /// {@return numbers and scores of runs, in their order}
-  static Map<String, Object> scores(List<Run> runs, double epochs) {
+  static Map<String, Object> scores(List<Run> runs, ToDoubleFunction<Run> scoreOf) {
     var scores = new LinkedHashMap<String, Object>();
-    runs.forEach(run -> scores.put("run " + run.number(), readable(run.scoreAt(epochs))));
+    runs.forEach(run -> scores.put("run " + run.number(), readable(scoreOf.applyAsDouble(run))));
     return scores;
   }
 }

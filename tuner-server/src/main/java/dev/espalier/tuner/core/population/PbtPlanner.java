@@ -25,7 +25,9 @@ import java.util.TreeMap;
  *   perturbed by a factor of 1.2 or 0.8; a choice moves to a neighbour (as in Ray's implementation,
  *   whose resampling probability of 0.25 is the default here too).
  *
- * Taking the weights is a fork, so optimizer state and place in the data come with them.
+ * Taking the weights is a fork, so optimizer state and place in the data come with them. The paper's
+ * members train at a time and so are compared at about one age; here each is compared with what the
+ * others had reached at its own age, give or take half an interval.
  */
 
 /// A population whose worst members go on as varied copies of its best.
@@ -86,16 +88,18 @@ final class PbtPlanner implements Planner {
   /// A diverged member lives on as a copy, as long as there is one to copy that is not at its end.
   private boolean canReplace(Run run, List<Run> members) {
     return run.hasDiverged()
-        && ranked(members).subList(0, share(members)).stream()
+        && ranked(members, run.epochs()).subList(0, share(members)).stream()
             .anyMatch(best -> !best.hasDiverged() && !best.hasReached(options.maxEpochs()));
   }
 
   private Order step(Run run, List<Run> members, int allRuns) {
     boolean isReady = run.hasDiverged() || run.epochs() > run.startEpochs() + Run.ROUNDING;
-    List<Run> ranked = ranked(members);
+    List<Run> ranked = ranked(members, run.epochs());
     int share = share(members);
     int place = ranked.indexOf(run);
-    if (!isReady || place < ranked.size() - share) {
+    // There may be more that diverged than are replaced at a time: none of them can go on.
+    boolean isAmongWorst = run.hasDiverged() || place >= ranked.size() - share;
+    if (!isReady || !isAmongWorst) {
       return goOn(run);
     }
     List<Run> best =
@@ -103,7 +107,9 @@ final class PbtPlanner implements Planner {
             .filter(other -> !other.hasDiverged() && !other.equals(run))
             .toList();
     if (best.isEmpty()) {
-      return goOn(run);
+      return run.hasDiverged()
+          ? Order.done("pbt.done", "every member that could be copied has diverged")
+          : goOn(run);
     }
     var random = new SplittableRandom(Searchers.seedOf(seed, allRuns));
     Run source = best.get(random.nextInt(best.size()));
@@ -113,7 +119,7 @@ final class PbtPlanner implements Planner {
     evidence.put("place", (long) place + 1);
     evidence.put("replaced", (long) share);
     evidence.put("changes", List.copyOf(changes));
-    evidence.put("scores", Order.scores(ranked, Double.MAX_VALUE));
+    evidence.put("scores", Order.scores(ranked, one -> scoreAtAge(one, run.epochs())));
     return new Order(
         new Order.Step.Copy(
             source.number(),
@@ -146,10 +152,16 @@ final class PbtPlanner implements Planner {
         Map.of());
   }
 
-  private static List<Run> ranked(List<Run> members) {
+  private List<Run> ranked(List<Run> members, double age) {
     return members.stream()
-        .sorted(Comparator.comparingDouble((Run run) -> -run.score()).thenComparingInt(Run::member))
+        .sorted(
+            Comparator.comparingDouble((Run run) -> -scoreAtAge(run, age))
+                .thenComparingInt(Run::member))
         .toList();
+  }
+
+  private double scoreAtAge(Run run, double age) {
+    return run.scoreUpTo(age + options.intervalEpochs() / 2);
   }
 
   private int share(List<Run> members) {

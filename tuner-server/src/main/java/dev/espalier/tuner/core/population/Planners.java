@@ -35,6 +35,9 @@ public final class Planners {
 
   private static Searcher searcher(
       String name, SearchSpace space, JobPlan.Runs options, long seed) {
-    return Searchers.of(name, space, seed, options.gridPoints());
+    Searcher drawn = Searchers.of(name, space, seed, options.gridPoints());
+    return options.defaultFirst() && space.dimensions() > 0
+        ? Searchers.withFirst(space.defaults(), drawn)
+        : drawn;
   }
 }

@@ -46,22 +46,27 @@ public record Run(
     return hasDiverged || epochs() >= epochs - ROUNDING;
   }
 
-  /// {@return the last result at `epochs` or before; minus infinity when there is none or it
-  /// diverged before}
+  /// {@return the first result at `epochs` or later: a run that was to train so far ends with the
+  /// clock that takes it there, a little beyond; minus infinity when there is none}
   double scoreAt(double epochs) {
-    if (hasDiverged && epochs() < epochs - ROUNDING) {
+    return results.stream()
+        .filter(result -> result.epochs() >= epochs - ROUNDING)
+        .findFirst()
+        .map(result -> ordered(result.score()))
+        .orElse(Double.NEGATIVE_INFINITY);
+  }
+
+  /// {@return the last result at `epochs` or before, or the first one where all are later; minus
+  /// infinity when there is none or it diverged}
+  double scoreUpTo(double epochs) {
+    if (hasDiverged || results.isEmpty()) {
       return Double.NEGATIVE_INFINITY;
     }
     return results.stream()
         .filter(result -> result.epochs() <= epochs + ROUNDING)
         .reduce((_, later) -> later)
         .map(result -> ordered(result.score()))
-        .orElse(Double.NEGATIVE_INFINITY);
-  }
-
-  /// {@return the latest result; minus infinity when there is none or it diverged}
-  double score() {
-    return hasDiverged ? Double.NEGATIVE_INFINITY : scoreAt(Double.MAX_VALUE);
+        .orElse(ordered(results.getFirst().score()));
   }
 
   /// {@return the best result; minus infinity when there is none}

@@ -44,6 +44,13 @@ public final class Searchers {
     return (_, draw) -> draw < copy.size() ? Optional.of(copy.get((int) draw)) : Optional.empty();
   }
 
+  /// Opens a searcher that proposes one setting before all others, as libraries let users enqueue
+  /// what they know to be good.
+  public static Searcher withFirst(Setting first, Searcher others) {
+    return (observations, draw) ->
+        draw == 0 ? Optional.of(first) : others.propose(observations, draw - 1);
+  }
+
   /// {@return a seed for one of several searches of a job}
   public static long seedOf(long seed, long search) {
     return Seeds.mix(Seeds.mix(seed) ^ search);

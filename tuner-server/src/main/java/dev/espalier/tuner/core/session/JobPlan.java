@@ -155,6 +155,7 @@ public record JobPlan(
   /// @param truncation share of the population that is replaced by copies of its best, in (0, 0.5]
   /// @param resample probability that a tunable of a copy is drawn afresh, 0 to 1
   /// @param perturbation f in (1, 2): a tunable of a copy is multiplied by f or by 2 - f
+  /// @param defaultFirst whether the first run trains the default setting
   /// @param isEndless whether new runs are started until the job's time is up, beyond `maxRuns`
   public record Runs(
       int maxRuns,
@@ -168,5 +169,6 @@ public record JobPlan(
       double truncation,
       double resample,
       double perturbation,
+      boolean defaultFirst,
       boolean isEndless) {}
 }

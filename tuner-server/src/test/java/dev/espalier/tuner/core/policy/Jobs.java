@@ -27,7 +27,8 @@ final class Jobs {
   static final JobPlan.Options OPTIONS =
       new JobPlan.Options(10, true, 20, 10, 0, 12, 5, 0.1, 2, 3, 10);
 
-  static final JobPlan.Runs RUNS = new JobPlan.Runs(6, 9, 1, 3, 3, 3, 5, 1, 0.2, 0.25, 1.2, false);
+  static final JobPlan.Runs RUNS =
+      new JobPlan.Runs(6, 9, 1, 3, 3, 3, 5, 1, 0.2, 0.25, 1.2, false, false);
 
   private Jobs() {}
 

@@ -31,6 +31,26 @@ final class AshaPlannerTest {
         .containsExactly("1@1", "2@1", "3@1", "3@3", "4@1", "5@1", "6@1", "2@3", "done");
   }
 
+  /// Rungs are fractions of an epoch, and a run ends with the clock that takes it there.
+  @Test
+  void aRungIsJudgedByTheResultBeyondIt() {
+    double[] scores = {1, 6, 7, 8, 9, 5, 2, 3, 4};
+    Curves curves =
+        new Curves(
+                Planners.of("asha", Curves.SPACE, Curves.options(9, 10, 10.0 / 27), 3),
+                (run, epochs) -> scores[run.number() - 1])
+            .inClocks(177)
+            .run(1_000);
+
+    assertThat(curves.orders().stream().map(Order::step).limit(4).toList().getLast())
+        .isInstanceOfSatisfying(
+            Order.Step.Continue.class, step -> assertThat(step.run()).isEqualTo(3));
+    assertThat(curves.runs())
+        .filteredOn(run -> run.hasReached(10.0 / 9))
+        .extracting(Run::number)
+        .containsExactly(3, 4, 5);
+  }
+
   /// Section 3.2: promoted is a third of a rung, and those that looked like it when the rung was
   /// small, of the order of the square root.
   @Test

@@ -2,6 +2,7 @@ package dev.espalier.tuner.core.population;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.tuner.core.session.JobPlan;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -49,6 +50,26 @@ final class CompletionPlannerTest {
 
     assertThat(runs.stream().mapToDouble(run -> run.setting().value("x")))
         .anyMatch(x -> Math.abs(x - 0.3) < 0.01);
+  }
+
+  @Test
+  void theDefaultIsTriedFirstAndNothingElseChanges() {
+    for (String policy : Planners.NAMES) {
+      JobPlan.Runs drawn = Curves.options(6, 9, 1);
+      var told = new JobPlan.Runs(6, 9, 1, 3, 3, 3, 5, 1, 0.2, 0.25, 1.2, true, false);
+      Planner knowing = Planners.of(policy, Curves.SPACE, told, 1);
+      Order first = knowing.next(List.of());
+      Order second =
+          knowing.next(
+              List.of(
+                  new Run(1, 1, Curves.SPACE.defaults(), 0, List.of(new Run.Result(9, 1)), false)));
+
+      assertThat(((Order.Step.Start) first.step()).setting()).isEqualTo(Curves.SPACE.defaults());
+      if (second.step() instanceof Order.Step.Start start) {
+        Order.Step unknowing = Planners.of(policy, Curves.SPACE, drawn, 1).next(List.of()).step();
+        assertThat(start.setting()).isEqualTo(((Order.Step.Start) unknowing).setting());
+      }
+    }
   }
 
   @Test

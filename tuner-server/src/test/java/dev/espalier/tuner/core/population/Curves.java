@@ -19,6 +19,7 @@ final class Curves {
   private final ToDoubleBiFunction<Run, Double> score;
   private final Map<Integer, Run> runs = new HashMap<>();
   private final List<Order> orders = new ArrayList<>();
+  private double clocksPerEpoch = Double.NaN;
 
   /// @param score of a run at a number of epochs; NaN when it diverges on the way there
   Curves(Planner planner, ToDoubleBiFunction<Run, Double> score) {
@@ -27,7 +28,14 @@ final class Curves {
   }
 
   static JobPlan.Runs options(int maxRuns, double maxEpochs, double minEpochs) {
-    return new JobPlan.Runs(maxRuns, maxEpochs, minEpochs, 3, 3, 3, 5, 1, 0.2, 0.25, 1.2, false);
+    return new JobPlan.Runs(
+        maxRuns, maxEpochs, minEpochs, 3, 3, 3, 5, 1, 0.2, 0.25, 1.2, false, false);
+  }
+
+  /// Lets runs train whole clocks, so that they end a little beyond what was ordered.
+  Curves inClocks(double perEpoch) {
+    clocksPerEpoch = perEpoch;
+    return this;
   }
 
   List<Run> runs() {
@@ -71,7 +79,11 @@ final class Curves {
     double value = score.applyAsDouble(run, until);
     var results = new ArrayList<>(run.results());
     if (!Double.isNaN(value)) {
-      results.add(new Run.Result(until, value));
+      double epochs =
+          Double.isNaN(clocksPerEpoch)
+              ? until
+              : Math.ceil(until * clocksPerEpoch - Run.ROUNDING) / clocksPerEpoch;
+      results.add(new Run.Result(epochs, value));
     }
     runs.put(
         run.number(),

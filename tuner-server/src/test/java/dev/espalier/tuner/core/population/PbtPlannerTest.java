@@ -105,6 +105,40 @@ final class PbtPlannerTest {
   }
 
   @Test
+  void noneOfManyDivergedMembersGoesOn() {
+    List<Run> runs = new ArrayList<>(population(10, 3));
+    for (int member : List.of(2, 5, 7)) {
+      runs.set(member - 1, new Run(member, member, SETTING, 0, List.of(), true));
+    }
+
+    assertThat(planner(10, 0.2, 1).next(runs).step())
+        .isInstanceOfSatisfying(
+            Order.Step.Copy.class, copy -> assertThat(copy.replaced()).isEqualTo(2));
+
+    Curves curves =
+        new Curves(
+            planner(10, 0.2, 4),
+            (run, epochs) ->
+                run.number() <= 10 && run.number() % 3 == 0 ? Double.NaN : epochs + run.member());
+    assertThat(curves.run(1_000).orders().getLast().step()).isInstanceOf(Order.Step.Done.class);
+  }
+
+  /// Members train in turn: one that is not far yet is no worse for it.
+  @Test
+  void membersAreComparedAtOneAge() {
+    var runs = new ArrayList<Run>();
+    for (int member = 1; member <= 10; member++) {
+      var results = new ArrayList<>(List.of(new Run.Result(1, 1 + 0.01 * member)));
+      if (member != 9) {
+        results.add(new Run.Result(2, 2 + 0.01 * member));
+      }
+      runs.add(new Run(member, member, SETTING, 0, results, false));
+    }
+
+    assertThat(planner(10, 0.2, 1).next(runs).step()).isEqualTo(new Order.Step.Continue(9, 2));
+  }
+
+  @Test
   void thePopulationEndsWhenAllAreAtTheirEnd() {
     Curves curves =
         new Curves(planner(5, 0.2, 4), (run, epochs) -> epochs - 0.01 * run.number()).run(1_000);
@@ -121,7 +155,10 @@ final class PbtPlannerTest {
     double[][] weights = {{0.9, 0.9}, {0.9, 0.9}};
     var planner =
         Planners.of(
-            "pbt", Curves.SPACE, new JobPlan.Runs(2, 100, 1, 3, 3, 3, 2, 1, 0.5, 0, 1.2, false), 1);
+            "pbt",
+            Curves.SPACE,
+            new JobPlan.Runs(2, 100, 1, 3, 3, 3, 2, 1, 0.5, 0, 1.2, false, false),
+            1);
     var curves =
         new Curves(
             planner,
@@ -136,7 +173,7 @@ final class PbtPlannerTest {
               return 1.2 - at[0] * at[0] - at[1] * at[1];
             });
 
-    assertThat(curves.run(1_000).runs().getLast().score()).isCloseTo(1.2, within(0.02));
+    assertThat(curves.run(1_000).runs().getLast().bestScore()).isCloseTo(1.2, within(0.02));
   }
 
   private static Setting copied(Planner planner) {
@@ -159,6 +196,6 @@ final class PbtPlannerTest {
   }
 
   private static JobPlan.Runs options(int size, double truncation, double resample) {
-    return new JobPlan.Runs(24, 9, 1, 3, 3, 3, size, 1, truncation, resample, 1.2, false);
+    return new JobPlan.Runs(24, 9, 1, 3, 3, 3, size, 1, truncation, resample, 1.2, false, false);
   }
 }
