@@ -21,8 +21,9 @@ final class HiddenTables {
 
   private static final int NONE = -1;
 
-  private final List<TableSpec> visible;
+  private final int visible;
   private final List<TableSpec> hidden = new ArrayList<>();
+  private final boolean[] isFiltered;
   private final int[] carried;
   private final int[] held;
   private final int[] fetched;
@@ -30,7 +31,8 @@ final class HiddenTables {
 
   /// @param visible tables of the program
   HiddenTables(FilterOptions options, List<TableSpec> visible) {
-    this.visible = List.copyOf(visible);
+    this.visible = visible.size();
+    isFiltered = new boolean[visible.size()];
     carried = new int[visible.size()];
     held = new int[visible.size()];
     fetched = new int[visible.size()];
@@ -39,11 +41,12 @@ final class HiddenTables {
     }
     for (int table = 0; table < visible.size(); table++) {
       TableSpec spec = visible.get(table);
-      if (isFiltered(table) && options.carries()) {
+      isFiltered[table] = spec.takesMeans();
+      if (isFiltered[table] && options.carries()) {
         carried[table] = add(copy(spec, "carried"));
         held[table] = options.pushEvery() > 1 ? add(HeldMarks.table(spec)) : NONE;
       }
-      if (isFiltered(table) && options.fetchEvery() > 1 && spec.access() == TableAccess.DENSE) {
+      if (isFiltered[table] && options.fetchEvery() > 1 && spec.access() == TableAccess.DENSE) {
         fetched[table] = add(copy(spec, "fetched"));
       }
     }
@@ -55,7 +58,7 @@ final class HiddenTables {
 
   private int add(TableSpec spec) {
     hidden.add(spec);
-    return visible.size() + hidden.size() - 1;
+    return visible + hidden.size() - 1;
   }
 
   private static TableSpec copy(TableSpec table, String suffix) {
@@ -72,7 +75,7 @@ final class HiddenTables {
 
   /// Whether anything but the updates themselves is sent of a visible table.
   boolean isFiltered(int table) {
-    return visible.get(table).takesMeans();
+    return isFiltered[table];
   }
 
   int carried(int table) {

@@ -9,6 +9,8 @@ import dev.espalier.ps.branch.BranchStore;
 import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.branch.PageTable;
 import dev.espalier.ps.branch.Snapshot;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.HostTier;
 import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.MemoryTier;
@@ -22,6 +24,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -200,6 +203,27 @@ final class CheckpointStoreTest {
       branch.fill(0, 5);
       branch.write(store, folder.resolve("c"));
       assertThat(branch.read(store, folder.resolve("c"))).containsExactly(values(5));
+    }
+  }
+
+  /// The folder's names cannot be forced to the disk where it may not be read; who runs as root
+  /// may.
+  @Test
+  void whatFailsBehindTheRenameLeavesTheNewCheckpointWhole() throws IOException {
+    try (Branch branch = new Branch(new HostTier())) {
+      var store = new CheckpointStore(SHAPE);
+      branch.fill(0, 5);
+      branch.write(store, folder.resolve("c"));
+      branch.fill(0, 9);
+      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("-wx------"));
+      try {
+        branch.write(store, folder.resolve("c"));
+      } catch (PsException e) {
+        assertThat(e.fault()).isEqualTo(PsFault.CHECKPOINT_FAILED);
+      } finally {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+      }
+      assertThat(branch.read(store, folder.resolve("c"))).containsExactly(values(9));
     }
   }
 

@@ -1,0 +1,54 @@
+package dev.espalier.ps.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.ParameterServerConfig;
+import dev.espalier.ps.table.TableSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+final class ServedSessionTest {
+  /// A connection that ends when it is read.
+  private static final class Cut implements Wire {
+    @Override
+    public ByteBuffer receive() throws IOException {
+      throw new IOException("cut");
+    }
+
+    @Override
+    public void send(List<Piece> pieces) {}
+
+    @Override
+    public void close() {}
+  }
+
+  /// The time that a worker has to come back begins anew with each connection that it loses.
+  @Test
+  void aConnectionThatCameAndWentCountsAgainstForgetting() throws Exception {
+    try (ParameterServer server =
+        ParameterServer.open(
+            ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")))) {
+      var session = new ServedSession();
+      connectAndLose(session, server);
+      long afterTheFirst = session.connections();
+      assertThat(session.isUnservedSince(afterTheFirst)).isTrue();
+      connectAndLose(session, server);
+      assertThat(session.isUnservedSince(afterTheFirst)).isFalse();
+      assertThat(session.isUnservedSince(session.connections())).isTrue();
+      session.close();
+    }
+  }
+
+  private static void connectAndLose(ServedSession session, ParameterServer server)
+      throws IOException {
+    Wire wire = new Cut();
+    session.takeOver(wire, 0);
+    assertThatThrownBy(() -> session.serve(wire, server.shard()))
+        .isInstanceOfAny(IOException.class, UncheckedIOException.class);
+  }
+}
