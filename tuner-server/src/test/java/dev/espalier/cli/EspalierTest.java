@@ -122,6 +122,7 @@ final class EspalierTest {
         7,
         1,
         version,
+        version,
         "token:ci",
         null,
         JobView.Trail.EMPTY);

@@ -124,7 +124,8 @@ final class LauncherScriptTest {
     Outcome server = espalier(Map.of("JAVA_OPTS", "-Da=1 -Db=2"), "server");
     Outcome small = espalier(Map.of("ESPALIER_JAVA_OPTS", "-Xmx99m"), "demo");
 
-    assertThat(server.output()).contains("-Xmx768m\n", "-Da=1\n-Db=2\n");
+    assertThat(server.output())
+        .contains("-Xmx768m\n", "-XX:+ExitOnOutOfMemoryError\n", "-Da=1\n-Db=2\n");
     assertThat(small.output()).contains("-Xmx99m\n").doesNotContain("-Xmx768m");
   }
 

@@ -9,7 +9,7 @@
  *     setting: Setting, mainlineBranch: number, mainlineClock: number, epoch: number,
  *     loss: number | null, metrics: Record<string, number>, round: number, tuningSeconds: number,
  *     trainingSeconds: number, evaluationSeconds: number, tuningShare: number, branches: number,
- *     generation: number, version: number, createdBy: string,
+ *     generation: number, version: number, events: number, createdBy: string,
  *     secondsLeft: number | null, trail: Trail}} JobView
  */
 

@@ -80,9 +80,12 @@ final class ArgumentReader {
 
   private Optional<String> integers(Argument argument, Object raw) {
     List<?> elements =
-        raw instanceof List<?> list
-            ? list
-            : raw.toString().isBlank() ? List.of() : List.of(raw.toString().split(",", -1));
+        switch (raw) {
+          case List<?> list -> list;
+          case String text when text.isBlank() -> List.of();
+          case String text -> List.of(text.split(",", -1));
+          default -> List.of(raw);
+        };
     if (elements.size() > MAX_LIST) {
       section.wrong(
           argument.name(),

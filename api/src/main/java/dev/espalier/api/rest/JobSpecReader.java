@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// was probably meant, wrong types, values out of bounds, and parts that contradict each other.
 public final class JobSpecReader {
   private static final double MAX_SECONDS = 365 * 86_400.0;
+  private static final int MAX_SCHEDULE = 10_000;
   private static final String DATA_PATTERN =
       "[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*";
 
@@ -321,6 +322,13 @@ public final class JobSpecReader {
   private List<JobSpec.ScheduleEntry> schedule(
       Section tuning, TunableReader tunableReader, String policy, Setting base) {
     List<?> list = tuning.list("schedule");
+    if (list.size() > MAX_SCHEDULE) {
+      tuning.wrong(
+          "schedule",
+          list.size() + " entries",
+          "schedule must have <= " + MAX_SCHEDULE + " entries but has " + list.size());
+      return List.of();
+    }
     if (!list.isEmpty() && !policy.equals(PolicyName.FIXED)) {
       tuning.wrong(
           "schedule",
@@ -332,11 +340,7 @@ public final class JobSpecReader {
     for (int i = 0; i < list.size(); i++) {
       String pointer = tuning.pointerTo("schedule") + "/" + i;
       if (!(list.get(i) instanceof Map<?, ?> map)) {
-        problems.add(
-            new Problem(
-                pointer,
-                "a schedule entry must have fromClock and setting",
-                Section.shown(String.valueOf(list.get(i)))));
+        tuning.add(pointer, "a schedule entry must have fromClock and setting", list.get(i));
         continue;
       }
       Section entry = Section.of(map, pointer, problems);

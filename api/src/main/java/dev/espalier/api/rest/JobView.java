@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
 /// @param tuningShare tuning seconds over all branch seconds, 0 to 1
 /// @param branches how many branches the job has made
 /// @param generation of its workers; grows by one when they are restarted
-/// @param version for `ETag` and `If-Match`
+/// @param version of what may be acted on, for `If-Match`: it grows when the job, a branch, a round
+///   or a snapshot enters another state, not with every clock
+/// @param events of its log; together with `version` the `ETag` of what is shown
 /// @param createdBy who submitted it, such as `token:ci`
 /// @param secondsLeft how long the job may still take at most, by its bounds and its pace so far;
 ///   null when nothing bounds it or it has ended
@@ -57,6 +59,7 @@ public record JobView(
     int branches,
     int generation,
     long version,
+    long events,
     String createdBy,
     @Nullable Double secondsLeft,
     Trail trail) {

@@ -22,6 +22,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class Section {
   private static final int MAX_SHOWN = 60;
+  private static final int MAX_KEY = 200;
+
+  /// More of them help nobody, and each costs: a document may hold a hundred thousand.
+  private static final int MAX_PROBLEMS = 200;
 
   private final Map<String, @Nullable Object> values;
   private final String pointer;
@@ -36,8 +40,30 @@ final class Section {
 
   static Section of(Map<?, ?> document, String pointer, List<Problem> problems) {
     var values = new LinkedHashMap<String, @Nullable Object>();
-    document.forEach((key, value) -> values.put(String.valueOf(key), value));
-    return new Section(values, pointer, problems);
+    var section = new Section(values, pointer, problems);
+    document.forEach((key, value) -> {
+      if (key instanceof Map || key instanceof Collection) {
+        // As a text it may be more than the memory holds.
+        section.add(pointer, "keys must be texts but one is " + shown(key), key);
+        return;
+      }
+      String name = String.valueOf(key);
+      if (name.length() > MAX_KEY) {
+        section.add(
+            pointer,
+            "keys must have <= " + MAX_KEY + " characters but one is " + shown(name),
+            name);
+        return;
+      }
+      values.put(name, value);
+    });
+    return section;
+  }
+
+  void add(String place, String message, @Nullable Object rejected) {
+    if (problems.size() < MAX_PROBLEMS) {
+      problems.add(new Problem(place, message, shown(rejected)));
+    }
   }
 
   String pointerTo(String key) {
@@ -211,11 +237,11 @@ final class Section {
   }
 
   void missing(String key, String message) {
-    problems.add(new Problem(pointerTo(key), message, ""));
+    add(pointerTo(key), message, "");
   }
 
   void wrong(String key, Object rejected, String message) {
-    problems.add(new Problem(pointerTo(key), message, shown(rejected)));
+    add(pointerTo(key), message, rejected);
   }
 
   /// Reports every key that nobody asked for.
@@ -225,7 +251,7 @@ final class Section {
 
   void rejectUnknownKeys(Collection<String> allowed) {
     for (String key : values.keySet()) {
-      if (!allowed.contains(key)) {
+      if (!allowed.contains(key) && problems.size() < MAX_PROBLEMS) {
         wrong(key, key, "unknown key " + shown(key) + Suggestion.sentence(key, allowed));
       }
     }
@@ -255,7 +281,7 @@ final class Section {
     }
   }
 
-  static String shown(Object value) {
+  static String shown(@Nullable Object value) {
     var parts = new ArrayList<String>();
     String text = start(value);
     text.codePoints()
@@ -266,7 +292,7 @@ final class Section {
 
   /// The value as a text, of which the end may be missing: a list that names another one a thousand
   /// times may stand for more than the memory holds.
-  private static String start(Object value) {
+  private static String start(@Nullable Object value) {
     var text = new StringBuilder();
     start(value, text);
     return text.toString();

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -655,5 +656,53 @@ final class JobSpecReaderTest {
                 0.5,
                 "fixed"));
     return values.get(random.nextInt(values.size()));
+  }
+
+  /// Each level names the one below ten times, as aliases of YAML do: ten thousand million texts.
+  private static List<?> bomb() {
+    List<?> level = List.of("lol");
+    for (int i = 0; i < 10; i++) {
+      level = Collections.nCopies(10, level);
+    }
+    return level;
+  }
+
+  @Test
+  void whatStandsForMoreThanTheMemoryHoldsIsNeverWrittenOut() {
+    // A map that holds them would take their hash, which walks through all.
+    var keyed = new IdentityHashMap<Object, Object>();
+    keyed.put(bomb(), 1);
+    Map<String, Object> document = new HashMap<>();
+    document.put("program", "mlp");
+    document.put("arguments", Map.of("hidden", new IdentityHashMap<>(Map.of("a", bomb()))));
+    document.put("tunables", keyed);
+    document.put("tuning", Map.of("policy", "fixed", "schedule", List.of(bomb())));
+
+    List<Problem> problems = JobSpecReader.read(document, name -> Optional.of(MLP)).problems();
+
+    assertThat(problems)
+        .extracting(Problem::pointer)
+        .contains("/arguments/hidden", "/tunables", "/tuning/schedule/0");
+    assertThat(problems).extracting(Problem::message).allMatch(text -> text.length() < 300);
+  }
+
+  @Test
+  void aDocumentOfManyErrorsIsNotAnsweredWithAllOfThem() {
+    Map<String, Object> document = new HashMap<>();
+    document.put("program", "mlp");
+    document.put("x".repeat(100_000), Map.of());
+    for (int i = 0; i < 100_000; i++) {
+      document.put("k" + i, i);
+    }
+    document.put("tuning", Map.of("schedule", Collections.nCopies(10_001, 1)));
+
+    List<Problem> problems = JobSpecReader.read(document, name -> Optional.of(MLP)).problems();
+
+    assertThat(problems).hasSizeBetween(100, 200);
+    assertThat(problems)
+        .extracting(Problem::message)
+        .anyMatch(text -> text.startsWith("keys must have <= 200 characters"))
+        .anyMatch(text -> text.startsWith("schedule must have <= 10000 entries but has 10001"))
+        .allMatch(text -> text.length() < 300);
   }
 }

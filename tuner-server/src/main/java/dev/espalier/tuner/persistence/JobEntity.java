@@ -239,7 +239,6 @@ class JobEntity {
     reason = change.reason();
     message = change.message();
     waitingFor = change.waitingFor();
-    version++;
   }
 
   void change(SessionEffect.BranchChanged change, DocumentCodec codec) {
@@ -306,6 +305,7 @@ class JobEntity {
         branches,
         generation,
         version,
+        eventCount,
         createdBy,
         secondsLeft(allSeconds),
         Trail.of(this).view(mainlineClock > 0 ? trainingSeconds / mainlineClock : 0));

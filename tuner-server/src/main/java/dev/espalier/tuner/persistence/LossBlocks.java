@@ -5,7 +5,10 @@ import dev.espalier.api.rest.SeriesView;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
 
@@ -18,6 +21,9 @@ import org.springframework.jdbc.core.JdbcTemplate;
 
 /// Reads training losses in buckets of consecutive clocks.
 final class LossBlocks {
+  /// Branches with more clocks are read from blocks, one by one.
+  private static final int SHORT = 4096;
+
   /// Clocks of a block.
   static final int CLOCKS = 64;
 
@@ -38,16 +44,26 @@ final class LossBlocks {
       """
           .formatted(FINITE);
 
+  private static final String SPANS =
+      """
+      select branch, low, high + 1 from (
+        select branch,
+          (select clock from metric_point where job_id = ? and branch = given.branch
+            order by clock limit 1) as low,
+          (select clock from metric_point where job_id = ? and branch = given.branch
+            order by clock desc limit 1) as high
+        from (select distinct branch from unnest(?) as named (branch)) as given
+      ) as spans
+      where low is not null order by branch
+      """;
+
   private static final String CLOCKS_OF_BRANCHES =
       """
-      with bound as materialized (
-        select branch, min(clock) as low, max(clock) + 1 as high from metric_point
-        where job_id = ? and branch = any(?) group by branch
-      )
       select point.branch, min(clock), max(clock) + 1, max(run_seconds),
         min(loss) filter (where %1$s), max(loss) filter (where %1$s),
         avg(loss) filter (where %1$s), count(*) filter (where not (%1$s))
-      from metric_point point join bound using (branch)
+      from metric_point point
+      join unnest(?, ?, ?) as bound (branch, low, high) using (branch)
       where job_id = ? and point.branch = any(?)
       group by point.branch, (clock - low) * ? / greatest(high - low, ?)
       order by 1, 2
@@ -108,38 +124,61 @@ final class LossBlocks {
     return buckets(job, branch, whole, span, width);
   }
 
-  /// {@return the losses of many short branches, by number}
+  /// {@return the losses of many branches, by number; those without a clock are left out}
   ///
   /// @param points at most so many buckets of each
   List<SeriesView> series(String job, List<Integer> branches, int points) {
-    var found = new ArrayList<SeriesView>();
-    var current = new ArrayList<SeriesView.Bucket>();
     Object[] numbers = branches.toArray();
-    int[] branch = {-1};
+    var spans = new TreeMap<Integer, Span>();
+    sql.query(
+        SPANS,
+        statement -> {
+          statement.setString(1, job);
+          statement.setString(2, job);
+          statement.setArray(3, statement.getConnection().createArrayOf("int4", numbers));
+        },
+        row -> {
+          spans.put(row.getInt(1), new Span(row.getLong(2), row.getLong(3)));
+        });
+    Map<Integer, List<SeriesView.Bucket>> found = ofSingleClocks(job, spans, points);
+    return spans.keySet().stream()
+        .map(branch ->
+            new SeriesView(
+                branch,
+                0,
+                found.containsKey(branch)
+                    ? found.get(branch)
+                    : series(job, branch, 0, Long.MAX_VALUE, points)))
+        .toList();
+  }
+
+  /// Short branches are read at one go, clock by clock.
+  private Map<Integer, List<SeriesView.Bucket>> ofSingleClocks(
+      String job, Map<Integer, Span> spans, int points) {
+    var found = new HashMap<Integer, List<SeriesView.Bucket>>();
+    var bounds = new ArrayList<Map.Entry<Integer, Span>>();
+    spans.entrySet().stream().filter(one -> one.getValue().clocks() <= SHORT).forEach(bounds::add);
+    if (bounds.isEmpty()) {
+      return found;
+    }
+    Object[] numbers = bounds.stream().map(Map.Entry::getKey).toArray();
+    Object[] lows = bounds.stream().map(one -> one.getValue().from()).toArray();
+    Object[] highs = bounds.stream().map(one -> one.getValue().to()).toArray();
     sql.query(
         CLOCKS_OF_BRANCHES,
         statement -> {
-          var array = statement.getConnection().createArrayOf("int4", numbers);
-          statement.setString(1, job);
-          statement.setArray(2, array);
-          statement.setString(3, job);
-          statement.setArray(4, array);
-          statement.setLong(5, points);
+          var connection = statement.getConnection();
+          statement.setArray(1, connection.createArrayOf("int4", numbers));
+          statement.setArray(2, connection.createArrayOf("int8", lows));
+          statement.setArray(3, connection.createArrayOf("int8", highs));
+          statement.setString(4, job);
+          statement.setArray(5, connection.createArrayOf("int4", numbers));
           statement.setLong(6, points);
+          statement.setLong(7, points);
         },
         row -> {
-          if (row.getInt(1) != branch[0]) {
-            if (branch[0] >= 0) {
-              found.add(new SeriesView(branch[0], 0, current));
-            }
-            current.clear();
-            branch[0] = row.getInt(1);
-          }
-          current.add(bucket(row, 1));
+          found.computeIfAbsent(row.getInt(1), _ -> new ArrayList<>()).add(bucket(row, 1));
         });
-    if (branch[0] >= 0) {
-      found.add(new SeriesView(branch[0], 0, current));
-    }
     return found;
   }
 

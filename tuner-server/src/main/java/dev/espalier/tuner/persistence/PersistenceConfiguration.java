@@ -26,6 +26,8 @@ public class PersistenceConfiguration {
   /// Less than a client waits, more than a page's queries take.
   private static final Duration READERS_WAIT = Duration.ofSeconds(10);
 
+  private static final Duration LONGEST_READ = Duration.ofSeconds(10);
+
   @Bean
   DocumentCodec documentCodec() {
     return new DocumentCodec();
@@ -69,7 +71,7 @@ public class PersistenceConfiguration {
       JdbcTemplate sql,
       DocumentCodec codec) {
     return new PostgresJobQueries(
-        transactions.withReaders(READERS, READERS_WAIT),
+        transactions.withReaders(READERS, READERS_WAIT, LONGEST_READ),
         jobs,
         branches,
         rounds,

@@ -192,6 +192,7 @@ final class PostgresEventLog implements EventLog {
     private final Map<RowKey, BranchEntity> branches = new HashMap<>();
     private boolean jobMoved;
     private boolean jobChanged;
+    private boolean hasNewState;
 
     Written(JobEntity job, Instant now) {
       this.job = job;
@@ -212,6 +213,7 @@ final class PostgresEventLog implements EventLog {
         case SessionEffect.JobChanged change -> {
           job.change(change, now);
           jobChanged = true;
+          hasNewState = true;
         }
         case SessionEffect.BranchChanged change -> branch(change);
         case SessionEffect.RoundChanged change -> round(change);
@@ -235,6 +237,9 @@ final class PostgresEventLog implements EventLog {
     }
 
     List<StreamEvent> finish() {
+      if (hasNewState) {
+        job.version++;
+      }
       if (jobChanged) {
         keep("job.changed", job.view(codec));
       } else if (jobMoved) {
@@ -255,7 +260,9 @@ final class PostgresEventLog implements EventLog {
       if (row == null) {
         row = new BranchEntity(job.id, change, codec);
         entities.persist(row);
+        hasNewState = true;
       } else {
+        hasNewState |= row.state != change.state() || row.kind != change.kind();
         row.change(change, codec);
       }
       branches.put(key, row);
@@ -269,7 +276,9 @@ final class PostgresEventLog implements EventLog {
       if (row == null) {
         row = new RoundEntity(job.id, change);
         entities.persist(row);
+        hasNewState = true;
       } else {
+        hasNewState |= !row.phase.equals(change.phase()) || !row.outcome.equals(change.outcome());
         row.change(change);
       }
       jobMoved = true;
@@ -331,6 +340,7 @@ final class PostgresEventLog implements EventLog {
     }
 
     private void snapshot(SessionEffect.SnapshotChanged change) {
+      hasNewState = true;
       sql.update(
           "insert into snapshot (job_id, number, branch, mainline_clock, epoch, setting, state,"
               + " size_bytes, pinned, create_time) values (?, ?, ?, ?, ?, ?::json, ?, ?, ?, ?)"

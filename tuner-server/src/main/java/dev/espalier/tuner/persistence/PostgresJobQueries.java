@@ -17,6 +17,7 @@ import dev.espalier.api.rest.SeriesView;
 import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.core.session.SessionEvent;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Arrays;
@@ -34,6 +35,24 @@ import org.springframework.jdbc.core.JdbcTemplate;
 
 /// Jobs as people look at them, read from what the logs came to.
 final class PostgresJobQueries implements JobQueries {
+  private static final int MAX_EVENTS = 500;
+
+  /// Of the events before the last one of a part.
+  private static final int MAX_EVENT_BYTES = 1 << 20;
+
+  private static final String PART_OF_LOG =
+      """
+      select event from (
+        select sequence, event, sum(octet_length(event)) over (order by sequence)
+          - octet_length(event) as before
+        from (
+          select sequence, event::text as event from session_event
+          where job_id = ? and sequence > ? and sequence <= ? order by sequence limit ?
+        ) as part
+      ) as sized
+      where before <= ? order by sequence
+      """;
+
   private final Transactions transactions;
   private final JobRepository jobs;
   private final BranchRepository branches;
@@ -84,6 +103,31 @@ final class PostgresJobQueries implements JobQueries {
   @Override
   public Optional<JobSpec> spec(String job) {
     return transactions.read(() -> jobs.findById(job).map(row -> codec.readSpec(row.spec)));
+  }
+
+  @Override
+  public Optional<Recorded> recorded(String job) {
+    return transactions.read(() ->
+        jobs.findById(job)
+            .map(row ->
+                new Recorded(
+                    codec.readSpec(row.spec),
+                    row.policyVersion,
+                    row.eventCount,
+                    row.decisionCount)));
+  }
+
+  @Override
+  public List<SessionEvent> events(String job, long after, long until) {
+    return transactions.read(() ->
+        sql.query(
+            PART_OF_LOG,
+            (row, number) -> codec.readEvent(row.getString(1)),
+            job,
+            after,
+            until,
+            MAX_EVENTS,
+            MAX_EVENT_BYTES));
   }
 
   @Override

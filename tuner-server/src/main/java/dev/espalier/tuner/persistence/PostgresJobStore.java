@@ -100,10 +100,12 @@ final class PostgresJobStore implements JobStore {
     transactions.write(() ->
         jobs.findById(job)
             .filter(row -> !row.state.isTerminal())
-            .ifPresent(row ->
-                row.change(
-                    new SessionEffect.JobChanged(JobState.FAILED, reason, message, ""),
-                    clock.instant().truncatedTo(ChronoUnit.MICROS))));
+            .ifPresent(row -> {
+              row.change(
+                  new SessionEffect.JobChanged(JobState.FAILED, reason, message, ""),
+                  clock.instant().truncatedTo(ChronoUnit.MICROS));
+              row.version++;
+            }));
   }
 
   @Override

@@ -59,16 +59,26 @@ final class PostgresTokenStore implements TokenStore {
   }
 
   @Override
-  public boolean revoke(String id) {
+  public Revocation revoke(String id) {
     return transactions.write(() -> {
-      Optional<TokenEntity> token = tokens.findById(id);
-      token.ifPresent(row -> {
-        if (row.revokeTime == null) {
-          row.revokeTime = clock.instant().truncatedTo(ChronoUnit.MICROS);
-        }
-      });
+      // Locked, so of two that come together the second one sees what the first one leaves.
+      List<String> valid =
+          sql.query(
+              "select token_id from api_token where revoke_time is null order by token_id"
+                  + " for update",
+              (row, number) -> row.getString(1));
+      if (!valid.contains(id)) {
+        return tokens.existsById(id) ? Revocation.DONE : Revocation.UNKNOWN;
+      }
+      if (valid.size() == 1) {
+        return Revocation.LAST;
+      }
+      sql.update(
+          "update api_token set revoke_time = ? where token_id = ?",
+          Timestamp.from(clock.instant().truncatedTo(ChronoUnit.MICROS)),
+          id);
       sql.update("delete from web_session where token_id = ?", id);
-      return token.isPresent();
+      return Revocation.DONE;
     });
   }
 

@@ -13,17 +13,20 @@ import org.hibernate.TransactionException;
 import org.hibernate.exception.JDBCConnectionException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionTimedOutException;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /// Runs work in transactions, and says in one code when the database is away.
 final class Transactions {
+  private final PlatformTransactionManager manager;
   private final TransactionTemplate writing;
   private final TransactionTemplate reading;
   private final Semaphore readers;
   private final Duration patience;
 
   Transactions(PlatformTransactionManager manager) {
+    this.manager = manager;
     writing = new TransactionTemplate(manager);
     reading = new TransactionTemplate(manager);
     reading.setReadOnly(true);
@@ -31,9 +34,11 @@ final class Transactions {
     patience = Duration.ZERO;
   }
 
-  private Transactions(Transactions all, int most, Duration patience) {
+  private Transactions(Transactions all, int most, Duration patience, Duration longest) {
     writing = all.writing;
-    reading = all.reading;
+    reading = new TransactionTemplate(all.manager, all.reading);
+    reading.setTimeout(Math.toIntExact(longest.toSeconds()));
+    manager = all.manager;
     readers = new Semaphore(most, true);
     this.patience = patience;
   }
@@ -42,8 +47,9 @@ final class Transactions {
   /// must leave connections to what decides}
   ///
   /// @param patience how long a reader waits for its turn
-  Transactions withReaders(int most, Duration patience) {
-    return new Transactions(this, most, patience);
+  /// @param longest how long it may read then, in whole seconds
+  Transactions withReaders(int most, Duration patience, Duration longest) {
+    return new Transactions(this, most, patience, longest);
   }
 
   <T> T write(Supplier<T> work) {
@@ -101,8 +107,28 @@ final class Transactions {
         throw new EspalierException(
             ErrorCode.DATABASE_AWAY, "the database cannot be reached; try again later", e);
       }
+      if (isTooLong(e) || isTooLong(first.get())) {
+        throw new EspalierException(
+            ErrorCode.TOO_MANY_REQUESTS,
+            "reading this took longer than "
+                + template.getTimeout()
+                + " s; ask for less, or try again later",
+            e);
+      }
       throw e;
     }
+  }
+
+  /// {@return whether a failure says that a transaction has used up its time}
+  private static boolean isTooLong(@Nullable Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof TransactionTimedOutException
+          // 57014: the statement was cancelled.
+          || cause instanceof SQLException sql && "57014".equals(sql.getSQLState())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /// {@return whether a failure says that the database, not the work, is at fault}

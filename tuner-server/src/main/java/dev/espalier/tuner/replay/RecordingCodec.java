@@ -13,7 +13,6 @@ import java.io.Reader;
 import java.io.Writer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
@@ -24,10 +23,14 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// Recordings as text: JSON, one document a line.
 ///
-/// The first line is the job, then come its events, then its decisions. Numbers come back bit for
-/// bit; NaN and infinities are texts.
+/// The first line is the job, then come its events, then its decisions, and the last line counts
+/// both, so that a recording which was cut off is not taken for a whole one. Numbers come back bit
+/// for bit; NaN and infinities are texts.
 public final class RecordingCodec {
-  private static final String FORMAT = "espalier-recording-1";
+  private static final String FORMAT = "espalier-recording-2";
+
+  /// Without the last line.
+  private static final String OLDER_FORMAT = "espalier-recording-1";
 
   private final JsonMapper json =
       JsonMapper.builder()
@@ -40,42 +43,43 @@ public final class RecordingCodec {
 
   /// The first line.
   private record Head(
-      String format, String job, int policyVersion, JobSpec spec, ProgramDescriptor program) {}
+      String format, String job, int policyVersion, JobSpec spec, ProgramDescriptor program) {
+    boolean isKnown() {
+      return FORMAT.equals(format) || OLDER_FORMAT.equals(format);
+    }
+  }
+
+  /// Begins to write a recording.
+  public RecordingWriter begin(
+      String job, int policyVersion, JobSpec spec, ProgramDescriptor program, Writer out)
+      throws IOException {
+    var writer = new RecordingWriter(json, out);
+    writer.line("job", new Head(FORMAT, job, policyVersion, spec, program));
+    return writer;
+  }
 
   /// Writes a recording.
   public void write(Recording recording, Writer out) throws IOException {
-    line(
-        "job",
-        new Head(
-            FORMAT,
-            recording.job(),
-            recording.policyVersion(),
-            recording.spec(),
-            recording.program()),
-        out);
+    RecordingWriter writer =
+        begin(
+            recording.job(), recording.policyVersion(), recording.spec(), recording.program(), out);
     for (SessionEvent event : recording.events()) {
-      out.write("{\"event\":");
-      out.write(json.writerFor(SessionEvent.class).writeValueAsString(event));
-      out.write("}\n");
+      writer.event(event);
     }
     for (Decision decision : recording.decisions()) {
-      line("decision", decision, out);
+      writer.decision(decision);
     }
-    out.flush();
-  }
-
-  private void line(String name, Object value, Writer out) throws IOException {
-    out.write(json.writeValueAsString(Map.of(name, value)));
-    out.write("\n");
+    writer.end();
   }
 
   /// Reads a recording.
   ///
   /// @param name of the source, for messages
-  /// @throws EspalierException `INVALID_REQUEST` when it is none; names the line
+  /// @throws EspalierException `INVALID_REQUEST` when it is none, with the line, or is cut off
   public Recording read(Reader in, String name) throws IOException {
     var lines = new BufferedReader(in);
     Optional<Head> head = Optional.empty();
+    Optional<RecordingWriter.End> end = Optional.empty();
     var events = new ArrayList<SessionEvent>();
     var decisions = new ArrayList<Decision>();
     int number = 0;
@@ -89,15 +93,30 @@ public final class RecordingCodec {
           events.add(json.treeToValue(document.get("event"), SessionEvent.class));
         } else if (document.has("decision")) {
           decisions.add(json.treeToValue(document.get("decision"), Decision.class));
+        } else if (document.has("end")) {
+          end = Optional.of(json.treeToValue(document.get("end"), RecordingWriter.End.class));
         }
       } catch (JacksonException failure) {
         throw broken(name, number, failure.getOriginalMessage());
       }
-      if (head.filter(known -> FORMAT.equals(known.format())).isEmpty()) {
+      if (head.filter(Head::isKnown).isEmpty()) {
         throw broken(name, number, "it does not begin with a line of the format " + FORMAT);
       }
     }
     Head known = head.orElseThrow(() -> broken(name, 1, "it is empty"));
+    var found = new RecordingWriter.End(events.size(), decisions.size());
+    if (known.format().equals(FORMAT) && end.filter(found::equals).isEmpty()) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST,
+          "%s is cut off: it has %d events and %d decisions, but %s"
+              .formatted(
+                  name,
+                  found.events(),
+                  found.decisions(),
+                  end.map(said ->
+                          "its last line says %d and %d".formatted(said.events(), said.decisions()))
+                      .orElse("its last line, which counts them, is missing")));
+    }
     return new Recording(
         known.job(),
         known.policyVersion(),

@@ -30,7 +30,8 @@ import org.springframework.web.bind.annotation.RestController;
 /// What people may ask of a running job. The answer is 202: the job's session acts on it in turn.
 ///
 /// `If-Match` with the job's `ETag` keeps a request from acting on a state that its sender has not
-/// seen: it is compared when the request's turn comes.
+/// seen: its version is compared when the request's turn comes. That training has gone on since
+/// does not matter.
 @RestController
 class ActionController {
   private static final String BRANCH = Lookups.JOB + "/branches/{branch:\\d{1,9}}";
@@ -167,13 +168,13 @@ class ActionController {
         match == null ? Optional.empty() : Optional.of(version -> matches(match, version));
     service.request(job, request, Caller.current().actor(), isExpected);
     JobView after = Lookups.job(queries, job);
-    return ResponseEntity.accepted().eTag(JobController.eTag(after.version())).body(after);
+    return ResponseEntity.accepted().eTag(JobController.eTag(after)).body(after);
   }
 
   private static boolean matches(String match, long version) {
     for (String one : match.split(",", -1)) {
       String tag = one.strip();
-      if (tag.equals("*") || tag.equals(JobController.eTag(version))) {
+      if (tag.equals("*") || tag.matches("\"" + version + "(-\\d+)?\"")) {
         return true;
       }
     }

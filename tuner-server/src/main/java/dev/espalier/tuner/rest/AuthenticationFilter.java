@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.ResponseCookie;
 import org.springframework.security.authentication.UsernamePasswordAuthenticationToken;
 import org.springframework.security.core.context.SecurityContextHolder;
+import org.springframework.security.web.util.matcher.RequestMatcher;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /// Finds out who sends a request, by token or by session; whether they may is decided later.
@@ -30,11 +32,20 @@ final class AuthenticationFilter extends OncePerRequestFilter {
   private final Authenticator authenticator;
   private final RateLimits failures;
   private final Problems problems;
+  private final RequestMatcher open;
 
-  AuthenticationFilter(Authenticator authenticator, RateLimits failures, Problems problems) {
+  /// @param open requests that anybody may send, whatever secrets they carry
+  AuthenticationFilter(
+      Authenticator authenticator, RateLimits failures, Problems problems, RequestMatcher open) {
     this.authenticator = authenticator;
     this.failures = failures;
     this.problems = problems;
+    this.open = open;
+  }
+
+  @Override
+  protected boolean shouldNotFilter(HttpServletRequest request) {
+    return open.matches(request);
   }
 
   @Override
@@ -43,7 +54,7 @@ final class AuthenticationFilter extends OncePerRequestFilter {
       throws ServletException, IOException {
     Optional<Caller> caller;
     try {
-      caller = caller(request);
+      caller = caller(request, response);
     } catch (EspalierException e) {
       problems.write(request, response, e);
       return;
@@ -52,7 +63,7 @@ final class AuthenticationFilter extends OncePerRequestFilter {
     chain.doFilter(request, response);
   }
 
-  private Optional<Caller> caller(HttpServletRequest request) {
+  private Optional<Caller> caller(HttpServletRequest request, HttpServletResponse response) {
     String header = request.getHeader(HttpHeaders.AUTHORIZATION);
     String address = request.getRemoteAddr();
     if (header != null) {
@@ -71,7 +82,8 @@ final class AuthenticationFilter extends OncePerRequestFilter {
     }
     Optional<Caller> caller = authenticator.bySession(cookie.get());
     if (caller.isEmpty()) {
-      failed(address);
+      // Browsers show what has expired by themselves: that is no guess.
+      response.addHeader(HttpHeaders.SET_COOKIE, endedSession().toString());
     } else if (!SAFE_METHODS.contains(request.getMethod())
         && !"1".equals(request.getHeader(OWN_PAGE_HEADER))) {
       throw new EspalierException(
@@ -87,6 +99,11 @@ final class AuthenticationFilter extends OncePerRequestFilter {
       throw new EspalierException(
           ErrorCode.TOO_MANY_REQUESTS, "too many wrong secrets from this address; wait a minute");
     }
+  }
+
+  /// {@return what makes a browser forget its session}
+  static ResponseCookie endedSession() {
+    return ResponseCookie.from(SESSION_COOKIE, "").path("/").maxAge(0).build();
   }
 
   static Optional<String> sessionCookie(HttpServletRequest request) {

@@ -2,6 +2,7 @@ package dev.espalier.tuner.rest;
 
 import dev.espalier.api.rest.TokenView;
 import dev.espalier.tuner.app.port.TokenStore;
+import dev.espalier.tuner.app.port.TokenStore.Revocation;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -9,6 +10,7 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 
 /// Knows who a secret belongs to.
@@ -26,6 +28,10 @@ final class Authenticator {
   private final TokenStore tokens;
   private final InstantSource clock;
   private final Map<String, Known> known = new ConcurrentHashMap<>();
+
+  /// How often something has ended that may be remembered.
+  private final AtomicLong endings = new AtomicLong();
+
   private final Map<String, Instant> touched = new ConcurrentHashMap<>();
   private final Map<String, Code> codes = new ConcurrentHashMap<>();
 
@@ -74,6 +80,7 @@ final class Authenticator {
   void signOut(String secret) {
     TokenSecret session = TokenSecret.of(secret);
     tokens.endSession(session.sha256());
+    endings.incrementAndGet();
     known.remove(key("session", session));
   }
 
@@ -83,12 +90,15 @@ final class Authenticator {
         .anyMatch(token -> token.id().equals(tokenId) && token.revokeTime() == null);
   }
 
-  /// {@return whether there is such a token}
-  boolean revoke(String tokenId) {
-    boolean found = tokens.revoke(tokenId);
-    codes.values().removeIf(code -> code.tokenId.equals(tokenId));
-    known.clear();
-    return found;
+  /// Ends a token and all that was made with it.
+  Revocation revoke(String tokenId) {
+    Revocation answer = tokens.revoke(tokenId);
+    if (answer != Revocation.LAST) {
+      codes.values().removeIf(code -> code.tokenId.equals(tokenId));
+      endings.incrementAndGet();
+      known.clear();
+    }
+    return answer;
   }
 
   private Optional<TokenView> find(
@@ -99,11 +109,16 @@ final class Authenticator {
     if (cached != null && now.isBefore(cached.until)) {
       return Optional.of(cached.token);
     }
+    long before = endings.get();
     Optional<TokenView> token = lookup.apply(secret.sha256());
     if (known.size() >= MAX_REMEMBERED) {
       known.clear();
     }
     token.ifPresent(found -> known.put(key, new Known(found, now.plus(REMEMBERED))));
+    if (endings.get() != before) {
+      // What was read may have ended since, before it was remembered.
+      known.remove(key);
+    }
     return token;
   }
 

@@ -3,6 +3,7 @@ package dev.espalier.tuner.rest;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -68,7 +69,13 @@ final class DocumentReader {
         throw invalid("the body must be a YAML mapping but is " + kind(document));
       }
       var tree = new LinkedHashMap<String, @Nullable Object>();
-      map.forEach((key, value) -> tree.put(String.valueOf(key), value));
+      map.forEach((key, value) -> {
+        // A mapping or list may stand for more than the memory holds.
+        if (key instanceof Map || key instanceof Collection) {
+          throw invalid("keys must be texts, but one of the body is a mapping or a list");
+        }
+        tree.put(String.valueOf(key), value);
+      });
       return tree;
     } catch (YAMLException e) {
       throw invalid("the body is not YAML: " + e.getMessage());

@@ -72,9 +72,7 @@ class JobController {
     }
     String id = service.submit(spec, Caller.current().actor(), Optional.ofNullable(request));
     JobView job = Lookups.job(queries, id);
-    return ResponseEntity.created(URI.create("/api/v1/jobs/" + id))
-        .eTag(eTag(job.version()))
-        .body(job);
+    return ResponseEntity.created(URI.create("/api/v1/jobs/" + id)).eTag(eTag(job)).body(job);
   }
 
   /// Jobs, newest first.
@@ -101,7 +99,7 @@ class JobController {
   @GetMapping(path = Lookups.JOB, produces = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<JobView> job(@PathVariable String job) {
     JobView view = Lookups.job(queries, job);
-    return ResponseEntity.ok().eTag(eTag(view.version())).body(view);
+    return ResponseEntity.ok().eTag(eTag(view)).body(view);
   }
 
   /// The job file with every default filled in; submitting it again makes the same job.
@@ -117,8 +115,9 @@ class JobController {
     return JobSpecSchema.json();
   }
 
-  static String eTag(long version) {
-    return "\"" + version + "\"";
+  /// {@return the tag of what is shown: the version, which `If-Match` compares, and the events}
+  static String eTag(JobView job) {
+    return "\"" + job.version() + "-" + job.events() + "\"";
   }
 
   private JobSpec check(Map<String, @Nullable Object> document) {

@@ -2,7 +2,10 @@ package dev.espalier.tuner.rest;
 
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.WorkerLauncher;
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +21,7 @@ import org.springframework.web.bind.annotation.RestController;
 /// What a job's workers wrote.
 @RestController
 class LogController {
+  private static final String TEXT = "text/plain;charset=UTF-8";
   private static final int MAX_LINES = 10_000;
   private static final int MAX_BYTES_PER_FILE = 1 << 20;
 
@@ -29,29 +33,43 @@ class LogController {
 
   private final JobQueries queries;
   private final WorkerLauncher workers;
+  private final LargeAnswers answers;
 
-  LogController(JobQueries queries, WorkerLauncher workers) {
+  LogController(JobQueries queries, WorkerLauncher workers, LargeAnswers answers) {
     this.queries = queries;
     this.workers = workers;
+    this.answers = answers;
   }
 
   /// The last lines of each worker's log.
-  @GetMapping(path = Lookups.JOB + "/logs", produces = "text/plain;charset=UTF-8")
-  String logs(@PathVariable String job, @RequestParam(defaultValue = "200") int tail)
+  @GetMapping(path = Lookups.JOB + "/logs", produces = TEXT)
+  void logs(
+      @PathVariable String job,
+      @RequestParam(defaultValue = "200") int tail,
+      HttpServletResponse response)
       throws IOException {
     Lookups.requireWithin("tail", tail, 1, MAX_LINES);
     Lookups.job(queries, job);
     List<Path> files = workers.logs(job);
-    var text = new StringBuilder();
+    answers.give(() -> {
+      response.setContentType(TEXT);
+      var out = new OutputStreamWriter(response.getOutputStream(), StandardCharsets.UTF_8);
+      write(files, tail, out);
+      out.flush();
+    });
+  }
+
+  private static void write(List<Path> files, int tail, Writer out) throws IOException {
     int mostBytes = Math.max(MIN_BYTES_PER_FILE, MAX_BYTES / Math.max(1, files.size()));
     for (Path file : files) {
       if (files.size() > 1) {
-        text.append("==> ").append(file.getFileName()).append(" <==\n");
+        out.write("==> " + file.getFileName() + " <==\n");
       }
-      last(file, tail, Math.min(mostBytes, MAX_BYTES_PER_FILE))
-          .forEach(line -> text.append(line).append('\n'));
+      for (String line : last(file, tail, Math.min(mostBytes, MAX_BYTES_PER_FILE))) {
+        out.write(line);
+        out.write('\n');
+      }
     }
-    return text.toString();
   }
 
   private static List<String> last(Path file, int lines, int mostBytes) throws IOException {

@@ -26,12 +26,6 @@ final class RateLimits {
     return probe.isConsumed() ? 0 : toSeconds(probe.getNanosToWaitForRefill());
   }
 
-  /// {@return whether nothing is left, without counting}
-  boolean isExhausted(String who) {
-    Bucket bucket = buckets.get(who);
-    return bucket != null && bucket.getAvailableTokens() < 1;
-  }
-
   private Bucket bucket(String who) {
     if (buckets.size() >= MAX_BUCKETS) {
       buckets.clear();

@@ -3,86 +3,102 @@ package dev.espalier.tuner.rest;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.rest.BillView;
 import dev.espalier.api.rest.BranchView;
+import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.PageView;
 import dev.espalier.tuner.app.CounterfactualBill;
-import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.JobQueries.DecisionFilter;
-import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.app.port.JobQueries.Recorded;
 import dev.espalier.tuner.app.port.ProgramRegistry;
 import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.SessionEvent;
-import dev.espalier.tuner.replay.Recording;
 import dev.espalier.tuner.replay.RecordingCodec;
+import dev.espalier.tuner.replay.RecordingWriter;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
-import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
-import org.springframework.web.servlet.mvc.method.annotation.StreamingResponseBody;
 
 /// What a job can be judged by afterwards: its recording, and its counterfactual bill.
 @RestController
 class RecordingController {
   private static final int PAGE = 1000;
 
+  private static final String NDJSON = "application/x-ndjson";
+
   private final JobQueries queries;
-  private final JobStore store;
-  private final EventLog log;
   private final ProgramRegistry programs;
+  private final LargeAnswers answers;
   private final RecordingCodec codec = new RecordingCodec();
 
-  RecordingController(JobQueries queries, JobStore store, EventLog log, ProgramRegistry programs) {
+  RecordingController(JobQueries queries, ProgramRegistry programs, LargeAnswers answers) {
     this.queries = queries;
-    this.store = store;
-    this.log = log;
     this.programs = programs;
+    this.answers = answers;
   }
 
   /// All that the job's policy saw and decided so far, one JSON document a line: the job, its
-  /// events, its decisions. `espalier job replay` reads it.
-  @GetMapping(path = Lookups.JOB + "/recording", produces = "application/x-ndjson")
-  ResponseEntity<StreamingResponseBody> recording(@PathVariable String job) {
-    JobStore.StoredJob stored = store.find(job).orElseThrow(() -> Lookups.notFound("job", job));
-    ProgramDescriptor program = program(stored.spec().program());
-    // Decisions first: one that is taken meanwhile has its event in the log, not the other way
-    // round.
-    List<Decision> decisions = decisions(job);
-    List<SessionEvent> events = log.read(job);
-    var recording =
-        new Recording(job, stored.policyVersion(), stored.spec(), program, events, decisions);
-    StreamingResponseBody body =
-        out -> codec.write(recording, new OutputStreamWriter(out, StandardCharsets.UTF_8));
-    return ResponseEntity.ok()
-        .contentType(MediaType.parseMediaType("application/x-ndjson"))
-        .header("Content-Disposition", "attachment; filename=\"" + job + ".ndjson\"")
-        .body(body);
+  /// events, its decisions, and how many there are of both. `espalier job replay` reads it.
+  @GetMapping(path = Lookups.JOB + "/recording", produces = NDJSON)
+  void recording(@PathVariable String job, HttpServletResponse response) throws IOException {
+    Recorded recorded = queries.recorded(job).orElseThrow(() -> Lookups.notFound("job", job));
+    ProgramDescriptor program = program(recorded.spec().program());
+    answers.give(() -> {
+      response.setContentType(NDJSON);
+      response.setHeader("Content-Disposition", "attachment; filename=\"" + job + ".ndjson\"");
+      var out = new OutputStreamWriter(response.getOutputStream(), StandardCharsets.UTF_8);
+      try {
+        write(
+            recorded,
+            job,
+            codec.begin(job, recorded.policyVersion(), recorded.spec(), program, out));
+      } catch (RuntimeException failure) {
+        if (!response.isCommitted()) {
+          throw failure;
+        }
+        // Nothing can be said any more but by breaking the connection off.
+        throw new IOException("a recording of job " + job + " is cut off", failure);
+      }
+    });
   }
 
-  private List<Decision> decisions(String job) {
-    var decisions = new ArrayList<Decision>();
+  private void write(Recorded recorded, String job, RecordingWriter out) throws IOException {
+    while (out.events() < recorded.events()) {
+      List<SessionEvent> part = queries.events(job, out.events(), recorded.events());
+      if (part.isEmpty()) {
+        throw new IllegalStateException(
+            "job " + job + " has lost its events after " + out.events());
+      }
+      for (SessionEvent event : part) {
+        out.event(event);
+      }
+    }
     @Nullable String next = null;
     do {
       var page = queries.decisions(job, DecisionFilter.ALL, PAGE, next);
-      page.items()
-          .forEach(view ->
-              decisions.add(
-                  new Decision(
-                      view.key(),
-                      view.rule(),
-                      view.outcome(),
-                      view.actor(),
-                      view.round(),
-                      view.evidence())));
+      for (DecisionView view : page.items()) {
+        if (view.sequence() <= recorded.decisions()) {
+          out.decision(
+              new Decision(
+                  view.key(),
+                  view.rule(),
+                  view.outcome(),
+                  view.actor(),
+                  view.round(),
+                  view.evidence()));
+        }
+      }
       next = page.nextPageToken();
-    } while (next != null && !next.isEmpty());
-    return decisions;
+    } while (next != null && out.decisions() < recorded.decisions());
+    out.end();
   }
 
   /// What random search over the settings of the job would have cost, with its assumptions.

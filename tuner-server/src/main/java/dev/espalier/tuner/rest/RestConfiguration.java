@@ -35,6 +35,11 @@ public class RestConfiguration {
     return new Authenticator(tokens, clock);
   }
 
+  @Bean
+  LargeAnswers largeAnswers() {
+    return new LargeAnswers();
+  }
+
   /// Requests that were cut off when the server ended may be sent again.
   @Bean
   SmartInitializingSingleton cutOffRequests(AnswerStore answers) {

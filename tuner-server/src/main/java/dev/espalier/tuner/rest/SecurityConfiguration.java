@@ -6,6 +6,7 @@ import dev.espalier.tuner.app.port.AnswerStore;
 import jakarta.servlet.DispatcherType;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.stream.Stream;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -22,6 +23,9 @@ import org.springframework.security.web.firewall.StrictHttpFirewall;
 import org.springframework.security.web.header.writers.CrossOriginOpenerPolicyHeaderWriter;
 import org.springframework.security.web.header.writers.CrossOriginResourcePolicyHeaderWriter;
 import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWriter.ReferrerPolicy;
+import org.springframework.security.web.servlet.util.matcher.PathPatternRequestMatcher;
+import org.springframework.security.web.util.matcher.OrRequestMatcher;
+import org.springframework.security.web.util.matcher.RequestMatcher;
 
 /// Who may reach what. Everything needs a token but the page's own files, which hold no data, the
 /// two probes, and the door that trades a one-time code for a session.
@@ -46,6 +50,15 @@ class SecurityConfiguration {
   static final String[] PROBES = {"/actuator/health/liveness", "/actuator/health/readiness"};
 
   static final String SIGN_IN = "/sign-in";
+
+  /// What anybody may get.
+  static final RequestMatcher OPEN =
+      new OrRequestMatcher(
+          Stream.of(Stream.of(PAGE_FILES), Stream.of(PROBES), Stream.of(SIGN_IN))
+              .flatMap(paths -> paths)
+              .<RequestMatcher>map(
+                  path -> PathPatternRequestMatcher.withDefaults().matcher(HttpMethod.GET, path))
+              .toList());
 
   private static final String CONTENT_POLICY =
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -115,11 +128,7 @@ class SecurityConfiguration {
             routes
                 .dispatcherTypeMatchers(DispatcherType.ASYNC, DispatcherType.ERROR)
                 .permitAll()
-                .requestMatchers(HttpMethod.GET, PAGE_FILES)
-                .permitAll()
-                .requestMatchers(HttpMethod.GET, PROBES)
-                .permitAll()
-                .requestMatchers(HttpMethod.GET, SIGN_IN)
+                .requestMatchers(OPEN)
                 .permitAll()
                 .anyRequest()
                 .authenticated())
@@ -138,7 +147,7 @@ class SecurityConfiguration {
                         response,
                         new EspalierException(ErrorCode.FORBIDDEN, "this caller may not do that"))))
         .addFilterBefore(
-            new AuthenticationFilter(authenticator, failureLimits, problems),
+            new AuthenticationFilter(authenticator, failureLimits, problems, OPEN),
             UsernamePasswordAuthenticationFilter.class)
         .addFilterAfter(
             new UnsafeRequestFilter(rate, answers, problems, clock), AuthorizationFilter.class)

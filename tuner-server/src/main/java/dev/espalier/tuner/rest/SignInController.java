@@ -49,12 +49,11 @@ class SignInController {
       @RequestParam(defaultValue = "") String code,
       @RequestParam(defaultValue = "") String job,
       HttpServletRequest request) {
-    String address = String.valueOf(request.getRemoteAddr());
-    Optional<TokenSecret> session =
-        failureLimits.isExhausted(address) ? Optional.empty() : authenticator.signIn(code);
+    Optional<TokenSecret> session = authenticator.signIn(code);
     if (session.isEmpty()) {
-      failureLimits.secondsToWait(address);
-      return ResponseEntity.status(401)
+      // A right code is taken, whatever others behind the same address try.
+      boolean tooMany = failureLimits.secondsToWait(String.valueOf(request.getRemoteAddr())) > 0;
+      return ResponseEntity.status(tooMany ? 429 : 401)
           .contentType(MediaType.TEXT_HTML)
           .cacheControl(CacheControl.noStore())
           .body(REFUSED);
@@ -79,8 +78,8 @@ class SignInController {
   @DeleteMapping(path = "/api/v1/session")
   ResponseEntity<Void> signOut(HttpServletRequest request) {
     AuthenticationFilter.sessionCookie(request).ifPresent(authenticator::signOut);
-    ResponseCookie cookie =
-        ResponseCookie.from(AuthenticationFilter.SESSION_COOKIE, "").path("/").maxAge(0).build();
-    return ResponseEntity.noContent().header(HttpHeaders.SET_COOKIE, cookie.toString()).build();
+    return ResponseEntity.noContent()
+        .header(HttpHeaders.SET_COOKIE, AuthenticationFilter.endedSession().toString())
+        .build();
   }
 }

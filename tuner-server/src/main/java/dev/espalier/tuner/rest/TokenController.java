@@ -6,7 +6,6 @@ import dev.espalier.api.rest.PageView;
 import dev.espalier.api.rest.TokenView;
 import dev.espalier.tuner.app.port.TokenStore;
 import java.net.URI;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -63,15 +62,13 @@ class TokenController {
   /// Revokes a token and ends the browser sessions and streams made with it.
   @DeleteMapping("/{token:tok_[0-9a-f]{1,32}}")
   ResponseEntity<Void> revoke(@PathVariable String token) {
-    List<TokenView> valid =
-        tokens.tokens().stream().filter(one -> one.revokeTime() == null).toList();
-    if (valid.size() == 1 && valid.getFirst().id().equals(token)) {
-      throw new EspalierException(
-          ErrorCode.WRONG_STATE,
-          "this is the last valid token; make another one before it is revoked");
-    }
-    if (!authenticator.revoke(token)) {
-      throw Lookups.notFound("token", token);
+    switch (authenticator.revoke(token)) {
+      case UNKNOWN -> throw Lookups.notFound("token", token);
+      case LAST ->
+          throw new EspalierException(
+              ErrorCode.WRONG_STATE,
+              "this is the last valid token; make another one before it is revoked");
+      case DONE -> {}
     }
     hub.cutOff(token);
     return ResponseEntity.noContent().build();

@@ -122,6 +122,7 @@ final class CounterfactualBillTest {
         5,
         1,
         1,
+        1,
         "token:test",
         null,
         JobView.Trail.EMPTY);

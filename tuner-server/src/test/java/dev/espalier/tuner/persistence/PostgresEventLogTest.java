@@ -36,6 +36,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.core.JdbcTemplate;
 
 class PostgresEventLogTest {
   private final EventLog log = TestServer.get().bean(EventLog.class);
@@ -189,7 +190,8 @@ class PostgresEventLogTest {
     assertThat(ended.tuningShare()).isEqualTo(0.3);
     assertThat(ended.state()).isEqualTo(JobState.COMPLETED);
     assertThat(ended.endTime()).isNotNull();
-    assertThat(ended.version()).isEqualTo(3);
+    assertThat(ended.version()).isEqualTo(5);
+    assertThat(ended.events()).isEqualTo(4);
     assertThat(ended.metrics()).containsEntry("accuracy", 0.9);
     assertThat(queries.rounds(job))
         .singleElement()
@@ -205,7 +207,37 @@ class PostgresEventLogTest {
         .containsEntry("accuracy", 0.9)
         .containsEntry("odd", null);
     assertThat(store.unfinished()).extracting(JobStore.StoredJob::id).doesNotContain(job);
-    assertThat(store.standing(job)).contains(new JobStore.Standing(JobState.COMPLETED, 3));
+    assertThat(store.standing(job)).contains(new JobStore.Standing(JobState.COMPLETED, 5));
+  }
+
+  @Test
+  void theVersionGrowsWithStatesAndNotWithProgress() {
+    String job = newJob();
+    var progress = new SessionEvent.Progressed(1, BranchId.ROOT, 1, List.of(1.0), List.of(0.5));
+    var snapshot =
+        new SessionEffect.SnapshotChanged(
+            1, BranchId.ROOT, 1, 0.1, Setting.EMPTY, SnapshotState.WRITING, 0, false);
+    List<SessionEffect> steps =
+        List.of(
+            EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 0),
+            EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 1),
+            EventSamples.round(1, "probing", ""),
+            EventSamples.round(1, "probing", ""),
+            EventSamples.round(1, "racing", ""),
+            EventSamples.branch(1, BranchKind.TRIAL, BranchState.RUNNING, 0, 0),
+            EventSamples.branch(1, BranchKind.TRIAL, BranchState.KEPT, 0, 0),
+            snapshot,
+            new SessionEffect.TimeSpent(1, 2, 3));
+    List<Long> versions = new ArrayList<>();
+    List<Long> events = new ArrayList<>();
+    for (int i = 0; i < steps.size(); i++) {
+      append(job, i + 1, List.of(progress), List.of(steps.get(i)));
+      versions.add(job(job).version());
+      events.add(job(job).events());
+    }
+
+    assertThat(versions).containsExactly(2L, 2L, 3L, 3L, 4L, 5L, 6L, 7L, 7L);
+    assertThat(events).containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
   }
 
   @Test
@@ -294,6 +326,34 @@ class PostgresEventLogTest {
         .isEqualTo(1);
     assertThat(all.buckets()).hasSize(1000);
     assertThat(all.buckets().get(499).mean()).isNull();
+  }
+
+  @Test
+  void readsLongBranchesAmongManyFromBlocks() {
+    String job = newJob();
+    List<MetricPoint> points = new ArrayList<>();
+    for (long clock = 0; clock < 6400; clock++) {
+      points.add(new MetricPoint(4, clock, clock, 1));
+      if (clock < 100) {
+        points.add(new MetricPoint(2, clock + 50, clock, clock));
+      }
+    }
+    log.append(new Commit(job, 1, List.of(), List.of(), points));
+    // What blocks tell of is not read again, clock by clock.
+    TestServer.get()
+        .bean(JdbcTemplate.class)
+        .update("update loss_block set mean = 7 where job_id = ? and branch in (2, 4)", job);
+
+    List<SeriesView> series = queries.series(job, List.of(4, 3, 2, 4), 10);
+
+    assertThat(series).extracting(SeriesView::branch).containsExactly(2, 4);
+    assertThat(series.getFirst().buckets())
+        .hasSize(10)
+        .contains(new SeriesView.Bucket(50, 60, 9, 0.0, 9.0, 4.5, 0));
+    assertThat(series.getLast().buckets())
+        .hasSizeBetween(8, 10)
+        .allSatisfy(bucket -> assertThat(bucket.mean()).isEqualTo(7));
+    assertThat(series.getLast().buckets().getLast().toClock()).isEqualTo(6400);
   }
 
   /// The mean of 1 to 1000 or of a part of it; clock 500 has no finite loss.

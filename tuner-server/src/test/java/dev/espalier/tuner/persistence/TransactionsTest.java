@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.tuner.boot.TestServer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.AbstractPlatformTransactionManager;
 import org.springframework.transaction.support.DefaultTransactionStatus;
@@ -35,7 +38,7 @@ final class TransactionsTest {
   @Test
   void readersTakeTurnsAndRunnersDoNotWaitForThem() throws Exception {
     var all = new Transactions(new NoDatabase());
-    Transactions viewers = all.withReaders(1, Duration.ofMillis(50));
+    Transactions viewers = all.withReaders(1, Duration.ofMillis(50), Duration.ofMinutes(1));
     var entered = new CountDownLatch(1);
     var release = new CountDownLatch(1);
     CompletableFuture<Integer> slow =
@@ -60,5 +63,22 @@ final class TransactionsTest {
     release.countDown();
     assertThat(slow.get()).isEqualTo(1);
     assertThat(viewers.read(() -> viewers.read(() -> 5))).as("work within work").isEqualTo(5);
+  }
+
+  @Test
+  void whatReadsForTooLongIsCutOff() {
+    TestServer server = TestServer.get();
+    var sql = server.bean(JdbcTemplate.class);
+    Transactions viewers =
+        new Transactions(server.bean(PlatformTransactionManager.class))
+            .withReaders(1, Duration.ofSeconds(1), Duration.ofSeconds(1));
+
+    assertThatThrownBy(
+            () -> viewers.read(() -> sql.queryForList("select pg_sleep(600)::text", String.class)))
+        .isInstanceOfSatisfying(
+            EspalierException.class,
+            refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.TOO_MANY_REQUESTS))
+        .hasMessageContaining("took longer than 1 s");
+    assertThat(viewers.read(() -> 1)).isEqualTo(1);
   }
 }

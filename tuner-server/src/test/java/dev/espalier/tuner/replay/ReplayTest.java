@@ -52,6 +52,31 @@ final class ReplayTest {
   }
 
   @Test
+  void aRecordingThatWasCutOffIsNotTakenForAWholeOne() throws IOException {
+    Recording recording = recorded("mltuner");
+    var written = new StringWriter();
+    new RecordingCodec().write(recording, written);
+    List<String> lines = written.toString().lines().toList();
+    List<String> cut = lines.subList(0, lines.size() - 1);
+    var gap = new ArrayList<>(lines);
+    gap.remove(3);
+    List<String> older =
+        cut.stream().map(line -> line.replace("recording-2", "recording-1")).toList();
+
+    assertThatThrownBy(() -> read(cut))
+        .isInstanceOf(EspalierException.class)
+        .hasMessageContaining("test is cut off")
+        .hasMessageContaining("its last line, which counts them, is missing");
+    assertThatThrownBy(() -> read(gap))
+        .hasMessageContaining("its last line says " + recording.events().size());
+    assertThat(read(older).events()).isEqualTo(recording.events());
+  }
+
+  private static Recording read(List<String> lines) throws IOException {
+    return new RecordingCodec().read(new StringReader(String.join("\n", lines)), "test");
+  }
+
+  @Test
   void aDecisionThatDiffersIsShownWithWhatDiffers() {
     Recording recording = recorded("mltuner");
     var decisions = new ArrayList<>(recording.decisions());

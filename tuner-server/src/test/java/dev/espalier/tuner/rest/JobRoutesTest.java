@@ -10,15 +10,24 @@ import dev.espalier.api.model.Shape;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.EventLog.Commit;
 import dev.espalier.tuner.app.port.EventLog.MetricPoint;
+import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.boot.TestServer;
 import dev.espalier.tuner.boot.TestServer.Answer;
+import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import dev.espalier.tuner.replay.Recording;
+import dev.espalier.tuner.replay.RecordingCodec;
+import java.io.IOException;
+import java.io.StringReader;
+import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,7 +47,7 @@ class JobRoutesTest {
 
     assertThat(answer.status()).isEqualTo(201);
     assertThat(answer.header("location")).isEqualTo("/api/v1/jobs/" + id(answer));
-    assertThat(answer.header("etag")).isEqualTo("\"1\"");
+    assertThat(answer.header("etag")).isEqualTo("\"1-0\"");
     assertThat(answer.json().get("state").asString()).isEqualTo("QUEUED");
     assertThat(server.get("/api/v1/jobs/" + id(answer)).json().get("name").asString())
         .isEqualTo("first");
@@ -166,6 +175,108 @@ class JobRoutesTest {
     assertThat(server.post(path + "/pause", "", "If-Match", "\"999\"").status()).isEqualTo(412);
     assertThat(server.post(path + "/pause", "", "If-Match", tag).status()).isEqualTo(202);
     assertThat(server.post(path + "/pause", "", "If-Match", "*").status()).isEqualTo(202);
+  }
+
+  @Test
+  void progressIsSeenByWhoHasAnOlderTagAndHindersNoAction() {
+    String job = server.newJob();
+    String path = "/api/v1/jobs/" + job;
+    var log = server.bean(EventLog.class);
+    log.append(new Commit(job, 1, List.of(), List.of(branch(0, BranchKind.MAINLINE)), List.of()));
+    String tag = server.get(path).header("etag");
+    assertThat(server.send(server.request(path).header("If-None-Match", tag)).status())
+        .isEqualTo(304);
+
+    var progress = new SessionEvent.Progressed(1, BranchId.ROOT, 1, List.of(0.25), List.of(0.5));
+    log.append(new Commit(job, 1, List.of(progress), List.of(), List.of()));
+
+    Answer later = server.send(server.request(path).header("If-None-Match", tag));
+    assertThat(later.status()).isEqualTo(200);
+    assertThat(later.json().get("loss").asDouble()).isEqualTo(0.25);
+    assertThat(server.post(path + "/pause", "", "If-Match", tag).status()).isEqualTo(202);
+    log.append(new Commit(job, 2, List.of(), List.of(branch(1, BranchKind.TRIAL)), List.of()));
+    assertThat(server.post(path + "/pause", "", "If-Match", tag).status()).isEqualTo(412);
+  }
+
+  @Test
+  void recordingIsSentInPartsAndWhole() throws Exception {
+    String job = server.newJob();
+    List<Double> many = Collections.nCopies(150_000, 0.1);
+    List<SessionEvent> events = new ArrayList<>();
+    events.add(new SessionEvent.WorkersReady(0, 1, 1, 100, 1));
+    for (int i = 0; i < 1200; i++) {
+      List<Double> clocks = i % 300 == 7 ? many : List.of(i + 0.5);
+      events.add(new SessionEvent.Progressed(i, new BranchId(9), i * 100_000L, clocks, clocks));
+    }
+    List<SessionEffect> decisions = new ArrayList<>();
+    for (int i = 0; i < 1100; i++) {
+      decisions.add(
+          new SessionEffect.Decide(
+              new Decision("key " + i, "rule", "outcome", "policy", 0, Map.of())));
+    }
+    server.bean(EventLog.class).append(new Commit(job, 1, events, decisions, List.of()));
+
+    Answer answer = server.get("/api/v1/jobs/" + job + "/recording");
+    Recording recording = new RecordingCodec().read(new StringReader(answer.body()), "test");
+
+    assertThat(answer.header("content-type")).startsWith("application/x-ndjson");
+    assertThat(answer.header("content-disposition")).contains(job + ".ndjson");
+    assertThat(recording.events()).isEqualTo(events);
+    assertThat(recording.decisions()).extracting(Decision::key).hasSize(1100).endsWith("key 1099");
+    var queries = server.bean(JobQueries.class);
+    assertThat(queries.events(job, 0, 1201)).as("a large one ends a part").hasSize(9);
+    assertThat(queries.events(job, 9, 1201)).hasSizeBetween(250, 500);
+    assertThat(queries.events(job, 1200, 1201)).containsExactly(events.getLast());
+    assertThat(server.get("/api/v1/jobs/job_0/recording").status()).isEqualTo(404);
+  }
+
+  @Test
+  void fewLargeAnswersAreGivenAtATime() throws Exception {
+    String job = server.newJob();
+    String recording = "/api/v1/jobs/" + job + "/recording";
+    String logs = "/api/v1/jobs/" + job + "/logs";
+    whileGiven(
+        LargeAnswers.AT_A_TIME,
+        () -> {
+          assertThat(server.get(recording).status()).isEqualTo(429);
+          assertThat(server.get(logs).json().get("detail").asString())
+              .contains("recordings and logs are being sent");
+        });
+
+    assertThat(server.get(recording).status()).isEqualTo(200);
+    assertThat(server.get(logs).status()).isEqualTo(200);
+  }
+
+  private void whileGiven(int answers, LargeAnswers.Writing work) throws IOException {
+    server.bean(LargeAnswers.class).give(answers == 1 ? work : () -> whileGiven(answers - 1, work));
+  }
+
+  @Test
+  void keysOfAJobFileAreTexts() {
+    var yaml = new StringBuilder("a0: &a0 " + "x".repeat(1000) + "\n");
+    yaml.append("program: toy\n? [");
+    for (int i = 0; i < 900; i++) {
+      yaml.append("*a0, ");
+    }
+    yaml.append("]\n: 1\n");
+
+    Answer answer = server.send(yaml(yaml.toString()));
+    Answer nested = server.send(yaml("program: toy\ntunables:\n  ? [1, 2]\n  : 3\n"));
+    Answer argument = server.send(yaml("program: toy\narguments: { ? {a: 1} : 3 }\n"));
+
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.json().get("detail").asString()).contains("keys must be texts");
+    for (Answer one : List.of(nested, argument)) {
+      assertThat(one.status()).isEqualTo(422);
+      assertThat(one.json().get("errors").toString()).contains("keys must be texts but one is");
+    }
+  }
+
+  private HttpRequest.Builder yaml(String text) {
+    return server
+        .request("/api/v1/jobs?dryRun=true")
+        .header("Content-Type", "application/yaml")
+        .POST(BodyPublishers.ofString(text));
   }
 
   @Test

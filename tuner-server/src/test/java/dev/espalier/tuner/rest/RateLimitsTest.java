@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.espalier.tuner.app.port.AnswerStore;
 import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.boot.TestServer;
+import jakarta.servlet.http.Cookie;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -27,8 +28,6 @@ class RateLimitsTest {
       assertThat(limits.secondsToWait("a")).isZero();
     }
     assertThat(limits.secondsToWait("a")).isBetween(50, 60);
-    assertThat(limits.isExhausted("a")).isTrue();
-    assertThat(limits.isExhausted("b")).isFalse();
     assertThat(limits.secondsToWait("b")).isZero();
   }
 
@@ -61,13 +60,49 @@ class RateLimitsTest {
         new AuthenticationFilter(
             new Authenticator(server.bean(TokenStore.class), InstantSource.system()),
             new RateLimits(2, 1, Duration.ofMinutes(1)),
-            problems);
+            problems,
+            SecurityConfiguration.OPEN);
 
     assertThat(tryToken(filter, "esp_wrong")).isEqualTo(200);
     assertThat(tryToken(filter, server.token())).isEqualTo(200);
     assertThat(tryToken(filter, "esp_wrong")).isEqualTo(200);
     assertThat(tryToken(filter, "esp_wrong")).isEqualTo(429);
     assertThat(tryToken(filter, server.token())).isEqualTo(200);
+  }
+
+  @Test
+  void whoHasAStaleCookieMaySignIn() throws Exception {
+    var authenticator = new Authenticator(server.bean(TokenStore.class), InstantSource.system());
+    var limits = new RateLimits(1, 1, Duration.ofMinutes(1));
+    var filter =
+        new AuthenticationFilter(authenticator, limits, problems, SecurityConfiguration.OPEN);
+    var stale = new Cookie(AuthenticationFilter.SESSION_COOKIE, "esp_expired");
+    for (int i = 0; i < 3; i++) {
+      assertThat(tryCookie(filter, "/api/v1/jobs", stale).getStatus()).isEqualTo(200);
+    }
+
+    assertThat(tryCookie(filter, "/api/v1/jobs", stale).getHeader("Set-Cookie"))
+        .startsWith("espalier_session=;")
+        .contains("Max-Age=0");
+    assertThat(tryCookie(filter, "/js/model.js", stale).getHeader("Set-Cookie")).isNull();
+    assertThat(tryToken(filter, "esp_wrong")).as("none of these was counted").isEqualTo(200);
+    assertThat(tryToken(filter, "esp_wrong")).isEqualTo(429);
+
+    var door = new SignInController(authenticator, limits);
+    var request = new MockHttpServletRequest("GET", "/sign-in");
+    String token = server.bean(TokenStore.class).tokens().getFirst().id();
+    String good = authenticator.newCode(new Caller(token, "first", false)).code();
+    assertThat(door.signIn("wrong", "", request).getStatusCode().value()).isEqualTo(429);
+    assertThat(door.signIn(good, "", request).getStatusCode().value()).isEqualTo(303);
+  }
+
+  private static MockHttpServletResponse tryCookie(
+      AuthenticationFilter filter, String path, Cookie cookie) throws Exception {
+    var request = new MockHttpServletRequest("GET", path);
+    request.setCookies(cookie);
+    var response = new MockHttpServletResponse();
+    filter.doFilter(request, response, new MockFilterChain());
+    return response;
   }
 
   /// {@return 200 when the request is handed on, which for a wrong token is refused later}

@@ -13,6 +13,7 @@ import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.SeriesView;
 import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.api.rest.StreamEvent;
+import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,6 +53,23 @@ public interface JobQueries {
   List<SnapshotView> snapshots(String job);
 
   ScheduleView schedule(String job);
+
+  /// {@return how much of a job there is to record now; empty when there is no such job}
+  Optional<Recorded> recorded(String job);
+
+  /// What of a job can be recorded at one moment.
+  ///
+  /// @param policyVersion of the policy that the job began with; 0 when it was not written down
+  /// @param events in its log
+  /// @param decisions that followed from them
+  record Recorded(JobSpec spec, int policyVersion, long events, long decisions) {}
+
+  /// A part of a job's log, in order.
+  ///
+  /// @param after sequence of the event before the part
+  /// @param until sequence that the part does not go beyond
+  /// @return at least one event where there is any, and not many or large ones
+  List<SessionEvent> events(String job, long after, long until);
 
   /// {@return what an epoch of the job is made of; zeros before its workers said so}
   Samples samples(String job);

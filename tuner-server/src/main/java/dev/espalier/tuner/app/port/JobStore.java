@@ -42,7 +42,7 @@ public interface JobStore {
 
   /// How a job stands.
   ///
-  /// @param version of what is shown of it; it grows by one with each change
+  /// @param version of what may be acted on; see `JobView`
   record Standing(JobState state, long version) {}
 
   /// A job at rest.

@@ -19,10 +19,18 @@ public interface TokenStore {
   /// Remembers that the token was used.
   void touch(String id, Instant time);
 
-  /// Ends a token and its sessions; nothing changes when it has ended already.
-  ///
-  /// @return whether there is such a token
-  boolean revoke(String id);
+  /// Ends a token and its sessions, unless no valid one would be left; nothing changes when it has
+  /// ended already.
+  Revocation revoke(String id);
+
+  /// What came of it.
+  enum Revocation {
+    DONE,
+    /// There is no such token.
+    UNKNOWN,
+    /// It is the last valid one, and stays.
+    LAST
+  }
 
   /// Remembers a browser session of a token.
   void putSession(byte[] sha256, String tokenId, Instant expireTime);

@@ -1,0 +1,93 @@
+package dev.espalier.tuner.rest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.rest.TokenView;
+import dev.espalier.tuner.app.port.TokenStore;
+import dev.espalier.tuner.boot.TestServer;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class AuthenticatorTest {
+  private final Interrupted tokens = new Interrupted(TestServer.get().bean(TokenStore.class));
+  private final Authenticator authenticator = new Authenticator(tokens, InstantSource.system());
+
+  @Test
+  void aTokenThatIsRevokedWhileItIsLookedUpIsNotRemembered() {
+    TokenSecret secret = TokenSecret.random();
+    TokenView token = tokens.create("revoked", secret.sha256());
+    tokens.afterReading.add(() -> authenticator.revoke(token.id()));
+
+    assertThat(authenticator.byToken(secret.text())).as("it was valid when asked").isPresent();
+    assertThat(authenticator.byToken(secret.text())).isEmpty();
+  }
+
+  @Test
+  void aSessionThatEndsWhileItIsLookedUpIsNotRemembered() {
+    TokenView token = tokens.create("signed-in", TokenSecret.random().sha256());
+    String code = authenticator.newCode(new Caller(token.id(), "signed-in", false)).code();
+    TokenSecret session = authenticator.signIn(code).orElseThrow();
+    tokens.afterReading.add(() -> authenticator.signOut(session.text()));
+
+    assertThat(authenticator.bySession(session.text())).isPresent();
+    assertThat(authenticator.bySession(session.text())).isEmpty();
+    authenticator.revoke(token.id());
+  }
+
+  /// The real store; something happens between a lookup and its answer.
+  private record Interrupted(TokenStore real, Deque<Runnable> afterReading) implements TokenStore {
+    private Interrupted(TokenStore real) {
+      this(real, new ArrayDeque<>());
+    }
+
+    private <T> T read(T answer) {
+      Optional.ofNullable(afterReading.poll()).ifPresent(Runnable::run);
+      return answer;
+    }
+
+    @Override
+    public TokenView create(String name, byte[] sha256) {
+      return real.create(name, sha256);
+    }
+
+    @Override
+    public List<TokenView> tokens() {
+      return real.tokens();
+    }
+
+    @Override
+    public Optional<TokenView> find(byte[] sha256) {
+      return read(real.find(sha256));
+    }
+
+    @Override
+    public void touch(String id, Instant time) {
+      real.touch(id, time);
+    }
+
+    @Override
+    public Revocation revoke(String id) {
+      return real.revoke(id);
+    }
+
+    @Override
+    public void putSession(byte[] sha256, String tokenId, Instant expireTime) {
+      real.putSession(sha256, tokenId, expireTime);
+    }
+
+    @Override
+    public Optional<TokenView> findSession(byte[] sha256, Instant now) {
+      return read(real.findSession(sha256, now));
+    }
+
+    @Override
+    public void endSession(byte[] sha256) {
+      real.endSession(sha256);
+    }
+  }
+}
