@@ -110,7 +110,8 @@ public final class LatentDirichletAllocation implements TrainingProgram {
   @Override
   public Progress loss(ProgramContext context) {
     Model opened = opened();
-    DocumentCompletion completion = completion(opened, context, opened.data.training());
+    var completion =
+        DocumentCompletion.expected(opened.data.training(), opened.topics, alpha(context));
     DocumentCompletion.Topics topics =
         opened.batch.topicsOf(context, context.samples(), beta(context));
     double lossSum = 0;
@@ -131,7 +132,7 @@ public final class LatentDirichletAllocation implements TrainingProgram {
   public Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
     BagOfWords documents = opened.data.validation();
-    DocumentCompletion completion = completion(opened, context, documents);
+    var completion = DocumentCompletion.sampled(documents, opened.topics, alpha(context));
     double[][] probabilities = topicWords(opened, context);
     double nats = 0;
     int judged = 0;
@@ -141,11 +142,6 @@ public final class LatentDirichletAllocation implements TrainingProgram {
       judged += part.words();
     }
     return new Evaluation(Map.of(LOG_PERPLEXITY, judged == 0 ? 0 : nats / judged), judged);
-  }
-
-  private static DocumentCompletion completion(
-      Model opened, ProgramContext context, BagOfWords documents) {
-    return new DocumentCompletion(documents, opened.topics, alpha(context));
   }
 
   private static double alpha(ProgramContext context) {

@@ -2,6 +2,7 @@ package dev.espalier.programs.lda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.Tunable;
 import dev.espalier.data.BagOfWords;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -88,6 +90,23 @@ final class LatentDirichletAllocationTest {
       double fallen = early - training.heldOutLoss();
       double metricFallen = earlyMetric - training.metric("logPerplexity");
       assertThat(fallen).isBetween(metricFallen / 2, 2 * metricFallen);
+    }
+  }
+
+  /// Two topics with a word of its own each: who reads one of them knows the mixture.
+  @Test
+  void bothWaysToCompleteADocumentAgreeWhereTheTopicsAreSure() {
+    double[][] topics = {{0.999, 0.001}, {0.001, 0.999}};
+    var documents = new BagOfWords(2, new int[] {0, 40}, new int[40]);
+    double mixture = (20 + 0.1) / (20 + 0.2);
+    double nats = -20 * Math.log(0.999 * mixture + 0.001 * (1 - mixture));
+    for (DocumentCompletion completion :
+        List.of(
+            DocumentCompletion.sampled(documents, 2, 0.1),
+            DocumentCompletion.expected(documents, 2, 0.1))) {
+      DocumentCompletion.Judged judged = completion.judge(0, word -> topics[word]);
+      assertThat(judged.words()).isEqualTo(20);
+      assertThat(judged.nats()).isCloseTo(nats, within(1e-2));
     }
   }
 
