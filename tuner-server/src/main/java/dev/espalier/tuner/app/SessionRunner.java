@@ -116,10 +116,18 @@ final class SessionRunner implements Runnable {
 
     record Reported(int generation, int worker, long sequence, WorkerReport report, long nanos)
         implements Message {
+      /// What it takes in memory, in clocks.
       long clocks() {
-        return report instanceof WorkerReport.Progressed progressed
-            ? progressed.seconds().size()
-            : 1;
+        return switch (report) {
+          case WorkerReport.Progressed progressed -> progressed.seconds().size();
+          case WorkerReport.Evaluated evaluated -> 1 + evaluated.losses().size();
+          case WorkerReport.Ready _,
+              WorkerReport.CheckpointWritten _,
+              WorkerReport.CheckpointFailed _,
+              WorkerReport.Forked _,
+              WorkerReport.Failed _ ->
+              1;
+        };
       }
     }
 
@@ -182,15 +190,7 @@ final class SessionRunner implements Runnable {
   public void run() {
     MDC.put("job", job.id());
     try (slot) {
-      List<SessionEvent> logged = patiently(() -> ports.log().read(job.id()));
-      if (logged.isEmpty() || isQueued()) {
-        awaitSlot();
-        begin(logged);
-      } else {
-        // Its workers may be training.
-        slot.insist();
-        resume(logged);
-      }
+      enter();
       while (!shutdown && !isOver()) {
         turn();
       }
@@ -213,6 +213,19 @@ final class SessionRunner implements Runnable {
     }
   }
 
+  /// The log is read here, and not kept while the job runs.
+  private void enter() throws InterruptedException {
+    List<SessionEvent> logged = patiently(() -> ports.log().read(job.id()));
+    if (logged.isEmpty() || isQueued()) {
+      awaitSlot();
+      begin(logged);
+    } else {
+      // Its workers may be training.
+      slot.insist();
+      resume(logged);
+    }
+  }
+
   /// A job in this state has no workers yet, though its log may hold what was asked of it.
   private boolean isQueued() throws InterruptedException {
     return patiently(() -> ports.jobs().standing(job.id()))
@@ -229,14 +242,20 @@ final class SessionRunner implements Runnable {
         hearWaiting(message);
       }
     }
-    var rest = new ArrayList<Message>();
-    mailbox.drainTo(rest);
-    rest.forEach(this::hearWaiting);
+    if (shutdown && !slot.isTaken()) {
+      var rest = new ArrayList<Message>();
+      mailbox.drainTo(rest);
+      rest.forEach(this::hearWaiting);
+    }
   }
 
   private void hearWaiting(Message message) {
-    if (message instanceof Message.Asked one && isMeant(one)) {
-      asked.add(one);
+    if (message instanceof Message.Asked one) {
+      if (asked.stream().anyMatch(SessionRunner::ends)) {
+        one.turn().refuse(goneDown());
+      } else if (isMeant(one)) {
+        asked.add(one);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
@@ -22,6 +23,7 @@ import dev.espalier.tuner.replay.Recording;
 import dev.espalier.tuner.replay.RecordingCodec;
 import java.io.IOException;
 import java.io.StringReader;
+import java.io.UncheckedIOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Files;
@@ -33,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.jdbc.core.JdbcTemplate;
 
 class JobRoutesTest {
   private static final Setting RATE = Setting.of(Map.of("learningRate", 0.1));
@@ -228,6 +231,22 @@ class JobRoutesTest {
     assertThat(queries.events(job, 9, 1201)).hasSizeBetween(250, 500);
     assertThat(queries.events(job, 1200, 1201)).containsExactly(events.getLast());
     assertThat(server.get("/api/v1/jobs/job_0/recording").status()).isEqualTo(404);
+  }
+
+  @Test
+  void aRecordingThatCannotGoOnIsBrokenOff() {
+    String job = server.newJob();
+    List<SessionEvent> events = new ArrayList<>();
+    for (int i = 0; i < 1000; i++) {
+      events.add(new SessionEvent.WorkersLost(i, 1, "a reason that fills buffers " + i));
+    }
+    server.bean(EventLog.class).append(new Commit(job, 1, events, List.of(), List.of()));
+    server
+        .bean(JdbcTemplate.class)
+        .update("delete from session_event where job_id = ? and sequence > 700", job);
+
+    assertThatThrownBy(() -> server.get("/api/v1/jobs/" + job + "/recording"))
+        .isInstanceOf(UncheckedIOException.class);
   }
 
   @Test
