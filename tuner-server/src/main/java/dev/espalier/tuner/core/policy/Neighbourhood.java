@@ -6,10 +6,12 @@ import dev.espalier.api.model.Tunable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /// Which settings beside the incumbent are worth racing next.
 ///
@@ -29,6 +31,7 @@ final class Neighbourhood {
   private static final double RECOVERY = 1.25;
   private static final double MOST = 4;
   private static final double MOMENTUM_FACTOR = 2;
+  private static final String WISH = "earlier job";
   private static final double LINEAR_STEP = 0.2;
   private static final double MOST_MOMENTUM = 0.995;
   private static final double LEAST_MOMENTUM = 0.3;
@@ -40,7 +43,16 @@ final class Neighbourhood {
   /// @param setting where it leads
   record Move(String tunable, boolean up, Setting setting) {
     String key() {
-      return tunable + (up ? "+" : "-");
+      return key(up);
+    }
+
+    /// {@return the key of the opposite move}
+    String back() {
+      return key(!up);
+    }
+
+    private String key(boolean way) {
+      return tunable + (way ? "+" : "-");
     }
   }
 
@@ -53,6 +65,7 @@ final class Neighbourhood {
   private final List<Setting> wished = new ArrayList<>();
   private final List<Excluded> excluded = new ArrayList<>();
   private double rateStep;
+  private Optional<Move> lastWinner = Optional.empty();
 
   /// @param firstStep factor of the first moves of a rate, > 1
   /// @param leastStep smallest factor, > 1
@@ -77,7 +90,7 @@ final class Neighbourhood {
     for (Setting wish : wished) {
       Setting setting = incumbent.with(wish);
       if (!setting.equals(incumbent)) {
-        moves.add(new Move("earlier job", true, setting));
+        moves.add(new Move(WISH, true, setting));
       }
     }
     List<Move> ways = new ArrayList<>();
@@ -86,6 +99,7 @@ final class Neighbourhood {
         go(incumbent, tunable, up).ifPresent(ways::add);
       }
     }
+    leap(incumbent).ifPresent(ways::add);
     ways.sort(Comparator.comparingDouble((Move move) -> -worth(move)));
     moves.addAll(ways);
     return moves.stream()
@@ -104,6 +118,23 @@ final class Neighbourhood {
           default -> 0.3;
         };
     return worth.getOrDefault(move.key(), first);
+  }
+
+  /// Where a larger rate has just won the best may be far off, so one that is twice as far races
+  /// beside the next. A smaller one wins short races too easily for that.
+  private Optional<Move> leap(Setting from) {
+    return space.tunables().stream()
+        .filter(Tunable.LogRange.class::isInstance)
+        .filter(tunable -> isUp(lastWinner, tunable))
+        .findFirst()
+        .flatMap(tunable ->
+            go(from, tunable, true)
+                .flatMap(first -> go(first.setting(), tunable, true))
+                .map(move -> new Move(tunable.name(), true, move.setting())));
+  }
+
+  private static boolean isUp(Optional<Move> move, Tunable tunable) {
+    return move.filter(won -> won.up() && won.tunable().equals(tunable.name())).isPresent();
   }
 
   private Optional<Move> go(Setting from, Tunable tunable, boolean up) {
@@ -171,19 +202,23 @@ final class Neighbourhood {
   /// @param open one that led when time was up, but could have led by chance; it is raced again
   void learn(List<Move> raced, Optional<Move> winner, Optional<Move> open) {
     worth.replaceAll((_, old) -> Math.min(MOST, old * RECOVERY));
-    boolean rateLost = true;
-    boolean rateRaced = false;
-    for (Move move : raced) {
-      boolean won = winner.filter(move::equals).isPresent();
-      boolean isOpen = open.filter(move::equals).isPresent();
-      double factor = won ? WON : isOpen ? 1 : LOST;
-      worth.put(move.key(), Math.clamp(worth(move) * factor, 0.02, MOST));
-      wished.removeIf(wish -> move.setting().equals(move.setting().with(wish)));
-      if (move.tunable().equals(Tunable.LEARNING_RATE)) {
-        rateRaced = true;
-        rateLost &= !won && !isOpen;
-      }
-    }
+    lastWinner = winner;
+    raced.stream()
+        .collect(Collectors.groupingBy(Move::key, LinkedHashMap::new, Collectors.toList()))
+        .forEach((key, moves) -> {
+          boolean isWinner = winner.filter(moves::contains).isPresent();
+          boolean isOpen = open.filter(moves::contains).isPresent();
+          double factor = isWinner ? WON : isOpen ? 1 : LOST;
+          worth.put(key, Math.clamp(worth(moves.getFirst()) * factor, 0.02, MOST));
+        });
+    // Whence it came is no news, unless a short race may have been wrong.
+    winner.filter(Move::up).ifPresent(move -> worth.merge(move.back(), LOST, Math::min));
+    wished.removeIf(
+        wish -> raced.stream().anyMatch(move -> move.setting().equals(move.setting().with(wish))));
+    List<Move> rates =
+        raced.stream().filter(move -> move.tunable().equals(Tunable.LEARNING_RATE)).toList();
+    boolean rateRaced = !rates.isEmpty();
+    boolean rateLost = winner.or(() -> open).filter(rates::contains).isEmpty();
     if (rateRaced && rateLost) {
       rateStep = Math.max(leastStep, Math.pow(rateStep, 0.7));
     }

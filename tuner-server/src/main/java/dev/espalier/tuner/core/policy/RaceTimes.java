@@ -20,6 +20,10 @@ final class RaceTimes {
   private static final double EXCLUSION = 4;
   private static final long FEWEST_CLOCKS = 3;
   private static final int LEAST_EVALUATIONS = 4;
+
+  /// A job is short where its first race cannot start before this part of it is over.
+  private static final double SHORT = 0.1;
+
   private static final double MANUAL_SHARE = 0.03;
 
   private final RacingOptions options;
@@ -27,6 +31,7 @@ final class RaceTimes {
   private double wait = FIRST_WAIT;
   private double share;
   private double bestAt;
+  private boolean isShort;
 
   RaceTimes(RacingOptions options) {
     this.options = options;
@@ -63,8 +68,29 @@ final class RaceTimes {
     return Optional.empty();
   }
 
+  /// {@return how long the mainline must run until the smallest race is due and affordable; 0 when
+  /// it is, infinite when it never will be}
+  ///
+  /// @param leftSeconds what the bounds of the job still allow; where that is little the wait is
+  ///   exact, elsewhere a lap may end before, and the race is later and larger
+  double secondsUntilRace(
+      TuningBudget budget,
+      Pace pace,
+      Setting incumbent,
+      Workload workload,
+      double spentSeconds,
+      double leftSeconds) {
+    double cost = leastCost(pace, incumbent, workload, spentSeconds);
+    double wait = Math.max(secondsUntilDue(spentSeconds), budget.secondsUntil(cost));
+    double exact = Math.max(wait, cost / share - spentSeconds);
+    if (dueAt == 0) {
+      isShort = spentSeconds + exact > SHORT * (spentSeconds + leftSeconds);
+    }
+    return isShort ? exact : wait;
+  }
+
   /// {@return what the smallest race costs: one challenger, judged on few samples}
-  double leastCost(Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
+  private double leastCost(Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
     double trials = leastTrial(pace, incumbent, workload, spentSeconds) * lostLaps(1);
     double judging = pace.secondsOfProbe(LEAST_PROBE, incumbent, workload) * probes(1);
     return Math.max(trials / (1 - PROBES), judging / PROBES);

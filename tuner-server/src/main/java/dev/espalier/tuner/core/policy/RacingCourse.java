@@ -349,9 +349,8 @@ final class RacingCourse implements Course {
   private double secondsUntilRace(double spent) {
     return plan.space().dimensions() == 0 || outlook.isNewStart()
         ? Double.POSITIVE_INFINITY
-        : Math.max(
-            times.secondsUntilDue(spent),
-            budget.secondsUntil(times.leastCost(pace, incumbent, board.workload(), spent)));
+        : times.secondsUntilRace(
+            budget, pace, incumbent, board.workload(), spent, trainingSecondsLeft());
   }
 
   private double leastLapSeconds() {
@@ -367,6 +366,14 @@ final class RacingCourse implements Course {
       left = Math.max(0, plan.maxSeconds() - board.nowSeconds() - reserve);
     }
     return left;
+  }
+
+  private double trainingSecondsLeft() {
+    return Math.min(secondsLeft(), epochSecondsLeft());
+  }
+
+  private double epochSecondsLeft() {
+    return board.clocksLeft(mainline()) * pace.secondsPerClock(incumbent).orElse(0.0);
   }
 
   @Override
@@ -680,8 +687,7 @@ final class RacingCourse implements Course {
   /// What a race finds must be of use for as long as its winner races: a race right before the last
   /// epoch is over costs, and gains nothing.
   private boolean pays(RaceTimes.Size size) {
-    double left = board.clocksLeft(mainline()) * pace.secondsPerClock(incumbent).orElse(0.0);
-    return left >= 2 * WINNERS_LAPS * size.trialSeconds();
+    return epochSecondsLeft() >= 2 * WINNERS_LAPS * size.trialSeconds();
   }
 
   private Optional<RaceTimes.Size> raceSize() {

@@ -80,6 +80,25 @@ class RacingSessionTest {
     assertThat(best(run)).isLessThan(0.102);
   }
 
+  /// 310 clocks of a rate of 0.001, where about 1 would be best, gain a tenth of the way.
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5})
+  void aSmallJobRecoversFromADefaultThatIsFarTooSmall(long seed) {
+    var space =
+        new SearchSpace(
+            List.of(
+                new Tunable.LogRange("learningRate", 1e-5, 1, 1e-3),
+                new Tunable.Choice("batchSize", List.of(8.0, 32.0, 128.0), 32)));
+    JobPlan plan =
+        Jobs.plan("racing", "random", space, Setting.EMPTY, List.of(), 1, Jobs.OPTIONS, 10);
+    var model = new QuadraticModel(1, 0.5, 0.2, 0.02, 0, seed);
+
+    SimulatedWorkers run =
+        new SimulatedWorkers(Policies.open(plan), model, Jobs.TIME, "loss", 2, 2000, 7).run();
+
+    assertThat(best(run)).isLessThan(QuadraticModel.FLOOR + 0.01);
+  }
+
   @ParameterizedTest
   @ValueSource(doubles = {1, 2.5, 4, 7, 11, 13})
   void neitherLapsNorRacesGoBeyondTheEpochs(double maxEpochs) {
