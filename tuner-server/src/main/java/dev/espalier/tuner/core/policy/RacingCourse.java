@@ -1,14 +1,10 @@
 package dev.espalier.tuner.core.policy;
 
-import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
-import dev.espalier.api.model.BranchKind;
-import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.RacingOptions;
-import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.policy.Snapshots.Purpose;
 import dev.espalier.tuner.core.session.JobPlan;
@@ -35,15 +31,9 @@ import org.jspecify.annotations.Nullable;
 /// Laps of an incumbent, and races of its neighbours between them.
 final class RacingCourse implements Course {
   private static final int FIRST_LAP_CLOCKS = 8;
-  private static final double EVALUATION_EPOCHS = 0.25;
-  private static final double GUARD_TOLERANCE = 0.03;
   private static final double CALMER = 3;
 
-  /// A first rung, and a second one that is twice as long.
-  private static final double WINNERS_LAPS = 3;
-
   private static final int MAX_ROLL_BACKS_IN_A_ROW = 12;
-  private static final double SNAPSHOT_GROWTH = 1.5;
   private static final double FIRST_GROWTH = 0.5;
 
   /// A race that is due before the next lap but one ends ends the next lap.
@@ -58,30 +48,21 @@ final class RacingCourse implements Course {
   private final TuningBudget budget;
   private final Neighbourhood neighbourhood;
   private final RaceTimes times;
+  private final RacePlanner planner;
   private final History history;
   private final WayBack back;
   private final NewStarts newStarts;
-  private final Snapshots snapshots;
   private final Outlook outlook;
+  private final Mainline mainline;
+  private final Validation validation;
+  private final RacingDiary diary;
 
-  private @Nullable Branch mainline;
-  private double snapshotAt;
   private @Nullable Lap lap;
   private @Nullable Race race;
   private Optional<Guard> guard = Optional.empty();
   private Optional<Wanted> wanted = Optional.empty();
-  private Setting incumbent;
-  private long evaluation;
-  private double evaluationCost = Double.NaN;
-  private double evaluatedAt;
-  private long evaluatedClock = -1;
   private double lossBefore = Double.NaN;
-  private int races;
-  private int rollBacks;
   private int rollBacksInARow;
-  private int retreats;
-  private boolean isAtBest;
-  private Setting bestSetting;
 
   RacingCourse(Board board, Checkpoints checkpoints, Host host) {
     this.plan = board.plan();
@@ -97,17 +78,15 @@ final class RacingCourse implements Course {
             options.leastRateStep(),
             plan.prior().stream().filter(Prior::hasSetting).map(Prior::setting).toList());
     this.times = new RaceTimes(options);
+    this.planner = new RacePlanner(board, pace, budget, neighbourhood, times);
     this.history = new History(plan.validation().goal());
     this.newStarts = new NewStarts(neighbourhood, plan.validation().goal());
     this.back = new WayBack(board, checkpoints, host);
-    this.snapshots = new Snapshots(board);
     this.outlook = new Outlook(options, plan.validation().goal());
-    this.incumbent = plan.base().with(plan.space().defaults());
-    this.bestSetting = incumbent;
+    this.mainline = new Mainline(board, plan.base().with(plan.space().defaults()));
+    this.validation = new Validation(board, options.evaluationShare());
+    this.diary = new RacingDiary(board, history);
   }
-
-  /// What stood before a challenger was adopted, until the validation data agree.
-  private record Guard(Setting incumbent, Neighbourhood.Move move, double metric) {}
 
   /// A race that a person asked for.
   private record Wanted(Optional<Setting> setting, String actor) {}
@@ -115,51 +94,17 @@ final class RacingCourse implements Course {
   @Override
   public List<Setting> extremeSettings() {
     // Batches that are too large for the data do not race.
-    return List.of(incumbent);
+    return List.of(incumbent());
   }
 
   // Workers come and go.
 
   @Override
   public void begin() {
-    lead(board.createFirst(incumbent));
-    board.decide(
-        "setting",
-        "racing.first",
-        "Train with "
-            + Words.setting(incumbent)
-            + " at once; others race it as the budget of "
-            + Words.number(100 * options.budget())
-            + "% allows",
-        Evidence.of().with("setting", incumbent).with("budget", options.budget()));
-    plan.prior().forEach(this::tellPrior);
+    mainline.create();
+    diary.first(incumbent(), options.budget());
+    plan.prior().forEach(diary::prior);
     next();
-  }
-
-  private void tellPrior(Prior prior) {
-    String found =
-        "Job "
-            + prior.job()
-            + (prior.sameData() ? " of the same program and data" : " of the same program")
-            + " reached "
-            + prior.metric()
-            + " "
-            + Words.number(prior.value());
-    String notes = prior.notes().isEmpty() ? "" : " (" + String.join("; ", prior.notes()) + ")";
-    board.decide(
-        "prior/" + prior.job(),
-        "racing.prior",
-        prior.hasSetting()
-            ? found + " with " + Words.setting(prior.setting()) + notes + ": that races first"
-            : found + ", but its setting is of no use here" + notes,
-        Evidence.of()
-            .with("job", prior.job())
-            .with("setting", prior.setting())
-            .with("metric", prior.metric())
-            .with("value", prior.value())
-            .with("epoch", prior.epoch())
-            .with("sameData", prior.sameData())
-            .with("notes", prior.notes()));
   }
 
   @Override
@@ -167,10 +112,10 @@ final class RacingCourse implements Course {
     Optional<Checkpoints.Mark> mark = checkpoints.lastDurable();
     checkpoints.chosenSetting().ifPresent(this::goOnWith);
     if (mark.isPresent()) {
-      lead(board.restore(mark.get(), incumbent));
+      mainline.restore(mark.get());
       history.truncate(mark.get().evaluations());
     } else {
-      lead(board.createFirst(incumbent));
+      mainline.create();
       history.truncate(0);
     }
     next();
@@ -178,7 +123,7 @@ final class RacingCourse implements Course {
 
   /// A person went back: what is best is to be found again from there.
   private void goOnWith(Setting restored) {
-    incumbent = restored;
+    mainline.trainWith(restored);
     lossBefore = Double.NaN;
     times.bestAt(board.spentSeconds());
     outlook.newLine(board.spentSeconds());
@@ -187,14 +132,11 @@ final class RacingCourse implements Course {
   @Override
   public void lose() {
     back.forget();
-    mainline = null;
-    snapshots.forget();
-    isAtBest = false;
+    mainline.lose();
+    validation.forget();
     lap = null;
     race = null;
     guard = Optional.empty();
-    evaluation = 0;
-    evaluatedClock = -1;
   }
 
   @Override
@@ -216,7 +158,7 @@ final class RacingCourse implements Course {
     if (running != null) {
       running.advance();
       running.outcome().ifPresent(this::conclude);
-    } else if (current != null && evaluation == 0) {
+    } else if (current != null && !validation.isRunning()) {
       if (current.isOver()) {
         lapOver(current);
       } else if (isWished() && current.branch().isAtRest() && current.clocks() > 0) {
@@ -225,7 +167,7 @@ final class RacingCourse implements Course {
       } else if (!isWished()) {
         current.runOn();
       }
-    } else if (evaluation == 0 && back.isWanted()) {
+    } else if (!validation.isRunning() && back.isWanted()) {
       goBackOnceSaved();
     }
   }
@@ -249,8 +191,8 @@ final class RacingCourse implements Course {
 
   private void next() {
     Optional<Ending> bound = bound();
-    if (bound.isPresent() && evaluatedClock != mainline().mainlineClock()) {
-      evaluate();
+    if (bound.isPresent() && !validation.hasSeen(mainline())) {
+      validation.begin(mainline());
     } else if (bound.isPresent()) {
       host.stop(bound.get());
     } else if (back.isWanted()) {
@@ -270,7 +212,7 @@ final class RacingCourse implements Course {
       return Optional.of(Endings.maxEpochs(plan.maxEpochs()));
     }
     boolean isTimeUp =
-        plan.maxSeconds() > 0 && secondsLeft() < pace.secondsPerClock(incumbent).orElse(0.0);
+        plan.maxSeconds() > 0 && secondsLeft() < pace.secondsPerClock(incumbent()).orElse(0.0);
     return isTimeUp || board.isTimeUp()
         ? Optional.of(Endings.maxSeconds(plan.maxSeconds()))
         : Optional.empty();
@@ -279,7 +221,7 @@ final class RacingCourse implements Course {
   // Laps.
 
   private void startLap() {
-    Branch next = isSnapshotDue() ? forkFromSnapshot() : mainline();
+    Branch next = mainline.nextLap();
     Lap started =
         new Lap(
             board,
@@ -291,44 +233,8 @@ final class RacingCourse implements Course {
             outlook.isNewStart() ? 0 : options.cooldown(),
             Trainer.ALONE_EPOCHS);
     lap = started;
-    board.show(JobState.TRAINING, "training", "Training with " + Words.setting(incumbent), "");
+    board.show(JobState.TRAINING, "training", "Training with " + Words.setting(incumbent()), "");
     started.runOn();
-  }
-
-  /// A lap that blows up is undone, so now and then the state before it is kept; so is the best
-  /// state; and where the setting changes there is a new branch, for a setting belongs to one.
-  private boolean isSnapshotDue() {
-    return isAtBest
-        || snapshots.of(Purpose.LAST_GOOD).isEmpty()
-        || board.spentSeconds() > SNAPSHOT_GROWTH * snapshotAt
-        || !mainline().setting().equals(incumbent);
-  }
-
-  private Branch forkFromSnapshot() {
-    Branch from = mainline();
-    keepSnapshot(from);
-    Branch next = board.fork(from, BranchKind.MAINLINE, 0, incumbent);
-    lead(next);
-    return next;
-  }
-
-  private void keepSnapshot(Branch from) {
-    if (isAtBest) {
-      snapshots.keep(Purpose.BEST, from);
-      isAtBest = false;
-    }
-    snapshots.keep(Purpose.LAST_GOOD, from);
-    snapshotAt = board.spentSeconds();
-  }
-
-  private void lead(Branch next) {
-    boolean isNews = mainline == null || !mainline.setting().equals(next.setting());
-    mainline = next;
-    if (isNews) {
-      board.emit(
-          new SessionEffect.ScheduleChanged(
-              next.mainlineClock(), next.epochs(), next.setting(), next.id()));
-    }
   }
 
   /// The next lap ends when the time so far has grown by a factor, or a race is due and affordable,
@@ -338,23 +244,22 @@ final class RacingCourse implements Course {
     double spent = board.spentSeconds();
     double age = outlook.isNewStart() ? outlook.age(spent) : spent;
     double grown = (options.lapGrowth() - 1) * age;
-    double untilRace = secondsUntilRace(spent);
-    if (races == 0 && Double.isFinite(untilRace)) {
+    double untilRace = secondsUntilRace();
+    if (planner.races() == 0 && Double.isFinite(untilRace)) {
       grown = Math.max(grown, FIRST_GROWTH * spent);
     }
     double seconds = untilRace > 0 && untilRace < MERGE * grown ? untilRace : grown;
     return Math.min(Math.max(seconds, leastLapSeconds()), secondsLeft());
   }
 
-  private double secondsUntilRace(double spent) {
-    return plan.space().dimensions() == 0 || outlook.isNewStart()
+  private double secondsUntilRace() {
+    return outlook.isNewStart()
         ? Double.POSITIVE_INFINITY
-        : times.secondsUntilRace(
-            budget, pace, incumbent, board.workload(), spent, trainingSecondsLeft());
+        : planner.secondsUntilNext(incumbent(), Math.min(secondsLeft(), epochSecondsLeft()));
   }
 
   private double leastLapSeconds() {
-    return pace.secondsPerClock(incumbent).orElse(0.0) * FIRST_LAP_CLOCKS;
+    return pace.secondsPerClock(incumbent()).orElse(0.0) * FIRST_LAP_CLOCKS;
   }
 
   /// {@return seconds that the bounds of the job still allow; a little is left for the last
@@ -362,18 +267,13 @@ final class RacingCourse implements Course {
   private double secondsLeft() {
     double left = Double.MAX_VALUE;
     if (plan.maxSeconds() > 0) {
-      double reserve = Double.isNaN(evaluationCost) ? 0 : evaluationCost;
-      left = Math.max(0, plan.maxSeconds() - board.nowSeconds() - reserve);
+      left = Math.max(0, plan.maxSeconds() - board.nowSeconds() - validation.expectedSeconds());
     }
     return left;
   }
 
-  private double trainingSecondsLeft() {
-    return Math.min(secondsLeft(), epochSecondsLeft());
-  }
-
   private double epochSecondsLeft() {
-    return board.clocksLeft(mainline()) * pace.secondsPerClock(incumbent).orElse(0.0);
+    return board.clocksLeft(mainline()) * pace.secondsPerClock(incumbent()).orElse(0.0);
   }
 
   @Override
@@ -381,7 +281,7 @@ final class RacingCourse implements Course {
     Race running = race;
     if (running != null) {
       running.clockReported(branch, loss);
-    } else if (branch.equals(mainline) && !Double.isFinite(loss)) {
+    } else if (mainline.is(branch) && !Double.isFinite(loss)) {
       rollBack(branch, Endings.overflow(branch, loss));
     }
   }
@@ -400,7 +300,7 @@ final class RacingCourse implements Course {
     lossBefore = loss;
     rollBacksInARow = 0;
     if (isEvaluationDue()) {
-      evaluate();
+      validation.begin(mainline());
     } else {
       next();
     }
@@ -409,18 +309,7 @@ final class RacingCourse implements Course {
   // Validation.
 
   private boolean isEvaluationDue() {
-    if (bound().isPresent()) {
-      return true;
-    }
-    if (Double.isNaN(evaluationCost)) {
-      return mainline().epochs() >= EVALUATION_EPOCHS;
-    }
-    return board.spentSeconds() - evaluatedAt >= evaluationCost / options.evaluationShare();
-  }
-
-  private void evaluate() {
-    evaluation = board.book().nextEvaluation();
-    board.command(new BranchCommand.Evaluate(mainline().id(), evaluation));
+    return bound().isPresent() || validation.isDue(mainline());
   }
 
   @Override
@@ -428,18 +317,13 @@ final class RacingCourse implements Course {
     Race running = race;
     if (running != null) {
       running.evaluated(event);
-    } else if (evaluation != 0 && event.evaluation() == evaluation) {
-      evaluation = 0;
+    } else if (validation.takes(event, mainline())) {
       validated(event);
     }
   }
 
   private void validated(SessionEvent.Evaluated event) {
     Branch branch = mainline();
-    board.spendOnEvaluation(event.seconds());
-    evaluationCost = event.seconds();
-    evaluatedAt = board.spentSeconds();
-    evaluatedClock = branch.mainlineClock();
     double value = event.metrics().getOrDefault(plan.validation().name(), Double.NaN);
     Optional<History.Entry> best = history.best();
     history.add(new History.Entry(branch.mainlineClock(), branch.epochs(), value));
@@ -450,10 +334,9 @@ final class RacingCourse implements Course {
     boolean isBest =
         !Double.isNaN(value) && (best.isEmpty() || goal().isBetter(value, best.get().value()));
     outlook.validated(value, history.range(), board.spentSeconds());
-    newStarts.validated(incumbent, value);
-    isAtBest = isBest;
+    newStarts.validated(incumbent(), value);
+    mainline.validated(isBest);
     if (isBest) {
-      bestSetting = incumbent;
       times.bestAt(board.spentSeconds());
       board.resultIs(branch, value);
       checkpoints.requestBest(branch, history.size(), branch.wholeEpochs());
@@ -473,7 +356,7 @@ final class RacingCourse implements Course {
       host.stop(reached.get());
     } else if (bound().isPresent()) {
       host.stop(bound().get());
-    } else if (isRefuted(value)) {
+    } else if (guard.filter(kept -> kept.isRefutedBy(value, history.range(), goal())).isPresent()) {
       undo(value);
     } else {
       judgeOutlook(value);
@@ -506,29 +389,20 @@ final class RacingCourse implements Course {
   /// Back to the best state with a calmer rate.
   private void retreat(double value) {
     outlook.retreated();
-    Optional<Branch> best = snapshots.of(Purpose.BEST);
+    Optional<Branch> best = mainline.snapshot(Purpose.BEST);
     if (best.isEmpty()) {
       dropGuard();
       next();
       return;
     }
-    retreats++;
-    Setting calmer = neighbourhood.calmer(bestSetting, CALMER);
-    board.decide(
-        "retreat-" + retreats,
-        "racing.retreat",
-        sinceBest(value)
-            + ": go back to clock "
-            + best.get().mainlineClock()
-            + " and go on with "
-            + Words.setting(calmer),
-        evidenceOf(value).with("goBackTo", best.get().mainlineClock()).with("next", calmer));
+    Setting calmer = neighbourhood.calmer(mainline.bestSetting(), CALMER);
+    diary.retreat(value, incumbent(), best.get(), calmer);
     goOnFrom(best.get(), calmer);
   }
 
   /// From the untrained model, with a neighbour of the best run's setting.
   private void restart(double value, boolean isConverged) {
-    Optional<Setting> found = newStarts.next(incumbent, this::isPossible);
+    Optional<Setting> found = newStarts.next(incumbent(), this::isPossible);
     if (found.isPresent()) {
       beginAnew(value, found.get());
     } else if (outlook.mayRetreat()) {
@@ -545,105 +419,38 @@ final class RacingCourse implements Course {
 
   private void beginAnew(double value, Setting fresh) {
     outlook.restarted(board.spentSeconds());
-    board.decide(
-        "restart-" + outlook.restarts(),
-        "racing.restart",
-        sinceBest(value) + ": begin anew with " + Words.setting(fresh),
-        evidenceOf(value).with("next", fresh));
-    Branch left = mainline();
+    diary.restart(value, incumbent(), fresh);
     guard = Optional.empty();
-    incumbent = fresh;
-    lead(board.createFirst(fresh));
-    board.free(left, BranchState.DISCARDED);
-    snapshots.release(Purpose.BEFORE_ADOPTION);
-    snapshots.release(Purpose.LAST_GOOD);
+    mainline.beginAnew(fresh);
     times.bestAt(board.spentSeconds());
     lossBefore = Double.NaN;
-    isAtBest = false;
     next();
   }
 
-  private String sinceBest(double value) {
-    return plan.validation().name()
-        + " is "
-        + Words.number(value)
-        + ", no better than "
-        + history
-            .best()
-            .map(best -> Words.number(best.value()) + " at clock " + best.mainlineClock())
-            .orElse("before");
-  }
-
-  private Evidence evidenceOf(double value) {
-    return Evidence.of()
-        .with("value", value)
-        .with("best", history.best().map(History.Entry::value).orElse(Double.NaN))
-        .with("range", history.range())
-        .with("setting", incumbent)
-        .with("spentSeconds", board.spentSeconds());
-  }
-
-  /// Leaves the mainline for a child of a snapshot.
   private void goOnFrom(Branch from, Setting setting) {
-    Branch left = mainline();
     guard = Optional.empty();
-    incumbent = setting;
-    lead(board.fork(from, BranchKind.MAINLINE, 0, setting));
-    snapshots.keep(Purpose.LAST_GOOD, from);
-    snapshots.release(Purpose.BEFORE_ADOPTION);
-    snapshotAt = board.spentSeconds();
-    snapshots.freeUnlessKept(left, BranchState.DISCARDED);
+    mainline.goBackTo(from, setting);
     lossBefore = Double.NaN;
-    isAtBest = false;
     next();
   }
 
   // Roll-back.
 
-  private boolean isRefuted(double value) {
-    if (guard.isEmpty() || Double.isNaN(guard.get().metric())) {
-      return false;
-    }
-    double before = guard.get().metric();
-    double tolerance = GUARD_TOLERANCE * history.range();
-    return Double.isNaN(value)
-        || (goal().isBetter(before, value) && Math.abs(before - value) > tolerance);
-  }
-
   private void undo(double value) {
     Guard kept = guard.orElseThrow();
-    board.decide(
-        "guard-" + races,
-        "racing.guard",
-        plan.validation().name()
-            + " fell from "
-            + Words.number(kept.metric())
-            + " to "
-            + Words.number(value)
-            + " since "
-            + Words.setting(incumbent)
-            + " was adopted: go back to "
-            + Words.setting(kept.incumbent()),
-        Evidence.of()
-            .with("before", kept.metric())
-            .with("after", value)
-            .with("range", history.range())
-            .with("tolerance", GUARD_TOLERANCE)
-            .with("setting", incumbent)
-            .with("goBackTo", kept.incumbent()));
+    diary.refuted(planner.races(), kept, value, incumbent());
     neighbourhood.learn(List.of(kept.move()), Optional.empty(), Optional.empty());
-    goOnFrom(snapshots.of(Purpose.BEFORE_ADOPTION).orElseThrow(), kept.incumbent());
+    goOnFrom(mainline.snapshot(Purpose.BEFORE_ADOPTION).orElseThrow(), kept.incumbent());
   }
 
   private void dropGuard() {
     guard = Optional.empty();
-    snapshots.release(Purpose.BEFORE_ADOPTION);
+    mainline.dropStateBeforeAdoption();
   }
 
   /// Undoes a lap that blew up: back to the snapshot it began from, with a smaller rate.
   private void rollBack(Branch branch, String what) {
-    Optional<Branch> found = snapshots.of(Purpose.LAST_GOOD);
-    rollBacks++;
+    Optional<Branch> found = mainline.snapshot(Purpose.LAST_GOOD);
     rollBacksInARow++;
     if (found.isEmpty() || rollBacksInARow > MAX_ROLL_BACKS_IN_A_ROW) {
       host.fail("diverged", what + "; " + checkpoints.inWords());
@@ -656,19 +463,7 @@ final class RacingCourse implements Course {
             .map(Guard::incumbent)
             .filter(before -> !neighbourhood.isExcluded(before, board.spentSeconds()))
             .orElse(neighbourhood.calmer(branch.setting(), CALMER));
-    board.decide(
-        "rollback-" + rollBacks,
-        "racing.rollback",
-        what
-            + ": go back to clock "
-            + good.mainlineClock()
-            + " and go on with "
-            + Words.setting(calmer),
-        Evidence.of()
-            .with("mainlineClock", branch.mainlineClock())
-            .with("setting", branch.setting())
-            .with("goBackTo", good.mainlineClock())
-            .with("next", calmer));
+    diary.rollBack(what, branch, good, calmer);
     lap = null;
     goOnFrom(good, calmer);
   }
@@ -676,79 +471,19 @@ final class RacingCourse implements Course {
   // Races.
 
   private boolean isRaceDue() {
-    return plan.space().dimensions() > 0
-        && !outlook.isNewStart()
-        && times.secondsUntilDue(board.spentSeconds()) <= 0
-        && pace.secondsPerClock(incumbent).isPresent()
-        && secondsLeft() >= options.budget() * board.spentSeconds()
-        && raceSize().filter(this::pays).isPresent();
-  }
-
-  /// What a race finds must be of use for as long as its winner races: a race right before the last
-  /// epoch is over costs, and gains nothing.
-  private boolean pays(RaceTimes.Size size) {
-    return epochSecondsLeft() >= 2 * WINNERS_LAPS * size.trialSeconds();
-  }
-
-  private Optional<RaceTimes.Size> raceSize() {
-    return times.size(budget, pace, incumbent, board.workload(), board.spentSeconds());
+    return !outlook.isNewStart() && planner.isDue(incumbent(), secondsLeft(), epochSecondsLeft());
   }
 
   private void startRace() {
-    RaceTimes.Size size = raceSize().orElseThrow();
-    List<Neighbourhood.Move> moves = challengers(size.challengers());
-    if (moves.isEmpty()) {
-      times.nothingToRace(board.spentSeconds());
-      startLap();
-      return;
-    }
-    races++;
-    RoundTrigger trigger = races == 1 ? RoundTrigger.INITIAL : RoundTrigger.RETUNE;
-    run(
-        new Race.Plan(
-            races,
-            trigger,
-            "race " + races,
-            moves,
-            size.trialSeconds(),
-            board.spentSeconds(),
-            size.probeSamples(),
-            true,
-            "policy"));
-  }
-
-  private List<Neighbourhood.Move> challengers(int count) {
-    return neighbourhood.propose(
-        incumbent,
-        count,
-        board.spentSeconds(),
-        setting -> board.workload().problemOf(List.of(setting)).isEmpty());
+    planner.next(incumbent()).ifPresentOrElse(this::run, this::startLap);
   }
 
   private void startWanted() {
     Wanted asked = wanted.orElseThrow();
     wanted = Optional.empty();
-    List<Neighbourhood.Move> moves =
-        asked
-            .setting()
-            .map(setting -> List.of(new Neighbourhood.Move("asked", true, incumbent.with(setting))))
-            .orElseGet(() -> challengers(options.challengers()));
-    if (moves.isEmpty()) {
-      next();
-      return;
-    }
-    races++;
-    run(
-        new Race.Plan(
-            races,
-            RoundTrigger.MANUAL,
-            "race " + races,
-            moves,
-            times.manualTrialSeconds(board.spentSeconds(), pace, incumbent),
-            board.spentSeconds(),
-            Math.max(1, options.probeSamples()),
-            false,
-            asked.actor()));
+    planner
+        .wanted(incumbent(), asked.setting(), asked.actor())
+        .ifPresentOrElse(this::run, this::next);
   }
 
   private void run(Race.Plan raced) {
@@ -764,31 +499,24 @@ final class RacingCourse implements Course {
     }
     race = null;
     host.noteProgress();
-    Optional<Neighbourhood.Move> won = outcome.winner().flatMap(Entrant::move);
-    if (!outcome.isByHand()) {
-      neighbourhood.learn(over.plan().challengers(), won, outcome.open());
-    }
-    times.raced(board.spentSeconds(), won.isPresent(), outcome.open().isPresent());
-    outcome.winner().ifPresent(winner -> takeOver(winner, won));
+    planner.over(over.plan(), outcome);
+    outcome.winner().ifPresent(this::takeOver);
     if (isEvaluationDue()) {
-      evaluate();
+      validation.begin(mainline());
     } else {
       next();
     }
   }
 
   /// The parent stays as the snapshot to go back to.
-  private void takeOver(Entrant winner, Optional<Neighbourhood.Move> won) {
-    Branch before = mainline();
+  private void takeOver(Entrant winner) {
+    Optional<Neighbourhood.Move> won = winner.move();
     double metric = history.latest();
-    board.adoptBeside(winner.branch(), before);
-    keepSnapshot(before);
-    if (won.isPresent() && guard.isEmpty() && !Double.isNaN(metric)) {
-      guard = won.map(move -> new Guard(incumbent, move, metric));
-      snapshots.keep(Purpose.BEFORE_ADOPTION, before);
+    boolean isGuarded = won.isPresent() && guard.isEmpty() && !Double.isNaN(metric);
+    if (isGuarded) {
+      guard = won.map(move -> new Guard(incumbent(), move, metric));
     }
-    incumbent = winner.branch().setting();
-    lead(winner.branch());
+    mainline.adopt(winner.branch(), isGuarded);
   }
 
   // People ask.
@@ -800,7 +528,7 @@ final class RacingCourse implements Course {
 
   @Override
   public Optional<String> tryBeside(Setting asked, String actor) {
-    Optional<String> refusal = Requests.problemOf(asked, incumbent, plan, board.workload());
+    Optional<String> refusal = Requests.problemOf(asked, incumbent(), plan, board.workload());
     return refusal.isPresent() ? refusal : want(new Wanted(Optional.of(asked), actor));
   }
 
@@ -856,11 +584,11 @@ final class RacingCourse implements Course {
 
   @Override
   public Branch mainline() {
-    Branch branch = mainline;
-    if (branch == null) {
-      throw new IllegalStateException("no mainline branch");
-    }
-    return branch;
+    return mainline.branch();
+  }
+
+  private Setting incumbent() {
+    return mainline.incumbent();
   }
 
   @Override
