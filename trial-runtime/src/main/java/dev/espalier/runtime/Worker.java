@@ -9,6 +9,7 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.filter.FilterOptions;
 import dev.espalier.ps.table.ValueCode;
+import dev.espalier.ps.transport.Transport;
 import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.link.TunerLink.Inbound;
@@ -227,7 +228,7 @@ final class Worker {
         var parameters = new PsBackend(server, transport);
         shards) {
       // Whoever waits for a worker whose machine is gone hears nothing from there.
-      link.whenTurnedAway(transport::close);
+      link.whenTurnedAway(() -> part(shards, transport));
       Path folder =
           assignment.checkpoints().isEmpty()
               ? config.checkpoints()
@@ -243,6 +244,13 @@ final class Worker {
               config.maxAlone());
       return loop.run() ? new Outcome.Stopped() : new Outcome.Restarted(assignment.worker());
     }
+  }
+
+  /// Ends the ways between the workers: first those of others to this shard, for an answer to a
+  /// machine that is gone may wait until there is room to write it.
+  private static void part(ShardServer shards, Transport transport) {
+    shards.close();
+    transport.close();
   }
 
   private static FilterOptions filters(Communication communication) {

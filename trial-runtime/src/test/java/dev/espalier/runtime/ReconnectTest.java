@@ -122,12 +122,13 @@ class ReconnectTest {
 
   @Test
   void workerThatWaitsForOneThatIsGoneTakesPartInTheNextGeneration() throws Exception {
+    var isAway = new CountDownLatch(1);
     var comesBack = new CountDownLatch(1);
     try (var tuner = new ScriptedTuner(2, checkpoints);
-        var threads = WorkerThreads.attach(tuner, () -> new AbsentProgram(comesBack))) {
+        var threads = WorkerThreads.attach(tuner, () -> new AbsentProgram(isAway, comesBack))) {
       tuner.say(new BranchCommand.Create(ROOT, SETTING));
       tuner.say(new BranchCommand.Schedule(ROOT, 20, 20));
-      tuner.await("two links", () -> attachments(tuner) >= 2);
+      assertThat(isAway.await(60, TimeUnit.SECONDS)).isTrue();
 
       tuner.startNextGeneration();
 
@@ -216,16 +217,19 @@ class ReconnectTest {
 
   /// Worker 1 ends its clock 5 only when it may.
   private static final class AbsentProgram extends ExactProgram {
+    private final CountDownLatch isAway;
     private final CountDownLatch comesBack;
 
-    private AbsentProgram(CountDownLatch comesBack) {
+    private AbsentProgram(CountDownLatch isAway, CountDownLatch comesBack) {
       super(0);
+      this.isAway = isAway;
       this.comesBack = comesBack;
     }
 
     @Override
     public Progress clock(ProgramContext context) {
       if (context.worker() == 1 && context.clock() == 5) {
+        isAway.countDown();
         try {
           comesBack.await();
         } catch (InterruptedException e) {

@@ -49,6 +49,13 @@ final class UpdateFilterTest {
   }
 
   private static Cluster open(FilterOptions filters) {
+    return open(
+        filters,
+        TableSpec.dense("dense", ROWS, COLUMNS, "momentum"),
+        TableSpec.sparse("sparse", ROWS, COLUMNS, "adagrad"));
+  }
+
+  private static Cluster open(FilterOptions filters, TableSpec... tables) {
     List<ParameterServer> servers = new ArrayList<>();
     for (int rank = 0; rank < WORKERS; rank++) {
       servers.add(
@@ -56,9 +63,7 @@ final class UpdateFilterTest {
               ParameterServerConfig.of(WORKERS, rank, 32 << 20)
                   .withPageBytes(4096, 4096)
                   .withFilters(filters),
-              List.of(
-                  TableSpec.dense("dense", ROWS, COLUMNS, "momentum"),
-                  TableSpec.sparse("sparse", ROWS, COLUMNS, "adagrad"))));
+              List.of(tables)));
     }
     return new Cluster(servers, UpdateFilterTest::throughFrames);
   }
@@ -240,19 +245,12 @@ final class UpdateFilterTest {
   @ParameterizedTest
   @MethodSource("filters")
   void whatIsAddedIsThereInTheNextClock(FilterOptions filters) {
-    List<ParameterServer> servers = new ArrayList<>();
-    for (int rank = 0; rank < WORKERS; rank++) {
-      servers.add(
-          ParameterServer.open(
-              ParameterServerConfig.of(WORKERS, rank, 32 << 20)
-                  .withPageBytes(4096, 4096)
-                  .withFilters(filters),
-              List.of(
-                  TableSpec.dense("counts", ROWS, COLUMNS, "add"),
-                  TableSpec.sparse("rows", ROWS, COLUMNS, "add"),
-                  TableSpec.dense("weights", ROWS, COLUMNS, "adam"))));
-    }
-    try (Cluster cluster = new Cluster(servers, UpdateFilterTest::throughFrames)) {
+    try (Cluster cluster =
+        open(
+            filters,
+            TableSpec.dense("counts", ROWS, COLUMNS, "add"),
+            TableSpec.sparse("rows", ROWS, COLUMNS, "add"),
+            TableSpec.dense("weights", ROWS, COLUMNS, "adam"))) {
       create(cluster);
       Random random = new Random(3);
       float[] counts = new float[ROWS * COLUMNS];

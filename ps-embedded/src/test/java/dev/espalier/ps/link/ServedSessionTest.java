@@ -8,25 +8,10 @@ import dev.espalier.ps.ParameterServerConfig;
 import dev.espalier.ps.table.TableSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 final class ServedSessionTest {
-  /// A connection that ends when it is read.
-  private static final class Cut implements Wire {
-    @Override
-    public ByteBuffer receive() throws IOException {
-      throw new IOException("cut");
-    }
-
-    @Override
-    public void send(List<Piece> pieces) {}
-
-    @Override
-    public void close() {}
-  }
-
   /// The time that a worker has to come back begins anew with each connection that it loses.
   @Test
   void aConnectionThatCameAndWentCountsAgainstForgetting() throws Exception {
@@ -46,7 +31,7 @@ final class ServedSessionTest {
 
   private static void connectAndLose(ServedSession session, ParameterServer server)
       throws IOException {
-    Wire wire = new Cut();
+    Wire wire = new DeadWire();
     session.takeOver(wire, 0);
     assertThatThrownBy(() -> session.serve(wire, server.shard()))
         .isInstanceOfAny(IOException.class, UncheckedIOException.class);

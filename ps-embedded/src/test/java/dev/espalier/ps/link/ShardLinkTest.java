@@ -102,20 +102,6 @@ class ShardLinkTest extends ParameterServerContract {
     }
   }
 
-  /// Takes everything and passes nothing on.
-  private static final class DeadWire implements Wire {
-    @Override
-    public ByteBuffer receive() throws IOException {
-      throw new IOException("cut");
-    }
-
-    @Override
-    public void send(List<Piece> pieces) {}
-
-    @Override
-    public void close() {}
-  }
-
   @Test
   void aMachineThatIsGoneIsAskedFor() throws Exception {
     try (SocketChannel channel = SocketChannel.open()) {
