@@ -25,6 +25,7 @@ import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowTarget;
+import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
@@ -640,9 +641,7 @@ public final class WorkerSession implements AutoCloseable {
               now.staleness(),
               now.stepSize(),
               leaving.samples(),
-              shard == config.rank()
-                  ? batches.stream().map(RowBatch::multipliedOut).toList()
-                  : batches));
+              batches));
     }
     PlannedAccess.Moment next = moment(now);
     planned.advance(next);
@@ -663,7 +662,9 @@ public final class WorkerSession implements AutoCloseable {
   }
 
   private static List<RowBatch> withOwnArrays(List<RowBatch> batches) {
-    return batches.stream().map(batch -> batch.slice() == null ? batch : batch.onHost()).toList();
+    return batches.stream()
+        .map(batch -> batch.content() instanceof RowValues.Slice ? batch.inArray() : batch)
+        .toList();
   }
 
   /// A single shard's, which is in this process.
@@ -688,7 +689,7 @@ public final class WorkerSession implements AutoCloseable {
         RowRange part = cut(update.table(), update.first(), update.factors().rows()).get(shard);
         batches.add(
             part.count() == 0
-                ? new RowBatch(update.table(), new RowSelection.Range(0, 0), new float[0])
+                ? RowBatch.empty(update.table())
                 : RowBatch.of(
                     update.table(),
                     part.first(),

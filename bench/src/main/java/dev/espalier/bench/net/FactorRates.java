@@ -83,7 +83,7 @@ public final class FactorRates implements Benchmark {
       throws ExecutionException, InterruptedException {
     RowBatch asFactors = RowBatch.of(NetworkTables.DENSE, 0, factors);
     int factorBytes = bytes(asFactors);
-    RowBatch asMatrix = asFactors.multipliedOut();
+    RowBatch asMatrix = asFactors.inArray();
     int denseBytes = bytes(asMatrix);
     List<IntConsumer> work = List.of(_ -> route.push(asMatrix), _ -> route.push(asFactors));
     double[] seconds = rounds.medianSeconds(1, work);

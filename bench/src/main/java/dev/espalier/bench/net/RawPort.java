@@ -11,16 +11,64 @@ import java.nio.channels.SocketChannel;
 /// Bytes over a loopback socket and nothing else: the limit for everything that uses one.
 ///
 /// A request is a number of 8 bytes: `n > 0` announces `n` bytes, which are answered by one byte;
-/// `n < 0` asks for `-n` bytes. Both ends keep their bytes off heap and move up to a MiB a call.
+/// `n < 0` asks for `-n` bytes. Both ends keep their bytes off heap and move up to a MiB a call; or
+/// both keep them in an array, as who computes with them does, which takes a copy at either end.
 final class RawPort implements AutoCloseable {
   private static final int STEP_BYTES = 1 << 20;
 
+  /// Small enough for a core's cache.
+  private static final int COPIED_BYTES = 256 << 10;
+
+  /// Added to the number of bytes of a request that is for an array.
+  private static final long FOR_ARRAY = 1L << 40;
+
   private final ServerSocketChannel listener = ServerSocketChannel.open();
-  private final ByteBuffer memory;
+  private final Memory memory;
+
+  /// What one end has room for.
+  private static final class Memory {
+    private final ByteBuffer direct;
+    private final byte[] array;
+    private final ByteBuffer step = ByteBuffer.allocateDirect(COPIED_BYTES);
+
+    Memory(int bytes) {
+      direct = ByteBuffer.allocateDirect(bytes);
+      array = new byte[bytes];
+    }
+
+    void read(SocketChannel channel, int bytes, boolean isForArray) throws IOException {
+      if (!isForArray) {
+        RawPort.read(channel, direct, 0, bytes);
+        return;
+      }
+      for (int done = 0; done < bytes; ) {
+        step.clear().limit(Math.min(COPIED_BYTES, bytes - done));
+        if (channel.read(step) < 0) {
+          throw new EOFException();
+        }
+        int count = step.flip().remaining();
+        step.get(array, done, count);
+        done += count;
+      }
+    }
+
+    void write(SocketChannel channel, int bytes, boolean isForArray) throws IOException {
+      if (!isForArray) {
+        RawPort.write(channel, direct, 0, bytes);
+        return;
+      }
+      for (int done = 0; done < bytes; done += COPIED_BYTES) {
+        step.clear().put(array, done, Math.min(COPIED_BYTES, bytes - done)).flip();
+        while (step.hasRemaining()) {
+          channel.write(step);
+        }
+      }
+    }
+  }
 
   /// @param mostBytes of a message
   RawPort(int mostBytes) throws IOException {
-    memory = ByteBuffer.allocateDirect(mostBytes);
+    memory = new Memory(mostBytes);
     listener.bind(new InetSocketAddress("127.0.0.1", 0));
     Thread.ofPlatform().daemon().start(this::serve);
   }
@@ -35,12 +83,14 @@ final class RawPort implements AutoCloseable {
       ByteBuffer head = ByteBuffer.allocateDirect(8);
       while (true) {
         read(channel, head, 0, 8);
-        long bytes = head.getLong(0);
-        if (bytes > 0) {
-          read(channel, memory, 0, (int) bytes);
+        long request = head.getLong(0);
+        long bytes = Math.abs(request);
+        boolean isForArray = bytes >= FOR_ARRAY;
+        if (request > 0) {
+          memory.read(channel, (int) (bytes % FOR_ARRAY), isForArray);
           write(channel, head, 0, 1);
         } else {
-          write(channel, memory, 0, (int) -bytes);
+          memory.write(channel, (int) (bytes % FOR_ARRAY), isForArray);
         }
       }
     } catch (IOException _) {
@@ -77,20 +127,21 @@ final class RawPort implements AutoCloseable {
   static final class Client implements AutoCloseable {
     private final SocketChannel channel;
     private final ByteBuffer head = ByteBuffer.allocateDirect(8);
-    private final ByteBuffer memory;
+    private final Memory memory;
 
     Client(int port, int mostBytes) throws IOException {
-      memory = ByteBuffer.allocateDirect(mostBytes + 8);
+      memory = new Memory(mostBytes);
       channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", port));
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
     }
 
     /// Sends messages, of which up to `window` are unanswered.
-    void push(int bytes, int count, int window) throws IOException {
-      memory.clear().putLong(0, bytes);
+    void push(int bytes, int count, int window, boolean isFromArray) throws IOException {
       for (int i = 0; i < count + window - 1; i++) {
         if (i < count) {
-          write(channel, memory, 0, bytes + 8);
+          head.clear().putLong(0, isFromArray ? bytes + FOR_ARRAY : bytes);
+          write(channel, head, 0, 8);
+          memory.write(channel, bytes, isFromArray);
         }
         if (i >= window - 1) {
           read(channel, head, 0, 1);
@@ -99,14 +150,14 @@ final class RawPort implements AutoCloseable {
     }
 
     /// Asks for messages, up to `window` ahead.
-    void pull(int bytes, int count, int window) throws IOException {
-      head.clear().putLong(0, -bytes);
+    void pull(int bytes, int count, int window, boolean isToArray) throws IOException {
+      head.clear().putLong(0, isToArray ? -bytes - FOR_ARRAY : -bytes);
       for (int i = 0; i < count + window - 1; i++) {
         if (i < count) {
           write(channel, head, 0, 8);
         }
         if (i >= window - 1) {
-          read(channel, memory, 0, bytes);
+          memory.read(channel, bytes, isToArray);
         }
       }
     }

@@ -3,7 +3,6 @@ package dev.espalier.ps.cache;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
-import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
@@ -91,8 +90,6 @@ public final class UpdateBuffer {
   }
 
   private static List<RowBatch> orTouch(int table, List<RowBatch> batches) {
-    return batches.isEmpty()
-        ? List.of(new RowBatch(table, new RowSelection.Range(0, 0), new float[0]))
-        : batches;
+    return batches.isEmpty() ? List.of(RowBatch.empty(table)) : batches;
   }
 }

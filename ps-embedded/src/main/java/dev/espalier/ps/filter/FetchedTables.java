@@ -70,7 +70,7 @@ public final class FetchedTables {
     float scale = (float) (learningRate / samples);
     for (List<RowBatch> batches : byShard) {
       for (RowBatch update : batches) {
-        RowBatch batch = update.multipliedOut();
+        RowBatch batch = update.inArray();
         if (covers(batch.table()) && batch.rows().count() > 0) {
           float[] copy = new float[batch.values().length];
           own.read(hidden.fetched(batch.table()), batch.rows(), copy);

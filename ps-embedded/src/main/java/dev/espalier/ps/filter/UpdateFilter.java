@@ -4,6 +4,7 @@ import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.table.ValueCode;
 import java.util.ArrayList;
@@ -103,7 +104,7 @@ public final class UpdateFilter {
   }
 
   private void hold(RowBatch batch) {
-    RowBatch plain = batch.multipliedOut();
+    RowBatch plain = batch.inArray();
     if (plain.rows().count() > 0) {
       own.assign(hidden.carried(plain.table()), plain.rows(), withCarried(plain));
       marks(plain.table()).add(plain.rows());
@@ -148,7 +149,7 @@ public final class UpdateFilter {
                 table, new RowSelection.Keys(missing), new float[missing.length * columns]));
       } else if (batches.stream().noneMatch(batch -> batch.table() == table)) {
         // The table counts as touched in all shards.
-        batches.add(new RowBatch(table, new RowSelection.Range(0, 0), new float[0]));
+        batches.add(RowBatch.empty(table));
       }
     }
   }
@@ -156,7 +157,7 @@ public final class UpdateFilter {
   /// The rows of a table that carried values are added to in any case, ascending.
   private static long[] touched(int table, List<RowBatch> batches) {
     return batches.stream()
-        .filter(batch -> batch.table() == table && batch.factors() == null)
+        .filter(batch -> batch.table() == table && !isFactors(batch))
         .flatMapToLong(
             batch -> IntStream.range(0, batch.rows().count()).mapToLong(batch.rows()::row))
         .sorted()
@@ -201,7 +202,7 @@ public final class UpdateFilter {
     long count = 0;
     for (List<RowBatch> batches : byShard) {
       for (RowBatch batch : batches) {
-        if (batch.table() == table) {
+        if (batch.table() == table && !isFactors(batch)) {
           for (float value : batch.values()) {
             sum += Math.abs(value);
           }
@@ -212,8 +213,12 @@ public final class UpdateFilter {
     return count == 0 ? 0 : sum / count;
   }
 
+  private static boolean isFactors(RowBatch batch) {
+    return batch.content() instanceof RowValues.Products;
+  }
+
   private RowBatch send(RowBatch batch, double bar) {
-    if (batch.rows().count() == 0 || batch.factors() != null || !hidden.isFiltered(batch.table())) {
+    if (batch.rows().count() == 0 || isFactors(batch) || !hidden.isFiltered(batch.table())) {
       return batch;
     }
     float[] sums = withCarried(batch);

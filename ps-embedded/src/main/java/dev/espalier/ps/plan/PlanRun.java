@@ -4,6 +4,7 @@ import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowSlots;
+import dev.espalier.ps.table.RowValues;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -344,7 +345,7 @@ public final class PlanRun {
   private void drain(int table, PackedRows.Part part, List<RowBatch> batches) {
     int count = part.rows().count();
     if (count == 0 || !options.combinesUpdates()) {
-      batches.add(new RowBatch(table, new RowSelection.Range(0, 0), new float[0]));
+      batches.add(RowBatch.empty(table));
       return;
     }
     int width = columns[table];
@@ -353,9 +354,9 @@ public final class PlanRun {
     batches.add(
         isAll
             ? new RowBatch(table, part.rows(), buffer)
-            : RowBatch.of(
+            : new RowBatch(
                 table,
                 part.rows(),
-                new RowBatch.Slice(buffer, part.firstSlot() * width, count * width)));
+                new RowValues.Slice(buffer, part.firstSlot() * width, count * width)));
   }
 }

@@ -12,9 +12,9 @@ import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.PagePool;
 import dev.espalier.ps.memory.PagePools;
-import dev.espalier.ps.table.DeviceValues;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowValues;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -236,11 +236,11 @@ final class DeviceWork implements RowWork {
     PageTable pageTable = pages.table(table.index());
     hasUpdated = true;
     for (RowBatch given : batches) {
-      if (given.onDevice() != null && step.seen() == null) {
-        updateWhere(table, pages, given.rows(), given.onDevice().address(), deviceStep);
+      if (given.content() instanceof RowValues.OnDevice values && step.seen() == null) {
+        updateWhere(table, pages, given.rows(), values.address(), deviceStep);
         continue;
       }
-      RowBatch batch = given.onHost();
+      RowBatch batch = given.inArray();
       forEachVisit(
           table,
           batch.rows(),
@@ -277,7 +277,7 @@ final class DeviceWork implements RowWork {
   }
 
   @Override
-  public Optional<DeviceValues> keep(int count, long address) {
+  public Optional<RowValues.OnDevice> keep(int count, long address) {
     Page copy;
     try {
       copy = copies.ofSize(sizeOf(count)).acquire();
@@ -290,7 +290,7 @@ final class DeviceWork implements RowWork {
     return Optional.of(new Kept(copy, count));
   }
 
-  private record Kept(Page page, int count) implements DeviceValues {
+  private record Kept(Page page, int count) implements RowValues.OnDevice {
     @Override
     public long address() {
       return page.address();

@@ -30,7 +30,7 @@ final class RowSums {
       return given.getFirst();
     }
     List<List<RowBatch>> parts =
-        given.stream().map(batches -> batches.stream().map(RowBatch::onHost).toList()).toList();
+        given.stream().map(batches -> batches.stream().map(RowBatch::inArray).toList()).toList();
     return parts.size() > 1 && haveSameRanges(parts)
         ? sumRanges(parts, kernels)
         : sumRows(parts, columns, kernels);

@@ -5,8 +5,8 @@ import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.PagePool;
 import dev.espalier.ps.memory.PagePools;
 import dev.espalier.ps.memory.SharedTier;
-import dev.espalier.ps.table.DeviceValues;
 import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowValues;
 import java.util.List;
 import java.util.Optional;
 
@@ -47,7 +47,7 @@ interface RowWork extends AutoCloseable {
   /// @param address where they lie, all work that writes them done; good to be written when this
   ///   returns
   /// @return empty where pages do not lie on a device, or it has no room
-  default Optional<DeviceValues> keep(int count, long address) {
+  default Optional<RowValues.OnDevice> keep(int count, long address) {
     return Optional.empty();
   }
 

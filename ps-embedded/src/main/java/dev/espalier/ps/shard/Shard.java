@@ -18,6 +18,7 @@ import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowTarget;
+import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableSpec;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -337,7 +338,9 @@ public final class Shard implements AutoCloseable {
 
   private void recycle(ShardCommand.Push push) {
     for (RowBatch batch : push.batches()) {
-      arrays.giveBack(batch.values());
+      if (batch.content() instanceof RowValues.Own(float[] array, _)) {
+        arrays.giveBack(array);
+      }
       batch.release();
     }
   }
@@ -557,7 +560,7 @@ public final class Shard implements AutoCloseable {
       RowRange rows = part.layout().range();
       int count = Math.toIntExact(rows.count());
       return work.keep(Math.multiplyExact(count, part.spec().columns()), address)
-          .map(kept -> RowBatch.of(table, new RowSelection.Range(rows.first(), count), kept));
+          .map(kept -> new RowBatch(table, new RowSelection.Range(rows.first(), count), kept));
     } finally {
       lock.unlock();
     }

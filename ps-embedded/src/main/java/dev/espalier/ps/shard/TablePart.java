@@ -48,11 +48,11 @@ record TablePart(int index, TableSpec spec, UpdateRule rule, PageLayout layout) 
   void check(RowBatch batch) {
     check(batch.rows());
     long expected = (long) batch.rows().count() * spec.columns();
-    if (batch.valueCount() != expected) {
+    if (batch.content().count() != expected) {
       throw new PsException(
           PsFault.BAD_REQUEST,
           "values for %d rows of table '%s' must have length %d but have %d"
-              .formatted(batch.rows().count(), spec.name(), expected, batch.valueCount()));
+              .formatted(batch.rows().count(), spec.name(), expected, batch.content().count()));
     }
   }
 

@@ -1,7 +1,6 @@
 package dev.espalier.ps.table;
 
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /// Values for some rows of one table.
 ///
@@ -9,95 +8,62 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param table index of the table in the parameter server's list
 /// @param rows which rows
-/// @param values `rows.count() x columns`, row after row; empty when they are given in one of the
-///   other ways
-/// @param code in which the values are sent to another process; they are such that it loses nothing
-/// @param factors the values as factors; null when they are as they are
-/// @param onDevice the values on the device of the shard in this process; null when they are on the
-///   host
-/// @param slice the values as a part of a larger array; null when they have their own
-public record RowBatch(
-    int table,
-    RowSelection rows,
-    float[] values,
-    ValueCode code,
-    @Nullable Factors factors,
-    @Nullable DeviceValues onDevice,
-    @Nullable Slice slice) {
+/// @param content as many values for each of the rows
+public record RowBatch(int table, RowSelection rows, RowValues content) {
 
-  /// A part of an array that nobody writes any more.
-  ///
-  /// @param array in which other values lie, too
-  /// @param from index of the first value
-  /// @param count number of values
-  public record Slice(float[] array, int from, int count) {
-    private float[] copied() {
-      return Arrays.copyOfRange(array, from, from + count);
-    }
-  }
-
-  /// Values as they are.
+  /// Values in an array.
   public RowBatch(int table, RowSelection rows, float[] values) {
-    this(table, rows, values, ValueCode.FLOAT32, null, null, null);
+    this(table, rows, values, ValueCode.FLOAT32);
   }
 
-  /// Values in a code.
+  /// Values in an array, which are sent in a code.
   public RowBatch(int table, RowSelection rows, float[] values, ValueCode code) {
-    this(table, rows, values, code, null, null, null);
+    this(table, rows, new RowValues.Own(values, code));
   }
 
   /// Values of consecutive rows as factors.
   public static RowBatch of(int table, long first, Factors factors) {
     return new RowBatch(
-        table,
-        new RowSelection.Range(first, factors.rows()),
-        new float[0],
-        ValueCode.FLOAT32,
-        factors,
-        null,
-        null);
+        table, new RowSelection.Range(first, factors.rows()), new RowValues.Products(factors));
   }
 
-  /// Values that lie beside others, so that a wire can take them from there.
-  public static RowBatch of(int table, RowSelection rows, Slice slice) {
-    return new RowBatch(table, rows, new float[0], ValueCode.FLOAT32, null, null, slice);
+  /// No rows: the table counts as touched all the same.
+  public static RowBatch empty(int table) {
+    return new RowBatch(table, new RowSelection.Range(0, 0), new float[0]);
   }
 
-  /// Values of consecutive rows that lie on the device of the shard in this process.
-  public static RowBatch of(int table, RowSelection.Range rows, DeviceValues values) {
-    return new RowBatch(table, rows, new float[0], ValueCode.FLOAT32, null, values, null);
-  }
-
-  /// This batch with its values as they are.
-  public RowBatch multipliedOut() {
-    return factors == null ? this : new RowBatch(table, rows, factors.product());
-  }
-
-  /// This batch with its values on the host, in an array of its own.
-  public RowBatch onHost() {
-    if (slice != null) {
-      return new RowBatch(table, rows, slice.copied());
+  /// The array of values that have their own.
+  ///
+  /// @throws IllegalStateException when they have none; see [#inArray]
+  public float[] values() {
+    if (content instanceof RowValues.Own(float[] array, _)) {
+      return array;
     }
-    return onDevice == null ? this : new RowBatch(table, rows, onDevice.download());
+    throw new IllegalStateException(
+        "values of table %d must lie in an array of their own but are %s"
+            .formatted(table, content.getClass().getSimpleName()));
+  }
+
+  /// This batch with its values in an array of their own.
+  public RowBatch inArray() {
+    return switch (content) {
+      case RowValues.Own _ -> this;
+      case RowValues.Slice(float[] array, int from, int count) ->
+          new RowBatch(table, rows, Arrays.copyOfRange(array, from, from + count));
+      case RowValues.Products(Factors factors) -> new RowBatch(table, rows, factors.product());
+      case RowValues.OnDevice values -> new RowBatch(table, rows, values.download());
+    };
   }
 
   /// Gives memory of a device back that the values lie in.
   public void release() {
-    if (onDevice != null) {
-      onDevice.release();
+    if (content instanceof RowValues.OnDevice values) {
+      values.release();
     }
-  }
-
-  /// How many values there are, wherever they are; factors must be multiplied out.
-  public int valueCount() {
-    if (slice != null) {
-      return slice.count();
-    }
-    return onDevice == null ? values.length : onDevice.count();
   }
 
   /// Floats per row; 1 when there are no rows.
   public int columns() {
-    return rows.count() == 0 ? 1 : valueCount() / rows.count();
+    return rows.count() == 0 ? 1 : content.count() / rows.count();
   }
 }

@@ -5,6 +5,7 @@ import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.ValueCode;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -65,10 +66,18 @@ final class FrameWriter {
   }
 
   private static long codedBytes(RowBatch batch) {
-    Factors factors = batch.factors();
-    return factors == null
-        ? 4 + batch.code().bytes(batch.valueCount(), batch.columns())
-        : 8 + 4L * factors.left().length + 4L * factors.right().length;
+    return switch (batch.content()) {
+      case RowValues.Own(float[] values, ValueCode code) ->
+          4 + code.bytes(values.length, batch.columns());
+      case RowValues.Slice slice -> 4 + 4L * slice.count();
+      case RowValues.Products(Factors factors) ->
+          8 + 4L * factors.left().length + 4L * factors.right().length;
+      case RowValues.OnDevice _ -> throw onDevice();
+    };
+  }
+
+  private static IllegalArgumentException onDevice() {
+    return new IllegalArgumentException("values on a device cannot be sent");
   }
 
   static long bytesOf(String text) {
@@ -139,23 +148,26 @@ final class FrameWriter {
   }
 
   private void putCoded(RowBatch batch) {
-    Factors factors = batch.factors();
-    if (factors != null) {
-      putByte(FrameLayout.FACTORS).putInt(factors.samples()).putInt(factors.columns());
-      out.put(factors.left());
-      out.put(factors.right());
-      return;
-    }
-    putByte((byte) batch.code().ordinal());
-    RowBatch.Slice slice = batch.slice();
-    if (slice != null) {
-      putInt(slice.count());
-      out.put(slice.array(), slice.from(), slice.count());
-    } else if (batch.code() == ValueCode.FLOAT32) {
-      putValues(batch.values());
-    } else {
-      putInt(batch.values().length);
-      out.put(batch.code().encode(batch.values(), batch.columns()));
+    switch (batch.content()) {
+      case RowValues.Own(float[] values, ValueCode code) -> {
+        putByte((byte) code.ordinal());
+        if (code == ValueCode.FLOAT32) {
+          putValues(values);
+        } else {
+          putInt(values.length);
+          out.put(code.encode(values, batch.columns()));
+        }
+      }
+      case RowValues.Slice(float[] array, int from, int count) -> {
+        putByte((byte) ValueCode.FLOAT32.ordinal()).putInt(count);
+        out.put(array, from, count);
+      }
+      case RowValues.Products(Factors factors) -> {
+        putByte(FrameLayout.FACTORS).putInt(factors.samples()).putInt(factors.columns());
+        out.put(factors.left());
+        out.put(factors.right());
+      }
+      case RowValues.OnDevice _ -> throw onDevice();
     }
   }
 }

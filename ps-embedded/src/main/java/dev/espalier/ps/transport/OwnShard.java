@@ -3,7 +3,9 @@ package dev.espalier.ps.transport;
 import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowTarget;
+import dev.espalier.ps.table.RowValues;
 import java.util.concurrent.CompletableFuture;
 
 /// The way to the shard of the same process: the sender executes its commands itself.
@@ -17,7 +19,7 @@ public record OwnShard(Shard shard) implements ShardRoute {
 
   /// The shard takes arrays for its own.
   private static ShardCommand withOwnArrays(ShardCommand.Push push) {
-    return push.batches().stream().allMatch(batch -> batch.slice() == null)
+    return push.batches().stream().allMatch(OwnShard::canBeTaken)
         ? push
         : new ShardCommand.Push(
             push.branch(),
@@ -27,8 +29,15 @@ public record OwnShard(Shard shard) implements ShardRoute {
             push.stepSize(),
             push.samples(),
             push.batches().stream()
-                .map(batch -> batch.slice() == null ? batch : batch.onHost())
+                .map(batch -> canBeTaken(batch) ? batch : batch.inArray())
                 .toList());
+  }
+
+  private static boolean canBeTaken(RowBatch batch) {
+    return switch (batch.content()) {
+      case RowValues.Own _, RowValues.OnDevice _ -> true;
+      case RowValues.Slice _, RowValues.Products _ -> false;
+    };
   }
 
   @Override

@@ -15,6 +15,7 @@ import dev.espalier.ps.shard.ShardConfig;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableSpec;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -92,10 +93,10 @@ final class FrameCodecTest {
   void aPartOfAnArrayIsSentAsIfItWereAll() {
     var rows = new RowSelection.Keys(new long[] {7, 3});
     float[] beside = {9, 1, 2, 3, 4, 9};
-    RowBatch part = RowBatch.of(0, rows, new RowBatch.Slice(beside, 1, 4));
+    RowBatch part = new RowBatch(0, rows, new RowValues.Slice(beside, 1, 4));
     RowBatch whole = new RowBatch(0, rows, new float[] {1, 2, 3, 4});
     assertThat(part.columns()).isEqualTo(2);
-    assertThat(part.onHost().values()).containsExactly(whole.values());
+    assertThat(part.inArray().values()).containsExactly(whole.values());
     assertThat(FrameCodec.encode(new ShardCommand.Assign(BRANCH, 2, List.of(part))).array())
         .containsExactly(
             FrameCodec.encode(new ShardCommand.Assign(BRANCH, 2, List.of(whole))).array());

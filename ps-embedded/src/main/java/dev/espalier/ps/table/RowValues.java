@@ -1,0 +1,49 @@
+package dev.espalier.ps.table;
+
+/// Values of some rows, row after row, in one of the ways in which they can be given.
+public sealed interface RowValues {
+
+  /// How many there are.
+  int count();
+
+  /// An array of their own.
+  ///
+  /// @param array nobody else writes it
+  /// @param code in which they are sent to another process; they are such that it loses nothing
+  record Own(float[] array, ValueCode code) implements RowValues {
+    @Override
+    public int count() {
+      return array.length;
+    }
+  }
+
+  /// A part of an array that nobody writes any more, so that a wire can take it from there.
+  ///
+  /// @param array in which other values lie, too
+  /// @param from index of the first value
+  /// @param count number of values
+  record Slice(float[] array, int from, int count) implements RowValues {}
+
+  /// A matrix as a sum of products.
+  ///
+  /// @param factors of which
+  record Products(Factors factors) implements RowValues {
+    @Override
+    public int count() {
+      return Math.multiplyExact(factors.rows(), factors.columns());
+    }
+  }
+
+  /// Memory of the device of the shard in this process, until they are released.
+  non-sealed interface OnDevice extends RowValues {
+
+    /// Where they lie.
+    long address();
+
+    /// Copies them to the host.
+    float[] download();
+
+    /// Gives their memory back, for work that is queued behind what reads them.
+    void release();
+  }
+}
