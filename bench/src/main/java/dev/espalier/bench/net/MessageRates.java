@@ -108,7 +108,8 @@ public final class MessageRates implements Benchmark {
                     true),
                 routes.size()));
       }
-      try (RawPort.Client raw = new RawPort.Client(process.rawPort(), 32 << 20)) {
+      try (RawPort.Client raw =
+          new RawPort.Client(process.rawPort(), 32 << 20, WINDOW * (16 << 20))) {
         for (Message message : messages()) {
           measure(message, 1, raw, routes, measurements);
           measure(message, WINDOW, raw, routes, measurements);

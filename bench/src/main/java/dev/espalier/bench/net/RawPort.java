@@ -31,32 +31,32 @@ final class RawPort implements AutoCloseable {
     private final byte[] array;
     private final ByteBuffer step = ByteBuffer.allocateDirect(COPIED_BYTES);
 
-    Memory(int bytes) {
+    Memory(int bytes, int arrayBytes) {
       direct = ByteBuffer.allocateDirect(bytes);
-      array = new byte[bytes];
+      array = new byte[arrayBytes];
     }
 
-    void read(SocketChannel channel, int bytes, boolean isForArray) throws IOException {
-      if (!isForArray) {
-        RawPort.read(channel, direct, 0, bytes);
-        return;
-      }
+    void read(SocketChannel channel, int bytes) throws IOException {
+      RawPort.read(channel, direct, 0, bytes);
+    }
+
+    void readIntoArray(SocketChannel channel, int from, int bytes) throws IOException {
       for (int done = 0; done < bytes; ) {
         step.clear().limit(Math.min(COPIED_BYTES, bytes - done));
         if (channel.read(step) < 0) {
           throw new EOFException();
         }
         int count = step.flip().remaining();
-        step.get(array, done, count);
+        step.get(array, from + done, count);
         done += count;
       }
     }
 
-    void write(SocketChannel channel, int bytes, boolean isForArray) throws IOException {
-      if (!isForArray) {
-        RawPort.write(channel, direct, 0, bytes);
-        return;
-      }
+    void write(SocketChannel channel, int bytes) throws IOException {
+      RawPort.write(channel, direct, 0, bytes);
+    }
+
+    void writeFromArray(SocketChannel channel, int bytes) throws IOException {
       for (int done = 0; done < bytes; done += COPIED_BYTES) {
         step.clear().put(array, done, Math.min(COPIED_BYTES, bytes - done)).flip();
         while (step.hasRemaining()) {
@@ -68,7 +68,7 @@ final class RawPort implements AutoCloseable {
 
   /// @param mostBytes of a message
   RawPort(int mostBytes) throws IOException {
-    memory = new Memory(mostBytes);
+    memory = new Memory(mostBytes, mostBytes);
     listener.bind(new InetSocketAddress("127.0.0.1", 0));
     Thread.ofPlatform().daemon().start(this::serve);
   }
@@ -86,11 +86,18 @@ final class RawPort implements AutoCloseable {
         long request = head.getLong(0);
         long bytes = Math.abs(request);
         boolean isForArray = bytes >= FOR_ARRAY;
+        int size = (int) (bytes % FOR_ARRAY);
         if (request > 0) {
-          memory.read(channel, (int) (bytes % FOR_ARRAY), isForArray);
+          if (isForArray) {
+            memory.readIntoArray(channel, 0, size);
+          } else {
+            memory.read(channel, size);
+          }
           write(channel, head, 0, 1);
+        } else if (isForArray) {
+          memory.writeFromArray(channel, size);
         } else {
-          memory.write(channel, (int) (bytes % FOR_ARRAY), isForArray);
+          memory.write(channel, size);
         }
       }
     } catch (IOException _) {
@@ -129,8 +136,10 @@ final class RawPort implements AutoCloseable {
     private final ByteBuffer head = ByteBuffer.allocateDirect(8);
     private final Memory memory;
 
-    Client(int port, int mostBytes) throws IOException {
-      memory = new Memory(mostBytes);
+    /// @param mostBytes of a message
+    /// @param mostArrayBytes of all messages on their way
+    Client(int port, int mostBytes, int mostArrayBytes) throws IOException {
+      memory = new Memory(mostBytes, mostArrayBytes);
       channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", port));
       channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
     }
@@ -141,7 +150,11 @@ final class RawPort implements AutoCloseable {
         if (i < count) {
           head.clear().putLong(0, isFromArray ? bytes + FOR_ARRAY : bytes);
           write(channel, head, 0, 8);
-          memory.write(channel, bytes, isFromArray);
+          if (isFromArray) {
+            memory.writeFromArray(channel, bytes);
+          } else {
+            memory.write(channel, bytes);
+          }
         }
         if (i >= window - 1) {
           read(channel, head, 0, 1);
@@ -149,7 +162,7 @@ final class RawPort implements AutoCloseable {
       }
     }
 
-    /// Asks for messages, up to `window` ahead.
+    /// Asks for messages, up to `window` ahead, each of which has a place of its own in an array.
     void pull(int bytes, int count, int window, boolean isToArray) throws IOException {
       head.clear().putLong(0, isToArray ? -bytes - FOR_ARRAY : -bytes);
       for (int i = 0; i < count + window - 1; i++) {
@@ -157,7 +170,11 @@ final class RawPort implements AutoCloseable {
           write(channel, head, 0, 8);
         }
         if (i >= window - 1) {
-          memory.read(channel, bytes, isToArray);
+          if (isToArray) {
+            memory.readIntoArray(channel, i % window * bytes, bytes);
+          } else {
+            memory.read(channel, bytes);
+          }
         }
       }
     }

@@ -6,6 +6,7 @@ import dev.espalier.bench.net.FactorRates;
 import dev.espalier.bench.net.FilterRates;
 import dev.espalier.bench.net.MessageRates;
 import dev.espalier.bench.net.StragglerRates;
+import dev.espalier.bench.programs.CoreDistance;
 import dev.espalier.bench.programs.FactorAblation;
 import dev.espalier.bench.programs.FactorizationRates;
 import dev.espalier.bench.programs.LogisticRates;
@@ -88,6 +89,7 @@ public final class ParameterServerSuite {
     return new Suite.Part(
         "programs",
         List.of(
+            new CoreDistance(new Rounds(2, passes)),
             new FactorizationRates(passes),
             new FactorAblation(32, new Rounds(2, passes)),
             new FactorAblation(128, new Rounds(2, passes)),

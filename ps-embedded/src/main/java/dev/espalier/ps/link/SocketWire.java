@@ -11,11 +11,12 @@ import java.util.List;
 
 /// A [Wire] over a blocking socket.
 final class SocketWire implements Wire {
-  /// Small enough to stay in a core's cache between the kernel's copy and ours.
-  private static final int INBOUND_BYTES = 256 << 10;
+  /// Small enough to stay in a core's cache between the kernel's copy and ours; of what is smaller,
+  /// more is lost to system calls.
+  private static final int INBOUND_BYTES = 1 << 20;
 
-  /// As small, for what has to be copied off heap; larger would only delay the first byte.
-  private static final int STAGING_BYTES = 128 << 10;
+  /// For what has to be copied off heap; larger would only delay the first byte.
+  private static final int STAGING_BYTES = 512 << 10;
 
   /// From so many bytes on, memory off heap is handed to the kernel where it lies.
   private static final int MIN_DIRECT_BYTES = 4096;
