@@ -53,11 +53,13 @@ final class Bars {
     bars.add(
         everywhere(
             "share of time spent tuning, every seed", Standing::worstTuningShare, TUNING_SHARE));
-    for (String rival : List.of("hyperband", "bayes")) {
-      faster(rival, FASTER_THAN_RUNS, true).ifPresent(bars::add);
-    }
-    for (String rival : List.of("asha", "pbt")) {
-      faster(rival, 1, false).ifPresent(bars::add);
+    for (String form : List.of(Contender.AS_PUBLISHED, "")) {
+      for (String rival : List.of("hyperband", "bayes")) {
+        faster(rival + form, FASTER_THAN_RUNS, true).ifPresent(bars::add);
+      }
+      for (String rival : List.of("asha", "pbt")) {
+        faster(rival + form, 1, false).ifPresent(bars::add);
+      }
     }
     return bars;
   }

@@ -11,6 +11,7 @@ import dev.espalier.tuner.core.session.JobPlan;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /// A policy with its options, as a job file would name it.
@@ -31,6 +32,8 @@ record Contender(
 
   /// Cui et al., section 5.1.1: 20 epochs where a run is short, re-tuning one before.
   private static final int SMALL_BENCHMARK_PLATEAU = 20;
+
+  static final String AS_PUBLISHED = "-as-published";
 
   Contender {
     options = Map.copyOf(options);
@@ -56,15 +59,22 @@ record Contender(
     return !PolicyName.WITH_MAINLINE.contains(policy);
   }
 
-  /// {@return the policy that `text` names as `POLICY` or `POLICY:SEARCHER`}
+  /// {@return the policy that `text` names as `POLICY`, `POLICY:SEARCHER` or, for a population that
+  /// is not told the default, `POLICY-as-published`}
   static Contender named(String text, Map<String, Object> options) {
-    int colon = text.indexOf(':');
+    var all = new LinkedHashMap<String, Object>(options);
+    String name = text;
+    if (text.endsWith(AS_PUBLISHED)) {
+      name = text.substring(0, text.length() - AS_PUBLISHED.length());
+      all.put("tuning.runs.defaultFirst", false);
+    }
+    int colon = name.indexOf(':');
     return new Contender(
         text,
-        colon < 0 ? text : text.substring(0, colon),
-        colon < 0 ? Optional.empty() : Optional.of(text.substring(colon + 1)),
+        colon < 0 ? name : name.substring(0, colon),
+        colon < 0 ? Optional.empty() : Optional.of(name.substring(colon + 1)),
         Optional.empty(),
-        options);
+        all);
   }
 
   /// {@return the plan of the job that this policy gets}
@@ -85,8 +95,7 @@ record Contender(
     put(document, "stop.maxTime", maxSeconds);
     put(document, "time.model.perClockSeconds", cost.perClockSeconds());
     put(document, "time.model.perSampleSeconds", cost.perSampleSeconds());
-    fit(document, workload);
-    options.forEach((key, value) -> put(document, key, value));
+    fitted(workload).forEach((key, value) -> put(document, key, value));
     JobSpecReader.Result read =
         JobSpecReader.read(
             document,
@@ -103,16 +112,19 @@ record Contender(
     return JobPlans.of(spec, program);
   }
 
-  /// What the authors of a policy would set for a job of this length.
-  private void fit(Map<String, Object> document, Workload workload) {
+  /// {@return its options, and beside them what its authors would set for a job of this length}
+  Map<String, Object> fitted(Workload workload) {
+    var all = new TreeMap<String, Object>();
     double epochs = workload.budgetEpochs();
     if (isPopulation()) {
-      put(document, "tuning.runs.maxEpochs", epochs);
-      put(document, "tuning.runs.intervalEpochs", epochs / MEMBER_INTERVALS);
+      all.put("tuning.runs.maxEpochs", epochs);
+      all.put("tuning.runs.intervalEpochs", epochs / MEMBER_INTERVALS);
     } else if (policy.equals(PolicyName.MLTUNER)) {
-      put(document, "tuning.retune.plateauEpochs", SMALL_BENCHMARK_PLATEAU - 1);
-      put(document, "tuning.converge.plateauEpochs", SMALL_BENCHMARK_PLATEAU);
+      all.put("tuning.retune.plateauEpochs", SMALL_BENCHMARK_PLATEAU - 1);
+      all.put("tuning.converge.plateauEpochs", SMALL_BENCHMARK_PLATEAU);
     }
+    all.putAll(options);
+    return all;
   }
 
   @SuppressWarnings("unchecked") // the inner maps are made here

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -214,7 +213,7 @@ public final class TuningBenchmark {
                 workload.name(),
                 reference.fingerprint(),
                 contender.name(),
-                new TreeMap<>(contender.options()),
+                contender.fitted(workload),
                 seed,
                 horizon,
                 options.isWallClock() ? " on the wall clock" : "");

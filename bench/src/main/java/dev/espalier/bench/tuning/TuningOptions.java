@@ -50,7 +50,8 @@ record TuningOptions(
       model, and prints one table. Same seed, same result.
 
         --workload A,B      workloads by name (all of them)
-        --policy P,Q        policies, POLICY or POLICY:SEARCHER, or default or oracle
+        --policy P,Q        policies, POLICY or POLICY:SEARCHER, or default, oracle or laps;
+                            POLICY-as-published where a population is not told the default
                             (default and every policy that tunes)
         --seeds N           seeds 1 to N of each policy (5)
         --data DIR          folder with the data folders of the workloads, or the data folder of a

@@ -1,6 +1,7 @@
 package dev.espalier.bench.tuning;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
@@ -130,5 +131,15 @@ final class StandingTest {
   void whatIsReachedLongAfterTheHorizonIsNotReached() {
     assertThat(run("a", 10.4, 0.9).secondsTo(0.9, Goal.MAXIMIZE)).isEqualTo(10.4);
     assertThat(run("a", 10.6, 0.9).secondsTo(0.95, Goal.MAXIMIZE)).isInfinite();
+  }
+
+  @Test
+  void aRivalRunsWithOrWithoutTheDefault() {
+    Contender published = Contender.named("bayes-as-published", Map.of("tuning.maxTrials", 3));
+
+    assertThat(published.policy()).isEqualTo("bayes");
+    assertThat(published.options())
+        .containsOnly(entry("tuning.maxTrials", 3), entry("tuning.runs.defaultFirst", false));
+    assertThat(Contender.named("mltuner:gp", Map.of()).options()).isEmpty();
   }
 }
