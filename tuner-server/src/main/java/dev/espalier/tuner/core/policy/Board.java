@@ -38,6 +38,7 @@ final class Board {
   private boolean isPaused;
   private boolean hasNewTimes;
   private double nowSeconds;
+  private double epochsOfStartsLeft;
   private double tuningSeconds;
   private double trainingSeconds;
   private double evaluationSeconds;
@@ -256,8 +257,23 @@ final class Board {
   /// scheduled has run; >= 0}
   long clocksLeft(Branch branch) {
     return plan.maxEpochs() > 0
-        ? Math.max(0, branch.clockOfEpoch(plan.maxEpochs()) - branch.scheduledUntil())
+        ? Math.max(
+            0, branch.clockOfEpoch(plan.maxEpochs() - epochsOfStartsLeft) - branch.scheduledUntil())
         : Long.MAX_VALUE;
+  }
+
+  /// Counts the passes of a start that is given up, so that the job's epochs bound all starts
+  /// together.
+  void leave(Branch start) {
+    epochsOfStartsLeft += start.epochs();
+  }
+
+  /// {@return passes over the data that the job still allows after those of a branch, and of all
+  /// starts before it; infinite without a bound}
+  double epochsToGo(Branch branch) {
+    return plan.maxEpochs() > 0
+        ? plan.maxEpochs() - epochsOfStartsLeft - branch.epochs()
+        : Double.POSITIVE_INFINITY;
   }
 
   /// Says that a branch, once all that is scheduled has run, is the job's result until another is.

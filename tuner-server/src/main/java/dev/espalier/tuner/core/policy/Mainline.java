@@ -155,6 +155,7 @@ final class Mainline {
   /// Leaves the present branch for the untrained model; the best state stays.
   void beginAnew(Setting fresh) {
     Branch left = branch();
+    board.leave(left);
     incumbent = fresh;
     lead(board.createFirst(fresh));
     board.free(left, BranchState.DISCARDED);

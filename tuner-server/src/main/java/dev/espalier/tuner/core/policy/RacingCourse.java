@@ -208,7 +208,7 @@ final class RacingCourse implements Course {
 
   private Optional<Ending> bound() {
     Branch branch = mainline();
-    if (plan.maxEpochs() > 0 && branch.epochs() >= plan.maxEpochs() - Branch.EPOCH_ROUNDING) {
+    if (board.epochsToGo(branch) <= Branch.EPOCH_ROUNDING) {
       return Optional.of(Endings.maxEpochs(plan.maxEpochs()));
     }
     boolean isTimeUp =
@@ -402,7 +402,8 @@ final class RacingCourse implements Course {
 
   /// From the untrained model, with a neighbour of the best run's setting.
   private void restart(double value, boolean isConverged) {
-    Optional<Setting> found = newStarts.next(incumbent(), this::isPossible);
+    Optional<Setting> found =
+        isRoomForRun() ? newStarts.next(incumbent(), this::isPossible) : Optional.empty();
     if (found.isPresent()) {
       beginAnew(value, found.get());
     } else if (outlook.mayRetreat()) {
@@ -410,6 +411,12 @@ final class RacingCourse implements Course {
     } else {
       goOn(isConverged);
     }
+  }
+
+  /// A new start needs at least the passes that led to the best.
+  private boolean isRoomForRun() {
+    double least = history.best().map(History.Entry::epoch).orElse(0.0);
+    return board.epochsToGo(mainline()) >= least;
   }
 
   private boolean isPossible(Setting setting) {

@@ -327,6 +327,34 @@ class RacingSessionTest {
             effect -> assertThat(effect).extracting("command.shape").isEqualTo(Shape.CONSTANT));
   }
 
+  @Test
+  void theEpochsOfAJobBoundAllItsStartsTogether() {
+    SimulatedWorkers free =
+        Jobs.workers(Jobs.with(plan(0.05, 0), 30, Double.NaN), new OverfittingModel(1, 8)).run();
+    double most = 0.6 * passes(free);
+
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.with(plan(0.05, most), 30, Double.NaN), new OverfittingModel(1, 8)).run();
+
+    assertThat(run.decisions()).extracting(Decision::rule).contains("racing.restart");
+    assertThat(passes(run)).isLessThanOrEqualTo(most + ONE_CLOCK);
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  /// Passes of all starts together, as far as they were evaluated.
+  private static double passes(SimulatedWorkers run) {
+    double all = 0;
+    double last = 0;
+    for (SessionEffect effect : run.effects()) {
+      if (effect instanceof SessionEffect.MainlineEvaluated evaluated) {
+        last = evaluated.epoch();
+      } else if (isRule(effect, "racing.restart")) {
+        all += last;
+      }
+    }
+    return all + last;
+  }
+
   private static boolean isRule(SessionEffect effect, String rule) {
     return effect instanceof SessionEffect.Decide(Decision decision)
         && decision.rule().equals(rule);
