@@ -267,7 +267,7 @@ final class SessionDirectoryTest {
       long seen = version(job);
       var refusals = new CopyOnWriteArrayList<ErrorCode>();
       List<Thread> people =
-          Stream.of(new UserRequest.Pause(), new UserRequest.Cancel())
+          Stream.of(new UserRequest.Pause(), new UserRequest.Pause())
               .map(request ->
                   Thread.ofVirtual()
                       .start(() -> {
