@@ -69,7 +69,7 @@ record Invocation(
   }
 
   /// The token of the server on this machine is for no other one.
-  private Optional<String> token(String server) {
+  Optional<String> token(String server) {
     Path file = options.tokenFile;
     if (file != null) {
       return Optional.of(readToken(file));

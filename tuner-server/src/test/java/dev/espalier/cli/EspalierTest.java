@@ -367,8 +367,15 @@ final class EspalierTest {
   void tokenOfThisMachinesServerIsForNoOther() throws IOException {
     Files.writeString(folder.resolve("token"), TestingServer.TOKEN + "\n");
 
-    server.on("GET /jobs?pageSize=1", 200, Map.of("items", List.of()));
-    assertThat(runAs("", "", "job", "describe", "latest")).isEqualTo(4);
+    var invocation =
+        new Invocation(
+            new GlobalOptions(),
+            Map.of("ESPALIER_HOME", folder.toString()),
+            InputStream.nullInputStream(),
+            System.err,
+            _ -> Terminal.plain(System.out));
+    assertThat(invocation.token("http://127.0.0.1:7070")).contains(TestingServer.TOKEN);
+    assertThat(invocation.token("http://train:7070")).isEmpty();
     assertThat(TunerClient.isOnThisMachine("http://localhost:7070/")).isTrue();
     assertThat(TunerClient.isOnThisMachine("http://127.0.0.2")).isTrue();
     assertThat(TunerClient.isOnThisMachine("https://[::1]:1")).isTrue();

@@ -70,8 +70,8 @@ public final class FetchedTables {
     float scale = (float) (learningRate / samples);
     for (List<RowBatch> batches : byShard) {
       for (RowBatch update : batches) {
-        RowBatch batch = update.inArray();
-        if (covers(batch.table()) && batch.rows().count() > 0) {
+        if (covers(update.table()) && update.rows().count() > 0) {
+          RowBatch batch = update.inArray();
           float[] copy = new float[batch.values().length];
           own.read(hidden.fetched(batch.table()), batch.rows(), copy);
           for (int i = 0; i < copy.length; i++) {

@@ -183,6 +183,7 @@ public final class UpdateFilter {
           .flatMap(List::stream)
           .mapToInt(RowBatch::table)
           .distinct()
+          .filter(hidden::isFiltered)
           .forEach(table -> bars.put(table, options.significance() * meanSize(table, byShard)));
     }
     return bars;

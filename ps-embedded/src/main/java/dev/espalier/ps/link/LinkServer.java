@@ -188,18 +188,17 @@ public final class LinkServer implements AutoCloseable {
       }
     }
     try {
-      long connections = session.connections();
       var _ =
           timer.schedule(
-              () -> expire(session, name, connections), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+              () -> expire(session, name, wire), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException closed) {
       // A closed server has forgotten the session already.
     }
   }
 
   /// Forgets a session unless it has had a connection since, whose own end then counts.
-  private void expire(ServedSession session, Handshake.Session name, long connections) {
-    if (session.isUnservedSince(connections) && sessions.remove(name, session)) {
+  private void expire(ServedSession session, Handshake.Session name, Wire ended) {
+    if (session.isUnservedSince(ended) && sessions.remove(name, session)) {
       session.close();
     }
   }

@@ -47,9 +47,12 @@ final class MappedPages {
   /// @throws IOException when this process may not, as where it does not see the other one, or the
   ///   path means another file to it
   static MappedPages open(Handshake.Pages pages) throws IOException {
+    if (!PATH.matcher(pages.path()).matches()) {
+      throw new IOException("no pages are at " + pages.path());
+    }
     Path path = Path.of(pages.path());
     // What lies there may be anybody's: to open a pipe would wait for its other end.
-    if (!PATH.matcher(pages.path()).matches() || !Files.isRegularFile(path)) {
+    if (!Files.isRegularFile(path)) {
       throw new IOException("no pages are at " + path);
     }
     try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {

@@ -51,7 +51,7 @@ final class ServedSession {
   private @Nullable Wire serving;
   private CountDownLatch ended = new CountDownLatch(0);
   private @Nullable Thread server;
-  private long connections;
+  private @Nullable Wire latest;
 
   /// Ends the connection before, so that what was taken is final.
   ///
@@ -87,7 +87,7 @@ final class ServedSession {
         throw new IOException("another connection took over");
       }
       serving = connection;
-      connections++;
+      latest = connection;
       ended = end;
       server = Thread.currentThread();
     }
@@ -232,14 +232,9 @@ final class ServedSession {
     }
   }
 
-  /// How many connections have been served.
-  synchronized long connections() {
-    return connections;
-  }
-
-  /// Whether there is no connection, and has been none since the first `earlier` ones.
-  synchronized boolean isUnservedSince(long earlier) {
-    return serving == null && connections == earlier;
+  /// Whether there is no connection, and none has been served after `ended`.
+  synchronized boolean isUnservedSince(Wire ended) {
+    return serving == null && (latest == null || latest == ended);
   }
 
   /// Gives up the replies that nobody will ask for.

@@ -19,21 +19,26 @@ final class ServedSessionTest {
         ParameterServer.open(
             ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")))) {
       var session = new ServedSession();
-      connectAndLose(session, server);
-      long afterTheFirst = session.connections();
-      assertThat(session.isUnservedSince(afterTheFirst)).isTrue();
-      connectAndLose(session, server);
-      assertThat(session.isUnservedSince(afterTheFirst)).isFalse();
-      assertThat(session.isUnservedSince(session.connections())).isTrue();
+      Wire first = connectAndLose(session, server);
+      assertThat(session.isUnservedSince(first)).isTrue();
+      Wire overtaken = new DeadWire();
+      session.takeOver(overtaken, 0);
+      Wire second = connectAndLose(session, server);
+      assertThatThrownBy(() -> session.serve(overtaken, server.shard()))
+          .hasMessageContaining("another connection took over");
+      assertThat(session.isUnservedSince(first)).isFalse();
+      assertThat(session.isUnservedSince(overtaken)).isFalse();
+      assertThat(session.isUnservedSince(second)).isTrue();
       session.close();
     }
   }
 
-  private static void connectAndLose(ServedSession session, ParameterServer server)
+  private static Wire connectAndLose(ServedSession session, ParameterServer server)
       throws IOException {
     Wire wire = new DeadWire();
     session.takeOver(wire, 0);
     assertThatThrownBy(() -> session.serve(wire, server.shard()))
         .isInstanceOfAny(IOException.class, UncheckedIOException.class);
+    return wire;
   }
 }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.concurrent.Phaser;
 import org.jspecify.annotations.Nullable;
 
-/* A clock of samples lasts less than a millisecond, and to wake a thread takes a tenth of that. So threads
+/* A clock of samples lasts about a millisecond, and to wake a thread takes a tenth of that. So threads
  * that wait for each other look for a while before they sleep. They meet once when a clock begins and once
  * after each turn; what one wrote before a meeting the others see after it.
  */
@@ -38,7 +38,9 @@ public final class SampleThreads implements AutoCloseable {
     void run(int thread, Runnable meet) {
       for (int turn = 0; turn < turns; turn++) {
         try {
-          sums[thread] += part.take(thread, turn);
+          if (failures[thread] == null) {
+            sums[thread] += part.take(thread, turn);
+          }
         } catch (RuntimeException | Error failure) {
           // The others must not wait for ever, and the caller has to know.
           failures[thread] = failure;

@@ -13,11 +13,11 @@ import java.util.SplittableRandom;
  * For T threads users and items are cut into T shares first, each of which lies together in memory.
  * A cell is what one share of users has to do with one of items. Thread a takes the ratings of its own
  * users, in turn t with the items of share (a + t) mod T: so no two threads ever have a row in common, and
- * the rows of users never leave their core [2]. Every run of samples has its part of every cell, so
- * that all threads are busy in every clock:
+ * the rows of users never leave their core [2]. Every run of samples has its part of every cell, turn by
+ * turn, so that all threads are busy even in a clock that is a part of a run:
  *
  *   run 0                                          run 1
- *   | cell (0,0) | (0,1) | (1,0) | (1,1) |         | (0,0) | (0,1) | ...
+ *   | cell (0,0) | (1,1) | (0,1) | (1,0) |         | (0,0) | (1,1) | ...
  *
  * [1] Chin, Zhuang, Juan, Lin 2015 (LIBMF): the grid, which popular rows share a block.
  * [2] Gemulla, Nijkamp, Haas, Sismanis 2011: cells without a row in common.
@@ -34,8 +34,6 @@ public final class RatingBlocks {
 
   /// Ratings of a cell that are visited together, at most; runs come in random order.
   private static final int MAX_PIECE = 1024;
-
-  private static final int MIN_PIECE = 64;
 
   /// An epoch without so many runs is not shuffled enough.
   private static final int MIN_RUNS = 16;
@@ -66,15 +64,16 @@ public final class RatingBlocks {
     var items = new Side(ratings.items(), ratings.itemCount(), threads, parts);
     int[] order = byBlock(ratings, users, items);
     int cells = threads * threads;
-    int piece = Math.clamp(ratings.count() / (MIN_RUNS * (long) cells), MIN_PIECE, MAX_PIECE);
+    int piece = Math.clamp(ratings.count() / (MIN_RUNS * (long) cells), 1, MAX_PIECE);
     int runs = Math.ceilDiv(ratings.count(), cells * piece);
     int samplesPerRun = Math.ceilDiv(ratings.count(), runs);
     int[] cellOf = new int[order.length];
     int[] sizes = new int[cells];
     for (int i = 0; i < order.length; i++) {
       int sample = order[i];
-      cellOf[i] =
-          users.shareOf(ratings.users()[sample]) * threads + items.shareOf(ratings.items()[sample]);
+      int thread = users.shareOf(ratings.users()[sample]);
+      int turn = Math.floorMod(items.shareOf(ratings.items()[sample]) - thread, threads);
+      cellOf[i] = turn * threads + thread;
       sizes[cellOf[i]]++;
     }
     // Counting sort by run and cell: the k-th of n ratings of a cell belongs to run k * runs / n.
@@ -206,7 +205,7 @@ public final class RatingBlocks {
     if (threads == 1) {
       return stretch.take(0, samples.length);
     }
-    int cell = thread * threads + (thread + turn) % threads;
+    int cell = turn * threads + thread;
     double sum = 0;
     int from = 0;
     while (from < samples.length) {

@@ -116,9 +116,24 @@ final class RatingBlocksTest {
     }
   }
 
+  /// A clock is seldom a whole run.
+  @ParameterizedTest
+  @ValueSource(ints = {2, 4, 8})
+  void aClockOfOneTurnKeepsAllThreadsBusy(int threads) {
+    RatingBlocks blocks = RatingBlocks.arrange(ratings(400_000, 800, 500), 256, threads);
+    int[] samples = IntStream.range(0, blocks.samplesPerRun() / threads).toArray();
+    for (int thread = 0; thread < threads; thread++) {
+      double share = 0;
+      for (int turn = 0; turn < threads; turn++) {
+        share += blocks.take(samples, thread, turn, (from, to) -> to - from);
+      }
+      assertThat(share * threads / samples.length).isBetween(0.5, 1.5);
+    }
+  }
+
   @Test
   void anEpochHasRunsToShuffle() {
-    for (int threads : IntStream.of(1, 2, 4).toArray()) {
+    for (int threads : IntStream.of(1, 2, 4, 16, 64).toArray()) {
       RatingBlocks blocks = RatingBlocks.arrange(ratings(80_000, 800, 500), 256, threads);
       assertThat(80_000 / blocks.samplesPerRun()).isGreaterThanOrEqualTo(15);
     }

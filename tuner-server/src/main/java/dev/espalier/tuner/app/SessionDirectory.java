@@ -42,6 +42,9 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   /// Jobs that another server has taken over.
   private final Set<String> elsewhere = ConcurrentHashMap.newKeySet();
 
+  /// Jobs that are in the database, and have no runner yet.
+  private final Set<String> beginning = ConcurrentHashMap.newKeySet();
+
   private volatile boolean isOpen;
   private volatile boolean closing;
 
@@ -92,8 +95,13 @@ public final class SessionDirectory implements JobService, AutoCloseable {
             spec.withPrior(prior(spec, program, fingerprint)),
             Policies.version(spec.tuning().policy()),
             fingerprint);
-    ports.jobs().create(job, actor, request);
-    start(job, data);
+    beginning.add(job.id());
+    try {
+      ports.jobs().create(job, actor, request);
+      start(job, data);
+    } finally {
+      beginning.remove(job.id());
+    }
     log.info("job={} program={} actor={} submitted", job.id(), spec.program(), actor);
     return job.id();
   }
@@ -192,6 +200,10 @@ public final class SessionDirectory implements JobService, AutoCloseable {
           ErrorCode.WRONG_STATE, "job " + job + " has ended; nothing was changed");
     }
     requireOpen();
+    if (beginning.contains(job)) {
+      throw new EspalierException(
+          ErrorCode.NOT_READY, "job " + job + " is beginning; ask again in a moment");
+    }
     if (elsewhere.contains(job)) {
       throw new EspalierException(
           ErrorCode.NOT_READY, "another server runs job " + job + "; ask that one");

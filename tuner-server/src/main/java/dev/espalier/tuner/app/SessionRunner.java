@@ -263,7 +263,8 @@ final class SessionRunner implements Runnable {
     return one.request() instanceof UserRequest.Kill || one.request() instanceof UserRequest.Cancel;
   }
 
-  /// A request that was taken is a decision, even if the server goes down.
+  /// A request that was taken is a decision even if the server goes down, unless the database is
+  /// away then.
   private void takeLastRequests() throws InterruptedException {
     var rest = new ArrayList<Message>();
     mailbox.drainTo(rest);
@@ -566,8 +567,8 @@ final class SessionRunner implements Runnable {
     var points = new ArrayList<EventLog.MetricPoint>();
     events.forEach(event -> points.addAll(note(event)));
     var commit = new EventLog.Commit(job.id(), eventSequence + 1, events, effects, points);
-    isDone = session.isEnded();
     List<StreamEvent> news = append(commit);
+    isDone = session.isEnded();
     eventSequence += events.size();
     ports.publisher().publish(news);
     act(effects);

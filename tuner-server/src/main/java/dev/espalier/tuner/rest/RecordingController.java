@@ -98,6 +98,10 @@ class RecordingController {
       }
       next = page.nextPageToken();
     } while (next != null && out.decisions() < recorded.decisions());
+    if (out.decisions() < recorded.decisions()) {
+      throw new IllegalStateException(
+          "job " + job + " has lost its decisions after " + out.decisions());
+    }
     out.end();
   }
 

@@ -2,6 +2,8 @@ package dev.espalier.tuner.app;
 
 import dev.espalier.api.model.JobState;
 import dev.espalier.tuner.app.port.JobStore;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -9,7 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// Jobs in memory.
 final class MemoryJobStore implements JobStore {
-  private final Map<String, StoredJob> jobs = new ConcurrentHashMap<>();
+  private final Map<String, StoredJob> jobs = Collections.synchronizedMap(new LinkedHashMap<>());
   private final Map<String, String> requests = new ConcurrentHashMap<>();
   private final Map<String, String> failures = new ConcurrentHashMap<>();
   private final Map<String, Long> versions = new ConcurrentHashMap<>();
@@ -51,7 +53,11 @@ final class MemoryJobStore implements JobStore {
 
   @Override
   public List<StoredJob> unfinished() {
-    return jobs.values().stream()
+    List<StoredJob> all;
+    synchronized (jobs) {
+      all = List.copyOf(jobs.values());
+    }
+    return all.stream()
         .filter(job -> !standing(job.id()).orElseThrow().state().isTerminal())
         .toList();
   }

@@ -169,7 +169,7 @@ final class SessionDirectoryTest {
       after.request(first, new UserRequest.Kill(), "somebody");
       await(() -> assertThat(logs.state(second)).isEqualTo(JobState.PAUSED));
       // The first one had logged nothing, so it may have begun once more before it was killed.
-      assertThat(launcher.launched).containsOnlyOnce(second).endsWith(second);
+      await(() -> assertThat(launcher.launched).containsOnlyOnce(second).endsWith(second));
       assertThat(logs.read(second)).hasSize(1);
     }
   }

@@ -38,7 +38,6 @@ final class Board {
   private boolean isPaused;
   private boolean hasNewTimes;
   private double nowSeconds;
-  private double epochsOfStartsLeft;
   private double tuningSeconds;
   private double trainingSeconds;
   private double evaluationSeconds;
@@ -115,7 +114,15 @@ final class Board {
 
   /// Makes the first branch of a generation of workers.
   Branch createFirst(Setting setting) {
+    return createFirst(setting, 0);
+  }
+
+  /// Makes a first branch in place of others that were given up.
+  ///
+  /// @param earlierEpochs passes of those: the job's epochs bound all together
+  Branch createFirst(Setting setting, double earlierEpochs) {
     Branch branch = open(Optional.empty(), BranchKind.MAINLINE, 0, setting, List.of());
+    branch.startAt(0, 0, earlierEpochs);
     command(new BranchCommand.Create(branch.id(), setting));
     changed(branch, BranchState.WAITING);
     return branch;
@@ -129,7 +136,7 @@ final class Board {
   /// Makes a branch from a durable checkpoint.
   Branch restore(Checkpoints.Mark mark, BranchKind kind, Setting setting) {
     Branch branch = open(Optional.of(mark.branch()), kind, 0, setting, mark.path());
-    branch.startAt(mark.mainlineClock(), mark.epochs());
+    branch.startAt(mark.mainlineClock(), mark.epochs(), mark.earlierEpochs());
     command(new BranchCommand.Restore(branch.id(), mark.checkpoint(), setting));
     changed(branch, BranchState.WAITING);
     return branch;
@@ -137,7 +144,7 @@ final class Board {
 
   Branch fork(Branch parent, BranchKind kind, int round, Setting setting) {
     Branch branch = open(Optional.of(parent.id()), kind, round, setting, parent.path());
-    branch.startAt(parent.mainlineClock(), parent.epochs());
+    branch.startAt(parent.mainlineClock(), parent.epochs(), parent.earlierEpochs());
     command(new BranchCommand.Fork(branch.id(), parent.id(), kind, setting));
     changed(branch, BranchState.FORKING);
     return branch;
@@ -214,7 +221,7 @@ final class Board {
     noteTimes();
     winner.become(BranchKind.MAINLINE);
     // Workers that were alone may have moved the parent before they forked it.
-    winner.startAt(parent.mainlineClock(), parent.epochs());
+    winner.startAt(parent.mainlineClock(), parent.epochs(), parent.earlierEpochs());
     changed(winner, BranchState.KEPT);
     winner.forgetTrace();
   }
@@ -258,21 +265,17 @@ final class Board {
   long clocksLeft(Branch branch) {
     return plan.maxEpochs() > 0
         ? Math.max(
-            0, branch.clockOfEpoch(plan.maxEpochs() - epochsOfStartsLeft) - branch.scheduledUntil())
+            0,
+            branch.clockOfEpoch(plan.maxEpochs() - branch.earlierEpochs())
+                - branch.scheduledUntil())
         : Long.MAX_VALUE;
-  }
-
-  /// Counts the passes of a start that is given up, so that the job's epochs bound all starts
-  /// together.
-  void leave(Branch start) {
-    epochsOfStartsLeft += start.epochs();
   }
 
   /// {@return passes over the data that the job still allows after those of a branch, and of all
   /// starts before it; infinite without a bound}
   double epochsToGo(Branch branch) {
     return plan.maxEpochs() > 0
-        ? plan.maxEpochs() - epochsOfStartsLeft - branch.epochs()
+        ? plan.maxEpochs() - branch.earlierEpochs() - branch.epochs()
         : Double.POSITIVE_INFINITY;
   }
 

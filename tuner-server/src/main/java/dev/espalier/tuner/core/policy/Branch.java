@@ -34,6 +34,7 @@ final class Branch {
   private boolean isFreed;
   private long forkClock;
   private double forkEpochs;
+  private double earlierEpochs;
   private long clocks;
   private long scheduledUntil;
   private double seconds;
@@ -173,9 +174,16 @@ final class Branch {
     return forkEpochs + (double) ownClocks / clocksPerEpoch;
   }
 
-  void startAt(long mainlineClock, double epochs) {
+  /// @param earlierEpochs see `earlierEpochs()`
+  void startAt(long mainlineClock, double epochs, double earlierEpochs) {
     forkClock = mainlineClock;
     forkEpochs = epochs;
+    this.earlierEpochs = earlierEpochs;
+  }
+
+  /// {@return passes of starts that were given up for the one that this branch belongs to}
+  double earlierEpochs() {
+    return earlierEpochs;
   }
 
   void become(BranchState next) {

@@ -31,6 +31,7 @@ final class Checkpoints {
   /// Where a branch stood at a checkpoint.
   ///
   /// @param owner `MAINLINE`, or the number of a run
+  /// @param earlierEpochs passes of starts that were given up before
   /// @param evaluations length of the history of evaluations
   /// @param evaluatedEpochs the last whole epoch that was evaluated
   /// @param path settings and shapes of rates that led there
@@ -40,6 +41,7 @@ final class Checkpoints {
       BranchId branch,
       long mainlineClock,
       double epochs,
+      double earlierEpochs,
       Setting setting,
       int evaluations,
       long evaluatedEpochs,
@@ -86,6 +88,7 @@ final class Checkpoints {
             mainline.id(),
             mainline.scheduledMainlineClock(),
             mainline.scheduledEpochs(),
+            mainline.earlierEpochs(),
             mainline.setting(),
             evaluations,
             evaluatedEpochs,

@@ -19,6 +19,7 @@ final class Mainline {
   private Setting incumbent;
   private Setting bestSetting;
   private double snapshotAt;
+  private double earlierEpochs;
   private boolean isAtBest;
 
   Mainline(Board board, Setting first) {
@@ -62,7 +63,12 @@ final class Mainline {
   // Workers come and go.
 
   void create() {
-    lead(board.createFirst(incumbent));
+    lead(board.createFirst(incumbent, earlierEpochs));
+  }
+
+  /// {@return whether a checkpoint is that of a start that was given up for the present one}
+  boolean hasGivenUp(Checkpoints.Mark mark) {
+    return mark.earlierEpochs() < earlierEpochs - Branch.EPOCH_ROUNDING;
   }
 
   void restore(Checkpoints.Mark mark) {
@@ -119,6 +125,7 @@ final class Mainline {
   private void lead(Branch next) {
     boolean isNews = branch == null || !branch.setting().equals(next.setting());
     branch = next;
+    earlierEpochs = next.earlierEpochs();
     if (isNews) {
       board.emit(
           new SessionEffect.ScheduleChanged(
@@ -155,9 +162,8 @@ final class Mainline {
   /// Leaves the present branch for the untrained model; the best state stays.
   void beginAnew(Setting fresh) {
     Branch left = branch();
-    board.leave(left);
     incumbent = fresh;
-    lead(board.createFirst(fresh));
+    lead(board.createFirst(fresh, left.earlierEpochs() + left.epochs()));
     board.free(left, BranchState.DISCARDED);
     snapshots.release(Purpose.BEFORE_ADOPTION);
     snapshots.release(Purpose.LAST_GOOD);

@@ -79,7 +79,9 @@ final class NewStarts {
         order.stream()
             .filter(way -> take(way).filter(isPossible).filter(this::isNew).isPresent())
             .findFirst();
-    return step.flatMap(this::take);
+    Optional<Setting> fresh = step.flatMap(this::take);
+    fresh.ifPresent(tried::add);
+    return fresh;
   }
 
   private void move(Step taken, boolean paid) {

@@ -110,16 +110,18 @@ final class Outlook {
     lineBest = best;
   }
 
+  /// The best state is not there any more.
+  void couldNotRetreat() {
+    retreats++;
+    worseInARow = 0;
+    isFar = false;
+  }
+
   void restarted(double spentSeconds) {
     restarts++;
     hasRetreated = false;
     isNewStart = true;
     newLine(spentSeconds);
-  }
-
-  /// {@return how often it began anew}
-  int restarts() {
-    return restarts;
   }
 
   /// {@return whether the model is one that began anew, because the one before had overfit}
@@ -133,8 +135,14 @@ final class Outlook {
     return spentSeconds - lineBeganAt;
   }
 
-  /// The model is another one now, such as that of a checkpoint: it is judged by its own results.
-  void newLine(double spentSeconds) {
+  /// A person went back: what was chosen is no new start, and is judged by its own results.
+  void wentBack(double spentSeconds) {
+    isNewStart = false;
+    hasRetreated = false;
+    newLine(spentSeconds);
+  }
+
+  private void newLine(double spentSeconds) {
     worseInARow = 0;
     isFar = false;
     lineBest = Double.NaN;

@@ -81,12 +81,12 @@ final class RaceTimes {
       double spentSeconds,
       double leftSeconds) {
     double cost = leastCost(pace, incumbent, workload, spentSeconds);
-    double wait = Math.max(secondsUntilDue(spentSeconds), budget.secondsUntil(cost));
-    double exact = Math.max(wait, cost / share - spentSeconds);
+    double earliest = Math.max(secondsUntilDue(spentSeconds), budget.secondsUntil(cost));
+    double exact = Math.max(earliest, cost / share - spentSeconds);
     if (dueAt == 0) {
       isShort = spentSeconds + exact > SHORT * (spentSeconds + leftSeconds);
     }
-    return isShort ? exact : wait;
+    return isShort ? exact : earliest;
   }
 
   /// {@return what the smallest race costs: one challenger, judged on few samples}

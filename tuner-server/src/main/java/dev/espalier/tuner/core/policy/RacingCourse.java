@@ -110,14 +110,13 @@ final class RacingCourse implements Course {
   @Override
   public void resume() {
     Optional<Checkpoints.Mark> mark = checkpoints.lastDurable();
-    checkpoints.chosenSetting().ifPresent(this::goOnWith);
-    if (mark.isPresent()) {
-      mainline.restore(mark.get());
-      history.truncate(mark.get().evaluations());
-    } else {
-      mainline.create();
-      history.truncate(0);
-    }
+    Optional<Setting> chosen = checkpoints.chosenSetting();
+    chosen.ifPresent(this::goOnWith);
+    // A new start that has no checkpoint yet begins once more; a person may go back to any start.
+    Optional<Checkpoints.Mark> from =
+        mark.filter(good -> chosen.isPresent() || !mainline.hasGivenUp(good));
+    from.ifPresentOrElse(mainline::restore, mainline::create);
+    history.truncate(mark.map(Checkpoints.Mark::evaluations).orElse(0));
     next();
   }
 
@@ -126,7 +125,7 @@ final class RacingCourse implements Course {
     mainline.trainWith(restored);
     lossBefore = Double.NaN;
     times.bestAt(board.spentSeconds());
-    outlook.newLine(board.spentSeconds());
+    outlook.wentBack(board.spentSeconds());
   }
 
   @Override
@@ -366,7 +365,7 @@ final class RacingCourse implements Course {
   private void judgeOutlook(double value) {
     boolean isConverged = times.isConverged(board.spentSeconds(), history.size());
     switch (outlook.verdict(board.spentSeconds(), secondsLeft(), isConverged)) {
-      case RETREAT -> retreat(value);
+      case RETREAT -> retreat(value, isConverged);
       case RESTART -> restart(value, isConverged);
       case GO_ON -> goOn(isConverged);
     }
@@ -387,14 +386,15 @@ final class RacingCourse implements Course {
   }
 
   /// Back to the best state with a calmer rate.
-  private void retreat(double value) {
-    outlook.retreated();
+  private void retreat(double value, boolean isConverged) {
     Optional<Branch> best = mainline.snapshot(Purpose.BEST);
     if (best.isEmpty()) {
-      dropGuard();
-      next();
+      // It was lost with workers.
+      outlook.couldNotRetreat();
+      goOn(isConverged);
       return;
     }
+    outlook.retreated();
     Setting calmer = neighbourhood.calmer(mainline.bestSetting(), CALMER);
     diary.retreat(value, incumbent(), best.get(), calmer);
     goOnFrom(best.get(), calmer);
@@ -407,7 +407,7 @@ final class RacingCourse implements Course {
     if (found.isPresent()) {
       beginAnew(value, found.get());
     } else if (outlook.mayRetreat()) {
-      retreat(value);
+      retreat(value, isConverged);
     } else {
       goOn(isConverged);
     }
@@ -429,6 +429,7 @@ final class RacingCourse implements Course {
     diary.restart(value, incumbent(), fresh);
     guard = Optional.empty();
     mainline.beginAnew(fresh);
+    validation.beganAnew();
     times.bestAt(board.spentSeconds());
     lossBefore = Double.NaN;
     next();

@@ -60,6 +60,11 @@ final class Validation {
     return true;
   }
 
+  /// The model is the untrained one again, whose clocks count from 0.
+  void beganAnew() {
+    lastClock = -1;
+  }
+
   /// The workers are gone, and with them what they evaluate.
   void forget() {
     running = 0;

@@ -95,22 +95,15 @@ class OutlookTest {
 
   @Test
   void aNewStartIsJudgedByItsOwnResults() {
-    after(1, 0.6, 0);
-    after(2, 0.5, 0.1);
-    after(3, 0.52, 0.1);
-    outlook.restarted(3);
+    beginsAnewAt(3);
 
     assertThat(after(4, 0.58, 0.1)).isEqualTo(Verdict.GO_ON);
     assertThat(after(5, 0.55, 0.1)).isEqualTo(Verdict.GO_ON);
-    assertThat(outlook.restarts()).isEqualTo(1);
   }
 
   @Test
   void aNewStartThatIsPastItsBestMakesRoomForTheNext() {
-    after(1, 0.6, 0);
-    after(2, 0.5, 0.1);
-    after(3, 0.52, 0.1);
-    outlook.restarted(4);
+    beginsAnewAt(4);
 
     assertThat(outlook.isNewStart()).isTrue();
     assertThat(after(5, 0.51, 0.1)).isEqualTo(Verdict.GO_ON);
@@ -119,10 +112,7 @@ class OutlookTest {
 
   @Test
   void aNewStartThatTakesFarLongerThanTheBestIsGivenUp() {
-    after(1, 0.6, 0);
-    after(2, 0.5, 0.1);
-    after(3, 0.52, 0.1);
-    outlook.restarted(4);
+    beginsAnewAt(4);
 
     assertThat(after(11.5, 0.51, 0.1)).isEqualTo(Verdict.GO_ON);
     assertThat(after(12.5, 0.505, 0.1)).isEqualTo(Verdict.RESTART);
@@ -130,10 +120,7 @@ class OutlookTest {
 
   @Test
   void whereNoTimeIsLeftForANewStartTheBestIsGoneBackTo() {
-    after(1, 0.6, 0);
-    after(2, 0.5, 0.1);
-    after(3, 0.52, 0.1);
-    outlook.restarted(4);
+    beginsAnewAt(4);
     outlook.validated(0.51, 0.1, 5);
     outlook.validated(0.53, 0.1, 6);
 
@@ -151,5 +138,12 @@ class OutlookTest {
     after(4, 0.49, 0.1);
 
     assertThat(after(8, 0.52, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  private void beginsAnewAt(double seconds) {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.52, 0.1);
+    outlook.restarted(seconds);
   }
 }

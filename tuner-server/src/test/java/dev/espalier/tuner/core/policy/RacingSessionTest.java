@@ -341,6 +341,39 @@ class RacingSessionTest {
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
   }
 
+  /// The newest checkpoint is then that of the start that was given up.
+  @Test
+  void aNewStartThatLosesItsWorkersBeginsOnceMore() {
+    var isLost = new AtomicBoolean();
+    JobPlan plan = Jobs.with(plan(0.05, 200), 30, Double.NaN);
+
+    SimulatedWorkers run =
+        Jobs.workers(plan, new OverfittingModel(1, 8))
+            .afterEach((workers, _) -> {
+              boolean hasBegunAnew = !ruled(workers, "racing.restart").isEmpty();
+              if (hasBegunAnew && isLost.compareAndSet(false, true)) {
+                workers.lose();
+              }
+            })
+            .run();
+
+    assertThat(isLost).isTrue();
+    SessionEffect first =
+        run.effects().stream()
+            .dropWhile(effect -> !isRule(effect, "job.recovery"))
+            .filter(effect ->
+                effect instanceof SessionEffect.Command(BranchCommand command)
+                    && (command instanceof BranchCommand.Create
+                        || command instanceof BranchCommand.Restore))
+            .findFirst()
+            .orElseThrow();
+    assertThat(first)
+        .isInstanceOfSatisfying(
+            SessionEffect.Command.class,
+            command -> assertThat(command.command()).isInstanceOf(BranchCommand.Create.class));
+    assertThat(best(run)).isLessThan(0.05);
+  }
+
   /// Passes of all starts together, as far as they were evaluated.
   private static double passes(SimulatedWorkers run) {
     double all = 0;
