@@ -57,5 +57,9 @@ final class ClockContextTest {
     double rate = parameters.select(BranchId.ROOT, Setting.EMPTY, 1);
     assertThat(context.at(Setting.EMPTY, new int[0], 0).withLearningRate(rate).learningRate())
         .isEqualTo(0.01);
+    parameters.table("t").addAll(new float[] {1});
+    parameters.tick(1);
+    parameters.select(BranchId.ROOT, Setting.EMPTY, 1);
+    assertThat(parameters.table("t").readAll()).containsExactly(-0.01f);
   }
 }
