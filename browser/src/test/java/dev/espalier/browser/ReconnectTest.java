@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -44,7 +45,11 @@ final class ReconnectTest {
   @AfterEach
   void endEverything() throws InterruptedException {
     if (server != null) {
-      server.destroyForcibly().waitFor();
+      // Told to end it ends its database first; the home is deleted next.
+      server.destroy();
+      if (!server.waitFor(60, TimeUnit.SECONDS)) {
+        server.destroyForcibly().waitFor();
+      }
     }
     ProcessHandle.allProcesses()
         .filter(process ->
