@@ -4,6 +4,7 @@ import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.TableSpec;
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// Which rows of a table a worker has held back since its last push: a bit for each, 16 of them in
 /// a float, which says so many exactly.
@@ -68,7 +69,7 @@ final class HeldMarks {
     return rows;
   }
 
-  private static java.util.stream.LongStream rowsOf(int place, int bits) {
+  private static LongStream rowsOf(int place, int bits) {
     return IntStream.range(0, BITS)
         .filter(bit -> (bits >> bit & 1) != 0)
         .mapToLong(bit -> (long) place * BITS + bit);

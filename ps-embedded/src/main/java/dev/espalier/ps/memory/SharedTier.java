@@ -16,8 +16,11 @@ import java.util.UUID;
 /// mark that no other such file has: a path below `/proc` means another file, or none, to a process
 /// that numbers processes otherwise, as in another container. Linux only. Thread-safe.
 public final class SharedTier implements MemoryTier {
+  /// What the system gives memory in; the file is as many of them.
+  private static final long SYSTEM_PAGE_BYTES = 4096;
+
   /// Bytes of the file before the first block, the mark among them.
-  private static final long HEAD_BYTES = 4096;
+  private static final long HEAD_BYTES = SYSTEM_PAGE_BYTES;
 
   private static final ValueLayout.OfLong MARK =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.BIG_ENDIAN);
@@ -42,7 +45,7 @@ public final class SharedTier implements MemoryTier {
   /// @param bytes the most that can be given out, >= 1
   /// @return empty where the system has none
   public static Optional<SharedTier> ofSize(long bytes) {
-    long size = HEAD_BYTES + Math.ceilDiv(bytes, HEAD_BYTES) * HEAD_BYTES;
+    long size = HEAD_BYTES + Math.ceilDiv(bytes, SYSTEM_PAGE_BYTES) * SYSTEM_PAGE_BYTES;
     return SystemMemory.ofThisSystem().flatMap(system -> make(system, size));
   }
 
