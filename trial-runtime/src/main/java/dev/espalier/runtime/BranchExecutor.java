@@ -17,6 +17,7 @@ import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -172,13 +173,10 @@ public final class BranchExecutor {
   private void evaluate(BranchId branch, long evaluation) {
     BranchLedger.Entry entry = ledger.entry(branch);
     long start = System.nanoTime();
-    var results = new ArrayList<Evaluation>(1);
-    parameters.measure(
-        branch,
-        () ->
-            results.add(
-                program.evaluate(context.at(entry.setting(), new int[0], entry.lineageClock()))));
-    Evaluation result = results.getFirst();
+    Evaluation result =
+        parameters.measure(
+            branch,
+            () -> program.evaluate(context.at(entry.setting(), new int[0], entry.lineageClock())));
     reports.accept(
         new WorkerReport.Evaluated(
             evaluation, result.metrics(), result.samples(), (System.nanoTime() - start) / 1e9));
@@ -188,23 +186,24 @@ public final class BranchExecutor {
   private void probe(BranchId branch, long evaluation, long samples) {
     BranchLedger.Entry entry = ledger.entry(branch);
     int size = (int) Math.min(samples, split.probe().length);
-    int stride = PROBE_BLOCK * assignment.workers();
-    var losses = new ArrayList<Double>();
     long start = System.nanoTime();
-    parameters.measure(
-        branch,
-        () -> {
-          for (int from = PROBE_BLOCK * assignment.worker(); from < size; from += stride) {
-            int until = Math.min(from + PROBE_BLOCK, size);
-            int[] block = Arrays.copyOfRange(split.probe(), from, until);
-            context.at(entry.setting(), block, entry.lineageClock()).withStream(-1L - from);
-            Progress progress = program.loss(context);
-            losses.add(progress.lossSum() / Math.max(1, progress.samples()));
-          }
-        });
+    List<Double> losses = parameters.measure(branch, () -> lossesOfBlocks(entry, size));
     double seconds = (System.nanoTime() - start) / 1e9;
     long measured = Math.min((long) PROBE_BLOCK * losses.size(), size);
     reports.accept(new WorkerReport.Evaluated(evaluation, Map.of(), measured, seconds, losses));
+  }
+
+  private List<Double> lossesOfBlocks(BranchLedger.Entry entry, int size) {
+    int stride = PROBE_BLOCK * assignment.workers();
+    var losses = new ArrayList<Double>();
+    for (int from = PROBE_BLOCK * assignment.worker(); from < size; from += stride) {
+      int until = Math.min(from + PROBE_BLOCK, size);
+      int[] block = Arrays.copyOfRange(split.probe(), from, until);
+      context.at(entry.setting(), block, entry.lineageClock()).withStream(-1L - from);
+      Progress progress = program.loss(context);
+      losses.add(progress.lossSum() / Math.max(1, progress.samples()));
+    }
+    return losses;
   }
 
   /// Saving is collective, so this worker's shard is saved even when its place cannot be: the other

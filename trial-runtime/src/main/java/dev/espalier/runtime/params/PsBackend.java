@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /// Branch commands and tables on the parameter server.
 ///
@@ -128,18 +129,22 @@ public final class PsBackend implements AutoCloseable {
 
   /// Runs `program`, which may assign initial values to the branch's tables, but add no gradients.
   public void initialise(BranchId branch, Runnable program) {
-    run(branch, PsParameterTable.Use.INITIALISING, program);
+    try (Purpose _ = begin(branch, PsParameterTable.Use.INITIALISING)) {
+      program.run();
+    }
     session.awaitQuiet();
   }
 
-  private void run(BranchId branch, PsParameterTable.Use use, Runnable part) {
+  /// What tables are used for until it is closed.
+  private interface Purpose extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  private Purpose begin(BranchId branch, PsParameterTable.Use use) {
     selectForReading(branch);
     tables.values().forEach(table -> table.use(use));
-    try {
-      part.run();
-    } finally {
-      tables.values().forEach(table -> table.use(PsParameterTable.Use.TRAINING));
-    }
+    return () -> tables.values().forEach(table -> table.use(PsParameterTable.Use.TRAINING));
   }
 
   /// Forks; returns when every shard has done it.
@@ -152,10 +157,12 @@ public final class PsBackend implements AutoCloseable {
     session.free(ref(branch));
   }
 
-  /// Runs `measurement`, which may read the tables of `branch` with all updates of all workers in;
-  /// gradients that it adds are thrown away.
-  public void measure(BranchId branch, Runnable measurement) {
-    run(branch, PsParameterTable.Use.MEASURING, measurement);
+  /// {@return what `measurement` gives, which may read the tables of `branch` with all updates of
+  /// all workers in; gradients that it adds are thrown away}
+  public <T> T measure(BranchId branch, Supplier<T> measurement) {
+    try (Purpose _ = begin(branch, PsParameterTable.Use.MEASURING)) {
+      return measurement.get();
+    }
   }
 
   /// Makes `branch` the one that is read and updated, as its setting says.

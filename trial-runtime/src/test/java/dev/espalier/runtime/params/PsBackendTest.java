@@ -36,8 +36,14 @@ final class PsBackendTest {
   void gradientsOfAMeasurementDoNotReachTheNextClock() {
     try (PsBackend backend = open()) {
       backend.create(BranchId.ROOT);
-      backend.measure(
-          BranchId.ROOT, () -> backend.table("weights").addAll(new float[] {5, 5, 5, 5}));
+      float[] measured =
+          backend.measure(
+              BranchId.ROOT,
+              () -> {
+                backend.table("weights").addAll(new float[] {5, 5, 5, 5});
+                return backend.table("weights").readAll();
+              });
+      assertThat(measured).containsOnly(0);
       assertThat(afterAClock(backend)).containsOnly(-1);
     }
   }
