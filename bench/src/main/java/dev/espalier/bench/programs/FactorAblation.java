@@ -99,38 +99,19 @@ public record FactorAblation(int rank, Rounds rounds) implements Benchmark {
         new ShuffledCursor(ordered.count(), blocks.samplesPerRun(), 1).indices(0, ordered.count());
     int half = samples.length / 2;
     FactorSteps steps = FactorSteps.best();
-    List<OpenRows> users = List.of(users(arena, ratings, shape), users(arena, ratings, shape));
-    List<OpenRows> items = List.of(items(arena, ratings, shape), items(arena, ratings, shape));
+    List<FactorSteps.Work> models =
+        List.of(work(arena, ordered, shape, samples), work(arena, ordered, shape, samples));
     Function<IntUnaryOperator, IntConsumer> halves =
         modelOf ->
             thread ->
                 steps.take(
-                    users.get(modelOf.applyAsInt(thread)),
-                    items.get(modelOf.applyAsInt(thread)),
-                    shape,
-                    ordered,
-                    samples,
-                    thread * half,
-                    (thread + 1) * half,
-                    CONSTANTS);
+                    models.get(modelOf.applyAsInt(thread)), thread * half, (thread + 1) * half);
     var meeting = new Phaser(2);
     IntConsumer apart =
         thread -> {
+          RatingBlocks.Turns turns = blocks.cut(samples);
           for (int turn = 0; turn < 2; turn++) {
-            blocks.take(
-                samples,
-                thread,
-                turn,
-                (from, to) ->
-                    steps.take(
-                        users.getFirst(),
-                        items.getFirst(),
-                        shape,
-                        ordered,
-                        samples,
-                        from,
-                        to,
-                        CONSTANTS));
+            turns.take(thread, turn, (from, to) -> steps.take(models.getFirst(), from, to));
             meeting.arriveAndAwaitAdvance();
           }
         };
@@ -154,19 +135,20 @@ public record FactorAblation(int rank, Rounds rounds) implements Benchmark {
 
   private static Way way(
       Arena arena, String name, Ratings ratings, int run, FactorShape shape, FactorSteps steps) {
-    OpenRows users = users(arena, ratings, shape);
-    OpenRows items = items(arena, ratings, shape);
     int[] samples = new ShuffledCursor(ratings.count(), run, 1).indices(0, ratings.count());
-    return new Way(
-        name, _ -> steps.take(users, items, shape, ratings, samples, 0, samples.length, CONSTANTS));
+    FactorSteps.Work work = work(arena, ratings, shape, samples);
+    return new Way(name, _ -> steps.take(work, 0, samples.length));
   }
 
-  private static OpenRows users(Arena arena, Ratings ratings, FactorShape shape) {
-    return rows(arena, ratings.userCount(), shape);
-  }
-
-  private static OpenRows items(Arena arena, Ratings ratings, FactorShape shape) {
-    return rows(arena, ratings.itemCount(), shape);
+  private static FactorSteps.Work work(
+      Arena arena, Ratings ratings, FactorShape shape, int[] samples) {
+    return new FactorSteps.Work(
+        rows(arena, ratings.userCount(), shape),
+        rows(arena, ratings.itemCount(), shape),
+        shape,
+        ratings,
+        samples,
+        CONSTANTS);
   }
 
   private static OpenRows rows(Arena arena, int rows, FactorShape shape) {

@@ -16,6 +16,10 @@ import java.util.stream.Stream;
 public final class SampleSgd {
   private static final String NAME = "sample-sgd";
 
+  /// Copied whole after a fork, which takes less than a clock, rows of a small table are found
+  /// faster.
+  private static final long MAX_TOGETHER_BYTES = 4 << 20;
+
   private SampleSgd() {}
 
   /// {@return the argument `optimizer`: an update rule of the server, or a step a sample}
@@ -66,6 +70,19 @@ public final class SampleSgd {
               .formatted(NAME, threads, rule));
     }
     return Optional.empty();
+  }
+
+  /// {@return a table of which a clock touches some rows; all in one page where samples step and it
+  /// is small}
+  ///
+  /// @param optimizer the argument's value
+  public static TableDeclaration table(String name, long rows, int columns, String optimizer) {
+    boolean liesTogether =
+        optimizer.equals(NAME) && Float.BYTES * rows * columns <= MAX_TOGETHER_BYTES;
+    String rule = tableRule(optimizer);
+    return liesTogether
+        ? TableDeclaration.matrix(name, rows, columns, rule)
+        : TableDeclaration.sparse(name, rows, columns, rule);
   }
 
   /// {@return the update rule of the tables: who steps after each sample adds differences}

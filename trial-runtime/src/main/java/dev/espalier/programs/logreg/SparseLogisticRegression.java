@@ -63,8 +63,6 @@ public final class SparseLogisticRegression implements TrainingProgram {
   /// Examples that lie side by side and are visited together; runs come in random order.
   private static final int SAMPLES_PER_RUN = 128;
 
-  private static final int MAX_MATRIX_ROWS = 1 << 20;
-
   private @Nullable Model model;
 
   /// What `open` makes; the arrays grow with the largest batch.
@@ -152,13 +150,8 @@ public final class SparseLogisticRegression implements TrainingProgram {
     ExampleData data =
         isSampleWise ? new ExampleData(read.training().shuffled(), read.validation()) : read;
     model = new Model(environment.seed(), data, environment.decimal("l2"), threads);
-    String tableRule = SampleSgd.tableRule(rule);
-    // Copied whole after a fork, which takes less than a clock, few weights are found faster.
-    var weights =
-        isSampleWise && data.features() <= MAX_MATRIX_ROWS
-            ? TableDeclaration.matrix(WEIGHTS, data.features(), 1, tableRule)
-            : TableDeclaration.sparse(WEIGHTS, data.features(), 1, tableRule);
-    var bias = TableDeclaration.dense(BIAS, 1, 1, tableRule);
+    TableDeclaration weights = SampleSgd.table(WEIGHTS, data.features(), 1, rule);
+    var bias = TableDeclaration.dense(BIAS, 1, 1, SampleSgd.tableRule(rule));
     if (rule.startsWith(PROXIMAL)) {
       weights = weights.with("l1", l1);
     } else if (rule.equals("adarevision")) {

@@ -20,20 +20,23 @@ public interface FactorSteps {
   /// @param l2 weight of the squared factors
   record Constants(float mean, float learningRate, float l2) {}
 
-  /// Takes the ratings `samples[from]` to `samples[to - 1]`, one after the other.
+  /// What there is to step through.
   ///
   /// @param users rows in the layout of `shape`
   /// @param items rows in the layout of `shape`
-  /// @return the sum of `e^2 / 2`, each before its own step
-  double take(
+  /// @param samples ratings of a clock, by their index
+  record Work(
       OpenRows users,
       OpenRows items,
       FactorShape shape,
       Ratings ratings,
       int[] samples,
-      int from,
-      int to,
-      Constants constants);
+      Constants constants) {}
+
+  /// Takes the ratings `samples[from]` to `samples[to - 1]`, one after the other.
+  ///
+  /// @return the sum of `e^2 / 2`, each before its own step
+  double take(Work work, int from, int to);
 
   /// {@return the form without vectors, for comparisons}
   static FactorSteps plain() {

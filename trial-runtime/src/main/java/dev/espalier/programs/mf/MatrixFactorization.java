@@ -59,10 +59,6 @@ public final class MatrixFactorization implements TrainingProgram {
 
   private static final int SAMPLE_SGD_BATCH_SIZE = 4096;
 
-  /// Copied whole after a fork, which takes less than a clock, rows of a small table are found
-  /// faster.
-  private static final long MAX_MATRIX_BYTES = 4 << 20;
-
   private @Nullable Model model;
 
   /// What `open` makes.
@@ -149,13 +145,7 @@ public final class MatrixFactorization implements TrainingProgram {
   }
 
   private static TableDeclaration table(String name, int rows, FactorShape shape, String rule) {
-    String tableRule = SampleSgd.tableRule(rule);
-    boolean liesTogether =
-        !tableRule.equals(rule) && 4L * rows * shape.columns() <= MAX_MATRIX_BYTES;
-    var table =
-        liesTogether
-            ? TableDeclaration.matrix(name, rows, shape.columns(), tableRule)
-            : TableDeclaration.sparse(name, rows, shape.columns(), tableRule);
+    TableDeclaration table = SampleSgd.table(name, rows, shape.columns(), rule);
     return rule.equals("adarevision")
         ? table.with("initialAccumulator", INITIAL_ACCUMULATOR)
         : table;
@@ -218,17 +208,13 @@ public final class MatrixFactorization implements TrainingProgram {
             context.table(USERS).open(() -> touched(opened.users, ratings.users(), samples));
         OpenRows items =
             context.table(ITEMS).open(() -> touched(opened.items, ratings.items(), samples))) {
+      var work = new FactorSteps.Work(users, items, opened.shape, ratings, samples, constants);
+      RatingBlocks.Turns turns = how.blocks.cut(samples);
       double lossSum =
           how.threads.sumOfTurns(
               how.threads.count(),
               (thread, turn) ->
-                  how.blocks.take(
-                      samples,
-                      thread,
-                      turn,
-                      (from, to) ->
-                          how.steps.take(
-                              users, items, opened.shape, ratings, samples, from, to, constants)));
+                  turns.take(thread, turn, (from, to) -> how.steps.take(work, from, to)));
       return new Progress(lossSum, samples.length);
     }
   }

@@ -11,15 +11,13 @@ final class PlainFactorSteps implements FactorSteps {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
   @Override
-  public double take(
-      OpenRows users,
-      OpenRows items,
-      FactorShape shape,
-      Ratings ratings,
-      int[] samples,
-      int from,
-      int to,
-      Constants constants) {
+  public double take(Work work, int from, int to) {
+    OpenRows users = work.users();
+    OpenRows items = work.items();
+    FactorShape shape = work.shape();
+    Ratings ratings = work.ratings();
+    int[] samples = work.samples();
+    Constants constants = work.constants();
     float shrink = 1 - constants.learningRate() * constants.l2();
     double lossSum = 0;
     for (int i = from; i < to; i++) {

@@ -194,34 +194,30 @@ public final class RatingBlocks {
     double take(int from, int to);
   }
 
-  /// Takes what is a thread's of a clock's samples in one turn. Threads that take the same turn
-  /// have no row in common.
+  /// Cuts a clock's samples into what each thread takes in each turn.
   ///
   /// @param samples of the clock, indices of `ratings`
-  /// @param thread in [0, threads)
-  /// @param turn in [0, threads)
-  /// @return the sum of what the stretches gave
-  public double take(int[] samples, int thread, int turn, Stretch stretch) {
-    if (threads == 1) {
-      return stretch.take(0, samples.length);
-    }
-    int cell = turn * threads + thread;
-    double sum = 0;
+  public Turns cut(int[] samples) {
+    int cells = threads * threads;
+    var turns = new Turns(threads);
     int from = 0;
     while (from < samples.length) {
-      int piece = pieceOf(samples[from]);
-      int begin = pieces[piece];
-      int size = pieces[piece + 1] - begin;
-      int to = from + 1;
-      while (to < samples.length && Integer.compareUnsigned(samples[to] - begin, size) < 0) {
-        to++;
-      }
-      if (piece % (threads * threads) == cell) {
-        sum += stretch.take(from, to);
-      }
+      int piece = threads == 1 ? 0 : pieceOf(samples[from]);
+      int to = threads == 1 ? samples.length : endOf(piece, samples, from);
+      turns.add(piece % cells, from, to);
       from = to;
     }
-    return sum;
+    return turns;
+  }
+
+  private int endOf(int piece, int[] samples, int from) {
+    int begin = pieces[piece];
+    int size = pieces[piece + 1] - begin;
+    int to = from + 1;
+    while (to < samples.length && Integer.compareUnsigned(samples[to] - begin, size) < 0) {
+      to++;
+    }
+    return to;
   }
 
   private int pieceOf(int sample) {
@@ -234,5 +230,53 @@ public final class RatingBlocks {
       found++;
     }
     return found;
+  }
+
+  /// The samples of a clock by turn and thread. Threads that take the same turn have no row in
+  /// common.
+  public static final class Turns {
+    private final int threads;
+    private final Stretches[] ofCell;
+
+    private Turns(int threads) {
+      this.threads = threads;
+      ofCell = new Stretches[threads * threads];
+      Arrays.setAll(ofCell, _ -> new Stretches());
+    }
+
+    private void add(int cell, int from, int to) {
+      ofCell[cell].add(from, to);
+    }
+
+    /// Takes what is a thread's in one turn; any threads at once.
+    ///
+    /// @param thread in [0, threads)
+    /// @param turn in [0, threads)
+    /// @return the sum of what the stretches gave
+    public double take(int thread, int turn, Stretch stretch) {
+      return ofCell[turn * threads + thread].take(stretch);
+    }
+  }
+
+  /// Ranges of a clock's samples, in order.
+  private static final class Stretches {
+    private int[] bounds = new int[16];
+    private int count;
+
+    void add(int from, int to) {
+      if (count == bounds.length) {
+        bounds = Arrays.copyOf(bounds, 2 * count);
+      }
+      bounds[count++] = from;
+      bounds[count++] = to;
+    }
+
+    double take(Stretch stretch) {
+      double sum = 0;
+      for (int i = 0; i < count; i += 2) {
+        sum += stretch.take(bounds[i], bounds[i + 1]);
+      }
+      return sum;
+    }
   }
 }

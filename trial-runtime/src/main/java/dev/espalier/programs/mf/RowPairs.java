@@ -1,7 +1,6 @@
 package dev.espalier.programs.mf;
 
 import dev.espalier.data.Ratings;
-import dev.espalier.sdk.OpenRows;
 
 /// Where the rows of some ratings lie, found before they are used: the loop over the ratings has no
 /// calls then.
@@ -15,17 +14,18 @@ final class RowPairs {
   private final float[] values = new float[MAX_COUNT];
 
   /// Finds the rows of the ratings `samples[from]` to `samples[from + count - 1]`.
-  void find(
-      OpenRows openUsers, OpenRows openItems, Ratings ratings, int[] samples, int from, int count) {
+  void find(FactorSteps.Work work, int from, int count) {
+    Ratings ratings = work.ratings();
+    int[] samples = work.samples();
     for (int i = 0; i < count; i++) {
       rows[i] = ratings.users()[samples[from + i]];
     }
-    openUsers.find(rows, 0, count, users);
+    work.users().find(rows, 0, count, users);
     for (int i = 0; i < count; i++) {
       rows[i] = ratings.items()[samples[from + i]];
       values[i] = ratings.values()[samples[from + i]];
     }
-    openItems.find(rows, 0, count, items);
+    work.items().find(rows, 0, count, items);
   }
 
   /// {@return positions of the users' rows}

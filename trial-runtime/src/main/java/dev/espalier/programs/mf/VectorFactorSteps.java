@@ -2,8 +2,6 @@ package dev.espalier.programs.mf;
 
 import static dev.espalier.sdk.OpenRows.MEMORY;
 
-import dev.espalier.data.Ratings;
-import dev.espalier.sdk.OpenRows;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Objects;
@@ -35,49 +33,35 @@ final class VectorFactorSteps implements FactorSteps {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
   @Override
-  public double take(
-      OpenRows users,
-      OpenRows items,
-      FactorShape shape,
-      Ratings ratings,
-      int[] samples,
-      int from,
-      int to,
-      Constants constants) {
-    if (shape.bias() % LANES != 0) {
+  public double take(Work work, int from, int to) {
+    if (work.shape().bias() % LANES != 0) {
       throw new IllegalArgumentException(
           "factors must fill whole vectors of %d floats but end at %d"
-              .formatted(LANES, shape.bias()));
+              .formatted(LANES, work.shape().bias()));
     }
     if (from == to) {
       return 0;
     }
     double squares =
-        users.isTogether() && items.isTogether()
-            ? takeTogether(users, items, shape, ratings, samples, from, to, constants)
-            : takeApart(users, items, shape, ratings, samples, from, to, constants);
+        work.users().isTogether() && work.items().isTogether()
+            ? takeTogether(work, from, to)
+            : takeApart(work, from, to);
     return squares / 2;
   }
 
   /// Rows are where a multiplication says: it costs nothing beside a step.
-  private static double takeTogether(
-      OpenRows users,
-      OpenRows items,
-      FactorShape shape,
-      Ratings ratings,
-      int[] samples,
-      int from,
-      int to,
-      Constants constants) {
-    long rowBytes = 4L * shape.columns();
-    long factorBytes = 4L * shape.bias();
-    long firstUser = users.at(0);
-    long firstItem = items.at(0);
-    int userCount = users.rows();
-    int itemCount = items.rows();
-    int[] user = ratings.users();
-    int[] item = ratings.items();
-    float[] values = ratings.values();
+  private static double takeTogether(Work work, int from, int to) {
+    long rowBytes = 4L * work.shape().columns();
+    long factorBytes = 4L * work.shape().bias();
+    long firstUser = work.users().at(0);
+    long firstItem = work.items().at(0);
+    int userCount = work.users().rows();
+    int itemCount = work.items().rows();
+    int[] samples = work.samples();
+    int[] user = work.ratings().users();
+    int[] item = work.ratings().items();
+    float[] values = work.ratings().values();
+    Constants constants = work.constants();
     FloatVector shrinks = shrinks(constants);
     double squares = 0;
     for (int i = from; i < to; i++) {
@@ -98,21 +82,13 @@ final class VectorFactorSteps implements FactorSteps {
   }
 
   /// Rows are found some hundred at a time before they are used.
-  private static double takeApart(
-      OpenRows users,
-      OpenRows items,
-      FactorShape shape,
-      Ratings ratings,
-      int[] samples,
-      int from,
-      int to,
-      Constants constants) {
+  private static double takeApart(Work work, int from, int to) {
     var pairs = new RowPairs();
     double squares = 0;
     for (int first = from; first < to; first += RowPairs.MAX_COUNT) {
       int count = Math.min(RowPairs.MAX_COUNT, to - first);
-      pairs.find(users, items, ratings, samples, first, count);
-      squares += take(pairs, count, 4L * shape.bias(), constants);
+      pairs.find(work, first, count);
+      squares += take(pairs, count, 4L * work.shape().bias(), work.constants());
     }
     return squares;
   }

@@ -86,7 +86,10 @@ class FactorStepsTest {
         try (OpenRows openUsers = p.open();
             OpenRows openItems = q.open()) {
           losses[i] =
-              forms[i].take(openUsers, openItems, shape, ratings, samples, 5, 60, CONSTANTS);
+              forms[i].take(
+                  new FactorSteps.Work(openUsers, openItems, shape, ratings, samples, CONSTANTS),
+                  5,
+                  60);
         }
         users[i] = p.floats();
         items[i] = q.floats();
@@ -119,14 +122,15 @@ class FactorStepsTest {
         double loss =
             FactorSteps.best()
                 .take(
-                    users,
-                    items,
-                    shape,
-                    ratings,
-                    new int[] {0},
+                    new FactorSteps.Work(
+                        users,
+                        items,
+                        shape,
+                        ratings,
+                        new int[] {0},
+                        new FactorSteps.Constants(1, 0.25f, 0.5f)),
                     0,
-                    1,
-                    new FactorSteps.Constants(1, 0.25f, 0.5f));
+                    1);
         assertThat(loss).isEqualTo(2);
       }
       // 2 (1 - 1/8) - 1/4 * 2 * 3 = 0.25; 3 (1 - 1/8) - 1/4 * 2 * 2 = 1.625; biases -1/4 * 2.

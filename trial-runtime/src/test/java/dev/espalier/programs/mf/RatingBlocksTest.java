@@ -72,14 +72,14 @@ final class RatingBlocksTest {
       for (boolean isShuffled : new boolean[] {false, true}) {
         int[] samples = samples(blocks, isShuffled);
         int[] taken = new int[samples.length];
+        RatingBlocks.Turns turns = blocks.cut(samples);
         for (int turn = 0; turn < threads; turn++) {
           Set<Integer> users = new HashSet<>();
           Set<Integer> items = new HashSet<>();
           for (int thread = 0; thread < threads; thread++) {
             Set<Integer> itsUsers = new HashSet<>();
             Set<Integer> itsItems = new HashSet<>();
-            blocks.take(
-                samples,
+            turns.take(
                 thread,
                 turn,
                 (from, to) -> {
@@ -108,9 +108,10 @@ final class RatingBlocksTest {
     int[] samples =
         new ShuffledCursor(80_000, blocks.samplesPerRun(), 5)
             .indices(0, 2 * blocks.samplesPerRun());
+    RatingBlocks.Turns turns = blocks.cut(samples);
     for (int turn = 0; turn < threads; turn++) {
       for (int thread = 0; thread < threads; thread++) {
-        double share = blocks.take(samples, thread, turn, (from, to) -> to - from);
+        double share = turns.take(thread, turn, (from, to) -> to - from);
         assertThat(share * threads * threads / samples.length).isBetween(0.8, 1.2);
       }
     }
@@ -122,10 +123,11 @@ final class RatingBlocksTest {
   void aClockOfOneTurnKeepsAllThreadsBusy(int threads) {
     RatingBlocks blocks = RatingBlocks.arrange(ratings(400_000, 800, 500), 256, threads);
     int[] samples = IntStream.range(0, blocks.samplesPerRun() / threads).toArray();
+    RatingBlocks.Turns turns = blocks.cut(samples);
     for (int thread = 0; thread < threads; thread++) {
       double share = 0;
       for (int turn = 0; turn < threads; turn++) {
-        share += blocks.take(samples, thread, turn, (from, to) -> to - from);
+        share += turns.take(thread, turn, (from, to) -> to - from);
       }
       assertThat(share * threads / samples.length).isBetween(0.5, 1.5);
     }
