@@ -1,8 +1,6 @@
 package dev.espalier.ps;
 
-import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.cache.UpdateBuffer;
-import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.plan.AccessLog;
 import dev.espalier.ps.plan.AccessPlan;
@@ -10,9 +8,9 @@ import dev.espalier.ps.plan.PackedRows;
 import dev.espalier.ps.plan.PlanCompiler;
 import dev.espalier.ps.plan.PlanOptions;
 import dev.espalier.ps.plan.PlanRun;
+import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
-import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowTarget;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
@@ -40,23 +38,11 @@ final class PlannedAccess {
     LEFT
   }
 
-  /// How rows are asked for.
-  interface Reader {
-    /// @return completes when they are in the target, or with a failed answer
-    CompletableFuture<?> read(Moment moment, int shard, int table, RowSelection rows, RowTarget to);
-
-    /// Waits for an answer; throws its failure.
-    void await(int shard, CompletableFuture<?> reply);
-  }
-
-  /// Which version of the parameters is read.
-  record Moment(BranchRef branch, long clock, Staleness staleness) {}
-
   /// The rows of one clock, by table and slot, on their way or here.
   private static final class Fetch {
     private final Moment moment;
     private final float[] @Nullable [] values;
-    private final List<CompletableFuture<?>> replies = new ArrayList<>();
+    private final List<CompletableFuture<ShardReply>> replies = new ArrayList<>();
     private final List<Integer> shards = new ArrayList<>();
     private boolean isHere;
 
@@ -71,7 +57,7 @@ final class PlannedAccess {
   private final int shards;
   private final RowKernels kernels;
   private final UpdateBuffer updates;
-  private final Reader reader;
+  private final ShardCalls calls;
   private PlanOptions options = PlanOptions.all();
   private Mode mode = Mode.OFF;
   private boolean isAutomatic;
@@ -87,13 +73,13 @@ final class PlannedAccess {
       List<Partitioner> partitioners,
       RowKernels kernels,
       UpdateBuffer updates,
-      Reader reader) {
+      ShardCalls calls) {
     this.partitioners = partitioners;
     columns = tables.stream().mapToInt(TableSpec::columns).toArray();
     shards = partitioners.getFirst().shards();
     this.kernels = kernels;
     this.updates = updates;
-    this.reader = reader;
+    this.calls = calls;
   }
 
   // ---- how a plan comes about
@@ -355,7 +341,7 @@ final class PlannedAccess {
     }
     if (!here.isHere) {
       for (int i = 0; i < here.replies.size(); i++) {
-        reader.await(here.shards.get(i), here.replies.get(i));
+        calls.awaitDelivered(here.shards.get(i), here.replies.get(i));
       }
       here.isHere = true;
     }
@@ -381,7 +367,7 @@ final class PlannedAccess {
           PackedRows.Part part = rows.parts().get(shard);
           RowTarget target =
               new RowTarget(values, part.firstSlot() * columns[table], columns[table], null);
-          sent.replies.add(reader.read(moment, shard, table, part.rows(), target));
+          sent.replies.add(calls.read(shard, moment, table, part.rows(), target));
           sent.shards.add(shard);
         }
       }

@@ -19,7 +19,7 @@ final class ReadAhead {
     /// @param values receives the rows
     /// @return the answer of each shard, null of those that have none of the rows
     List<@Nullable CompletableFuture<ShardReply>> send(
-        PlannedAccess.Moment moment, int table, long[] rows, int count, float[] values);
+        Moment moment, int table, long[] rows, int count, float[] values);
   }
 
   private record Announced(int table, long[] rows) {}
@@ -29,7 +29,7 @@ final class ReadAhead {
   /// @param values where its rows are once all shards have answered
   /// @param replies of each shard, null of those that have none of the rows
   record Sent(
-      PlannedAccess.Moment moment,
+      Moment moment,
       int table,
       long[] rows,
       float[] values,
@@ -50,7 +50,7 @@ final class ReadAhead {
   }
 
   /// Asks for what was announced; what was asked for before is not wanted any more.
-  void advance(PlannedAccess.Moment moment) {
+  void advance(Moment moment) {
     sent.clear();
     for (Announced read : announced) {
       int count = read.rows().length;
@@ -67,7 +67,7 @@ final class ReadAhead {
   }
 
   /// Takes the read of exactly these rows out, if it is under way.
-  Optional<Sent> take(PlannedAccess.Moment moment, int table, long[] rows, int count) {
+  Optional<Sent> take(Moment moment, int table, long[] rows, int count) {
     for (Sent read : sent) {
       if (read.table() == table
           && read.moment().equals(moment)
