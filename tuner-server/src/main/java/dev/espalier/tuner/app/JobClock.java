@@ -2,15 +2,17 @@ package dev.espalier.tuner.app;
 
 import java.util.function.LongSupplier;
 
-/// Seconds of a job's life: the wall clock since its runner started, added to what the log says, or
+/// Seconds of a job's life: the wall clock while it has its turn, added to what the log says, or
 /// the sum of modelled seconds where the job has a cost model.
 ///
-/// Never falls, and does not count the time in which no server ran the job.
+/// Never falls. Stands still while the job waits for its turn, while it is paused, and while no
+/// server runs it.
 final class JobClock {
   private final boolean modelled;
   private final LongSupplier nanoTime;
   private long lastNanos;
   private double seconds;
+  private boolean isRunning;
 
   JobClock(boolean modelled, LongSupplier nanoTime) {
     this.modelled = modelled;
@@ -24,6 +26,12 @@ final class JobClock {
     lastNanos = nanoTime.getAsLong();
   }
 
+  /// Lets a wall clock run or stand still; it stands still at first.
+  void run(boolean now) {
+    now();
+    isRunning = now;
+  }
+
   /// Adds branch seconds; does nothing on a wall clock.
   void advance(double branchSeconds) {
     if (modelled) {
@@ -34,7 +42,9 @@ final class JobClock {
   double now() {
     if (!modelled) {
       long nanos = nanoTime.getAsLong();
-      seconds += (nanos - lastNanos) / 1e9;
+      if (isRunning) {
+        seconds += (nanos - lastNanos) / 1e9;
+      }
       lastNanos = nanos;
     }
     return seconds;

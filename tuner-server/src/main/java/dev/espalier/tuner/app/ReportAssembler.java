@@ -8,6 +8,8 @@ import dev.espalier.api.model.WorkerReport;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -233,7 +235,7 @@ final class ReportAssembler {
   /// {@return the events that are complete now, in order; consecutive clocks of a branch as one}
   List<SessionEvent> drain(JobClock clock) {
     var events = new ArrayList<SessionEvent>();
-    var run = new ClockRun();
+    var run = new ClockRun(workers);
     while (headIsComplete()) {
       List<Item> parts = states.stream().map(state -> state.items.removeFirst()).toList();
       parts.forEach(part -> part.report().open--);
@@ -242,8 +244,8 @@ final class ReportAssembler {
           if (!run.continues(branch, number)) {
             run.flush(events, clock);
           }
-          double seconds = secondsOf(parts);
-          clock.advance(seconds);
+          List<Double> seconds = secondsOf(parts);
+          clock.advance(Collections.max(seconds));
           run.add(branch, number, meanLoss(parts), seconds);
           nextClocks.put(branch, number + 1);
         }
@@ -341,10 +343,11 @@ final class ReportAssembler {
     return Optional.of(how == MetricSpec.Aggregate.MEAN ? mean : Math.sqrt(mean));
   }
 
-  private double secondsOf(List<Item> parts) {
+  /// {@return seconds of a clock, of each worker}
+  private List<Double> secondsOf(List<Item> parts) {
     return time.isPresent()
-        ? time.get().secondsOf(largestSamples(parts))
-        : parts.stream().mapToDouble(Item::seconds).max().orElse(0);
+        ? Collections.nCopies(workers, time.get().secondsOf(largestSamples(parts)))
+        : parts.stream().map(Item::seconds).toList();
   }
 
   private static long largestSamples(List<Item> parts) {
@@ -379,25 +382,44 @@ final class ReportAssembler {
     private long from;
     private final List<Double> losses = new ArrayList<>();
     private final List<Double> seconds = new ArrayList<>();
+    private final double[] ofWorkers;
+
+    ClockRun(int workers) {
+      this.ofWorkers = new double[workers];
+    }
 
     boolean continues(BranchId next, long clock) {
       return losses.isEmpty() || (branch.equals(next) && clock == from + losses.size());
     }
 
-    void add(BranchId next, long clock, double loss, double clockSeconds) {
+    void add(BranchId next, long clock, double loss, List<Double> clockSeconds) {
       if (losses.isEmpty()) {
         branch = next;
         from = clock;
       }
       losses.add(loss);
-      seconds.add(clockSeconds);
+      seconds.add(Collections.max(clockSeconds));
+      for (int worker = 0; worker < ofWorkers.length; worker++) {
+        ofWorkers[worker] += clockSeconds.get(worker);
+      }
+    }
+
+    /// Workers that may drift apart are not all slow in the same clocks, so the run took what the
+    /// slowest of them took in all, which may be less than the sum of the slowest in each clock.
+    private List<Double> elapsed() {
+      double slowest = Arrays.stream(ofWorkers).max().orElse(0);
+      double sum = seconds.stream().mapToDouble(Double::doubleValue).sum();
+      return slowest < sum
+          ? seconds.stream().map(clock -> clock * slowest / sum).toList()
+          : List.copyOf(seconds);
     }
 
     void flush(List<SessionEvent> events, JobClock clock) {
       if (!losses.isEmpty()) {
-        events.add(new SessionEvent.Progressed(clock.now(), branch, from, losses, seconds));
+        events.add(new SessionEvent.Progressed(clock.now(), branch, from, losses, elapsed()));
         losses.clear();
         seconds.clear();
+        Arrays.fill(ofWorkers, 0);
       }
     }
   }

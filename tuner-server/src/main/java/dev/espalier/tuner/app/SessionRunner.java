@@ -339,6 +339,7 @@ final class SessionRunner implements Runnable {
     for (SessionEvent event : logged) {
       bookkeep(replay(event), commands);
     }
+    clock.run(!held);
     log.info(
         "job={} events={} generation={} resumed from its log", job.id(), eventSequence, generation);
     if (!session.isEnded()) {
@@ -363,6 +364,7 @@ final class SessionRunner implements Runnable {
   ///
   /// @param logged what was asked of it at servers before this one
   private void begin(List<SessionEvent> logged) throws InterruptedException {
+    clock.run(slot.isTaken());
     var effects = new ArrayList<>(session.start());
     logged.forEach(event -> effects.addAll(replay(event)));
     var taken = new ArrayList<SessionEvent>();
@@ -662,6 +664,7 @@ final class SessionRunner implements Runnable {
         }
         case SessionEffect.Hold(boolean now) -> {
           held = now;
+          clock.run(!held);
           ports.gateway().control(job.id(), held, alone);
         }
         case SessionEffect.BranchChanged changed -> {

@@ -53,6 +53,23 @@ class ReportAssemblerTest {
     assertThat(assembler.consumed()).containsExactly(0, 1);
   }
 
+  /// One is slow in the first clock and the other in the second; with staleness both took 4 s.
+  @Test
+  void workersThatDriftApartTakeAsLongAsTheSlowestInAll() {
+    var measured = new ReportAssembler(1, 2, Optional.empty(), List.of());
+    measured.add(0, 1, measured(3, 1), 0);
+    measured.add(1, 1, measured(1, 3), 0);
+
+    assertThat(measured.drain(new JobClock(false, () -> 0)))
+        .containsExactly(
+            new SessionEvent.Progressed(0, BRANCH, 0, List.of(2.0, 2.0), List.of(2.0, 2.0)));
+  }
+
+  private static WorkerReport.Progressed measured(double first, double second) {
+    return new WorkerReport.Progressed(
+        BRANCH, 0, List.of(20.0, 20.0), List.of(10L, 10L), List.of(first, second));
+  }
+
   @Test
   void reportIsConsumedWhenAllItsClocksAre() {
     assembler.add(0, 1, clocks(0, 20, 3), 0);

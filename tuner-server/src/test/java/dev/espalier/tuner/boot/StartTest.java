@@ -52,6 +52,8 @@ class StartTest {
     refuses(
         ErrorCode.INVALID_REQUEST,
         "must start with jdbc:postgresql: but is jdbc:h2:mem:x",
+        "--espalier.http.port=0",
+        "--espalier.grpc.port=0",
         "--espalier.database.url=jdbc:h2:mem:x");
   }
 

@@ -79,6 +79,13 @@ final class Board {
     noteTimes();
   }
 
+  /// What was taken for training was not.
+  void countAsTuning(double seconds) {
+    trainingSeconds -= seconds;
+    tuningSeconds += seconds;
+    noteTimes();
+  }
+
   /// {@return seconds of branches on trial, and of measuring them}
   double tuningSeconds() {
     return tuningSeconds;

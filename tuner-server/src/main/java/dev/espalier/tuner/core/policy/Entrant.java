@@ -61,6 +61,14 @@ final class Entrant {
     branch.probed(loss());
   }
 
+  /// Takes the last probe back: the others were not probed as late.
+  void rewind() {
+    losses = lossesBefore;
+    seconds = secondsBefore;
+    lossesBefore = List.of();
+    secondsBefore = 0;
+  }
+
   /// {@return its losses on the blocks after `horizonSeconds` in all, as its last two probes let
   /// expect; those of the last probe where there is no second one}
   List<Double> forecast(double horizonSeconds) {

@@ -8,7 +8,14 @@ import dev.espalier.api.model.Setting;
 /// @param incumbent the setting before
 /// @param move what won
 /// @param metric the validation result before; not NaN
-record Guard(Setting incumbent, Neighbourhood.Move move, double metric) {
+/// @param raceSeconds what the winner ran in the race
+/// @param isByHand whether a person chose it
+record Guard(
+    Setting incumbent,
+    Neighbourhood.Move move,
+    double metric,
+    double raceSeconds,
+    boolean isByHand) {
   /// Of the range of all results; falls below it may be chance.
   static final double TOLERANCE = 0.03;
 

@@ -144,7 +144,12 @@ final class JobSession implements TuningSession {
       return;
     }
     boolean isFirst = generations.attach();
-    var workload = new Workload(ready.workers(), ready.trainingSamples(), ready.defaultBatchSize());
+    var workload =
+        new Workload(
+            ready.workers(),
+            ready.trainingSamples(),
+            ready.defaultBatchSize(),
+            ready.probeSamples());
     board.workersAre(workload);
     Optional<String> problem = workload.problemOf(course.extremeSettings());
     if (problem.isPresent()) {

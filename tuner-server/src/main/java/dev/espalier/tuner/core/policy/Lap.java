@@ -59,10 +59,6 @@ final class Lap {
     return branch;
   }
 
-  Shape shape() {
-    return shape;
-  }
-
   /// {@return clocks of the lap; 0 while the branch's pace is not known}
   long clocks() {
     return untilClock == 0 ? 0 : untilClock - fromClock;
@@ -72,7 +68,12 @@ final class Lap {
   /// up}
   boolean isOver() {
     boolean isTimeUp = board.isTimeUp() && branch.isAtRest() && branch.clocks() > fromClock;
-    return isTimeUp || (untilClock > 0 && branch.clocks() >= untilClock);
+    return isTimeUp || isWhole();
+  }
+
+  /// {@return whether it ran as long as was planned}
+  boolean isWhole() {
+    return untilClock > 0 && branch.clocks() >= untilClock;
   }
 
   /// Ends it where the scheduled clocks end, without the fall that was planned.
@@ -84,7 +85,7 @@ final class Lap {
   void runOn() {
     if (untilClock == 0 && !plan()) {
       if (branch.scheduledUntil() <= fromClock) {
-        schedule(fromClock + Math.min(PACE_CLOCKS, minClocks));
+        schedule(fromClock + paceClocks());
       }
       return;
     }
@@ -92,6 +93,12 @@ final class Lap {
     if (until > branch.scheduledUntil()) {
       schedule(until);
     }
+  }
+
+  /// The first clock after a fork is slower than others, so one alone says little.
+  private long paceClocks() {
+    long wanted = Math.min(PACE_CLOCKS, Math.max(minClocks, branch.clocksPerEpoch()));
+    return Math.clamp(wanted, 1, Math.max(1, maxClocks));
   }
 
   private boolean plan() {
@@ -108,7 +115,8 @@ final class Lap {
       clocks = maxClocks;
     }
     untilClock = Math.max(fromClock + clocks, branch.scheduledUntil());
-    long cooling = Math.max(1, Math.round(cooldownShare * (untilClock - fromClock)));
+    // The first clock of a fall still has the whole rate.
+    long cooling = Math.max(2, Math.round(cooldownShare * (untilClock - fromClock)));
     long coolFrom = Math.max(Math.max(fromClock, branch.clocks()), untilClock - cooling);
     if (cooldownShare > 0 && coolFrom < untilClock) {
       shape = Shape.linearToZero(coolFrom, untilClock);

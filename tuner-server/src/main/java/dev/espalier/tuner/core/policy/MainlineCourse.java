@@ -62,7 +62,7 @@ final class MainlineCourse implements Course {
   @Override
   public void resume() {
     Optional<Checkpoints.Mark> mark = checkpoints.lastDurable();
-    back.forget();
+    back.lose();
     checkpoints.chosenSetting().ifPresent(rounds::restored);
     if (mark.isPresent()) {
       var setting = strategy.settingAt(mark.get().mainlineClock(), rounds.settingOr(strategy));

@@ -59,11 +59,19 @@ final class Neighbourhood {
   /// A part of the space where training blew up.
   private record Excluded(double step, double untilSeconds) {}
 
+  /// Settings that have these values.
+  private record Barred(Setting values, double untilSeconds) {
+    boolean has(Setting setting) {
+      return setting.with(values).equals(setting);
+    }
+  }
+
   private final SearchSpace space;
   private final double leastStep;
   private final Map<String, Double> worth = new HashMap<>();
   private final List<Setting> wished = new ArrayList<>();
   private final List<Excluded> excluded = new ArrayList<>();
+  private final List<Barred> barred = new ArrayList<>();
   private double rateStep;
   private Optional<Move> lastWinner = Optional.empty();
 
@@ -184,15 +192,33 @@ final class Neighbourhood {
   }
 
   private Setting withRate(Setting setting, double factor) {
-    for (Tunable tunable : space.tunables()) {
-      if (factor != 1
-          && tunable.name().equals(Tunable.LEARNING_RATE)
-          && tunable instanceof Tunable.LogRange range) {
-        double rate = setting.valueOr(Tunable.LEARNING_RATE, range.defaultValue()) * factor;
-        return setting.with(Tunable.LEARNING_RATE, Math.clamp(rate, range.min(), range.max()));
-      }
-    }
-    return setting;
+    return factor == 1
+        ? setting
+        : learningRate()
+            .map(tunable ->
+                setting.with(
+                    Tunable.LEARNING_RATE,
+                    nearest(
+                        tunable,
+                        setting.valueOr(Tunable.LEARNING_RATE, tunable.defaultValue()) * factor)))
+            .orElse(setting);
+  }
+
+  private Optional<Tunable> learningRate() {
+    return space.tunables().stream()
+        .filter(tunable -> tunable.name().equals(Tunable.LEARNING_RATE))
+        .findFirst();
+  }
+
+  private static double nearest(Tunable tunable, double rate) {
+    return switch (tunable) {
+      case Tunable.LogRange range -> Math.clamp(rate, range.min(), range.max());
+      case Tunable.LinearRange range -> Math.clamp(rate, range.min(), range.max());
+      case Tunable.Choice choice ->
+          choice.values().stream()
+              .min(Comparator.comparingDouble(value -> Math.abs(value - rate)))
+              .orElseThrow();
+    };
   }
 
   /// Learns how a race went.
@@ -224,15 +250,38 @@ final class Neighbourhood {
     }
   }
 
+  /// What won was wrong after all: it waits like one that lost.
+  void unlearn(Move won) {
+    worth.put(won.key(), worth(won) / WON * LOST);
+    worth.remove(won.back());
+    lastWinner = Optional.empty();
+  }
+
   /// Keeps away, up to a time, from settings whose steps are as long as that of one that blew up.
+  ///
+  /// A setting without a learning rate says nothing about others, and is kept away from alone.
   void exclude(Setting setting, double untilSeconds) {
-    excluded.add(new Excluded(step(setting), untilSeconds));
+    if (step(setting) > 0) {
+      excluded.add(new Excluded(step(setting), untilSeconds));
+    } else {
+      barred.add(new Barred(setting, untilSeconds));
+    }
+  }
+
+  /// Keeps away, up to a time, from where a move leads: from all settings with its tunable's new
+  /// value, for a batch that does not fit into memory does so at no rate.
+  void bar(Move move, double untilSeconds) {
+    double value = move.setting().valueOr(move.tunable(), Double.NaN);
+    Setting values =
+        Double.isNaN(value) ? move.setting() : Setting.EMPTY.with(move.tunable(), value);
+    barred.add(new Barred(values, untilSeconds));
   }
 
   boolean isExcluded(Setting setting, double nowSeconds) {
-    return excluded.stream()
-        .anyMatch(
-            part -> part.untilSeconds() > nowSeconds && step(setting) >= part.step() * (1 - SAME));
+    return barred.stream().anyMatch(part -> part.untilSeconds() > nowSeconds && part.has(setting))
+        || excluded.stream()
+            .anyMatch(part ->
+                part.untilSeconds() > nowSeconds && step(setting) >= part.step() * (1 - SAME));
   }
 
   /// The step that a constant gradient comes to.
@@ -249,8 +298,35 @@ final class Neighbourhood {
         .map(Move::setting);
   }
 
-  /// {@return `setting` with a smaller learning rate; itself when it has none to make smaller}
-  Setting calmer(Setting setting, double factor) {
-    return withRate(setting, 1 / factor);
+  /// {@return `setting` with a learning rate that is smaller by `factor`, as far as its range goes:
+  /// of a choice the largest that is not above that, or else the smallest; empty where there is no
+  /// smaller one}
+  Optional<Setting> calmer(Setting setting, double factor) {
+    return learningRate()
+        .flatMap(tunable -> {
+          double rate = setting.valueOr(Tunable.LEARNING_RATE, tunable.defaultValue());
+          double less = smaller(tunable, rate, rate / factor);
+          return less < rate
+              ? Optional.of(setting.with(Tunable.LEARNING_RATE, less))
+              : Optional.empty();
+        });
+  }
+
+  private static double smaller(Tunable tunable, double rate, double wanted) {
+    return tunable instanceof Tunable.Choice choice
+        ? choice.values().stream()
+            .filter(value -> value < rate)
+            .min(
+                Comparator.comparingDouble(
+                    (Double value) -> value <= wanted * (1 + SAME) ? -value : value))
+            .orElse(rate)
+        : nearest(tunable, wanted);
+  }
+
+  /// {@return `setting` with a learning rate that is larger by `factor`, as far as its range goes;
+  /// empty where there is no larger one}
+  Optional<Setting> bolder(Setting setting, double factor) {
+    Setting more = withRate(setting, factor);
+    return more.equals(setting) ? Optional.empty() : Optional.of(more);
   }
 }

@@ -95,8 +95,8 @@ final class NewStarts {
             switch (way) {
               case SMALLER_BATCH -> neighbourhood.beside(from, Tunable.BATCH_SIZE, false);
               case LARGER_BATCH -> neighbourhood.beside(from, Tunable.BATCH_SIZE, true);
-              case CALMER -> Optional.of(neighbourhood.calmer(from, RATE_FACTOR));
-              case BOLDER -> Optional.of(neighbourhood.calmer(from, 1 / RATE_FACTOR));
+              case CALMER -> neighbourhood.calmer(from, RATE_FACTOR);
+              case BOLDER -> neighbourhood.bolder(from, RATE_FACTOR);
             });
   }
 

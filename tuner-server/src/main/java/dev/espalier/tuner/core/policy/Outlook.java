@@ -62,7 +62,7 @@ final class Outlook {
       isFar = false;
     } else {
       worseInARow++;
-      isFar = Double.isNaN(value) || Math.abs(value - lineBest) > options.overfit() * range;
+      isFar = isFar(value, range);
       hasOverfit |= isFar;
     }
     if (isLineBest && (Double.isNaN(best) || goal.isBetter(value, best))) {
@@ -70,6 +70,16 @@ final class Outlook {
       bestTookSeconds = age(spentSeconds);
       retreats = 0;
     }
+  }
+
+  /// Takes in a result that was undone together with the setting it is due to: how it came about
+  /// says nothing about the present model, but that the job can overfit does.
+  void refuted(double value, double range) {
+    hasOverfit |= isFar(value, range);
+  }
+
+  private boolean isFar(double value, double range) {
+    return Double.isNaN(value) || Math.abs(value - lineBest) > options.overfit() * range;
   }
 
   /// {@return what is next}

@@ -25,7 +25,7 @@ record PairedDifference(double mean, double halfWidth, int pairs) {
     }
     double mean = pairs == 0 ? 0 : sum / pairs;
     if (pairs < 2) {
-      return new PairedDifference(mean, pairs == 0 ? Double.POSITIVE_INFINITY : 0, pairs);
+      return new PairedDifference(mean, Double.POSITIVE_INFINITY, pairs);
     }
     double squares = 0;
     for (int i = 0; i < pairs; i++) {

@@ -1,5 +1,7 @@
 package dev.espalier.tuner.core.policy;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
@@ -83,6 +85,10 @@ final class Race {
   private final Branch parent;
   private final List<Entrant> entrants = new ArrayList<>();
   private final List<Entrant> waiting = new ArrayList<>();
+
+  /// Who was better, and not by chance, than the incumbent when that left.
+  private final List<Entrant> beatIncumbent = new ArrayList<>();
+
   private List<Double> parentLosses = List.of();
   private double rungSeconds;
   private int rung;
@@ -191,16 +197,16 @@ final class Race {
     Entrant next = waiting.removeFirst();
     if (board.isTimeUp()) {
       // No clocks are sent any more, so a lap that has none yet would never end.
-      stopEarly("the job's time is up");
+      stopEarly(next, "the job's time is up");
       return;
     }
     if (board.clocksLeft(next.branch()) == 0) {
-      stopEarly("the job's epochs are used up");
+      stopEarly(next, "the job's epochs are used up");
       return;
     }
     if (plan.isBounded()
         && !budget.allows(rungSeconds + probeSeconds(next), leastKept(Set.of(next)))) {
-      stopEarly("the tuning budget is used up");
+      stopEarly(next, "the tuning budget is used up");
       return;
     }
     current = next;
@@ -232,13 +238,18 @@ final class Race {
     return pace.secondsOfProbe(plan.probeSamples(), entrant.branch().setting(), board.workload());
   }
 
-  /// Entrants that did not run the whole rung cannot be compared any more.
-  private void stopEarly(String why) {
+  /// Entrants that did not run the whole rung cannot be compared with those that did, so the one
+  /// before counts.
+  private void stopEarly(Entrant next, String why) {
+    List<Entrant> left = alive();
+    List<Entrant> ran = left.stream().filter(one -> one != next && !waiting.contains(one)).toList();
     waiting.clear();
     if (rung == 1) {
-      end(alive().stream().filter(Entrant::isIncumbent).findFirst(), why);
+      end(left.stream().filter(Entrant::isIncumbent).findFirst(), why);
       return;
     }
+    ran.forEach(Entrant::rewind);
+    rung--;
     settle(why);
   }
 
@@ -270,10 +281,18 @@ final class Race {
     }
     if (!running.isOver()) {
       running.runOn();
+    }
+    if (!running.isOver()) {
       return;
     }
     lap = null;
     pace.learn(running.branch());
+    if (!running.isWhole()) {
+      Entrant cut = requireNonNull(current);
+      current = null;
+      stopEarly(cut, "the job's time is up");
+      return;
+    }
     evaluation = board.book().nextEvaluation();
     board.command(new BranchCommand.Probe(running.branch().id(), evaluation, plan.probeSamples()));
   }
@@ -421,6 +440,7 @@ final class Race {
             .with("rungSeconds", rungSeconds)
             .with("confidence", options.confidence())
             .with("probeSamples", plan.probeSamples())
+            .with("horizonSeconds", plan.horizonSeconds())
             .with("leader", leader.number())
             .with("parentLoss", mean(parentLosses))
             .with("entrants", table));
@@ -453,6 +473,11 @@ final class Race {
     row.put("aboveLeaderLower", difference.lower());
     row.put("aboveLeaderUpper", difference.upper());
     row.put("pairs", (long) difference.pairs());
+    PairedDifference ahead = forecast(entrant, leader);
+    row.put("forecastAboveLeader", ahead.mean());
+    row.put("forecastAboveLeaderLower", ahead.lower());
+    row.put("forecastAboveLeaderUpper", ahead.upper());
+    row.put("stepsPerSecond", entrant.stepsPerSecond());
     return row;
   }
 
@@ -460,6 +485,11 @@ final class Race {
     for (Entrant entrant : left) {
       PairedDifference difference = between(entrant, leader);
       if (entrant != leader && difference.isWorse() && !mayComeBack(entrant, leader)) {
+        if (entrant.isIncumbent()) {
+          left.stream()
+              .filter(other -> between(other, entrant).isBetter())
+              .forEach(beatIncumbent::add);
+        }
         drop(entrant, "racing.dominated", "is worse than " + leader.inWords(), difference);
       }
     }
@@ -548,17 +578,19 @@ final class Race {
     return seconds <= board.clocksLeft(entrant.branch()) * perClock;
   }
 
-  /// Of those left the best wins; against an incumbent that is still there only if it is not
-  /// chance.
+  /// Of those left the best wins: where the incumbent has left, of those that beat it; against an
+  /// incumbent that is still there only if it is not chance.
   private void settle(String why) {
     List<Entrant> left = alive();
     Optional<Entrant> incumbent = left.stream().filter(Entrant::isIncumbent).findFirst();
+    List<Entrant> shown = left.stream().filter(beatIncumbent::contains).toList();
     Entrant best =
-        left.stream()
-            .min(
-                Comparator.comparingDouble(
-                    entrant -> mean(entrant.forecast(plan.horizonSeconds()))))
-            .orElseThrow();
+        (shown.isEmpty() ? left : shown)
+            .stream()
+                .min(
+                    Comparator.comparingDouble(
+                        entrant -> mean(entrant.forecast(plan.horizonSeconds()))))
+                .orElseThrow();
     boolean isShown =
         incumbent.filter(entrant -> entrant != best && !isShownToBeat(best, entrant)).isEmpty();
     open = isShown ? Optional.empty() : best.move();
@@ -598,6 +630,7 @@ final class Race {
             .with("winner", winner.map(Entrant::number).orElse(-1))
             .with("setting", winner.map(Entrant::branch).orElse(parent).setting())
             .with("rungs", rung)
+            .with("horizonSeconds", plan.horizonSeconds())
             .with("confidence", options.confidence())
             .with("entrants", table)
             .with("tuningSeconds", board.tuningSeconds())
@@ -655,6 +688,17 @@ final class Race {
 
   private String key(String decision) {
     return "round-" + plan.number() + "/" + decision;
+  }
+
+  /// {@return what the entrant does differently that runs a lap; empty between laps, and while it
+  /// is the incumbent}
+  Optional<Neighbourhood.Move> running() {
+    return Optional.ofNullable(current).flatMap(Entrant::move);
+  }
+
+  /// Ends without an outcome: its branches were lost with the workers.
+  void interrupted() {
+    tell("ended", Optional.empty(), "Broken off: workers were lost");
   }
 
   /// Ends without an outcome: all entrants are freed.

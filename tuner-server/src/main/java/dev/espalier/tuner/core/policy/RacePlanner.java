@@ -46,7 +46,18 @@ final class RacePlanner {
   }
 
   private boolean canRace() {
-    return board.plan().space().dimensions() > 0;
+    return board.plan().space().dimensions() > 0 && problem().isEmpty();
+  }
+
+  /// {@return why entrants cannot be told from each other; empty when they can}
+  Optional<String> problem() {
+    return times.canJudge(board.workload())
+        ? Optional.empty()
+        : Optional.of(
+            Words.count(board.workload().heldOutSamples(), "training sample")
+                + " held out of training cannot judge a race: at least "
+                + RaceTimes.FEWEST_HELD_OUT
+                + " can");
   }
 
   /// {@return whether a race is due, affordable, and of use for what is left of the job}
@@ -58,13 +69,14 @@ final class RacePlanner {
         && times.secondsUntilDue(board.spentSeconds()) <= 0
         && pace.secondsPerClock(incumbent).isPresent()
         && leftSeconds >= options.budget() * board.spentSeconds()
-        && size(incumbent).filter(size -> pays(size, epochSeconds)).isPresent();
+        && size(incumbent).filter(size -> pays(size, leftSeconds, epochSeconds)).isPresent();
   }
 
   /// What a race finds must be of use for as long as its winner races: a race right before the last
   /// epoch is over costs, and gains nothing.
-  private static boolean pays(RaceTimes.Size size, double epochSeconds) {
-    return epochSeconds >= 2 * WINNERS_LAPS * size.trialSeconds();
+  private static boolean pays(RaceTimes.Size size, double leftSeconds, double epochSeconds) {
+    double winners = WINNERS_LAPS * size.trialSeconds();
+    return leftSeconds >= size.seconds() + winners && epochSeconds >= 2 * winners;
   }
 
   private Optional<RaceTimes.Size> size(Setting incumbent) {
@@ -122,11 +134,29 @@ final class RacePlanner {
             RoundTrigger.MANUAL,
             "race " + races,
             moves,
-            times.manualTrialSeconds(board.spentSeconds(), pace, incumbent),
+            times.manualTrialSeconds(board.spentSeconds(), pace, incumbent, board.workload()),
             board.spentSeconds(),
-            Math.max(1, options.probeSamples()),
+            Math.min(options.probeSamples(), board.workload().heldOutSamples()),
             false,
             actor));
+  }
+
+  /// A race was broken off because workers were lost: the entrant that ran may have cost them, so
+  /// it does not race again for a while, and neither does any other soon.
+  ///
+  /// @param running what ran then; empty for the incumbent
+  void lost(Race.Plan raced, Optional<Neighbourhood.Move> running) {
+    neighbourhood.learn(raced.challengers(), Optional.empty(), Optional.empty());
+    running.ifPresent(move -> neighbourhood.bar(move, times.exclusionEnd(board.spentSeconds())));
+    times.raced(board.spentSeconds(), false, false);
+  }
+
+  /// The validation data say that the race before was wrong.
+  void refuted(Guard guard) {
+    if (!guard.isByHand()) {
+      neighbourhood.unlearn(guard.move());
+    }
+    times.raced(board.spentSeconds(), false, false);
   }
 
   /// Learns from how a race ended.

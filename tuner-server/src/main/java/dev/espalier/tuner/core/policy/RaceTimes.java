@@ -17,6 +17,10 @@ final class RaceTimes {
   private static final double CHEAPEST = 0.1;
   private static final double PROBES = 0.3;
   private static final long LEAST_PROBE = 64;
+
+  /// Two blocks of samples: of one alone nothing can be told from chance.
+  static final long FEWEST_HELD_OUT = 32;
+
   private static final double EXCLUSION = 4;
   private static final long FEWEST_CLOCKS = 3;
   private static final int LEAST_EVALUATIONS = 4;
@@ -25,6 +29,7 @@ final class RaceTimes {
   private static final double SHORT = 0.1;
 
   private static final double MANUAL_SHARE = 0.03;
+  private static final long FIRST_LAP_CLOCKS = 8;
 
   private final RacingOptions options;
   private double dueAt;
@@ -41,7 +46,12 @@ final class RaceTimes {
   /// How much a race may take.
   ///
   /// @param trialSeconds of each entrant in the first rung
-  record Size(int challengers, double trialSeconds, long probeSamples) {}
+  record Size(int challengers, double trialSeconds, long probeSamples) {
+    /// {@return how long two rungs take, without the probes}
+    double seconds() {
+      return (challengers + 1 + 2 * 2) * trialSeconds;
+    }
+  }
 
   double secondsUntilDue(double spentSeconds) {
     return dueAt - spentSeconds;
@@ -55,13 +65,11 @@ final class RaceTimes {
     for (int challengers = options.challengers(); challengers >= 1; challengers--) {
       double perProbe = PROBES * seconds / probes(challengers);
       double perSample = pace.secondsOfProbe(1, incumbent, workload);
-      long samples =
-          perSample > 0
-              ? Math.min(options.probeSamples(), (long) (perProbe / perSample))
-              : options.probeSamples();
+      long most = mostProbe(workload);
+      long samples = perSample > 0 ? Math.min(most, (long) (perProbe / perSample)) : most;
       double judging = samples * perSample * probes(challengers);
       double trial = (seconds - judging) / lostLaps(challengers);
-      if (trial >= least && samples >= LEAST_PROBE) {
+      if (trial >= least && samples >= leastProbe(workload)) {
         return Optional.of(new Size(challengers, trial, samples));
       }
     }
@@ -92,16 +100,41 @@ final class RaceTimes {
   /// {@return what the smallest race costs: one challenger, judged on few samples}
   private double leastCost(Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
     double trials = leastTrial(pace, incumbent, workload, spentSeconds) * lostLaps(1);
-    double judging = pace.secondsOfProbe(LEAST_PROBE, incumbent, workload) * probes(1);
+    double judging = pace.secondsOfProbe(leastProbe(workload), incumbent, workload) * probes(1);
     return Math.max(trials / (1 - PROBES), judging / PROBES);
   }
 
-  /// Where a clock is a large part of a pass over the data it has little noise, so fewer do.
+  /// {@return whether enough samples are held out to tell entrants of a race from each other}
+  boolean canJudge(Workload workload) {
+    return mostProbe(workload) >= FEWEST_HELD_OUT;
+  }
+
+  private long mostProbe(Workload workload) {
+    return Math.min(options.probeSamples(), workload.heldOutSamples());
+  }
+
+  private long leastProbe(Workload workload) {
+    return Math.min(LEAST_PROBE, mostProbe(workload));
+  }
+
+  /// {@return how many clocks a lap of the mainline has at least}
+  long leastLapClocks(Workload workload, Setting incumbent) {
+    return atMostAPass(FIRST_LAP_CLOCKS, workload, incumbent);
+  }
+
   private double leastTrial(Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
-    long most = Math.max(FEWEST_CLOCKS, workload.clocksPerEpoch(incumbent));
     return Math.max(
-        Math.min(options.trialClocks(), most) * pace.secondsPerClock(incumbent).orElse(0.0),
-        options.trialShare() * spentSeconds);
+        leastTrialSeconds(pace, incumbent, workload), options.trialShare() * spentSeconds);
+  }
+
+  private double leastTrialSeconds(Pace pace, Setting incumbent, Workload workload) {
+    return atMostAPass(options.trialClocks(), workload, incumbent)
+        * pace.secondsPerClock(incumbent).orElse(0.0);
+  }
+
+  /// Where a clock is a large part of a pass over the data it has little noise, so fewer do.
+  private static long atMostAPass(long clocks, Workload workload, Setting incumbent) {
+    return Math.min(clocks, Math.max(FEWEST_CLOCKS, workload.clocksPerEpoch(incumbent)));
   }
 
   /// What is lost. First rung: all; second rung, twice as long: the incumbent and a challenger; of
@@ -115,9 +148,8 @@ final class RaceTimes {
     return 1 + challengers + 1 + 2;
   }
 
-  double manualTrialSeconds(double spentSeconds, Pace pace, Setting incumbent) {
-    double least = options.trialClocks() * pace.secondsPerClock(incumbent).orElse(0.0);
-    return Math.max(least, MANUAL_SHARE * spentSeconds);
+  double manualTrialSeconds(double spentSeconds, Pace pace, Setting incumbent, Workload workload) {
+    return Math.max(leastTrialSeconds(pace, incumbent, workload), MANUAL_SHARE * spentSeconds);
   }
 
   void raced(double spentSeconds, boolean paid, boolean isOpen) {

@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 
 /// Laps of an incumbent, and races of its neighbours between them.
 final class RacingCourse implements Course {
-  private static final int FIRST_LAP_CLOCKS = 8;
   private static final double CALMER = 3;
 
   private static final int MAX_ROLL_BACKS_IN_A_ROW = 12;
@@ -103,6 +102,7 @@ final class RacingCourse implements Course {
   public void begin() {
     mainline.create();
     diary.first(incumbent(), options.budget());
+    planner.problem().ifPresent(diary::noRaces);
     plan.prior().forEach(diary::prior);
     next();
   }
@@ -130,11 +130,17 @@ final class RacingCourse implements Course {
 
   @Override
   public void lose() {
-    back.forget();
+    back.lose();
     mainline.lose();
     validation.forget();
     lap = null;
-    race = null;
+    lossBefore = Double.NaN;
+    Race running = race;
+    if (running != null) {
+      planner.lost(running.plan(), running.running());
+      running.interrupted();
+      race = null;
+    }
     guard = Optional.empty();
   }
 
@@ -165,6 +171,9 @@ final class RacingCourse implements Course {
         lapOver(current);
       } else if (!isWished()) {
         current.runOn();
+        if (current.isOver()) {
+          lapOver(current);
+        }
       }
     } else if (!validation.isRunning() && back.isWanted()) {
       goBackOnceSaved();
@@ -227,7 +236,7 @@ final class RacingCourse implements Course {
             pace,
             next,
             lapSeconds(),
-            FIRST_LAP_CLOCKS,
+            leastLapClocks(),
             Math.max(1, board.clocksLeft(next)),
             outlook.isNewStart() ? 0 : options.cooldown(),
             Trainer.ALONE_EPOCHS);
@@ -258,7 +267,11 @@ final class RacingCourse implements Course {
   }
 
   private double leastLapSeconds() {
-    return pace.secondsPerClock(incumbent()).orElse(0.0) * FIRST_LAP_CLOCKS;
+    return pace.secondsPerClock(incumbent()).orElse(0.0) * leastLapClocks();
+  }
+
+  private long leastLapClocks() {
+    return times.leastLapClocks(board.workload(), incumbent());
   }
 
   /// {@return seconds that the bounds of the job still allow; a little is left for the last
@@ -332,8 +345,12 @@ final class RacingCourse implements Course {
     board.changed(branch, branch.state());
     boolean isBest =
         !Double.isNaN(value) && (best.isEmpty() || goal().isBetter(value, best.get().value()));
-    outlook.validated(value, history.range(), board.spentSeconds());
-    newStarts.validated(incumbent(), value);
+    if (isRefuted(value)) {
+      outlook.refuted(value, history.range());
+    } else {
+      outlook.validated(value, history.range(), board.spentSeconds());
+      newStarts.validated(incumbent(), value);
+    }
     mainline.validated(isBest);
     if (isBest) {
       times.bestAt(board.spentSeconds());
@@ -355,15 +372,21 @@ final class RacingCourse implements Course {
       host.stop(reached.get());
     } else if (bound().isPresent()) {
       host.stop(bound().get());
-    } else if (guard.filter(kept -> kept.isRefutedBy(value, history.range(), goal())).isPresent()) {
+    } else if (isRefuted(value)) {
       undo(value);
     } else {
       judgeOutlook(value);
     }
   }
 
+  private boolean isRefuted(double value) {
+    return guard.filter(kept -> kept.isRefutedBy(value, history.range(), goal())).isPresent();
+  }
+
   private void judgeOutlook(double value) {
-    boolean isConverged = times.isConverged(board.spentSeconds(), history.size());
+    // Without any result there is nothing to judge by; the bounds of the job end it.
+    boolean isConverged =
+        history.best().isPresent() && times.isConverged(board.spentSeconds(), history.size());
     switch (outlook.verdict(board.spentSeconds(), secondsLeft(), isConverged)) {
       case RETREAT -> retreat(value, isConverged);
       case RESTART -> restart(value, isConverged);
@@ -388,16 +411,16 @@ final class RacingCourse implements Course {
   /// Back to the best state with a calmer rate.
   private void retreat(double value, boolean isConverged) {
     Optional<Branch> best = mainline.snapshot(Purpose.BEST);
-    if (best.isEmpty()) {
-      // It was lost with workers.
+    Optional<Setting> calmer = neighbourhood.calmer(mainline.bestSetting(), CALMER);
+    if (best.isEmpty() || calmer.isEmpty()) {
+      // It was lost with workers, or would be left on the same path again.
       outlook.couldNotRetreat();
       goOn(isConverged);
       return;
     }
     outlook.retreated();
-    Setting calmer = neighbourhood.calmer(mainline.bestSetting(), CALMER);
-    diary.retreat(value, incumbent(), best.get(), calmer);
-    goOnFrom(best.get(), calmer);
+    diary.retreat(value, incumbent(), best.get(), calmer.get());
+    goOnFrom(best.get(), calmer.get());
   }
 
   /// From the untrained model, with a neighbour of the best run's setting.
@@ -447,7 +470,8 @@ final class RacingCourse implements Course {
   private void undo(double value) {
     Guard kept = guard.orElseThrow();
     diary.refuted(planner.races(), kept, value, incumbent());
-    neighbourhood.learn(List.of(kept.move()), Optional.empty(), Optional.empty());
+    planner.refuted(kept);
+    board.countAsTuning(kept.raceSeconds());
     goOnFrom(mainline.snapshot(Purpose.BEFORE_ADOPTION).orElseThrow(), kept.incumbent());
   }
 
@@ -466,14 +490,20 @@ final class RacingCourse implements Course {
     }
     Branch good = found.get();
     neighbourhood.exclude(branch.setting(), times.exclusionEnd(board.spentSeconds()));
-    Setting calmer =
+    Optional<Setting> calmer =
         guard
             .map(Guard::incumbent)
             .filter(before -> !neighbourhood.isExcluded(before, board.spentSeconds()))
-            .orElse(neighbourhood.calmer(branch.setting(), CALMER));
-    diary.rollBack(what, branch, good, calmer);
+            .or(() -> neighbourhood.calmer(branch.setting(), CALMER));
+    if (calmer.isEmpty()) {
+      host.fail(
+          "diverged",
+          what + ", and there is no smaller learning rate to try; " + checkpoints.inWords());
+      return;
+    }
+    diary.rollBack(what, branch, good, calmer.get());
     lap = null;
-    goOnFrom(good, calmer);
+    goOnFrom(good, calmer.get());
   }
 
   // Races.
@@ -508,7 +538,7 @@ final class RacingCourse implements Course {
     race = null;
     host.noteProgress();
     planner.over(over.plan(), outcome);
-    outcome.winner().ifPresent(this::takeOver);
+    outcome.winner().ifPresent(winner -> takeOver(winner, outcome.isByHand()));
     if (isEvaluationDue()) {
       validation.begin(mainline());
     } else {
@@ -517,12 +547,13 @@ final class RacingCourse implements Course {
   }
 
   /// The parent stays as the snapshot to go back to.
-  private void takeOver(Entrant winner) {
+  private void takeOver(Entrant winner, boolean isByHand) {
     Optional<Neighbourhood.Move> won = winner.move();
     double metric = history.latest();
     boolean isGuarded = won.isPresent() && guard.isEmpty() && !Double.isNaN(metric);
     if (isGuarded) {
-      guard = won.map(move -> new Guard(incumbent(), move, metric));
+      double raced = winner.branch().seconds();
+      guard = won.map(move -> new Guard(incumbent(), move, metric, raced, isByHand));
     }
     mainline.adopt(winner.branch(), isGuarded);
   }
@@ -541,7 +572,7 @@ final class RacingCourse implements Course {
   }
 
   private Optional<String> want(Wanted asked) {
-    Optional<String> refusal = reasonToWait();
+    Optional<String> refusal = reasonNotToRace();
     if (refusal.isEmpty()) {
       wanted = Optional.of(asked);
     }
@@ -555,6 +586,10 @@ final class RacingCourse implements Course {
     return isWished()
         ? Optional.of("a round or another snapshot is due already")
         : Optional.empty();
+  }
+
+  private Optional<String> reasonNotToRace() {
+    return reasonToWait().or(planner::problem);
   }
 
   @Override

@@ -28,6 +28,14 @@ final class RacingDiary {
         Evidence.of().with("setting", setting).with("budget", budget));
   }
 
+  void noRaces(String problem) {
+    board.decide(
+        "no-races",
+        "racing.none",
+        "Train without races: " + problem,
+        Evidence.of().with("heldOutSamples", board.workload().heldOutSamples()));
+  }
+
   void prior(Prior prior) {
     String found =
         "Job "

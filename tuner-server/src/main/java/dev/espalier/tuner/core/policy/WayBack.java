@@ -11,6 +11,7 @@ final class WayBack {
   private final Course.Host host;
   private Optional<Wish> wish = Optional.empty();
   private int taken;
+  private boolean isUnderWay;
 
   private record Wish(Checkpoints.Mark mark, String actor) {}
 
@@ -28,8 +29,12 @@ final class WayBack {
     wish = Optional.of(new Wish(mark, actor));
   }
 
-  void forget() {
-    wish = Optional.empty();
+  /// Workers were lost: once by the way back itself, otherwise by chance, and it is still wanted.
+  void lose() {
+    if (isUnderWay) {
+      wish = Optional.empty();
+      isUnderWay = false;
+    }
   }
 
   /// {@return where it leads, such as "snapshot 3"}
@@ -44,6 +49,7 @@ final class WayBack {
     Wish wanted = wish.orElseThrow();
     Checkpoints.Mark mark = wanted.mark();
     taken++;
+    isUnderWay = true;
     board.decide(
         "restore-" + taken,
         "request.restore",

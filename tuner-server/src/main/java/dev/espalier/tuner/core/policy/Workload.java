@@ -10,7 +10,8 @@ import java.util.Optional;
 /// @param workers >= 1
 /// @param trainingSamples samples of one epoch over all workers
 /// @param defaultBatchSize samples per worker and clock where a setting names none
-record Workload(int workers, long trainingSamples, int defaultBatchSize) {
+/// @param heldOutSamples training samples that are kept from training to judge branches by, >= 0
+record Workload(int workers, long trainingSamples, int defaultBatchSize, long heldOutSamples) {
   /// {@return samples per worker and clock}
   long batchSize(Setting setting) {
     return Math.round(setting.valueOr(Tunable.BATCH_SIZE, defaultBatchSize));

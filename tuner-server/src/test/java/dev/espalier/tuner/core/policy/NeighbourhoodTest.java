@@ -112,6 +112,57 @@ class NeighbourhoodTest {
   }
 
   @Test
+  void aRefutedWinnerWaitsLikeALoser() {
+    Move bold = move(1e-3, "learningRate+");
+    raced(bold, true);
+
+    neighbourhood.unlearn(bold);
+
+    assertThat(propose(1e-3, 1)).extracting(Move::key).doesNotContain("learningRate+");
+  }
+
+  @Test
+  void whereAMoveCostWorkersNoneLeads() {
+    Move larger = move(1e-3, "batchSize+");
+
+    neighbourhood.bar(larger, 100);
+
+    assertThat(propose(1e-3, 10)).extracting(Move::key).doesNotContain("batchSize+");
+    assertThat(propose(1e-3, 10)).extracting(Move::key).contains("learningRate+", "momentum+");
+    assertThat(neighbourhood.isExcluded(larger.setting().with("learningRate", 1e-4), 99)).isTrue();
+    assertThat(neighbourhood.isExcluded(larger.setting(), 101)).isFalse();
+  }
+
+  @Test
+  void withoutALearningRateOneThatBlewUpSaysNothingOfOthers() {
+    Setting blewUp = Setting.of(Map.of("alpha", 0.1));
+
+    neighbourhood.exclude(blewUp, 100);
+
+    assertThat(neighbourhood.isExcluded(blewUp, 0)).isTrue();
+    assertThat(neighbourhood.isExcluded(Setting.of(Map.of("alpha", 0.2)), 0)).isFalse();
+  }
+
+  @Test
+  void aCalmerRateExistsInEachKindOfRange() {
+    assertThat(calmer(new Tunable.LogRange("learningRate", 0.01, 1, 0.3), 0.3)).contains(0.1);
+    assertThat(calmer(new Tunable.LogRange("learningRate", 0.01, 1, 0.3), 0.02)).contains(0.01);
+    assertThat(calmer(new Tunable.LogRange("learningRate", 0.01, 1, 0.3), 0.01)).isEmpty();
+    assertThat(calmer(new Tunable.LinearRange("learningRate", 0, 1, 0.3), 0.6)).contains(0.2);
+    var choice = new Tunable.Choice("learningRate", List.of(0.01, 0.1, 0.3, 1.0), 0.3);
+    assertThat(calmer(choice, 1)).contains(0.3);
+    assertThat(calmer(choice, 0.3)).contains(0.1);
+    assertThat(calmer(choice, 0.01)).isEmpty();
+    assertThat(calmer(new Tunable.LogRange("alpha", 0.01, 1, 0.3), 0.3)).isEmpty();
+  }
+
+  private static Optional<Double> calmer(Tunable tunable, double rate) {
+    var one = new Neighbourhood(new SearchSpace(List.of(tunable)), STEP, 1.5, List.of());
+    return one.calmer(Setting.of(Map.of("learningRate", rate)), 3)
+        .map(setting -> Math.round(1e9 * setting.valueOr("learningRate", 0)) / 1e9);
+  }
+
+  @Test
   void stepsAsLongAsOneThatBlewUpWait() {
     neighbourhood.exclude(setting(2e-3), 100);
 

@@ -38,6 +38,7 @@ class RaceTest {
 
   private static final double TWO_RUNGS = 1;
   private static final double FOUR_RUNGS = 10;
+  private static final double TIME_LIMIT = 1000;
   private static final int BLOCKS = 20;
   private static final double NOISE = 0.002;
 
@@ -45,6 +46,7 @@ class RaceTest {
   private final Map<BranchId, Integer> probes = new HashMap<>();
   private final List<Decision> decisions = new ArrayList<>();
   private double trainedSeconds = TWO_RUNGS;
+  private int breakOffAfter = Integer.MAX_VALUE;
 
   private void losses(double rate, double... rungs) {
     losses.put(rate, IntStream.range(0, rungs.length).mapToObj(i -> rungs[i]).toList());
@@ -59,8 +61,8 @@ class RaceTest {
   }
 
   private Race.Outcome race(double... challengers) {
-    var board = new Board(Jobs.tuned(1));
-    board.workersAre(new Workload(1, Jobs.SAMPLES, 32));
+    var board = new Board(Jobs.with(Jobs.tuned(1), TIME_LIMIT, Double.NaN));
+    board.workersAre(new Workload(1, Jobs.SAMPLES, 32, 16L * BLOCKS));
     Branch parent = board.createFirst(setting(INCUMBENT));
     long clocks = Math.round(trainedSeconds / CLOCK_SECONDS);
     board.schedule(parent, clocks);
@@ -116,6 +118,9 @@ class RaceTest {
       race.advance();
     } else if (effect instanceof SessionEffect.Command(BranchCommand.Probe probe)) {
       Branch branch = board.branch(probe.branch()).orElseThrow();
+      if (probes.values().stream().mapToInt(Integer::intValue).sum() == breakOffAfter) {
+        board.moveTo(TIME_LIMIT);
+      }
       race.evaluated(
           new SessionEvent.Evaluated(
               0, probe.evaluation(), probe.branch(), Map.of(), 0.001, blocks(branch)));
@@ -218,6 +223,30 @@ class RaceTest {
     assertThat(outcome.why()).isEqualTo("another rung would exceed the tuning budget");
     assertThat(outcome.winner().orElseThrow().branch().seconds())
         .isCloseTo(TRIAL_SECONDS, within(1e-9));
+  }
+
+  /// The incumbent alone ran its second lap: the challenger, which did not, cannot be better.
+  @Test
+  void aRungThatWasBrokenOffDoesNotCount() {
+    losses(INCUMBENT, 0.9, 1.3);
+    losses(CALM, 0.89);
+    breakOffAfter = 3;
+
+    Race.Outcome outcome = race(CALM);
+
+    assertThat(outcome.why()).isEqualTo("the job's time is up");
+    assertThat(winner(outcome)).isEqualTo(INCUMBENT);
+    assertThat(outcome.winner().orElseThrow().loss()).isCloseTo(0.9, within(1e-3));
+  }
+
+  @Test
+  void aWinnerHasBeatenTheIncumbentThatLeft() {
+    losses(INCUMBENT, 0.95);
+    losses(BOLD, 0.9, 0.89, 0.88, 0.87);
+    losses(0.2, 0.9495, 0.8, 0.7, 0.6);
+    trainedSeconds = FOUR_RUNGS;
+
+    assertThat(winner(race(BOLD, 0.2))).isEqualTo(BOLD);
   }
 
   @Test

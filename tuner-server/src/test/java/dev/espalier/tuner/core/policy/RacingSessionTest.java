@@ -294,18 +294,28 @@ class RacingSessionTest {
     assertThat(best(run)).isLessThan(0.11);
   }
 
-  /// The best that a retreat and three new starts with ever calmer rates come to is 0.07 and above.
-  @ParameterizedTest
-  @CsvSource({"0.01, 1, 20", "0.01, 3, 20", "0.05, 1, 20", "0.05, 0.3, 8", "0.05, 3, 8"})
-  void aJobThatOverfitsBeginsAnewWithWhatHelpsAgainstIt(double rate, double memory, double late) {
-    JobPlan plan = Jobs.with(plan(rate, 0), 30, Double.NaN);
+  /// The best that a retreat and three new starts with ever calmer rates come to is 0.07 and above;
+  /// where races find a calm rate in time the first run does not end.
+  @Test
+  void jobsThatOverfitBeginAnewWithWhatHelpsAgainstIt() {
+    double[][] jobs = {
+      {0.005, 2, 15}, {0.01, 1, 20}, {0.01, 3, 20}, {0.02, 1, 20}, {0.02, 3, 8},
+      {0.03, 0.5, 20}, {0.05, 0.3, 8}, {0.05, 1, 20}, {0.05, 3, 8}, {0.1, 1, 10}
+    };
+    int cured = 0;
+    for (double[] job : jobs) {
+      JobPlan plan = Jobs.with(plan(job[0], 0), 30, Double.NaN);
 
-    SimulatedWorkers run = Jobs.workers(plan, new OverfittingModel(memory, late)).run();
+      SimulatedWorkers run = Jobs.workers(plan, new OverfittingModel(job[1], job[2])).run();
 
-    assertThat(best(run)).isLessThan(0.05);
-    assertThat(ruled(run, "racing.restart").getFirst().outcome())
-        .contains("begin anew with batchSize 8");
-    assertThat(timesOutsideRaces(run).getLast().tuningSeconds()).isLessThan(0.25 * 30);
+      cured += best(run) < 0.05 ? 1 : 0;
+      assertThat(best(run)).isLessThan(0.08);
+      assertThat(ruled(run, "racing.restart").stream().limit(1))
+          .allSatisfy(
+              restart -> assertThat(restart.outcome()).contains("begin anew with batchSize 8"));
+      assertThat(timesOutsideRaces(run).getLast().tuningSeconds()).isLessThan(0.25 * 30);
+    }
+    assertThat(cured).isGreaterThanOrEqualTo(7);
   }
 
   @Test
@@ -571,6 +581,112 @@ class RacingSessionTest {
 
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
     assertThat(best(run)).isLessThan(0.2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 31})
+  void trainsWithoutRacesWhereTooFewSamplesAreHeldOut(long heldOut) {
+    SimulatedWorkers run =
+        Jobs.workers(plan(0.1, 20), QuadraticModel.quiet(1)).holdOut(heldOut).run();
+
+    assertThat(only(run, "racing.none").outcome()).contains(heldOut + " training samples");
+    assertThat(ruled(run, "racing.race")).isEmpty();
+    assertThat(best(run)).isLessThan(0.11);
+  }
+
+  @Test
+  void aPersonHearsWhyThereIsNoRace() {
+    var asked = new AtomicBoolean();
+    SimulatedWorkers run =
+        Jobs.workers(plan(0.1, 5), QuadraticModel.quiet(1))
+            .holdOut(0)
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.Progressed && asked.compareAndSet(false, true)) {
+                workers.ask(new SessionEvent.UserRequest.Retune());
+              }
+            })
+            .run();
+
+    assertThat(run.decisions())
+        .extracting(Decision::outcome)
+        .anySatisfy(outcome -> assertThat(outcome).contains("re-tune").contains("held out"));
+  }
+
+  /// A metric that cannot be computed judges nothing: not that training has converged either.
+  @Test
+  void trainsToItsBoundsWhereNoResultIsANumber() {
+    var blind =
+        new SimulatedWorkers.Model() {
+          private final SimulatedWorkers.Model model = QuadraticModel.quiet(1);
+
+          @Override
+          public double[] initial() {
+            return model.initial();
+          }
+
+          @Override
+          public double clock(double[] state, Setting setting) {
+            return model.clock(state, setting);
+          }
+
+          @Override
+          public double evaluate(double[] state) {
+            return Double.NaN;
+          }
+
+          @Override
+          public double[] losses(double[] state, long samples) {
+            return model.losses(state, samples);
+          }
+        };
+
+    SimulatedWorkers run = Jobs.workers(plan(0.1, 20), blind).run();
+
+    assertThat(only(run, "job.max-epochs")).isNotNull();
+    assertThat(evaluations(run).getLast().epoch()).isBetween(20 - ROUNDING, 20 + ONE_CLOCK);
+  }
+
+  @Test
+  void aSettingThatCostsWorkersIsNotRacedAgainAtOnce() {
+    SimulatedWorkers run =
+        Jobs.workers(plan(0.1, 40), QuadraticModel.quiet(1))
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.Progressed progress
+                  && isOnTrial(workers, progress.branch(), false)
+                  && batch(workers, progress.branch()) > 32) {
+                workers.lose();
+              }
+            })
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(ruled(run, "job.recovery")).hasSizeBetween(1, 3);
+    assertThat(run.effects(SessionEffect.RoundChanged.class))
+        .filteredOn(round -> round.outcome().equals("Broken off: workers were lost"))
+        .hasSameSizeAs(ruled(run, "job.recovery"));
+  }
+
+  private static double batch(SimulatedWorkers workers, BranchId branch) {
+    return workers.commands().stream()
+        .filter(BranchCommand.Fork.class::isInstance)
+        .map(BranchCommand.Fork.class::cast)
+        .filter(fork -> fork.branch().equals(branch))
+        .mapToDouble(fork -> fork.setting().valueOr("batchSize", 0))
+        .findFirst()
+        .orElse(0);
+  }
+
+  @Test
+  void failsAtOnceWhereNoSmallerRateIsLeftToTry() {
+    var space = new SearchSpace(List.of(new Tunable.LogRange("learningRate", 50, 100, 50)));
+    JobPlan plan =
+        Jobs.plan("racing", "random", space, Setting.EMPTY, List.of(), 1, Jobs.OPTIONS, 20);
+
+    SimulatedWorkers run = Jobs.workers(plan, QuadraticModel.quiet(1)).run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().message()).contains("there is no smaller learning rate to try");
+    assertThat(ruled(run, "racing.rollback")).isEmpty();
   }
 
   /// Whatever the moment, between two entrants of a race too.

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class WorkloadTest {
-  private final Workload workload = new Workload(2, 1000, 64);
+  private final Workload workload = new Workload(2, 1000, 64, 50);
 
   @Test
   void anEpochIsRoundedUpToWholeClocks() {

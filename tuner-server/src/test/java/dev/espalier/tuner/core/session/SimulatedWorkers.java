@@ -38,13 +38,15 @@ public final class SimulatedWorkers {
 
     /// {@return the loss of each block of the held-out samples}
     default double[] losses(double[] state, long samples) {
-      return new double[] {evaluate(state)};
+      double[] blocks = new double[Math.toIntExact(Math.ceilDiv(samples, PROBE_BLOCK))];
+      Arrays.fill(blocks, evaluate(state));
+      return blocks;
     }
   }
 
   private static final int MAX_EVENTS = 200_000;
   private static final int DEFAULT_BATCH_SIZE = 32;
-  private static final long PROBE_SAMPLES = 512;
+  private static final long PROBE_BLOCK = 16;
 
   private final TuningSession session;
   private final Model model;
@@ -65,6 +67,7 @@ public final class SimulatedWorkers {
   private LongPredicate failingCheckpoints = _ -> false;
   private LongPredicate damagedCheckpoints = _ -> false;
   private LongPredicate missingCheckpoints = _ -> false;
+  private long probeSamples = 512;
   private int generation;
   private boolean isHeld;
   private double seconds;
@@ -118,6 +121,12 @@ public final class SimulatedWorkers {
   /// Lets workers not find these checkpoints when they are to start from them.
   public SimulatedWorkers loseCheckpoints(LongPredicate missing) {
     missingCheckpoints = missing;
+    return this;
+  }
+
+  /// Holds another number of samples out.
+  public SimulatedWorkers holdOut(long samples) {
+    probeSamples = samples;
     return this;
   }
 
@@ -229,7 +238,7 @@ public final class SimulatedWorkers {
     isHeld = false;
     injected.add(
         new SessionEvent.WorkersReady(
-            seconds, generation, workers, trainingSamples, DEFAULT_BATCH_SIZE, PROBE_SAMPLES));
+            seconds, generation, workers, trainingSamples, DEFAULT_BATCH_SIZE, probeSamples));
   }
 
   private void enqueue(BranchCommand command) {
@@ -335,7 +344,7 @@ public final class SimulatedWorkers {
   }
 
   private void probe(BranchCommand.Probe command) {
-    long samples = Math.min(command.samples(), PROBE_SAMPLES);
+    long samples = Math.min(command.samples(), probeSamples);
     double took = time.perSampleSeconds() * samples / workers;
     seconds += took;
     deliver(
