@@ -19,6 +19,7 @@ import dev.espalier.tuner.core.progress.ProgressSummary;
 import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
+import dev.espalier.tuner.core.session.TrainingStart;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -343,6 +344,7 @@ public final class GeneratedJobs {
           round,
           setting,
           state,
+          TrainingStart.FIRST,
           mainlineClock,
           clocks,
           clocks * CLOCK_SECONDS,

@@ -11,6 +11,7 @@ import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Words;
+import dev.espalier.cli.watch.Epochs;
 import dev.espalier.cli.watch.JobBoard;
 import dev.espalier.cli.watch.JobSummary;
 import dev.espalier.cli.watch.JobWatch;
@@ -151,7 +152,7 @@ final class JobCommands extends CommandGroup {
                 job.name(),
                 job.program(),
                 job.state().name(),
-                Words.number(Math.round(job.epoch() * 100) / 100.0),
+                Epochs.inWords(job),
                 Words.number(job.loss()),
                 Words.percent(job.tuningShare()),
                 Words.age(job.createTime(), now));

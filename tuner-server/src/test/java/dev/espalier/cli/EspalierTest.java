@@ -93,6 +93,11 @@ final class EspalierTest {
   }
 
   private static JobView job(JobState state, long version, @Nullable Double loss) {
+    return job(state, version, loss, 1, 0);
+  }
+
+  private static JobView job(
+      JobState state, long version, @Nullable Double loss, int start, double earlierEpochs) {
     return new JobView(
         JOB,
         "demo",
@@ -112,6 +117,8 @@ final class EspalierTest {
         3,
         120 * version,
         version,
+        start,
+        earlierEpochs,
         loss,
         Map.of("accuracy", 0.5 + version / 100.0),
         1,
@@ -136,6 +143,7 @@ final class EspalierTest {
         1,
         Map.of("learningRate", 0.01 * number),
         state,
+        1,
         50,
         100,
         1.5,
@@ -185,7 +193,7 @@ final class EspalierTest {
     server.on(
         "GET /jobs/" + JOB + "/evaluations",
         200,
-        Map.of("items", List.of(new EvaluationView(100, 1.0, 20, Map.of("accuracy", 0.8)))));
+        Map.of("items", List.of(new EvaluationView(1, 100, 1.0, 20, Map.of("accuracy", 0.8)))));
     server.on(
         "GET /jobs/" + JOB + "/schedule",
         200,
@@ -518,6 +526,38 @@ final class EspalierTest {
         .contains("COMPLETED: All is well.")
         .contains("Schedule found")
         .contains("29% of the time");
+  }
+
+  /// Both starts were evaluated at clock 100; the model of the first one is the result.
+  @Test
+  void startsAreToldApart() {
+    serveJob(job(JobState.COMPLETED, 3, 0.5, 2, 1.25));
+    server.on(
+        "GET /jobs/" + JOB + "/evaluations",
+        200,
+        Map.of(
+            "items",
+            List.of(
+                new EvaluationView(1, 100, 1.0, 20, Map.of("accuracy", 0.9)),
+                new EvaluationView(2, 100, 1.0, 40, Map.of("accuracy", 0.8)))));
+    server.on(
+        "GET /jobs/" + JOB + "/schedule",
+        200,
+        new ScheduleView(JOB, List.of(), new ScheduleView.Result(1, 100, 1.0, List.of())));
+
+    assertThat(run("job", "watch", JOB)).isZero();
+    assertThat(out)
+        .contains("epoch 1 of start 1: accuracy 0.9 after 20.0 s")
+        .contains("epoch 1 of start 2: accuracy 0.8 after 40.0 s")
+        .contains("accuracy       0.9 (over the job from 0.8 to 0.9)")
+        .contains("the model of epoch 1 of start 1, the best")
+        .contains("4.25 in 2 starts");
+
+    assertThat(run("job", "describe", JOB)).isZero();
+    assertThat(out).contains("3 of start 2").contains("4.25 in 2 starts");
+    server.on("GET /jobs", 200, Map.of("items", List.of(job(JobState.TRAINING, 3, 0.5, 2, 1.25))));
+    assertThat(run("job", "list")).isZero();
+    assertThat(out).contains("3 of start 2");
   }
 
   @ParameterizedTest

@@ -286,7 +286,7 @@ function table(courses) {
         metrics.map((name) =>
           row(format.metric(name), (job) => format.measured(job.metrics[name], 4)),
         ),
-        row('Epoch', (job) => format.measured(job.epoch, 3)),
+        row('Epoch', (job) => format.epoch(job.epoch, job.start)),
         row('Rounds', (job) => format.count(job.round)),
         row('Branches', (job) => format.count(job.branches)),
         row('Time of workers', (job) =>

@@ -31,6 +31,19 @@ export function number(value, digits = 3) {
 }
 
 /**
+ * Passes over the data, and in which start where there was more than one.
+ *
+ * @param {number} passes
+ * @param {number} start from 1
+ * @param {number} [starts] of the job so far
+ * @returns {string}
+ */
+export function epoch(passes, start, starts = start) {
+  const words = measured(passes, 3);
+  return Math.max(start, starts) > 1 ? `${words} of start ${start}` : words;
+}
+
+/**
  * A measured number: like `number`, but zeros at the end stay, so that columns do not jump.
  *
  * @param {number | null | undefined} value

@@ -105,7 +105,7 @@ export function head(job, feed, state, on) {
 function failure(feed, state, on) {
   const last = [...feed.model.snapshots.values()].findLast((one) => one.state === 'READY');
   const left = last
-    ? `Its last good snapshot is ${last.snapshot}, at epoch ${format.number(last.epoch)}.`
+    ? `Its last good snapshot is ${last.snapshot}, at epoch ${format.epoch(last.epoch, last.start, feed.model.job?.start)}.`
     : 'It left no snapshot.';
   return h(
     'p',
@@ -201,10 +201,34 @@ function figures(job) {
       .map(([name, value]) =>
         figure(format.metric(name), format.measured(value, 4)),
       ),
-    figure('Epoch', format.measured(job.epoch, 3)),
+    epochs(job),
     figure('Mainline clock', format.count(job.mainlineClock)),
     job.secondsLeft !== null && figure('Left at most', format.duration(job.secondsLeft)),
     tuningShare(job),
+  );
+}
+
+/** @param {JobView} job */
+function epochs(job) {
+  const all = format.measured(job.earlierEpochs + job.epoch, 3);
+  return h(
+    'div',
+    { class: 'figure', key: 'Epoch' },
+    h('dt', null, 'Epoch'),
+    h(
+      'dd',
+      null,
+      format.measured(job.epoch, 3),
+      job.start > 1 &&
+        h(
+          'span',
+          {
+            class: 'of',
+            title: 'The model overfitted, so training began anew. The bound counts all starts.',
+          },
+          `of start ${job.start}, ${all} in all`,
+        ),
+    ),
   );
 }
 

@@ -421,7 +421,7 @@ class JobsPage {
             ),
           ),
       ),
-      h('td', { class: 'num', 'data-label': 'Epoch' }, format.measured(job.epoch, 3)),
+      h('td', { class: 'num', 'data-label': 'Epoch' }, format.epoch(job.epoch, job.start)),
       h(
         'td',
         { class: 'num', 'data-label': 'Left', title: 'at most, by its bounds and its pace so far' },

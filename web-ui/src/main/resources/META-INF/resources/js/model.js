@@ -13,6 +13,9 @@ const MAX_BUCKETS = 600;
 /** The same for the mainline. */
 const MAX_MAINLINE_BUCKETS = 1500;
 
+/** More than a start of a job has. */
+const MANY_CLOCKS = 2 ** 40;
+
 /**
  * @typedef {{job: JobView | null, branches: Map<number, BranchView>,
  *     rounds: Map<number, RoundView>, decisions: DecisionView[], moreDecisions: boolean,
@@ -92,7 +95,7 @@ export function applyEvent(model, type, data) {
       model.result = data;
       return true;
     case 'evaluation.made':
-      return insert(model.evaluations, data, (evaluation) => evaluation.mainlineClock);
+      return insert(model.evaluations, data, placeOf);
     case 'metric.window':
       return putWindow(model, data);
     default:
@@ -115,7 +118,7 @@ function putSnapshot(model, snapshot) {
   model.result = snapshot.schedule.result ?? null;
   model.decisions = snapshot.decisions.toSorted((a, b) => a.sequence - b.sequence);
   model.moreDecisions = snapshot.moreDecisions ?? false;
-  model.evaluations = snapshot.evaluations.toSorted((a, b) => a.mainlineClock - b.mainlineClock);
+  model.evaluations = snapshot.evaluations.toSorted((a, b) => placeOf(a) - placeOf(b));
   model.snapshots = new Map((snapshot.snapshots ?? []).map((one) => [one.snapshot, one]));
   model.wantsMainline = true;
   model.revision++;
@@ -240,6 +243,15 @@ function bucketOf(window, secondsBefore, fork) {
  */
 function finite(value) {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/**
+ * Orders validation results: start by start, and clock by clock in each.
+ *
+ * @param {EvaluationView} evaluation
+ */
+function placeOf({ start, mainlineClock }) {
+  return start * MANY_CLOCKS + mainlineClock;
 }
 
 /**
@@ -462,6 +474,30 @@ function remembered(model, name, compute) {
  */
 export function trials(model) {
   return remembered(model, 'trials', () => findTrials(model));
+}
+
+/**
+ * The trials of the start that the mainline belongs to: where training began anew, earlier ones
+ * stand beside a mainline that is gone.
+ *
+ * @param {JobModel} model
+ * @returns {BranchView[]} by number
+ */
+export function trialsOfStart(model) {
+  const start = model.job?.start;
+  return remembered(model, `trials of ${start}`, () =>
+    trials(model).filter((branch) => branch.start === start),
+  );
+}
+
+/**
+ * The validation results of the start that the mainline belongs to.
+ *
+ * @param {JobModel} model
+ * @returns {EvaluationView[]} ascending
+ */
+export function evaluationsOfStart(model) {
+  return model.evaluations.filter((one) => one.start === model.job?.start);
 }
 
 /**
@@ -712,7 +748,8 @@ export function lane(steps, name, end) {
  */
 export function falls(model) {
   const rates = lane(model.steps, RATE, model.job?.mainlineClock ?? 0);
-  return (model.result?.steps ?? []).flatMap((step) => {
+  const result = model.result?.start === model.job?.start ? model.result : null;
+  return (result?.steps ?? []).flatMap((step) => {
     const fall = step.cooldown;
     const isOn =
       fall &&
@@ -734,7 +771,7 @@ export function falls(model) {
  */
 export function lastPlace(model, axis) {
   let last = axis.at(model.job?.mainlineClock ?? 0);
-  for (const branch of trials(model)) {
+  for (const branch of trialsOfStart(model)) {
     last = Math.max(last, trialEnd(branch, axis));
   }
   return last;

@@ -6,6 +6,7 @@ import { inlineMark, STANDINGS } from './marks.js';
 import * as timeline from './timeline.js';
 import {
   axisOf,
+  evaluationsOfStart,
   hasEnded,
   mainlinePoints,
   roundSpan,
@@ -132,6 +133,12 @@ export class Plot {
     return h(
       'div',
       { class: 'chart-foot', key: 'foot' },
+      (job?.start ?? 1) > 1 &&
+        h(
+          'p',
+          { class: 'sampled', key: 'start' },
+          `Start ${job?.start}: the model overfitted before, so training began anew. The tree and the tables below have the earlier starts.`,
+        ),
       widest > 1 &&
         h(
           'p',
@@ -373,7 +380,9 @@ export class Plot {
    */
   #mainlineTip({ mainline, axis }, place) {
     const step = this.#model.steps.findLast((s) => axis.at(s.fromClock) <= place);
-    const evaluation = this.#model.evaluations.findLast((e) => axis.at(e.mainlineClock) <= place);
+    const evaluation = evaluationsOfStart(this.#model).findLast(
+      (e) => axis.at(e.mainlineClock) <= place,
+    );
     const ended = place > (mainline.at(-1)?.x ?? 0);
     const title =
       axis.unit === 'time' ? `After ${format.duration(place)}` : `Clock ${format.count(place)}`;
@@ -601,7 +610,7 @@ function twinTables(model) {
         ['Clock', 'Epoch', ...Object.keys(model.evaluations[0]?.metrics ?? {})],
         model.evaluations.map((e) => [
           format.count(e.mainlineClock),
-          format.number(e.epoch, 3),
+          format.epoch(e.epoch, e.start, model.job?.start),
           ...Object.values(e.metrics).map((value) => format.measured(value, 4)),
         ]),
       ),

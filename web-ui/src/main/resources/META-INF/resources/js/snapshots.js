@@ -149,7 +149,7 @@ function row(model, one, varied, state, on) {
       ),
     ),
     h('td', null, format.count(one.mainlineClock)),
-    h('td', null, format.number(one.epoch, 3)),
+    h('td', null, format.epoch(one.epoch, one.start, model.job?.start)),
     varied.map((name) => h('td', { key: name }, format.tunable(one.setting[name]))),
     h('td', null, one.sizeBytes > 0 ? size(one.sizeBytes) : format.NONE),
     h('td', null, STATES[one.state] ?? one.state),

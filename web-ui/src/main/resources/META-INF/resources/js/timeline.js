@@ -7,6 +7,7 @@ import * as format from './format.js';
 import { linear, logarithmic, ticksOf } from './scale.js';
 import {
   axisOf,
+  evaluationsOfStart,
   falls,
   lane,
   lastPlace,
@@ -17,8 +18,8 @@ import {
   RATE,
   standing,
   trialEnd,
-  trials,
   trialsByRound,
+  trialsOfStart,
   tunables,
   valueAt,
   wantsLog,
@@ -78,7 +79,7 @@ export function plan(model, view, width) {
   const fine =
     view.round === null ? pixels : Math.max(pixels, trialClocks(model, view.round) / WINDOWS);
   const mainline = mainlinePoints(model, axis, fine);
-  const whiskers = trials(model).map((branch) => whisker(model, branch, axis, mainline));
+  const whiskers = trialsOfStart(model).map((branch) => whisker(model, branch, axis, mainline));
   const x = linear(from, to, left, right);
 
   const range = lossRange(
@@ -375,7 +376,7 @@ function metricNames(model) {
 function metricPanel(model, axis, name, x, top, bottom, left, right) {
   /** @type {Point[]} */
   const line = [];
-  for (const { mainlineClock, metrics } of model.evaluations) {
+  for (const { mainlineClock, metrics } of evaluationsOfStart(model)) {
     const value = metrics[name];
     if (value !== null && value !== undefined) {
       line.push({ x: axis.at(mainlineClock), y: value, low: value, high: value });
@@ -429,7 +430,7 @@ function metricPanel(model, axis, name, x, top, bottom, left, right) {
  */
 function lanePanel(model, axis, name, x, top, bottom, left, right) {
   const steps = lane(model.steps, name, model.job?.mainlineClock ?? 0);
-  const tried = trials(model).filter((branch) => branch.setting[name] !== undefined);
+  const tried = trialsOfStart(model).filter((branch) => branch.setting[name] !== undefined);
   const values = [...steps.map((s) => s.value), ...tried.map((branch) => branch.setting[name])];
   if (values.length === 0) {
     return h('g', { key: `lane ${name}` });
@@ -566,7 +567,9 @@ function rounds(model, axis, x, top, bottom, left, right) {
     [...model.rounds.values()]
       .sort((a, b) => a.round - b.round)
       .map((round) => {
-        const clock = trialsByRound(model).get(round.round)?.[0]?.forkClock;
+        const clock = trialsByRound(model)
+          .get(round.round)
+          ?.find((one) => one.start === model.job?.start)?.forkClock;
         const fork = clock === undefined ? undefined : axis.at(clock);
         if (fork === undefined || x.at(fork) < left - 0.5 || x.at(fork) > right + 0.5) {
           return null;

@@ -6,8 +6,9 @@
  * @typedef {{id: string, name: string, program: string, policy: string, searcher: string,
  *     workers: number, seed: number, state: string, reason: string, message: string,
  *     waitingFor: string, since: string, createTime: string, endTime: string | null,
- *     setting: Setting, mainlineBranch: number, mainlineClock: number, epoch: number,
- *     loss: number | null, metrics: Record<string, number>, round: number, tuningSeconds: number,
+ *     setting: Setting, mainlineBranch: number, mainlineClock: number, epoch: number, start: number,
+ *     earlierEpochs: number, loss: number | null, metrics: Record<string, number>, round: number,
+ *     tuningSeconds: number,
  *     trainingSeconds: number, evaluationSeconds: number, tuningShare: number, branches: number,
  *     generation: number, version: number, events: number, createdBy: string,
  *     secondsLeft: number | null, trail: Trail}} JobView
@@ -20,7 +21,7 @@
 
 /**
  * @typedef {{branch: number, parent: number | null, kind: string, round: number,
- *     setting: Setting, state: string, forkClock: number, clocks: number, seconds: number,
+ *     setting: Setting, state: string, start: number, forkClock: number, clocks: number, seconds: number,
  *     verdict: string | null, speed: number | null, slope: number | null, noise: number | null,
  *     windowMeans: (number | null)[], windowSeconds: number[],
  *     heldOutLoss: number | null}} BranchView
@@ -44,12 +45,12 @@
  * @typedef {{fromClock: number, setting: Setting, cooldown: Fall | null}} ResultStep
  */
 
-/** @typedef {{clock: number, epoch: number, steps: ResultStep[]}} ResultView the path to the result */
+/** @typedef {{start: number, clock: number, epoch: number, steps: ResultStep[]}} ResultView the path to the result */
 
 /** @typedef {{job: string, steps: Step[], result: ResultView | null}} ScheduleView */
 
 /**
- * @typedef {{mainlineClock: number, epoch: number, atSeconds: number,
+ * @typedef {{start: number, mainlineClock: number, epoch: number, atSeconds: number,
  *     metrics: Record<string, number | null>}} EvaluationView
  */
 
@@ -63,7 +64,7 @@
 /** @typedef {Bucket & {branch: number}} MainlineBucket clocks are the mainline's */
 
 /**
- * @typedef {{snapshot: number, branch: number, mainlineClock: number, epoch: number,
+ * @typedef {{snapshot: number, branch: number, start: number, mainlineClock: number, epoch: number,
  *     setting: Setting, state: string, sizeBytes: number, pinned: boolean,
  *     createTime: string}} SnapshotView
  */

@@ -43,6 +43,13 @@ final class FormatTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"2.5, 1, 1, 2.50", "2.5, 2, 2, 2.50 of start 2", "2.5, 1, 2, 2.50 of start 1"})
+  void anEpochNamesItsStartWhereThereIsMoreThanOne(
+      double passes, int start, int starts, String text) {
+    assertThat(format.invokeMember("epoch", passes, start, starts).asString()).isEqualTo(text);
+  }
+
+  @ParameterizedTest
   @CsvSource({"0.5, 0.500", "2.3, 2.300", "0.0421, 0.042", "31.5, 31.50", "4480, '4,480'"})
   void measuredNumbersKeepTheirZeros(double value, String text) {
     assertThat(format.invokeMember("measured", value, 4).asString()).isEqualTo(text);

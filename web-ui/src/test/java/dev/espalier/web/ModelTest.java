@@ -2,6 +2,8 @@ package dev.espalier.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.graalvm.polyglot.Value;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,6 +46,35 @@ final class ModelTest {
     assertThat(wantsMainline()).isFalse();
     event("job.changed", "{\"version\": 2, \"mainlineBranch\": 4}");
     assertThat(wantsMainline()).isTrue();
+  }
+
+  @Test
+  void whatIsDrawnBelongsToTheStartOfTheMainline() {
+    String trial =
+        "{\"branch\": %d, \"parent\": 0, \"kind\": \"TRIAL\", \"round\": 1, \"start\": %d,"
+            + " \"forkClock\": 0, \"clocks\": 9, \"seconds\": 1, \"state\": \"MEASURED\","
+            + " \"setting\": {}, \"windowMeans\": [], \"windowSeconds\": []}";
+    event("branch.changed", trial.formatted(1, 1));
+    event("branch.changed", trial.formatted(2, 2));
+    String evaluation = "{\"start\": %d, \"mainlineClock\": %d, \"metrics\": {}}";
+    event("evaluation.made", evaluation.formatted(1, 50));
+    event("evaluation.made", evaluation.formatted(1, 100));
+    event("evaluation.made", evaluation.formatted(2, 50));
+    event("job.changed", "{\"version\": 1, \"mainlineBranch\": 2, \"start\": 1}");
+    assertThat(drawn("trialsOfStart", "branch")).isEqualTo("[1]");
+    assertThat(drawn("evaluationsOfStart", "mainlineClock")).isEqualTo("[50,100]");
+
+    event("job.changed", "{\"version\": 2, \"mainlineBranch\": 2, \"start\": 2}");
+    assertThat(drawn("trialsOfStart", "branch")).isEqualTo("[2]");
+    assertThat(drawn("evaluationsOfStart", "mainlineClock")).isEqualTo("[50]");
+    assertThat(model.getMember("evaluations").getArraySize()).isEqualTo(3);
+  }
+
+  private String drawn(String function, String field) {
+    Value found = page.invokeMember(function, model);
+    return LongStream.range(0, found.getArraySize())
+        .mapToObj(i -> found.getArrayElement(i).getMember(field).toString())
+        .collect(Collectors.joining(",", "[", "]"));
   }
 
   @Test

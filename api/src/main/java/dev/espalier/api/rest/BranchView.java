@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// @param branch its number in the job
 /// @param parent number of its parent; null for a first branch
 /// @param round the round it belongs to; 0 for none
+/// @param start that it belongs to, from 1
 /// @param forkClock mainline clock of its fork point
 /// @param clocks clocks it has run
 /// @param seconds branch seconds it has run
@@ -29,6 +30,7 @@ public record BranchView(
     int round,
     Map<String, Double> setting,
     BranchState state,
+    int start,
     long forkClock,
     long clocks,
     double seconds,

@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// @param setting what the mainline runs with
 /// @param mainlineBranch number of the branch that is the mainline now
 /// @param mainlineClock clocks on the mainline, ancestors' included
-/// @param epoch passes over the training data on the mainline
+/// @param epoch passes over the training data on the mainline, in its present start
+/// @param start from 1; one more each time that training begins anew because the model overfits
+/// @param earlierEpochs passes of the starts before it; with `epoch` what `stop.maxEpochs` bounds
 /// @param loss latest mean training loss of the mainline; null before the first clock or when NaN
 /// @param metrics latest validation metrics of the mainline
 /// @param round number of the latest round; 0 before the first
@@ -49,6 +51,8 @@ public record JobView(
     int mainlineBranch,
     long mainlineClock,
     double epoch,
+    int start,
+    double earlierEpochs,
     @Nullable Double loss,
     Map<String, Double> metrics,
     int round,

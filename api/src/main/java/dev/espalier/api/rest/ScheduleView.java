@@ -32,9 +32,10 @@ public record ScheduleView(String job, List<Step> steps, @Nullable Result result
 
   /// The path from the untrained model to the job's result.
   ///
+  /// @param start that it belongs to, from 1
   /// @param clock mainline clock of the result
   /// @param epoch the same in passes over the training data
-  public record Result(long clock, double epoch, List<ResultStep> steps) {
+  public record Result(int start, long clock, double epoch, List<ResultStep> steps) {
     public Result {
       steps = List.copyOf(steps);
     }

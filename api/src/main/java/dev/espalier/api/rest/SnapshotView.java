@@ -8,7 +8,8 @@ import java.util.Map;
 ///
 /// @param snapshot its number in the job, from 1
 /// @param branch the branch that was saved
-/// @param epoch passes over the training data
+/// @param start that it belongs to, from 1
+/// @param epoch passes over the training data in that start
 /// @param setting what it ran with
 /// @param sizeBytes over all workers; 0 before it is written
 /// @param pinned whether it is kept for good
@@ -16,6 +17,7 @@ import java.util.Map;
 public record SnapshotView(
     long snapshot,
     int branch,
+    int start,
     long mainlineClock,
     double epoch,
     Map<String, Double> setting,

@@ -10,6 +10,8 @@ import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +30,7 @@ public final class JobBoard {
   private final TreeMap<Integer, BranchView> branches = new TreeMap<>();
   private final TreeMap<Integer, RoundView> rounds = new TreeMap<>();
   private final TreeMap<Long, DecisionView> decisions = new TreeMap<>();
-  private final TreeMap<Long, EvaluationView> evaluations = new TreeMap<>();
+  private final Map<Place, EvaluationView> evaluations = new HashMap<>();
   private final TreeMap<Long, Double> losses = new TreeMap<>();
   private List<ScheduleView.Step> schedule = List.of();
   private Optional<ScheduleView.Result> result = Optional.empty();
@@ -51,9 +53,7 @@ public final class JobBoard {
     client
         .all(jobPath + "/decisions?pageSize=1000", DecisionView.class)
         .forEach(decision -> decisions.put(decision.sequence(), decision));
-    client
-        .all(jobPath + "/evaluations", EvaluationView.class)
-        .forEach(evaluation -> evaluations.put(evaluation.mainlineClock(), evaluation));
+    client.all(jobPath + "/evaluations", EvaluationView.class).forEach(this::put);
     ScheduleView found = client.get(jobPath + "/schedule", ScheduleView.class);
     schedule = found.steps();
     result = Optional.ofNullable(found.result());
@@ -76,8 +76,7 @@ public final class JobBoard {
         decisions.put(decision.sequence(), decision);
       }
       case "evaluation.made" -> {
-        EvaluationView evaluation = Json.as(data, EvaluationView.class);
-        evaluations.put(evaluation.mainlineClock(), evaluation);
+        put(Json.as(data, EvaluationView.class));
       }
       case "schedule.changed" -> {
         if (data.has("steps")) {
@@ -103,6 +102,10 @@ public final class JobBoard {
         // A newer server may tell more.
       }
     }
+  }
+
+  private void put(EvaluationView evaluation) {
+    evaluations.put(new Place(evaluation.start(), evaluation.mainlineClock()), evaluation);
   }
 
   private void addStep(ScheduleView.Step step) {
@@ -167,8 +170,11 @@ public final class JobBoard {
     return last;
   }
 
+  /// {@return validation results in the order in which they were made, the last one of each place}
   public List<EvaluationView> evaluations() {
-    return List.copyOf(evaluations.values());
+    return evaluations.values().stream()
+        .sorted(Comparator.comparingDouble(EvaluationView::atSeconds))
+        .toList();
   }
 
   public List<ScheduleView.Step> schedule() {
@@ -185,6 +191,10 @@ public final class JobBoard {
 
   /// {@return the evaluation of the model that is the job's result; empty where there is none yet}
   public Optional<EvaluationView> resultEvaluation() {
-    return result.flatMap(known -> Optional.ofNullable(evaluations.get(known.clock())));
+    return result.flatMap(
+        known -> Optional.ofNullable(evaluations.get(new Place(known.start(), known.clock()))));
   }
+
+  /// A point on the mainline of one of the job's starts.
+  private record Place(int start, long clock) {}
 }

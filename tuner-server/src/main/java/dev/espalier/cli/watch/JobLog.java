@@ -17,7 +17,7 @@ import java.util.Map;
 final class JobLog {
   private String lastState = "";
   private long lastDecision;
-  private long lastEvaluation = -1;
+  private double lastEvaluation = -1;
   private final Map<Integer, String> roundsTold = new HashMap<>();
   private final Map<Integer, String> branchesTold = new HashMap<>();
 
@@ -39,11 +39,11 @@ final class JobLog {
       }
     }
     for (EvaluationView evaluation : board.evaluations()) {
-      if (evaluation.mainlineClock() > lastEvaluation) {
-        lastEvaluation = evaluation.mainlineClock();
+      if (evaluation.atSeconds() > lastEvaluation) {
+        lastEvaluation = evaluation.atSeconds();
         lines.add(
             "epoch "
-                + Words.number(Math.round(evaluation.epoch() * 100) / 100.0)
+                + Epochs.inWords(evaluation.epoch(), evaluation.start(), job)
                 + ": "
                 + JobPicture.metrics(evaluation.metrics())
                 + " after "

@@ -222,8 +222,7 @@ final class JobPicture {
     int room = Math.max(10, Math.min(60, terminal.columns() - LABEL - 40));
     List<Double> losses = board.losses();
     String curve = Sparkline.of(losses, room, terminal.hasUnicode());
-    String figures =
-        "loss " + Words.number(job.loss()) + ", epoch " + Words.number(round2(job.epoch()));
+    String figures = "loss " + Words.number(job.loss()) + ", epoch " + Epochs.inWords(job);
     lines.add(
         label("Mainline")
             + terminal.styled(Style.CYAN, curve)
@@ -251,13 +250,9 @@ final class JobPicture {
                     + " "
                     + Words.number(value)
                     + ", epoch "
-                    + Words.number(round2(last.epoch())));
+                    + Epochs.inWords(last.epoch(), last.start(), job));
           });
     }
-  }
-
-  private static double round2(double value) {
-    return Math.round(value * 100) / 100.0;
   }
 
   private void time(JobBoard board, Instant now, List<String> lines) {

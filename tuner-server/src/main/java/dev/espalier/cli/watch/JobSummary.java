@@ -45,7 +45,10 @@ public final class JobSummary {
     table.row("seed", Long.toString(job.seed()));
     table.row("setting", Words.setting(job.setting()));
     table.row("mainline", "branch #" + job.mainlineBranch() + ", clock " + job.mainlineClock());
-    table.row("epoch", Words.number(Math.round(job.epoch() * 100) / 100.0));
+    table.row("epoch", Epochs.inWords(job));
+    if (job.start() > 1) {
+      table.row("epochs", Epochs.inAll(job));
+    }
     table.row("loss", Words.number(job.loss()));
     table.row("validation", JobPicture.metrics(job.metrics()));
     table.row("rounds", Integer.toString(job.round()));
@@ -143,15 +146,15 @@ public final class JobSummary {
         new TreeMap<String, @Nullable Double>(
             kept.isPresent() ? kept.get().metrics() : job.metrics());
     values.forEach((name, value) -> table.row(name, Words.number(value) + range(board, name)));
-    kept.filter(evaluation -> evaluation.epoch() < job.epoch())
+    kept.filter(evaluation -> evaluation.start() != job.start() || evaluation.epoch() < job.epoch())
         .ifPresent(evaluation ->
             table.row(
                 "kept",
                 "the model of epoch "
-                    + Words.number(Math.round(evaluation.epoch() * 100) / 100.0)
+                    + Epochs.inWords(evaluation.epoch(), evaluation.start(), job)
                     + ", the best"));
     table.row("training loss", Words.number(job.loss()));
-    table.row("epochs", Words.number(Math.round(job.epoch() * 100) / 100.0));
+    table.row("epochs", Epochs.inAll(job));
     Instant end = job.endTime() == null ? job.since() : job.endTime();
     table.row("time", Words.seconds(Duration.between(job.createTime(), end).toMillis() / 1000.0));
     table.row(

@@ -8,7 +8,8 @@ import java.util.ArrayList;
 final class Remaining {
   private Remaining() {}
 
-  /// {@return such as `, at most 48.0 s left (epoch 3 of 8)`; empty when no bound says anything}
+  /// {@return such as `, about 48.0 s left at most (epoch 3 of 8)`; empty when no bound says
+  /// anything}
   static String inWords(JobView job, StopBounds bounds) {
     double spent = job.tuningSeconds() + job.trainingSeconds() + job.evaluationSeconds();
     var reasons = new ArrayList<String>();
@@ -16,7 +17,13 @@ final class Remaining {
       reasons.add(Words.seconds(spent) + " of " + Words.seconds(bounds.maxSeconds()) + " used");
     }
     if (bounds.maxEpochs() > 0) {
-      reasons.add("epoch " + (long) job.epoch() + " of " + Words.number(bounds.maxEpochs()));
+      double epochs = job.earlierEpochs() + job.epoch();
+      reasons.add(
+          "epoch "
+              + (long) epochs
+              + " of "
+              + Words.number(bounds.maxEpochs())
+              + (job.start() > 1 ? " over " + job.start() + " starts" : ""));
     }
     if (reasons.isEmpty()) {
       return "";

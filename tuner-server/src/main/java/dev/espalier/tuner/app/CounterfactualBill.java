@@ -53,11 +53,12 @@ public final class CounterfactualBill {
     Map<Map<String, Double>, Measured> settings = settings(samples, branches);
     double evaluation = evaluations.isEmpty() ? 0 : job.evaluationSeconds() / evaluations.size();
     double bestEpoch = bestEpoch(metric, evaluations);
+    double epochs = longestStart(job, evaluations);
     double low = 0;
     double expected = 0;
     double high = 0;
     for (Measured setting : settings.values()) {
-      double whole = cost(setting, job, samples, job.epoch(), evaluation);
+      double whole = cost(setting, job, samples, epochs, evaluation);
       low +=
           setting.hasDiverged()
               ? setting.seconds()
@@ -70,13 +71,13 @@ public final class CounterfactualBill {
         job.id(),
         settings.size(),
         diverged,
-        job.epoch(),
+        epochs,
         bestEpoch,
         job.tuningSeconds() + job.trainingSeconds() + job.evaluationSeconds(),
         Math.min(low, expected),
         expected,
         Math.max(high, expected),
-        assumptions(settings.size(), diverged, job.epoch(), bestEpoch));
+        assumptions(settings.size(), diverged, epochs, bestEpoch));
   }
 
   private static Map<Map<String, Double>, Measured> settings(
@@ -105,6 +106,11 @@ public final class CounterfactualBill {
     double clocksPerEpoch =
         Math.ceil(samples.training() / Math.max(1, job.workers() * setting.batchSize()));
     return epochs * clocksPerEpoch * perClock + Math.ceil(epochs) * evaluation;
+  }
+
+  /// Training that overfits begins anew: what it takes to train once is the longest start.
+  private static double longestStart(JobView job, List<EvaluationView> evaluations) {
+    return evaluations.stream().mapToDouble(EvaluationView::epoch).reduce(job.epoch(), Math::max);
   }
 
   private static double bestEpoch(MetricSpec metric, List<EvaluationView> evaluations) {

@@ -51,6 +51,9 @@ class BranchEntity {
   @Column(name = "state")
   BranchState state;
 
+  @Column(name = "start_number")
+  int start;
+
   @Column(name = "fork_clock")
   long forkClock;
 
@@ -107,6 +110,7 @@ class BranchEntity {
     round = change.round();
     setting = codec.writeNumbers(change.setting().values());
     state = change.state();
+    start = change.start().number();
     forkClock = change.forkClock();
     clocks = change.clocks();
     seconds = change.seconds();
@@ -141,6 +145,7 @@ class BranchEntity {
         round,
         codec.readNumbers(setting),
         state,
+        start,
         forkClock,
         clocks,
         seconds,

@@ -7,6 +7,7 @@ import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
+import dev.espalier.tuner.core.session.TrainingStart;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.EnumType;
@@ -106,6 +107,15 @@ class JobEntity {
 
   @Column(name = "epoch")
   double epoch;
+
+  @Column(name = "start_number")
+  int start = TrainingStart.FIRST.number();
+
+  @Column(name = "earlier_epochs")
+  double earlierEpochs;
+
+  @Column(name = "earlier_training_seconds")
+  double earlierTrainingSeconds;
 
   @Column(name = "known_epoch_clock")
   long knownEpochClock;
@@ -249,12 +259,27 @@ class JobEntity {
           case DISCARDED, FAILED, LOST -> false;
         };
     if (change.kind() == BranchKind.MAINLINE && alive) {
+      if (change.start().number() != start) {
+        begin(change.start(), change.forkClock());
+      }
       mainlineBranch = change.branch().number();
       mainlineForkClock = change.forkClock();
       mainlineClock = change.forkClock() + change.clocks();
       setting = codec.writeNumbers(change.setting().values());
       moveEpoch(codec);
     }
+  }
+
+  /// Clocks that a start brings along, because somebody went back to it, are taken to have run at
+  /// the pace so far.
+  private void begin(TrainingStart next, long clocks) {
+    earlierTrainingSeconds = trainingSeconds - clocks * secondsPerClock();
+    start = next.number();
+    earlierEpochs = next.earlierEpochs();
+  }
+
+  private double secondsPerClock() {
+    return mainlineClock > 0 ? (trainingSeconds - earlierTrainingSeconds) / mainlineClock : 0;
   }
 
   void change(SessionEffect.ScheduleChanged change, DocumentCodec codec) {
@@ -295,6 +320,8 @@ class JobEntity {
         mainlineBranch,
         mainlineClock,
         epoch,
+        start,
+        earlierEpochs,
         loss == null || !Double.isFinite(loss) ? null : loss,
         codec.readNumbers(metrics),
         round,
@@ -308,7 +335,7 @@ class JobEntity {
         eventCount,
         createdBy,
         secondsLeft(allSeconds),
-        Trail.of(this).view(mainlineClock > 0 ? trainingSeconds / mainlineClock : 0));
+        Trail.of(this).view(secondsPerClock()));
   }
 
   private @Nullable Double secondsLeft(double spentSeconds) {
@@ -316,8 +343,9 @@ class JobEntity {
     if (maxSeconds > 0) {
       left = Math.max(0, maxSeconds - spentSeconds);
     }
-    if (maxEpochs > 0 && epoch > 0 && trainingSeconds > 0) {
-      left = Math.min(left, Math.max(0, maxEpochs - epoch) * trainingSeconds / epoch);
+    double epochs = earlierEpochs + epoch;
+    if (maxEpochs > 0 && epochs > 0 && trainingSeconds > 0) {
+      left = Math.min(left, Math.max(0, maxEpochs - epochs) * trainingSeconds / epochs);
     }
     return state.isTerminal() || Double.isInfinite(left) ? null : left;
   }

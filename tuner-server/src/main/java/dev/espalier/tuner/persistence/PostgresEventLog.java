@@ -1,5 +1,6 @@
 package dev.espalier.tuner.persistence;
 
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.StreamEvent;
@@ -252,11 +253,7 @@ final class PostgresEventLog implements EventLog {
 
     private void branch(SessionEffect.BranchChanged change) {
       job.change(change, codec);
-      var key = new RowKey(job.id, change.branch().number());
-      BranchEntity row = branches.get(key);
-      if (row == null) {
-        row = entities.find(BranchEntity.class, key);
-      }
+      BranchEntity row = find(change.branch()).orElse(null);
       if (row == null) {
         row = new BranchEntity(job.id, change, codec);
         entities.persist(row);
@@ -265,7 +262,7 @@ final class PostgresEventLog implements EventLog {
         hasNewState |= row.state != change.state() || row.kind != change.kind();
         row.change(change, codec);
       }
-      branches.put(key, row);
+      branches.put(new RowKey(job.id, row.number), row);
       jobMoved = true;
       keep("branch.changed", row.view(codec));
     }
@@ -310,10 +307,12 @@ final class PostgresEventLog implements EventLog {
       job.change(change, codec);
       jobMoved = true;
       sql.update(
-          "insert into evaluation (job_id, sequence, mainline_clock, epoch, at_seconds, metrics)"
-              + " select ?, coalesce(max(sequence), 0) + 1, ?, ?, ?, ?::json from evaluation"
+          "insert into evaluation (job_id, sequence, start_number, mainline_clock, epoch,"
+              + " at_seconds, metrics)"
+              + " select ?, coalesce(max(sequence), 0) + 1, ?, ?, ?, ?, ?::json from evaluation"
               + " where job_id = ?",
           job.id,
+          job.start,
           change.mainlineClock(),
           change.epoch(),
           change.atSeconds(),
@@ -322,6 +321,7 @@ final class PostgresEventLog implements EventLog {
       keep(
           "evaluation.made",
           new EvaluationView(
+              job.start,
               change.mainlineClock(),
               change.epoch(),
               change.atSeconds(),
@@ -331,10 +331,10 @@ final class PostgresEventLog implements EventLog {
     private void result(SessionEffect.ResultChanged change) {
       ResultEntity row = entities.find(ResultEntity.class, job.id);
       if (row == null) {
-        row = new ResultEntity(job.id, change, codec);
+        row = new ResultEntity(job.id, startOf(change.branch()), change, codec);
         entities.persist(row);
       } else {
-        row.change(change, codec);
+        row.change(startOf(change.branch()), change, codec);
       }
       keep("result.changed", StoredSchedule.result(row, codec));
     }
@@ -342,13 +342,15 @@ final class PostgresEventLog implements EventLog {
     private void snapshot(SessionEffect.SnapshotChanged change) {
       hasNewState = true;
       sql.update(
-          "insert into snapshot (job_id, number, branch, mainline_clock, epoch, setting, state,"
-              + " size_bytes, pinned, create_time) values (?, ?, ?, ?, ?, ?::json, ?, ?, ?, ?)"
+          "insert into snapshot (job_id, number, branch, start_number, mainline_clock, epoch,"
+              + " setting, state, size_bytes, pinned, create_time)"
+              + " values (?, ?, ?, ?, ?, ?, ?::json, ?, ?, ?, ?)"
               + " on conflict (job_id, number) do update set state = excluded.state,"
               + " size_bytes = excluded.size_bytes, pinned = excluded.pinned",
           job.id,
           change.snapshot(),
           change.branch().number(),
+          startOf(change.branch()),
           change.mainlineClock(),
           change.epoch(),
           codec.writeNumbers(change.setting().values()),
@@ -358,6 +360,16 @@ final class PostgresEventLog implements EventLog {
           Timestamp.from(now));
       StoredSnapshots.read(sql, codec, job.id, change.snapshot())
           .forEach(view -> keep("snapshot.changed", view));
+    }
+
+    private int startOf(BranchId branch) {
+      return find(branch).map(row -> row.start).orElse(job.start);
+    }
+
+    private Optional<BranchEntity> find(BranchId branch) {
+      var key = new RowKey(job.id, branch.number());
+      return Optional.ofNullable(branches.get(key))
+          .or(() -> Optional.ofNullable(entities.find(BranchEntity.class, key)));
     }
 
     private void decision(Decision decision) {

@@ -215,14 +215,15 @@ final class PostgresJobQueries implements JobQueries {
   public List<EvaluationView> evaluations(String job) {
     return transactions.read(() ->
         sql.query(
-            "select mainline_clock, epoch, at_seconds, metrics::text from evaluation"
+            "select start_number, mainline_clock, epoch, at_seconds, metrics::text from evaluation"
                 + " where job_id = ? order by sequence",
             (row, number) ->
                 new EvaluationView(
-                    row.getLong(1),
-                    row.getDouble(2),
+                    row.getInt(1),
+                    row.getLong(2),
                     row.getDouble(3),
-                    finiteOrNull(codec.readNumbers(row.getString(4)))),
+                    row.getDouble(4),
+                    finiteOrNull(codec.readNumbers(row.getString(5)))),
             job));
   }
 

@@ -18,6 +18,9 @@ class ResultEntity {
   @Column(name = "branch")
   int branch;
 
+  @Column(name = "start_number")
+  int start;
+
   @Column(name = "mainline_clock")
   long mainlineClock;
 
@@ -35,13 +38,14 @@ class ResultEntity {
   @SuppressWarnings("NullAway.Init")
   protected ResultEntity() {}
 
-  ResultEntity(String jobId, SessionEffect.ResultChanged change, DocumentCodec codec) {
+  ResultEntity(String jobId, int start, SessionEffect.ResultChanged change, DocumentCodec codec) {
     this.jobId = jobId;
     path = "[]";
-    change(change, codec);
+    change(start, change, codec);
   }
 
-  final void change(SessionEffect.ResultChanged change, DocumentCodec codec) {
+  final void change(int start, SessionEffect.ResultChanged change, DocumentCodec codec) {
+    this.start = start;
     branch = change.branch().number();
     mainlineClock = change.mainlineClock();
     epoch = change.epoch();

@@ -26,6 +26,7 @@ final class StoredSchedule {
 
   static ScheduleView.Result result(ResultEntity row, DocumentCodec codec) {
     return new ScheduleView.Result(
+        row.start,
         row.mainlineClock,
         row.epoch,
         codec.readPath(row.path).stream()

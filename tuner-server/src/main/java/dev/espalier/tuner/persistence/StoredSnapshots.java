@@ -10,8 +10,8 @@ import org.springframework.jdbc.core.JdbcTemplate;
 /// Snapshots as they are stored.
 final class StoredSnapshots {
   private static final String SELECT =
-      "select number, branch, mainline_clock, epoch, setting::text, state, size_bytes, pinned,"
-          + " create_time from snapshot where job_id = ?";
+      "select number, branch, start_number, mainline_clock, epoch, setting::text, state,"
+          + " size_bytes, pinned, create_time from snapshot where job_id = ?";
 
   private StoredSnapshots() {}
 
@@ -29,12 +29,13 @@ final class StoredSnapshots {
     return new SnapshotView(
         row.getLong(1),
         row.getInt(2),
-        row.getLong(3),
-        row.getDouble(4),
-        codec.readNumbers(row.getString(5)),
-        SnapshotState.valueOf(row.getString(6)),
-        row.getLong(7),
-        row.getBoolean(8),
-        row.getTimestamp(9).toInstant());
+        row.getInt(3),
+        row.getLong(4),
+        row.getDouble(5),
+        codec.readNumbers(row.getString(6)),
+        SnapshotState.valueOf(row.getString(7)),
+        row.getLong(8),
+        row.getBoolean(9),
+        row.getTimestamp(10).toInstant());
   }
 }

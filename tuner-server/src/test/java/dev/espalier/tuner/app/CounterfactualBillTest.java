@@ -76,6 +76,7 @@ final class CounterfactualBillTest {
         1,
         Map.of("learningRate", rate, "batchSize", batchSize),
         state,
+        1,
         0,
         clocks,
         seconds,
@@ -89,7 +90,7 @@ final class CounterfactualBillTest {
   }
 
   private static EvaluationView evaluation(int epoch, double accuracy) {
-    return new EvaluationView(100L * epoch, epoch, epoch, Map.of("accuracy", accuracy));
+    return new EvaluationView(1, 100L * epoch, epoch, epoch, Map.of("accuracy", accuracy));
   }
 
   private static JobView job(double epoch, double evaluationSeconds) {
@@ -112,6 +113,8 @@ final class CounterfactualBillTest {
         2,
         1000,
         epoch,
+        1,
+        0,
         0.1,
         Map.of(),
         1,

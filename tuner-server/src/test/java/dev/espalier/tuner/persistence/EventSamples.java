@@ -19,6 +19,7 @@ import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import dev.espalier.tuner.core.session.TrainingStart;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -124,6 +125,16 @@ final class EventSamples {
 
   static SessionEffect.BranchChanged branch(
       int number, BranchKind kind, BranchState state, long forkClock, long clocks) {
+    return branch(number, kind, state, TrainingStart.FIRST, forkClock, clocks);
+  }
+
+  static SessionEffect.BranchChanged branch(
+      int number,
+      BranchKind kind,
+      BranchState state,
+      TrainingStart start,
+      long forkClock,
+      long clocks) {
     return new SessionEffect.BranchChanged(
         new BranchId(number),
         number == 0 ? Optional.empty() : Optional.of(BranchId.ROOT),
@@ -131,6 +142,7 @@ final class EventSamples {
         number == 0 ? 0 : 1,
         Setting.of(Map.of("learningRate", 0.1 * (number + 1))),
         state,
+        start,
         forkClock,
         clocks,
         clocks * 0.5,

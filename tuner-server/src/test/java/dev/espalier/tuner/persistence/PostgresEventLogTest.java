@@ -1,5 +1,6 @@
 package dev.espalier.tuner.persistence;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
@@ -11,10 +12,12 @@ import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.SnapshotState;
+import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.MainlineView;
 import dev.espalier.api.rest.SeriesView;
+import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.EventLog.Commit;
@@ -26,6 +29,7 @@ import dev.espalier.tuner.boot.TestServer;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
+import dev.espalier.tuner.core.session.TrainingStart;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -208,6 +212,98 @@ class PostgresEventLogTest {
         .containsEntry("odd", null);
     assertThat(store.unfinished()).extracting(JobStore.StoredJob::id).doesNotContain(job);
     assertThat(store.standing(job)).contains(new JobStore.Standing(JobState.COMPLETED, 5));
+  }
+
+  /// The job's bound is 5 epochs; an epoch has 100 clocks.
+  @Test
+  void whatIsLeftCountsTheStartsThatWereGivenUp() {
+    String job = newJob();
+    var second = new TrainingStart(2, 3);
+    append(
+        job,
+        1,
+        List.of(new SessionEvent.WorkersReady(1, 1, 2, 6400, 32)),
+        List.of(
+            EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 300),
+            new SessionEffect.SnapshotChanged(
+                1, BranchId.ROOT, 300, 3, Setting.EMPTY, SnapshotState.READY, 9, false),
+            new SessionEffect.MainlineEvaluated(300, 3, 30, Map.of("accuracy", 0.9)),
+            new SessionEffect.ResultChanged(300, 3, new BranchId(0), 0.9, List.of()),
+            new SessionEffect.TimeSpent(0, 30, 0)));
+    append(
+        job,
+        2,
+        List.of(),
+        List.of(
+            EventSamples.branch(1, BranchKind.MAINLINE, BranchState.WAITING, second, 0, 0),
+            EventSamples.branch(0, BranchKind.MAINLINE, BranchState.DISCARDED, 0, 300),
+            new SessionEffect.ScheduleChanged(
+                0, 0, Setting.of(Map.of("learningRate", 0.2)), new BranchId(1))));
+
+    JobView begun = job(job);
+    assertThat(begun.start()).isEqualTo(2);
+    assertThat(begun.epoch()).isZero();
+    assertThat(begun.earlierEpochs()).isEqualTo(3);
+    assertThat(begun.secondsLeft()).isEqualTo(20);
+
+    List<StreamEvent> told =
+        append(
+            job,
+            2,
+            List.of(),
+            List.of(
+                EventSamples.branch(1, BranchKind.MAINLINE, BranchState.RUNNING, second, 0, 100),
+                new SessionEffect.MainlineEvaluated(100, 1, 40, Map.of("accuracy", 0.8)),
+                new SessionEffect.TimeSpent(0, 40, 0)));
+
+    assertThat(job(job).epoch()).isEqualTo(1);
+    assertThat(job(job).secondsLeft()).isEqualTo(10);
+    assertThat(told.getLast().data().get("start").asInt()).isEqualTo(2);
+    assertThat(told.getLast().data().get("earlierEpochs").asDouble()).isEqualTo(3);
+    assertThat(queries.evaluations(job)).extracting(EvaluationView::start).containsExactly(1, 2);
+    assertThat(queries.snapshots(job)).extracting(SnapshotView::start).containsExactly(1);
+    assertThat(requireNonNull(queries.schedule(job).result()).start()).isEqualTo(1);
+    assertThat(queries.branch(job, 0).orElseThrow().start()).isEqualTo(1);
+    assertThat(queries.branch(job, 1).orElseThrow().start()).isEqualTo(2);
+  }
+
+  /// 0.1 s a clock: each start falls by as much in its own clocks.
+  @Test
+  void howFastANewStartFallsIsMeasuredByItsOwnSeconds() {
+    String job = newJob();
+    append(
+        job,
+        1,
+        List.of(new SessionEvent.WorkersReady(1, 1, 2, 6400, 32)),
+        List.of(EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 0)));
+    append(
+        job,
+        2,
+        falling(0, 60),
+        List.of(
+            EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 60),
+            new SessionEffect.TimeSpent(0, 6, 0)));
+    double before = requireNonNull(job(job).trail().speed());
+
+    append(
+        job,
+        62,
+        List.of(),
+        List.of(
+            EventSamples.branch(
+                1, BranchKind.MAINLINE, BranchState.WAITING, new TrainingStart(2, 0.6), 0, 0)));
+    append(job, 62, falling(1, 60), List.of(new SessionEffect.TimeSpent(0, 12, 0)));
+
+    assertThat(requireNonNull(job(job).trail().speed())).isCloseTo(before, within(1e-9));
+  }
+
+  private static List<SessionEvent> falling(int branch, int clocks) {
+    return IntStream.rangeClosed(1, clocks)
+        .mapToObj(clock ->
+            (SessionEvent)
+                new SessionEvent.Progressed(
+                    clock, new BranchId(branch), clock, List.of(100.0 - clock), List.of(0.1)))
+        .toList();
   }
 
   @Test

@@ -19,6 +19,7 @@ import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import dev.espalier.tuner.core.session.TrainingStart;
 import dev.espalier.tuner.replay.Recording;
 import dev.espalier.tuner.replay.RecordingCodec;
 import java.io.IOException;
@@ -411,6 +412,7 @@ class JobRoutesTest {
         0,
         Setting.of(Map.of("learningRate", 0.1)),
         BranchState.RUNNING,
+        TrainingStart.FIRST,
         0,
         0,
         0,

@@ -13,6 +13,7 @@ import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.ScheduleBook;
 import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.TrainingStart;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -121,15 +122,13 @@ final class Board {
 
   /// Makes the first branch of a generation of workers.
   Branch createFirst(Setting setting) {
-    return createFirst(setting, 0);
+    return createFirst(setting, TrainingStart.FIRST);
   }
 
-  /// Makes a first branch in place of others that were given up.
-  ///
-  /// @param earlierEpochs passes of those: the job's epochs bound all together
-  Branch createFirst(Setting setting, double earlierEpochs) {
+  /// Makes the first branch of a start.
+  Branch createFirst(Setting setting, TrainingStart start) {
     Branch branch = open(Optional.empty(), BranchKind.MAINLINE, 0, setting, List.of());
-    branch.startAt(0, 0, earlierEpochs);
+    branch.startAt(0, 0, start);
     command(new BranchCommand.Create(branch.id(), setting));
     changed(branch, BranchState.WAITING);
     return branch;
@@ -143,7 +142,7 @@ final class Board {
   /// Makes a branch from a durable checkpoint.
   Branch restore(Checkpoints.Mark mark, BranchKind kind, Setting setting) {
     Branch branch = open(Optional.of(mark.branch()), kind, 0, setting, mark.path());
-    branch.startAt(mark.mainlineClock(), mark.epochs(), mark.earlierEpochs());
+    branch.startAt(mark.mainlineClock(), mark.epochs(), mark.start());
     command(new BranchCommand.Restore(branch.id(), mark.checkpoint(), setting));
     changed(branch, BranchState.WAITING);
     return branch;
@@ -151,7 +150,7 @@ final class Board {
 
   Branch fork(Branch parent, BranchKind kind, int round, Setting setting) {
     Branch branch = open(Optional.of(parent.id()), kind, round, setting, parent.path());
-    branch.startAt(parent.mainlineClock(), parent.epochs(), parent.earlierEpochs());
+    branch.startAt(parent.mainlineClock(), parent.epochs(), parent.start());
     command(new BranchCommand.Fork(branch.id(), parent.id(), kind, setting));
     changed(branch, BranchState.FORKING);
     return branch;
@@ -228,7 +227,7 @@ final class Board {
     noteTimes();
     winner.become(BranchKind.MAINLINE);
     // Workers that were alone may have moved the parent before they forked it.
-    winner.startAt(parent.mainlineClock(), parent.epochs(), parent.earlierEpochs());
+    winner.startAt(parent.mainlineClock(), parent.epochs(), parent.start());
     changed(winner, BranchState.KEPT);
     winner.forgetTrace();
   }
@@ -273,7 +272,7 @@ final class Board {
     return plan.maxEpochs() > 0
         ? Math.max(
             0,
-            branch.clockOfEpoch(plan.maxEpochs() - branch.earlierEpochs())
+            branch.clockOfEpoch(plan.maxEpochs() - branch.start().earlierEpochs())
                 - branch.scheduledUntil())
         : Long.MAX_VALUE;
   }
@@ -282,7 +281,7 @@ final class Board {
   /// starts before it; infinite without a bound}
   double epochsToGo(Branch branch) {
     return plan.maxEpochs() > 0
-        ? plan.maxEpochs() - branch.earlierEpochs() - branch.epochs()
+        ? plan.maxEpochs() - branch.start().earlierEpochs() - branch.epochs()
         : Double.POSITIVE_INFINITY;
   }
 

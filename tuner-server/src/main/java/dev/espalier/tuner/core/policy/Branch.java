@@ -9,6 +9,7 @@ import dev.espalier.tuner.core.progress.ProgressSummary;
 import dev.espalier.tuner.core.progress.ProgressTrace;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.TrainingStart;
 import java.util.List;
 import java.util.Optional;
 
@@ -34,7 +35,7 @@ final class Branch {
   private boolean isFreed;
   private long forkClock;
   private double forkEpochs;
-  private double earlierEpochs;
+  private TrainingStart start = TrainingStart.FIRST;
   private long clocks;
   private long scheduledUntil;
   private double seconds;
@@ -174,16 +175,15 @@ final class Branch {
     return forkEpochs + (double) ownClocks / clocksPerEpoch;
   }
 
-  /// @param earlierEpochs see `earlierEpochs()`
-  void startAt(long mainlineClock, double epochs, double earlierEpochs) {
+  void startAt(long mainlineClock, double epochs, TrainingStart of) {
     forkClock = mainlineClock;
     forkEpochs = epochs;
-    this.earlierEpochs = earlierEpochs;
+    start = of;
   }
 
-  /// {@return passes of starts that were given up for the one that this branch belongs to}
-  double earlierEpochs() {
-    return earlierEpochs;
+  /// {@return the start that it belongs to}
+  TrainingStart start() {
+    return start;
   }
 
   void become(BranchState next) {
@@ -231,6 +231,17 @@ final class Branch {
 
   SessionEffect.BranchChanged changed() {
     return new SessionEffect.BranchChanged(
-        id, parent, kind, round, setting, state, forkClock, clocks, seconds, summary, heldOutLoss);
+        id,
+        parent,
+        kind,
+        round,
+        setting,
+        state,
+        start,
+        forkClock,
+        clocks,
+        seconds,
+        summary,
+        heldOutLoss);
   }
 }

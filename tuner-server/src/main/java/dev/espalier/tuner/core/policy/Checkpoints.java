@@ -6,6 +6,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.SnapshotState;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.TrainingStart;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,7 +32,7 @@ final class Checkpoints {
   /// Where a branch stood at a checkpoint.
   ///
   /// @param owner `MAINLINE`, or the number of a run
-  /// @param earlierEpochs passes of starts that were given up before
+  /// @param start that the branch belongs to
   /// @param evaluations length of the history of evaluations
   /// @param evaluatedEpochs the last whole epoch that was evaluated
   /// @param path settings and shapes of rates that led there
@@ -41,7 +42,7 @@ final class Checkpoints {
       BranchId branch,
       long mainlineClock,
       double epochs,
-      double earlierEpochs,
+      TrainingStart start,
       Setting setting,
       int evaluations,
       long evaluatedEpochs,
@@ -88,7 +89,7 @@ final class Checkpoints {
             mainline.id(),
             mainline.scheduledMainlineClock(),
             mainline.scheduledEpochs(),
-            mainline.earlierEpochs(),
+            mainline.start(),
             mainline.setting(),
             evaluations,
             evaluatedEpochs,

@@ -5,6 +5,7 @@ import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.policy.Snapshots.Purpose;
 import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.TrainingStart;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,8 @@ final class Mainline {
   private Setting incumbent;
   private Setting bestSetting;
   private double snapshotAt;
-  private double earlierEpochs;
+  private TrainingStart start = TrainingStart.FIRST;
+  private int starts = TrainingStart.FIRST.number();
   private boolean isAtBest;
 
   Mainline(Board board, Setting first) {
@@ -63,12 +65,12 @@ final class Mainline {
   // Workers come and go.
 
   void create() {
-    lead(board.createFirst(incumbent, earlierEpochs));
+    lead(board.createFirst(incumbent, start));
   }
 
   /// {@return whether a checkpoint is that of a start that was given up for the present one}
   boolean hasGivenUp(Checkpoints.Mark mark) {
-    return mark.earlierEpochs() < earlierEpochs - Branch.EPOCH_ROUNDING;
+    return mark.start().number() < start.number();
   }
 
   void restore(Checkpoints.Mark mark) {
@@ -125,7 +127,7 @@ final class Mainline {
   private void lead(Branch next) {
     boolean isNews = branch == null || !branch.setting().equals(next.setting());
     branch = next;
-    earlierEpochs = next.earlierEpochs();
+    start = next.start();
     if (isNews) {
       board.emit(
           new SessionEffect.ScheduleChanged(
@@ -163,7 +165,10 @@ final class Mainline {
   void beginAnew(Setting fresh) {
     Branch left = branch();
     incumbent = fresh;
-    lead(board.createFirst(fresh, left.earlierEpochs() + left.epochs()));
+    starts++;
+    lead(
+        board.createFirst(
+            fresh, new TrainingStart(starts, left.start().earlierEpochs() + left.epochs())));
     board.free(left, BranchState.DISCARDED);
     snapshots.release(Purpose.BEFORE_ADOPTION);
     snapshots.release(Purpose.LAST_GOOD);

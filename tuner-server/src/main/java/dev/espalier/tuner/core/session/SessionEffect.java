@@ -41,6 +41,7 @@ public sealed interface SessionEffect {
   ///
   /// @param parent empty for a branch without one
   /// @param round number of the round it belongs to; 0 for none
+  /// @param start that it belongs to
   /// @param forkClock mainline clock of the fork point
   /// @param clocks clocks run so far
   /// @param seconds branch seconds run so far
@@ -53,6 +54,7 @@ public sealed interface SessionEffect {
       int round,
       Setting setting,
       BranchState state,
+      TrainingStart start,
       long forkClock,
       long clocks,
       double seconds,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.SearchSpace;
@@ -18,6 +19,7 @@ import dev.espalier.tuner.core.session.QuadraticModel;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SimulatedWorkers;
+import dev.espalier.tuner.core.session.TrainingStart;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -349,6 +351,28 @@ class RacingSessionTest {
     assertThat(run.decisions()).extracting(Decision::rule).contains("racing.restart");
     assertThat(passes(run)).isLessThanOrEqualTo(most + ONE_CLOCK);
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  @Test
+  void everyBranchTellsItsStartAndWhatTheEarlierOnesTook() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.with(plan(0.05, 0), 30, Double.NaN), new OverfittingModel(1, 8)).run();
+
+    var told = new ArrayList<TrainingStart>();
+    var taken = new ArrayList<TrainingStart>(List.of(TrainingStart.FIRST));
+    double epoch = 0;
+    for (SessionEffect effect : run.effects()) {
+      if (effect instanceof SessionEffect.BranchChanged branch
+          && branch.state() == BranchState.WAITING) {
+        told.add(branch.start());
+      } else if (effect instanceof SessionEffect.MainlineEvaluated evaluated) {
+        epoch = evaluated.epoch();
+      } else if (isRule(effect, "racing.restart")) {
+        TrainingStart left = taken.getLast();
+        taken.add(new TrainingStart(left.number() + 1, left.earlierEpochs() + epoch));
+      }
+    }
+    assertThat(told).hasSizeGreaterThan(1).isEqualTo(taken);
   }
 
   /// The newest checkpoint is then that of the start that was given up.
