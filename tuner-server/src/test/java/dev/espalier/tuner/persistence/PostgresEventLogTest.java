@@ -258,8 +258,8 @@ class PostgresEventLogTest {
 
     assertThat(job(job).epoch()).isEqualTo(1);
     assertThat(job(job).secondsLeft()).isEqualTo(10);
-    assertThat(told.getLast().data().get("start").asInt()).isEqualTo(2);
-    assertThat(told.getLast().data().get("earlierEpochs").asDouble()).isEqualTo(3);
+    assertThat(told.getLast().data()).extracting("start").isEqualTo(2);
+    assertThat(told.getLast().data()).extracting("earlierEpochs").isEqualTo(3.0);
     assertThat(queries.evaluations(job)).extracting(EvaluationView::start).containsExactly(1, 2);
     assertThat(queries.snapshots(job)).extracting(SnapshotView::start).containsExactly(1);
     assertThat(requireNonNull(queries.schedule(job).result()).start()).isEqualTo(1);
