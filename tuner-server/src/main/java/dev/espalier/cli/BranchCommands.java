@@ -8,6 +8,7 @@ import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Words;
 import dev.espalier.cli.watch.BranchTree;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -45,18 +46,29 @@ final class BranchCommands extends CommandGroup {
   int tree(
       @Parameters(paramLabel = "JOB", description = JOB) String job,
       @Option(names = "--all", description = "Branches that were discarded too.") boolean all) {
-    JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/tree");
+    String path = invocation.jobPath(job);
+    JsonNode answer = invocation.client().get(path + "/tree");
     return invocation.show(
         answer,
         () -> {
           List<BranchView> branches =
-              answer
-                  .path("branches")
-                  .valueStream()
-                  .map(branch -> Json.as(branch, BranchView.class))
-                  .toList();
+              all && !answer.path("leftOut").isEmpty()
+                  ? invocation.client().all(path + "/branches?pageSize=1000", BranchView.class)
+                  : answer
+                      .path("branches")
+                      .valueStream()
+                      .map(branch -> Json.as(branch, BranchView.class))
+                      .toList();
+          var leftOut = new HashMap<Integer, Integer>();
+          if (!all) {
+            answer
+                .path("leftOut")
+                .properties()
+                .forEach(entry ->
+                    leftOut.put(Integer.valueOf(entry.getKey()), entry.getValue().asInt()));
+          }
           int mainline = answer.path("mainlineBranch").asInt(0);
-          return new BranchTree(invocation.terminal(), branches, mainline).lines(all);
+          return new BranchTree(invocation.terminal(), branches, leftOut, mainline).lines(all);
         });
   }
 

@@ -435,6 +435,25 @@ final class EspalierTest {
   }
 
   @Test
+  void treeOfManyBranchesCountsThoseThatItWasNotSent() {
+    BranchView kept = branch(3, 0, BranchState.KEPT, Verdict.CONVERGING);
+    server.on(
+        "GET /jobs/job_1/tree",
+        200,
+        Map.of("mainlineBranch", 3, "branches", List.of(kept), "leftOut", Map.of("3", 18000)));
+    server.on(
+        "GET /jobs/job_1/branches",
+        200,
+        Map.of("items", List.of(kept, branch(4, 3, BranchState.DISCARDED, Verdict.UNSTABLE))));
+
+    assertThat(run("branch", "tree", JOB)).isZero();
+    assertThat(out).contains("18000 tried and discarded");
+
+    assertThat(run("branch", "tree", JOB, "--all")).isZero();
+    assertThat(out).contains("#4 round 1").doesNotContain("tried and discarded");
+  }
+
+  @Test
   void settingToTryStartsFromTheCurrentOne() {
     server.on(
         "GET /jobs/job_1/config",

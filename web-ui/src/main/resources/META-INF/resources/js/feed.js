@@ -1,7 +1,7 @@
 // What the page holds of one job, kept up with the server: loaded once, then followed.
 
 import { follow, get, post, RequestProblem } from './api.js';
-import { applyEvent, emptyModel, hasEnded } from './model.js';
+import { addBranches, applyEvent, emptyModel, hasEnded, isIncomplete } from './model.js';
 
 /** @import {DecisionView, WorkerView} from './types.js' */
 
@@ -151,6 +151,38 @@ export class JobFeed {
       model.moreDecisions = false;
     } finally {
       this.loadingDecisions = false;
+      this.#changed();
+    }
+  }
+
+  /**
+   * Gets the branches of a round that the overview left out.
+   *
+   * @param {number} round
+   */
+  async completeRound(round) {
+    if (!isIncomplete(this.model, round)) {
+      return;
+    }
+    const path = `${this.#root}/branches?round=${round}&pageSize=1000`;
+    try {
+      addBranches(this.model, (await get(path, this.#ending.signal)).items);
+      this.#changed();
+    } catch {
+      // What is known stays on the screen; opening the round again asks again.
+    }
+  }
+
+  /**
+   * Gets a branch that the overview left out.
+   *
+   * @param {number} branch
+   */
+  async completeBranch(branch) {
+    if (this.loaded && this.model.leftOut > 0 && !this.model.branches.has(branch)) {
+      addBranches(this.model, [
+        await get(`${this.#root}/branches/${branch}`, this.#ending.signal),
+      ]);
       this.#changed();
     }
   }

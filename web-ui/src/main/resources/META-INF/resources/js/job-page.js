@@ -212,6 +212,7 @@ class JobPage {
     if (branch === null) {
       return;
     }
+    await this.#feed.completeBranch(branch);
     const view = this.#feed.model.branches.get(branch);
     const known = this.#series?.buckets.at(-1)?.toClock ?? -1;
     const wanted = view ? Math.min(view.clocks, judgedClocks(view)) : Infinity;
@@ -424,8 +425,10 @@ class JobPage {
     const onTree = {
       focus: (/** @type {number | null} */ branch) => plot.pointAt(branch),
       show: (/** @type {number} */ branch) => this.#showBranch(branch),
-      toggle: (/** @type {number} */ round) =>
-        redraw(() => this.#tree.open.delete(round) || this.#tree.open.add(round)),
+      toggle: (/** @type {number} */ round) => {
+        redraw(() => this.#tree.open.delete(round) || this.#tree.open.add(round));
+        this.#feed.completeRound(round);
+      },
       showAll: () => redraw(() => (this.#tree.all = true)),
     };
     const onRounds = {
@@ -435,8 +438,10 @@ class JobPage {
         plot.scrollIntoView();
       },
       branch: onTree.show,
-      toggle: (/** @type {number} */ round, /** @type {boolean} */ open) =>
-        redraw(() => this.#rounds.open.set(round, open)),
+      toggle: (/** @type {number} */ round, /** @type {boolean} */ open) => {
+        redraw(() => this.#rounds.open.set(round, open));
+        this.#feed.completeRound(round);
+      },
       all: (/** @type {number} */ round) => redraw(() => this.#rounds.all.add(round)),
       allRounds: () => redraw(() => (this.#rounds.allRounds = true)),
     };

@@ -20,12 +20,12 @@ const MANY_CLOCKS = 2 ** 40;
  * @typedef {{job: JobView | null, branches: Map<number, BranchView>,
  *     rounds: Map<number, RoundView>, decisions: DecisionView[], moreDecisions: boolean,
  *     steps: Step[], result: ResultView | null, evaluations: EvaluationView[],
- *     snapshots: Map<number, SnapshotView>,
+ *     snapshots: Map<number, SnapshotView>, leftOut: number,
  *     mainline: MainlineBucket[], detail: MainlineBucket[] | null, wantsMainline: boolean, series: Map<number, SeriesView>,
  *     wanted: Set<number>, revision: number}} JobModel
  *     `wanted` names the branches whose series must be asked for, `wantsMainline` is the same for
- *     the mainline; `moreDecisions`: the server has earlier ones; `revision` grows with each change
- *     of branches or rounds
+ *     the mainline; `moreDecisions`: the server has earlier ones; `leftOut` counts the branches that
+ *     it has besides; `revision` grows with each change of branches or rounds
  */
 
 /**
@@ -46,6 +46,7 @@ export function emptyModel() {
     result: null,
     evaluations: [],
     snapshots: new Map(),
+    leftOut: 0,
     mainline: [],
     detail: null,
     wantsMainline: false,
@@ -113,6 +114,7 @@ function putSnapshot(model, snapshot) {
   model.job = snapshot.job;
   model.branches.clear();
   snapshot.branches.forEach((branch) => putBranch(model, branch));
+  model.leftOut = snapshot.branchesLeftOut ?? 0;
   model.rounds = new Map(snapshot.rounds.map((round) => [round.round, round]));
   model.steps = snapshot.schedule.steps;
   model.result = snapshot.schedule.result ?? null;
@@ -123,6 +125,29 @@ function putSnapshot(model, snapshot) {
   model.wantsMainline = true;
   model.revision++;
   return true;
+}
+
+/**
+ * Takes branches in that were left out before.
+ *
+ * @param {JobModel} model
+ * @param {BranchView[]} branches
+ */
+export function addBranches(model, branches) {
+  const added = branches.filter((branch) => !model.branches.has(branch.branch));
+  added.forEach((branch) => putBranch(model, branch));
+  model.leftOut = Math.max(0, model.leftOut - added.length);
+}
+
+/**
+ * Whether branches of a round are not known here.
+ *
+ * @param {JobModel} model
+ * @param {number} round
+ */
+export function isIncomplete(model, round) {
+  const known = trialsByRound(model).get(round)?.length ?? 0;
+  return model.leftOut > 0 && known < (model.rounds.get(round)?.trials ?? 0);
 }
 
 /**

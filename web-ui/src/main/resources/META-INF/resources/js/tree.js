@@ -75,6 +75,12 @@ export function treePanel(model, view, on) {
       h(
         'div',
         { class: 'chart-foot is-inset' },
+        model.leftOut > 0 &&
+          h(
+            'p',
+            { class: 'sampled', key: 'left-out' },
+            `${format.count(model.leftOut)} branches of earlier rounds are not loaded; they are as soon as their round is opened.`,
+          ),
         exports('tree', {
           CSV: () => csv(`${model.job?.id}-tree.csv`, lineage(model)),
           JSON: () => json(`${model.job?.id}-tree.json`, lineage(model)),

@@ -77,9 +77,9 @@
  */
 
 /**
- * @typedef {{job: JobView, branches: BranchView[], rounds: RoundView[], schedule: ScheduleView,
- *     evaluations: EvaluationView[], decisions: DecisionView[], moreDecisions: boolean,
- *     snapshots: SnapshotView[]}} Snapshot all views of a job
+ * @typedef {{job: JobView, branches: BranchView[], branchesLeftOut: number, rounds: RoundView[],
+ *     schedule: ScheduleView, evaluations: EvaluationView[], decisions: DecisionView[], moreDecisions: boolean,
+ *     snapshots: SnapshotView[]}} Snapshot the views of a job
  */
 
 /** @typedef {{x: number, y: number, low: number, high: number}} Point a place on the axis and loss */

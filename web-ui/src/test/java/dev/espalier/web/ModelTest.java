@@ -70,6 +70,29 @@ final class ModelTest {
     assertThat(model.getMember("evaluations").getArraySize()).isEqualTo(3);
   }
 
+  @Test
+  void branchesThatWereLeftOutAreTakenIn() {
+    event("round.changed", "{\"round\": 1, \"trials\": 2}");
+    model.putMember("leftOut", 3);
+    assertThat(isIncomplete(1)).isTrue();
+
+    String trial =
+        "{\"branch\": %d, \"parent\": 0, \"kind\": \"TRIAL\", \"round\": 1, \"clocks\": 9,"
+            + " \"state\": \"MEASURED\", \"setting\": {}}";
+    event("branch.changed", trial.formatted(1));
+    page.invokeMember(
+        "addBranches",
+        model,
+        modules.json("[" + trial.formatted(1) + "," + trial.formatted(2) + "]"));
+
+    assertThat(isIncomplete(1)).isFalse();
+    assertThat(model.getMember("leftOut").asInt()).isEqualTo(2);
+  }
+
+  private boolean isIncomplete(int round) {
+    return page.invokeMember("isIncomplete", model, round).asBoolean();
+  }
+
   private String drawn(String function, String field) {
     Value found = page.invokeMember(function, model);
     return LongStream.range(0, found.getArraySize())

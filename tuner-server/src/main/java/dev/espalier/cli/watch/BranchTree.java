@@ -19,10 +19,14 @@ public final class BranchTree {
   private final Map<Integer, BranchView> byNumber = new HashMap<>();
   private final Map<Integer, List<BranchView>> children = new HashMap<>();
   private final List<BranchView> roots = new ArrayList<>();
+  private final Map<Integer, Integer> leftOut;
   private final Set<Integer> lineage = new HashSet<>();
 
-  public BranchTree(Terminal terminal, List<BranchView> branches, int mainline) {
+  /// @param leftOut how many children of a branch are not among `branches`, by its number
+  public BranchTree(
+      Terminal terminal, List<BranchView> branches, Map<Integer, Integer> leftOut, int mainline) {
     this.terminal = terminal;
+    this.leftOut = leftOut;
     branches.forEach(branch -> byNumber.put(branch.branch(), branch));
     for (BranchView branch : branches) {
       Integer parent = branch.parent();
@@ -66,9 +70,10 @@ public final class BranchTree {
           forks.stream().filter(fork -> lineage.contains(fork.branch())).findFirst().orElse(null);
       List<BranchView> aside = forks.stream().filter(fork -> fork != next).toList();
       List<BranchView> shown = all ? aside : aside.stream().filter(BranchTree::isAlive).toList();
+      int hidden = aside.size() - shown.size() + leftOut.getOrDefault(current.branch(), 0);
       String bar = next == null ? "   " : glyph("│  ", "|  ");
       for (int i = 0; i < shown.size(); i++) {
-        boolean last = i == shown.size() - 1 && next == null && shown.size() == aside.size();
+        boolean last = i == shown.size() - 1 && next == null && hidden == 0;
         draw(
             shown.get(i),
             indent + (last ? glyph("└─ ", "`- ") : glyph("├─ ", "|- ")),
@@ -76,12 +81,8 @@ public final class BranchTree {
             all,
             lines);
       }
-      if (shown.size() < aside.size()) {
-        lines.add(
-            indent
-                + bar
-                + terminal.styled(
-                    Style.DIM, (aside.size() - shown.size()) + " tried and discarded"));
+      if (hidden > 0) {
+        lines.add(indent + bar + terminal.styled(Style.DIM, hidden + " tried and discarded"));
       }
       if (next == null) {
         return;

@@ -1,21 +1,14 @@
 package dev.espalier.tuner.app;
 
-import dev.espalier.api.model.BranchKind;
-import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
-import dev.espalier.api.model.Tunable;
-import dev.espalier.api.model.Verdict;
 import dev.espalier.api.rest.BillView;
-import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
-import dev.espalier.tuner.app.port.JobQueries.Samples;
+import dev.espalier.tuner.app.port.JobQueries.Tried;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 
 /*
  * For each setting s that the job tried, with t_s its measured seconds per clock, c_s its clocks per
@@ -24,88 +17,44 @@ import java.util.Map;
  *   cost(s, E) = E c_s t_s + ceil(E) v
  *
  * expected: the sum of cost(s, epochs) over what did not diverge, and of what the diverged ones ran
- * here. low: the same with bestEpoch. high: the sum of cost(s, epochs) over all.
+ * here. low: the same with bestEpoch. high: the sum of cost(s, epochs) over all. A cost is linear in
+ * c_s t_s, so their sums over the settings are all that is needed.
  */
 
 /// Reckons what random search over the settings of a job would have cost.
 public final class CounterfactualBill {
   private CounterfactualBill() {}
 
-  /// What was measured of a setting, over all branches that ran with it.
-  private record Measured(long clocks, double seconds, double batchSize, boolean hasDiverged) {
-    Measured plus(BranchView branch) {
-      return new Measured(
-          clocks + branch.clocks(),
-          seconds + branch.seconds(),
-          batchSize,
-          hasDiverged || isDiverged(branch));
-    }
-  }
-
   /// @param metric the one that judges the model
-  /// @param branches all branches of the job
+  /// @param tried what all branches of the job came to
   public static BillView of(
-      JobView job,
-      MetricSpec metric,
-      Samples samples,
-      List<BranchView> branches,
-      List<EvaluationView> evaluations) {
-    Map<Map<String, Double>, Measured> settings = settings(samples, branches);
+      JobView job, MetricSpec metric, Tried tried, List<EvaluationView> evaluations) {
     double evaluation = evaluations.isEmpty() ? 0 : job.evaluationSeconds() / evaluations.size();
     double bestEpoch = bestEpoch(metric, evaluations);
     double epochs = longestStart(job, evaluations);
-    double low = 0;
-    double expected = 0;
-    double high = 0;
-    for (Measured setting : settings.values()) {
-      double whole = cost(setting, job, samples, epochs, evaluation);
-      low +=
-          setting.hasDiverged()
-              ? setting.seconds()
-              : cost(setting, job, samples, bestEpoch, evaluation);
-      expected += setting.hasDiverged() ? setting.seconds() : whole;
-      high += whole;
-    }
-    int diverged = (int) settings.values().stream().filter(Measured::hasDiverged).count();
+    int converged = tried.settings() - tried.diverged();
+    double low =
+        cost(converged, tried.epochSeconds(), bestEpoch, evaluation) + tried.divergedSeconds();
+    double whole = cost(converged, tried.epochSeconds(), epochs, evaluation);
+    double expected = whole + tried.divergedSeconds();
+    double high = whole + cost(tried.diverged(), tried.divergedEpochSeconds(), epochs, evaluation);
     return new BillView(
         job.id(),
-        settings.size(),
-        diverged,
+        tried.settings(),
+        tried.diverged(),
         epochs,
         bestEpoch,
         job.tuningSeconds() + job.trainingSeconds() + job.evaluationSeconds(),
         Math.min(low, expected),
         expected,
         Math.max(high, expected),
-        assumptions(settings.size(), diverged, epochs, bestEpoch));
+        assumptions(tried.settings(), tried.diverged(), epochs, bestEpoch));
   }
 
-  private static Map<Map<String, Double>, Measured> settings(
-      Samples samples, List<BranchView> branches) {
-    var settings = new LinkedHashMap<Map<String, Double>, Measured>();
-    for (BranchView branch : branches) {
-      if (branch.clocks() > 0 && branch.kind() != BranchKind.EVALUATION) {
-        double batchSize =
-            branch.setting().getOrDefault(Tunable.BATCH_SIZE, (double) samples.defaultBatchSize());
-        settings.merge(
-            branch.setting(),
-            new Measured(branch.clocks(), branch.seconds(), batchSize, isDiverged(branch)),
-            (before, _) -> before.plus(branch));
-      }
-    }
-    return settings;
-  }
-
-  private static boolean isDiverged(BranchView branch) {
-    return branch.state() == BranchState.FAILED || branch.verdict() == Verdict.DIVERGED;
-  }
-
+  /// @param epochSeconds the sum of `c_s t_s` over `settings`
   private static double cost(
-      Measured setting, JobView job, Samples samples, double epochs, double evaluation) {
-    double perClock = setting.seconds() / setting.clocks();
-    double clocksPerEpoch =
-        Math.ceil(samples.training() / Math.max(1, job.workers() * setting.batchSize()));
-    return epochs * clocksPerEpoch * perClock + Math.ceil(epochs) * evaluation;
+      int settings, double epochSeconds, double epochs, double evaluationSeconds) {
+    return epochs * epochSeconds + settings * Math.ceil(epochs) * evaluationSeconds;
   }
 
   /// Training that overfits begins anew: what it takes to train once is the longest start.

@@ -2,15 +2,19 @@ package dev.espalier.tuner.persistence;
 
 import dev.espalier.api.rest.MainlineView;
 import dev.espalier.api.rest.SeriesView;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.PreparedStatementSetter;
 
 /*
  * A series of a million clocks is drawn in some hundred points. Reading a million rows for that takes
@@ -21,9 +25,6 @@ import org.springframework.jdbc.core.JdbcTemplate;
 
 /// Reads training losses in buckets of consecutive clocks.
 final class LossBlocks {
-  /// Branches with more clocks are read from blocks, one by one.
-  private static final int SHORT = 4096;
-
   /// Clocks of a block.
   static final int CLOCKS = 64;
 
@@ -57,39 +58,46 @@ final class LossBlocks {
       where low is not null order by branch
       """;
 
-  private static final String CLOCKS_OF_BRANCHES =
+  /// Each part is read by its own clocks, however many parts there are.
+  private static final String SINGLE_CLOCKS =
       """
-      select point.branch, min(clock), max(clock) + 1, max(run_seconds),
-        min(loss) filter (where %1$s), max(loss) filter (where %1$s),
-        avg(loss) filter (where %1$s), count(*) filter (where not (%1$s))
-      from metric_point point
-      join unnest(?, ?, ?) as bound (branch, low, high) using (branch)
-      where job_id = ? and point.branch = any(?)
-      group by point.branch, (clock - low) * ? / greatest(high - low, ?)
+      select branch, points.* from unnest(?, ?, ?, ?) as part (branch, low, high, width)
+      cross join lateral (
+        select min(clock), max(clock) + 1, max(run_seconds),
+          min(loss) filter (where %1$s), max(loss) filter (where %1$s),
+          avg(loss) filter (where %1$s), count(*) filter (where not (%1$s))
+        from metric_point where job_id = ? and branch = part.branch
+          and clock >= part.low and clock < part.high
+        group by (clock - part.low) / part.width) as points
       order by 1, 2
       """
           .formatted(FINITE);
 
-  private static final String SINGLE_CLOCKS =
-      """
-      select min(clock), max(clock) + 1, max(run_seconds),
-        min(loss) filter (where %1$s), max(loss) filter (where %1$s),
-        avg(loss) filter (where %1$s), count(*) filter (where not (%1$s))
-      from metric_point where job_id = ? and branch = ? and clock >= ? and clock < ?
-      group by (clock - ?) / ? order by 1
-      """
-          .formatted(FINITE);
-
+  /// The first bucket may begin before the first clock, but holds none before it.
   private static final String BLOCKS =
       """
-      select greatest(min(block) * 64, ?), max(block) * 64 + 64, max(run_seconds),
-        min(low), max(high),
-        sum(mean * (clock_count - non_finite)) / nullif(sum(clock_count - non_finite), 0),
-        sum(non_finite)
-      from loss_block where job_id = ? and branch = ? and block >= ? and block < ?
-      group by (block - ?) / ? order by 1
+      select branch, points.* from unnest(?, ?, ?, ?, ?) as part (branch, low, high, width, clock)
+      cross join lateral (
+        select greatest(min(block) * 64, part.clock), max(block) * 64 + 64, max(run_seconds),
+          min(low), max(high),
+          sum(mean * (clock_count - non_finite)) / nullif(sum(clock_count - non_finite), 0),
+          sum(non_finite)
+        from loss_block where job_id = ? and branch = part.branch
+          and block >= part.low and block < part.high
+        group by (block - part.low) / part.width) as points
+      order by 1, 2
       """;
 
+  private static final String ENDS =
+      """
+      select branch, run_seconds from unnest(?, ?) as part (branch, clock)
+      cross join lateral (
+        select run_seconds from metric_point where job_id = ? and branch = part.branch
+          and clock <= part.clock
+        order by clock desc limit 1) as point
+      """;
+
+  /// One lookup a step: a join would read all branches in each where the planner knows no better.
   private static final String CHAIN =
       """
       with recursive chain (number, parent_branch, fork_clock, depth) as (
@@ -97,7 +105,9 @@ final class LossBlocks {
         where job_id = ? and number = (select mainline_branch from job where job_id = ?)
         union all
         select parent.number, parent.parent_branch, parent.fork_clock, chain.depth + 1
-        from chain join branch parent on parent.job_id = ? and parent.number = chain.parent_branch
+        from chain cross join lateral (
+          select number, parent_branch, fork_clock from branch
+          where job_id = ? and number = chain.parent_branch limit 1) as parent
         where chain.depth < 10000
       )
       select number, fork_clock from chain order by depth desc
@@ -114,72 +124,25 @@ final class LossBlocks {
   /// @param from inclusive
   /// @param to exclusive
   List<SeriesView.Bucket> series(String job, int branch, long from, long to, int points) {
-    Span whole = span(job, branch);
-    Span span = whole.within(from, to);
-    long width = Math.max(1, Math.ceilDiv(span.clocks(), (long) points));
-    if (width >= CLOCKS) {
-      // Clocks before the first block and after the last one are buckets of their own.
-      width = Math.ceilDiv(span.clocks(), Math.max(1L, points - 2L));
-    }
-    return buckets(job, branch, whole, span, width);
+    Span whole = spans(job, List.of(branch)).getOrDefault(branch, Span.EMPTY);
+    return buckets(job, List.of(Wanted.inPoints(branch, whole, whole.within(from, to), points)))
+        .getOrDefault(branch, List.of());
   }
 
   /// {@return the losses of many branches, by number; those without a clock are left out}
   ///
   /// @param points at most so many buckets of each
   List<SeriesView> series(String job, List<Integer> branches, int points) {
-    Object[] numbers = branches.toArray();
-    var spans = new TreeMap<Integer, Span>();
-    sql.query(
-        SPANS,
-        statement -> {
-          statement.setString(1, job);
-          statement.setString(2, job);
-          statement.setArray(3, statement.getConnection().createArrayOf("int4", numbers));
-        },
-        row -> {
-          spans.put(row.getInt(1), new Span(row.getLong(2), row.getLong(3)));
-        });
-    Map<Integer, List<SeriesView.Bucket>> found = ofSingleClocks(job, spans, points);
+    Map<Integer, Span> spans = spans(job, branches);
+    Map<Integer, List<SeriesView.Bucket>> found =
+        buckets(
+            job,
+            spans.entrySet().stream()
+                .map(one -> Wanted.inPoints(one.getKey(), one.getValue(), one.getValue(), points))
+                .toList());
     return spans.keySet().stream()
-        .map(branch ->
-            new SeriesView(
-                branch,
-                0,
-                found.containsKey(branch)
-                    ? found.get(branch)
-                    : series(job, branch, 0, Long.MAX_VALUE, points)))
+        .map(branch -> new SeriesView(branch, 0, found.getOrDefault(branch, List.of())))
         .toList();
-  }
-
-  /// Short branches are read at one go, clock by clock.
-  private Map<Integer, List<SeriesView.Bucket>> ofSingleClocks(
-      String job, Map<Integer, Span> spans, int points) {
-    var found = new HashMap<Integer, List<SeriesView.Bucket>>();
-    var bounds = new ArrayList<Map.Entry<Integer, Span>>();
-    spans.entrySet().stream().filter(one -> one.getValue().clocks() <= SHORT).forEach(bounds::add);
-    if (bounds.isEmpty()) {
-      return found;
-    }
-    Object[] numbers = bounds.stream().map(Map.Entry::getKey).toArray();
-    Object[] lows = bounds.stream().map(one -> one.getValue().from()).toArray();
-    Object[] highs = bounds.stream().map(one -> one.getValue().to()).toArray();
-    sql.query(
-        CLOCKS_OF_BRANCHES,
-        statement -> {
-          var connection = statement.getConnection();
-          statement.setArray(1, connection.createArrayOf("int4", numbers));
-          statement.setArray(2, connection.createArrayOf("int8", lows));
-          statement.setArray(3, connection.createArrayOf("int8", highs));
-          statement.setString(4, job);
-          statement.setArray(5, connection.createArrayOf("int4", numbers));
-          statement.setLong(6, points);
-          statement.setLong(7, points);
-        },
-        row -> {
-          found.computeIfAbsent(row.getInt(1), _ -> new ArrayList<>()).add(bucket(row, 1));
-        });
-    return found;
   }
 
   /// {@return the mainline between two of its clocks, in about `points` buckets: each branch of its
@@ -190,22 +153,28 @@ final class LossBlocks {
     if (chain.isEmpty()) {
       return new MainlineView(List.of());
     }
+    Map<Integer, Span> spans = spans(job, chain.stream().map(Part::branch).toList());
     Part last = chain.getLast();
-    long end = Math.min(to, last.forkClock + span(job, last.branch).to());
+    long end = Math.min(to, last.forkClock + spans.getOrDefault(last.branch, Span.EMPTY).to());
     long width = Math.max(1, Math.ceilDiv(Math.max(0, end - from), (long) points));
-    var buckets = new ArrayList<MainlineView.Bucket>();
-    double seconds = 0;
+    var wanted = new ArrayList<Wanted>();
     for (int i = 0; i < chain.size(); i++) {
       Part part = chain.get(i);
-      long partEnd = i + 1 < chain.size() ? chain.get(i + 1).forkClock : Long.MAX_VALUE;
-      Span own =
-          span(job, part.branch)
-              .within(0, partEnd == Long.MAX_VALUE ? partEnd : partEnd - part.forkClock);
+      long ownEnd =
+          i + 1 < chain.size() ? chain.get(i + 1).forkClock - part.forkClock : Long.MAX_VALUE;
+      Span own = spans.getOrDefault(part.branch, Span.EMPTY).within(0, ownEnd);
       Span shown = own.within(from - part.forkClock, saturatedDifference(to, part.forkClock));
-      for (SeriesView.Bucket one : buckets(job, part.branch, own, shown, width)) {
+      wanted.add(new Wanted(part.branch, own, shown, width));
+    }
+    Map<Integer, List<SeriesView.Bucket>> found = buckets(job, wanted);
+    Map<Integer, Double> ends = secondsAtEnds(job, wanted);
+    var buckets = new ArrayList<MainlineView.Bucket>();
+    double seconds = 0;
+    for (Part part : chain) {
+      for (SeriesView.Bucket one : found.getOrDefault(part.branch, List.of())) {
         buckets.add(mainlineBucket(part, one, seconds));
       }
-      seconds += secondsAt(job, part.branch, own.to() - 1);
+      seconds += ends.getOrDefault(part.branch, 0.0);
     }
     return new MainlineView(buckets);
   }
@@ -227,81 +196,121 @@ final class LossBlocks {
         one.nonFinite());
   }
 
-  private List<SeriesView.Bucket> buckets(
-      String job, int branch, Span whole, Span span, long width) {
-    if (span.clocks() <= 0) {
-      return List.of();
+  /// Wide buckets come from blocks, and what is before the first block and after the last one from
+  /// single clocks; all branches are read at one go.
+  private Map<Integer, List<SeriesView.Bucket>> buckets(String job, List<Wanted> wanted) {
+    List<Wanted> any = wanted.stream().filter(one -> one.span.clocks() > 0).toList();
+    List<Wanted> wide = any.stream().filter(one -> one.width >= CLOCKS).toList();
+    Map<Integer, List<SeriesView.Bucket>> found = ofBlocks(job, wide);
+    var rest = new ArrayList<Wanted>();
+    for (Wanted one : any) {
+      if (one.width < CLOCKS) {
+        rest.add(one);
+      } else {
+        rest.add(one.of(new Span(one.span.from(), one.firstBlock() * CLOCKS)));
+        List<SeriesView.Bucket> read = found.getOrDefault(one.branch, List.of());
+        long after =
+            read.isEmpty()
+                ? Math.max(one.span.from(), one.firstBlock() * CLOCKS)
+                : read.getLast().toClock();
+        rest.add(one.of(new Span(after, one.span.to())));
+      }
     }
-    if (width < CLOCKS) {
-      return singleClocks(job, branch, span, width);
-    }
-    long blocks = Math.ceilDiv(width, (long) CLOCKS);
-    // The first block may begin before the first clock, but holds none before it.
-    long firstBlock =
-        span.from() == whole.from()
-            ? span.from() / CLOCKS
-            : Math.ceilDiv(span.from(), (long) CLOCKS);
-    long endBlock = span.to() / CLOCKS;
-    var all =
-        new ArrayList<>(
-            singleClocks(
-                job, branch, new Span(span.from(), firstBlock * CLOCKS), Math.max(1, width)));
-    all.addAll(
-        sql.query(
-            BLOCKS,
-            (row, number) -> bucket(row, 0),
-            span.from(),
-            job,
-            branch,
-            firstBlock,
-            endBlock,
-            firstBlock,
-            blocks));
-    long read = all.isEmpty() ? span.from() : all.getLast().toClock();
-    all.addAll(singleClocks(job, branch, new Span(read, span.to()), width));
-    return all;
+    ofClocks(job, rest.stream().filter(one -> one.span.clocks() > 0).toList())
+        .forEach((branch, buckets) ->
+            found.computeIfAbsent(branch, _ -> new ArrayList<>()).addAll(buckets));
+    found
+        .values()
+        .forEach(list -> list.sort(Comparator.comparingLong(SeriesView.Bucket::fromClock)));
+    return found;
   }
 
-  private List<SeriesView.Bucket> singleClocks(String job, int branch, Span span, long width) {
-    if (span.clocks() <= 0) {
-      return List.of();
-    }
-    return sql.query(
+  private Map<Integer, List<SeriesView.Bucket>> ofBlocks(String job, List<Wanted> parts) {
+    return read(
+        BLOCKS,
+        parts,
+        statement -> {
+          setLongs(statement, 2, parts, Wanted::firstBlock);
+          setLongs(statement, 3, parts, one -> one.span.to() / CLOCKS);
+          setLongs(statement, 4, parts, one -> Math.ceilDiv(one.width, (long) CLOCKS));
+          setLongs(statement, 5, parts, one -> one.span.from());
+          statement.setString(6, job);
+        });
+  }
+
+  private Map<Integer, List<SeriesView.Bucket>> ofClocks(String job, List<Wanted> parts) {
+    return read(
         SINGLE_CLOCKS,
-        (row, number) -> bucket(row, 0),
-        job,
-        branch,
-        span.from(),
-        span.to(),
-        span.from(),
-        width);
+        parts,
+        statement -> {
+          setLongs(statement, 2, parts, one -> one.span.from());
+          setLongs(statement, 3, parts, one -> one.span.to());
+          setLongs(statement, 4, parts, one -> one.width);
+          statement.setString(5, job);
+        });
   }
 
-  private Span span(String job, int branch) {
-    return sql.queryForObject(
-        "select coalesce((select clock from metric_point where job_id = ? and branch = ?"
-            + " order by clock limit 1), 0),"
-            + " coalesce((select clock + 1 from metric_point where job_id = ? and branch = ?"
-            + " order by clock desc limit 1), 0)",
-        (row, number) -> new Span(row.getLong(1), row.getLong(2)),
-        job,
-        branch,
-        job,
-        branch);
+  private Map<Integer, List<SeriesView.Bucket>> read(
+      String query, List<Wanted> parts, PreparedStatementSetter others) {
+    var found = new HashMap<Integer, List<SeriesView.Bucket>>();
+    if (parts.isEmpty()) {
+      return found;
+    }
+    sql.query(
+        query,
+        statement -> {
+          setBranches(statement, parts);
+          others.setValues(statement);
+        },
+        row -> {
+          found.computeIfAbsent(row.getInt(1), _ -> new ArrayList<>()).add(bucket(row, 1));
+        });
+    return found;
   }
 
-  private double secondsAt(String job, int branch, long clock) {
-    return sql
-        .query(
-            "select run_seconds from metric_point where job_id = ? and branch = ? and clock <= ?"
-                + " order by clock desc limit 1",
-            (row, number) -> row.getDouble(1),
-            job,
-            branch,
-            clock)
-        .stream()
-        .findFirst()
-        .orElse(0.0);
+  /// {@return branch seconds at the last clock that each branch gives}
+  private Map<Integer, Double> secondsAtEnds(String job, List<Wanted> parts) {
+    var seconds = new HashMap<Integer, Double>();
+    sql.query(
+        ENDS,
+        statement -> {
+          setBranches(statement, parts);
+          setLongs(statement, 2, parts, one -> one.whole.to() - 1);
+          statement.setString(3, job);
+        },
+        row -> {
+          seconds.put(row.getInt(1), row.getDouble(2));
+        });
+    return seconds;
+  }
+
+  private Map<Integer, Span> spans(String job, List<Integer> branches) {
+    Object[] numbers = branches.toArray();
+    var spans = new TreeMap<Integer, Span>();
+    sql.query(
+        SPANS,
+        statement -> {
+          statement.setString(1, job);
+          statement.setString(2, job);
+          statement.setArray(3, statement.getConnection().createArrayOf("int4", numbers));
+        },
+        row -> {
+          spans.put(row.getInt(1), new Span(row.getLong(2), row.getLong(3)));
+        });
+    return spans;
+  }
+
+  private static void setBranches(PreparedStatement statement, List<Wanted> parts)
+      throws SQLException {
+    Object[] numbers = parts.stream().map(Wanted::branch).toArray();
+    statement.setArray(1, statement.getConnection().createArrayOf("int4", numbers));
+  }
+
+  private static void setLongs(
+      PreparedStatement statement, int place, List<Wanted> parts, ToLongFunction<Wanted> value)
+      throws SQLException {
+    Object[] numbers = parts.stream().mapToLong(value).boxed().toArray();
+    statement.setArray(place, statement.getConnection().createArrayOf("int8", numbers));
   }
 
   private static SeriesView.Bucket bucket(ResultSet row, int before) throws SQLException {
@@ -322,12 +331,41 @@ final class LossBlocks {
 
   /// Clocks from one to another, the end excluded.
   private record Span(long from, long to) {
+    static final Span EMPTY = new Span(0, 0);
+
     long clocks() {
       return to - from;
     }
 
     Span within(long low, long high) {
       return new Span(Math.max(from, low), Math.min(to, high));
+    }
+  }
+
+  /// What is to be read of a branch.
+  ///
+  /// @param whole the clocks that it gives
+  /// @param span the clocks to be read
+  /// @param width clocks of a bucket
+  private record Wanted(int branch, Span whole, Span span, long width) {
+    static Wanted inPoints(int branch, Span whole, Span span, int points) {
+      long width = Math.max(1, Math.ceilDiv(span.clocks(), (long) points));
+      if (width >= CLOCKS) {
+        // Clocks before the first block and after the last one are buckets of their own.
+        width = Math.ceilDiv(span.clocks(), Math.max(1L, points - 2L));
+      }
+      return new Wanted(branch, whole, span, width);
+    }
+
+    Wanted of(Span part) {
+      return new Wanted(branch, whole, part, width);
+    }
+
+    /// {@return the first block that is read as one; it may begin before the branch's first clock}
+    long firstBlock() {
+      return span.from() == whole.from()
+          ? span.from() / CLOCKS
+          : Math.ceilDiv(span.from(), (long) CLOCKS);
     }
   }
 

@@ -21,6 +21,7 @@ import dev.espalier.tuner.core.session.SessionEvent;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
@@ -51,6 +52,25 @@ final class PostgresJobQueries implements JobQueries {
         ) as part
       ) as sized
       where before <= ? order by sequence
+      """;
+
+  private static final String TRIED =
+      """
+      with tried as (
+        select sum(clock_count) as clocks, sum(run_seconds) as seconds,
+          bool_or(branch.state = 'FAILED' or verdict is not distinct from 'DIVERGED') as diverged,
+          ceil(max(training_sample_count) / greatest(1, max(worker_count) * coalesce(
+            max((branch.setting ->> 'batchSize')::float8), max(default_batch_size))))
+            as clocks_per_epoch
+        from branch join job using (job_id)
+        where job_id = ? and clock_count > 0 and kind <> 'EVALUATION'
+        group by branch.setting::text
+      )
+      select count(*), count(*) filter (where diverged),
+        coalesce(sum(clocks_per_epoch * seconds / clocks) filter (where not diverged), 0),
+        coalesce(sum(clocks_per_epoch * seconds / clocks) filter (where diverged), 0),
+        coalesce(sum(seconds) filter (where diverged), 0)
+      from tried
       """;
 
   private final Transactions transactions;
@@ -131,14 +151,6 @@ final class PostgresJobQueries implements JobQueries {
   }
 
   @Override
-  public Samples samples(String job) {
-    return transactions.read(() ->
-        jobs.findById(job)
-            .map(row -> new Samples(row.trainingSamples, row.defaultBatchSize))
-            .orElse(new Samples(0, 0)));
-  }
-
-  @Override
   public PageView<BranchView> branches(
       String job,
       @Nullable Integer round,
@@ -155,6 +167,41 @@ final class PostgresJobQueries implements JobQueries {
             pageSize,
             row -> row.view(codec),
             row -> row.number));
+  }
+
+  @Override
+  public List<BranchView> mainBranches(String job, int most) {
+    return transactions.read(
+        () -> branches.mainOnes(job, most / 2).stream().map(row -> row.view(codec)).toList());
+  }
+
+  @Override
+  public Map<Integer, Long> childCounts(String job, Collection<Integer> parents) {
+    Object[] numbers = parents.toArray();
+    return transactions.read(() -> {
+      var counts = new TreeMap<Integer, Long>();
+      sql.query(
+          "select parent_branch, count(*) from branch where job_id = ? and parent_branch = any(?)"
+              + " group by parent_branch",
+          statement -> {
+            statement.setString(1, job);
+            statement.setArray(2, statement.getConnection().createArrayOf("int4", numbers));
+          },
+          row -> {
+            counts.put(row.getInt(1), row.getLong(2));
+          });
+      return counts;
+    });
+  }
+
+  @Override
+  public Tried tried(String job) {
+    return transactions.read(() -> sql.queryForObject(TRIED, (row, number) -> tried(row), job));
+  }
+
+  private static Tried tried(ResultSet row) throws SQLException {
+    return new Tried(
+        row.getInt(1), row.getInt(2), row.getDouble(3), row.getDouble(4), row.getDouble(5));
   }
 
   @Override

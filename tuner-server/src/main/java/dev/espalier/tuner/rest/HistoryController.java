@@ -14,8 +14,8 @@ import dev.espalier.api.rest.WorkerView;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.JobQueries.DecisionFilter;
 import dev.espalier.tuner.app.port.WorkerGateway;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -28,7 +28,7 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 @RequestMapping(path = Lookups.JOB, produces = MediaType.APPLICATION_JSON_VALUE)
 class HistoryController {
-  private static final int TREE_PAGE = 1000;
+  private static final int MOST_BRANCHES = 2000;
   private static final int MAX_POINTS = 2000;
   private static final int MAX_SHORT_POINTS = 100;
   private static final int MAX_SHORT_SERIES = 500;
@@ -125,11 +125,28 @@ class HistoryController {
         sequence, snapshot(queries, job), queries.mainline(job, 0, Long.MAX_VALUE, points));
   }
 
-  /// All branches at once, for who draws them.
+  /// The branches for who draws them: all, or of many those that matter most.
   @GetMapping("/tree")
   TreeView tree(@PathVariable String job) {
     JobView view = Lookups.job(queries, job);
-    return new TreeView(job, view.mainlineBranch(), allBranches(queries, job));
+    List<BranchView> branches = queries.mainBranches(job, MOST_BRANCHES);
+    return new TreeView(job, view.mainlineBranch(), branches, leftOut(job, branches));
+  }
+
+  /// {@return children that are not shown, by the branch that they were forked from}
+  private Map<Integer, Long> leftOut(String job, List<BranchView> shown) {
+    if (shown.size() < MOST_BRANCHES / 2) {
+      return Map.of();
+    }
+    Map<Integer, Long> left =
+        queries.childCounts(job, shown.stream().map(BranchView::branch).toList());
+    for (BranchView branch : shown) {
+      Integer parent = branch.parent();
+      if (parent != null) {
+        left.computeIfPresent(parent, (_, count) -> count > 1 ? count - 1 : null);
+      }
+    }
+    return left;
   }
 
   @GetMapping("/rounds")
@@ -175,13 +192,16 @@ class HistoryController {
     return new PageView<>(workers.workers(job), null);
   }
 
-  /// {@return all views of a job, with its latest decisions}
+  /// {@return the views of a job, with its latest decisions and the branches that matter most}
   static Snapshot snapshot(JobQueries queries, String job) {
     var latest =
         queries.decisions(job, new DecisionFilter(null, false, true), RECENT_DECISIONS, null);
+    JobView view = Lookups.job(queries, job);
+    List<BranchView> branches = queries.mainBranches(job, MOST_BRANCHES);
     return new Snapshot(
-        Lookups.job(queries, job),
-        allBranches(queries, job),
+        view,
+        branches,
+        Math.max(0, view.branches() - branches.size()),
         queries.rounds(job),
         queries.schedule(job),
         queries.evaluations(job),
@@ -190,24 +210,16 @@ class HistoryController {
         queries.snapshots(job));
   }
 
-  static List<BranchView> allBranches(JobQueries queries, String job) {
-    var all = new ArrayList<BranchView>();
-    String token = null;
-    do {
-      PageView<BranchView> page = queries.branches(job, null, null, TREE_PAGE, token);
-      all.addAll(page.items());
-      token = page.nextPageToken();
-    } while (token != null);
-    return all;
-  }
-
-  /// All views of a job.
+  /// The views of a job.
   ///
+  /// @param branches all, or of many those that matter most
+  /// @param branchesLeftOut how many there are besides
   /// @param decisions the latest, in order
   /// @param moreDecisions whether there are earlier ones
   record Snapshot(
       JobView job,
       List<BranchView> branches,
+      int branchesLeftOut,
       List<RoundView> rounds,
       ScheduleView schedule,
       List<EvaluationView> evaluations,
@@ -221,5 +233,9 @@ class HistoryController {
   record Overview(long sequence, Snapshot views, MainlineView mainline) {}
 
   /// The branches of a job with their parents.
-  record TreeView(String job, int mainlineBranch, List<BranchView> branches) {}
+  ///
+  /// @param leftOut how many children of a branch are not among them, by its number; only where
+  ///   some are not
+  record TreeView(
+      String job, int mainlineBranch, List<BranchView> branches, Map<Integer, Long> leftOut) {}
 }

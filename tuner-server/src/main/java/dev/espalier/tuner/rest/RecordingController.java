@@ -2,10 +2,8 @@ package dev.espalier.tuner.rest;
 
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.rest.BillView;
-import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.JobView;
-import dev.espalier.api.rest.PageView;
 import dev.espalier.tuner.app.CounterfactualBill;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.JobQueries.DecisionFilter;
@@ -19,7 +17,6 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
@@ -112,20 +109,8 @@ class RecordingController {
     return CounterfactualBill.of(
         view,
         program(view.program()).validation().getFirst(),
-        queries.samples(job),
-        branches(job),
+        queries.tried(job),
         queries.evaluations(job));
-  }
-
-  private List<BranchView> branches(String job) {
-    var branches = new ArrayList<BranchView>();
-    @Nullable String next = null;
-    do {
-      PageView<BranchView> page = queries.branches(job, null, null, PAGE, next);
-      branches.addAll(page.items());
-      next = page.nextPageToken();
-    } while (next != null && !next.isEmpty());
-    return branches;
   }
 
   private ProgramDescriptor program(String name) {

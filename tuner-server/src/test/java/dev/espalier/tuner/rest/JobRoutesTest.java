@@ -333,7 +333,7 @@ class JobRoutesTest {
     assertThat(server.get(path).json().get("result").toString())
         .isEqualTo(
             """
-            {"clock":9,"epoch":0.4,"steps":[\
+            {"start":1,"clock":9,"epoch":0.4,"steps":[\
             {"fromClock":0,"setting":{"learningRate":0.1},"cooldown":null},\
             {"fromClock":4,"setting":{"learningRate":0.1},\
             "cooldown":{"fromClock":6,"untilClock":9}}]}\

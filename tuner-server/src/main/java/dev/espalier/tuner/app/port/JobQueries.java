@@ -14,6 +14,7 @@ import dev.espalier.api.rest.SeriesView;
 import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.core.session.SessionEvent;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,6 +42,33 @@ public interface JobQueries {
       @Nullable String kind,
       int pageSize,
       @Nullable String pageToken);
+
+  /// The branches that matter most: the newest, the mainline's chain from its end, and those that
+  /// live. All, where there are not many.
+  ///
+  /// @param most how many at most
+  /// @return by number, ascending
+  List<BranchView> mainBranches(String job, int most);
+
+  /// {@return how many children each of these branches has, by its number; none are left out}
+  Map<Integer, Long> childCounts(String job, Collection<Integer> parents);
+
+  /// {@return what trying settings came to in a job}
+  Tried tried(String job);
+
+  /// What trying settings came to: sums over the settings that a job ran with.
+  ///
+  /// @param settings that ran at least a clock
+  /// @param diverged how many of them did
+  /// @param epochSeconds seconds that an epoch takes, over those that did not diverge
+  /// @param divergedEpochSeconds the same over those that did
+  /// @param divergedSeconds seconds that these ran before
+  record Tried(
+      int settings,
+      int diverged,
+      double epochSeconds,
+      double divergedEpochSeconds,
+      double divergedSeconds) {}
 
   Optional<BranchView> branch(String job, int branch);
 
@@ -70,15 +98,6 @@ public interface JobQueries {
   /// @param until sequence that the part does not go beyond
   /// @return at least one event where there is any, and not many or large ones
   List<SessionEvent> events(String job, long after, long until);
-
-  /// {@return what an epoch of the job is made of; zeros before its workers said so}
-  Samples samples(String job);
-
-  /// What an epoch is made of.
-  ///
-  /// @param training samples of one epoch over all workers
-  /// @param defaultBatchSize samples per worker and clock where a setting names none
-  record Samples(long training, int defaultBatchSize) {}
 
   List<EvaluationView> evaluations(String job);
 
