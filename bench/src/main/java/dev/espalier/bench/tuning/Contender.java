@@ -33,6 +33,8 @@ record Contender(
   /// Cui et al., section 5.1.1: 20 epochs where a run is short, re-tuning one before.
   private static final int SMALL_BENCHMARK_PLATEAU = 20;
 
+  private static final int MOST_TRIALS = 10_000;
+
   static final String AS_PUBLISHED = "-as-published";
 
   Contender {
@@ -55,8 +57,13 @@ record Contender(
   }
 
   /// {@return whether it trains a population of runs}
-  boolean isPopulation() {
+  private boolean isPopulation() {
     return !PolicyName.WITH_MAINLINE.contains(policy);
+  }
+
+  /// {@return whether it is published by others, and given the time that it may need}
+  boolean isRival() {
+    return isPopulation() || policy.equals(PolicyName.MLTUNER);
   }
 
   /// {@return the policy that `text` names as `POLICY`, `POLICY:SEARCHER` or, for a population that
@@ -120,6 +127,8 @@ record Contender(
       all.put("tuning.runs.maxEpochs", epochs);
       all.put("tuning.runs.intervalEpochs", epochs / MEMBER_INTERVALS);
     } else if (policy.equals(PolicyName.MLTUNER)) {
+      // The search ends by its own rule alone.
+      all.put("tuning.maxTrials", MOST_TRIALS);
       all.put("tuning.retune.plateauEpochs", SMALL_BENCHMARK_PLATEAU - 1);
       all.put("tuning.converge.plateauEpochs", SMALL_BENCHMARK_PLATEAU);
     }

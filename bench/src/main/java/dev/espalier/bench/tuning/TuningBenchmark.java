@@ -201,8 +201,8 @@ public final class TuningBenchmark {
 
   private Job job(Workload workload, Reference reference, Contender contender, long seed) {
     double budget = options.budgetScale() * reference.budgetSeconds();
-    double reserve = contender.isPopulation() ? PATIENT_ORACLE_TIMES : LEAST_ORACLE_TIMES;
-    double least = contender.isPopulation() ? WHOLE_RUNS * budget : budget;
+    double reserve = contender.isRival() ? PATIENT_ORACLE_TIMES : LEAST_ORACLE_TIMES;
+    double least = contender.isRival() ? WHOLE_RUNS * budget : budget;
     double horizon =
         Double.isFinite(reference.oracleSeconds())
             ? Math.max(least, reserve * reference.oracleSeconds())
