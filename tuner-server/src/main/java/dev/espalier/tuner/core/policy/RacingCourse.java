@@ -62,6 +62,7 @@ final class RacingCourse implements Course {
   private Optional<Wanted> wanted = Optional.empty();
   private double lossBefore = Double.NaN;
   private int rollBacksInARow;
+  private int lossesOfStart;
 
   RacingCourse(Board board, Checkpoints checkpoints, Host host) {
     this.plan = board.plan();
@@ -115,9 +116,32 @@ final class RacingCourse implements Course {
     // A new start that has no checkpoint yet begins once more; a person may go back to any start.
     Optional<Checkpoints.Mark> from =
         mark.filter(good -> chosen.isPresent() || !mainline.hasGivenUp(good));
-    from.ifPresentOrElse(mainline::restore, mainline::create);
+    if (from.isPresent()) {
+      lossesOfStart = 0;
+      mainline.restore(from.get());
+    } else if (mark.isPresent() && lossesOfStart > 1) {
+      giveStartUp(mark.get());
+    } else {
+      mainline.create();
+    }
     history.truncate(mark.map(Checkpoints.Mark::evaluations).orElse(0));
     next();
+  }
+
+  /// Workers were lost in a new start again and again, maybe for its setting: another one, or the
+  /// model that was there before.
+  private void giveStartUp(Checkpoints.Mark before) {
+    Setting lost = incumbent();
+    Optional<Setting> other = newStarts.next(lost, this::isPossible);
+    diary.giveUp(lost, lossesOfStart, other.orElse(before.setting()));
+    lossesOfStart = 0;
+    if (other.isPresent()) {
+      mainline.trainWith(other.get());
+      mainline.create();
+    } else {
+      goOnWith(before.setting());
+      mainline.restore(before);
+    }
   }
 
   /// A person went back: what is best is to be found again from there.
@@ -131,6 +155,7 @@ final class RacingCourse implements Course {
   @Override
   public void lose() {
     back.lose();
+    lossesOfStart += outlook.isNewStart() ? 1 : 0;
     mainline.lose();
     validation.forget();
     lap = null;
@@ -448,6 +473,7 @@ final class RacingCourse implements Course {
   }
 
   private void beginAnew(double value, Setting fresh) {
+    lossesOfStart = 0;
     outlook.restarted(board.spentSeconds());
     diary.restart(value, incumbent(), fresh);
     guard = Optional.empty();

@@ -84,6 +84,20 @@ final class RacingDiary {
         evidenceOf(value, incumbent).with("next", next));
   }
 
+  void giveUp(Setting lost, int losses, Setting next) {
+    restarts++;
+    board.decide(
+        "restart-" + restarts,
+        "racing.restart",
+        "Workers were lost "
+            + losses
+            + " times with "
+            + Words.setting(lost)
+            + ": go on with "
+            + Words.setting(next),
+        Evidence.of().with("setting", lost).with("losses", losses).with("next", next));
+  }
+
   private String sinceBest(double value) {
     return board.plan().validation().name()
         + " is "

@@ -700,6 +700,41 @@ class RacingSessionTest {
         .orElse(0);
   }
 
+  /// Of the first new start's setting, which is a smaller batch.
+  @Test
+  void aNewStartThatCostsWorkersTwiceMakesRoomForTheNext() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.with(plan(0.05, 0), 30, Double.NaN), new OverfittingModel(1, 20))
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.Progressed progress
+                  && isNewStart(workers, progress.branch())
+                  && workers
+                          .effects(SessionEffect.ScheduleChanged.class)
+                          .getLast()
+                          .setting()
+                          .valueOr("batchSize", 0)
+                      == 8) {
+                workers.lose();
+              }
+            })
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(ruled(run, "job.recovery")).hasSize(2);
+    assertThat(ruled(run, "racing.restart").get(1).outcome())
+        .startsWith("Workers were lost 2 times with batchSize 8")
+        .contains("go on with batchSize 32");
+  }
+
+  private static boolean isNewStart(SimulatedWorkers workers, BranchId branch) {
+    return !ruled(workers, "racing.restart").isEmpty()
+        && workers.commands().stream()
+            .filter(BranchCommand.Create.class::isInstance)
+            .map(BranchCommand.Create.class::cast)
+            .anyMatch(create ->
+                create.branch().number() <= branch.number() && create.branch().number() > 0);
+  }
+
   @Test
   void failsAtOnceWhereNoSmallerRateIsLeftToTry() {
     var space = new SearchSpace(List.of(new Tunable.LogRange("learningRate", 50, 100, 50)));
