@@ -16,6 +16,7 @@ import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// A session's accesses along a plan, and how it comes by one: from a virtual iteration, or from
@@ -57,6 +58,7 @@ final class PlannedAccess {
   private final int shards;
   private final RowKernels kernels;
   private final UpdateBuffer updates;
+  private final IntFunction<float[]> arrays;
   private final ShardCalls calls;
   private PlanOptions options = PlanOptions.all();
   private Mode mode = Mode.OFF;
@@ -73,12 +75,14 @@ final class PlannedAccess {
       List<Partitioner> partitioners,
       RowKernels kernels,
       UpdateBuffer updates,
+      IntFunction<float[]> arrays,
       ShardCalls calls) {
     this.partitioners = partitioners;
     columns = tables.stream().mapToInt(TableSpec::columns).toArray();
     shards = partitioners.getFirst().shards();
     this.kernels = kernels;
     this.updates = updates;
+    this.arrays = arrays;
     this.calls = calls;
   }
 
@@ -138,7 +142,7 @@ final class PlannedAccess {
     AccessPlan plan = PlanCompiler.compile(log, partitioners);
     log = new AccessLog();
     before.clear();
-    run = new PlanRun(plan, columns, shards, kernels, options);
+    run = new PlanRun(plan, columns, shards, kernels, arrays, options);
     fetch = null;
     misses = 0;
     mode = Mode.RUNNING;

@@ -27,6 +27,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
 
 /// One worker's access to all shards: fork, select a branch, read, add updates, tick, free.
 ///
@@ -63,9 +64,10 @@ public final class WorkerSession implements AutoCloseable {
     reader = new RowReader(tables, places, calls);
     assigner = new RowAssigner(tables, places, calls);
     RowKernels kernels = RowKernelsProvider.best();
-    var sums = new UpdateBuffer(tables, config.workers(), kernels);
+    IntFunction<float[]> arrays = server.shard().arrays()::take;
+    var sums = new UpdateBuffer(tables, config.workers(), kernels, arrays);
     updates = new GatheredUpdates(sums, places);
-    planned = new PlannedAccess(tables, partitioners, kernels, sums, calls);
+    planned = new PlannedAccess(tables, partitioners, kernels, sums, arrays, calls);
     var hidden =
         new HiddenRows(
             tables.size(), config.filters().hiddenTables(tables, 1), onHand, calls, assigner);

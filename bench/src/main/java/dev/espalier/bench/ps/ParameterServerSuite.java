@@ -48,8 +48,14 @@ public final class ParameterServerSuite {
     return new Suite.Part(
         "branches",
         isQuick
-            ? List.of(new ForkCost(128, 5), new BranchMemory(200, 64, 500))
-            : List.of(new ForkCost(1024, 21), new BranchMemory(10_000, 64, 100_000)));
+            ? List.of(
+                new ForkCost(128, 5),
+                new DenseClocks(16, new Rounds(2, 5)),
+                new BranchMemory(200, 64, 500))
+            : List.of(
+                new ForkCost(1024, 21),
+                new DenseClocks(64, new Rounds(5, 21)),
+                new BranchMemory(10_000, 64, 100_000)));
   }
 
   private static Suite.Part plans(boolean isQuick) {

@@ -5,12 +5,16 @@ import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
-/// [TableUpdates] in one array as large as the table.
+/// [TableUpdates] in one array as large as the table. Where all rows were added to, it leaves as it
+/// is, and another one takes its place.
 final class DenseUpdates implements TableUpdates {
   /// From so many runs of touched rows on, rows are sent by number.
   private static final int MAX_RUNS = 8;
@@ -18,12 +22,18 @@ final class DenseUpdates implements TableUpdates {
   private final int table;
   private final int columns;
   private final RowKernels kernels;
-  private final float[] sums;
+  private final IntFunction<float[]> arrays;
+
+  /// Null until the first addition, and when the array before has left.
+  private float @Nullable [] sums;
+
   private final boolean[] touchedRows;
   private int touchedCount;
   private boolean isTouched;
 
-  DenseUpdates(int table, TableSpec spec, RowKernels kernels) {
+  /// @param arrays gives arrays of a length, with whatever content
+  DenseUpdates(int table, TableSpec spec, RowKernels kernels, IntFunction<float[]> arrays) {
+    this.arrays = arrays;
     this.table = table;
     this.columns = spec.columns();
     this.kernels = kernels;
@@ -33,7 +43,6 @@ final class DenseUpdates implements TableUpdates {
               .formatted(Integer.MAX_VALUE, spec.name(), spec.rows(), spec.columns()));
     }
     int rows = (int) spec.rows();
-    sums = new float[rows * columns];
     touchedRows = new boolean[rows];
   }
 
@@ -41,6 +50,7 @@ final class DenseUpdates implements TableUpdates {
   public void add(long first, int count, float[] values, int offset) {
     isTouched = true;
     int from = (int) first;
+    float[] sums = sums();
     if (touchedCount == 0) {
       System.arraycopy(values, offset, sums, from * columns, count * columns);
       Arrays.fill(touchedRows, from, from + count, true);
@@ -54,6 +64,15 @@ final class DenseUpdates implements TableUpdates {
     }
   }
 
+  private float[] sums() {
+    float[] known = sums;
+    if (known == null) {
+      known = arrays.apply(touchedRows.length * columns);
+      sums = known;
+    }
+    return known;
+  }
+
   @Override
   public void add(long[] rows, int count, float[] values) {
     isTouched = true;
@@ -63,6 +82,7 @@ final class DenseUpdates implements TableUpdates {
   }
 
   private void addRow(int row, float[] values, int offset) {
+    float[] sums = sums();
     if (touchedRows[row]) {
       kernels.add(values, offset, sums, row * columns, columns);
     } else {
@@ -80,10 +100,27 @@ final class DenseUpdates implements TableUpdates {
   @Override
   public List<List<RowBatch>> batches(Partitioner partitioner) {
     List<List<RowBatch>> byShard = new ArrayList<>();
+    float[] whole = touchedCount == touchedRows.length ? sums() : null;
     for (int shard = 0; shard < partitioner.shards(); shard++) {
-      byShard.add(batchesOf(partitioner.rangeOf(shard)));
+      RowRange range = partitioner.rangeOf(shard);
+      byShard.add(whole == null ? batchesOf(range) : partOf(whole, range));
+    }
+    if (whole != null) {
+      sums = null;
     }
     return byShard;
+  }
+
+  private List<RowBatch> partOf(float[] whole, RowRange range) {
+    int from = (int) range.first() * columns;
+    int count = (int) range.count() * columns;
+    return count == 0
+        ? List.of()
+        : List.of(
+            new RowBatch(
+                table,
+                new RowSelection.Range(range.first(), (int) range.count()),
+                RowValues.partOf(whole, from, count)));
   }
 
   private List<RowBatch> batchesOf(RowRange range) {
@@ -96,7 +133,8 @@ final class DenseUpdates implements TableUpdates {
     int slot = 0;
     for (RowRange run : runs) {
       int count = (int) run.count();
-      System.arraycopy(sums, (int) run.first() * columns, values, slot * columns, count * columns);
+      System.arraycopy(
+          sums(), (int) run.first() * columns, values, slot * columns, count * columns);
       for (int i = 0; i < count; i++) {
         keys[slot++] = run.first() + i;
       }
@@ -108,13 +146,10 @@ final class DenseUpdates implements TableUpdates {
     return new RowBatch(
         table,
         new RowSelection.Range(run.first(), (int) run.count()),
-        Arrays.copyOfRange(sums, (int) run.first() * columns, (int) run.end() * columns));
+        Arrays.copyOfRange(sums(), (int) run.first() * columns, (int) run.end() * columns));
   }
 
   private List<RowRange> runsOf(RowRange range) {
-    if (touchedCount == touchedRows.length) {
-      return range.count() == 0 ? List.of() : List.of(range);
-    }
     List<RowRange> runs = new ArrayList<>();
     int row = (int) range.first();
     while (row < range.end()) {

@@ -7,6 +7,7 @@ import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /// Adds up the updates of one clock of one worker before they leave.
 ///
@@ -16,6 +17,7 @@ public final class UpdateBuffer {
   private final List<TableSpec> specs;
   private final int shards;
   private final RowKernels kernels;
+  private final IntFunction<float[]> arrays;
   private final TableUpdates[] tables;
 
   /// Creates an empty buffer.
@@ -23,10 +25,13 @@ public final class UpdateBuffer {
   /// @param specs the tables
   /// @param shards number of shards
   /// @param kernels the arithmetic
-  public UpdateBuffer(List<TableSpec> specs, int shards, RowKernels kernels) {
+  /// @param arrays gives arrays of a length, with whatever content
+  public UpdateBuffer(
+      List<TableSpec> specs, int shards, RowKernels kernels, IntFunction<float[]> arrays) {
     this.specs = List.copyOf(specs);
     this.shards = shards;
     this.kernels = kernels;
+    this.arrays = arrays;
     tables = new TableUpdates[specs.size()];
   }
 
@@ -51,7 +56,7 @@ public final class UpdateBuffer {
       updates =
           spec.access() == TableAccess.SPARSE
               ? new SparseUpdates(table, spec, kernels)
-              : new DenseUpdates(table, spec, kernels);
+              : new DenseUpdates(table, spec, kernels, arrays);
       tables[table] = updates;
     }
     return updates;

@@ -8,6 +8,7 @@ import dev.espalier.ps.table.RowValues;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// One worker's way along a plan, clock by clock: which access comes next, and the updates so far.
@@ -20,6 +21,7 @@ public final class PlanRun {
   private final int[] columns;
   private final int shards;
   private final RowKernels kernels;
+  private final IntFunction<float[]> arrays;
   private final PlanOptions options;
   private final float[] @Nullable [] sums;
   private final @Nullable RowSlots[] readSlots;
@@ -37,14 +39,21 @@ public final class PlanRun {
   /// @param columns floats per row of each table
   /// @param shards number of shards
   /// @param kernels the arithmetic
+  /// @param arrays gives arrays of a length, with whatever content
   /// @param options which optimisations to use
   public PlanRun(
-      AccessPlan plan, int[] columns, int shards, RowKernels kernels, PlanOptions options) {
+      AccessPlan plan,
+      int[] columns,
+      int shards,
+      RowKernels kernels,
+      IntFunction<float[]> arrays,
+      PlanOptions options) {
     this.plan = plan;
     this.log = plan.log;
     this.columns = columns.clone();
     this.shards = shards;
     this.kernels = kernels;
+    this.arrays = arrays;
     this.options = options;
     isPlain = options.usesSlots() && options.combinesUpdates();
     sums = new float[columns.length][];
@@ -261,7 +270,7 @@ public final class PlanRun {
   private float[] buffer(int table) {
     float[] buffer = sums[table];
     if (buffer == null) {
-      buffer = new float[packed(table).count() * columns[table]];
+      buffer = arrays.apply(packed(table).count() * columns[table]);
       sums[table] = buffer;
     }
     return buffer;
@@ -350,13 +359,8 @@ public final class PlanRun {
     }
     int width = columns[table];
     float[] buffer = buffer(table);
-    boolean isAll = count * width == buffer.length;
     batches.add(
-        isAll
-            ? new RowBatch(table, part.rows(), buffer)
-            : new RowBatch(
-                table,
-                part.rows(),
-                new RowValues.Slice(buffer, part.firstSlot() * width, count * width)));
+        new RowBatch(
+            table, part.rows(), RowValues.partOf(buffer, part.firstSlot() * width, count * width)));
   }
 }

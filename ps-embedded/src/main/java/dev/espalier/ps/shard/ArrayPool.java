@@ -14,7 +14,9 @@ public final class ArrayPool {
   private static final int MIN_LENGTH = 4096;
 
   private static final int MAX_PER_LENGTH = 8;
-  private static final long MAX_BYTES = 128L << 20;
+
+  /// An eighth of the heap holds the sums of a table that is large for it.
+  private static final long MAX_BYTES = Math.max(128L << 20, Runtime.getRuntime().maxMemory() / 8);
 
   private final Map<Integer, Deque<float[]>> free = new HashMap<>();
   private long bytes;

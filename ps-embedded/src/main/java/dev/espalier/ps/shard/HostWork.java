@@ -126,8 +126,8 @@ final class HostWork implements RowWork {
             target.segment(),
             layout.offsetOf(firstRow),
             layout.planeBytes(),
-            batch.values(),
-            position * layout.columns(),
+            batch.array(),
+            batch.from() + position * layout.columns(),
             step.divisor(),
             rows * layout.columns(),
             seen == null ? null : seen.segment());

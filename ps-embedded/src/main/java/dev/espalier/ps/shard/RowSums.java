@@ -30,7 +30,7 @@ final class RowSums {
       return given.getFirst();
     }
     List<List<RowBatch>> parts =
-        given.stream().map(batches -> batches.stream().map(RowBatch::inArray).toList()).toList();
+        given.stream().map(batches -> batches.stream().map(RowBatch::inJvm).toList()).toList();
     return parts.size() > 1 && haveSameRanges(parts)
         ? sumRanges(parts, kernels)
         : sumRows(parts, columns, kernels);
@@ -61,9 +61,10 @@ final class RowSums {
     List<RowBatch> sums = new ArrayList<>();
     for (int b = 0; b < parts.getFirst().size(); b++) {
       RowBatch first = parts.getFirst().get(b);
-      float[] sum = first.values();
-      for (List<RowBatch> other : parts.subList(1, parts.size())) {
-        kernels.add(other.get(b).values(), 0, sum, 0, sum.length);
+      for (List<RowBatch> part : parts.subList(1, parts.size())) {
+        RowBatch other = part.get(b);
+        kernels.add(
+            other.array(), other.from(), first.array(), first.from(), first.content().count());
       }
       sums.add(first);
     }
@@ -79,10 +80,11 @@ final class RowSums {
       for (int i = 0; i < batch.rows().count(); i++) {
         int known = slots.size();
         int slot = slots.slotOf(batch.rows().row(i));
+        int from = batch.from() + i * columns;
         if (slot < known) {
-          kernels.add(batch.values(), i * columns, sums, slot * columns, columns);
+          kernels.add(batch.array(), from, sums, slot * columns, columns);
         } else {
-          System.arraycopy(batch.values(), i * columns, sums, slot * columns, columns);
+          System.arraycopy(batch.array(), from, sums, slot * columns, columns);
         }
       }
     }

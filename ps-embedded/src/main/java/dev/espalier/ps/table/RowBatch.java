@@ -55,6 +55,26 @@ public record RowBatch(int table, RowSelection rows, RowValues content) {
     };
   }
 
+  /// This batch with its values in memory of the JVM, in an array of their own or in a part of one.
+  public RowBatch inJvm() {
+    return switch (content) {
+      case RowValues.Own _, RowValues.Slice _ -> this;
+      case RowValues.Products _, RowValues.OnDevice _ -> inArray();
+    };
+  }
+
+  /// The array that has the values, row after row, from [#from] on; others may lie around them.
+  ///
+  /// @throws IllegalStateException when they are not [#inJvm]
+  public float[] array() {
+    return content instanceof RowValues.Slice(float[] array, _, _) ? array : values();
+  }
+
+  /// Where in [#array] the values begin.
+  public int from() {
+    return content instanceof RowValues.Slice(_, int from, _) ? from : 0;
+  }
+
   /// Gives memory of a device back that the values lie in.
   public void release() {
     if (content instanceof RowValues.OnDevice values) {

@@ -6,6 +6,13 @@ public sealed interface RowValues {
   /// How many there are.
   int count();
 
+  /// A part of an array, or all of it, that is its receiver's alone.
+  static RowValues partOf(float[] array, int from, int count) {
+    return count == array.length
+        ? new Own(array, ValueCode.FLOAT32)
+        : new Slice(array, from, count);
+  }
+
   /// An array of their own.
   ///
   /// @param array nobody else writes it
@@ -17,9 +24,10 @@ public sealed interface RowValues {
     }
   }
 
-  /// A part of an array that nobody writes any more, so that a wire can take it from there.
+  /// A part of an array that is its receiver's alone: a wire can take it from there, and a shard
+  /// add to it.
   ///
-  /// @param array in which other values lie, too
+  /// @param array in which values lie that belong to others
   /// @param from index of the first value
   /// @param count number of values
   record Slice(float[] array, int from, int count) implements RowValues {}

@@ -14,11 +14,11 @@ import java.util.concurrent.CompletableFuture;
 public record OwnShard(Shard shard) implements ShardRoute {
   @Override
   public CompletableFuture<ShardReply> send(ShardCommand command) {
-    return shard.submit(command instanceof ShardCommand.Push push ? withOwnArrays(push) : command);
+    return shard.submit(command instanceof ShardCommand.Push push ? withoutFactors(push) : command);
   }
 
-  /// The shard takes arrays for its own.
-  private static ShardCommand withOwnArrays(ShardCommand.Push push) {
+  /// The shard adds others to what it is given, row by row.
+  private static ShardCommand withoutFactors(ShardCommand.Push push) {
     return push.batches().stream().allMatch(OwnShard::canBeTaken)
         ? push
         : new ShardCommand.Push(
@@ -35,8 +35,8 @@ public record OwnShard(Shard shard) implements ShardRoute {
 
   private static boolean canBeTaken(RowBatch batch) {
     return switch (batch.content()) {
-      case RowValues.Own _, RowValues.OnDevice _ -> true;
-      case RowValues.Slice _, RowValues.Products _ -> false;
+      case RowValues.Own _, RowValues.Slice _, RowValues.OnDevice _ -> true;
+      case RowValues.Products _ -> false;
     };
   }
 

@@ -16,7 +16,8 @@ final class UpdateBufferTest {
       new UpdateBuffer(
           List.of(TableSpec.dense("d", 100, 2, "sgd"), TableSpec.sparse("s", 1_000_000, 1, "sgd")),
           2,
-          new ScalarRowKernels());
+          new ScalarRowKernels(),
+          float[]::new);
 
   @Test
   void aRunOfRowsLeavesAsRangesOfTheShards() {
@@ -25,6 +26,25 @@ final class UpdateBufferTest {
     assertThat(drained.get(0)).extracting(RowBatch::rows).containsExactly(range(40, 10));
     assertThat(drained.get(1)).extracting(RowBatch::rows).containsExactly(range(50, 10));
     assertThat(buffer.isEmpty()).isTrue();
+  }
+
+  @Test
+  void aWholeDenseTableLeavesInTheArrayItWasAddedUpIn() {
+    float[] ones = new float[200];
+    Arrays.fill(ones, 1);
+    buffer.add(0, 0, 100, ones, 0);
+    buffer.add(0, 60, 1, new float[] {1, 2}, 0);
+    List<List<RowBatch>> drained = buffer.drain();
+    RowBatch first = drained.get(0).getFirst();
+    RowBatch second = drained.get(1).getFirst();
+    assertThat(second.array()).isSameAs(first.array());
+    assertThat(second.rows()).isEqualTo(range(50, 50));
+    assertThat(second.from()).isEqualTo(100);
+
+    buffer.add(0, 0, 100, new float[200], 0);
+    assertThat(buffer.drain().getFirst().getFirst().array()).isNotSameAs(first.array());
+    assertThat(first.inArray().values()).hasSize(100).containsOnly(1);
+    assertThat(Arrays.copyOf(second.inArray().values(), 22)).endsWith(2, 3).startsWith(1, 1);
   }
 
   @Test

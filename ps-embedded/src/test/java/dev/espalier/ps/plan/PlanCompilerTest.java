@@ -20,7 +20,7 @@ final class PlanCompilerTest {
 
   private static PlanRun run(AccessPlan plan, int columns, int shards) {
     return new PlanRun(
-        plan, new int[] {columns}, shards, new ScalarRowKernels(), PlanOptions.all());
+        plan, new int[] {columns}, shards, new ScalarRowKernels(), float[]::new, PlanOptions.all());
   }
 
   @Test
