@@ -25,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -395,6 +396,34 @@ final class JobCommands extends CommandGroup {
       footer = {"  espalier job kill latest"})
   int kill(@Parameters(paramLabel = "JOB", description = JOB) String job) {
     return ask(job, "kill", "Killing");
+  }
+
+  @Command(
+      name = "delete",
+      description = "Removes jobs that have ended, with their checkpoints and logs, for good.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier job delete job_0198f3 --yes"})
+  int delete(
+      @Parameters(paramLabel = "JOB", arity = "1..*", description = JOB) List<String> jobs,
+      @Option(names = "--yes", description = "Removes them; without it they are only named.")
+          boolean yes) {
+    List<JobView> found =
+        jobs.stream()
+            .map(job -> invocation.client().get(invocation.jobPath(job), JobView.class))
+            .toList();
+    if (!yes) {
+      throw new CommandFailure(
+          ExitStatus.USAGE,
+          "nothing was deleted; --yes deletes for good "
+              + found.stream()
+                  .map(job -> job.id() + " (" + job.name() + ", " + job.state() + ")")
+                  .collect(Collectors.joining(", ")));
+    }
+    for (JobView job : found) {
+      invocation.client().delete(invocation.jobPath(job.id()));
+      invocation.terminal().line("Deleted " + job.id() + ".");
+    }
+    return ExitStatus.OK.code();
   }
 
   @Command(

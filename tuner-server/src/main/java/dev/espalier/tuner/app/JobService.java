@@ -24,6 +24,12 @@ public interface JobService {
   ///   when its turn does not come
   void request(String job, UserRequest request, String actor, Optional<LongPredicate> isExpected);
 
+  /// Removes a job that has ended: its record, its checkpoints and its logs, for good.
+  ///
+  /// @throws dev.espalier.api.model.EspalierException `NOT_FOUND`, `WRONG_STATE` when it has not
+  ///   ended, or `NOT_READY`
+  void delete(String job, String actor);
+
   /// Hands a request to a running job, whatever its version.
   default void request(String job, UserRequest request, String actor) {
     request(job, request, actor, Optional.empty());

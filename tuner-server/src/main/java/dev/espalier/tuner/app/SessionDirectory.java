@@ -225,6 +225,23 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     ports.gateway().forget(job);
   }
 
+  @Override
+  public void delete(String job, String actor) {
+    requireOpen();
+    SessionRunner runner = runners.get(job);
+    boolean isEnding =
+        runner != null
+            && ports.jobs().standing(job).filter(now -> now.state().isTerminal()).isPresent();
+    if (isEnding) {
+      throw new EspalierException(
+          ErrorCode.NOT_READY, "job " + job + " is just ending; ask again in a moment");
+    }
+    ports.jobs().delete(job);
+    ports.launcher().kill(job);
+    ports.launcher().discard(job);
+    log.info("job={} actor={} deleted", job, actor);
+  }
+
   private void requireOpen() {
     if (closing || !isOpen) {
       throw new EspalierException(

@@ -5,10 +5,12 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.port.WorkerLauncher;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -140,6 +142,21 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     } catch (IOException failure) {
       log.warn("job={} logs cannot be read: {}", job, failure.getMessage());
       return List.of();
+    }
+  }
+
+  @Override
+  public void discard(String job) {
+    Path folder = folder(job);
+    if (!Files.isDirectory(folder)) {
+      return;
+    }
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    } catch (IOException | UncheckedIOException failure) {
+      log.warn("job={} {} cannot be removed: {}", job, folder, failure.toString());
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.espalier.tuner.persistence;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.core.session.SessionEffect;
@@ -106,6 +108,28 @@ final class PostgresJobStore implements JobStore {
                   clock.instant().truncatedTo(ChronoUnit.MICROS));
               row.version++;
             }));
+  }
+
+  @Override
+  public void delete(String job) {
+    transactions.write(() -> {
+      JobEntity row =
+          jobs.findById(job)
+              .orElseThrow(
+                  () -> new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job));
+      if (!row.state.isTerminal()) {
+        throw new EspalierException(
+            ErrorCode.WRONG_STATE,
+            "job "
+                + job
+                + " is "
+                + row.state
+                + "; only a job that has ended can be deleted: cancel or kill it first");
+      }
+      entities.detach(row);
+      // All other tables follow it.
+      sql.update("delete from job where job_id = ?", job);
+    });
   }
 
   @Override

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -100,6 +101,13 @@ class JobController {
   ResponseEntity<JobView> job(@PathVariable String job) {
     JobView view = Lookups.job(queries, job);
     return ResponseEntity.ok().eTag(eTag(view)).body(view);
+  }
+
+  /// Removes a job that has ended, with its checkpoints and logs, for good.
+  @DeleteMapping(path = Lookups.JOB)
+  ResponseEntity<Void> delete(@PathVariable String job) {
+    service.delete(Lookups.job(queries, job).id(), Caller.current().actor());
+    return ResponseEntity.noContent().build();
   }
 
   /// The job file with every default filled in; submitting it again makes the same job.

@@ -1,5 +1,7 @@
 package dev.espalier.tuner.app;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
 import dev.espalier.tuner.app.port.JobStore;
 import java.util.Collections;
@@ -70,6 +72,18 @@ final class MemoryJobStore implements JobStore {
   /// {@return why jobs were marked as failed, by their ids}
   Map<String, String> failures() {
     return failures;
+  }
+
+  @Override
+  public void delete(String job) {
+    JobState state =
+        standing(job)
+            .orElseThrow(() -> new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job))
+            .state();
+    if (!state.isTerminal()) {
+      throw new EspalierException(ErrorCode.WRONG_STATE, "job " + job + " is " + state);
+    }
+    jobs.remove(job);
   }
 
   @Override

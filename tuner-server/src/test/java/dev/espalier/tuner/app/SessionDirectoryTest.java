@@ -1,6 +1,7 @@
 package dev.espalier.tuner.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.BranchId;
@@ -383,6 +384,25 @@ final class SessionDirectoryTest {
         new TunerLink.Identity("127.0.0.1:" + server.port(), job, "token", 0, -1, "127.0.0.1:1"));
   }
 
+  @Test
+  void aJobThatHasEndedCanBeDeleted() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      isRefused(ErrorCode.WRONG_STATE, () -> sessions.delete(job, "somebody"));
+      isRefused(ErrorCode.NOT_FOUND, () -> sessions.delete("job_none", "somebody"));
+
+      sessions.request(job, new UserRequest.Kill(), "somebody");
+      await(() -> assertThat(logs.state(job)).isEqualTo(JobState.CANCELED));
+      jobs.change(job, JobState.CANCELED);
+      await(
+          () -> assertThatCode(() -> sessions.delete(job, "somebody")).doesNotThrowAnyException());
+
+      assertThat(launcher.discarded).containsExactly(job);
+      assertThat(jobs.find(job)).isEmpty();
+    }
+  }
+
   private static void isRefused(ErrorCode code, ThrowingCallable request) {
     assertThatThrownBy(request)
         .isInstanceOfSatisfying(
@@ -556,6 +576,7 @@ final class SessionDirectoryTest {
   private static final class Launcher implements WorkerLauncher {
     private final List<String> launched = new CopyOnWriteArrayList<>();
     private final List<String> killed = new CopyOnWriteArrayList<>();
+    private final List<String> discarded = new CopyOnWriteArrayList<>();
 
     @Override
     public void launch(
@@ -566,6 +587,11 @@ final class SessionDirectoryTest {
     @Override
     public void kill(String job) {
       killed.add(job);
+    }
+
+    @Override
+    public void discard(String job) {
+      discarded.add(job);
     }
 
     @Override

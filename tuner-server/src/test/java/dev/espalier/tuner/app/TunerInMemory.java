@@ -202,6 +202,9 @@ public final class TunerInMemory {
     public void kill(String job) {}
 
     @Override
+    public void discard(String job) {}
+
+    @Override
     public List<Path> logs(String job) {
       return List.of();
     }

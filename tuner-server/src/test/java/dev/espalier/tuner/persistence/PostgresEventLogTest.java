@@ -3,11 +3,14 @@ package dev.espalier.tuner.persistence;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
@@ -46,6 +49,7 @@ class PostgresEventLogTest {
   private final EventLog log = TestServer.get().bean(EventLog.class);
   private final JobStore store = TestServer.get().bean(JobStore.class);
   private final JobQueries queries = TestServer.get().bean(JobQueries.class);
+  private final JdbcTemplate sql = TestServer.get().bean(JdbcTemplate.class);
 
   @Test
   void readsBackExactlyWhatWasAppended() {
@@ -597,6 +601,60 @@ class PostgresEventLogTest {
   private List<StreamEvent> append(
       String job, long first, List<SessionEvent> events, List<SessionEffect> effects) {
     return log.append(new Commit(job, first, events, effects, List.of()));
+  }
+
+  @Test
+  void aDeletedJobLeavesNoRowBehind() {
+    String job = newJob();
+    append(job, 1, EventSamples.EVENTS, List.of(EventSamples.job(JobState.COMPLETED)));
+    append(job, EventSamples.EVENTS.size() + 1, List.of(), List.of(EventSamples.decide("a")));
+    store.putWorkerSecret(job, 1, new byte[] {3});
+
+    store.delete(job);
+
+    assertThat(store.find(job)).isEmpty();
+    assertThat(tablesOfJobs())
+        .hasSizeGreaterThan(10)
+        .allSatisfy(table ->
+            assertThat(
+                    sql.queryForObject(
+                        "select count(*) from " + table + " where job_id = ?", Long.class, job))
+                .as(table)
+                .isZero());
+  }
+
+  private List<String> tablesOfJobs() {
+    return sql.queryForList(
+        "select table_name from information_schema.columns"
+            + " where column_name = 'job_id' and table_schema = current_schema()",
+        String.class);
+  }
+
+  @Test
+  void everyTableOfJobsFollowsThem() {
+    List<String> rules =
+        sql.queryForList(
+            "select confdeltype::text from pg_constraint"
+                + " where contype = 'f' and confrelid = 'job'::regclass",
+            String.class);
+
+    assertThat(rules).hasSize(tablesOfJobs().size() - 1).containsOnly("c");
+  }
+
+  @Test
+  void onlyAJobThatHasEndedCanBeDeleted() {
+    String job = newJob();
+
+    assertThatThrownBy(() -> store.delete(job))
+        .isInstanceOfSatisfying(
+            EspalierException.class,
+            refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.WRONG_STATE))
+        .hasMessageContaining("is QUEUED; only a job that has ended can be deleted");
+    assertThat(store.find(job)).isPresent();
+    assertThatThrownBy(() -> store.delete("job_none"))
+        .isInstanceOfSatisfying(
+            EspalierException.class,
+            refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.NOT_FOUND));
   }
 
   private String newJob() {

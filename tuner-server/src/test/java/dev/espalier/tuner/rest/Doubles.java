@@ -75,6 +75,9 @@ public class Doubles {
     public void kill(String job) {}
 
     @Override
+    public void discard(String job) {}
+
+    @Override
     public List<Path> logs(String job) {
       return logs.getOrDefault(job, List.of());
     }

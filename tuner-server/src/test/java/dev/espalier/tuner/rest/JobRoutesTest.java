@@ -12,6 +12,7 @@ import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.EventLog.Commit;
 import dev.espalier.tuner.app.port.EventLog.MetricPoint;
 import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.boot.TestServer;
 import dev.espalier.tuner.boot.TestServer.Answer;
 import dev.espalier.tuner.core.session.Decision;
@@ -80,6 +81,27 @@ class JobRoutesTest {
     assertThat(answer.json().get("config").get("name").asString()).isEqualTo("first");
     assertThat(answer.json().get("config").size()).isGreaterThan(3);
     assertThat(server.get("/api/v1/jobs?pageSize=1000").json().get("items")).hasSize(before);
+  }
+
+  @Test
+  void aJobThatHasNotEndedIsNotDeleted() {
+    String job = "/api/v1/jobs/" + server.newJob();
+
+    Answer answer = server.send(server.request(job).DELETE());
+
+    assertThat(answer.status()).isEqualTo(409);
+    assertThat(answer.json().get("detail").asString()).contains("cancel or kill it first");
+    assertThat(server.get(job).status()).isEqualTo(200);
+  }
+
+  @Test
+  void aDeletedJobIsGone() {
+    String id = server.newJob();
+    server.bean(JobStore.class).fail(id, "test", "so that it has ended");
+
+    assertThat(server.send(server.request("/api/v1/jobs/" + id).DELETE()).status()).isEqualTo(204);
+    assertThat(server.get("/api/v1/jobs/" + id).status()).isEqualTo(404);
+    assertThat(server.send(server.request("/api/v1/jobs/" + id).DELETE()).status()).isEqualTo(404);
   }
 
   @Test

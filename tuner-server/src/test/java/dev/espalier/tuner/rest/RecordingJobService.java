@@ -54,6 +54,11 @@ public final class RecordingJobService implements JobService {
     asked.add(new Asked(job, request, actor));
   }
 
+  @Override
+  public void delete(String job, String actor) {
+    store.delete(job);
+  }
+
   public List<Asked> asked() {
     return asked;
   }

@@ -29,6 +29,12 @@ public interface JobStore {
   /// @param message in words
   void fail(String job, String reason, String message);
 
+  /// Removes a job that has ended, with all that is written of it.
+  ///
+  /// @throws dev.espalier.api.model.EspalierException `NOT_FOUND`, or `WRONG_STATE` when it has not
+  ///   ended; nothing is removed then
+  void delete(String job);
+
   /// {@return jobs of a program that searched and came to a good end, newest first}
   ///
   /// @param most how many at most

@@ -15,6 +15,10 @@ public interface WorkerLauncher {
   /// Ends all workers of a job at once; does nothing when there are none.
   void kill(String job);
 
+  /// Removes what an ended job has on this machine: checkpoints and logs. What cannot be removed is
+  /// logged, and stays.
+  void discard(String job);
+
   /// {@return the log files of a job's workers, oldest first}
   List<Path> logs(String job);
 
