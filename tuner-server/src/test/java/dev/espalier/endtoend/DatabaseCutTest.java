@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.tuner.persistence.EmbeddedPostgres;
 import java.net.URI;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,6 +49,9 @@ class DatabaseCutTest {
 
       proxy.cut();
       assertThatThrownBy(() -> server.job(job)).hasMessageContaining("DATABASE_AWAY");
+      HttpResponse<String> refusal = server.ask(job, "pause");
+      assertThat(refusal.statusCode()).isEqualTo(503);
+      assertThat(refusal.headers().firstValue("Retry-After")).isPresent();
       boolean alone = false;
       for (int i = 0; i < 300 && !alone; i++) {
         Thread.sleep(100);
@@ -65,6 +69,9 @@ class DatabaseCutTest {
       assertThat(end.path("generation").asInt()).isEqualTo(1);
       assertThat(end.path("epoch").asDouble()).isEqualTo(16);
       assertThat(server.decisions(job)).containsKey("end");
+      assertThat(server.decisions(job).keySet())
+          .as("what was refused was not done")
+          .noneMatch(key -> key.startsWith("request"));
       assertThat(server.output()).contains("the log has caught up");
     }
   }

@@ -97,6 +97,7 @@ class KillTest {
     try (Stream<Path> files = Files.walk(home)) {
       assertThat(files.filter(file -> file.endsWith("postmaster.pid"))).isEmpty();
     }
+    assertThat(server.temporaryFiles()).isEmptyDirectory();
     assertThat(server.worker(job, 0).isAlive()).as("training does not end with it").isTrue();
     server.startAgain();
 

@@ -70,6 +70,7 @@ final class ServerProcess implements AutoCloseable {
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "--enable-native-access=ALL-UNNAMED",
+                "-Djava.io.tmpdir=" + Files.createDirectories(temporaryFiles()),
                 "-cp",
                 productClassPath(),
                 "dev.espalier.tuner.boot.TunerServerApplication",
@@ -113,6 +114,11 @@ final class ServerProcess implements AutoCloseable {
 
   String output() throws IOException {
     return Files.readString(home.resolve("server.out"));
+  }
+
+  /// {@return where the server puts files that are not to stay}
+  Path temporaryFiles() {
+    return home.resolve("tmp");
   }
 
   /// Ends the server as a power cut would.
@@ -188,6 +194,11 @@ final class ServerProcess implements AutoCloseable {
       throw new IllegalStateException(answer.statusCode() + " " + answer.body());
     }
     return JSON.readTree(answer.body()).path("id").asString();
+  }
+
+  /// {@return the answer to what is asked of a job, such as `pause`}
+  HttpResponse<String> ask(String id, String action) throws Exception {
+    return send("POST", "/api/v1/jobs/" + id + "/" + action, "");
   }
 
   JsonNode job(String id) throws Exception {

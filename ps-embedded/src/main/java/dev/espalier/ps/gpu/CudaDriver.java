@@ -112,20 +112,33 @@ final class CudaDriver implements AutoCloseable {
   /// Loads the binding's library.
   ///
   /// It unpacks itself to a fixed name in the directory for temporary files, where two processes
-  /// that start together would meet; so it gets a directory of its own for that moment.
+  /// that start together would meet; so it gets a directory of its own for that moment. A library
+  /// that is loaded needs its file no more, and a process that is killed could not delete it.
   private static void loadBinding() {
     String shared = System.getProperty("java.io.tmpdir");
     try {
       Path own = Files.createTempDirectory("espalier-gpu");
-      own.toFile().deleteOnExit();
       System.setProperty("java.io.tmpdir", own.toString());
-      JCudaDriver.setExceptionsEnabled(false);
+      try {
+        JCudaDriver.setExceptionsEnabled(false);
+      } finally {
+        delete(own);
+      }
     } catch (IOException | LinkageError e) {
       throw new PsException(
           PsFault.DEVICE_FAILED, "the binding to the device's driver does not load: " + e, e);
     } finally {
       System.setProperty("java.io.tmpdir", shared);
     }
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (var files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(directory);
   }
 
   /// Makes the context that of the calling thread.

@@ -11,10 +11,16 @@ import dev.espalier.tuner.rest.RestConfiguration;
 import dev.espalier.tuner.rest.RestSettings;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.Console;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.security.autoconfigure.UserDetailsServiceAutoConfiguration;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -42,6 +48,20 @@ class ServerConfiguration {
   @Bean
   JacksonModule finiteNumbersModule() {
     return new FiniteNumbersModule();
+  }
+
+  /// What the web server writes lies in the home: in the folder for temporary files it would stay.
+  @Bean
+  WebServerFactoryCustomizer<TomcatServletWebServerFactory> webFolders(TunerProperties properties) {
+    return factory -> {
+      try {
+        Path folder = Files.createDirectories(properties.homeFolder().resolve("web"));
+        factory.setBaseDirectory(folder.toFile());
+        factory.setDocumentRoot(Files.createDirectories(folder.resolve("root")).toFile());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    };
   }
 
   @Bean

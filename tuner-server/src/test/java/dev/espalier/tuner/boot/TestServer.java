@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -45,7 +46,8 @@ public final class TestServer {
               "--espalier.http.failures-per-minute=100000");
       base = TunerServerApplication.dashboard(context);
       token = Files.readString(home.resolve("token")).strip();
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> deleteTree(home)));
+      // After the context has closed: its database writes until then.
+      SpringApplication.getShutdownHandlers().add(() -> deleteTree(home));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
