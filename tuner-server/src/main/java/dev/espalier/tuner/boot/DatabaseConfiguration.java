@@ -5,7 +5,6 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.tuner.persistence.DatabaseClaim;
 import dev.espalier.tuner.persistence.EmbeddedPostgres;
 import dev.espalier.tuner.persistence.FolderLock;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Optional;
@@ -22,24 +21,7 @@ import org.springframework.context.annotation.Configuration;
 class DatabaseConfiguration {
   private static final Logger LOG = LoggerFactory.getLogger(DatabaseConfiguration.class);
 
-  /// The home is this server's before it touches anything there, until all else has ended.
-  @Bean(destroyMethod = "close")
-  FolderLock homeLock(TunerProperties properties) {
-    Path home = properties.homeFolder();
-    try {
-      return FolderLock.take(home.resolve("server.lock"));
-    } catch (IOException e) {
-      throw new EspalierException(
-          ErrorCode.INVALID_REQUEST,
-          "the home "
-              + home
-              + " cannot be locked ("
-              + e.getMessage()
-              + "); choose another one with ESPALIER_HOME",
-          e);
-    }
-  }
-
+  /// @param homeLock kept until it has ended
   @Bean(destroyMethod = "close")
   DatabaseServer databaseServer(TunerProperties properties, FolderLock homeLock) {
     TunerProperties.Database outside = properties.database();
@@ -69,10 +51,7 @@ class DatabaseConfiguration {
       claim.watch(() -> giveWay(name, context));
       return claim;
     } catch (SQLException e) {
-      throw new EspalierException(
-          ErrorCode.DATABASE_AWAY,
-          "the database at " + name + " cannot be reached: " + e.getMessage(),
-          e);
+      throw Preflight.unreachable(details.url, e);
     }
   }
 

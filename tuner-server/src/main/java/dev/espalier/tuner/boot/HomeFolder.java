@@ -2,6 +2,7 @@ package dev.espalier.tuner.boot;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.tuner.persistence.FolderLock;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -15,20 +16,26 @@ final class HomeFolder {
 
   private HomeFolder() {}
 
-  /// {@return the home that arguments, environment or default name, made and writable}
-  static Path prepare(String[] arguments, Map<String, String> environment) {
-    Path home = find(arguments, environment).toAbsolutePath().normalize();
+  /// {@return the home that arguments, environment or default name}
+  static Path find(String[] arguments, Map<String, String> environment) {
+    return named(arguments, environment).toAbsolutePath().normalize();
+  }
+
+  /// Makes the home where there is none, and takes it for this process before anything that another
+  /// server may be using is touched, its log above all.
+  ///
+  /// @throws EspalierException one sentence when it cannot be written, or another server has it
+  static FolderLock take(Path home) {
     try {
       if (!Files.isDirectory(home)) {
         Files.createDirectories(
             home,
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
       }
-      Path probe = Files.createTempFile(home, ".write", null);
-      Files.delete(probe);
       // Decisions, names and what users' programs print are nobody else's concern.
       Path logs = Files.createDirectories(home.resolve("logs"));
       Files.setPosixFilePermissions(logs, PosixFilePermissions.fromString("rwx------"));
+      return FolderLock.take(home.resolve("server.lock"));
     } catch (FileAlreadyExistsException e) {
       throw new EspalierException(
           ErrorCode.INVALID_REQUEST, "the home " + home + " is not a folder", e);
@@ -38,10 +45,9 @@ final class HomeFolder {
           "the home " + home + " cannot be written; choose another one with ESPALIER_HOME",
           e);
     }
-    return home;
   }
 
-  private static Path find(String[] arguments, Map<String, String> environment) {
+  private static Path named(String[] arguments, Map<String, String> environment) {
     String named = null;
     for (String argument : arguments) {
       if (argument.startsWith(ARGUMENT)) {

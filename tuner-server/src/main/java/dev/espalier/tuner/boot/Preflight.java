@@ -102,11 +102,16 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
     try (var connection = DriverManager.getConnection(url, properties)) {
       connection.isValid(5);
     } catch (SQLException e) {
-      throw new EspalierException(
-          ErrorCode.DATABASE_AWAY,
-          "the database at " + withoutQuery(url) + " cannot be reached: " + e.getMessage(),
-          e);
+      throw unreachable(url, e);
     }
+  }
+
+  /// {@return what to say of a database that does not answer, one sentence}
+  static EspalierException unreachable(String url, SQLException failure) {
+    return new EspalierException(
+        ErrorCode.DATABASE_AWAY,
+        "the database at " + withoutQuery(url) + " cannot be reached: " + failure.getMessage(),
+        failure);
   }
 
   /// The query of a JDBC URL may hold a password.

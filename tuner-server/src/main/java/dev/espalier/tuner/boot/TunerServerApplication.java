@@ -1,16 +1,20 @@
 package dev.espalier.tuner.boot;
 
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.tuner.persistence.FolderLock;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.Banner;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.support.GenericApplicationContext;
 
 /// The tuner server as a process.
 public final class TunerServerApplication {
@@ -39,21 +43,31 @@ public final class TunerServerApplication {
 
   /// Starts a server from the given configurations.
   static ConfigurableApplicationContext start(List<Class<?>> configurations, String... arguments) {
+    @Nullable FolderLock lock = null;
     try {
-      Path home = HomeFolder.prepare(arguments, System.getenv());
+      Path home = HomeFolder.find(arguments, System.getenv());
+      lock = HomeFolder.take(home);
       var all = new ArrayList<>(Arrays.asList(arguments));
       all.removeIf(argument -> argument.startsWith("--espalier.home="));
       all.add("--espalier.home=" + home);
       var application = new SpringApplication(configurations.toArray(Class<?>[]::new));
       application.setBannerMode(Banner.Mode.OFF);
       application.setLogStartupInfo(false);
-      application.addInitializers(new Preflight());
+      application.addInitializers(keeping(lock), new Preflight());
       ConfigurableApplicationContext context = application.run(all.toArray(String[]::new));
       LOG.info("event=server-ready dashboard={} home={}", dashboard(context), home);
       return context;
     } catch (RuntimeException e) {
+      if (lock != null) {
+        lock.close();
+      }
       throw StartFailures.explain(e).orElseThrow(() -> e);
     }
+  }
+
+  /// The home is this server's until all else has ended.
+  private static ApplicationContextInitializer<GenericApplicationContext> keeping(FolderLock lock) {
+    return context -> context.registerBean("homeLock", FolderLock.class, () -> lock);
   }
 
   /// {@return the address of the web page of a running server}

@@ -165,7 +165,9 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     return live.stream().flatMap(job -> logs(job).stream()).toList();
   }
 
-  /// {@return the folder of a job's checkpoints, made when it is missing}
+  /// A job's workers are about to be attached: its logs count as live from now on.
+  ///
+  /// @return the folder of its checkpoints, made when it is missing
   public String checkpointFolder(String job) {
     live.add(job);
     try {

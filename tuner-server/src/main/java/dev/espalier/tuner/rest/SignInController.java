@@ -66,7 +66,7 @@ class SignInController {
             .path("/")
             .maxAge(Authenticator.SESSION_LENGTH)
             .build();
-    String target = job.matches("[A-Za-z0-9_]{1,64}") ? "/#/jobs/" + job : "/";
+    String target = job.matches(Lookups.JOB_ID) ? "/#/jobs/" + job : "/";
     return ResponseEntity.status(303)
         .location(URI.create(target))
         .cacheControl(CacheControl.noStore())

@@ -17,7 +17,7 @@ final class TraceFilter extends OncePerRequestFilter {
   private static final String ATTRIBUTE = TraceFilter.class.getName();
   private static final Pattern TRACE_PARENT =
       Pattern.compile("[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}");
-  private static final Pattern JOB = Pattern.compile("/api/v1/jobs/([A-Za-z0-9_]{1,64})(/.*)?");
+  private static final Pattern JOB = Pattern.compile("/api/v1/jobs/(" + Lookups.JOB_ID + ")(/.*)?");
 
   /// {@return the trace id of a request}
   static String traceId(HttpServletRequest request) {
