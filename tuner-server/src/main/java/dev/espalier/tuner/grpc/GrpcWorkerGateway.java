@@ -14,6 +14,7 @@ public final class GrpcWorkerGateway implements WorkerGateway {
   private final Map<String, WorkerCrew> crews = new ConcurrentHashMap<>();
   private final Set<String> expected = ConcurrentHashMap.newKeySet();
   private volatile boolean knowsAll;
+  private volatile Runnable onRevocation = () -> {};
 
   @Override
   public void expect(String job) {
@@ -93,6 +94,17 @@ public final class GrpcWorkerGateway implements WorkerGateway {
     if (crew != null) {
       crew.close(reason);
     }
+  }
+
+  @Override
+  public void tokenRevoked() {
+    crews.values().forEach(WorkerCrew::forgetToken);
+    onRevocation.run();
+  }
+
+  /// @param check looks again at every token that a worker has shown
+  void onRevocation(Runnable check) {
+    onRevocation = check;
   }
 
   @Override

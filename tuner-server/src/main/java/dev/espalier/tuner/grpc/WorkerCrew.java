@@ -68,8 +68,16 @@ final class WorkerCrew {
     tokenSha256 = Secrets.sha256(token);
   }
 
+  synchronized void forgetToken() {
+    tokenSha256 = new byte[0];
+  }
+
   synchronized boolean remembers(String token) {
     return Secrets.matches(token, tokenSha256);
+  }
+
+  String job() {
+    return group.job();
   }
 
   Listener listener() {

@@ -18,9 +18,12 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +51,11 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
   private final GrpcWorkerGateway gateway;
   private final Predicate<String> isApiToken;
   private final Semaphore checks = new Semaphore(MAX_CHECKS);
+
+  /// Streams of workers that were let in with an API token.
+  private final Set<WorkerStream> byToken = ConcurrentHashMap.newKeySet();
+
+  private final AtomicLong revocations = new AtomicLong();
   private final Duration attachWithin;
 
   /// @param isApiToken whether a text is a valid API token: workers that come by themselves show
@@ -61,6 +69,22 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
     this.gateway = gateway;
     this.isApiToken = isApiToken;
     this.attachWithin = attachWithin;
+    gateway.onRevocation(this::checkAgain);
+  }
+
+  private void checkAgain() {
+    revocations.incrementAndGet();
+    byToken.forEach(
+        stream -> Thread.ofVirtual().name("worker-token").start(stream::leaveIfRevoked));
+  }
+
+  private Token look(String job, String secret) {
+    try {
+      return isApiToken.test(secret) ? Token.VALID : Token.WRONG;
+    } catch (RuntimeException failure) {
+      log.warn("job={} a worker's token cannot be checked: {}", job, failure.getMessage());
+      return Token.UNKNOWN;
+    }
   }
 
   /// Turns away every call that shows no secret at all, and carries the secret to the handler.
@@ -198,17 +222,39 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
     }
 
     private void check(Attach attach) {
-      Token token;
+      long before = revocations.get();
       try {
-        token = isApiToken.test(secret) ? Token.VALID : Token.WRONG;
-      } catch (RuntimeException failure) {
-        log.warn(
-            "job={} a worker's token cannot be checked: {}", attach.getJob(), failure.getMessage());
-        token = Token.UNKNOWN;
+        answer(attach, look(attach.getJob(), secret));
       } finally {
         checks.release();
       }
-      answer(attach, token);
+      if (revocations.get() != before) {
+        leaveIfRevoked();
+      }
+    }
+
+    /// A token that nobody can look up now counts as valid: the database was there when it was
+    /// revoked, and whoever comes back is looked up again.
+    private void leaveIfRevoked() {
+      WorkerCrew of;
+      synchronized (this) {
+        of = crew;
+      }
+      if (of == null) {
+        return;
+      }
+      switch (look(of.job(), secret)) {
+        case VALID -> of.remember(secret);
+        case UNKNOWN -> {}
+        case WRONG -> {
+          log.warn("job={} worker={} let go: its token was revoked", of.job(), worker);
+          gone("its token was revoked");
+          WorkerCrew.reject(
+              out,
+              ErrorCode.UNAUTHENTICATED.name(),
+              "the API token of this worker was revoked; start it again with a valid one");
+        }
+      }
     }
 
     private synchronized void answer(Attach attach, Token token) {
@@ -221,6 +267,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
         case VALID -> {
           if (found != null) {
             found.remember(secret);
+            byToken.add(this);
             sit(found, attach);
           } else if (gateway.isExpected(job)) {
             refuse(attach, ErrorCode.NOT_READY, "the job waits for its turn or is starting");
@@ -232,6 +279,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
         case WRONG -> refuse(attach, ErrorCode.UNAUTHENTICATED, UNKNOWN);
         case UNKNOWN -> {
           if (found != null && found.remembers(secret)) {
+            byToken.add(this);
             sit(found, attach);
           } else {
             refuse(attach, ErrorCode.NOT_READY, "the server's database is away");
@@ -255,11 +303,13 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
     private void sit(WorkerCrew found, Attach attach) {
       found
           .attach(attach, out)
-          .ifPresent(number -> {
-            crew = found;
-            worker = number;
-            found.heard(number, Instant.now());
-          });
+          .ifPresentOrElse(
+              number -> {
+                crew = found;
+                worker = number;
+                found.heard(number, Instant.now());
+              },
+              () -> byToken.remove(this));
     }
 
     @Override
@@ -279,6 +329,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
 
     private synchronized void gone(String reason) {
       isGone = true;
+      byToken.remove(this);
       WorkerCrew of = crew;
       if (of != null) {
         of.detach(worker, out, reason);

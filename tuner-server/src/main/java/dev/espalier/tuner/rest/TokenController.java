@@ -5,6 +5,7 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.rest.PageView;
 import dev.espalier.api.rest.TokenView;
 import dev.espalier.tuner.app.port.TokenStore;
+import dev.espalier.tuner.app.port.WorkerGateway;
 import java.net.URI;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
@@ -22,10 +23,13 @@ import org.springframework.web.bind.annotation.RestController;
 @RequestMapping(path = "/api/v1/tokens", produces = MediaType.APPLICATION_JSON_VALUE)
 class TokenController {
   private final TokenStore tokens;
+  private final WorkerGateway workers;
   private final Authenticator authenticator;
   private final EventHub hub;
 
-  TokenController(TokenStore tokens, Authenticator authenticator, EventHub hub) {
+  TokenController(
+      TokenStore tokens, Authenticator authenticator, EventHub hub, WorkerGateway workers) {
+    this.workers = workers;
     this.tokens = tokens;
     this.authenticator = authenticator;
     this.hub = hub;
@@ -59,7 +63,8 @@ class TokenController {
     return new PageView<>(tokens.tokens(), null);
   }
 
-  /// Revokes a token and ends the browser sessions and streams made with it.
+  /// Revokes a token and ends the browser sessions, the streams and the workers' links made with
+  /// it.
   @DeleteMapping("/{token:tok_[0-9a-f]{1,32}}")
   ResponseEntity<Void> revoke(@PathVariable String token) {
     switch (authenticator.revoke(token)) {
@@ -71,6 +76,7 @@ class TokenController {
       case DONE -> {}
     }
     hub.cutOff(token);
+    workers.tokenRevoked();
     return ResponseEntity.noContent().build();
   }
 

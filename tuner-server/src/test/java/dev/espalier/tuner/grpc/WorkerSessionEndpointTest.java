@@ -213,6 +213,33 @@ class WorkerSessionEndpointTest {
   }
 
   @Test
+  void whoseTokenIsRevokedIsLetGoAndComesBackOnlyWithAValidOne() throws Exception {
+    gateway.open(CrewOfTwo.group(false), listener);
+    gateway.expectNoMore();
+    TunerLink byToken = link(TOKEN);
+    assertThat(next(byToken)).isInstanceOf(Inbound.Welcomed.class);
+    TunerLink bySecret = link(CrewOfTwo.SECRET);
+    assertThat(next(bySecret)).isInstanceOf(Inbound.Welcomed.class);
+    gateway.tokenRevoked();
+    Thread.sleep(200);
+    assertThat(listener.heard()).as("its token is valid").doesNotContain("detached 0");
+
+    isApiToken = _ -> false;
+    gateway.tokenRevoked();
+
+    awaitHeard("detached 0", 1);
+    isApiToken =
+        _ -> {
+          throw new EspalierException(ErrorCode.DATABASE_AWAY, "away");
+        };
+    Thread.sleep(1_000);
+    assertThat(listener.heard()).as("nobody remembers its token").containsOnlyOnce("attached 0");
+    assertThat(listener.heard()).doesNotContain("detached 1");
+    isApiToken = TOKEN::equals;
+    awaitHeard("attached 0", 2);
+  }
+
+  @Test
   void whatIsNoJobsNameIsTurnedAwayThoughTheServerStarts() throws Exception {
     assertThat(next(link("job_1\nINFO all is well", TOKEN))).isEqualTo(refusal("UNAUTHENTICATED"));
     assertThat(next(link("job_" + "x".repeat(100), TOKEN))).isEqualTo(refusal("UNAUTHENTICATED"));

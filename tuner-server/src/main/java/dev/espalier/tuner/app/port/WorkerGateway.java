@@ -48,6 +48,10 @@ public interface WorkerGateway {
   /// Turns a job's workers away for good.
   void close(String job, String reason);
 
+  /// An API token was revoked: workers that were let in with it are let go, and come back only with
+  /// a valid one. Those that the server starts show a secret of their own and stay.
+  void tokenRevoked();
+
   /// {@return the workers of a job's current generation; empty when none may attach}
   List<WorkerView> workers(String job);
 
