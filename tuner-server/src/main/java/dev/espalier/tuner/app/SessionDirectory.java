@@ -214,7 +214,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
           ErrorCode.WRONG_STATE,
           "job " + job + " can only be ended, for it cannot be resumed: " + why);
     }
-    if (!turn.take(standing::version)) {
+    if (!turn.take(standing.version())) {
       turn.await();
     }
     ports.launcher().kill(job);

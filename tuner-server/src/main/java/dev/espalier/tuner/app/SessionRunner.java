@@ -33,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,7 +73,8 @@ final class SessionRunner implements Runnable {
   private final LinkedBlockingQueue<Message> mailbox = new LinkedBlockingQueue<>();
   private final CompletableFuture<Void> ended = new CompletableFuture<>();
   private final AtomicLong clocksWaiting = new AtomicLong();
-  private final List<Message.Asked> asked = new ArrayList<>();
+  // Requests that the session has weighed, and that are not stored yet.
+  private final List<Turn> unstored = new ArrayList<>();
   private final SecureRandom random = new SecureRandom();
 
   private final Map<BranchId, Double> branchSeconds = new HashMap<>();
@@ -207,23 +209,37 @@ final class SessionRunner implements Runnable {
       fail(failure);
     } finally {
       isGone = true;
+      unstored.forEach(turn -> turn.refuse(goneDown()));
       refuseTheRest();
       ended.complete(null);
       MDC.remove("job");
     }
   }
 
-  /// The log is read here, and not kept while the job runs.
   private void enter() throws InterruptedException {
-    List<SessionEvent> logged = patiently(() -> ports.log().read(job.id()));
-    if (logged.isEmpty() || isQueued()) {
-      awaitSlot();
-      begin(logged);
+    if (readLog(0).isEmpty() || isQueued()) {
+      List<SessionEffect> effects = new ArrayList<>(session.start());
+      replayLog(effects::addAll);
+      awaitSlot(effects);
+      begin(effects);
     } else {
       // Its workers may be training.
       slot.insist();
-      resume(logged);
+      resume();
     }
+  }
+
+  /// Takes the session to where the log ends, part by part: a log of weeks is larger than memory.
+  private void replayLog(Consumer<List<SessionEffect>> then) throws InterruptedException {
+    List<SessionEvent> part = readLog(eventSequence);
+    while (!part.isEmpty()) {
+      part.forEach(event -> then.accept(replay(event)));
+      part = readLog(eventSequence);
+    }
+  }
+
+  private List<SessionEvent> readLog(long after) throws InterruptedException {
+    return patiently(() -> ports.log().read(job.id(), after));
   }
 
   /// A job in this state has no workers yet, though its log may hold what was asked of it.
@@ -233,38 +249,48 @@ final class SessionRunner implements Runnable {
         .isPresent();
   }
 
-  /// A new job waits for its turn. What is asked of it meanwhile is heard when it begins, but for
-  /// its end, which needs no turn.
-  private void awaitSlot() throws InterruptedException {
-    while (!shutdown && !slot.isTaken() && asked.stream().noneMatch(SessionRunner::ends)) {
+  /// A new job waits for its turn. What is asked of it meanwhile is weighed and written down at
+  /// once, and done when it begins; its end needs no turn.
+  ///
+  /// @param effects of what is in its log, to which those of requests are added
+  private void awaitSlot(List<SessionEffect> effects) throws InterruptedException {
+    while (!shutdown && !slot.isTaken() && !session.isEnded()) {
       Message message = mailbox.poll(TICK.toMillis(), TimeUnit.MILLISECONDS);
-      if (message != null) {
-        hearWaiting(message);
+      if (message instanceof Message.Asked one) {
+        hearWaiting(one, effects);
       }
     }
     if (shutdown && !slot.isTaken()) {
       var rest = new ArrayList<Message>();
       mailbox.drainTo(rest);
-      rest.forEach(this::hearWaiting);
-    }
-  }
-
-  private void hearWaiting(Message message) {
-    if (message instanceof Message.Asked one) {
-      if (asked.stream().anyMatch(SessionRunner::ends)) {
-        one.turn().refuse(goneDown());
-      } else if (isMeant(one)) {
-        asked.add(one);
+      for (Message message : rest) {
+        if (message instanceof Message.Asked one) {
+          hearWaiting(one, effects);
+        }
       }
     }
   }
 
-  private static boolean ends(Message.Asked one) {
-    return one.request() instanceof UserRequest.Kill || one.request() instanceof UserRequest.Cancel;
+  private void hearWaiting(Message.Asked request, List<SessionEffect> effects)
+      throws InterruptedException {
+    if (isMeant(request)) {
+      unstored.add(request.turn());
+      var event = new SessionEvent.Requested(clock.now(), request.request(), request.actor());
+      List<SessionEffect> followed = session.step(event);
+      effects.addAll(followed);
+      if (!session.isEnded()) {
+        commit(
+            List.of(event),
+            followed.stream().filter(SessionEffect.Decide.class::isInstance).toList());
+      } else {
+        // It never launched workers.
+        effects.removeIf(SessionEffect.LaunchWorkers.class::isInstance);
+        commit(List.of(event), effects);
+      }
+    }
   }
 
-  /// A request that was taken is a decision even if the server goes down, unless the database is
-  /// away then.
+  /// What was asked before the server goes down is still decided, unless the database is away then.
   private void takeLastRequests() throws InterruptedException {
     var rest = new ArrayList<Message>();
     mailbox.drainTo(rest);
@@ -333,12 +359,10 @@ final class SessionRunner implements Runnable {
     }
   }
 
-  private void resume(List<SessionEvent> logged) throws InterruptedException {
+  private void resume() throws InterruptedException {
     var commands = new ArrayList<SequencedCommand>();
     bookkeep(session.start(), commands);
-    for (SessionEvent event : logged) {
-      bookkeep(replay(event), commands);
-    }
+    replayLog(effects -> bookkeep(effects, commands));
     clock.run(!held);
     log.info(
         "job={} events={} generation={} resumed from its log", job.id(), eventSequence, generation);
@@ -358,31 +382,13 @@ final class SessionRunner implements Runnable {
     return session.step(event);
   }
 
-  /// Starts a new job, together with what was asked of it before: one that is ended at once never
-  /// launches workers. Where the server goes down before the job's turn, no more than what was
-  /// asked is written: the next server begins the job with it.
+  /// Starts a new job, with what was asked of it before.
   ///
-  /// @param logged what was asked of it at servers before this one
-  private void begin(List<SessionEvent> logged) throws InterruptedException {
-    clock.run(slot.isTaken());
-    var effects = new ArrayList<>(session.start());
-    logged.forEach(event -> effects.addAll(replay(event)));
-    var taken = new ArrayList<SessionEvent>();
-    for (Message.Asked one : asked) {
-      if (!session.isEnded()) {
-        var event = new SessionEvent.Requested(clock.now(), one.request(), one.actor());
-        taken.add(event);
-        effects.addAll(session.step(event));
-      }
-    }
-    asked.clear();
-    if (session.isEnded()) {
-      effects.removeIf(SessionEffect.LaunchWorkers.class::isInstance);
-    } else if (!slot.isTaken()) {
-      effects.removeIf(effect -> !(effect instanceof SessionEffect.Decide));
-    }
-    if (slot.isTaken() || !taken.isEmpty()) {
-      commit(taken, effects);
+  /// @param effects of its beginning and of all that is in its log
+  private void begin(List<SessionEffect> effects) throws InterruptedException {
+    if (slot.isTaken() && !session.isEnded()) {
+      clock.run(true);
+      commit(List.of(), effects);
     }
   }
 
@@ -484,7 +490,8 @@ final class SessionRunner implements Runnable {
       return false;
     }
     try {
-      return turn.take(() -> ports.jobs().standing(job.id()).orElseThrow().version());
+      // Read even where nobody asks for it: without the database nothing is taken.
+      return turn.take(ports.jobs().standing(job.id()).orElseThrow().version());
     } catch (EspalierException away) {
       turn.refuse(away);
       return false;
@@ -522,6 +529,7 @@ final class SessionRunner implements Runnable {
       }
       case Message.Asked request -> {
         if (isMeant(request)) {
+          unstored.add(request.turn());
           events.add(new SessionEvent.Requested(clock.now(), request.request(), request.actor()));
         }
       }
@@ -571,6 +579,8 @@ final class SessionRunner implements Runnable {
     var commit = new EventLog.Commit(job.id(), eventSequence + 1, events, effects, points);
     List<StreamEvent> news = append(commit);
     isDone = session.isEnded();
+    unstored.forEach(Turn::stored);
+    unstored.clear();
     eventSequence += events.size();
     ports.publisher().publish(news);
     act(effects);

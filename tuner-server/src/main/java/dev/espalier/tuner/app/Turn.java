@@ -9,72 +9,97 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongPredicate;
-import java.util.function.LongSupplier;
 
-/// The turn of a request to a job, which is taken or refused in it. Whoever asks waits for that.
+/// The turn of a request to a job: in it the request is refused, or taken and then stored. Whoever
+/// asks waits for that.
 final class Turn {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final Optional<LongPredicate> isExpected;
   private final CompletableFuture<Void> answer = new CompletableFuture<>();
+  private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
+
+  private enum State {
+    WAITING,
+    TAKEN,
+    GIVEN_UP
+  }
 
   /// @param isExpected whether the request is meant for a version of the job; empty for any
   Turn(Optional<LongPredicate> isExpected) {
     this.isExpected = isExpected;
   }
 
-  /// Takes the request if it is meant for the job as it stands.
+  /// Takes the request if it is meant for the job as it stands. Who takes it tells later that it is
+  /// stored, or refuses it.
   ///
-  /// @param version of the job; asked only where it matters
+  /// @param version of the job
   /// @return whether it is taken; not when nobody waits for it any more
-  boolean take(LongSupplier version) {
-    if (isExpected.isPresent()) {
-      long now = version.getAsLong();
-      if (!isExpected.get().test(now)) {
-        refuse(
-            new EspalierException(
-                ErrorCode.VERSION_MISMATCH,
-                "the job changed meanwhile: it is in version " + now + "; nothing was changed"));
-        return false;
-      }
+  boolean take(long version) {
+    if (isExpected.isPresent() && !isExpected.get().test(version)) {
+      refuse(
+          new EspalierException(
+              ErrorCode.VERSION_MISMATCH,
+              "the job changed meanwhile: it is in version " + version + "; nothing was changed"));
+      return false;
     }
-    return answer.complete(null);
+    return state.compareAndSet(State.WAITING, State.TAKEN);
   }
 
-  /// Lets the request go without its turn.
+  /// What was taken is a decision now, whatever becomes of this server.
+  void stored() {
+    answer.complete(null);
+  }
+
+  /// Lets the request go; nothing of it remains.
   void refuse(EspalierException why) {
     answer.completeExceptionally(why);
   }
 
-  /// Waits for the decision.
+  /// Waits until the request is stored.
   ///
-  /// @throws EspalierException why the request was refused; `NOT_READY` when its turn does not come
+  /// @throws EspalierException why the request was refused; `NOT_READY` when its turn does not
+  ///   come; `DATABASE_AWAY` when it was taken and cannot be stored for so long that nobody can say
+  ///   any more what becomes of it
   void await() {
     try {
       answer.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException _) {
-      refuse(
-          new EspalierException(
-              ErrorCode.NOT_READY,
-              "the request's turn did not come within "
-                  + PATIENCE.toSeconds()
-                  + " s; nothing was changed"));
-      decided();
+      giveUp("its turn did not come within " + PATIENCE.toSeconds() + " s");
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
-      refuse(new EspalierException(ErrorCode.NOT_READY, "interrupted; nothing was changed"));
-      decided();
-    } catch (ExecutionException _) {
-      decided();
+      giveUp("it was interrupted");
+    } catch (ExecutionException refused) {
+      throw why(refused);
     }
   }
 
-  private void decided() {
-    try {
-      answer.join();
-    } catch (CompletionException refused) {
-      throw refused.getCause() instanceof EspalierException why ? why : refused;
+  private void giveUp(String reason) {
+    if (state.compareAndSet(State.WAITING, State.GIVEN_UP)) {
+      refuse(
+          new EspalierException(
+              ErrorCode.NOT_READY,
+              "the request waited in vain, " + reason + "; nothing was changed"));
     }
+    try {
+      answer.getNow(null);
+    } catch (CompletionException refused) {
+      throw why(refused);
+    }
+    if (!answer.isDone()) {
+      throw new EspalierException(
+          ErrorCode.DATABASE_AWAY,
+          "the request was taken, but the database has gone away and does not store it; if it comes"
+              + " back soon the request is carried out, else it is lost: look at the job before you"
+              + " ask again");
+    }
+  }
+
+  private static RuntimeException why(Exception refused) {
+    return refused.getCause() instanceof EspalierException why
+        ? why
+        : new IllegalStateException(refused);
   }
 }

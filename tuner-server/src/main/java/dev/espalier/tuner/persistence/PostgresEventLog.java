@@ -54,12 +54,8 @@ final class PostgresEventLog implements EventLog {
   }
 
   @Override
-  public List<SessionEvent> read(String job) {
-    return transactions.read(() ->
-        sql.query(
-            "select event::text from session_event where job_id = ? order by sequence",
-            (row, number) -> codec.readEvent(row.getString(1)),
-            job));
+  public List<SessionEvent> read(String job, long after) {
+    return transactions.read(() -> StoredEvents.read(sql, codec, job, after, Long.MAX_VALUE));
   }
 
   private List<StreamEvent> write(Commit commit) {
@@ -202,6 +198,11 @@ final class PostgresEventLog implements EventLog {
 
     void take(SessionEvent event) {
       jobMoved |= job.take(event, codec);
+      if (event instanceof SessionEvent.Requested) {
+        // Whoever asks next must have seen it, even if nothing follows from it yet.
+        hasNewState = true;
+        jobMoved = true;
+      }
       if (event instanceof SessionEvent.Progressed progress && !progress.losses().isEmpty()) {
         stream.add(
             new StreamEvent(

@@ -36,24 +36,6 @@ import org.springframework.jdbc.core.JdbcTemplate;
 
 /// Jobs as people look at them, read from what the logs came to.
 final class PostgresJobQueries implements JobQueries {
-  private static final int MAX_EVENTS = 500;
-
-  /// Of the events before the last one of a part.
-  private static final int MAX_EVENT_BYTES = 1 << 20;
-
-  private static final String PART_OF_LOG =
-      """
-      select event from (
-        select sequence, event, sum(octet_length(event)) over (order by sequence)
-          - octet_length(event) as before
-        from (
-          select sequence, event::text as event from session_event
-          where job_id = ? and sequence > ? and sequence <= ? order by sequence limit ?
-        ) as part
-      ) as sized
-      where before <= ? order by sequence
-      """;
-
   private static final String TRIED =
       """
       with tried as (
@@ -139,15 +121,7 @@ final class PostgresJobQueries implements JobQueries {
 
   @Override
   public List<SessionEvent> events(String job, long after, long until) {
-    return transactions.read(() ->
-        sql.query(
-            PART_OF_LOG,
-            (row, number) -> codec.readEvent(row.getString(1)),
-            job,
-            after,
-            until,
-            MAX_EVENTS,
-            MAX_EVENT_BYTES));
+    return transactions.read(() -> StoredEvents.read(sql, codec, job, after, until));
   }
 
   @Override

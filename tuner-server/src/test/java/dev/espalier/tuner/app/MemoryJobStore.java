@@ -19,6 +19,7 @@ final class MemoryJobStore implements JobStore {
   private final Map<String, Long> versions = new ConcurrentHashMap<>();
   private final Map<String, JobState> states = new ConcurrentHashMap<>();
   private final Map<String, byte[]> secrets = new ConcurrentHashMap<>();
+  volatile boolean isAway;
 
   @Override
   public void create(StoredJob job, String actor, Optional<String> request) {
@@ -38,6 +39,9 @@ final class MemoryJobStore implements JobStore {
 
   @Override
   public Optional<Standing> standing(String id) {
+    if (isAway) {
+      throw new EspalierException(ErrorCode.DATABASE_AWAY, "away");
+    }
     return find(id)
         .map(job ->
             new Standing(

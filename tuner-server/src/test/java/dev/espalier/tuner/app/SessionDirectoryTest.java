@@ -101,7 +101,8 @@ final class SessionDirectoryTest {
       launcher.killed.clear();
       logs.broken.add(job);
 
-      sessions.request(job, new UserRequest.Pause(), "somebody");
+      isRefused(
+          ErrorCode.WRONG_STATE, () -> sessions.request(job, new UserRequest.Pause(), "somebody"));
 
       await(() -> assertThat(launcher.killed).contains(job));
       assertThat(jobs.failures().get(job))
@@ -141,11 +142,10 @@ final class SessionDirectoryTest {
       launcher.killed.clear();
       logs.taken.add(job);
 
-      sessions.request(job, new UserRequest.Pause(), "somebody");
-
-      await(() ->
-          assertThatThrownBy(() -> sessions.request(job, new UserRequest.Kill(), "somebody"))
-              .hasMessageContaining("another server runs job " + job));
+      for (UserRequest request : List.of(new UserRequest.Pause(), new UserRequest.Kill())) {
+        assertThatThrownBy(() -> sessions.request(job, request, "somebody"))
+            .hasMessageContaining("another server runs job " + job);
+      }
       assertThat(jobs.failures()).isEmpty();
       assertThat(launcher.killed).isEmpty();
       String next = submit(sessions);
@@ -171,7 +171,7 @@ final class SessionDirectoryTest {
       await(() -> assertThat(logs.state(second)).isEqualTo(JobState.PAUSED));
       // The first one had logged nothing, so it may have begun once more before it was killed.
       await(() -> assertThat(launcher.launched).containsOnlyOnce(second).endsWith(second));
-      assertThat(logs.read(second)).hasSize(1);
+      assertThat(logs.of(second).events()).hasSize(1);
     }
   }
 
@@ -181,16 +181,73 @@ final class SessionDirectoryTest {
       String job = submit(sessions);
       await(() -> assertThat(launcher.launched).containsExactly(job));
       logs.isAway = true;
-      sessions.request(job, new UserRequest.Pause(), "somebody");
       var answers = new CopyOnWriteArrayList<String>();
+      Thread pause = ask(sessions, job, new UserRequest.Pause(), answers);
+      await(() -> assertThat(logs.refused).contains(job));
       Thread kill = ask(sessions, job, new UserRequest.Kill(), answers);
       Thread resume = ask(sessions, job, new UserRequest.Resume(), answers);
 
       logs.isAway = false;
+      pause.join();
       kill.join();
       resume.join();
 
-      assertThat(answers).containsExactlyInAnyOrder("Kill taken", "Resume WRONG_STATE");
+      assertThat(answers)
+          .containsExactlyInAnyOrder("Pause taken", "Kill taken", "Resume WRONG_STATE");
+    }
+  }
+
+  /// The runner cannot store what it has taken, and the server goes down.
+  @Test
+  void aRequestThatIsNotStoredIsRefusedWhenTheServerGoesDown() throws Exception {
+    SessionDirectory sessions = sessions(1);
+    String job = submit(sessions);
+    await(() -> assertThat(launcher.launched).containsExactly(job));
+    logs.isAway = true;
+    var answers = new CopyOnWriteArrayList<String>();
+    Thread pause = ask(sessions, job, new UserRequest.Pause(), answers);
+    await(() -> assertThat(logs.refused).contains(job));
+    assertThat(answers).isEmpty();
+
+    sessions.close();
+    pause.join();
+
+    assertThat(answers).containsExactly("Pause NOT_READY");
+    logs.isAway = false;
+    assertThat(logs.decisions(job)).isEmpty();
+  }
+
+  @Test
+  void nothingIsTakenWithoutTheDatabase() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      jobs.isAway = true;
+
+      isRefused(
+          ErrorCode.DATABASE_AWAY,
+          () -> sessions.request(job, new UserRequest.Pause(), "somebody"));
+
+      jobs.isAway = false;
+      assertThat(logs.of(job).events()).isEmpty();
+      sessions.request(job, new UserRequest.Pause(), "somebody");
+      assertThat(logs.decisions(job)).hasSize(1);
+    }
+  }
+
+  /// Nothing is left to do for a server that is killed.
+  @Test
+  void whatIsAskedOfAWaitingJobIsStoredAtOnce() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String first = submit(sessions);
+      String second = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(first));
+
+      sessions.request(second, new UserRequest.Pause(), "somebody");
+
+      assertThat(logs.of(second).events()).hasSize(1);
+      assertThat(logs.decisions(second)).hasSize(1);
+      assertThat(logs.state(second)).isEqualTo(JobState.QUEUED);
     }
   }
 
@@ -236,7 +293,8 @@ final class SessionDirectoryTest {
       await(() -> assertThat(launcher.launched).containsExactly(job));
       WorkerGateway.Listener listener = listening.listeners.get(job);
       logs.isAway = true;
-      sessions.request(job, new UserRequest.Pause(), "somebody");
+      ask(sessions, job, new UserRequest.Pause(), new CopyOnWriteArrayList<>());
+      await(() -> assertThat(logs.refused).contains(job));
       int reports = 0;
       while (listener.takesReports() && reports < 100) {
         listener.reported(0, ++reports, clocks((reports - 1) * 10_000, 10_000));
@@ -462,6 +520,7 @@ final class SessionDirectoryTest {
     private final Map<String, MemoryEventLog> logs = new ConcurrentHashMap<>();
     private final Set<String> broken = ConcurrentHashMap.newKeySet();
     private final Set<String> taken = ConcurrentHashMap.newKeySet();
+    private final Set<String> refused = ConcurrentHashMap.newKeySet();
     private volatile boolean isAway;
 
     private MemoryEventLog of(String job) {
@@ -477,6 +536,7 @@ final class SessionDirectoryTest {
         throw new OtherWriterException("another runner wrote");
       }
       if (isAway) {
+        refused.add(commit.job());
         throw new EspalierException(ErrorCode.DATABASE_AWAY, "away");
       }
       commit.effects().stream()
@@ -487,8 +547,8 @@ final class SessionDirectoryTest {
     }
 
     @Override
-    public List<SessionEvent> read(String job) {
-      return of(job).read(job);
+    public List<SessionEvent> read(String job, long after) {
+      return of(job).read(job, after);
     }
 
     private List<Decision> decisions(String job) {
@@ -564,6 +624,11 @@ final class SessionDirectoryTest {
     @Override
     public void close(String job, String reason) {
       real.close(job, reason);
+    }
+
+    @Override
+    public void tokenRevoked() {
+      real.tokenRevoked();
     }
 
     @Override

@@ -58,7 +58,17 @@ class PostgresEventLogTest {
     append(job, 1, EventSamples.EVENTS.subList(0, 5), List.of());
     append(job, 6, EventSamples.EVENTS.subList(5, EventSamples.EVENTS.size()), List.of());
 
-    assertThat(log.read(job)).isEqualTo(EventSamples.EVENTS);
+    assertThat(events(job)).isEqualTo(EventSamples.EVENTS);
+  }
+
+  @Test
+  void readsALongLogInParts() {
+    String job = newJob();
+    append(job, 1, falling(0, 1200), List.of());
+
+    assertThat(log.read(job, 0)).hasSizeBetween(1, 600);
+    assertThat(events(job)).isEqualTo(falling(0, 1200));
+    assertThat(log.read(job, 1200)).isEmpty();
   }
 
   @Test
@@ -71,7 +81,7 @@ class PostgresEventLogTest {
         .withMessageContaining("sequence 3 but is given 2");
     assertThatIllegalStateException()
         .isThrownBy(() -> append(job, 4, EventSamples.EVENTS.subList(5, 6), List.of()));
-    assertThat(log.read(job)).hasSize(2);
+    assertThat(events(job)).hasSize(2);
   }
 
   @Test
@@ -86,7 +96,7 @@ class PostgresEventLogTest {
     assertThat(again)
         .isEqualTo(first.stream().filter(event -> event.sequence() > 0).toList())
         .hasSize(2);
-    assertThat(log.read(job)).hasSize(3);
+    assertThat(events(job)).hasSize(3);
     assertThat(queries.decisions(job, DecisionFilter.ALL, 10, null).items()).hasSize(1);
   }
 
@@ -113,7 +123,7 @@ class PostgresEventLogTest {
     }
 
     assertThat(winners).isEqualTo(1);
-    assertThat(log.read(job)).hasSize(1);
+    assertThat(events(job)).hasSize(1);
   }
 
   @Test
@@ -338,6 +348,25 @@ class PostgresEventLogTest {
 
     assertThat(versions).containsExactly(2L, 2L, 3L, 3L, 4L, 5L, 6L, 7L, 7L);
     assertThat(events).containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
+  }
+
+  /// Nothing follows from it before its turn: a second request for the version before must fail.
+  @Test
+  void theVersionGrowsWithWhatIsAskedOfAJobThatWaits() {
+    String job = newJob();
+    long before = job(job).version();
+
+    List<StreamEvent> told =
+        append(
+            job,
+            1,
+            List.of(
+                new SessionEvent.Requested(0, new SessionEvent.UserRequest.Pause(), "somebody")),
+            List.of(EventSamples.decide("request-1")));
+
+    assertThat(job(job).version()).isEqualTo(before + 1);
+    assertThat(store.standing(job)).contains(new JobStore.Standing(JobState.QUEUED, before + 1));
+    assertThat(told.getLast().type()).isEqualTo("job.changed");
   }
 
   @Test
@@ -592,6 +621,16 @@ class PostgresEventLogTest {
     assertThat(store.workerSecret(job, 1)).hasValueSatisfying(hash -> assertThat(hash).contains(3));
     assertThat(store.workerSecret(job, 2)).isEmpty();
     assertThat(store.find(job).orElseThrow().spec()).isEqualTo(EventSamples.spec());
+  }
+
+  private List<SessionEvent> events(String job) {
+    var all = new ArrayList<SessionEvent>();
+    List<SessionEvent> part = log.read(job, 0);
+    while (!part.isEmpty()) {
+      all.addAll(part);
+      part = log.read(job, all.size());
+    }
+    return all;
   }
 
   private JobView job(String job) {

@@ -159,8 +159,10 @@ class JobRoutesTest {
     assertThat(server.get("/api/v1/jobs?pageToken=x").status()).isEqualTo(400);
     assertThat(server.get("/api/v1/jobs?name=%00").status()).isEqualTo(400);
     assertThat(server.get("/api/v1/jobs?pageSize=0").status()).isEqualTo(400);
-    assertThat(server.get("/api/v1/jobs?state=PAUSED").json().get("items")).isEmpty();
-    assertThat(server.get("/api/v1/jobs?state=PAUSED&state=FAILED").json().get("items")).isEmpty();
+    server.post("/api/v1/jobs", "{\"name\":\"only-here\",\"program\":\"toy\"}");
+    String named = "/api/v1/jobs?name=only-here";
+    assertThat(server.get(named + "&state=QUEUED").json().get("items")).hasSize(1);
+    assertThat(server.get(named + "&state=PAUSED&state=FAILED").json().get("items")).isEmpty();
     assertThat(server.get("/api/v1/jobs?name=no%25such_").json().get("items")).isEmpty();
     assertThat(server.get("/api/v1/job-counts").json().get("QUEUED").asLong()).isPositive();
     assertThat(server.get("/api/v1/jobs?state=SLEEPING").status()).isEqualTo(400);

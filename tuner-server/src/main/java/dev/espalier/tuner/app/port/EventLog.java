@@ -16,8 +16,11 @@ public interface EventLog {
   /// @throws OtherWriterException when `firstSequence` is not the next one
   List<StreamEvent> append(Commit commit);
 
-  /// {@return all events of a job, in order}
-  List<SessionEvent> read(String job);
+  /// Reads a part of a job's log: after weeks the whole is larger than memory.
+  ///
+  /// @param after sequence of the event before the part; 0 for the first part
+  /// @return events in order, some hundred at most; empty behind the last one
+  List<SessionEvent> read(String job, long after);
 
   /// Another runner writes to the job's log, so whoever meets this knows no more how the job
   /// stands.

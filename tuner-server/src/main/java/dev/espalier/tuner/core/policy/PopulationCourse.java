@@ -9,12 +9,15 @@ import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.population.Order;
 import dev.espalier.tuner.core.population.Order.Step;
+import dev.espalier.tuner.core.population.Planner;
+import dev.espalier.tuner.core.population.Planners;
 import dev.espalier.tuner.core.population.Run;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +43,7 @@ final class PopulationCourse implements Course {
   private final Board board;
   private final Checkpoints checkpoints;
   private final Host host;
-  private final RunOrders orders;
+  private final Planner planner;
   private final Slices slices;
   private final History history;
   private final List<PopulationRun> runs = new ArrayList<>();
@@ -48,18 +51,26 @@ final class PopulationCourse implements Course {
   private @Nullable PopulationRun current;
   private @Nullable PopulationRun best;
   private @Nullable Interrupted interrupted;
+  private Optional<Wish> wish = Optional.empty();
+  private Optional<Choice> choice = Optional.empty();
   private double untilEpochs;
   private long evaluation;
 
   /// An order whose workers were lost; it is finished before the planner is asked again.
   private record Interrupted(PopulationRun run, double untilEpochs) {}
 
+  /// A setting that a person wants to be tried.
+  private record Wish(Setting setting, String actor) {}
+
+  /// The run that a person wants to be trained on, and no other.
+  private record Choice(PopulationRun run, String actor) {}
+
   PopulationCourse(Board board, Checkpoints checkpoints, Host host) {
     this.plan = board.plan();
     this.board = board;
     this.checkpoints = checkpoints;
     this.host = host;
-    this.orders = new RunOrders(plan);
+    this.planner = Planners.of(plan.policy(), plan.space(), plan.runs(), plan.seed());
     this.slices = new Slices(board);
     this.history = new History(plan.validation().goal());
   }
@@ -137,13 +148,61 @@ final class PopulationCourse implements Course {
         goOn(interrupted);
         continue;
       }
-      Order order = orders.next(runs);
+      Order order = nextOrder();
       order.retired().forEach(this::retire);
       if (!carryOut(order)) {
         return;
       }
     }
     train(current);
+  }
+
+  private Order nextOrder() {
+    Optional<Choice> chosen = choice.filter(wanted -> !wanted.run().hasDiverged());
+    if (chosen.isPresent()) {
+      return toItsEnd(chosen.get());
+    }
+    Order planned = planner.next(runs.stream().map(PopulationRun::view).toList());
+    return wish.map(asked -> withWish(planned, asked)).orElse(planned);
+  }
+
+  private Order toItsEnd(Choice chosen) {
+    PopulationRun run = chosen.run();
+    boolean isThere = run.knownEpochs() >= plan.runs().maxEpochs() - Run.ROUNDING;
+    return new Order(
+        isThere ? new Step.Done() : new Step.Continue(run.number(), plan.runs().maxEpochs()),
+        isThere ? List.of(run.number()) : List.of(),
+        "request.keep",
+        chosen.actor()
+            + " chose run "
+            + run.number()
+            + (isThere ? ", which has trained its epochs" : ""),
+        Map.of("epoch", run.knownEpochs()));
+  }
+
+  /// What was asked for takes the place of what would have been drawn; when nothing is drawn any
+  /// more it is one run more, over the whole length.
+  private Order withWish(Order planned, Wish asked) {
+    Optional<Step> step =
+        switch (planned.step()) {
+          case Step.Start(Setting drawn, double until) ->
+              Optional.of(new Step.Start(drawn.with(asked.setting()), until));
+          case Step.Copy(int source, int replaced, Setting explored, double until) ->
+              Optional.of(new Step.Copy(source, replaced, explored.with(asked.setting()), until));
+          case Step.Done _ ->
+              Optional.of(
+                  new Step.Start(
+                      plan.space().defaults().with(asked.setting()), plan.runs().maxEpochs()));
+          case Step.Continue _ -> Optional.empty();
+        };
+    return step.map(taken ->
+            new Order(
+                taken,
+                planned.retired(),
+                "request.try",
+                asked.actor() + " asked for its setting",
+                planned.evidence()))
+        .orElse(planned);
   }
 
   private void train(PopulationRun run) {
@@ -307,7 +366,7 @@ final class PopulationCourse implements Course {
   private PopulationRun add(Setting searched, Optional<PopulationRun> source, int member) {
     var run = new PopulationRun(runs.size() + 1, member, searched, source);
     runs.add(run);
-    orders.runBegan();
+    wish = Optional.empty();
     return run;
   }
 
@@ -495,7 +554,16 @@ final class PopulationCourse implements Course {
   @Override
   public Optional<String> tryBeside(Setting asked, String actor) {
     Optional<String> refusal = Requests.problemOf(asked, firstSetting(), plan, board.workload());
-    return refusal.isPresent() ? refusal : orders.want(asked, actor);
+    if (refusal.isEmpty() && choice.isPresent()) {
+      refusal = Optional.of("no other run begins since " + choice.get().actor() + " chose one");
+    }
+    if (refusal.isEmpty() && wish.isPresent()) {
+      refusal = Optional.of("another setting is to be tried first");
+    }
+    if (refusal.isEmpty()) {
+      wish = Optional.of(new Wish(asked, actor));
+    }
+    return refusal;
   }
 
   @Override
@@ -505,7 +573,8 @@ final class PopulationCourse implements Course {
       return Optional.of(notOpen(branch));
     }
     PopulationRun chosen = found.get();
-    orders.choose(chosen, actor);
+    choice = Optional.of(new Choice(chosen, actor));
+    wish = Optional.empty();
     runs.stream()
         .filter(run -> !run.isRetired() && !run.equals(chosen))
         .forEach(
@@ -523,7 +592,7 @@ final class PopulationCourse implements Course {
       return Optional.of("branch " + branch + " is the best so far, the job's result");
     }
     giveUp(found.get(), "request.discard", "given up as " + actor + " asked", actor);
-    orders.giveUp(found.get());
+    choice = choice.filter(chosen -> !chosen.run().equals(found.get()));
     return Optional.empty();
   }
 
