@@ -114,6 +114,14 @@ final class DashboardTest {
     assertThat(page.getByText("No jobs yet")).isVisible();
     assertThat(page.locator(".command")).hasCount(3);
     PageCheck.isAccessible(page, "first run");
+    page.context().grantPermissions(List.of("clipboard-read", "clipboard-write"));
+    Locator copy = page.locator(".copy").first();
+    for (int again = 0; again < 2; again++) {
+      copy.click();
+      assertThat(copy).hasText("Copied");
+      assertThat(page.locator("#said")).hasText("Copied.");
+      assertThat(copy).hasText(Pattern.compile("^Copy$"));
+    }
     button("Run the demo job").click();
 
     assertThat(page.getByRole(AriaRole.HEADING, heading("demo", 1))).isVisible();
@@ -335,8 +343,27 @@ final class DashboardTest {
 
     page.navigate(server.address() + "/#/jobs/job_nobody");
     assertThat(page.getByText("No such job")).isVisible();
+    page.navigate(server.address() + "/#/jobs/%");
+    assertThat(page.getByText("No such job")).isVisible();
     page.navigate(server.address() + "/#/?state=paused&name=nobody");
     assertThat(page.getByText("No job is like that.")).isVisible();
+    assertThat(page.getByLabel("Name holds")).hasValue("nobody");
+    page.getByRole(AriaRole.LINK, link("Show all jobs")).click();
+    assertThat(page.getByLabel("Name holds")).hasValue("");
+    page.navigate(server.address() + "/#/jobs/" + failed + "/config?branch=9999");
+    assertThat(page.locator(".drawer")).containsText("no such branch");
+    assertThat(page.locator(".document .line").first()).isVisible();
+
+    // Too much at once is no refusal: what was known stays, and is asked for again.
+    page.navigate(server.address() + "/#/");
+    assertThat(page.locator(".jobs tbody tr").first()).isVisible();
+    page.route("**/api/v1/**", route -> route.fulfill(overburdened()));
+    assertThat(page.locator(".banner.is-stale")).containsText("Trying again");
+    assertThat(page.locator(".jobs tbody tr").first()).isVisible();
+    page.navigate(server.address() + "/#/jobs/" + failed);
+    assertThat(page.getByText("The server cannot answer now")).isVisible();
+    page.unroute("**/api/v1/**");
+    assertThat(page.locator(".message.is-bad")).isVisible();
 
     // On its way: shapes in its place.
     page.route(
@@ -460,8 +487,14 @@ final class DashboardTest {
     page.keyboard().press("Enter");
     assertThat(page.locator(".drawer")).isFocused();
     assertThat(page.locator(".drawer h2")).hasText("Branch 1");
+    assertThat(page.locator("#said")).containsText("Branch 1");
     page.keyboard().press("Escape");
     assertThat(page.locator(".drawer")).hasCount(0);
+    assertThat(page.locator(".plot")).isFocused();
+    button("Cancel").press("Enter");
+    button("Keep it running").press("Enter");
+    assertThat(page.locator("dialog")).hasCount(0);
+    assertThat(button("Cancel")).isFocused();
     page.locator(".tree-round").last().locator("button").first().focus();
     page.keyboard().press("ArrowDown");
     page.keyboard().press("ArrowDown");
@@ -471,6 +504,18 @@ final class DashboardTest {
     page.keyboard().press("g");
     page.keyboard().press("j");
     assertThat(page.getByRole(AriaRole.HEADING, heading("Jobs", 1))).isVisible();
+    assertThat(page.locator("#content")).isFocused();
+
+    page.keyboard().press("g");
+    page.keyboard().press("s");
+    page.getByLabel("Single keys").uncheck();
+    page.locator("#content").focus();
+    page.keyboard().press("?");
+    assertThat(page.locator("dialog")).hasCount(0);
+    page.getByLabel("Single keys").check();
+    page.locator("#content").focus();
+    page.keyboard().press("?");
+    assertThat(page.locator("dialog h2")).hasText("Keys");
   }
 
   @Test
@@ -594,6 +639,13 @@ final class DashboardTest {
   }
 
   // Helpers.
+
+  private static Route.FulfillOptions overburdened() {
+    return new Route.FulfillOptions()
+        .setStatus(503)
+        .setContentType("application/problem+json")
+        .setBody("{\"status\": 503, \"title\": \"Busy\"}");
+  }
 
   /// {@return how many colours a picture has; a blank one has one}
   private static long colours(Download picture) throws IOException {

@@ -589,7 +589,8 @@ final class EspalierTest {
 
   private static byte[] event(long id, String type, Object view) {
     String data = Json.tree(Map.of("type", type, "sequence", id, "data", view)).toString();
-    return ("id: " + id + "\nevent: " + type + "\ndata: " + data + "\n\n: ping\n\n")
+    String ping = "event: ping\ndata: {}\n\n";
+    return ("id: " + id + "\nevent: " + type + "\ndata: " + data + "\n\n: here\n\n" + ping)
         .getBytes(StandardCharsets.UTF_8);
   }
 

@@ -14,6 +14,34 @@ export class RequestProblem extends Error {
   }
 }
 
+/** Answers after which there is nothing to show, even if there was. */
+const DENIALS = [401, 403, 404];
+
+/**
+ * Whether the server denies what was asked for: to this reader, or because it is not there.
+ *
+ * @param {unknown} error
+ */
+export function isDenial(error) {
+  return error instanceof RequestProblem && DENIALS.includes(error.status);
+}
+
+/** Too many requests: asked again a little later it is answered. */
+const TOO_MANY = 429;
+
+/**
+ * Whether a server was silent, or overburdened for a while: what is known stays true, and asking
+ * again is the way on. A refusal is not that.
+ *
+ * @param {unknown} error
+ */
+export function isSilence(error) {
+  return (
+    error instanceof RequestProblem &&
+    (error.status === 0 || error.status === TOO_MANY || error.status >= 500)
+  );
+}
+
 /**
  * @param {string} path below the base, such as `/jobs`
  * @param {AbortSignal} [signal]
@@ -118,8 +146,11 @@ const RETRY_MILLIS = 2000;
  *
  * @param {string} job
  * @param {number} after the sequence that the page knows already
- * @param {{onEvent: (type: string, data: any) => void, onLink: (live: boolean) => void}} listener
- *     `onLink` is told when the link is made and when it is lost
+ * @param {{onEvent: (type: string, data: any, sequence: number) => void, onPing: () => void,
+ *     onLink: (live: boolean) => void, onRefused: () => void}} listener `onEvent` gets sequence 0
+ *     with an event that the server does not keep, `onPing` is called while there is nothing to
+ *     tell, `onLink` when the link is made and when it is lost, `onRefused` each time that the
+ *     server answers a request for the link with something else
  * @returns {() => void} ends the link
  */
 export function follow(job, after, listener) {
@@ -136,14 +167,18 @@ export function follow(job, after, listener) {
       listener.onLink(false);
       if (source?.readyState === EventSource.CLOSED && !ended) {
         timer = window.setTimeout(open, RETRY_MILLIS);
+        listener.onRefused();
       }
     };
+    source.addEventListener('ping', () => listener.onPing());
     for (const type of EVENT_TYPES) {
       source.addEventListener(type, (event) => {
         const message = parse(/** @type {MessageEvent} */ (event).data);
         if (message) {
-          last = Math.max(last, message.sequence ?? 0);
-          listener.onEvent(type, message.data);
+          const sequence = message.sequence ?? 0;
+          // A snapshot counts anew: the server may have been set back.
+          last = type === 'snapshot' ? sequence : Math.max(last, sequence);
+          listener.onEvent(type, message.data, sequence);
         }
       });
     }

@@ -103,7 +103,7 @@ class CompareJobsPage {
       'div',
       { class: 'page-head', key: 'head' },
       h('h1', null, 'Jobs side by side'),
-      this.#reading.error !== null && h('p', { class: 'muted' }, 'The server does not answer; trying again.'),
+      this.#reading.error !== null && h('p', { class: 'muted' }, this.#reading.silence()),
     );
     if (courses.length < 2) {
       return [

@@ -27,6 +27,7 @@ export function dialog(title, onClose, ...children) {
     {
       key: 'dialog',
       class: 'dialog',
+      givesFocusBack: true,
       'aria-labelledby': 'dialog-title',
       created: (/** @type {HTMLDialogElement} */ node) =>
         queueMicrotask(() => node.isConnected && !node.open && node.showModal()),
@@ -112,7 +113,7 @@ export function tryDialog(state, send, close) {
             h('button', { type: 'button', class: 'button', onclick: close }, 'Close'),
             h(
               'button',
-              { type: 'submit', class: 'button is-main', disabled: state.busy },
+              { type: 'submit', class: 'button is-main', 'aria-disabled': String(state.busy) },
               'Try it',
             ),
           ),

@@ -18,8 +18,9 @@ const PROPERTIES = new Set(['value', 'checked', 'open', 'disabled']);
  * Plans an element.
  *
  * @param {string} tag
- * @param {Record<string, any> | null} [props] attributes, `on...` handlers, `key`, and `vars`, custom
- *     properties of CSS
+ * @param {Record<string, any> | null} [props] attributes, `on...` handlers, `key`, `vars`, custom
+ *     properties of CSS, and `givesFocusBack`: when the element goes with the focus inside, that goes
+ *     to what had it before
  * @param {...Child} children
  * @returns {Tree}
  */
@@ -78,8 +79,32 @@ export function patch(root, ...children) {
   if (!before) {
     root.textContent = '';
   }
+  const focused = document.activeElement;
   patchChildren(root, before ?? [], next, root.namespaceURI === SVG);
   shown.set(root, next);
+  if (focused !== null && !focused.isConnected) {
+    giveFocusBack(focused);
+  }
+}
+
+/** @type {WeakMap<Element, Element | null>} what had the focus when an element came */
+const openers = new WeakMap();
+
+/**
+ * Without this the next key would begin at the top of the page.
+ *
+ * @param {Element} gone had the focus
+ */
+function giveFocusBack(gone) {
+  /** @type {Element | null} */
+  let holder = gone;
+  while (holder !== null && !openers.has(holder)) {
+    holder = holder.parentElement;
+  }
+  const opener = holder === null ? null : openers.get(holder);
+  const isThere = opener instanceof HTMLElement && opener.isConnected && opener !== document.body;
+  const heir = isThere ? opener : document.getElementById('content');
+  heir?.focus({ preventScroll: true });
 }
 
 /**
@@ -136,6 +161,9 @@ function create(tree, svg) {
   const inside = svg || tree.tag === 'svg';
   const node = inside ? document.createElementNS(SVG, tree.tag) : document.createElement(tree.tag);
   tree.node = node;
+  if (tree.props.givesFocusBack) {
+    openers.set(node, document.activeElement);
+  }
   for (const [name, value] of Object.entries(tree.props)) {
     setProp(node, name, value);
   }
@@ -180,7 +208,7 @@ function update(before, tree, svg) {
  * @param {any} value
  */
 function setProp(node, name, value) {
-  if (name === 'key' || name === 'created') {
+  if (name === 'key' || name === 'created' || name === 'givesFocusBack') {
     return;
   }
   if (name === 'vars') {

@@ -34,6 +34,7 @@ export function drawer(model, number, series, state, on) {
     {
       class: 'drawer',
       key: 'drawer',
+      givesFocusBack: true,
       'aria-labelledby': 'drawer-title',
       tabindex: -1,
       created: (/** @type {HTMLElement} */ node) => queueMicrotask(() => node.focus()),
@@ -371,7 +372,7 @@ function buttons(model, branch, state, on) {
   ) =>
     h(
       'button',
-      { key: label, type: 'button', class: `button ${kind}`, disabled: state.busy, onclick },
+      { key: label, type: 'button', class: `button ${kind}`, 'aria-disabled': String(state.busy), onclick },
       label,
     );
   return [

@@ -1,7 +1,8 @@
 // What the page holds of one job, kept up with the server: loaded once, then followed.
 
-import { follow, get, post, RequestProblem } from './api.js';
+import { follow, get, isDenial, isSilence, post } from './api.js';
 import { addBranches, applyEvent, emptyModel, hasEnded, isIncomplete } from './model.js';
+import { watchSight } from './sight.js';
 
 /** @import {DecisionView, WorkerView} from './types.js' */
 
@@ -20,8 +21,10 @@ const WORKERS_MILLIS = 5000;
 /** After this long without a link, what is shown counts as stale. */
 const STALE_MILLIS = 4000;
 
-/** After this long without an event, a running job is asked for, in case the link is dead. */
-const QUIET_MILLIS = 15_000;
+/** The server says something every fifteen seconds: after this long without, the link is dead. */
+const QUIET_MILLIS = 40_000;
+
+const TICK_MILLIS = 1000;
 
 /** How long to wait for a server that does not answer. */
 const RETRY_MILLIS = 3000;
@@ -49,6 +52,7 @@ export class JobFeed {
   #ending = new AbortController();
   /** @type {() => void} */
   #unfollow = () => {};
+  #unwatch;
   /** @type {Map<number, number>} when each series was last asked for */
   #asked = new Map();
   #askedMainline = 0;
@@ -56,18 +60,25 @@ export class JobFeed {
   #busy = false;
   /** @type {[number, number] | null} the mainline clocks that are looked at */
   #looked = null;
+  /** The last event that the page knows. */
   #sequence = 0;
-  #timer;
+  #timer = 0;
+  #retry = 0;
+  #turn = 0;
 
   /**
    * @param {string} id of the job
-   * @param {() => void} onChange called when there is news, and once a second
+   * @param {() => void} onChange called when there is news, and once a second while the job runs
+   *     and the page can be seen
    */
   constructor(id, onChange) {
     this.#id = id;
     this.#root = `/jobs/${encodeURIComponent(id)}`;
     this.#onChange = onChange;
-    this.#timer = window.setInterval(() => this.#tick(), 1000);
+    this.#unwatch = watchSight(
+      () => this.#wake(),
+      () => this.#sleep(),
+    );
   }
 
   /** Whether the link has been gone for so long that the reader must know. */
@@ -77,21 +88,59 @@ export class JobFeed {
 
   /** Loads the job and follows it. */
   async open() {
+    const turn = ++this.#turn;
+    window.clearTimeout(this.#retry);
     await this.#load();
-    if (this.#ending.signal.aborted) {
+    if (this.#ending.signal.aborted || turn !== this.#turn) {
       return;
     }
-    if (this.error) {
-      if (this.error instanceof RequestProblem && this.error.status === 0) {
-        window.setTimeout(() => this.open(), RETRY_MILLIS);
-      }
-      return;
+    if (this.error === null) {
+      this.#follow();
+    } else if (isSilence(this.error) && !document.hidden) {
+      this.#retry = window.setTimeout(() => this.open(), RETRY_MILLIS);
     }
+  }
+
+  #follow() {
     this.#unfollow();
+    if (document.hidden) {
+      return;
+    }
     this.#unfollow = follow(this.#id, this.#sequence, {
-      onEvent: (type, data) => this.#onEvent(type, data),
+      onEvent: (type, data, sequence) => this.#onEvent(type, data, sequence),
+      onPing: () => (this.lastNews = Date.now()),
       onLink: (live) => this.#onLink(live),
+      onRefused: () => this.#askWhetherDenied(),
     });
+    this.#startTicking();
+  }
+
+  /** A browser has few links to a server: a hidden page gives its own away. */
+  #sleep() {
+    this.#unfollow();
+    window.clearTimeout(this.#retry);
+    this.#stopTicking();
+    this.link = 'connecting';
+  }
+
+  #wake() {
+    if (this.loaded && this.error === null) {
+      this.#follow();
+      this.#changed();
+    } else {
+      this.open();
+    }
+  }
+
+  #startTicking() {
+    if (this.#timer === 0 && !document.hidden) {
+      this.#timer = window.setInterval(() => this.#tick(), TICK_MILLIS);
+    }
+  }
+
+  #stopTicking() {
+    window.clearInterval(this.#timer);
+    this.#timer = 0;
   }
 
   /**
@@ -102,7 +151,7 @@ export class JobFeed {
    */
   async ask(path, body) {
     await post(`${this.#root}/${path}`, body);
-    this.model.job = await get(this.#root, this.#ending.signal);
+    applyEvent(this.model, 'job.changed', await get(this.#root, this.#ending.signal));
   }
 
   /**
@@ -189,8 +238,8 @@ export class JobFeed {
 
   close() {
     this.#ending.abort();
-    this.#unfollow();
-    window.clearInterval(this.#timer);
+    this.#unwatch();
+    this.#sleep();
   }
 
   async #load() {
@@ -201,8 +250,10 @@ export class JobFeed {
       );
       this.#sequence = overview.sequence;
       this.model.mainline = overview.mainline.buckets;
-      this.#take('snapshot', overview.views);
+      applyEvent(this.model, 'snapshot', overview.views);
       this.model.wantsMainline = false;
+      this.lastNews = Date.now();
+      this.#fetchWanted();
       this.loaded = true;
       this.error = null;
     } catch (thrown) {
@@ -214,40 +265,41 @@ export class JobFeed {
   /**
    * @param {string} type
    * @param {any} data
+   * @param {number} sequence
    */
-  #onEvent(type, data) {
-    this.#take(type, data);
-    this.#changed();
-  }
-
-  /**
-   * @param {string} type
-   * @param {any} data
-   */
-  #take(type, data) {
+  #onEvent(type, data, sequence) {
     this.lastNews = Date.now();
+    this.#sequence = type === 'snapshot' ? sequence : Math.max(this.#sequence, sequence);
     applyEvent(this.model, type, data);
     this.#fetchWanted();
+    this.#startTicking();
+    this.#changed();
   }
 
   /** @param {boolean} live */
   #onLink(live) {
-    if (!live && this.link !== 'reconnecting') {
+    if (live) {
+      this.lastNews = Date.now();
+    } else if (this.link !== 'reconnecting') {
       this.lostAt = Date.now();
-      this.#askWhetherSignedOut();
+      this.#askWhetherDenied();
     }
     this.link = live ? 'live' : 'reconnecting';
+    this.#startTicking();
     this.#changed();
   }
 
-  /** A session that ended looks like a lost link; asking once tells them apart. */
-  async #askWhetherSignedOut() {
+  /**
+   * A session that ended looks like a lost link, as a browser does not tell why it got none; a
+   * request tells them apart. It may end while the server is away, so each refusal is looked into.
+   */
+  async #askWhetherDenied() {
     try {
       await get(this.#root, this.#ending.signal);
     } catch (thrown) {
-      if (thrown instanceof RequestProblem && (thrown.status === 401 || thrown.status === 403)) {
+      if (isDenial(thrown)) {
         this.error = thrown;
-        this.#unfollow();
+        this.#sleep();
         this.#changed();
       }
     }
@@ -280,6 +332,9 @@ export class JobFeed {
     model.mainline = view.buckets;
     model.wantsMainline = false;
     this.#changed();
+    if (this.#looked !== null) {
+      this.lookAt(this.#looked);
+    }
   }
 
   async #fetchSeries() {
@@ -291,6 +346,7 @@ export class JobFeed {
     if (due.length === 0) {
       return;
     }
+    this.#asked = new Map([...this.#asked].filter(([, at]) => now - at < SERIES_MILLIS));
     due.forEach((branch) => this.#asked.set(branch, now));
     const path = `${this.#root}/series?branches=${due.join(',')}&points=${TRIAL_POINTS}`;
     const page = await get(path, this.#ending.signal);
@@ -302,8 +358,7 @@ export class JobFeed {
   }
 
   async #fetchWorkers() {
-    const running = this.model.job && !hasEnded(this.model.job.state);
-    if (!running || Date.now() - this.#askedWorkers < WORKERS_MILLIS) {
+    if (this.#hasEnded() || Date.now() - this.#askedWorkers < WORKERS_MILLIS) {
       return;
     }
     this.#askedWorkers = Date.now();
@@ -313,13 +368,24 @@ export class JobFeed {
 
   #tick() {
     this.#fetchWanted();
-    const running = this.model.job && !hasEnded(this.model.job.state);
-    const quiet = Date.now() - this.lastNews > QUIET_MILLIS;
-    if (this.loaded && running && this.link === 'live' && quiet) {
+    if (this.link === 'live' && Date.now() - this.lastNews > QUIET_MILLIS) {
       this.lastNews = Date.now();
-      this.#load();
+      this.#follow();
+    }
+    if (this.#isAtRest()) {
+      this.#stopTicking();
     }
     this.#changed();
+  }
+
+  #hasEnded() {
+    return hasEnded(this.model.job?.state ?? '');
+  }
+
+  /** Whether nothing changes any more, not even with the time. */
+  #isAtRest() {
+    const { wantsMainline, wanted } = this.model;
+    return this.#hasEnded() && this.link === 'live' && !wantsMainline && wanted.size === 0;
   }
 
   #changed() {

@@ -113,7 +113,7 @@ function failure(feed, state, on) {
     h('span', null, `${left} The logs say more.`),
     h(
       'button',
-      { type: 'button', class: 'button', disabled: state.busy, onclick: on.runAgain },
+      { type: 'button', class: 'button', 'aria-disabled': String(state.busy), onclick: on.runAgain },
       'Run it again',
     ),
   );
@@ -145,7 +145,7 @@ function buttons(job, feed, state, on) {
           key: action,
           type: 'button',
           class: action === 'cancel' ? 'button is-danger' : 'button',
-          disabled: state.busy,
+          'aria-disabled': String(state.busy),
           onclick: () => (action === 'cancel' ? on.askCancel() : on.act(action)),
         },
         ACTIONS[action].label,
@@ -158,7 +158,7 @@ function buttons(job, feed, state, on) {
           key: 'try',
           type: 'button',
           class: 'button is-main',
-          disabled: state.busy,
+          'aria-disabled': String(state.busy),
           onclick: on.trySetting,
         },
         'Try a setting…',

@@ -1,6 +1,6 @@
 // One job, live: what it does and why, in words, in a drawing, in tables and in its decisions.
 
-import { get, getText, post, RequestProblem } from './api.js';
+import { get, getText, isDenial, post } from './api.js';
 import { comparePanel } from './compare.js';
 import { question, tryDialog } from './dialogs.js';
 import { apiPanel, configPanel, logsPanel } from './documents.js';
@@ -15,6 +15,7 @@ import { problem, skeleton } from './notices.js';
 import { MOST_COMPARED } from './overlay.js';
 import { parallelPanel } from './parallel.js';
 import { Plot } from './plot.js';
+import { Turn } from './reading.js';
 import { jobAddress, TABS } from './route.js';
 import { snapshotsPanel } from './snapshots.js';
 import { treePanel } from './tree.js';
@@ -23,7 +24,7 @@ import { treePanel } from './tree.js';
 /** @import {Tree} from './dom.js' */
 /** @import {Brushes} from './parallel.js' */
 /** @import {Route} from './route.js' */
-/** @import {JobView, SeriesView, Setting, SnapshotView} from './types.js' */
+/** @import {BranchView, JobView, SeriesView, Setting, SnapshotView} from './types.js' */
 
 /** Live data is drawn at most this often. */
 const FRAME_MILLIS = 250;
@@ -34,9 +35,6 @@ const SAID_MILLIS = 6000;
 /** How often logs are read anew, and a running branch's losses. */
 const LOG_MILLIS = 3000;
 const BRANCH_MILLIS = 1500;
-
-/** Failures after which there is nothing to show, even if there was. */
-const DENIALS = [401, 403, 404];
 
 /**
  * @param {HTMLElement} content
@@ -86,7 +84,11 @@ class JobPage {
   #logsFailed = null;
   /** @type {SeriesView | null} the losses of the branch in the drawer */
   #series = null;
-  #readAt = 0;
+  /** @type {number | null} a branch that the server does not know */
+  #missing = null;
+  #seriesTurn = new Turn(BRANCH_MILLIS);
+  #logsTurn = new Turn(LOG_MILLIS);
+  #configTurn = new Turn(LOG_MILLIS);
   /** The last decision that was looked at. */
   #heard = 0;
   #planned = false;
@@ -131,6 +133,7 @@ class JobPage {
     const moved = route.tab !== this.#route.tab;
     if (route.params.get('branch') !== this.#route.params.get('branch')) {
       this.#series = null;
+      this.#seriesTurn = new Turn(BRANCH_MILLIS);
     }
     this.#route = route;
     this.#draw();
@@ -150,9 +153,7 @@ class JobPage {
   }
 
   #onNews() {
-    if (Date.now() - this.#readAt > (this.#route.tab === 'logs' ? LOG_MILLIS : BRANCH_MILLIS)) {
-      this.#read();
-    }
+    this.#read();
     this.#tellRefusals();
     if (this.#planned) {
       return;
@@ -180,53 +181,92 @@ class JobPage {
     }
   }
 
-  /** Gets what only the part that is shown needs. */
-  async #read() {
-    this.#readAt = Date.now();
+  /** Gets what only the part that is shown needs, where it is due. */
+  #read() {
+    if (this.#closed) {
+      return;
+    }
     const { signal } = this.#ending;
-    const { tab } = this.#route;
+    const ended = hasEnded(this.#feed.model.job?.state ?? '');
+    this.#seriesTurn.take(ended, () => this.#readSeries(signal));
+    if (this.#route.tab === 'config' && this.#config === null) {
+      this.#configTurn.take(false, () => this.#showConfig(signal));
+    }
+    if (this.#route.tab === 'logs') {
+      this.#logsTurn.take(ended, () => this.#readLogs(signal));
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async #showConfig(signal) {
     try {
-      await this.#readSeries(signal);
-      if (tab === 'config' && this.#config === null) {
-        await this.#readConfig(signal);
-      }
-      if (tab === 'logs') {
-        this.#logs = await getText(`${this.#root()}/logs?tail=500`, signal);
-        this.#logsFailed = null;
-      }
+      await this.#readConfig(signal);
     } catch (thrown) {
-      if (tab === 'logs' && !signal.aborted) {
-        this.#logsFailed = words(thrown);
-      }
+      // There may be no other news of a job that has ended.
+      window.setTimeout(() => this.#read(), LOG_MILLIS);
+      throw thrown;
     }
     this.#draw();
+    return true;
+  }
+
+  /** @param {AbortSignal} signal */
+  async #readLogs(signal) {
+    try {
+      this.#logs = await getText(`${this.#root()}/logs?tail=500`, signal);
+      this.#logsFailed = null;
+      return true;
+    } catch (thrown) {
+      this.#logsFailed = words(thrown);
+      throw thrown;
+    } finally {
+      this.#draw();
+    }
   }
 
   #root() {
     return `/jobs/${encodeURIComponent(this.#id)}`;
   }
 
+  /**
+   * Whether the job has a branch as far as is known; one that the overview left out is asked for,
+   * once.
+   *
+   * @param {number} branch
+   */
+  async #knows(branch) {
+    const { branches } = this.#feed.model;
+    if (!branches.has(branch) && this.#missing !== branch) {
+      try {
+        await this.#feed.completeBranch(branch);
+      } catch (thrown) {
+        this.#missing = isDenial(thrown) ? branch : null;
+      }
+    }
+    return branches.has(branch);
+  }
+
   /** @param {AbortSignal} signal */
   async #readSeries(signal) {
     const branch = this.#branch();
-    if (branch === null) {
-      return;
+    if (branch === null || !(await this.#knows(branch))) {
+      return false;
     }
-    await this.#feed.completeBranch(branch);
-    const view = this.#feed.model.branches.get(branch);
-    const known = this.#series?.buckets.at(-1)?.toClock ?? -1;
-    const wanted = view ? Math.min(view.clocks, judgedClocks(view)) : Infinity;
+    const view = /** @type {BranchView} */ (this.#feed.model.branches.get(branch));
+    const judged = judgedClocks(view);
+    const known = this.#series?.buckets.at(-1)?.toClock ?? 0;
     // The clocks of a running branch are told when it comes to rest.
-    const isOver = view !== undefined && view.state !== 'RUNNING' && known >= wanted;
+    const isOver = view.state !== 'RUNNING' && known >= Math.min(view.clocks, judged);
     if (this.#series?.branch === branch && isOver) {
-      return;
+      return false;
     }
-    const end = view ? judgedClocks(view) : Infinity;
-    const to = Number.isFinite(end) ? `&to=${end}` : '';
+    const to = Number.isFinite(judged) ? `&to=${judged}` : '';
     const series = await get(`${this.#root()}/branches/${branch}/metrics?points=300${to}`, signal);
     if (this.#branch() === branch) {
       this.#series = series;
+      this.#draw();
     }
+    return true;
   }
 
   /** @param {AbortSignal} signal */
@@ -304,8 +344,7 @@ class JobPage {
       h('span', { class: 'crumb here' }, name),
       loaded && linkState(this.#feed),
     );
-    const denied = error instanceof RequestProblem && DENIALS.includes(error.status);
-    if (error && (denied || !loaded)) {
+    if (error && (isDenial(error) || !loaded)) {
       patch(
         this.#content,
         h(
@@ -405,7 +444,10 @@ class JobPage {
       case 'logs':
         return logsPanel(this.#logs, {
           failed: this.#logsFailed,
-          reload: () => this.#read(),
+          reload: () => {
+            this.#logsTurn = new Turn(LOG_MILLIS);
+            this.#read();
+          },
           job: job.id,
         });
       case 'api':
@@ -604,6 +646,9 @@ class JobPage {
 
   /** Submits the same job file as a new job, and shows that. */
   async #runAgain() {
+    if (this.#head.busy) {
+      return;
+    }
     this.#head.busy = true;
     this.#draw();
     try {
@@ -634,6 +679,9 @@ class JobPage {
 
   /** @param {Setting} setting */
   async #sendTry(setting) {
+    if (this.#head.busy) {
+      return;
+    }
     this.#head.busy = true;
     this.#draw();
     try {
@@ -654,6 +702,9 @@ class JobPage {
    * @param {string} done what is said when it was heard
    */
   async #ask(path, done) {
+    if (this.#head.busy) {
+      return;
+    }
     this.#dialog = null;
     this.#head.busy = true;
     this.#draw();

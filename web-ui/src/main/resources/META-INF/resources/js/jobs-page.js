@@ -108,12 +108,16 @@ class JobsPage {
     this.#route = route;
     this.#pages = [];
     this.#chosen.clear();
+    const field = /** @type {HTMLInputElement | null} */ (document.getElementById('search'));
+    if (field) {
+      field.value = this.#search();
+    }
     this.#reading.load();
   }
 
   #filter() {
     const name = this.#route.params.get('state') ?? '';
-    return name in FILTERS ? name : '';
+    return Object.hasOwn(FILTERS, name) ? name : '';
   }
 
   #search() {
@@ -199,7 +203,7 @@ class JobsPage {
         h(
           'p',
           { class: 'banner is-stale', role: 'status', key: 'stale' },
-          `The server does not answer; trying again. Shown is what was so at ${format.timeOfDay(this.#reading.readAt)}.`,
+          `${this.#reading.silence()} Shown is what was so at ${format.timeOfDay(this.#reading.readAt)}.`,
         ),
       this.#said &&
         h(

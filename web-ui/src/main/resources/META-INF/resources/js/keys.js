@@ -16,6 +16,19 @@ const KEYS = [
 
 const WAIT_MILLIS = 1200;
 
+/** Where the browser keeps whether the keys are on. */
+const SWITCH = 'keys';
+
+/** Whether single keys do something: who speaks to a browser, or types by chance, may not want it. */
+export function areKeysOn() {
+  return localStorage.getItem(SWITCH) !== 'off';
+}
+
+/** @param {boolean} on */
+export function switchKeys(on) {
+  localStorage.setItem(SWITCH, on ? 'on' : 'off');
+}
+
 /** Shows the list of keys. */
 export function keysDialog() {
   const host = document.createElement('div');
@@ -31,6 +44,7 @@ export function keysDialog() {
         onclose: () => host.remove(),
       },
       h('h2', { id: 'keys-title' }, 'Keys'),
+      !areKeysOn() && h('p', null, 'Those of one character are switched off in the settings.'),
       h(
         'dl',
         { class: 'keys' },
@@ -56,6 +70,7 @@ export function onKeys() {
       event.ctrlKey ||
       event.metaKey ||
       event.altKey ||
+      !areKeysOn() ||
       target.closest('input, select, textarea, dialog')
     ) {
       return;

@@ -25,6 +25,7 @@ let shown = null;
 
 function show() {
   const route = readRoute(location.hash);
+  const isFirst = page === null;
   if (page && shown && shown.page === route.page && shown.job === route.job) {
     shown = route;
     page.goTo(route);
@@ -51,6 +52,10 @@ function show() {
       break;
     default:
       page = jobsPage(content, trail, route);
+  }
+  if (!isFirst) {
+    // What was clicked is gone.
+    content.focus({ preventScroll: true });
   }
 }
 

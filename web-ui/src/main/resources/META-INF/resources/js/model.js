@@ -13,6 +13,9 @@ const MAX_BUCKETS = 600;
 /** The same for the mainline. */
 const MAX_MAINLINE_BUCKETS = 1500;
 
+/** So many decisions are kept by themselves; more only where a reader asked for earlier ones. */
+const MAX_DECISIONS = 1000;
+
 /** More than a start of a job has. */
 const MANY_CLOCKS = 2 ** 40;
 
@@ -75,6 +78,8 @@ export function applyEvent(model, type, data) {
       }
       if (model.job && data.mainlineBranch !== model.job.mainlineBranch) {
         model.wantsMainline = true;
+        // Of the branch before: it is looked at anew together with the whole.
+        model.detail = null;
       }
       model.job = data;
       return true;
@@ -88,7 +93,7 @@ export function applyEvent(model, type, data) {
       model.revision++;
       return true;
     case 'decision.made':
-      return insert(model.decisions, data, (decision) => decision.sequence);
+      return putDecision(model, data);
     case 'schedule.changed':
       model.steps = data.steps;
       return true;
@@ -105,7 +110,8 @@ export function applyEvent(model, type, data) {
 }
 
 /**
- * Replaces everything but the series and the mainline, which are asked for where they are behind.
+ * Replaces everything but the series and the mainline, which are asked for where they are behind,
+ * and the earlier decisions that a reader asked for.
  *
  * @param {JobModel} model
  * @param {Snapshot} snapshot
@@ -118,11 +124,11 @@ function putSnapshot(model, snapshot) {
   model.rounds = new Map(snapshot.rounds.map((round) => [round.round, round]));
   model.steps = snapshot.schedule.steps;
   model.result = snapshot.schedule.result ?? null;
-  model.decisions = snapshot.decisions.toSorted((a, b) => a.sequence - b.sequence);
-  model.moreDecisions = snapshot.moreDecisions ?? false;
+  putDecisions(model, snapshot);
   model.evaluations = snapshot.evaluations.toSorted((a, b) => placeOf(a) - placeOf(b));
   model.snapshots = new Map((snapshot.snapshots ?? []).map((one) => [one.snapshot, one]));
   model.wantsMainline = true;
+  model.detail = null;
   model.revision++;
   return true;
 }
@@ -152,6 +158,35 @@ export function isIncomplete(model, round) {
 
 /**
  * @param {JobModel} model
+ * @param {Snapshot} snapshot holds the latest decisions
+ */
+function putDecisions(model, snapshot) {
+  const latest = snapshot.decisions.toSorted((a, b) => a.sequence - b.sequence);
+  const [first] = latest;
+  const last = model.decisions.at(-1);
+  const joins = first !== undefined && last !== undefined && last.sequence >= first.sequence;
+  const earlier = joins ? model.decisions.filter((one) => one.sequence < first.sequence) : [];
+  model.moreDecisions =
+    earlier.length > 0 ? model.moreDecisions : (snapshot.moreDecisions ?? false);
+  model.decisions = [...earlier, ...latest];
+}
+
+/**
+ * @param {JobModel} model
+ * @param {DecisionView} decision
+ */
+function putDecision(model, decision) {
+  const before = model.decisions.length;
+  insert(model.decisions, decision, (one) => one.sequence);
+  if (before >= MAX_DECISIONS && model.decisions.length > before) {
+    model.decisions.shift();
+    model.moreDecisions = true;
+  }
+  return true;
+}
+
+/**
+ * @param {JobModel} model
  * @param {BranchView} branch
  */
 function putBranch(model, branch) {
@@ -159,6 +194,10 @@ function putBranch(model, branch) {
   model.branches.set(branch.branch, branch);
   if (needsSeries(branch) && branch.clocks > seriesEnd(model, branch.branch)) {
     model.wanted.add(branch.branch);
+  } else if (finiteWindows(branch) >= 2) {
+    // Drawn by its windows from now on.
+    model.series.delete(branch.branch);
+    model.wanted.delete(branch.branch);
   }
   model.revision++;
   return JSON.stringify(before) !== JSON.stringify(branch);

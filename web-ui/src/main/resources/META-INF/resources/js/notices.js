@@ -1,9 +1,15 @@
 // What a page shows when there is nothing to show: why, and what to do about it.
 
 import { h } from './dom.js';
-import { RequestProblem } from './api.js';
+import { announce } from './announce.js';
+import { isSilence, RequestProblem } from './api.js';
 
 /** @import {Tree} from './dom.js' */
+
+const COPY = 'Copy';
+
+/** How long a button says what came of it. */
+const LABEL_MILLIS = 2500;
 
 /**
  * A command with a button that copies it.
@@ -33,23 +39,49 @@ export function copyButton(text, what) {
     {
       class: 'copy',
       type: 'button',
-      title: 'Copy',
+      title: COPY,
       'aria-label': `Copy ${what}`,
       onclick: copy(text),
     },
-    'Copy',
+    COPY,
   );
 }
 
 /** @param {string} text */
 function copy(text) {
-  return (/** @type {Event} */ event) => {
+  return async (/** @type {Event} */ event) => {
     const button = /** @type {HTMLElement} */ (event.currentTarget);
-    navigator.clipboard?.writeText(text).then(() => {
-      button.textContent = 'Copied';
-      window.setTimeout(() => (button.textContent = 'Copy'), 1500);
-    });
+    try {
+      // Browsers have a clipboard for pages that came over https or from this machine only.
+      await navigator.clipboard.writeText(text);
+      label(button, 'Copied', 'Copied.');
+    } catch {
+      const code = button.parentElement?.querySelector('code');
+      if (code) {
+        window.getSelection()?.selectAllChildren(code);
+      }
+      label(button, 'Not copied', 'The browser does not let this page copy: the text is selected.');
+    }
   };
+}
+
+/**
+ * Labels a button for a moment. Its text is written into the node that is there, which belongs to
+ * the tree that the page was drawn from.
+ *
+ * @param {HTMLElement} button
+ * @param {string} text
+ * @param {string} said to those who hear the page
+ */
+function label(button, text, said) {
+  const node = /** @type {Text} */ (button.firstChild);
+  node.data = text;
+  button.title = said;
+  announce(said);
+  window.setTimeout(() => {
+    node.data = COPY;
+    button.title = COPY;
+  }, LABEL_MILLIS);
 }
 
 /**
@@ -88,9 +120,19 @@ export function problem(error, retry) {
       [again],
     );
   }
-  return notice('Something went wrong', error instanceof Error ? error.message : String(error), [
-    again,
-  ]);
+  if (isSilence(error)) {
+    return notice(
+      'The server cannot answer now',
+      `${words(error)} This page tries again every few seconds.`,
+      [again],
+    );
+  }
+  return notice('Something went wrong', words(error), [again]);
+}
+
+/** @param {unknown} error */
+function words(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   valueAt,
 } from './model.js';
 import { segmented, table } from './controls.js';
+import { announce } from './announce.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 
 /** @import {Child, Tree} from './dom.js' */
@@ -395,7 +396,7 @@ export class Plot {
         Object.entries(evaluation?.metrics ?? {})
           .slice(0, 2)
           .map(([name, value]) =>
-            tipLine(`validation ${format.words(name)}`, format.measured(value, 4)),
+            tipLine(format.metric(name), format.measured(value, 4)),
           ),
         step &&
           tunables(this.#model).varied.map((name) =>
@@ -543,6 +544,13 @@ export class Plot {
     }
   }
 
+  /** What is read by keys is said to those who do not see it. */
+  #announceTip() {
+    const parts = this.#host?.querySelectorAll('.tip-title, .tip dl > div') ?? [];
+    const texts = [...parts].map((part) => [...part.childNodes].map((n) => n.textContent));
+    announce(texts.map((words) => words.join(' ').trim()).join(', '));
+  }
+
   /** @param {number} place */
   #pointTo(place) {
     if (this.#drawing) {
@@ -550,6 +558,7 @@ export class Plot {
       this.#cursor = place;
       this.#pointer = { x: Math.min(right, Math.max(left, x.at(place))), y: lossTop + 40 };
       this.#redraw();
+      this.#announceTip();
     }
   }
 }
@@ -571,6 +580,7 @@ function twinTables(model) {
   const end = model.job?.mainlineClock ?? 0;
   const points = mainlinePoints(model, clock, Math.max(1, end / TWIN_ROWS));
   const { varied } = tunables(model);
+  const metrics = [...new Set(model.evaluations.flatMap((e) => Object.keys(e.metrics)))];
   return h(
     'div',
     { class: 'twin-tables' },
@@ -607,11 +617,11 @@ function twinTables(model) {
       { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Validation' },
       table(
         'Validation',
-        ['Clock', 'Epoch', ...Object.keys(model.evaluations[0]?.metrics ?? {})],
+        ['Clock', 'Epoch', ...metrics.map(format.metric)],
         model.evaluations.map((e) => [
           format.count(e.mainlineClock),
           format.epoch(e.epoch, e.start, model.job?.start),
-          ...Object.values(e.metrics).map((value) => format.measured(value, 4)),
+          ...metrics.map((name) => format.measured(e.metrics[name], 4)),
         ]),
       ),
     ),

@@ -1,16 +1,54 @@
 // What a page reads from the server, once or again and again, and how that went.
 
-import { RequestProblem } from './api.js';
+import { isSilence } from './api.js';
 import { h } from './dom.js';
 import { problem, skeleton } from './notices.js';
+import { watchSight } from './sight.js';
 
 /** @import {Tree} from './dom.js' */
 
 const REFRESH_MILLIS = 3000;
 
+/** When something is read again: one reading at a time, not too often, and not after the end. */
+export class Turn {
+  #millis;
+  #busy = false;
+  #wasLast = false;
+  #readAt = 0;
+
+  /** @param {number} millis between two readings */
+  constructor(millis) {
+    this.#millis = millis;
+  }
+
+  /**
+   * Reads where that is due; what fails is due again later.
+   *
+   * @param {boolean} ended what is read changes no more: this reading is the last
+   * @param {() => Promise<boolean>} read gives whether there was something to read
+   */
+  async take(ended, read) {
+    const due = ended || Date.now() - this.#readAt >= this.#millis;
+    if (this.#busy || this.#wasLast || !due) {
+      return;
+    }
+    this.#busy = true;
+    try {
+      if (await read()) {
+        this.#readAt = Date.now();
+        this.#wasLast = ended;
+      }
+    } catch {
+      this.#readAt = Date.now();
+    } finally {
+      this.#busy = false;
+    }
+  }
+}
+
 /**
  * Reads for a page until the page is closed; an answer that a later question has overtaken is not
- * taken.
+ * taken, and while the page is hidden nothing is asked again.
  *
  * @template T
  */
@@ -24,6 +62,7 @@ export class Reading {
   #read;
   #draw;
   #isMoving;
+  #unwatch;
   #timer = 0;
   #turn = 0;
   #ending = new AbortController();
@@ -37,6 +76,10 @@ export class Reading {
     this.#read = read;
     this.#draw = draw;
     this.#isMoving = isMoving;
+    this.#unwatch = watchSight(
+      () => this.#goOn() && this.load(),
+      () => window.clearTimeout(this.#timer),
+    );
   }
 
   get isClosed() {
@@ -45,6 +88,7 @@ export class Reading {
 
   close() {
     this.#ending.abort();
+    this.#unwatch();
     window.clearTimeout(this.#timer);
   }
 
@@ -66,9 +110,19 @@ export class Reading {
     this.error = error;
     this.readAt = error === null ? Date.now() : this.readAt;
     this.#draw();
-    if (this.#isMoving(value)) {
+    if (this.#goOn() && !document.hidden) {
       this.#timer = window.setTimeout(() => this.load(), REFRESH_MILLIS);
     }
+  }
+
+  #goOn() {
+    return isSilence(this.error) || this.#isMoving(this.value);
+  }
+
+  /** Why what is shown is old, in words. */
+  silence() {
+    const words = this.error instanceof Error ? this.error.message : String(this.error);
+    return `${words} Trying again.`;
   }
 
   /**
@@ -80,8 +134,7 @@ export class Reading {
    * @returns {Tree}
    */
   shown(blocks, show) {
-    const isRefused = this.error instanceof RequestProblem && this.error.status !== 0;
-    if (this.error !== null && (this.value === null || isRefused)) {
+    if (this.error !== null && (this.value === null || !isSilence(this.error))) {
       const notice = problem(this.error, () => this.load());
       return h('div', { key: 'problem' }, notice);
     }

@@ -24,11 +24,23 @@ export function readRoute(hash) {
   const params = new URLSearchParams(query ?? '');
   const job = /^\/jobs\/([^/]+)(?:\/([a-z]+))?$/.exec(path);
   if (job) {
-    const tab = job[2] !== undefined && job[2] in TABS ? job[2] : 'overview';
-    return { page: 'job', job: decodeURIComponent(job[1]), tab, params };
+    const tab = job[2] !== undefined && Object.hasOwn(TABS, job[2]) ? job[2] : 'overview';
+    return { page: 'job', job: decoded(job[1]), tab, params };
   }
   const page = path === '/settings' ? 'settings' : path === '/compare' ? 'compare' : 'jobs';
   return { page, job: '', tab: '', params };
+}
+
+/**
+ * @param {string} text
+ * @returns {string} as it stands where it is no encoded text, so that no job is found by it
+ */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /**

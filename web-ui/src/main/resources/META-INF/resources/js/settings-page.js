@@ -4,6 +4,7 @@ import { get, post, remove } from './api.js';
 import { dialog, question } from './dialogs.js';
 import { h, patch } from './dom.js';
 import * as format from './format.js';
+import { areKeysOn, switchKeys } from './keys.js';
 import { command, copyButton } from './notices.js';
 import { Reading } from './reading.js';
 
@@ -96,6 +97,17 @@ class SettingsPage {
           'p',
           { class: 'card-text' },
           `Signed in with the token ${me.name}. The session lasts twelve hours and cannot be read by scripts.`,
+        ),
+        h(
+          'label',
+          { class: 'card-text is-choice' },
+          h('input', {
+            type: 'checkbox',
+            checked: areKeysOn(),
+            onchange: (/** @type {Event} */ event) =>
+              switchKeys(/** @type {HTMLInputElement} */ (event.currentTarget).checked),
+          }),
+          'Single keys move through the pages',
         ),
         h(
           'div',

@@ -163,7 +163,7 @@ function row(model, one, varied, state, on) {
           {
             type: 'button',
             class: 'link-button',
-            disabled: state.busy,
+            'aria-disabled': String(state.busy),
             'aria-label': `${one.pinned ? 'Unpin' : 'Pin'} snapshot ${one.snapshot}`,
             onclick: () => on.pin(one),
           },
@@ -175,7 +175,7 @@ function row(model, one, varied, state, on) {
           {
             type: 'button',
             class: 'link-button',
-            disabled: state.busy,
+            'aria-disabled': String(state.busy),
             'aria-label': `Restore snapshot ${one.snapshot}`,
             onclick: () => on.restore(one),
           },

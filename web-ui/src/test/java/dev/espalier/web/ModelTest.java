@@ -179,6 +179,45 @@ final class ModelTest {
   }
 
   @Test
+  void earlierDecisionsThatWereAskedForOutliveASnapshot() {
+    for (int sequence = 1; sequence <= 4; sequence++) {
+      event("decision.made", "{\"sequence\": %d}".formatted(sequence));
+    }
+    snapshot("[{\"sequence\": 6}, {\"sequence\": 4}]");
+    assertThat(decisions()).isEqualTo("[1,2,3,4,6]");
+    assertThat(model.getMember("moreDecisions").asBoolean()).isFalse();
+
+    // Those between are not known: what is shown has no hole.
+    snapshot("[{\"sequence\": 90}, {\"sequence\": 91}]");
+    assertThat(decisions()).isEqualTo("[90,91]");
+    assertThat(model.getMember("moreDecisions").asBoolean()).isTrue();
+  }
+
+  @Test
+  void decisionsThatComeByThemselvesAreBounded() {
+    for (int sequence = 1; sequence <= 1100; sequence++) {
+      event("decision.made", "{\"sequence\": %d}".formatted(sequence));
+    }
+    assertThat(model.getMember("decisions").getArraySize()).isEqualTo(1000);
+    assertThat(decisions()).startsWith("[101,");
+    assertThat(model.getMember("moreDecisions").asBoolean()).isTrue();
+  }
+
+  @Test
+  void lossesOfABranchAreForgottenOnceItsWindowsAreDrawn() {
+    branch(3, "0", "TRIAL", 1, 0, 20);
+    series(3, 0, bucket(0, 20, "2.0"));
+    event(
+        "branch.changed",
+        """
+        {"branch": 3, "parent": 0, "kind": "TRIAL", "round": 1, "forkClock": 0, "clocks": 40,
+         "state": "MEASURED", "setting": {}, "windowMeans": [4, 3], "windowSeconds": [0, 1]}\
+        """);
+    assertThat(model.getMember("series").getMember("size").asInt()).isZero();
+    assertThat(wanted(3)).isFalse();
+  }
+
+  @Test
   void aChangedScheduleReplacesTheOneBefore() {
     event("schedule.changed", "{\"steps\": [{\"fromClock\": 0, \"branch\": 0}]}");
     event("schedule.changed", "{\"steps\": [{\"fromClock\": 0, \"branch\": 8}]}");
@@ -293,6 +332,21 @@ final class ModelTest {
 
   private boolean wanted(int branch) {
     return model.getMember("wanted").invokeMember("has", branch).asBoolean();
+  }
+
+  private void snapshot(String decisions) {
+    event(
+        "snapshot",
+        """
+        {"job": {"version": 1}, "branches": [], "rounds": [], "schedule": {"steps": []},
+         "decisions": %s, "moreDecisions": true, "evaluations": []}\
+        """
+            .formatted(decisions));
+  }
+
+  private String decisions() {
+    Value numbers = modules.script("list => list.map(one => one.sequence)");
+    return modules.text(numbers.execute(model.getMember("decisions")));
   }
 
   private boolean event(String type, String data) {

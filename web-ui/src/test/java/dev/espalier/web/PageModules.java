@@ -39,6 +39,17 @@ final class PageModules implements AutoCloseable {
     return context.eval("js", text);
   }
 
+  /// Gives the modules what they need of a browser; see `browser.js`.
+  ///
+  /// @return the browser, to be moved by a test
+  Value browser() {
+    try {
+      return script(Files.readString(Path.of("src/test/resources/browser.js")));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /// {@return the value of a JSON document}
   Value json(String text) {
     return script("JSON.parse").execute(text);

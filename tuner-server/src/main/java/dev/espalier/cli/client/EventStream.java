@@ -21,6 +21,10 @@ import tools.jackson.databind.JsonNode;
 /// The live events of a job, over as many connections as it takes.
 public final class EventStream implements AutoCloseable {
   private static final Duration SILENCE = Duration.ofSeconds(45);
+
+  /// Says no more than that the connection stands.
+  private static final String PING = "ping";
+
   private static final long FIRST_RETRY_MILLIS = 250;
   private static final long LAST_RETRY_MILLIS = 3000;
 
@@ -110,7 +114,7 @@ public final class EventStream implements AutoCloseable {
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       lastLineNanos = System.nanoTime();
       Optional<ServerSentEvents.Event> event = parser.line(line);
-      if (event.isPresent()) {
+      if (event.isPresent() && !event.get().type().equals(PING)) {
         queue.put(message(event.get()));
       }
     }

@@ -26,8 +26,8 @@ import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 ///
 /// A viewer gets a snapshot first, then what changes. `id` is the sequence of a kept event; a
 /// viewer that comes back with `Last-Event-ID`, or comes with `after`, gets what it missed in place
-/// of the snapshot. The same events can be polled with `since`. A stream ends when the token behind
-/// it is revoked.
+/// of the snapshot. A job that is quiet has a `ping` every 15 seconds. The same events can be
+/// polled with `since`. A stream ends when the token behind it is revoked.
 @RestController
 class EventController {
   private static final Logger LOG = LoggerFactory.getLogger(EventController.class);
@@ -126,7 +126,8 @@ class EventController {
           break;
         }
         if (event == null) {
-          emitter.send(SseEmitter.event().comment("ping"));
+          // A browser does not tell a page of comments.
+          emitter.send(SseEmitter.event().name("ping").data("{}", MediaType.APPLICATION_JSON));
         } else if (event.sequence() == 0 || event.sequence() > sent) {
           send(emitter, event);
           sent = Math.max(sent, event.sequence());

@@ -1,0 +1,84 @@
+package dev.espalier.web;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.graalvm.polyglot.Value;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// What pages read again and again, and where they find it.
+final class ReadingTest {
+  private PageModules modules;
+  private Value browser;
+
+  @BeforeEach
+  void openBrowser() {
+    modules = new PageModules();
+    browser = modules.browser();
+  }
+
+  @AfterEach
+  void closeEngine() {
+    modules.close();
+  }
+
+  @Test
+  void oneReadingAtATimeNotTooOftenAndNoneAfterTheLast() {
+    Value test =
+        modules
+            .script(
+                """
+                (module) => {
+                  const turn = new module.Turn(3000);
+                  const test = { begun: 0, answer: () => {} };
+                  const read = () => {
+                    test.begun++;
+                    return new Promise((resolve, reject) => {
+                      test.answer = (there) => (there === null ? reject('no') : resolve(there));
+                    });
+                  };
+                  test.take = (ended) => void turn.take(ended, read);
+                  return test;
+                }\
+                """)
+            .execute(modules.load("reading.js"));
+
+    test.invokeMember("take", false);
+    test.invokeMember("take", true);
+    assertThat(begun(test)).isEqualTo(1);
+    test.invokeMember("answer", true);
+    test.invokeMember("take", false);
+    assertThat(begun(test)).isEqualTo(1);
+    browser.invokeMember("advance", 3000);
+    test.invokeMember("take", false);
+    assertThat(begun(test)).isEqualTo(2);
+    test.invokeMember("answer", true);
+
+    test.invokeMember("take", true);
+    Object failed = null;
+    test.invokeMember("answer", failed);
+    test.invokeMember("take", true);
+    test.invokeMember("answer", true);
+    assertThat(begun(test)).isEqualTo(4);
+    test.invokeMember("take", true);
+    browser.invokeMember("advance", 60_000);
+    test.invokeMember("take", false);
+    assertThat(begun(test)).isEqualTo(4);
+  }
+
+  @Test
+  void addressesThatMeanNothingAreReadAsTheyStand() {
+    Value route = modules.load("route.js");
+    assertThat(route.invokeMember("readRoute", "#/jobs/%").getMember("job").asString())
+        .isEqualTo("%");
+    assertThat(route.invokeMember("readRoute", "#/jobs/a%20b/logs").getMember("job").asString())
+        .isEqualTo("a b");
+    assertThat(route.invokeMember("readRoute", "#/jobs/j/constructor").getMember("tab").asString())
+        .isEqualTo("overview");
+  }
+
+  private static int begun(Value test) {
+    return test.getMember("begun").asInt();
+  }
+}
