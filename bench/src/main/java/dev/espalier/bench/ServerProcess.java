@@ -1,5 +1,6 @@
 package dev.espalier.bench;
 
+import dev.espalier.api.model.Version;
 import dev.espalier.cli.client.TunerClient;
 import java.io.File;
 import java.io.IOException;
@@ -56,7 +57,7 @@ final class ServerProcess implements AutoCloseable {
             "--enable-native-access=ALL-UNNAMED",
             "-Despalier.home.dist=" + distribution(),
             "-cp",
-            target.resolve("tuner-server-0.1.0.jar")
+            target.resolve("tuner-server-" + Version.CURRENT + ".jar")
                 + File.pathSeparator
                 + target.resolve("lib")
                 + "/*",

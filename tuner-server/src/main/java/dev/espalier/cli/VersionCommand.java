@@ -1,5 +1,6 @@
 package dev.espalier.cli;
 
+import dev.espalier.api.model.Version;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.Json;
 import java.util.LinkedHashMap;
@@ -15,8 +16,6 @@ import tools.jackson.databind.JsonNode;
     footerHeading = "%nExamples:%n",
     footer = {"  espalier version", "  espalier version -o json"})
 final class VersionCommand implements Callable<Integer> {
-  static final String VERSION = "0.1.0";
-
   private final Invocation invocation;
 
   VersionCommand(Invocation invocation) {
@@ -26,14 +25,14 @@ final class VersionCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     var versions = new LinkedHashMap<String, String>();
-    versions.put("client", VERSION);
+    versions.put("client", Version.CURRENT);
     versions.put("java", Runtime.version().toString());
     versions.put("server", server());
     return invocation.show(
         Json.tree(versions),
         () ->
             List.of(
-                "espalier " + VERSION + " (Java " + versions.get("java") + ")",
+                "espalier " + Version.CURRENT + " (Java " + versions.get("java") + ")",
                 "server   " + versions.get("server")));
   }
 

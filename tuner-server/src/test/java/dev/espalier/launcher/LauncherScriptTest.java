@@ -2,6 +2,7 @@ package dev.espalier.launcher;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -43,7 +44,7 @@ final class LauncherScriptTest {
     Files.createDirectories(source.getParent());
     Files.createDirectories(tree.resolve("api/src/main/protobuf"));
     Files.createDirectories(tree.resolve(".mvn"));
-    Files.writeString(tree.resolve("pom.xml"), "<project/>");
+    Files.writeString(tree.resolve("pom.xml"), "<project>\n  <version>0.1.0</version>\n</project>\n");
     Files.writeString(source, "class A {}");
   }
 
@@ -80,8 +81,43 @@ final class LauncherScriptTest {
 
   @Test
   void runsWhatIsThereWhenToldToSkipTheBuild() throws Exception {
-    espalier(Map.of("ESPALIER_SKIP_BUILD", "1"), "version");
+    espalier(Map.of(), "build");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));
+    Outcome outcome = espalier(Map.of("ESPALIER_SKIP_BUILD", "1"), "version");
 
+    assertThat(outcome.exitCode()).isZero();
+    assertThat(mavenCalls()).hasSize(1);
+  }
+
+  @Test
+  void saysThatNothingIsBuiltWhenToldToSkipTheBuild() throws Exception {
+    for (List<String> command : List.of(List.of("version"), List.of("bench", "main"))) {
+      Outcome outcome =
+          espalier(Map.of("ESPALIER_SKIP_BUILD", "1"), command.toArray(String[]::new));
+
+      assertThat(outcome.exitCode()).isEqualTo(69);
+      assertThat(outcome.errors())
+          .contains("ESPALIER_SKIP_BUILD is set, but there is no " + tree, "Unset it");
+    }
+  }
+
+  @Test
+  void saysThatItCannotBuildInAFolderThatIsNotItsOwn() throws Exception {
+    Files.setPosixFilePermissions(tree, PosixFilePermissions.fromString("r-xr-xr-x"));
+    assumeFalse(Files.isWritable(tree), "this user may write anywhere");
+    Outcome outcome = espalier(Map.of(), "version");
+    Files.setPosixFilePermissions(tree, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+    assertThat(outcome.exitCode()).isEqualTo(73);
+    assertThat(outcome.errors()).contains("cannot write to " + tree, "run ./espalier build once");
+    assertThat(mavenCalls()).isEmpty();
+  }
+
+  @Test
+  void namesTheJdkThatItUses() throws Exception {
+    Outcome outcome = espalier(Map.of(), "jdk");
+
+    assertThat(outcome.output()).isEqualTo(tree + "/jdk25\n");
     assertThat(mavenCalls()).isEmpty();
   }
 
@@ -97,6 +133,16 @@ final class LauncherScriptTest {
         .contains("[ERROR] A.java: no")
         .doesNotContain("much")
         .contains(tree + "/target/espalier-build.log");
+  }
+
+  @Test
+  void buildThatFailsWithoutAWordOfMavensShowsTheEndOfItsOutput() throws Exception {
+    executable("bin/mvn", "#!/bin/sh\necho 'Error: could not find the main class'\nexit 1\n");
+
+    Outcome outcome = espalier(Map.of(), "version");
+
+    assertThat(outcome.exitCode()).isEqualTo(70);
+    assertThat(outcome.errors()).contains("could not find the main class");
   }
 
   @Test
@@ -167,7 +213,8 @@ final class LauncherScriptTest {
   void cleanRemovesWhatWasBuilt() throws Exception {
     espalier(Map.of(), "build");
 
-    Outcome outcome = espalier(Map.of(), "clean");
+    // It needs nothing to be installed.
+    Outcome outcome = espalier(Map.of("ESPALIER_JDK", "", "PATH", "/usr/bin:/bin"), "clean");
 
     assertThat(outcome.exitCode()).isZero();
     assertThat(tree.resolve("target")).doesNotExist();

@@ -21,7 +21,8 @@ import java.util.Optional;
 /// @param arguments of the program, in the text form of their types
 /// @param workers processes that train together, 1 to 64
 /// @param launch who starts the workers
-/// @param seed of everything random in the job
+/// @param seed of everything random in the job, within `±` [JobDefaults#MAX_SEED] where a job file
+///     names it
 /// @param tunables the search space; empty to take the program's
 /// @param tuning the policy and its options
 /// @param stop when training ends at the latest

@@ -89,7 +89,7 @@ public final class JobSpecReader {
             "launch",
             List.of("local", "external"),
             JobDefaults.LAUNCH.name().toLowerCase(Locale.ROOT));
-    long seed = root.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE, JobDefaults.SEED);
+    long seed = root.whole("seed", -JobDefaults.MAX_SEED, JobDefaults.MAX_SEED, JobDefaults.SEED);
     var tunableReader = new TunableReader(program);
     boolean spaceNamed = root.has("tunables");
     List<Tunable> described = tunableReader.read(root.section("tunables"));

@@ -111,6 +111,17 @@ final class JobSpecReaderTest {
   }
 
   @Test
+  void seedsAreThoseThatEveryReaderOfJsonKeeps() {
+    long most = 9_007_199_254_740_991L;
+    assertThat(spec(with("seed", most)).seed()).isEqualTo(most);
+    assertThat(spec(with("seed", -most)).seed()).isEqualTo(-most);
+    assertThat(onlyProblem(with("seed", most + 1)).message())
+        .isEqualTo("seed must be <= 9007199254740991 but is 9007199254740992");
+    assertThat(onlyProblem(with("seed", -most - 1)).message())
+        .isEqualTo("seed must be >= -9007199254740991 but is -9007199254740992");
+  }
+
+  @Test
   void programAloneGetsEveryDefault() {
     JobSpec spec = spec(Map.of("program", "mlp"));
 

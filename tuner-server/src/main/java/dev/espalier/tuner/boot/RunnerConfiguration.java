@@ -1,5 +1,6 @@
 package dev.espalier.tuner.boot;
 
+import dev.espalier.api.model.Version;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.RunnerPorts;
 import dev.espalier.tuner.app.Secrets;
@@ -75,7 +76,7 @@ class RunnerConfiguration {
       return System.getProperty("java.class.path");
     }
     Path runtime = Path.of(distribution, "trial-runtime", "target");
-    Path jar = runtime.resolve("trial-runtime-0.1.0.jar");
+    Path jar = runtime.resolve("trial-runtime-" + Version.CURRENT + ".jar");
     if (!Files.exists(jar)) {
       throw new IllegalStateException("the worker runtime " + jar + " is missing: build it first");
     }

@@ -1,5 +1,6 @@
 package dev.espalier.tuner.rest;
 
+import dev.espalier.api.model.Version;
 import dev.espalier.tuner.app.port.AnswerStore;
 import dev.espalier.tuner.app.port.TokenStore;
 import io.swagger.v3.oas.models.Components;
@@ -18,8 +19,6 @@ import tools.jackson.databind.json.JsonMapper;
 @Configuration(proxyBeanMethods = false)
 @ComponentScan(basePackageClasses = RestConfiguration.class)
 public class RestConfiguration {
-  private static final String VERSION = "0.1.0";
-
   @Bean
   Problems problems(JsonMapper json) {
     return new Problems(json);
@@ -48,7 +47,7 @@ public class RestConfiguration {
 
   @Bean
   ServerController.ServerVersion serverVersion() {
-    return new ServerController.ServerVersion(VERSION, "v1", Runtime.version().toString());
+    return new ServerController.ServerVersion(Version.CURRENT, "v1", Runtime.version().toString());
   }
 
   @Bean
