@@ -13,7 +13,6 @@ final class FetchedRows implements OpenRows.Pages {
   private final float[] before;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment values;
-  private final long[] addresses;
 
   private FetchedRows(ParameterTable table, long[] rows) {
     this.table = table;
@@ -22,14 +21,12 @@ final class FetchedRows implements OpenRows.Pages {
     table.read(rows, rows.length, before);
     values = arena.allocate(Math.max(1, 4L * before.length), ALIGNMENT_BYTES);
     MemorySegment.copy(before, 0, values, ValueLayout.JAVA_FLOAT, 0, before.length);
-    addresses = new long[Math.toIntExact(table.rows())];
-    for (int i = 0; i < rows.length; i++) {
-      addresses[(int) rows[i]] = values.address() + 4L * i * table.columns();
-    }
   }
 
   static OpenRows open(ParameterTable table, long[] rows) {
-    return new OpenRows(table.rows(), table.columns(), 1, new FetchedRows(table, rows));
+    var fetched = new FetchedRows(table, rows);
+    return OpenRows.of(
+        table.rows(), table.columns(), rows, fetched.values.address(), fetched);
   }
 
   @Override
@@ -37,11 +34,13 @@ final class FetchedRows implements OpenRows.Pages {
     if (!arena.scope().isAlive()) {
       throw new IllegalStateException("rows must be open but are closed");
     }
-    if (addresses[row] == 0) {
-      throw new IllegalArgumentException(
-          "row must be one of the %d that were asked for but is %d".formatted(rows.length, row));
+    for (int i = 0; i < rows.length; i++) {
+      if (rows[i] == row) {
+        return values.address() + 4L * i * table.columns();
+      }
     }
-    return addresses[row];
+    throw new IllegalArgumentException(
+        "row must be one of the %d that were asked for but is %d".formatted(rows.length, row));
   }
 
   @Override

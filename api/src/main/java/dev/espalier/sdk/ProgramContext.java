@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
-/// Everything that one clock may touch.
+/// Everything that one call of a program may touch; [TrainingProgram] says what differs by the call.
 public interface ProgramContext {
   /// {@return what the branch runs with}
   Setting setting();
@@ -51,8 +51,8 @@ public interface ProgramContext {
   /// @throws IllegalArgumentException when the program declared none
   ParameterTable table(String name);
 
-  /// {@return indices of this worker's samples of the clock, in [0, trainingSamples); empty outside
-  /// `clock`}
+  /// {@return indices of the samples that are this worker's to train on in `clock`, or to measure in
+  /// `loss`, in [0, trainingSamples); empty in all other calls}
   int[] samples();
 
   /// {@return indices of this worker's samples of the clock after this one, where it pays to know
@@ -67,7 +67,8 @@ public interface ProgramContext {
   /// {@return this clock's random numbers, one stream however often it is asked for: a second call
   /// goes on where the first one's user stopped}
   ///
-  /// It depends on seed, worker and `clock()` alone, so siblings see the same. Belongs to the
-  /// thread that calls the program.
+  /// It depends on seed, worker and `clock()` alone, so siblings see the same; in `loss` on the
+  /// samples in place of the clock, so that branches of any age are measured with the same. Belongs
+  /// to the thread that calls the program.
   RandomGenerator random();
 }

@@ -5,9 +5,20 @@ import dev.espalier.api.model.ProgramDescriptor;
 /// A model and the way to train it: what a user implements.
 ///
 /// Order of calls, always by one thread: `describe`, `open`, then `initialise` on the first worker
-/// of a new job only, then any sequence of `clock` and `evaluate` over any branches, then `close`.
-/// All state that training changes must live in the tables: the tuner forks, frees and restores
-/// them, and a program never learns which branch it serves.
+/// of a new job only, then any sequence of `clock`, `loss` and `evaluate` over any branches, then
+/// `close`. Where a program attached itself to a job, `open` may follow on `close`, on the same
+/// object: the workers start anew when one of them is lost, or when the job goes back to a
+/// snapshot. All state that training changes must live in the tables: the tuner forks, frees and
+/// restores them, and a program never learns which branch it serves.
+///
+/// What [ProgramContext] gives differs by the call:
+///
+/// | call | `samples()` | `nextSamples()` | `learningRate()` | `random()` |
+/// |---|---|---|---|---|
+/// | `initialise` | none | none | 0 | the stream of clock 0 |
+/// | `clock` | this worker's of the clock | perhaps | the clock's | the stream of the clock |
+/// | `loss` | a block held out from training | none | 0 | a stream of the block |
+/// | `evaluate` | none: see `share` | none | 0 | the stream of the clock that comes next |
 public interface TrainingProgram extends AutoCloseable {
   /// {@return name, arguments, default tunables and metrics; must not read data}
   ProgramDescriptor describe();

@@ -72,6 +72,35 @@ class OpenRowsTest {
     assertThat(pages.isClosed).isTrue();
   }
 
+  /// Few and many of the table's rows, so that both ways of finding them are used.
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 1000, 9_999, 100_000})
+  void rowsThatAreThereAreFoundAndOthersAskedFor(int count) {
+    int rows = 100_000;
+    int columns = 3;
+    var random = new SplittableRandom(count);
+    long[] present = random.longs(0, rows).distinct().limit(count).toArray();
+    var pages = new FarPages();
+    try (var open = OpenRows.of(rows, columns, present, 4096, pages)) {
+      int[] numbers = Arrays.stream(present).mapToInt(row -> (int) row).toArray();
+      long[] positions = new long[count];
+      open.find(numbers, 0, count, positions);
+      for (int i = 0; i < count; i++) {
+        assertThat(positions[i]).isEqualTo(4096 + 12L * i);
+        assertThat(open.at(numbers[i])).isEqualTo(positions[i]);
+      }
+      assertThat(pages.asked).isEmpty();
+      Arrays.sort(present);
+      int absent = random.nextInt(rows);
+      if (Arrays.binarySearch(present, absent) < 0) {
+        open.at(absent);
+        assertThat(pages.asked).containsExactly(absent);
+      }
+      assertThatThrownBy(() -> open.at(rows)).isInstanceOf(IndexOutOfBoundsException.class);
+      assertThatThrownBy(() -> open.at(-1)).isInstanceOf(IndexOutOfBoundsException.class);
+    }
+  }
+
   /// Two columns; sums what is added.
   private static final class SumTable implements ParameterTable {
     private final float[] values = new float[20];

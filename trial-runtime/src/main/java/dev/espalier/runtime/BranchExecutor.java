@@ -2,6 +2,10 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Tunable;
@@ -20,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -177,9 +182,23 @@ public final class BranchExecutor {
         parameters.measure(
             branch,
             () -> program.evaluate(context.at(entry.setting(), new int[0], entry.lineageClock())));
+    requireDescribed(result.metrics().keySet());
     reports.accept(
         new WorkerReport.Evaluated(
             evaluation, result.metrics(), result.samples(), (System.nanoTime() - start) / 1e9));
+  }
+
+  /// What the descriptor does not list has no goal and no way to be joined over the workers.
+  private void requireDescribed(Set<String> measured) {
+    ProgramDescriptor descriptor = program.describe();
+    List<String> described = descriptor.validation().stream().map(MetricSpec::name).toList();
+    List<String> unknown = measured.stream().filter(name -> !described.contains(name)).toList();
+    if (!unknown.isEmpty()) {
+      throw new EspalierException(
+          ErrorCode.PROGRAM_FAILED,
+          "program %s measured %s in evaluate, but its descriptor lists %s"
+              .formatted(descriptor.name(), unknown, described));
+    }
   }
 
   /// Measures the blocks of held-out samples that are this worker's, one by one.

@@ -32,7 +32,8 @@ record WorkerConfig(
     Duration maxAlone) {
   private static final String MAX_ALONE = "ESPALIER_WORKER_MAX_ALONE";
 
-  /// Half of the machine's memory that the JVM is shown, at least 256 MiB.
+  /// Twice the bound of the heap, which is half of the machine's memory unless `-Xmx` names
+  /// another; at least 256 MiB.
   static final long DEFAULT_MEMORY_BYTES =
       Math.max(256L << 20, 2 * Runtime.getRuntime().maxMemory());
 

@@ -16,7 +16,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// Entry of a worker process, started by the server.
 ///
 /// ```
-/// describe                                     prints the descriptors of its programs as JSON
+/// describe                                     prints the descriptors of its own programs as JSON
+/// describe-declared                            prints those of the programs that jars declare
 /// doctor                                       prints what it finds on the machine as JSON
 /// work --job ID --tuner HOST:PORT --worker N   trains; secret and generation in the environment
 /// ```
@@ -38,7 +39,11 @@ public final class WorkerMain {
 
   private static int run(List<String> args) throws InterruptedException {
     if (args.equals(List.of("describe"))) {
-      describe();
+      answer(() -> documents(ProgramCatalog.builtIn()));
+      return 0;
+    }
+    if (args.equals(List.of("describe-declared"))) {
+      answer(() -> documents(ProgramCatalog.declared()));
       return 0;
     }
     if (args.equals(List.of("doctor"))) {
@@ -48,7 +53,7 @@ public final class WorkerMain {
     Logger log = LoggerFactory.getLogger(WorkerMain.class);
     try {
       if (args.isEmpty() || !args.getFirst().equals("work")) {
-        System.err.println("usage: describe | doctor | work --job ID --tuner HOST:PORT --worker N");
+        System.err.println("usage: describe | describe-declared | doctor | work --job ID --tuner HOST:PORT --worker N");
         return 2;
       }
       var config = WorkerConfig.parse(args, System.getenv());
@@ -65,13 +70,8 @@ public final class WorkerMain {
     }
   }
 
-  /// With programs on the class path only those, so that a jar is described apart from the runtime.
-  private static void describe() {
-    answer(() -> {
-      List<TrainingProgram> declared = ProgramCatalog.declared();
-      List<TrainingProgram> programs = declared.isEmpty() ? ProgramCatalog.builtIn() : declared;
-      return Descriptors.documents(programs.stream().map(TrainingProgram::describe).toList());
-    });
+  private static Object documents(List<TrainingProgram> programs) {
+    return Descriptors.documents(programs.stream().map(TrainingProgram::describe).toList());
   }
 
   /// Prints a document; what is printed while it is made must not get between it.

@@ -11,6 +11,7 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
@@ -207,6 +208,32 @@ class ReconnectTest {
           .filteredOn(WorkerReport.Failed.class::isInstance)
           .extracting(report -> ((WorkerReport.Failed) report).code())
           .isEqualTo(List.of(ErrorCode.PROGRAM_FAILED));
+    }
+  }
+
+  @Test
+  void metricThatIsNotDescribedIsAnError() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints)) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Evaluate(ROOT, 1));
+
+      assertThatThrownBy(() -> attach(tuner, new Misspelt()))
+          .isInstanceOfSatisfying(
+              EspalierException.class,
+              failure -> assertThat(failure.code()).isEqualTo(ErrorCode.PROGRAM_FAILED))
+          .hasMessageContaining(
+              "program exact measured [losss] in evaluate, but its descriptor lists [loss]");
+    }
+  }
+
+  private static final class Misspelt extends ExactProgram {
+    Misspelt() {
+      super(0);
+    }
+
+    @Override
+    public Evaluation evaluate(ProgramContext context) {
+      return Evaluation.mean("losss", 1, 1);
     }
   }
 

@@ -2,6 +2,9 @@ package dev.espalier.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.Tunable;
@@ -10,11 +13,15 @@ import dev.espalier.tuner.app.TunerInMemory.Trained;
 import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.launch.DescribedPrograms;
 import dev.espalier.tuner.launch.WorkerCommand;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.JsonNode;
 
 /// The program of docs/TUTORIAL.md is compiled, described, and trained under the tuner.
@@ -57,6 +64,14 @@ class TutorialTest {
             Path.of(System.getProperty("java.home"), "bin", "java"),
             Tutorial.productClassPath(),
             List.of("-Xmx200m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    Path undeclared = jar.resolveSibling("undeclared.jar");
+    try (var out = new JarOutputStream(Files.newOutputStream(undeclared))) {
+      out.putNextEntry(new JarEntry("META-INF/services/dev.espalier.sdk.TrainingProgam"));
+    }
+    var said = new ListAppender<ILoggingEvent>();
+    said.start();
+    var log = (Logger) LoggerFactory.getLogger(DescribedPrograms.class);
+    log.addAppender(said);
 
     var programs = new DescribedPrograms(command, jar.getParent());
 
@@ -70,6 +85,14 @@ class TutorialTest {
           assertThat(program.validation()).extracting(MetricSpec::name).containsExactly("loss");
         });
     assertThat(programs.find("mlp")).as("a built-in program").isPresent();
+    log.detachAppender(said);
+    assertThat(said.list)
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .contains(
+            "jar="
+                + undeclared
+                + " left out: it declares no program in"
+                + " META-INF/services/dev.espalier.sdk.TrainingProgram");
   }
 
   @Test

@@ -82,7 +82,7 @@ public record JobSpec(
   public enum Launch {
     /// The server, as processes of its own machine.
     LOCAL,
-    /// The user; workers come by themselves with the job's secret.
+    /// The user; workers come by themselves, with an API token.
     EXTERNAL
   }
 

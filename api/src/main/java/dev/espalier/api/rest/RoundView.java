@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A tuning round as the API shows it.
 ///
-/// @param phase `probing`, `trial-time`, `searching` or `ended`
+/// @param phase of a race `racing`, else `probing`, `trial-time`, `searching`; then `ended`
 /// @param trialSeconds current trial time in branch seconds
 /// @param winner branch that was adopted; null while none is
 /// @param outcome one sentence once ended; empty before

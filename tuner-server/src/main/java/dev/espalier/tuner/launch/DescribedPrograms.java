@@ -33,6 +33,9 @@ import tools.jackson.databind.json.JsonMapper;
 public final class DescribedPrograms implements ProgramRegistry {
   private static final Logger log = LoggerFactory.getLogger(DescribedPrograms.class);
 
+  /// Where a jar names its programs' classes, a line each.
+  private static final String DECLARATION = "META-INF/services/dev.espalier.sdk.TrainingProgram";
+
   private final JsonMapper json = JsonMapper.builder().build();
   private final WorkerCommand command;
   private final Path folder;
@@ -90,17 +93,16 @@ public final class DescribedPrograms implements ProgramRegistry {
 
   private Map<String, Entry> describeAll() {
     var found = new TreeMap<String, Entry>();
-    for (ProgramDescriptor descriptor : describe(List.of())) {
+    for (ProgramDescriptor descriptor : describe(List.of(), "describe")) {
       found.put(descriptor.name(), new Entry(descriptor, null));
     }
     for (Path jar : jars()) {
       try {
-        for (ProgramDescriptor descriptor : describe(List.of(jar))) {
-          Entry before = found.putIfAbsent(descriptor.name(), new Entry(descriptor, jar));
-          if (before != null && before.jar() != null) {
-            log.warn("program={} jar={} left out: the name is taken", descriptor.name(), jar);
-          }
+        List<ProgramDescriptor> declared = describe(List.of(jar), "describe-declared");
+        if (declared.isEmpty()) {
+          log.warn("jar={} left out: it declares no program in {}", jar, DECLARATION);
         }
+        declared.forEach(descriptor -> offer(found, descriptor, jar));
       } catch (RuntimeException failure) {
         // Whatever is wrong with a jar is the jar's matter: the other programs are offered.
         log.warn("jar={} left out: {}", jar, failure.getMessage());
@@ -108,6 +110,17 @@ public final class DescribedPrograms implements ProgramRegistry {
     }
     log.info("programs={} registered", found.keySet());
     return found;
+  }
+
+  private static void offer(Map<String, Entry> found, ProgramDescriptor descriptor, Path jar) {
+    Entry before = found.putIfAbsent(descriptor.name(), new Entry(descriptor, jar));
+    if (before != null) {
+      log.warn(
+          "program={} jar={} left out: the name is {}",
+          descriptor.name(),
+          jar,
+          before.jar() == null ? "that of a built-in program" : "taken by " + before.jar());
+    }
   }
 
   private List<Path> jars() {
@@ -122,9 +135,9 @@ public final class DescribedPrograms implements ProgramRegistry {
     }
   }
 
-  private List<ProgramDescriptor> describe(List<Path> jars) {
+  private List<ProgramDescriptor> describe(List<Path> jars, String question) {
     var descriptors = new ArrayList<ProgramDescriptor>();
-    json.readTree(command.answer(jars, "describe"))
+    json.readTree(command.answer(jars, question))
         .forEach(node -> descriptors.add(descriptor(node)));
     return descriptors;
   }
