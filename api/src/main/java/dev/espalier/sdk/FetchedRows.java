@@ -25,8 +25,7 @@ final class FetchedRows implements OpenRows.Pages {
 
   static OpenRows open(ParameterTable table, long[] rows) {
     var fetched = new FetchedRows(table, rows);
-    return OpenRows.of(
-        table.rows(), table.columns(), rows, fetched.values.address(), fetched);
+    return OpenRows.of(table.rows(), table.columns(), rows, fetched.values.address(), fetched);
   }
 
   @Override

@@ -97,7 +97,9 @@ public final class OpenRows implements AutoCloseable {
     int places = Integer.highestOneBit(Math.max(1, present.length)) << 2;
     boolean isSmall = places > 0 && places * (4L + 8) < rows * 8;
     var open =
-        isSmall ? new OpenRows(places, rows, columns, pages) : new OpenRows(rows, columns, 1, pages);
+        isSmall
+            ? new OpenRows(places, rows, columns, pages)
+            : new OpenRows(rows, columns, 1, pages);
     for (int i = 0; i < present.length; i++) {
       open.put((int) present[i], address + i * open.rowBytes);
     }
@@ -189,8 +191,8 @@ public final class OpenRows implements AutoCloseable {
     return (int) (Objects.checkIndex(row, rows) * reciprocal >>> shift);
   }
 
-  /// {@return where the row's origin stands: its page, or its place in the hash table, which is a free
-  /// one where the row is not there}
+  /// {@return where the row's origin stands: its page, or its place in the hash table, which is a
+  /// free one where the row is not there}
   private int placeOf(int row) {
     return isHashed() ? hashedPlaceOf(Objects.checkIndex(row, rows)) : pageOf(row);
   }

@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
-/// Everything that one call of a program may touch; [TrainingProgram] says what differs by the call.
+/// Everything that one call of a program may touch; [TrainingProgram] says what differs by the
+/// call.
 public interface ProgramContext {
   /// {@return what the branch runs with}
   Setting setting();
@@ -51,8 +52,8 @@ public interface ProgramContext {
   /// @throws IllegalArgumentException when the program declared none
   ParameterTable table(String name);
 
-  /// {@return indices of the samples that are this worker's to train on in `clock`, or to measure in
-  /// `loss`, in [0, trainingSamples); empty in all other calls}
+  /// {@return indices of the samples that are this worker's to train on in `clock`, or to measure
+  /// in `loss`, in [0, trainingSamples); empty in all other calls}
   int[] samples();
 
   /// {@return indices of this worker's samples of the clock after this one, where it pays to know

@@ -53,7 +53,8 @@ public final class WorkerMain {
     Logger log = LoggerFactory.getLogger(WorkerMain.class);
     try {
       if (args.isEmpty() || !args.getFirst().equals("work")) {
-        System.err.println("usage: describe | describe-declared | doctor | work --job ID --tuner HOST:PORT --worker N");
+        System.err.println(
+            "usage: describe | describe-declared | doctor | work --job ID --tuner HOST:PORT --worker N");
         return 2;
       }
       var config = WorkerConfig.parse(args, System.getenv());

@@ -44,7 +44,8 @@ final class LauncherScriptTest {
     Files.createDirectories(source.getParent());
     Files.createDirectories(tree.resolve("api/src/main/protobuf"));
     Files.createDirectories(tree.resolve(".mvn"));
-    Files.writeString(tree.resolve("pom.xml"), "<project>\n  <version>0.1.0</version>\n</project>\n");
+    Files.writeString(
+        tree.resolve("pom.xml"), "<project>\n  <version>0.1.0</version>\n</project>\n");
     Files.writeString(source, "class A {}");
   }
 

@@ -12,6 +12,7 @@ public final class JobDefaults {
   /// The greatest seed, and the least with its sign turned: `2^53 - 1`. JSON's readers of whole
   /// numbers are sure of no more, a browser's among them (RFC 8259, section 6).
   public static final long MAX_SEED = (1L << 53) - 1;
+
   public static final String POLICY = PolicyName.RACING;
   public static final String SEARCHER = "tpe";
   public static final int WINDOWS = 10;

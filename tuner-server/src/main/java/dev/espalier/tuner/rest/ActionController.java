@@ -19,12 +19,14 @@ import java.util.TreeMap;
 import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestHeader;
+import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /// What people may ask of a running job. The answer is 202: the job's session acts on it in turn.
@@ -33,6 +35,7 @@ import org.springframework.web.bind.annotation.RestController;
 /// seen: its version is compared when the request's turn comes. That training has gone on since
 /// does not matter.
 @RestController
+@ResponseStatus(HttpStatus.ACCEPTED)
 class ActionController {
   private static final String BRANCH = Lookups.JOB + "/branches/{branch:\\d{1,9}}";
   private static final String SNAPSHOT = Lookups.JOB + "/snapshots/{snapshot:\\d{1,9}}";

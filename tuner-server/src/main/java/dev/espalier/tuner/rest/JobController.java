@@ -14,6 +14,9 @@ import dev.espalier.tuner.app.port.DataFolders;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.ProgramRegistry;
 import io.swagger.v3.oas.annotations.Parameter;
+import io.swagger.v3.oas.annotations.media.Content;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +54,14 @@ class JobController {
   }
 
   /// Takes a job file in; with `dryRun` only says what it came to.
+  @ApiResponse(
+      responseCode = "201",
+      description = "the job",
+      content = @Content(schema = @Schema(implementation = JobView.class)))
+  @ApiResponse(
+      responseCode = "200",
+      description = "with `dryRun`: the job file with every default",
+      content = @Content(schema = @Schema(implementation = CheckedJob.class)))
   @PostMapping(
       path = "/api/v1/jobs",
       consumes = {

@@ -3,12 +3,19 @@ package dev.espalier.tuner.rest;
 import dev.espalier.api.model.Version;
 import dev.espalier.tuner.app.port.AnswerStore;
 import dev.espalier.tuner.app.port.TokenStore;
+import io.swagger.v3.core.converter.ModelConverters;
 import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.OpenAPI;
+import io.swagger.v3.oas.models.SpecVersion;
 import io.swagger.v3.oas.models.info.Info;
+import io.swagger.v3.oas.models.media.Content;
+import io.swagger.v3.oas.models.media.MediaType;
+import io.swagger.v3.oas.models.media.Schema;
+import io.swagger.v3.oas.models.responses.ApiResponse;
 import io.swagger.v3.oas.models.security.SecurityRequirement;
 import io.swagger.v3.oas.models.security.SecurityScheme;
 import java.time.InstantSource;
+import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ComponentScan;
@@ -63,5 +70,25 @@ public class RestConfiguration {
                 .addSecuritySchemes(
                     "token", new SecurityScheme().type(SecurityScheme.Type.HTTP).scheme("bearer")))
         .addSecurityItem(new SecurityRequirement().addList("token"));
+  }
+
+  /// Whatever is asked for, an answer that is not a success has one form.
+  @Bean
+  OpenApiCustomizer problemDocuments() {
+    return document -> {
+      ModelConverters.getInstance(document.getSpecVersion() == SpecVersion.V31)
+          .readAll(ProblemView.class)
+          .forEach(document.getComponents()::addSchemas);
+      Schema<?> form = new Schema<>().$ref(ProblemView.class.getSimpleName());
+      var problem =
+          new ApiResponse()
+              .description("what went wrong, as RFC 9457 has it")
+              .content(
+                  new Content()
+                      .addMediaType("application/problem+json", new MediaType().schema(form)));
+      document.getPaths().values().stream()
+          .flatMap(path -> path.readOperations().stream())
+          .forEach(operation -> operation.getResponses().addApiResponse("default", problem));
+    };
   }
 }

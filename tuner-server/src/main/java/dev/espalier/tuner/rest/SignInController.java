@@ -5,6 +5,7 @@ import java.net.URI;
 import java.util.Optional;
 import org.springframework.http.CacheControl;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseCookie;
 import org.springframework.http.ResponseEntity;
@@ -12,6 +13,7 @@ import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /// Signs a browser in with a code that works once, so that no token stands in an address.
@@ -35,6 +37,7 @@ class SignInController {
   }
 
   @PostMapping(path = "/api/v1/sign-in-codes", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.CREATED)
   ResponseEntity<Authenticator.SignInCode> code() {
     return ResponseEntity.status(201)
         .cacheControl(CacheControl.noStore())
@@ -76,6 +79,7 @@ class SignInController {
 
   /// Ends the browser's session.
   @DeleteMapping(path = "/api/v1/session")
+  @ResponseStatus(HttpStatus.NO_CONTENT)
   ResponseEntity<Void> signOut(HttpServletRequest request) {
     AuthenticationFilter.sessionCookie(request).ifPresent(authenticator::signOut);
     return ResponseEntity.noContent()

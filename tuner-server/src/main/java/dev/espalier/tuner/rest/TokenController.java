@@ -8,6 +8,7 @@ import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.app.port.WorkerGateway;
 import java.net.URI;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.DeleteMapping;
@@ -16,6 +17,7 @@ import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /// API tokens.
@@ -37,6 +39,7 @@ class TokenController {
 
   /// Makes a token; this answer is the only one that shows it.
   @PostMapping(consumes = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.CREATED)
   ResponseEntity<TokenView> create(@RequestBody NewToken request) {
     String name = request.name();
     if (name == null || !name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,79}")) {
@@ -66,6 +69,7 @@ class TokenController {
   /// Revokes a token and ends the browser sessions, the streams and the workers' links made with
   /// it.
   @DeleteMapping("/{token:tok_[0-9a-f]{1,32}}")
+  @ResponseStatus(HttpStatus.NO_CONTENT)
   ResponseEntity<Void> revoke(@PathVariable String token) {
     switch (authenticator.revoke(token)) {
       case UNKNOWN -> throw Lookups.notFound("token", token);

@@ -31,6 +31,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.jdbc.core.JdbcTemplate;
+import tools.jackson.databind.JsonNode;
 
 class JobRoutesTest {
   private static final Setting RATE = Setting.of(Map.of("learningRate", 0.1));
@@ -390,6 +392,41 @@ class JobRoutesTest {
     assertThat(server.get("/api/v1/me").json().get("actor").asString()).isEqualTo("token:first");
     assertThat(server.get("/api/v1/openapi.json").json().get("paths").propertyNames())
         .contains("/api/v1/jobs", "/api/v1/jobs/{job}/events", "/api/v1/tokens");
+  }
+
+  @Test
+  void openApiTellsTheCodesThatAreAnswered() {
+    JsonNode document = server.get("/api/v1/openapi.json").json();
+    assertThat(codes(document, "/jobs", "post")).containsExactlyInAnyOrder("201", "200", "default");
+    assertThat(codes(document, "/jobs", "get")).containsExactlyInAnyOrder("200", "default");
+    for (String action : List.of("pause", "kill", "rounds", "branches/{branch}/keep")) {
+      assertThat(codes(document, "/jobs/{job}/" + action, "post"))
+          .as(action)
+          .containsExactlyInAnyOrder("202", "default");
+    }
+    assertThat(codes(document, "/tokens", "post")).containsExactlyInAnyOrder("201", "default");
+    assertThat(codes(document, "/tokens/{token}", "delete"))
+        .containsExactlyInAnyOrder("204", "default");
+    assertThat(codes(document, "/session", "delete")).containsExactlyInAnyOrder("204", "default");
+    assertThat(codes(document, "/sign-in-codes", "post"))
+        .containsExactlyInAnyOrder("201", "default");
+    assertThat(
+            document
+                .at("/paths/~1api~1v1~1version/get/responses/default/content")
+                .at("/application~1problem+json/schema/$ref")
+                .asString())
+        .isEqualTo("#/components/schemas/ProblemView");
+    assertThat(document.at("/components/schemas/ProblemView/properties").propertyNames())
+        .contains("code", "detail", "errors", "status");
+  }
+
+  private static Collection<String> codes(JsonNode document, String path, String method) {
+    return document
+        .path("paths")
+        .path("/api/v1" + path)
+        .path(method)
+        .path("responses")
+        .propertyNames();
   }
 
   private String jobWithHistory() {
