@@ -44,7 +44,9 @@ class ExactProgram implements TrainingProgram {
         false,
         List.of(),
         List.of(new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-4, 1, 0.05)),
-        List.of(new MetricSpec("loss", Goal.MINIMIZE, MetricSpec.Aggregate.MEAN)));
+        List.of(
+            new MetricSpec("loss", Goal.MINIMIZE, MetricSpec.Aggregate.MEAN),
+            new MetricSpec("weights", Goal.MINIMIZE, MetricSpec.Aggregate.MEAN)));
   }
 
   @Override

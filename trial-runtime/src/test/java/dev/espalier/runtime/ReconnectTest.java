@@ -222,7 +222,7 @@ class ReconnectTest {
               EspalierException.class,
               failure -> assertThat(failure.code()).isEqualTo(ErrorCode.PROGRAM_FAILED))
           .hasMessageContaining(
-              "program exact measured [losss] in evaluate, but its descriptor lists [loss]");
+              "program exact measured [losss] in evaluate, but its descriptor lists [loss, weights]");
     }
   }
 

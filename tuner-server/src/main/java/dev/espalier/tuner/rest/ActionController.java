@@ -35,7 +35,6 @@ import org.springframework.web.bind.annotation.RestController;
 /// seen: its version is compared when the request's turn comes. That training has gone on since
 /// does not matter.
 @RestController
-@ResponseStatus(HttpStatus.ACCEPTED)
 class ActionController {
   private static final String BRANCH = Lookups.JOB + "/branches/{branch:\\d{1,9}}";
   private static final String SNAPSHOT = Lookups.JOB + "/snapshots/{snapshot:\\d{1,9}}";
@@ -49,6 +48,7 @@ class ActionController {
   }
 
   @PostMapping(path = Lookups.JOB + "/pause", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> pause(
       @PathVariable String job,
       @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
@@ -56,6 +56,7 @@ class ActionController {
   }
 
   @PostMapping(path = Lookups.JOB + "/resume", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> resume(
       @PathVariable String job,
       @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
@@ -64,6 +65,7 @@ class ActionController {
 
   /// Finishes the clocks that are scheduled, writes a checkpoint, ends.
   @PostMapping(path = Lookups.JOB + "/cancel", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> cancel(
       @PathVariable String job,
       @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
@@ -72,6 +74,7 @@ class ActionController {
 
   /// Ends now.
   @PostMapping(path = Lookups.JOB + "/kill", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> kill(
       @PathVariable String job,
       @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
@@ -80,6 +83,7 @@ class ActionController {
 
   /// Re-tunes now.
   @PostMapping(path = Lookups.JOB + "/rounds", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> retune(
       @PathVariable String job,
       @RequestHeader(name = HttpHeaders.IF_MATCH, required = false) @Nullable String match) {
@@ -91,6 +95,7 @@ class ActionController {
       path = Lookups.JOB + "/branches",
       consumes = MediaType.APPLICATION_JSON_VALUE,
       produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> trySetting(
       @PathVariable String job,
       @RequestBody TryRequest request,
@@ -100,6 +105,7 @@ class ActionController {
 
   /// Ends the running round with a trial as its winner.
   @PostMapping(path = BRANCH + "/keep", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> keep(
       @PathVariable String job,
       @PathVariable int branch,
@@ -109,6 +115,7 @@ class ActionController {
 
   /// Gives a trial of the running round up.
   @PostMapping(path = BRANCH + "/discard", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> discard(
       @PathVariable String job,
       @PathVariable int branch,
@@ -118,6 +125,7 @@ class ActionController {
 
   /// Goes back to a snapshot; where training stands now becomes a snapshot first.
   @PostMapping(path = SNAPSHOT + "/restore", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> restore(
       @PathVariable String job,
       @PathVariable long snapshot,
@@ -127,6 +135,7 @@ class ActionController {
 
   /// Keeps a snapshot for good.
   @PostMapping(path = SNAPSHOT + "/pin", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> pin(
       @PathVariable String job,
       @PathVariable long snapshot,
@@ -136,6 +145,7 @@ class ActionController {
 
   /// Lets a snapshot go with the others of its age.
   @PostMapping(path = SNAPSHOT + "/unpin", produces = MediaType.APPLICATION_JSON_VALUE)
+  @ResponseStatus(HttpStatus.ACCEPTED)
   ResponseEntity<JobView> unpin(
       @PathVariable String job,
       @PathVariable long snapshot,
