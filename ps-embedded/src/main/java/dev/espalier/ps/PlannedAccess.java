@@ -15,6 +15,7 @@ import dev.espalier.ps.table.RowTarget;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -68,6 +69,11 @@ final class PlannedAccess {
   private int misses;
   private @Nullable Moment now;
   private @Nullable PlanRun run;
+
+  /// The run, while accesses of the clock on hand are along the plan; what changes `mode`, `run` or
+  /// `now` says so by [#settle].
+  private @Nullable PlanRun along;
+
   private @Nullable Fetch fetch;
 
   PlannedAccess(
@@ -92,7 +98,6 @@ final class PlannedAccess {
   void watch(PlanOptions newOptions) {
     options = newOptions;
     isAutomatic = true;
-    run = null;
     fetch = null;
     rewatch();
   }
@@ -103,6 +108,11 @@ final class PlannedAccess {
     run = null;
     fetch = null;
     mode = Mode.OFF;
+    settle();
+  }
+
+  private void settle() {
+    along = mode == Mode.RUNNING && now != null ? run : null;
   }
 
   private void rewatch() {
@@ -111,6 +121,7 @@ final class PlannedAccess {
     before.clear();
     run = null;
     mode = isAutomatic ? Mode.WATCHING : Mode.OFF;
+    settle();
   }
 
   /// A branch was born: its setting may bring other accesses.
@@ -127,6 +138,7 @@ final class PlannedAccess {
     leave();
     log.clear();
     mode = Mode.RECORDING;
+    settle();
   }
 
   AccessPlan endVirtualIteration(PlanOptions newOptions) {
@@ -146,6 +158,7 @@ final class PlannedAccess {
     fetch = null;
     misses = 0;
     mode = Mode.RUNNING;
+    settle();
     return plan;
   }
 
@@ -159,33 +172,31 @@ final class PlannedAccess {
   ///
   /// @return false when the caller must read
   boolean read(int table, long first, int count, float[] target, int offset) {
-    return mode == Mode.RUNNING
-        && run != null
-        && now != null
-        && run.isNextRead(table, first, count)
-        && serve(run, now, table, count, target, offset);
+    PlanRun planned = along;
+    return planned != null
+        && ((count == 1 && planned.readSingle(table, first, target, offset))
+            || (planned.isNextRead(table, first, count)
+                && serve(planned, table, count, target, offset)));
   }
 
   /// Serves a read of the plan.
   ///
   /// @return false when the caller must read
   boolean read(int table, long[] rows, int count, float[] target) {
-    return mode == Mode.RUNNING
-        && run != null
-        && now != null
-        && run.isNextRead(table, rows, count)
-        && serve(run, now, table, count, target, 0);
+    PlanRun planned = along;
+    return planned != null
+        && planned.isNextRead(table, rows, count)
+        && serve(planned, table, count, target, 0);
   }
 
-  private boolean serve(
-      PlanRun planned, Moment moment, int table, int count, float[] target, int offset) {
+  private boolean serve(PlanRun planned, int table, int count, float[] target, int offset) {
     if ((long) count * columns[table] > target.length - offset || offset < 0) {
       return false;
     }
     if (!options.packsRows()) {
       return false;
     }
-    planned.read(table, rowsOf(planned, moment, table), target, offset);
+    planned.read(table, rowsOf(planned, table), target, offset);
     return true;
   }
 
@@ -193,27 +204,28 @@ final class PlannedAccess {
   ///
   /// @return false when the caller must add them
   boolean add(int table, long first, int count, float[] values, int offset) {
-    return mode == Mode.RUNNING
-        && run != null
-        && now != null
-        && table >= 0
-        && table < columns.length
-        && offset >= 0
-        && (long) count * columns[table] <= values.length - offset
-        && run.add(table, first, count, values, offset);
+    PlanRun planned = along;
+    return planned != null
+        && ((count == 1 && planned.addSingle(table, first, values, offset))
+            || (isRoomy(table, count, values.length, offset)
+                && planned.add(table, first, count, values, offset)));
   }
 
   /// Adds updates of the plan.
   ///
   /// @return false when the caller must add them
   boolean add(int table, long[] rows, int count, float[] values) {
-    return mode == Mode.RUNNING
-        && run != null
-        && now != null
-        && table >= 0
+    PlanRun planned = along;
+    return planned != null
+        && isRoomy(table, count, values.length, 0)
+        && planned.add(table, rows, count, values);
+  }
+
+  private boolean isRoomy(int table, int count, int length, int offset) {
+    return table >= 0
         && table < columns.length
-        && (long) count * columns[table] <= values.length
-        && run.add(table, rows, count, values);
+        && offset >= 0
+        && (long) count * columns[table] <= length - offset;
   }
 
   /// Takes note of a sound access that goes the general way.
@@ -266,6 +278,7 @@ final class PlannedAccess {
         run.leave(updates::add);
       }
       mode = Mode.LEFT;
+      settle();
     }
   }
 
@@ -283,6 +296,14 @@ final class PlannedAccess {
     if (mode == Mode.LEFT) {
       mode = Mode.RUNNING;
     }
+    forgetRows();
+    settle();
+  }
+
+  private void forgetRows() {
+    if (run != null) {
+      run.forgetRows();
+    }
   }
 
   /// Takes the updates of the clock out.
@@ -296,6 +317,7 @@ final class PlannedAccess {
     List<List<RowBatch>> drained = updates.drain();
     if (isMiss) {
       mode = Mode.RUNNING;
+      settle();
       if (++misses >= MAX_MISSES) {
         rewatch();
       }
@@ -322,6 +344,8 @@ final class PlannedAccess {
   /// Goes on to the next clock, and asks for its rows.
   void advance(Moment moment) {
     now = moment;
+    forgetRows();
+    settle();
     if (mode == Mode.RUNNING
         && run != null
         && shards > 1
@@ -334,12 +358,13 @@ final class PlannedAccess {
   /// Forgets rows that were asked for: parameters were set meanwhile.
   void invalidate() {
     fetch = null;
+    forgetRows();
   }
 
-  private float[] rowsOf(PlanRun planned, Moment moment, int table) {
+  private float[] rowsOf(PlanRun planned, int table) {
+    Moment moment = Objects.requireNonNull(now, "a plan is followed on a branch");
     Fetch here = fetch;
-    // A clock has one moment, which is looked at for every access: mostly the very same object.
-    if (here == null || (here.moment != moment && !here.moment.equals(moment))) {
+    if (here == null || !here.moment.equals(moment)) {
       here = send(planned.plan(), moment);
       fetch = here;
     }
@@ -349,6 +374,7 @@ final class PlannedAccess {
       }
       here.isHere = true;
     }
+    planned.serve(here.values);
     float[] values = here.values[table];
     if (values == null) {
       throw new IllegalStateException("the plan does not read table " + table);

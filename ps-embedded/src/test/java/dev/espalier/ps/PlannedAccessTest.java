@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -81,6 +82,11 @@ final class PlannedAccessTest {
       return new Access(isUpdate, table, 0, 0, random.longs(random.nextInt(30), 0, all).toArray());
     }
 
+    /// To one of few rows of a single float.
+    static Access single(Random random) {
+      return new Access(random.nextBoolean(), 1, random.nextInt(16), 1, new long[0]);
+    }
+
     int rowCount() {
       return rows.length == 0 ? count : rows.length;
     }
@@ -134,16 +140,27 @@ final class PlannedAccessTest {
   @ParameterizedTest
   @MethodSource("ways")
   void plannedClocksGiveTheBitsOfUnplannedOnes(int workers, PlanOptions options) {
+    planGivesTheSame(workers, options, Access::random);
+  }
+
+  @ParameterizedTest
+  @MethodSource("ways")
+  void plannedClocksOfSingleFloatsGiveTheBitsOfUnplannedOnes(int workers, PlanOptions options) {
+    planGivesTheSame(workers, options, Access::single);
+  }
+
+  private static void planGivesTheSame(
+      int workers, PlanOptions options, Function<Random, Access> accesses) {
     for (long seed = 1; seed <= 2; seed++) {
       try (Cluster planned = open(workers);
           Cluster plain = open(workers)) {
         for (int rank = 0; rank < workers; rank++) {
           planned.session(rank).planRepeatedAccess(options);
         }
-        float[] expected = train(plain, seed);
+        float[] expected = train(plain, seed, accesses);
         // Sums that are not combined before they leave are added up in another order.
         float tolerance = options.combinesUpdates() || workers == 1 ? 0 : 1e-3f;
-        assertThat(train(planned, seed))
+        assertThat(train(planned, seed, accesses))
             .as("seed %d, %d workers, %s", seed, workers, options)
             .containsExactly(expected, offset(tolerance));
       }
@@ -151,12 +168,14 @@ final class PlannedAccessTest {
   }
 
   /// Repeated clocks, clocks that leave the plan in several ways, forks and evaluations.
-  private static float[] train(Cluster cluster, long seed) {
+  private static float[] train(Cluster cluster, long seed, Function<Random, Access> accesses) {
     Random random = new Random(seed);
     List<List<Access>> programs = new ArrayList<>();
     for (int rank = 0; rank < cluster.workers(); rank++) {
       programs.add(
-          IntStream.range(0, 3 + random.nextInt(12)).mapToObj(_ -> Access.random(random)).toList());
+          IntStream.range(0, 3 + random.nextInt(12))
+              .mapToObj(_ -> accesses.apply(random))
+              .toList());
     }
     each(cluster, session -> session.create(ROOT));
     BranchRef branch = ROOT;
@@ -170,7 +189,7 @@ final class PlannedAccessTest {
       BranchRef now = branch;
       int deviation = clock > 5 && clock % 5 == 0 ? 1 + random.nextInt(3) : 0;
       long valueSeed = random.nextLong();
-      Access extra = Access.random(random);
+      Access extra = accesses.apply(random);
       for (int rank = 0; rank < cluster.workers(); rank++) {
         WorkerSession session = cluster.session(rank);
         session.select(now, BULK, StepSize.of(0.05));
@@ -315,6 +334,36 @@ final class PlannedAccessTest {
       session.tick(1);
       session.read(1, 7, 1, read, 0);
       assertThat(read).containsExactly(5);
+    }
+  }
+
+  @Test
+  void aPlanChecksArraysAndSeesWhatIsSetInsideAClock() {
+    try (ParameterServer server =
+            ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), TABLES);
+        WorkerSession session = server.session()) {
+      session.create(ROOT);
+      session.select(ROOT, BULK, StepSize.of(1));
+      session.beginVirtualIteration();
+      float[] value = new float[1];
+      session.read(1, 7, 1, value, 0);
+      session.read(1, 8, 1, value, 0);
+      session.add(1, 8, 1, value, 0);
+      session.endVirtualIteration(PlanOptions.all());
+
+      session.read(1, 7, 1, value, 0);
+      for (int offset : new int[] {-1, 1}) {
+        assertThatThrownBy(() -> session.read(1, 8, 1, value, offset))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("from index " + offset);
+      }
+      session.assign(1, 8, 1, new float[] {4}, 0);
+      session.read(1, 8, 1, value, 0);
+      assertThat(value).containsExactly(4);
+      assertThatThrownBy(() -> session.add(1, 8, 1, value, 1))
+          .isInstanceOf(IllegalArgumentException.class);
+      session.add(1, 8, 1, value, 0);
+      session.tick(1);
     }
   }
 

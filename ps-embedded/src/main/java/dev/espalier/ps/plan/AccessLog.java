@@ -72,6 +72,11 @@ public final class AccessLog {
         && Arrays.equals(numbers, 0, numberCount, other.numbers, 0, numberCount);
   }
 
+  /// Whether access `i` is of this kind and begins with this row.
+  boolean is(int i, int head, long first) {
+    return heads[i] == head && firsts[i] == first;
+  }
+
   /// Whether access `i` is this one.
   boolean isRange(int i, int head, long first, int count) {
     return heads[i] == head && firsts[i] == first && counts[i] == count;

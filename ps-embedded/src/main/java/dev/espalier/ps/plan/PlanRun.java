@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// An access that is not the next one of the plan is not served; the caller then goes the general
 /// way for the rest of the clock. Not thread-safe.
 public final class PlanRun {
+  private static final int NO_SINGLE = Integer.MIN_VALUE;
+
   private final AccessPlan plan;
   private final AccessLog log;
   private final int[] columns;
@@ -28,8 +30,14 @@ public final class PlanRun {
   private final @Nullable RowSlots[] updateSlots;
   private final List<List<RowBatch>> single;
 
-  /// Whether rows are where the plan has them: found by slot, and updates added up.
-  private final boolean isPlain;
+  /* Slot of the row of each access to one row of a single float, as PageRank's are; complemented for
+   * a first update, and NO_SINGLE of other accesses. Empty where rows are not found by slot, or updates
+   * not added up. Such an access is a load or a store, so the way to it must be short enough to be
+   * compiled into the loop that makes it. */
+  private final int[] singles;
+
+  /// The rows of the clock by table and slot; null until they are here.
+  private float @Nullable [] @Nullable [] rows;
 
   private int next;
 
@@ -55,7 +63,8 @@ public final class PlanRun {
     this.kernels = kernels;
     this.arrays = arrays;
     this.options = options;
-    isPlain = options.usesSlots() && options.combinesUpdates();
+    singles =
+        options.usesSlots() && options.combinesUpdates() ? singles(plan, columns) : new int[0];
     sums = new float[columns.length][];
     readSlots = new RowSlots[columns.length];
     updateSlots = new RowSlots[columns.length];
@@ -69,6 +78,19 @@ public final class PlanRun {
         updateSlots[table] = hashed(plan.updates(table));
       }
     }
+  }
+
+  private static int[] singles(AccessPlan plan, int[] columns) {
+    int[] singles = new int[plan.log.size()];
+    for (int access = 0; access < singles.length; access++) {
+      boolean isSingle =
+          plan.log.count(access) == 1
+              && columns[plan.log.table(access)] == 1
+              && plan.places[access] >= 0;
+      int place = plan.stores[access] ? ~plan.places[access] : plan.places[access];
+      singles[access] = isSingle ? place : NO_SINGLE;
+    }
+    return singles;
   }
 
   private static @Nullable RowSlots hashed(@Nullable PackedRows packed) {
@@ -87,9 +109,10 @@ public final class PlanRun {
     return plan;
   }
 
-  /// Goes back to the first access and forgets the updates.
+  /// Goes back to the first access and forgets the updates and the rows of the clock.
   public void restart() {
     next = 0;
+    rows = null;
     single.forEach(List::clear);
   }
 
@@ -119,6 +142,66 @@ public final class PlanRun {
     next++;
   }
 
+  /// The rows of the clock are here.
+  ///
+  /// @param values the rows that the plan reads, by table and slot; null of tables without
+  public void serve(float[] @Nullable [] values) {
+    rows = values;
+  }
+
+  /// The rows of the clock are not here any more.
+  public void forgetRows() {
+    rows = null;
+  }
+
+  /// Serves the next access if it reads this row, which is a single float, and the rows of the
+  /// clock are here.
+  ///
+  /// @return whether it does
+  public boolean readSingle(int table, long row, float[] target, int offset) {
+    int access = next;
+    float @Nullable [] @Nullable [] here = rows;
+    if (here == null || access >= singles.length || offset < 0 || offset >= target.length) {
+      return false;
+    }
+    int slot = singles[access];
+    if (slot == NO_SINGLE || !log.is(access, AccessLog.head(false, false, table), row)) {
+      return false;
+    }
+    float[] values = here[table];
+    if (values == null) {
+      return false;
+    }
+    target[offset] = values[slot];
+    next = access + 1;
+    return true;
+  }
+
+  /// Serves the next access if it updates this row, which is a single float.
+  ///
+  /// @return whether it does
+  public boolean addSingle(int table, long row, float[] values, int offset) {
+    int access = next;
+    if (access >= singles.length || offset < 0 || offset >= values.length) {
+      return false;
+    }
+    int slot = singles[access];
+    if (slot == NO_SINGLE || !log.is(access, AccessLog.head(true, false, table), row)) {
+      return false;
+    }
+    float[] buffer = sums[table];
+    if (buffer == null) {
+      buffer = buffer(table);
+    }
+    if (slot < 0) {
+      buffer[~slot] = values[offset];
+    } else {
+      buffer[slot] += values[offset];
+    }
+    next = access + 1;
+    return true;
+  }
+
   /// Serves the next access, a read, from the rows of the clock by slot.
   ///
   /// @param values the rows that the plan reads of the table, by slot
@@ -126,16 +209,6 @@ public final class PlanRun {
   /// @param offset where in `target`
   public void read(int table, float[] values, float[] target, int offset) {
     int access = next++;
-    int place = plan.places[access];
-    int count = log.count(access);
-    if (count == 1 && columns[table] == 1 && isPlain && place >= 0) {
-      target[offset] = values[place];
-    } else {
-      readRows(access, table, values, target, offset);
-    }
-  }
-
-  private void readRows(int access, int table, float[] values, float[] target, int offset) {
     int width = columns[table];
     int place = plan.places[access];
     int count = log.count(access);
@@ -175,20 +248,8 @@ public final class PlanRun {
     return true;
   }
 
-  /// Rows of a single float, as PageRank's, cost nothing but the call: their way is so short that
-  /// it is compiled into the loop that adds to them.
   private void add(int table, int count, float[] values, int offset) {
     int access = next++;
-    int place = plan.places[access];
-    float[] buffer = sums[table];
-    if (count == 1 && columns[table] == 1 && isPlain && place >= 0 && buffer != null) {
-      buffer[place] = plan.stores[access] ? values[offset] : buffer[place] + values[offset];
-    } else {
-      addRows(access, table, count, values, offset);
-    }
-  }
-
-  private void addRows(int access, int table, int count, float[] values, int offset) {
     if (count == 0) {
       return;
     }
