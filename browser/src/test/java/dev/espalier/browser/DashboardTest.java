@@ -638,6 +638,29 @@ final class DashboardTest {
     PageCheck.isAccessible(page, "jobs side by side");
   }
 
+  @Test
+  void jobsThatHaveEndedAreDeleted() {
+    jobs.write("gone one", GeneratedJobs.Size.SMALL, JobState.COMPLETED);
+    jobs.fail("gone two", "no data");
+    jobs.write("gone three", GeneratedJobs.Size.SMALL, JobState.CANCELED);
+    server.show(page, "/?name=gone");
+    page.getByLabel("Choose gone one").check();
+    page.getByLabel("Choose gone two").check();
+    page.locator(".bulk").getByText("Delete").click();
+    button("Keep them").click();
+    assertThat(page.locator(".jobs tbody tr")).hasCount(3);
+    page.locator(".bulk").getByText("Delete").click();
+    button("Delete 2 jobs").click();
+    assertThat(page.locator(".jobs tbody tr")).hasCount(1);
+
+    page.getByRole(AriaRole.LINK, link("gone three")).click();
+    button("Delete").click();
+    button("Delete the job").click();
+    assertThat(page.getByRole(AriaRole.HEADING, heading("Jobs", 1))).isVisible();
+    page.navigate(server.address() + "/#/?name=gone");
+    assertThat(page.locator(".jobs tbody tr")).hasCount(0);
+  }
+
   // Helpers.
 
   private static Route.FulfillOptions overburdened() {

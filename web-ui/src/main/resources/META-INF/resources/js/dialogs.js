@@ -7,6 +7,10 @@ import { byImportance } from './model.js';
 /** @import {Child, Tree} from './dom.js' */
 /** @import {Setting} from './types.js' */
 
+/** What deleting a job means. */
+export const DELETION =
+  'Its record, its snapshots and its logs are removed for good; jobs to come learn nothing from it.';
+
 /**
  * A tunable with its bounds, as a job's configuration or a program describes it.
  *

@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
-import { question } from './dialogs.js';
+import { DELETION, question } from './dialogs.js';
 import { actions, hasEnded, isPopulation } from './model.js';
 
 /** @import {Tree} from './dom.js' */
@@ -25,7 +25,7 @@ export const ACTIONS = {
 
 /**
  * @typedef {{act: (action: keyof typeof ACTIONS) => void, askCancel: () => void,
- *     trySetting: () => void, runAgain: () => void}} HeadActions
+ *     askDelete: () => void, trySetting: () => void, runAgain: () => void}} HeadActions
  */
 
 /**
@@ -151,6 +151,18 @@ function buttons(job, feed, state, on) {
         ACTIONS[action].label,
       ),
     ),
+    hasEnded(job.state) &&
+      h(
+        'button',
+        {
+          key: 'delete',
+          type: 'button',
+          class: 'button is-danger',
+          'aria-disabled': String(state.busy),
+          onclick: on.askDelete,
+        },
+        'Delete',
+      ),
     mayTry &&
       h(
         'button',
@@ -327,6 +339,20 @@ export function cancelDialog(job, act, close) {
       no: 'Keep it running',
       yes: 'Cancel the job',
     },
+    act,
+    close,
+  );
+}
+
+/**
+ * @param {JobView} job
+ * @param {() => void} act
+ * @param {() => void} close
+ * @returns {Tree}
+ */
+export function deleteDialog(job, act, close) {
+  return question(
+    { title: `Delete ${job.name}?`, text: DELETION, no: 'Keep it', yes: 'Delete the job' },
     act,
     close,
   );

@@ -1,6 +1,6 @@
 // One job, live: what it does and why, in words, in a drawing, in tables and in its decisions.
 
-import { get, getText, isDenial, post } from './api.js';
+import { get, getText, isDenial, post, remove } from './api.js';
 import { comparePanel } from './compare.js';
 import { question, tryDialog } from './dialogs.js';
 import { apiPanel, configPanel, logsPanel } from './documents.js';
@@ -9,7 +9,7 @@ import { drawer, judgedClocks } from './drawer.js';
 import { decisionsPanel, roundsPanel } from './evidence.js';
 import { JobFeed } from './feed.js';
 import * as format from './format.js';
-import { ACTIONS, cancelDialog, head, linkState } from './head.js';
+import { ACTIONS, cancelDialog, deleteDialog, head, linkState } from './head.js';
 import { hasEnded, isPopulation, wantSeries } from './model.js';
 import { problem, skeleton } from './notices.js';
 import { MOST_COMPARED } from './overlay.js';
@@ -369,6 +369,7 @@ class JobPage {
         this.#open((close) =>
           cancelDialog(job, () => this.#ask(ACTIONS.cancel.path, ACTIONS.cancel.done), close),
         ),
+      askDelete: () => this.#open((close) => deleteDialog(job, () => this.#delete(), close)),
       trySetting: () => this.#trySetting(job.setting),
       runAgain: () => this.#runAgain(),
     };
@@ -655,6 +656,24 @@ class JobPage {
       const config = await get(`${this.#root()}/config`, this.#ending.signal);
       const job = await post('/jobs', config);
       location.hash = jobAddress(job.id);
+    } catch (thrown) {
+      this.#say(words(thrown), true);
+    }
+    this.#head.busy = false;
+    this.#draw();
+  }
+
+  /** Removes the job, and shows those that are left. */
+  async #delete() {
+    if (this.#head.busy) {
+      return;
+    }
+    this.#dialog = null;
+    this.#head.busy = true;
+    this.#draw();
+    try {
+      await remove(this.#root());
+      location.hash = '#/';
     } catch (thrown) {
       this.#say(words(thrown), true);
     }

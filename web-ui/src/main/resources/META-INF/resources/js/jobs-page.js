@@ -1,7 +1,7 @@
 // The list of jobs, newest first: what each does, how it goes, and what may be asked of several.
 
-import { get, post } from './api.js';
-import { question } from './dialogs.js';
+import { get, post, remove } from './api.js';
+import { DELETION, question } from './dialogs.js';
 import { h, patch } from './dom.js';
 import { csv, exports, json, savePanel } from './export.js';
 import * as format from './format.js';
@@ -313,6 +313,12 @@ class JobsPage {
               'Cancel',
             ),
           ],
+          this.#ended().length > 0 &&
+            h(
+              'button',
+              { type: 'button', class: 'button is-danger', onclick: () => this.#askDelete() },
+              'Delete',
+            ),
         ),
     );
   }
@@ -514,9 +520,16 @@ class JobsPage {
 
   /** Those of the chosen jobs that something may still be asked of. */
   #askable() {
-    const jobs = this.#reading.value?.jobs ?? [];
-    const ended = new Set(jobs.filter((job) => hasEnded(job.state)).map((job) => job.id));
+    const ended = new Set(this.#ended());
     return [...this.#chosen].filter((job) => !ended.has(job));
+  }
+
+  /** Those of the chosen jobs that have ended. */
+  #ended() {
+    const jobs = this.#reading.value?.jobs ?? [];
+    return jobs
+      .filter((job) => hasEnded(job.state) && this.#chosen.has(job.id))
+      .map((job) => job.id);
   }
 
   /** @param {((close: () => void) => Tree) | null} dialog */
@@ -541,14 +554,40 @@ class JobsPage {
     );
   }
 
+  #askDelete() {
+    const jobs = this.#ended();
+    const amount = plural(jobs.length, 'job');
+    this.#open((close) =>
+      question(
+        {
+          title: `Delete ${amount}?`,
+          text: DELETION,
+          no: 'Keep them',
+          yes: `Delete ${amount}`,
+        },
+        () => this.#tellAll(jobs, (job) => remove(job), 'Deleted'),
+        close,
+      ),
+    );
+  }
+
   /**
    * @param {string} action
    * @param {string} done
    */
-  async #askAll(action, done) {
+  #askAll(action, done) {
+    return this.#tellAll(this.#askable(), (job) => post(`${job}/${action}`), done);
+  }
+
+  /**
+   * @param {string[]} jobs
+   * @param {(path: string) => Promise<any>} tell
+   * @param {string} done
+   */
+  async #tellAll(jobs, tell, done) {
     this.#dialog = null;
     const answers = await Promise.allSettled(
-      this.#askable().map((job) => post(`/jobs/${encodeURIComponent(job)}/${action}`)),
+      jobs.map((job) => tell(`/jobs/${encodeURIComponent(job)}`)),
     );
     const failed = answers.flatMap((answer) =>
       answer.status === 'rejected' ? [String(answer.reason.message)] : [],
