@@ -29,13 +29,19 @@ final class DeviceParameterServerTest {
 
   @AfterEach
   void runLate() {
-    TestDevice.runEarly(false);
+    TestDevice.schedule(TestDevice.Schedule.LATE, 0);
   }
 
   @ParameterizedTest
   @ValueSource(ints = {12, 40, 1000})
   void bothGiveTheSameBits(int devicePages) {
-    TestDevice.runEarly(devicePages == 40);
+    TestDevice.schedule(
+        switch (devicePages) {
+          case 12 -> TestDevice.Schedule.BY_CHANCE;
+          case 40 -> TestDevice.Schedule.EARLY;
+          default -> TestDevice.Schedule.LATE;
+        },
+        7);
     List<TableSpec> tables = new ArrayList<>();
     for (String rule : UpdateRule.names()) {
       tables.add(

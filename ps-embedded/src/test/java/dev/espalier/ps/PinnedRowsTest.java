@@ -204,7 +204,7 @@ final class PinnedRowsTest {
         device.await();
         assertThat(session.addFromDevice(0, block.address())).isTrue();
         assertThat(session.addFromDevice(0, block.address())).as("again").isFalse();
-        tier.zero(block, block.byteSize());
+        tier.zero(block, 4L * gradients.length);
         session.add(1, 0, 8 * ROWS, gradients, 0);
         if (clock == 1) {
           // Both ways at once.

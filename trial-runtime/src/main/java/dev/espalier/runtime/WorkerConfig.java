@@ -18,7 +18,7 @@ import java.util.Map;
 ///   any
 /// @param address interface at which other workers reach this worker's shard
 /// @param checkpoints folder for checkpoints where the tuner names none
-/// @param memoryBytes bound on parameter memory
+/// @param memoryBytes bound on parameter memory of the host
 /// @param maxAlone how long to go on without a tuner
 record WorkerConfig(
     String tuner,
@@ -32,10 +32,14 @@ record WorkerConfig(
     Duration maxAlone) {
   private static final String MAX_ALONE = "ESPALIER_WORKER_MAX_ALONE";
 
-  /// Twice the bound of the heap, which is half of the machine's memory unless `-Xmx` names
-  /// another; at least 256 MiB.
+  private static final String MEMORY_BYTES = "espalier.memory.bytes";
+
+  /// What the system property `espalier.memory.bytes` says; else twice the largest heap, which is
+  /// half of the machine's memory where nobody bounds the heap, at least 256 MiB.
   static final long DEFAULT_MEMORY_BYTES =
-      Math.max(256L << 20, 2 * Runtime.getRuntime().maxMemory());
+      Math.max(
+          1,
+          Long.getLong(MEMORY_BYTES, Math.max(256L << 20, 2 * Runtime.getRuntime().maxMemory())));
 
   @Override
   public String toString() {

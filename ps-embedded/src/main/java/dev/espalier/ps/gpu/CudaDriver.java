@@ -8,9 +8,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -94,7 +97,13 @@ final class CudaDriver implements AutoCloseable {
               .formatted(index, CUresult.stringFor(result)));
     }
     check(result, "cuDevicePrimaryCtxRetain of device " + index);
-    driver.load(ptx);
+    try {
+      driver.load(ptx);
+    } catch (RuntimeException e) {
+      Releases all = new Releases();
+      all.run(driver::close);
+      throw all.because(e);
+    }
     return driver;
   }
 
@@ -148,10 +157,28 @@ final class CudaDriver implements AutoCloseable {
 
   private static void check(int result, String what) {
     if (result != CUresult.CUDA_SUCCESS) {
-      throw new PsException(
-          result == OUT_OF_MEMORY ? PsFault.OUT_OF_MEMORY_BUDGET : PsFault.DEVICE_FAILED,
-          "%s failed: %s".formatted(what, CUresult.stringFor(result)));
+      throw failed(result, what);
     }
+  }
+
+  // The text is put together only when it is needed: copies and launches are many.
+
+  private static void check(int result, String what, String of) {
+    if (result != CUresult.CUDA_SUCCESS) {
+      throw failed(result, what + " of " + of);
+    }
+  }
+
+  private static void check(int result, String what, long bytes) {
+    if (result != CUresult.CUDA_SUCCESS) {
+      throw failed(result, "%s of %d bytes".formatted(what, bytes));
+    }
+  }
+
+  private static PsException failed(int result, String what) {
+    return new PsException(
+        result == OUT_OF_MEMORY ? PsFault.OUT_OF_MEMORY_BUDGET : PsFault.DEVICE_FAILED,
+        "%s failed: %s".formatted(what, CUresult.stringFor(result)));
   }
 
   // ---- memory
@@ -160,7 +187,7 @@ final class CudaDriver implements AutoCloseable {
   long allocate(long bytes) {
     enter();
     DeviceAddress address = new DeviceAddress();
-    check(JCudaDriver.cuMemAlloc(address, bytes), "cuMemAlloc of %d bytes".formatted(bytes));
+    check(JCudaDriver.cuMemAlloc(address, bytes), "cuMemAlloc", bytes);
     return address.value();
   }
 
@@ -175,9 +202,7 @@ final class CudaDriver implements AutoCloseable {
   MemorySegment allocatePinned(long bytes) {
     enter();
     HostAddress address = new HostAddress();
-    check(
-        JCudaDriver.cuMemHostAlloc(address, bytes, HOST_ALLOC_PORTABLE),
-        "cuMemHostAlloc of %d bytes".formatted(bytes));
+    check(JCudaDriver.cuMemHostAlloc(address, bytes, HOST_ALLOC_PORTABLE), "cuMemHostAlloc", bytes);
     return MemorySegment.ofAddress(address.value()).reinterpret(bytes);
   }
 
@@ -204,7 +229,8 @@ final class CudaDriver implements AutoCloseable {
             new HostAddress(from.address()),
             from.byteSize(),
             stream.handle()),
-        "cuMemcpyHtoD of %d bytes".formatted(from.byteSize()));
+        "cuMemcpyHtoD",
+        from.byteSize());
   }
 
   /// Queues a copy from device to host.
@@ -213,7 +239,8 @@ final class CudaDriver implements AutoCloseable {
     check(
         JCudaDriver.cuMemcpyDtoHAsync(
             new HostAddress(to.address()), new DeviceAddress(from), to.byteSize(), stream.handle()),
-        "cuMemcpyDtoH of %d bytes".formatted(to.byteSize()));
+        "cuMemcpyDtoH",
+        to.byteSize());
   }
 
   /// Queues a copy on the device.
@@ -222,7 +249,8 @@ final class CudaDriver implements AutoCloseable {
     check(
         JCudaDriver.cuMemcpyDtoDAsync(
             new DeviceAddress(to), new DeviceAddress(from), bytes, stream.handle()),
-        "cuMemcpyDtoD of %d bytes".formatted(bytes));
+        "cuMemcpyDtoD",
+        bytes);
   }
 
   /// Queues zeros.
@@ -232,10 +260,16 @@ final class CudaDriver implements AutoCloseable {
     enter();
     check(
         JCudaDriver.cuMemsetD32Async(new DeviceAddress(address), 0, bytes / 4, stream.handle()),
-        "cuMemsetD32 of %d bytes".formatted(bytes));
+        "cuMemsetD32",
+        bytes);
   }
 
   // ---- streams and events
+
+  /// So many streams that no other stream waits for, or none.
+  List<Stream> openStreams(int count) {
+    return openAll(count, this::openStream, this::close);
+  }
 
   /// Opens a stream that no other stream waits for.
   Stream openStream() {
@@ -267,6 +301,25 @@ final class CudaDriver implements AutoCloseable {
   /// An event that can measure.
   Event openTimer() {
     return openEvent(0);
+  }
+
+  /// So many events that can order streams, or none.
+  List<Event> openEvents(int count) {
+    return openAll(count, this::openEvent, this::close);
+  }
+
+  private static <T> List<T> openAll(int count, Supplier<T> opener, Consumer<T> closer) {
+    List<T> opened = new ArrayList<>();
+    try {
+      for (int i = 0; i < count; i++) {
+        opened.add(opener.get());
+      }
+    } catch (RuntimeException e) {
+      Releases all = new Releases();
+      opened.forEach(one -> all.run(() -> closer.accept(one)));
+      throw all.because(e);
+    }
+    return List.copyOf(opened);
   }
 
   private Event openEvent(int flags) {
@@ -393,7 +446,8 @@ final class CudaDriver implements AutoCloseable {
               stream.handle(),
               new HostAddress(pointers.address()),
               null),
-          "launch of " + function.name());
+          "launch",
+          function.name());
     }
   }
 
@@ -413,10 +467,13 @@ final class CudaDriver implements AutoCloseable {
   /// Gives the device back.
   @Override
   public void close() {
-    enter();
+    Releases all = new Releases();
+    all.run(this::enter);
     for (CUmodule module : modules) {
-      check(JCudaDriver.cuModuleUnload(module), "cuModuleUnload");
+      all.run(() -> check(JCudaDriver.cuModuleUnload(module), "cuModuleUnload"));
     }
-    check(JCudaDriver.cuDevicePrimaryCtxRelease(device), "cuDevicePrimaryCtxRelease");
+    all.run(
+        () -> check(JCudaDriver.cuDevicePrimaryCtxRelease(device), "cuDevicePrimaryCtxRelease"));
+    all.end();
   }
 }

@@ -31,6 +31,10 @@ public final class DeviceRows implements AutoCloseable {
   private static final long CHUNK_BYTES = 16L << 20;
   private static final int RUNS_PER_LAUNCH = 1 << 15;
 
+  /// What values and lists travel through takes as much at most, of the device and of pinned memory
+  /// each, beside the pages.
+  public static final long STAGING_BYTES = Staging.SLOTS * CHUNK_BYTES;
+
   /// One optimizer step of a table.
   ///
   /// @param rule the update rule
@@ -39,7 +43,38 @@ public final class DeviceRows implements AutoCloseable {
   /// @param divisor what sums of gradients are divided by
   public record Step(UpdateRule rule, StepSize stepSize, long number, float divisor) {}
 
-  private record Install(int page, Page written) {}
+  /// Fresh pages that take their places in a table when they are written, or go back to their pool
+  /// when something failed before that.
+  private static final class FreshPages implements AutoCloseable {
+    private record Written(int page, Page target) {}
+
+    private final PageTable pages;
+    private final List<Written> written = new ArrayList<>();
+
+    FreshPages(PageTable pages) {
+      this.pages = pages;
+    }
+
+    /// The page to write; to be written before the next [#install].
+    Page target(int page) {
+      Page target = pages.target(page);
+      if (target != pages.page(page)) {
+        written.add(new Written(page, target));
+      }
+      return target;
+    }
+
+    /// Puts those in their places whose writing is queued.
+    void install() {
+      written.forEach(fresh -> pages.install(fresh.page(), fresh.target()));
+      written.clear();
+    }
+
+    @Override
+    public void close() {
+      written.forEach(fresh -> fresh.target().release());
+    }
+  }
 
   private final DeviceKernels kernels;
   private final Staging staging;
@@ -198,17 +233,17 @@ public final class DeviceRows implements AutoCloseable {
   private void own(PageTable pages, BitSet touched) {
     int floats = (int) (pages.layout().planes() * pages.layout().planeBytes() / 4);
     RunList runs = new RunList();
-    List<Install> installs = new ArrayList<>();
-    for (int page = touched.nextSetBit(0); page >= 0; page = touched.nextSetBit(page + 1)) {
-      Page target = pages.target(page);
-      if (target != pages.page(page)) {
-        runs.flushIfFull(this::copy);
-        runs.writer().add(pages.page(page).address(), target.address(), 0, 0, 0, floats);
-        installs.add(new Install(page, target));
+    try (FreshPages fresh = new FreshPages(pages)) {
+      for (int page = touched.nextSetBit(0); page >= 0; page = touched.nextSetBit(page + 1)) {
+        Page target = fresh.target(page);
+        if (target != pages.page(page)) {
+          runs.flushIfFull(this::copy);
+          runs.writer().add(pages.page(page).address(), target.address(), 0, 0, 0, floats);
+        }
       }
+      runs.flush(this::copy);
+      fresh.install();
     }
-    runs.flush(this::copy);
-    installs.forEach(install -> pages.install(install.page(), install.written()));
   }
 
   // ---- steps
@@ -222,9 +257,10 @@ public final class DeviceRows implements AutoCloseable {
   public void update(
       PageTable pages, RowSelection rows, float[] gradients, Step step, IntToLongFunction seen) {
     own(pages, partlyWritten(pages, rows));
-    StepWriter writer = new StepWriter(pages, step, seen, gradients);
-    PageRuns.forEach(rows, pages.layout(), writer);
-    writer.flush();
+    try (StepWriter writer = new StepWriter(pages, step, seen, gradients)) {
+      PageRuns.forEach(rows, pages.layout(), writer);
+      writer.flush();
+    }
   }
 
   /// Takes one optimizer step on all rows, with gradients that lie on the device.
@@ -243,28 +279,26 @@ public final class DeviceRows implements AutoCloseable {
   public void updatePages(PageTable pages, int firstPage, int endPage, long gradients, Step step) {
     PageLayout layout = pages.layout();
     RunList runs = new RunList();
-    List<Install> installs = new ArrayList<>();
-    RunList.Launch launch =
-        (address, count, longest) -> {
-          step(layout, step, address, count, longest, gradients);
-          installs.forEach(install -> pages.install(install.page(), install.written()));
-          installs.clear();
-        };
-    for (int page = firstPage; page < endPage; page++) {
-      runs.flushIfFull(launch);
-      Page target = pages.target(page);
-      long firstRow = layout.firstRowOf(page);
-      runs.writer()
-          .add(
-              pages.page(page).address(),
-              target.address(),
-              0,
-              0,
-              (firstRow - layout.firstRowOf(firstPage)) * layout.columns(),
-              (int) (layout.endRowOf(page) - firstRow) * layout.columns());
-      installs.add(new Install(page, target));
+    try (FreshPages fresh = new FreshPages(pages)) {
+      RunList.Launch launch =
+          (address, count, longest) -> {
+            step(layout, step, address, count, longest, gradients);
+            fresh.install();
+          };
+      for (int page = firstPage; page < endPage; page++) {
+        runs.flushIfFull(launch);
+        long firstRow = layout.firstRowOf(page);
+        runs.writer()
+            .add(
+                pages.page(page).address(),
+                fresh.target(page).address(),
+                0,
+                0,
+                (firstRow - layout.firstRowOf(firstPage)) * layout.columns(),
+                (int) (layout.endRowOf(page) - firstRow) * layout.columns());
+      }
+      runs.flush(launch);
     }
-    runs.flush(launch);
   }
 
   private void step(
@@ -303,15 +337,14 @@ public final class DeviceRows implements AutoCloseable {
   }
 
   /// Packs gradients of the host and their runs, and launches a chunk at a time.
-  private final class StepWriter implements PageRuns.Visitor {
+  private final class StepWriter implements PageRuns.Visitor, AutoCloseable {
     private final PageTable pages;
     private final Step step;
     private final IntToLongFunction seen;
     private final float[] gradients;
-    private final long chunkBytes;
     private final RunList runs = new RunList();
-    private final List<Install> installs = new ArrayList<>();
-    private Staging.Slot slot;
+    private final FreshPages fresh;
+    private Staging.@Nullable Slot slot;
     private long bytes;
 
     StepWriter(PageTable pages, Step step, IntToLongFunction seen, float[] gradients) {
@@ -319,51 +352,78 @@ public final class DeviceRows implements AutoCloseable {
       this.step = step;
       this.seen = seen;
       this.gradients = gradients;
-      chunkBytes = Math.max(CHUNK_BYTES, pages.layout().planeBytes());
-      slot = staging.take(chunkBytes);
+      fresh = new FreshPages(pages);
     }
 
     @Override
     public void run(int page, long firstRow, int rows, int position) {
       PageLayout layout = pages.layout();
       int length = rows * layout.columns();
-      // Gradients of a run start at a multiple of 16 bytes, so that whole pages are stepped in
-      // fours.
-      long start = (bytes + 15) / 16 * 16;
-      if (start + 4L * length > chunkBytes || runs.isFull()) {
+      if (alignedBytes() + Math.min(CHUNK_BYTES, 4L * length) > CHUNK_BYTES || runs.isFull()) {
         flush();
-        slot = staging.take(chunkBytes);
-        start = 0;
       }
-      MemorySegment.copy(
-          gradients,
-          position * layout.columns(),
-          slot.host(),
-          ValueLayout.JAVA_FLOAT,
-          start,
-          length);
-      bytes = start + 4L * length;
-      Page target = pages.target(page);
-      runs.writer()
-          .add(
-              pages.page(page).address(),
-              target.address(),
-              seen.applyAsLong(page),
-              layout.offsetOf(firstRow),
-              start / 4,
-              length);
-      if (target != pages.page(page)) {
-        installs.add(new Install(page, target));
+      long from = pages.page(page).address();
+      long to = fresh.target(page).address();
+      // A page larger than a chunk is stepped in pieces, each from the page as it was: it takes its
+      // place with the last of them.
+      for (int done = 0; done < length; ) {
+        if (done > 0) {
+          launch();
+        }
+        int piece = Math.min(length - done, (int) (CHUNK_BYTES / 4));
+        long start = alignedBytes();
+        MemorySegment.copy(
+            gradients,
+            position * layout.columns() + done,
+            slot().host(),
+            ValueLayout.JAVA_FLOAT,
+            start,
+            piece);
+        bytes = start + 4L * piece;
+        runs.writer()
+            .add(
+                from,
+                to,
+                seen.applyAsLong(page),
+                layout.offsetOf(firstRow) + 4L * done,
+                start / 4,
+                piece);
+        done += piece;
+      }
+    }
+
+    /// Gradients of a run start at a multiple of 16 bytes, so that whole pages are stepped in
+    /// fours.
+    private long alignedBytes() {
+      return (bytes + 15) / 16 * 16;
+    }
+
+    private Staging.Slot slot() {
+      if (slot == null) {
+        slot = staging.take(CHUNK_BYTES);
+      }
+      return slot;
+    }
+
+    private void launch() {
+      if (bytes > 0) {
+        long address = slot().send(bytes);
+        runs.flush(
+            (list, count, longest) -> step(pages.layout(), step, list, count, longest, address));
+        slot = null;
+        bytes = 0;
       }
     }
 
     void flush() {
-      long address = slot.send(bytes);
-      runs.flush(
-          (list, count, longest) -> step(pages.layout(), step, list, count, longest, address));
-      installs.forEach(install -> pages.install(install.page(), install.written()));
-      installs.clear();
-      bytes = 0;
+      launch();
+      fresh.install();
+    }
+
+    /// Gives fresh pages back that are not written.
+    @Override
+    public void close() {
+      fresh.close();
     }
   }
 

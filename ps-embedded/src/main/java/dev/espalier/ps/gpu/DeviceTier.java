@@ -64,8 +64,10 @@ final class DeviceTier implements MemoryTier {
 
   @Override
   public synchronized void close() {
-    driver.await(stream);
-    blocks.forEach(block -> driver.free(block.address()));
+    Releases all = new Releases();
+    all.run(() -> driver.await(stream));
+    blocks.forEach(block -> all.run(() -> driver.free(block.address())));
     blocks.clear();
+    all.end();
   }
 }

@@ -3,6 +3,7 @@ package dev.espalier.ps.gpu;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.MemoryTier;
+import java.util.List;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -21,9 +22,10 @@ public final class Gpu implements AutoCloseable {
   private Gpu(GpuProbe.Device device, CudaDriver driver) {
     this.device = device;
     this.driver = driver;
-    stream = driver.openStream();
-    inbound = driver.openStream();
-    outbound = driver.openStream();
+    List<CudaDriver.Stream> streams = driver.openStreams(3);
+    stream = streams.get(0);
+    inbound = streams.get(1);
+    outbound = streams.get(2);
   }
 
   /// Opens the first device that can be used.
@@ -47,7 +49,14 @@ public final class Gpu implements AutoCloseable {
 
   /// Opens a device with other kernels than those of this package.
   static Gpu open(GpuProbe.Device device, byte[] ptx) {
-    return new Gpu(device, CudaDriver.open(device.index(), ptx));
+    CudaDriver driver = CudaDriver.open(device.index(), ptx);
+    try {
+      return new Gpu(device, driver);
+    } catch (RuntimeException e) {
+      Releases all = new Releases();
+      all.run(driver::close);
+      throw all.because(e);
+    }
   }
 
   /// What the probe said of it.
@@ -119,10 +128,12 @@ public final class Gpu implements AutoCloseable {
   /// Waits for queued work and gives the device back; memory must have been freed.
   @Override
   public void close() {
-    await();
-    driver.close(stream);
-    driver.close(inbound);
-    driver.close(outbound);
-    driver.close();
+    Releases all = new Releases();
+    all.run(this::await);
+    for (CudaDriver.Stream open : List.of(stream, inbound, outbound)) {
+      all.run(() -> driver.close(open));
+    }
+    all.run(driver::close);
+    all.end();
   }
 }

@@ -9,7 +9,7 @@ import java.util.concurrent.locks.Lock;
 /// Memory of the host that stays in place, so that the device copies it at full speed and while
 /// both sides do other work.
 ///
-/// Reads wait for pages that are on their way from the device. Thread-safe.
+/// Reads and writes wait for pages that are on their way from the device. Thread-safe.
 final class PinnedTier implements MemoryTier {
   private final CudaDriver driver;
   private final CudaDriver.Stream outbound;
@@ -36,16 +36,28 @@ final class PinnedTier implements MemoryTier {
 
   @Override
   public void download(MemorySegment from, long offset, MemorySegment to) {
-    // Whoever is sending pages away has queued their copies when it lets the lock go.
-    departing.lock();
-    departing.unlock();
-    driver.await(outbound);
+    awaitDepartures();
     MemoryTier.super.download(from, offset, to);
   }
 
   @Override
+  public void upload(MemorySegment from, MemorySegment to, long offset) {
+    awaitDepartures();
+    MemoryTier.super.upload(from, to, offset);
+  }
+
+  private void awaitDepartures() {
+    // Whoever is sending pages away has queued their copies when it lets the lock go.
+    departing.lock();
+    departing.unlock();
+    driver.await(outbound);
+  }
+
+  @Override
   public synchronized void close() {
-    blocks.forEach(driver::freePinned);
+    Releases all = new Releases();
+    blocks.forEach(block -> all.run(() -> driver.freePinned(block)));
     blocks.clear();
+    all.end();
   }
 }

@@ -1,6 +1,8 @@
 package dev.espalier.ps.gpu;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
 /// Pairs of a pinned buffer and a device buffer through which small things travel, in turn, so that
 /// the host fills one while the device copies another.
@@ -8,19 +10,25 @@ import java.lang.foreign.MemorySegment;
 /// Everything is queued on one stream; a device buffer is good until its turn comes again, for work
 /// of that stream. Not thread-safe.
 final class Staging implements AutoCloseable {
-  private static final int SLOTS = 4;
+  /// How many pairs.
+  static final int SLOTS = 4;
+
   private static final long ALIGNMENT_BYTES = 1 << 16;
 
   private final CudaDriver driver;
   private final CudaDriver.Stream stream;
-  private final Slot[] slots = new Slot[SLOTS];
+  private final List<Slot> slots = new ArrayList<>();
   private int next;
 
   /// One pair.
   final class Slot {
     private MemorySegment host = MemorySegment.NULL;
     private long device;
-    private final CudaDriver.Event copied = driver.openEvent();
+    private final CudaDriver.Event copied;
+
+    private Slot(CudaDriver.Event copied) {
+      this.copied = copied;
+    }
 
     /// The pinned buffer.
     MemorySegment host() {
@@ -79,9 +87,9 @@ final class Staging implements AutoCloseable {
   Staging(CudaDriver driver, CudaDriver.Stream stream) {
     this.driver = driver;
     this.stream = stream;
-    for (int i = 0; i < SLOTS; i++) {
-      slots[i] = new Slot();
-      driver.record(slots[i].copied, stream);
+    for (CudaDriver.Event copied : driver.openEvents(SLOTS)) {
+      driver.record(copied, stream);
+      slots.add(new Slot(copied));
     }
   }
 
@@ -89,7 +97,7 @@ final class Staging implements AutoCloseable {
   ///
   /// @param bytes that both buffers have at least
   Slot take(long bytes) {
-    Slot slot = slots[next];
+    Slot slot = slots.get(next);
     next = (next + 1) % SLOTS;
     driver.await(slot.copied);
     slot.grow(bytes);
@@ -98,9 +106,11 @@ final class Staging implements AutoCloseable {
 
   @Override
   public void close() {
+    Releases all = new Releases();
     for (Slot slot : slots) {
-      slot.release();
-      driver.close(slot.copied);
+      all.run(slot::release);
+      all.run(() -> driver.close(slot.copied));
     }
+    all.end();
   }
 }

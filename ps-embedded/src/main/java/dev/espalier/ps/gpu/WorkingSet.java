@@ -12,6 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
 import java.util.concurrent.locks.Lock;
 import org.jspecify.annotations.Nullable;
 
@@ -31,17 +33,21 @@ import org.jspecify.annotations.Nullable;
 public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   /*
    * A page keeps its identity and trades its place: with a frame of the device's pool when it
-   * arrives, with a page of the pinned pool when it leaves. The pinned place is kept while the page
+   * arrives, with a page of the pinned pool when it leaves, its home. The home is kept while the page
    * is on the device; as long as the page is not written it is a copy, and leaving costs nothing.
+   * Where other pages find no home, it is given up. No page leaves before all that leave with it have
+   * a home, so that none is lost when pinned memory ends.
    *
    * Streams: work (kernels), inbound, outbound. Moves are queued in batches, with an event each.
    * - Work waits for the inbound batch of the pages it visits.
    * - An outbound batch waits for all work queued before it, and for its pages' inbound batches,
-   *   which that work waited for, or which brought what is not stale and so is not copied out.
+   *   which that work waited for, or which brought what is not stale and so is not copied out; and
+   *   for those that read the homes that were given up for it.
    * - An inbound batch waits for all work queued before it (frames of freed pages may still be in
    *   use), for the outbound batches of the frames it fills, and for those of the pages it brings.
    * Frames that leave come back to the pool when somebody needs them; work that takes fresh pages
-   * first waits for the inbound stream, which has waited for them.
+   * first waits for the inbound stream, which has waited for them, also when the room that was
+   * asked for could not be made.
    */
   private static final int EVENTS = 64;
 
@@ -76,34 +82,26 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   /// Batches of a stream, numbered from 1; their events are used again after `EVENTS` batches.
   private final class Batches {
     private final CudaDriver.Stream stream;
-    private final CudaDriver.Event[] events = new CudaDriver.Event[EVENTS];
+    private final List<CudaDriver.Event> events;
     private long count;
 
-    Batches(CudaDriver.Stream stream) {
+    Batches(CudaDriver.Stream stream, List<CudaDriver.Event> events) {
       this.stream = stream;
-      for (int i = 0; i < EVENTS; i++) {
-        events[i] = driver.openEvent();
-      }
+      this.events = events;
     }
 
     /// Marks the end of a batch.
     ///
     /// @return its number
     long end() {
-      driver.record(events[(int) (++count % EVENTS)], stream);
+      driver.record(events.get((int) (++count % EVENTS)), stream);
       return count;
     }
 
     /// Makes another stream wait for a batch, or for a later one.
     void letWait(CudaDriver.Stream other, long batch) {
       if (batch > 0) {
-        driver.await(other, events[(int) (batch % EVENTS)]);
-      }
-    }
-
-    void close() {
-      for (CudaDriver.Event event : events) {
-        driver.close(event);
+        driver.await(other, events.get((int) (batch % EVENTS)));
       }
     }
   }
@@ -116,11 +114,13 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   private final List<PageVisit> plan;
   private final VisitOrder order;
   private final long devicePages;
+  private final int largestVisit;
   private Placement placement;
+  private final List<CudaDriver.Event> events;
   private final Batches worked;
   private final Batches arrived;
   private final Batches left;
-  private final Map<Page, Seat> seats = new LinkedHashMap<>();
+  private final SequencedMap<Page, Seat> seats = new LinkedHashMap<>();
   private final List<Seat> visited = new ArrayList<>();
   private final Deque<Leaving> leaving = new ArrayDeque<>();
   private @Nullable BranchPages current;
@@ -134,7 +134,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   ///
   /// @param gpu the device
   /// @param device where pages are born and worked on; its budget bounds what is on the device
-  /// @param pinned where they are otherwise, of the same page size
+  /// @param pinned where they are otherwise, of the same page size; nobody else takes of it
   /// @param plan the visits of one round, in order, not empty
   public WorkingSet(Gpu gpu, PagePool device, PagePool pinned, List<PageVisit> plan) {
     if (device.pageBytes() != pinned.pageBytes()) {
@@ -150,10 +150,12 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     this.plan = List.copyOf(plan);
     order = new VisitOrder(plan.size());
     devicePages = device.availablePages();
+    largestVisit = plan.stream().mapToInt(PageVisit::pages).max().orElse(0);
     placement = new Placement(plan, devicePages);
-    worked = new Batches(work);
-    arrived = new Batches(gpu.inbound());
-    left = new Batches(gpu.outbound());
+    events = driver.openEvents(3 * EVENTS);
+    worked = new Batches(work, events.subList(0, EVENTS));
+    arrived = new Batches(gpu.inbound(), events.subList(EVENTS, 2 * EVENTS));
+    left = new Batches(gpu.outbound(), events.subList(2 * EVENTS, 3 * EVENTS));
     device.keptBy(this);
   }
 
@@ -256,7 +258,8 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     List<Page> pages = pagesOf(branch, index);
     pages.forEach(page -> seat(page, true));
     long missing = pages.stream().filter(page -> !page.isOnDevice()).distinct().count();
-    boolean fits = missing + fresh <= roomOnDevice() + evictable();
+    long leaving = missing + fresh - roomOnDevice();
+    boolean fits = leaving <= 0 || leaving <= Math.min(evictable(), homes());
     if (fits) {
       fetch(pages, false);
     }
@@ -285,11 +288,16 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
       return;
     }
     isFetching = true;
+    boolean isSentFor = false;
     try {
       device.reserve(missing.size());
       bring(missing);
+      isSentFor = true;
     } finally {
       isFetching = false;
+      if (!isSentFor) {
+        letWorkFollowInbound();
+      }
     }
     if (isNeeded) {
       arrived.letWait(work, arrived.count);
@@ -304,17 +312,27 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
       departure = Math.max(departure, seat(page, false).departure);
     }
     left.letWait(arrived.stream, departure);
-    for (Page page : missing) {
-      Page frame = device.acquire();
-      Seat seat = seat(page, false);
-      driver.copyIn(page.segment(), frame.address(), arrived.stream);
-      page.trade(frame);
-      seat.twin = frame;
-      seat.twinIsCopy = true;
-      seat.arrival = arrived.count + 1;
-      bytesIn += device.pageBytes();
+    try {
+      missing.forEach(this::bring);
+    } finally {
+      arrived.end();
     }
-    arrived.end();
+  }
+
+  private void bring(Page page) {
+    Page frame = device.acquire();
+    try {
+      driver.copyIn(page.segment(), frame.address(), arrived.stream);
+    } catch (RuntimeException e) {
+      frame.release();
+      throw e;
+    }
+    page.trade(frame);
+    Seat seat = seat(page, false);
+    seat.twin = frame;
+    seat.twinIsCopy = true;
+    seat.arrival = arrived.count + 1;
+    bytesIn += device.pageBytes();
   }
 
   /// Knows pages from their birth, so that they can leave before they are visited.
@@ -328,14 +346,21 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   /// Takes back frames that have left, and lets the oldest pages leave when there are too few.
   @Override
   public void makeRoom(int count) {
-    takeBackFrames(count);
-    long missing = count - roomOnDevice();
-    if (missing > 0) {
-      evict(oldest(missing));
+    try {
       takeBackFrames(count);
-    }
-    if (!isFetching) {
-      letWorkFollowInbound();
+      long missing = count - roomOnDevice();
+      if (missing > 0) {
+        List<Page> pages = oldest(missing);
+        if (!haveHomes(pages)) {
+          pinned.reserve(homeless(pages));
+        }
+        evict(pages);
+        takeBackFrames(count);
+      }
+    } finally {
+      if (!isFetching) {
+        letWorkFollowInbound();
+      }
     }
   }
 
@@ -370,7 +395,57 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     return chosen;
   }
 
-  /// Sends pages to pinned memory.
+  /// Finds places in pinned memory for pages that are to leave; where they run short, those that
+  /// other pages on the device keep are given up, of the last visited first: they leave last.
+  ///
+  /// @return whether all have one
+  private boolean haveHomes(List<Page> pages) {
+    return hasHomes(homeless(pages), Set.copyOf(pages));
+  }
+
+  private boolean hasHomes(int count, Set<Page> keeping) {
+    long arrival = 0;
+    for (Map.Entry<Page, Seat> entry : seats.sequencedEntrySet().reversed()) {
+      if (pinned.tryReserve(count)) {
+        break;
+      }
+      if (!keeping.contains(entry.getKey())) {
+        arrival = Math.max(arrival, entry.getValue().arrival);
+        entry.getValue().giveUpTwin();
+      }
+    }
+    // The home may still be read, and will be written.
+    arrived.letWait(left.stream, arrival);
+    return pinned.tryReserve(count);
+  }
+
+  private int homeless(List<Page> pages) {
+    return (int) pages.stream().filter(page -> seat(page, false).twin == null).count();
+  }
+
+  /// Places in pinned memory that pages which leave can have.
+  private long homes() {
+    return pinned.availablePages() + pinnedCopies();
+  }
+
+  /// Makes sure that so many fresh pages can be had, and any visit be made, by letting others
+  /// leave.
+  ///
+  /// @param fresh how many
+  /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when pinned memory has no
+  ///   room for those
+  public void reserve(int fresh) {
+    long leaving = fresh - roomOnDevice();
+    if (leaving > 0) {
+      long elsewhere = pinned.pagesInUse() - pinnedCopies() + leaving;
+      int homes = Math.toIntExact(leaving + Math.min(largestVisit, elsewhere));
+      if (!hasHomes(homes, Set.of())) {
+        pinned.reserve(homes);
+      }
+    }
+  }
+
+  /// Sends pages to pinned memory, where they have homes.
   private void evict(List<Page> pages) {
     departing.lock();
     try {
@@ -382,21 +457,47 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
 
   private void depart(List<Page> pages) {
     List<Departure> departures = new ArrayList<>();
-    for (Page page : pages) {
-      trade(page, seat(page, false)).ifPresent(departures::add);
+    try {
+      for (Page page : pages) {
+        trade(page, seat(page, false)).ifPresent(departures::add);
+      }
+    } finally {
+      send(departures);
     }
-    // Downloads that other threads have queued before the trade are part of this work.
-    worked.letWait(left.stream, worked.end());
-    for (Departure departure : departures) {
-      if (!departure.isCopy()) {
-        driver.copyOut(departure.frame().address(), departure.page().segment(), left.stream);
-        bytesOut += device.pageBytes();
+  }
+
+  private void send(List<Departure> departures) {
+    int gone = 0;
+    try {
+      // Downloads that other threads have queued before the trade are part of this work.
+      worked.letWait(left.stream, worked.end());
+      for (; gone < departures.size(); gone++) {
+        copyOut(departures.get(gone));
+      }
+    } finally {
+      departures.subList(gone, departures.size()).forEach(this::stay);
+      long batch = left.end();
+      for (Departure departure : departures.subList(0, gone)) {
+        departure.seat().departure = batch;
+        leaving.add(new Leaving(departure.frame(), batch));
       }
     }
-    long batch = left.end();
-    for (Departure departure : departures) {
-      departure.seat().departure = batch;
-      leaving.add(new Leaving(departure.frame(), batch));
+  }
+
+  private void copyOut(Departure departure) {
+    if (!departure.isCopy()) {
+      driver.copyOut(departure.frame().address(), departure.page().segment(), left.stream);
+      bytesOut += device.pageBytes();
+    }
+  }
+
+  /// Undoes the trade of a page that could not be sent.
+  private void stay(Departure departure) {
+    if (departure.page().trade(departure.frame())) {
+      departure.seat().twin = departure.frame();
+      departure.seat().twinIsCopy = departure.isCopy();
+    } else {
+      leaving.add(new Leaving(departure.frame(), 0));
     }
   }
 
@@ -433,7 +534,10 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
       }
     }
     if (!passing.isEmpty() && isCrowded()) {
-      evict(passing.stream().distinct().toList());
+      List<Page> leaving = passing.stream().distinct().toList();
+      if (haveHomes(leaving)) {
+        evict(leaving);
+      }
     }
   }
 
@@ -472,9 +576,12 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
         });
   }
 
-  /// Makes work that is queued next wait for all pages that are leaving, to read them on the host.
-  public void awaitDepartures() {
+  /// Makes work that is queued next wait for all pages that are on their way, to read them wherever
+  /// they are.
+  public void awaitMoves() {
     left.letWait(work, left.count);
+    arrived.letWait(work, arrived.count);
+    arrivalWaitedFor = arrived.count;
   }
 
   /// Pages that find room on the device without another one leaving it.
@@ -511,14 +618,14 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   @Override
   public void close() {
     device.keptBy(PagePool.nobody());
-    driver.await(arrived.stream);
-    driver.await(left.stream);
-    leaving.forEach(moved -> moved.frame().release());
+    Releases all = new Releases();
+    all.run(() -> driver.await(arrived.stream));
+    all.run(() -> driver.await(left.stream));
+    leaving.forEach(moved -> all.run(moved.frame()::release));
     leaving.clear();
-    seats.values().forEach(Seat::giveUpTwin);
+    seats.values().forEach(seat -> all.run(seat::giveUpTwin));
     seats.clear();
-    worked.close();
-    arrived.close();
-    left.close();
+    events.forEach(event -> all.run(() -> driver.close(event)));
+    all.end();
   }
 }

@@ -7,8 +7,9 @@ import dev.espalier.ps.fault.PsFault;
 ///
 /// Thread-safe.
 public final class MemoryBudget {
-  private final long limitBytes;
+  private long limitBytes;
   private long usedBytes;
+  private String whyLowered = "";
 
   /// Creates a budget.
   ///
@@ -42,15 +43,25 @@ public final class MemoryBudget {
   }
 
   /// Bytes allowed.
-  public long limitBytes() {
+  public synchronized long limitBytes() {
     return limitBytes;
   }
 
+  /// Lowers what is allowed, since the memory behind it ended before the budget.
+  ///
+  /// @param refusedBytes so many more could not be had
+  /// @param reason what was said then
+  public synchronized void lower(long refusedBytes, PsException reason) {
+    long before = limitBytes;
+    limitBytes = Math.min(limitBytes, usedBytes + refusedBytes - 1);
+    whyLowered = " (lowered from %d: %s)".formatted(before, reason.getMessage());
+  }
+
   /// The failure to tell when bytes cannot be taken.
-  public PsException exceeded(long wantedBytes) {
+  public synchronized PsException exceeded(long wantedBytes) {
     return new PsException(
         PsFault.OUT_OF_MEMORY_BUDGET,
-        "%d more bytes of pages are needed, but %d of %d bytes of the budget are taken"
-            .formatted(wantedBytes, usedBytes(), limitBytes));
+        "%d more bytes of pages are needed, but %d of %d bytes of the budget are taken%s"
+            .formatted(wantedBytes, usedBytes, limitBytes, whyLowered));
   }
 }

@@ -1,5 +1,7 @@
 package dev.espalier.ps.memory;
 
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -9,7 +11,6 @@ import java.util.Deque;
 /// The pool grows in slabs, within a [MemoryBudget], and keeps the pages that come back. Pages are
 /// handed out with one reference and with whatever content they had. Thread-safe.
 public final class PagePool {
-  private static final long SLAB_BYTES = 8L << 20;
   private static final int MAX_SLAB_PAGES = 32;
   private static final Keeper NOBODY =
       new Keeper() {
@@ -23,6 +24,7 @@ public final class PagePool {
   private final MemoryTier tier;
   private final MemoryBudget budget;
   private final long pageBytes;
+  private final long slabPages;
   private final Deque<Page> free = new ArrayDeque<>();
   private Keeper keeper = NOBODY;
   private long pagesInUse;
@@ -45,6 +47,16 @@ public final class PagePool {
   /// @param budget what bounds it
   /// @param pageBytes size of a page, a positive multiple of 64
   public PagePool(MemoryTier tier, MemoryBudget budget, long pageBytes) {
+    this(tier, budget, pageBytes, PagePools.SLAB_BYTES);
+  }
+
+  /// Creates an empty pool.
+  ///
+  /// @param tier where the memory comes from
+  /// @param budget what bounds it
+  /// @param pageBytes size of a page, a positive multiple of 64
+  /// @param slabBytes how much it grows at once, as long as the budget has it; a page at least
+  PagePool(MemoryTier tier, MemoryBudget budget, long pageBytes, long slabBytes) {
     if (pageBytes < 1 || pageBytes % HostTier.ALIGNMENT_BYTES != 0) {
       throw new IllegalArgumentException(
           "pageBytes must be a positive multiple of 64 but is " + pageBytes);
@@ -52,6 +64,7 @@ public final class PagePool {
     this.tier = tier;
     this.budget = budget;
     this.pageBytes = pageBytes;
+    slabPages = Math.clamp(slabBytes / pageBytes, 1, MAX_SLAB_PAGES);
   }
 
   /// Hands out a page with one reference and undefined content.
@@ -71,26 +84,57 @@ public final class PagePool {
   ///
   /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when they would not
   public synchronized void reserve(int count) {
+    if (!tryReserve(count)) {
+      throw budget.exceeded((count - free.size()) * pageBytes);
+    }
+  }
+
+  /// Makes sure that the next `count` calls of [#acquire] by the caller succeed, if nobody else
+  /// acquires in between.
+  ///
+  /// @return false when they would not
+  public synchronized boolean tryReserve(int count) {
     while (free.size() < count) {
       int missing = count - free.size();
       if (!grow()) {
         keeper.makeRoom(count);
         if (count - free.size() == missing) {
-          throw budget.exceeded(missing * pageBytes);
+          return false;
         }
       }
     }
+    return true;
   }
 
   private boolean grow() {
-    long slabPages = Math.clamp(SLAB_BYTES / pageBytes, 1, MAX_SLAB_PAGES);
-    if (!budget.tryTake(slabPages * pageBytes)) {
-      slabPages = 1;
-      if (!budget.tryTake(pageBytes)) {
-        return false;
-      }
+    return growBy(slabPages) || (slabPages > 1 && growBy(1));
+  }
+
+  /// Takes memory for more pages; where there is less than the budget allows, lowers the budget.
+  private boolean growBy(long pages) {
+    long bytes = pages * pageBytes;
+    if (!budget.tryTake(bytes)) {
+      return false;
     }
-    addSlab(slabPages);
+    MemorySegment slab;
+    try {
+      slab = tier.allocate(bytes);
+    } catch (PsException e) {
+      budget.giveBack(bytes);
+      if (e.fault() != PsFault.OUT_OF_MEMORY_BUDGET) {
+        throw e;
+      }
+      if (pages == 1) {
+        budget.lower(bytes, e);
+      }
+      return false;
+    } catch (RuntimeException e) {
+      budget.giveBack(bytes);
+      throw e;
+    }
+    for (long i = 0; i < pages; i++) {
+      free.add(new Page(tier.slice(slab, i * pageBytes, pageBytes), this));
+    }
     return true;
   }
 
@@ -102,19 +146,6 @@ public final class PagePool {
   /// Names who keeps the pages.
   public synchronized void keptBy(Keeper newKeeper) {
     keeper = newKeeper;
-  }
-
-  private void addSlab(long slabPages) {
-    MemorySegment slab;
-    try {
-      slab = tier.allocate(slabPages * pageBytes);
-    } catch (RuntimeException e) {
-      budget.giveBack(slabPages * pageBytes);
-      throw e;
-    }
-    for (long i = 0; i < slabPages; i++) {
-      free.add(new Page(tier.slice(slab, i * pageBytes, pageBytes), this));
-    }
   }
 
   /// From now on a write gives a page a new stamp, so that those it has now mean what they mean

@@ -7,8 +7,12 @@ import java.util.concurrent.ConcurrentHashMap;
 ///
 /// Thread-safe.
 public final class PagePools implements AutoCloseable {
+  /// How much a pool grows at once where nothing else is said.
+  static final long SLAB_BYTES = 8L << 20;
+
   private final MemoryTier tier;
   private final MemoryBudget budget;
+  private final long slabBytes;
   private final Map<Long, PagePool> pools = new ConcurrentHashMap<>();
 
   /// Creates pools of host memory within a budget.
@@ -21,13 +25,26 @@ public final class PagePools implements AutoCloseable {
   /// @param tier where the memory comes from; closed with the pools
   /// @param budget what bounds them
   public PagePools(MemoryTier tier, MemoryBudget budget) {
+    this(tier, budget, SLAB_BYTES);
+  }
+
+  private PagePools(MemoryTier tier, MemoryBudget budget, long slabBytes) {
     this.tier = tier;
     this.budget = budget;
+    this.slabBytes = slabBytes;
+  }
+
+  /// Creates pools of many sizes that grow by single pages, so that none keeps what another needs.
+  ///
+  /// @param tier where the memory comes from; closed with the pools
+  /// @param budget what bounds them
+  public static PagePools ofSinglePages(MemoryTier tier, MemoryBudget budget) {
+    return new PagePools(tier, budget, 1);
   }
 
   /// The pool of a page size.
   public PagePool ofSize(long pageBytes) {
-    return pools.computeIfAbsent(pageBytes, bytes -> new PagePool(tier, budget, bytes));
+    return pools.computeIfAbsent(pageBytes, bytes -> new PagePool(tier, budget, bytes, slabBytes));
   }
 
   /// Pages handed out by all pools.

@@ -4,6 +4,7 @@ import dev.espalier.ps.clock.SspClock;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.fault.PsException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,17 @@ final class BranchState {
   /// Why the branch can only be freed; set when an update could be applied only in part or not at
   /// all, so that going on would not be what the workers asked for.
   @Nullable PsException failure;
+
+  /// Takes the pushes of the first clock that are held.
+  List<ShardCommand.Push> pollHeld() {
+    return Arrays.stream(heldPushes.pollFirstEntry().getValue())
+        .<ShardCommand.Push>mapMulti((push, next) -> {
+          if (push != null) {
+            next.accept(push);
+          }
+        })
+        .toList();
+  }
 
   BranchState(int workers) {
     clock = new SspClock(workers);

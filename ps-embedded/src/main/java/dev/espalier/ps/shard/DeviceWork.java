@@ -62,17 +62,17 @@ final class DeviceWork implements RowWork {
 
   /// Opens a device's memory.
   ///
-  /// @param gpu the device; closed with this
-  /// @param config budgets of device and host
+  /// @param memory the device, closed with this, and its budget
+  /// @param pinnedBytes budget of the host
   /// @param layouts of the tables, with one size of page
-  DeviceWork(Gpu gpu, ShardConfig config, List<PageLayout> layouts) {
-    this.gpu = gpu;
+  DeviceWork(DeviceMemory memory, long pinnedBytes, List<PageLayout> layouts) {
+    gpu = memory.gpu();
     pageBytes = layouts.getFirst().pageBytes();
-    devicePages = config.deviceBytes() / pageBytes;
+    devicePages = memory.bytes() / pageBytes;
     if (devicePages < MIN_PAGES) {
       throw new IllegalArgumentException(
           "deviceBytes must hold >= %d pages of %d bytes but is %d"
-              .formatted(MIN_PAGES, pageBytes, config.deviceBytes()));
+              .formatted(MIN_PAGES, pageBytes, memory.bytes()));
     }
     pagesPerVisit = Math.toIntExact(devicePages / VISITS_ON_DEVICE);
     firstVisits = new int[layouts.size()];
@@ -81,11 +81,18 @@ final class DeviceWork implements RowWork {
     List<PageVisit> plan = new ArrayList<>(reads);
     reads.forEach(
         visit -> plan.add(new PageVisit(visit.table(), visit.firstPage(), visit.endPage(), true)));
-    device = new PagePools(gpu.deviceTier(), new MemoryBudget(config.deviceBytes()));
-    pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget(config.budgetBytes()));
-    copies = new PagePools(gpu.deviceTier(), new MemoryBudget(COPIES_OF_A_TABLE * sizeOf(layouts)));
+    device = new PagePools(gpu.deviceTier(), new MemoryBudget(memory.bytes()));
+    pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget(pinnedBytes));
+    copies =
+        PagePools.ofSinglePages(
+            gpu.deviceTier(), new MemoryBudget(COPIES_OF_A_TABLE * sizeOf(layouts)));
     rows = new DeviceRows(gpu);
-    set = new WorkingSet(gpu, device.ofSize(pageBytes), pinned.ofSize(pageBytes), plan);
+    try {
+      set = new WorkingSet(gpu, device.ofSize(pageBytes), pinned.ofSize(pageBytes), plan);
+    } catch (RuntimeException e) {
+      rows.close();
+      throw e;
+    }
   }
 
   private static long sizeOf(List<PageLayout> layouts) {
@@ -126,10 +133,7 @@ final class DeviceWork implements RowWork {
 
   @Override
   public void reserve(PagePool pool, int pages) {
-    long missing = pages - set.roomOnDevice();
-    if (missing > 0) {
-      pinned.ofSize(pool.pageBytes()).reserve(Math.toIntExact(missing));
-    }
+    set.reserve(pages);
   }
 
   @Override
@@ -194,25 +198,34 @@ final class DeviceWork implements RowWork {
   /// none where the device has no room for it.
   private void putTogether(
       TablePart table, BranchPages pages, RowSelection.Range range, RowCollector collector) {
-    Page copy;
-    try {
-      copy = copies.ofSize(sizeOf((long) range.count() * table.layout().columns())).acquire();
-    } catch (PsException noRoom) {
+    int columns = table.layout().columns();
+    Page copy = copyOf((long) range.count() * columns).orElse(null);
+    if (copy == null) {
       return;
     }
-    int columns = table.layout().columns();
-    forEachVisit(
-        table,
-        range,
-        (visit, part, positions) -> {
-          beginRead(pages, visit);
-          rows.read(
-              pages.table(table.index()), part, copy.address() + 4L * positions.first() * columns);
-          set.end(pages, visit);
-        });
-    gpu.awaitKernels();
-    collector.take(copy, 0, 0, range.count());
-    copy.release();
+    try {
+      forEachVisit(
+          table,
+          range,
+          (visit, part, positions) -> {
+            beginRead(pages, visit);
+            rows.read(
+                pages.table(table.index()),
+                part,
+                copy.address() + 4L * positions.first() * columns);
+            set.end(pages, visit);
+          });
+      gpu.awaitKernels();
+      collector.take(copy, 0, 0, range.count());
+    } finally {
+      copy.release();
+    }
+  }
+
+  /// Room on the device for values that are no page; empty where it has none.
+  private Optional<Page> copyOf(long values) {
+    PagePool pool = copies.ofSize(sizeOf(values));
+    return pool.tryReserve(1) ? Optional.of(pool.acquire()) : Optional.empty();
   }
 
   @Override
@@ -278,15 +291,18 @@ final class DeviceWork implements RowWork {
 
   @Override
   public Optional<RowValues.OnDevice> keep(int count, long address) {
-    Page copy;
-    try {
-      copy = copies.ofSize(sizeOf(count)).acquire();
-    } catch (PsException noRoom) {
+    Page copy = copyOf(count).orElse(null);
+    if (copy == null) {
       return Optional.empty();
     }
-    gpu.copy(address, copy.address(), 4L * count);
-    // Whoever wrote them may write others there.
-    gpu.awaitKernels();
+    try {
+      gpu.copy(address, copy.address(), 4L * count);
+      // Whoever wrote them may write others there.
+      gpu.awaitKernels();
+    } catch (PsException e) {
+      copy.release();
+      throw e;
+    }
     return Optional.of(new Kept(copy, count));
   }
 
@@ -318,7 +334,7 @@ final class DeviceWork implements RowWork {
     if (step.seen() == null) {
       return _ -> 0;
     }
-    set.awaitDepartures();
+    set.awaitMoves();
     return page -> {
       Page seen = step.seenPage(table.index(), pages, page);
       return seen == null ? 0 : seen.address();
@@ -465,12 +481,15 @@ final class DeviceWork implements RowWork {
   }
 
   @Override
+  @SuppressWarnings("try") // all are closed, the last first, whichever fails
   public void close() {
-    set.close();
-    rows.close();
-    device.close();
-    copies.close();
-    pinned.close();
-    gpu.close();
+    try (gpu;
+        pinned;
+        copies;
+        device;
+        rows;
+        set) {
+      // Nothing is left to be done.
+    }
   }
 }

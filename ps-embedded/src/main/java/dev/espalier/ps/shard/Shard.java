@@ -3,15 +3,16 @@ package dev.espalier.ps.shard;
 import dev.espalier.ps.branch.BranchPages;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.branch.BranchStore;
+import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.branch.Snapshot;
 import dev.espalier.ps.checkpoint.CheckpointShape;
 import dev.espalier.ps.checkpoint.CheckpointStore;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
-import dev.espalier.ps.gpu.GpuProvider;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.memory.PagePool;
 import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.optim.Add;
 import dev.espalier.ps.table.RowBatch;
@@ -84,25 +85,33 @@ public final class Shard implements AutoCloseable {
   /// @param kernels the arithmetic
   public Shard(ShardConfig config, List<TableSpec> specs, RowKernels kernels) {
     this.config = config;
-    tables = TableParts.of(config, specs, usesDevice(config));
-    work = workOf(config, tables, kernels);
+    Optional<DeviceMemory> device = DeviceMemory.of(config);
+    try {
+      tables = TableParts.of(config, specs, device.map(DeviceMemory::bytes).orElse(0L));
+      work = workOf(config, device, layouts(tables), kernels);
+    } catch (RuntimeException e) {
+      device.ifPresent(memory -> memory.closeAfter(e));
+      throw e;
+    }
     clockUpdates = new ClockUpdates(tables, config.workers(), kernels, work);
-    store = new BranchStore(work.pools(), tables.stream().map(TablePart::layout).toList());
+    store = new BranchStore(work.pools(), layouts(tables));
     barriers = new Barriers(config.workers());
     lanes = new WorkerLanes(config.workers());
     checkpoints = new CheckpointStore(shape(config, tables));
   }
 
-  private static RowWork workOf(ShardConfig config, List<TablePart> tables, RowKernels kernels) {
-    if (usesDevice(config)) {
-      return new DeviceWork(
-          GpuProvider.chosen().open(), config, tables.stream().map(TablePart::layout).toList());
-    }
-    return new HostWork(kernels, new MemoryBudget(config.budgetBytes()), config.sharesPages());
+  private static RowWork workOf(
+      ShardConfig config,
+      Optional<DeviceMemory> device,
+      List<PageLayout> layouts,
+      RowKernels kernels) {
+    return device.isPresent()
+        ? new DeviceWork(device.get(), config.budgetBytes(), layouts)
+        : new HostWork(kernels, new MemoryBudget(config.budgetBytes()), config.sharesPages());
   }
 
-  private static boolean usesDevice(ShardConfig config) {
-    return config.deviceBytes() > 0 && GpuProvider.chosen().isPresent();
+  private static List<PageLayout> layouts(List<TablePart> tables) {
+    return tables.stream().map(TablePart::layout).toList();
   }
 
   private static CheckpointShape shape(ShardConfig config, List<TablePart> tables) {
@@ -252,27 +261,37 @@ public final class Shard implements AutoCloseable {
   // ---- updates
 
   private void push(ShardCommand.Push push, PendingReply pending) {
-    BranchState state = existing(push.branch());
-    requireSound(state);
-    checkBatches(push.batches());
-    if (push.samples() < 0) {
-      throw new PsException(PsFault.BAD_REQUEST, "samples must be >= 0 but is " + push.samples());
+    boolean isHeld = false;
+    try {
+      BranchState state = existing(push.branch());
+      requireSound(state);
+      checkBatches(push.batches());
+      if (push.samples() < 0) {
+        throw new PsException(PsFault.BAD_REQUEST, "samples must be >= 0 but is " + push.samples());
+      }
+      if (push.clock() >= state.clock.completed(push.worker())) {
+        agreeOnSettings(push, state);
+        state.clock.tick(push.worker(), push.clock());
+        isHeld = push.staleness().bound() == 0;
+        apply(push, state);
+      }
+    } finally {
+      if (!isHeld) {
+        // It was refused, repeated or applied at once.
+        push.batches().forEach(RowBatch::release);
+      }
     }
-    if (push.clock() < state.clock.completed(push.worker())) {
-      answer(pending, ACKNOWLEDGED);
-      return;
-    }
-    agreeOnStaleness(push, state);
-    if (push.staleness().bound() == 0) {
-      agreeOnStepSize(push, state);
-    }
-    state.clock.tick(push.worker(), push.clock());
+    answer(pending, ACKNOWLEDGED);
+  }
+
+  private void apply(ShardCommand.Push push, BranchState state) {
     try {
       if (push.staleness().bound() == 0) {
         hold(push, state);
+        applyHeld(push.branch(), state);
       } else {
         clockUpdates.applyAlone(push, store.pagesOf(push.branch()), state.seen);
-        recycle(push);
+        giveArraysBack(push);
       }
     } catch (RuntimeException | OutOfMemoryError e) {
       state.failure = asFault(e);
@@ -281,7 +300,13 @@ public final class Shard implements AutoCloseable {
       state.seen.forget(push.worker());
       serveParkedReads(state);
     }
-    answer(pending, ACKNOWLEDGED);
+  }
+
+  private static void agreeOnSettings(ShardCommand.Push push, BranchState state) {
+    agreeOnStaleness(push, state);
+    if (push.staleness().bound() == 0) {
+      agreeOnStepSize(push, state);
+    }
   }
 
   private static void agreeOnStaleness(ShardCommand.Push push, BranchState state) {
@@ -320,16 +345,14 @@ public final class Shard implements AutoCloseable {
             .computeIfAbsent(push.clock(), _ -> new ShardCommand.Push[config.workers()])[
             push.worker()] =
         push;
+  }
+
+  private void applyHeld(BranchRef branch, BranchState state) {
     while (!state.heldPushes.isEmpty()
         && state.heldPushes.firstKey() < state.clock.completedByAll()) {
-      List<ShardCommand.Push> pushes = new ArrayList<>();
-      for (ShardCommand.Push held : state.heldPushes.pollFirstEntry().getValue()) {
-        if (held != null) {
-          pushes.add(held);
-        }
-      }
+      List<ShardCommand.Push> pushes = state.pollHeld();
       try {
-        clockUpdates.applyTogether(pushes, store.pagesOf(push.branch()));
+        clockUpdates.applyTogether(pushes, store.pagesOf(branch));
       } finally {
         pushes.forEach(this::recycle);
       }
@@ -337,11 +360,15 @@ public final class Shard implements AutoCloseable {
   }
 
   private void recycle(ShardCommand.Push push) {
+    giveArraysBack(push);
+    push.batches().forEach(RowBatch::release);
+  }
+
+  private void giveArraysBack(ShardCommand.Push push) {
     for (RowBatch batch : push.batches()) {
       if (batch.content() instanceof RowValues.Own(float[] array, _)) {
         arrays.giveBack(array);
       }
-      batch.release();
     }
   }
 
@@ -458,6 +485,9 @@ public final class Shard implements AutoCloseable {
     }
     branches.remove(free.branch().number());
     state.seen.clear();
+    while (!state.heldPushes.isEmpty()) {
+      state.pollHeld().forEach(this::recycle);
+    }
     store.free(free.branch());
     work.forgetFreed();
     PsException missing = store.tree().missing(free.branch());
@@ -665,10 +695,12 @@ public final class Shard implements AutoCloseable {
   }
 
   private void reserveAll(BranchPages pages) {
+    Map<PagePool, Integer> needed = new HashMap<>();
+    for (TablePart table : tables) {
+      needed.merge(pages.table(table.index()).pool(), table.layout().pageCount(), Math::addExact);
+    }
     try {
-      for (TablePart table : tables) {
-        work.reserve(pages.table(table.index()).pool(), table.layout().pageCount());
-      }
+      needed.forEach(work::reserve);
     } catch (PsException e) {
       store.discard(pages);
       throw e;

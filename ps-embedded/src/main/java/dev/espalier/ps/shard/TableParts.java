@@ -11,19 +11,22 @@ import java.util.function.ToLongFunction;
 
 /// Chooses the pages of a shard's parts of the tables.
 final class TableParts {
+  /// Kernels count the floats of a page in 32 bits, in strides.
+  private static final long MAX_DEVICE_PAGE_BYTES = 4L << 30;
+
   private TableParts() {}
 
   /// @param specs the tables
-  /// @param onDevice whether the pages lie on a device
-  static List<TablePart> of(ShardConfig config, List<TableSpec> specs, boolean onDevice) {
+  /// @param deviceBytes for pages on a device; 0 where they lie on the host
+  static List<TablePart> of(ShardConfig config, List<TableSpec> specs, long deviceBytes) {
     List<TablePart> onHost = parts(config, specs, access -> wantedOnHost(config, access));
-    if (!onDevice) {
+    if (deviceBytes == 0) {
       return onHost;
     }
     // A matrix in one piece can be used where it lies, which pays as long as nothing has to move.
     List<TablePart> inOnePiece =
         ofOneSize(config, specs, Math.max(config.densePageBytes(), largestPage(onHost)));
-    return fits(inOnePiece, config.deviceBytes())
+    return fits(inOnePiece, deviceBytes)
         ? inOnePiece
         : ofOneSize(config, specs, config.densePageBytes());
   }
@@ -50,7 +53,9 @@ final class TableParts {
 
   private static boolean fits(List<TablePart> parts, long deviceBytes) {
     long pages = parts.stream().mapToLong(part -> part.layout().pageCount()).sum();
-    return Math.max(pages, DeviceWork.MIN_PAGES) * largestPage(parts) <= deviceBytes;
+    long largest = largestPage(parts);
+    return largest < MAX_DEVICE_PAGE_BYTES
+        && Math.max(pages, DeviceWork.MIN_PAGES) * largest <= deviceBytes;
   }
 
   private static List<TablePart> parts(

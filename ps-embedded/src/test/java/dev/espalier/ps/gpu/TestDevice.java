@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// The device that tests run on: a real one where there is one, else the double of the driver
 /// (`src/test/cuda/double.cpp`, which says what it does not show), built with g++.
@@ -39,19 +40,88 @@ public final class TestDevice {
     return doubleFunction("espalier_double_mode").isPresent();
   }
 
-  /// Lets the streams of the double run as late (false) or as early (true) as they may; nothing on
-  /// a real device.
-  public static void runEarly(boolean early) {
-    doubleFunction("espalier_double_mode")
-        .ifPresent(address -> {
-          try {
-            Linker.nativeLinker()
-                .downcallHandle(address, FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT))
-                .invokeExact(early ? 1 : 0);
-          } catch (Throwable e) {
-            throw new AssertionError(e);
-          }
-        });
+  /// How the streams of the double run: as late as they may, as early as they may, or as a seed
+  /// says.
+  public enum Schedule {
+    /// As late as their events allow.
+    LATE,
+    /// As early as possible, but for the first stream.
+    EARLY,
+    /// Some of them, by some steps, at each call.
+    BY_CHANCE
+  }
+
+  /// Orders the streams of the double; nothing on a real device.
+  ///
+  /// @param seed of what is left to chance
+  public static void schedule(Schedule schedule, int seed) {
+    call(
+        "espalier_double_mode",
+        FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT),
+        schedule.ordinal(),
+        seed);
+  }
+
+  /// Lets the n-th call from now of a name of the double's driver fail, and only that one.
+  ///
+  /// @param call its name, without a version, such as `cuMemAlloc`
+  /// @param n 1 for the next
+  /// @param error 2 for memory that is not there
+  public static void fail(String call, long n, int error) {
+    assumeTrue(isDouble(), "a real device cannot be made to fail");
+    letFail(call, n, error);
+  }
+
+  /// Lets each call of a name of the double's driver fail.
+  public static void failAll(String call, int error) {
+    fail(call, -1, error);
+  }
+
+  /// Ends all failures that were asked for.
+  public static void endFailures() {
+    letFail("", 0, 0);
+  }
+
+  private static void letFail(String call, long n, int error) {
+    try (Arena arena = Arena.ofConfined()) {
+      call(
+          "espalier_double_fail",
+          FunctionDescriptor.ofVoid(
+              ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT),
+          arena.allocateFrom(call),
+          n,
+          error);
+    }
+  }
+
+  /// Lets every call of the double fail, as on a device whose kernel failed.
+  public static void failFromNowOn(int error) {
+    assumeTrue(isDouble(), "a real device cannot be made to fail");
+    call("espalier_double_stick", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT), error);
+  }
+
+  /// Blocks of memory, streams, events, modules and contexts of the double that were not given
+  /// back; 0 on a real device.
+  public static long living() {
+    return call("espalier_double_living", FunctionDescriptor.of(ValueLayout.JAVA_LONG))
+            instanceof Long living
+        ? living
+        : 0;
+  }
+
+  private static @Nullable Object call(
+      String name, FunctionDescriptor descriptor, Object... arguments) {
+    Optional<MemorySegment> address = doubleFunction(name);
+    if (address.isEmpty()) {
+      return null;
+    }
+    try {
+      return Linker.nativeLinker()
+          .downcallHandle(address.get(), descriptor)
+          .invokeWithArguments(arguments);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
   }
 
   private static Optional<MemorySegment> doubleFunction(String name) {

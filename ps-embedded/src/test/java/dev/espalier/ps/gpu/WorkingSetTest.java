@@ -2,6 +2,7 @@ package dev.espalier.ps.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.espalier.ps.branch.BranchPages;
 import dev.espalier.ps.branch.BranchRef;
@@ -11,6 +12,8 @@ import dev.espalier.ps.branch.PageTable;
 import dev.espalier.ps.branch.Snapshot;
 import dev.espalier.ps.checkpoint.CheckpointShape;
 import dev.espalier.ps.checkpoint.CheckpointStore;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.PagePools;
 import dev.espalier.ps.optim.RuleOptions;
@@ -33,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class WorkingSetTest {
   private static final int PAGE_BYTES = 4096;
@@ -45,8 +48,9 @@ final class WorkingSetTest {
           UpdateRule.named("momentum", RuleOptions.defaults()), StepSize.of(0.5), 1, 1);
 
   @AfterEach
-  void runLate() {
-    TestDevice.runEarly(false);
+  void reset() {
+    TestDevice.schedule(TestDevice.Schedule.LATE, 0);
+    TestDevice.endFailures();
   }
 
   /// Two tables of 40 pages, visited in parts of `part` pages, forward, then backward and written.
@@ -92,9 +96,13 @@ final class WorkingSetTest {
     int next = 1;
 
     Job(long seed, int devicePages) {
+      this(seed, devicePages, (64 << 20) / PAGE_BYTES);
+    }
+
+    Job(long seed, int devicePages, int pinnedPages) {
       random = new Random(seed);
       device = new PagePools(gpu.deviceTier(), new MemoryBudget((long) devicePages * PAGE_BYTES));
-      pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget(64 << 20));
+      pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget((long) pinnedPages * PAGE_BYTES));
       store = new BranchStore(device, List.of(layout, layout));
       set = new WorkingSet(gpu, device.ofSize(PAGE_BYTES), pinned.ofSize(PAGE_BYTES), plan);
       store.create(ROOT);
@@ -166,9 +174,18 @@ final class WorkingSetTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"false, 20", "true, 20", "false, 14", "true, 14", "true, 100", "false, 100"})
-  void aStateThatDoesNotFitTrainsToTheSameBits(boolean early, int devicePages) {
-    TestDevice.runEarly(early);
+  @CsvSource({
+    "LATE, 20",
+    "EARLY, 20",
+    "BY_CHANCE, 20",
+    "LATE, 14",
+    "EARLY, 14",
+    "BY_CHANCE, 14",
+    "EARLY, 100",
+    "LATE, 100"
+  })
+  void aStateThatDoesNotFitTrainsToTheSameBits(TestDevice.Schedule schedule, int devicePages) {
+    TestDevice.schedule(schedule, devicePages);
     try (Job job = new Job(1, devicePages)) {
       for (int round = 0; round < 3; round++) {
         job.round(0);
@@ -183,32 +200,173 @@ final class WorkingSetTest {
   }
 
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void visitsInAnyOrderOfAnyBranchGiveTheSameBits(boolean early) {
-    TestDevice.runEarly(early);
-    for (long seed = 0; seed < 6; seed++) {
-      try (Job job = new Job(seed, 14 + (int) seed * 6)) {
-        for (int i = 0; i < 120; i++) {
-          List<Integer> living = List.copyOf(job.plain.keySet());
-          int branch = living.get(job.random.nextInt(living.size()));
-          int chance = job.random.nextInt(20);
-          if (chance == 0) {
-            job.fork(branch);
-          } else if (chance == 1 && living.size() > 1) {
-            job.free(branch);
-          } else {
-            job.visit(branch, job.random.nextInt(job.plan.size()));
-          }
-        }
+  @EnumSource
+  void visitsInAnyOrderOfAnyBranchGiveTheSameBits(TestDevice.Schedule schedule) {
+    for (int seed = 0; seed < 6; seed++) {
+      TestDevice.schedule(schedule, seed);
+      try (Job job = new Job(seed, 14 + seed * 6)) {
+        anything(job, 120, 8);
       }
     }
   }
 
+  /// Random visits, forks and frees.
+  private static void anything(Job job, int count, int branches) {
+    for (int i = 0; i < count; i++) {
+      List<Integer> living = List.copyOf(job.plain.keySet());
+      int branch = living.get(job.random.nextInt(living.size()));
+      int chance = job.random.nextInt(20);
+      if (chance == 0 && living.size() < branches) {
+        job.fork(branch);
+      } else if (chance == 1 && living.size() > 1) {
+        job.free(branch);
+      } else {
+        job.visit(branch, job.random.nextInt(job.plan.size()));
+      }
+    }
+  }
+
+  /// 80 pages a branch, of which 24 are on the device and no more than 80 in pinned memory, for
+  /// whatever two branches differ in.
+  @ParameterizedTest
+  @EnumSource
+  void homesOfPagesOnTheDeviceAreGivenUpWhereOthersNeedThem(TestDevice.Schedule schedule) {
+    for (int seed = 0; seed < 4; seed++) {
+      TestDevice.schedule(schedule, seed);
+      try (Job job = new Job(seed, 24, 80)) {
+        // Each reads what the other has written, so that copies of it pile up on both sides.
+        int trial = job.fork(0);
+        job.round(0);
+        for (int visit : new int[] {19, 18, 0, 1, 2}) {
+          job.visit(trial, visit);
+        }
+        for (int i = 0; i < 60; i++) {
+          job.visit(i % 3 == 0 ? trial : 0, job.random.nextInt(20));
+        }
+        job.round(0);
+        job.visit(trial, 5);
+      }
+    }
+  }
+
+  /// What could not leave is where it was: all that was trained is still there when there is room.
+  @ParameterizedTest
+  @EnumSource
+  void pagesThatFindNoPlaceStay(TestDevice.Schedule schedule) {
+    TestDevice.schedule(schedule, 1);
+    // 80 pages and those of a second branch: the device has 24, pinned memory 70.
+    try (Job job = new Job(11, 24, 70)) {
+      job.round(0);
+      int trial = job.fork(0);
+      assertThatThrownBy(() -> job.round(trial))
+          .isInstanceOfSatisfying(
+              PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.OUT_OF_MEMORY_BUDGET))
+          .hasMessageContaining("of %d bytes of the budget".formatted(70 * PAGE_BYTES));
+      job.free(trial);
+      for (int visit = 0; visit < 20; visit++) {
+        job.visit(0, visit);
+      }
+      job.round(0);
+    }
+  }
+
+  /// Pinned memory ends before its budget, or a copy is refused, now and then, somewhere.
+  @ParameterizedTest
+  @CsvSource({
+    "cuMemHostAlloc, 2, LATE",
+    "cuMemcpyDtoH, 1, LATE",
+    "cuMemcpyDtoH, 1, BY_CHANCE",
+    "cuMemcpyHtoD, 1, LATE",
+    "cuMemcpyHtoD, 1, BY_CHANCE",
+    "cuMemAlloc, 2, EARLY"
+  })
+  void aFailureOfTheDriverLosesNoPage(String call, int error, TestDevice.Schedule schedule) {
+    assumeDouble();
+    int failures = 0;
+    for (int seed = 0; seed < 6; seed++) {
+      TestDevice.schedule(schedule, seed);
+      try (Job job = new Job(seed, 20)) {
+        job.fork(0);
+        job.visit(0, 20);
+        for (int i = 0; i < 40; i++) {
+          int visit = job.random.nextInt(20);
+          int branch = job.random.nextInt(2);
+          TestDevice.fail(call, 1 + job.random.nextInt(6), error);
+          try {
+            job.set.begin(job.store.pagesOf(new BranchRef(branch)), visit);
+            job.set.end(job.store.pagesOf(new BranchRef(branch)), visit);
+          } catch (PsException e) {
+            failures++;
+          }
+          TestDevice.endFailures();
+          job.visit(branch, visit);
+          if (i % 2 == 0) {
+            job.visit(branch, 39 - visit);
+          }
+        }
+      }
+    }
+    if (error == 1) {
+      assertThat(failures).isPositive();
+    }
+  }
+
+  private static void assumeDouble() {
+    TestDevice.open().close();
+    assumeTrue(TestDevice.isDouble(), "a real device cannot be made to fail");
+  }
+
+  @Test
+  void whatADeviceThatFailedHasIsGivenBackAsFarAsItGoes() {
+    assumeDouble();
+    Job job = new Job(1, 20);
+    job.round(0);
+    TestDevice.failFromNowOn(700);
+    assertThatThrownBy(() -> job.set.begin(job.store.pagesOf(ROOT), 0))
+        .hasMessageContaining("failed: CUDA_ERROR_ILLEGAL_ADDRESS");
+    assertThatThrownBy(job.set::close)
+        .isInstanceOfSatisfying(
+            PsException.class, e -> assertThat(e.getSuppressed()).hasSizeGreaterThan(100));
+    TestDevice.endFailures();
+    job.gpu.await();
+    job.rows.close();
+    job.device.close();
+    job.pinned.close();
+    job.gpu.close();
+  }
+
+  @Test
+  void whatCannotBeOpenedLeavesNothingOpen() {
+    assumeDouble();
+    long living = TestDevice.living();
+    TestDevice.fail("cuModuleLoadData", 1, 218);
+    assertThatThrownBy(Gpu::open).hasMessage("cuModuleLoadData failed: CUDA_ERROR_INVALID_PTX");
+    TestDevice.fail("cuDevicePrimaryCtxRetain", 1, 46);
+    assertThatThrownBy(Gpu::open).hasMessageContaining("device 0 is busy");
+    for (int stream = 1; stream <= 3; stream++) {
+      TestDevice.fail("cuStreamCreate", stream, 2);
+      assertThatThrownBy(Gpu::open).isInstanceOf(PsException.class);
+    }
+    assertThat(TestDevice.living()).isEqualTo(living);
+    try (Gpu gpu = Gpu.open();
+        PagePools device = new PagePools(gpu.deviceTier(), new MemoryBudget(1 << 20));
+        PagePools pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget(1 << 20))) {
+      long open = TestDevice.living();
+      TestDevice.fail("cuEventCreate", 100, 2);
+      assertThatThrownBy(() ->
+              new WorkingSet(
+                  gpu, device.ofSize(PAGE_BYTES), pinned.ofSize(PAGE_BYTES), plan(40, 4)))
+          .isInstanceOf(PsException.class);
+      assertThat(TestDevice.living()).isEqualTo(open);
+    }
+    assertThat(TestDevice.living()).isEqualTo(living);
+  }
+
   /// The copies of pages that have left are queued behind work, and may not have begun.
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void aCheckpointHoldsPagesThatAreOnTheirWay(boolean early, @TempDir Path folder) {
-    TestDevice.runEarly(early);
+  @EnumSource
+  void aCheckpointHoldsPagesThatAreOnTheirWay(TestDevice.Schedule schedule, @TempDir Path folder) {
+    TestDevice.schedule(schedule, 3);
     Path file = folder.resolve("checkpoint");
     try (Job job = new Job(7, 20);
         PagePools host = new PagePools(new MemoryBudget(16 << 20))) {
@@ -225,6 +383,15 @@ final class WorkingSetTest {
       }
       BranchPages read = new BranchStore(host, List.of(job.layout, job.layout)).zeros();
       new CheckpointStore(shape).read(file, read);
+      // Pages come back into a state that does not fit, some into places that others are leaving.
+      BranchPages again = job.store.zeros();
+      new CheckpointStore(shape).read(file, again);
+      BranchRef branch = new BranchRef(job.next++);
+      job.store.adopt(branch, again);
+      job.plain.put(branch.number(), job.plain.get(0));
+      for (int visit = 0; visit < job.plan.size() / 2; visit++) {
+        job.visit(branch.number(), visit);
+      }
       for (int table = 0; table < 2; table++) {
         float[] expected = job.plain.get(0)[table].w();
         for (int row = 0; row < ROWS; row++) {
