@@ -4,6 +4,7 @@
 //
 // Every function that can fail returns null or a negative number then, and et_error() says why.
 
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
 #include <cstring>
@@ -113,13 +114,18 @@ Tensor view(const Network &network, size_t layer, ParametersOf parameters_of) {
       torch::TensorOptions().dtype(torch::kFloat32).device(place));
 }
 
+// Waits for what is queued on the stream that the calling thread works on.
+void wait_for_stream(const torch::Device &device) {
+  c10::impl::VirtualGuardImpl(device.type()).getStream(device).synchronize();
+}
+
 bool handed_over(GradientOf gradient_of, size_t layer, const Tensor &gradient) {
   auto number = static_cast<int64_t>(layer);
   int32_t answer = NOT_FROM_THERE;
   if (gradient.is_cuda()) {
     Tensor sums = gradient.contiguous();
     // Whoever takes them works on a stream of its own.
-    torch::cuda::synchronize(sums.get_device());
+    wait_for_stream(sums.device());
     answer = gradient_of(number, sums.data_ptr<float>(), static_cast<int32_t>(sums.get_device()));
   }
   if (answer == NOT_FROM_THERE) {
@@ -144,8 +150,10 @@ void run(Network &network, int64_t count, const float *inputs, const int32_t *la
     Tensor matrix;
     if (layer.rows > 0) {
       views[i] = view(network, i, parameters_of);
-      if (trains) {
-        views[i].set_requires_grad(true);
+      if (trains) views[i].set_requires_grad(true);
+      // A hook on a device would run on a thread of the library, and the caller's tables are used by
+      // one thread only: gradients that lie there are handed over when all are made.
+      if (trains && !views[i].is_cuda()) {
         views[i].register_hook([&failed, gradient_of, i](Tensor gradient) {
           if (!failed) failed = !handed_over(gradient_of, i, gradient);
         });
@@ -166,6 +174,11 @@ void run(Network &network, int64_t count, const float *inputs, const int32_t *la
       scores, targets, F::CrossEntropyFuncOptions().ignore_index(-1).reduction(torch::kSum));
   penalty = penalty * (decay * static_cast<double>(count) / 2);
   if (trains) (losses / positions + penalty).backward();
+  for (size_t i = network.layers.size(); trains && !failed && i-- > 0;) {
+    if (views[i].defined() && views[i].is_cuda()) {
+      failed = !handed_over(gradient_of, i, views[i].grad());
+    }
+  }
   if (failed) throw std::runtime_error("the gradient of a layer could not be added");
   torch::NoGradGuard guard;
   Tensor right = torch::logical_and(

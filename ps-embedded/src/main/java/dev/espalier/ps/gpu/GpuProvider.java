@@ -24,10 +24,7 @@ public record GpuProvider(Optional<GpuProbe.Device> device, String reason) {
 
   private static GpuProvider detect() {
     String wish = System.getProperty(PROPERTY, "");
-    GpuProvider choice =
-        wish.equals("off")
-            ? new GpuProvider(Optional.empty(), PROPERTY + "=off")
-            : choose(wish, GpuProbe.probe());
+    GpuProvider choice = wish.equals("off") ? switchedOff() : choose(wish, GpuProbe.probe());
     System.getLogger(GpuProvider.class.getName())
         .log(
             System.Logger.Level.INFO,
@@ -35,6 +32,15 @@ public record GpuProvider(Optional<GpuProbe.Device> device, String reason) {
             choice.device.map(GpuProbe.Device::name).orElse("none"),
             choice.reason);
     return choice;
+  }
+
+  private static GpuProvider switchedOff() {
+    return new GpuProvider(Optional.empty(), PROPERTY + "=off");
+  }
+
+  /// Whether somebody wished that there be none.
+  public boolean isSwitchedOff() {
+    return equals(switchedOff());
   }
 
   /// Decides from the wish and what was found.

@@ -5,21 +5,22 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.nn.Network;
 import dev.espalier.nn.NetworkSpec;
 import dev.espalier.nn.NeuralEngine;
+import dev.espalier.ps.gpu.GpuProbe;
+import dev.espalier.ps.gpu.GpuProvider;
 
 /// Networks computed by libtorch.
 public enum TorchEngine implements NeuralEngine {
   /// On the host.
-  HOST("torch", -1),
-  /// On the GPU whose number the system property `espalier.gpu` says, the first one otherwise,
-  /// where the tables are, too.
-  GPU("cuda", Integer.getInteger("espalier.gpu", 0));
+  HOST("torch"),
+  /// On the GPU where the tables are if they are on one; else on the first one.
+  GPU("cuda");
+
+  private static final int HOST_DEVICE = -1;
 
   private final String title;
-  private final int device;
 
-  TorchEngine(String title, int device) {
+  TorchEngine(String title) {
     this.title = title;
-    this.device = device;
   }
 
   @Override
@@ -30,15 +31,27 @@ public enum TorchEngine implements NeuralEngine {
   /// @throws EspalierException `INVALID_JOB` when this machine lacks what the engine needs
   @Override
   public Network build(NetworkSpec spec) {
+    int device = this == HOST ? HOST_DEVICE : deviceOf(GpuProvider.chosen());
     return switch (TorchLibrary.probe()) {
-      case TorchLibrary.Missing(String reason) ->
-          throw new EspalierException(ErrorCode.INVALID_JOB, "engine " + title + ": " + reason);
+      case TorchLibrary.Missing(String reason) -> throw refused(reason);
       case TorchLibrary.Found found when device >= found.devices() ->
           throw new EspalierException(
               ErrorCode.INVALID_JOB,
-              "engine %s needs a GPU, but libtorch %s at %s finds %d"
-                  .formatted(title, found.version(), found.file(), found.devices()));
+              "engine %s needs GPU %d, but libtorch %s at %s finds %d"
+                  .formatted(title, device, found.version(), found.file(), found.devices()));
       case TorchLibrary.Found found -> new TorchNetwork(spec, found.library(), device);
     };
+  }
+
+  /// A driver that is too old for our kernels may be new enough for libtorch.
+  private int deviceOf(GpuProvider choice) {
+    if (choice.isSwitchedOff()) {
+      throw refused("GPUs are switched off by " + choice.reason());
+    }
+    return choice.device().map(GpuProbe.Device::index).orElse(0);
+  }
+
+  private EspalierException refused(String reason) {
+    return new EspalierException(ErrorCode.INVALID_JOB, "engine " + title + ": " + reason);
   }
 }

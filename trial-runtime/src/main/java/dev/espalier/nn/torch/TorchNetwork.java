@@ -31,7 +31,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /* The library asks for the parameters of a layer when its turn comes, and hands its gradient over
- * from the hook of its tensor, while the layers before it are still to be computed.
+ * from the hook of its tensor, while the layers before it are still to be computed; where both lie on
+ * a device, when all are made, since hooks run on a thread of the library there. So all call backs
+ * come on the thread that called.
  *
  * Parameters are views of the table's memory where it offers them, and are copied where it does not.
  * What goes wrong in a call back must not cross the library: it is kept, the library is told to fail,
@@ -69,7 +71,7 @@ final class TorchNetwork implements Network {
   private MemorySegment inputs = MemorySegment.NULL;
   private MemorySegment labels = MemorySegment.NULL;
   private @Nullable ProgramContext tables;
-  private @Nullable RuntimeException failure;
+  private @Nullable Throwable failure;
 
   TorchNetwork(NetworkSpec spec, TorchLibrary library, int device) {
     this.spec = spec;
@@ -250,7 +252,7 @@ final class TorchNetwork implements Network {
       }
       where.reinterpret(Integer.BYTES).set(JAVA_INT, 0, matrix.isOnDevice() ? device : HOST);
       return matrix.memory();
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       failure = e;
       return MemorySegment.NULL;
     }
@@ -269,7 +271,7 @@ final class TorchNetwork implements Network {
         return TAKEN;
       }
       return matrix.addFromDevice(tables, gradients) ? TAKEN : NOT_FROM_THERE;
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       failure = e;
       return FAILED;
     }
@@ -315,8 +317,11 @@ final class TorchNetwork implements Network {
     } catch (Throwable unexpected) {
       throw new IllegalStateException(unexpected);
     }
-    if (failure != null) {
-      throw failure;
+    switch (failure) {
+      case null -> {}
+      case RuntimeException known -> throw known;
+      case Error known -> throw known;
+      default -> throw new IllegalStateException(failure);
     }
     if (status != 0) {
       throw refused();

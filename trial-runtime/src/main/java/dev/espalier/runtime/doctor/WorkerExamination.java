@@ -3,7 +3,10 @@ package dev.espalier.runtime.doctor;
 import com.sun.management.OperatingSystemMXBean;
 import dev.espalier.nn.host.GemmRate;
 import dev.espalier.nn.torch.TorchLibrary;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.gpu.Gpu;
 import dev.espalier.ps.gpu.GpuProbe;
+import dev.espalier.ps.gpu.GpuProvider;
 import dev.espalier.ps.kernel.RowKernelsProvider;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -32,13 +35,14 @@ public final class WorkerExamination {
     var report = new LinkedHashMap<String, Object>();
     RowKernelsProvider kernels = RowKernelsProvider.chosen();
     GpuProbe.Result gpu = GpuProbe.probe();
+    Map<String, Object> gpuSection = gpu(gpu);
     TorchLibrary.Result torch = TorchLibrary.probe();
     report.put("processor", processor(kernels));
     report.put("memory", memory());
     report.put("java", java());
-    report.put("gpu", gpu(gpu));
+    report.put("gpu", gpuSection);
     report.put("libraries", libraries(torch));
-    report.put("uses", uses(kernels, gpu, torch));
+    report.put("uses", uses(kernels, usable(gpu, gpuSection), torch));
     return report;
   }
 
@@ -96,6 +100,22 @@ public final class WorkerExamination {
       }
     }
     return section;
+  }
+
+  /// Opens the device that workers would open, as they would, and gives it back: what can be found
+  /// may still be busy, or refuse the kernels.
+  private static GpuProbe.Result usable(GpuProbe.Result found, Map<String, Object> section) {
+    if (found instanceof GpuProbe.Missing) {
+      return found;
+    }
+    try (Gpu gpu = GpuProvider.chosen().open()) {
+      section.put("chosen", gpu.device().name());
+      section.put("freeGibibytes", rounded(gpu.freeBytes() / GIB));
+      return found;
+    } catch (PsException e) {
+      section.put("reason", String.valueOf(e.getMessage()));
+      return new GpuProbe.Missing(String.valueOf(e.getMessage()));
+    }
   }
 
   private static Map<String, Object> device(GpuProbe.Device device) {

@@ -19,6 +19,7 @@ import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.TableView;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -258,6 +259,18 @@ final class TorchNetworkTest {
       var tables =
           new ArrayTables(TestNetworks.all().skip(6).findFirst().orElseThrow(), new Random(1));
       assertThatThrownBy(() -> torch.train(tables, batch, 0)).isInstanceOf(RuntimeException.class);
+      // An error must not cross the library either, which would end the process.
+      var failing =
+          (ProgramContext)
+              Proxy.newProxyInstance(
+                  ProgramContext.class.getClassLoader(),
+                  new Class<?>[] {ProgramContext.class},
+                  (_, _, _) -> {
+                    throw new StackOverflowError("in a table");
+                  });
+      assertThatThrownBy(() -> torch.train(failing, batch, 0))
+          .isInstanceOf(StackOverflowError.class)
+          .hasMessage("in a table");
     }
   }
 }
