@@ -51,12 +51,19 @@ def seconds(make, floats, tensors):
     return statistics.median(times)
 
 
+def scattered(rows, bits):
+    """The rows of GpuBenchmark: without a pattern, each at most once."""
+    for _ in range(3):
+        rows = rows ^ (rows >> (bits + 1) // 2)
+        rows = (rows * 0x2C1B3C6D) & ((1 << bits) - 1)
+    return rows
+
+
 def row_seconds(columns, floats, adds):
     """Rows of a contiguous table by index, as many and as wide as GpuBenchmark takes from pages."""
     count, table_rows = 2 * floats // columns, 4 * floats // columns
     table = torch.randn(table_rows, columns, device="cuda")
-    factor = torch.randint(1 << 40, (1,)).item() | 1
-    rows = (torch.arange(count, device="cuda") * factor) % table_rows
+    rows = scattered(torch.arange(count, device="cuda"), table_rows.bit_length() - 1)
     values = torch.randn(count, columns, device="cuda")
     out = torch.empty(count, columns, device="cuda")
     times = []

@@ -9,7 +9,7 @@
 // accesses have 16 bytes where rows allow it, and several loads are under way before the first is
 // used.
 //
-// Build: nvcc -ptx -arch=compute_80 -O3 -fmad=false (bench/gpu/ptx.sh).
+// Build: build.sh
 
 #include "device.h"
 

@@ -63,6 +63,7 @@ public final class GpuBenchmark implements AutoCloseable {
             : List.of("copy", "rules", "rows", "bits", "fork", "host", "overlap");
     try (Gpu gpu = Gpu.open();
         GpuBenchmark benchmark = new GpuBenchmark(gpu)) {
+      benchmark.measureLimit((long) mebibytes << 20);
       for (String section : sections) {
         benchmark.run(section, mebibytes);
         Files.writeString(file, benchmark.figures.json(gpu.device().name()));
@@ -140,13 +141,21 @@ public final class GpuBenchmark implements AutoCloseable {
 
   // ---- the limit
 
-  private void copies(long bytes) {
+  /// Every other rate is a part of this one, so it is measured whatever sections are wanted.
+  private void measureLimit(long bytes) {
     try (MemoryTier blocks = gpu.deviceTier()) {
       long from = randomFloats(blocks, bytes / 4, new Random(1));
       long to = randomFloats(blocks, bytes / 4, new Random(2));
       double seconds = seconds(LAUNCHES, () -> gpu.driver().copy(from, to, bytes, gpu.stream()));
       copyBytesPerSecond = 2 * bytes / seconds;
       figures.add("copy by the driver (limit)", copyBytesPerSecond / 1e9, "GB/s", 1, 0);
+    }
+  }
+
+  private void copies(long bytes) {
+    try (MemoryTier blocks = gpu.deviceTier()) {
+      long from = randomFloats(blocks, bytes / 4, new Random(1));
+      long to = randomFloats(blocks, bytes / 4, new Random(2));
       for (int pageKibibytes : List.of(256, 1024)) {
         long pageBytes = (long) pageKibibytes << 10;
         int pages = (int) (bytes / pageBytes);
@@ -252,7 +261,7 @@ public final class GpuBenchmark implements AutoCloseable {
             new DeviceRows.Step(
                 UpdateRule.named("sgd", RuleOptions.defaults()), StepSize.of(1), 1, 1);
         rows.updateAll(pages, randomFloats(blocks, 4 * floats, random), step);
-        long[] keys = distinct(random, layout.range().count(), count);
+        long[] keys = distinct(layout.range().count(), count);
         long keysAddress = uploaded(blocks, MemorySegment.ofArray(keys));
         long values = randomFloats(blocks, (long) count * columns, random);
         DeviceKernels.Table table = rows.tableOf(pages);
@@ -280,14 +289,27 @@ public final class GpuBenchmark implements AutoCloseable {
     }
   }
 
-  private static long[] distinct(Random random, long rows, int count) {
+  /// Rows without a pattern, each at most once; `compare.py` makes the same.
+  private static long[] distinct(long rows, int count) {
+    if (Long.bitCount(rows) != 1) {
+      throw new IllegalArgumentException("rows must be a power of two but are " + rows);
+    }
+    int bits = Long.numberOfTrailingZeros(rows);
     long[] keys = new long[count];
-    // An odd factor permutes the residues of a power of two; the rows are one.
-    long factor = random.nextLong() | 1;
     for (int i = 0; i < count; i++) {
-      keys[i] = Math.floorMod(i * factor, rows);
+      keys[i] = scattered(i, bits);
     }
     return keys;
+  }
+
+  /// A number of so many bits, another one for each: both operations of a round can be undone.
+  private static long scattered(long number, int bits) {
+    long key = number;
+    for (int round = 0; round < 3; round++) {
+      key ^= key >>> (bits + 1) / 2;
+      key = key * 0x2C1B_3C6D & (1L << bits) - 1;
+    }
+    return key;
   }
 
   // ---- 1-bit quantisation

@@ -26,12 +26,41 @@ final class PtxTest {
   @Test
   void thePtxIsThatOfItsSource() throws IOException, NoSuchAlgorithmException {
     assumeTrue(Files.isDirectory(SOURCE), "the source is not here");
-    MessageDigest digest = MessageDigest.getInstance("SHA-256");
-    digest.update(Files.readAllBytes(SOURCE.resolve("device.h")));
-    digest.update(Files.readAllBytes(SOURCE.resolve("espalier.cu")));
     assertThat(keptLines().getFirst())
         .as("the kernels were changed but not compiled: run src/main/cuda/build.sh")
-        .isEqualTo(Ptx.HASH_MARK + HexFormat.of().formatHex(digest.digest()));
+        .isEqualTo(
+            Ptx.HASH_MARK
+                + hash(
+                    SOURCE.resolve("device.h"),
+                    SOURCE.resolve("espalier.cu"),
+                    SOURCE.resolve("build.sh")));
+  }
+
+  @Test
+  void thePtxOfTheBenchmarkIsThatOfItsSource() throws IOException, NoSuchAlgorithmException {
+    assumeTrue(Files.isDirectory(SOURCE), "the source is not here");
+    Path source = Path.of("src/test/cuda");
+    String first =
+        new String(Ptx.read(OverlapBenchmark.class, "layer.ptx"), StandardCharsets.UTF_8)
+            .lines()
+            .findFirst()
+            .orElseThrow();
+    assertThat(first)
+        .as("the kernels were changed but not compiled: run src/test/cuda/build.sh")
+        .isEqualTo(
+            Ptx.HASH_MARK
+                + hash(
+                    SOURCE.resolve("device.h"),
+                    source.resolve("layer.cu"),
+                    source.resolve("build.sh")));
+  }
+
+  private static String hash(Path... files) throws IOException, NoSuchAlgorithmException {
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    for (Path file : files) {
+      digest.update(Files.readAllBytes(file));
+    }
+    return HexFormat.of().formatHex(digest.digest());
   }
 
   @Test
