@@ -11,7 +11,7 @@
 # and the source of the door to libtorch, which is compiled there against the PyTorch of its python3.
 # Needs a JDK 25 and Maven here; reports come as a table, as logs and as JSON (target/gpu/out).
 #
-# GO_ENV  variables for go.sh on that machine, such as "TESTS=no"
+# GO_ENV  variables for go.sh on that machine, such as "PHASES=gpu"
 # DATA    a folder with fashion-mnist or cifar10-10k or both, for the neural networks
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
