@@ -193,11 +193,11 @@ public final class BranchExecutor {
     ProgramDescriptor descriptor = program.describe();
     List<String> described = descriptor.validation().stream().map(MetricSpec::name).toList();
     List<String> unknown = measured.stream().filter(name -> !described.contains(name)).toList();
-    if (!unknown.isEmpty()) {
+    if (!unknown.isEmpty() || !measured.contains(described.getFirst())) {
       throw new EspalierException(
           ErrorCode.PROGRAM_FAILED,
           "program %s measured %s in evaluate, but its descriptor lists %s"
-              .formatted(descriptor.name(), unknown, described));
+              .formatted(descriptor.name(), measured, described));
     }
   }
 

@@ -45,6 +45,7 @@ public final class Espalier {
     requireNonNull(job, "job");
     requireNonNull(token, "token");
     requireNonNull(program, "program");
+    WorkerLog.configure();
     var config = WorkerConfig.attached(tuner, job, token, System.getenv());
     int number = -1;
     boolean isOver = false;

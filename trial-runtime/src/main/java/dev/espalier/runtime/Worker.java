@@ -142,7 +142,8 @@ final class Worker {
           : failed(
               link, assignment, ErrorCode.INTERNAL, String.valueOf(failure.getMessage()), failure);
     } catch (RuntimeException | Error failure) {
-      return failed(link, assignment, ErrorCode.PROGRAM_FAILED, failure.toString(), failure);
+      String message = ProgramFailure.describe(assignment.program(), failure);
+      return failed(link, assignment, ErrorCode.PROGRAM_FAILED, message, failure);
     }
   }
 
@@ -253,7 +254,7 @@ final class Worker {
     transport.close();
   }
 
-  private static FilterOptions filters(Communication communication) {
+  static FilterOptions filters(Communication communication) {
     return new FilterOptions(
         ValueCode.named(communication.updates()),
         communication.significance(),

@@ -8,6 +8,8 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import java.util.ServiceConfigurationError;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,35 +18,32 @@ import tools.jackson.databind.json.JsonMapper;
 /// Entry of a worker process, started by the server.
 ///
 /// ```
-/// describe                                     prints the descriptors of its own programs as JSON
-/// describe-declared                            prints those of the programs that jars declare
+/// describe                                     prints the descriptors of the built-in programs as JSON
+/// describe-declared                            the same of the programs of jars on its class path
+/// model                                        writes a checkpoint's tables to a file; the request
+///                                              comes as JSON on standard input
 /// doctor                                       prints what it finds on the machine as JSON
 /// work --job ID --tuner HOST:PORT --worker N   trains; secret and generation in the environment
 /// ```
 ///
 /// Exit status: 0 stopped in good order, 1 failed, 2 usage, 3 turned away, 4 other workers lost.
 public final class WorkerMain {
-  private static final String LOG_CONFIGURATION = "logback.configurationFile";
-
   private WorkerMain() {}
 
   public static void main(String[] args) throws InterruptedException {
-    // Set here and not in a logback.xml, which would take the place of the user's own in a program
-    // that has this jar on its class path.
-    if (System.getProperty(LOG_CONFIGURATION) == null) {
-      System.setProperty(LOG_CONFIGURATION, "dev/espalier/runtime/worker-logback.xml");
-    }
+    WorkerLog.configure();
     System.exit(run(List.of(args)));
   }
 
   private static int run(List<String> args) throws InterruptedException {
     if (args.equals(List.of("describe"))) {
-      answer(() -> documents(ProgramCatalog.builtIn()));
-      return 0;
+      return describe(ProgramCatalog::builtIn);
     }
     if (args.equals(List.of("describe-declared"))) {
-      answer(() -> documents(ProgramCatalog.declared()));
-      return 0;
+      return describe(ProgramCatalog::declared);
+    }
+    if (args.equals(List.of("model"))) {
+      return say(WorkerMain::exportModel);
     }
     if (args.equals(List.of("doctor"))) {
       answer(WorkerExamination::examine);
@@ -54,7 +53,7 @@ public final class WorkerMain {
     try {
       if (args.isEmpty() || !args.getFirst().equals("work")) {
         System.err.println(
-            "usage: describe | describe-declared | doctor | work --job ID --tuner HOST:PORT --worker N");
+            "usage: describe | describe-declared | model | doctor | work --job ID --tuner HOST:PORT --worker N");
         return 2;
       }
       var config = WorkerConfig.parse(args, System.getenv());
@@ -71,8 +70,31 @@ public final class WorkerMain {
     }
   }
 
-  private static Object documents(List<TrainingProgram> programs) {
-    return Descriptors.documents(programs.stream().map(TrainingProgram::describe).toList());
+  private static int describe(Supplier<List<TrainingProgram>> programs) {
+    return say(() ->
+        Descriptors.documents(programs.get().stream().map(TrainingProgram::describe).toList()));
+  }
+
+  private static Object exportModel() {
+    TrainedModel.Request request =
+        JsonMapper.builder().build().readValue(System.in, TrainedModel.Request.class);
+    try (TrainingProgram program = ProgramCatalog.named(request.program())) {
+      TrainedModel.export(request, program);
+    }
+    return Map.of("file", request.file());
+  }
+
+  /// The last line of what it writes to standard error says what is wrong.
+  private static int say(Supplier<Object> document) {
+    try {
+      answer(document);
+      return 0;
+    } catch (RuntimeException | ServiceConfigurationError | LinkageError failure) {
+      failure.printStackTrace();
+      System.err.println(
+          failure instanceof EspalierException ? failure.getMessage() : failure.toString());
+      return 1;
+    }
   }
 
   /// Prints a document; what is printed while it is made must not get between it.

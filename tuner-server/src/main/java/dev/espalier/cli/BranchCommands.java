@@ -179,6 +179,13 @@ final class BranchCommands extends CommandGroup {
     setting.putAll(values);
     JsonNode answer = client.post(path + "/branches", Map.of("setting", setting));
     return invocation.show(
-        answer, () -> List.of("Trying " + Words.setting(setting) + " beside the mainline."));
+        answer,
+        () ->
+            List.of(
+                "Asked to try "
+                    + Words.setting(setting)
+                    + "; espalier decision list "
+                    + job
+                    + " says what comes of it."));
   }
 }

@@ -10,6 +10,7 @@ abstract sealed class CommandGroup implements Runnable
         ConfigCommands,
         DecisionCommands,
         JobCommands,
+        ModelCommands,
         ProgramCommands,
         RoundCommands,
         ScheduleCommands,

@@ -59,6 +59,7 @@ public final class Espalier implements Runnable {
             new BranchCommands(invocation),
             new RoundCommands(invocation),
             new ScheduleCommands(invocation),
+            new ModelCommands(invocation),
             new DecisionCommands(invocation),
             new ProgramCommands(invocation),
             new ConfigCommands(invocation),

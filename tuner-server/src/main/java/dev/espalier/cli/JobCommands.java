@@ -142,7 +142,9 @@ final class JobCommands extends CommandGroup {
     List<JsonNode> items = invocation.client().items("/jobs?pageSize=200" + filter);
     return invocation.list(
         items,
-        "No jobs. Submit one with: espalier job submit FILE",
+        state == null
+            ? "No jobs. Submit one with: espalier job submit FILE"
+            : "No jobs in this state.",
         () -> {
           var table = new Table("id", "name", "program", "state", "epoch", "loss", "tuning", "age");
           Instant now = Instant.now();

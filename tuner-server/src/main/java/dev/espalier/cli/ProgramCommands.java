@@ -1,6 +1,6 @@
 package dev.espalier.cli;
 
-import dev.espalier.cli.client.Json;
+import dev.espalier.api.model.Tunable;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Words;
@@ -59,7 +59,6 @@ final class ProgramCommands extends CommandGroup {
   private static List<String> lines(JsonNode program) {
     var lines = new ArrayList<String>();
     lines.add(program.path("name").asString("") + ": " + program.path("summary").asString(""));
-    lines.add("");
     var arguments = new Table("argument", "type", "default", "values", "summary");
     program
         .path("arguments")
@@ -70,7 +69,10 @@ final class ProgramCommands extends CommandGroup {
                 argument.path("defaultValue").asString(""),
                 values(argument),
                 argument.path("summary").asString("")));
-    lines.addAll(arguments.lines());
+    if (!program.path("arguments").isEmpty()) {
+      lines.add("");
+      lines.addAll(arguments.lines());
+    }
     lines.add("");
     var tunables = new Table("tunable", "type", "default", "values");
     program
@@ -112,6 +114,6 @@ final class ProgramCommands extends CommandGroup {
   }
 
   private static String bound(JsonNode value) {
-    return value.isNumber() ? Json.write(value).replaceFirst("\\.0$", "") : "any";
+    return value.isNumber() ? Tunable.plain(value.asDouble()) : "any";
   }
 }

@@ -1,6 +1,7 @@
 package dev.espalier.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -13,11 +14,16 @@ import dev.espalier.tuner.app.TunerInMemory.Trained;
 import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.launch.DescribedPrograms;
 import dev.espalier.tuner.launch.WorkerCommand;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,23 +64,28 @@ class TutorialTest {
 
   @Test
   void serverFindsTheJarByItsName() throws Exception {
-    Path jar = Tutorial.read().jar(folder);
     var command =
         new WorkerCommand(
             Path.of(System.getProperty("java.home"), "bin", "java"),
             Tutorial.productClassPath(),
             List.of("-Xmx200m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    Path undeclared = jar.resolveSibling("undeclared.jar");
-    try (var out = new JarOutputStream(Files.newOutputStream(undeclared))) {
-      out.putNextEntry(new JarEntry("META-INF/services/dev.espalier.sdk.TrainingProgam"));
-    }
     var said = new ListAppender<ILoggingEvent>();
     said.start();
     var log = (Logger) LoggerFactory.getLogger(DescribedPrograms.class);
     log.addAppender(said);
 
-    var programs = new DescribedPrograms(command, jar.getParent());
+    Path home = Files.createDirectories(folder.resolve("programs"));
+    Path undeclared = home.resolve("undeclared.jar");
+    try (var out = new JarOutputStream(Files.newOutputStream(undeclared))) {
+      out.putNextEntry(new JarEntry("META-INF/services/dev.espalier.sdk.TrainingProgam"));
+    }
+    var programs = new DescribedPrograms(command, home);
+    assertThat(programs.find("line-fit")).as("a program whose jar is not there yet").isEmpty();
 
+    Files.writeString(home.resolve("broken.jar"), "no jar");
+    Path jar = Tutorial.read().jar(folder);
+
+    assertThat(jar).hasParent(home);
     assertThat(programs.find("line-fit"))
         .hasValueSatisfying(program -> {
           assertThat(program.summary()).isEqualTo("Fits a line to points.");
@@ -104,6 +115,30 @@ class TutorialTest {
 
       assertThat(job.path("state").asString()).as("%s", job).isEqualTo("COMPLETED");
       assertThat(job.path("metrics").path("loss").asDouble()).isLessThan(0.01);
+
+      Path model = folder.resolve("model.npz");
+      var said = new StringBuilder();
+      String id = job.path("id").asString();
+      assertThat(server.espalier(said, "model", "export", id, model.toString()))
+          .as("%s", said)
+          .isZero();
+      assertThat(lastTwo(model, "line.npy"))
+          .as("slope and intercept")
+          .satisfies(line -> assertThat(line.get(0)).isCloseTo(3, within(0.1f)))
+          .satisfies(line -> assertThat(line.get(1)).isCloseTo(2, within(0.1f)));
+      said.setLength(0);
+      assertThat(server.espalier(said, "model", "export", id, model.toString(), "--snapshot", "99"))
+          .isEqualTo(4);
+      assertThat(said.toString()).contains("there is no snapshot 99", "snapshots on the disk: [");
+    }
+  }
+
+  private static FloatBuffer lastTwo(Path archive, String array) throws IOException {
+    try (var zip = new ZipFile(archive.toFile())) {
+      byte[] bytes = zip.getInputStream(zip.getEntry(array)).readAllBytes();
+      return ByteBuffer.wrap(bytes, bytes.length - 8, 8)
+          .order(ByteOrder.LITTLE_ENDIAN)
+          .asFloatBuffer();
     }
   }
 }

@@ -239,9 +239,13 @@ function flat({ job: { trail, setting, metrics, ...job } }) {
 function table(courses) {
   const settings = names(courses, (job) => job.setting).sort(byImportance);
   const metrics = names(courses, (job) => job.metrics);
-  const row = (/** @type {string} */ title, /** @type {(job: JobView) => Child} */ cell) => {
+  const row = (
+    /** @type {string} */ title,
+    /** @type {(job: JobView) => Child} */ cell,
+    isGiven = false,
+  ) => {
     const cells = courses.map(({ job }) => cell(job));
-    const differs = new Set(cells.filter((one) => typeof one === 'string')).size > 1;
+    const differs = isGiven && new Set(cells.filter((one) => typeof one === 'string')).size > 1;
     return h(
       'tr',
       { key: title, class: differs ? 'is-changed' : null },
@@ -256,7 +260,7 @@ function table(courses) {
     h(
       'table',
       { class: 'plain' },
-      h('caption', { class: 'hidden' }, 'Jobs side by side; rows that differ are marked'),
+      h('caption', { class: 'hidden' }, 'Jobs side by side; what was asked of them and differs is marked'),
       h(
         'thead',
         null,
@@ -277,11 +281,11 @@ function table(courses) {
         'tbody',
         null,
         row('State', (job) => stateChip(job.state)),
-        row('Program', (job) => job.program),
-        row('Policy', (job) => job.policy),
-        row('Workers', (job) => String(job.workers)),
-        row('Seed', (job) => String(job.seed)),
-        settings.map((name) => row(title(name), (job) => format.tunable(job.setting[name]))),
+        row('Program', (job) => job.program, true),
+        row('Policy', (job) => job.policy, true),
+        row('Workers', (job) => String(job.workers), true),
+        row('Seed', (job) => String(job.seed), true),
+        settings.map((name) => row(title(name), (job) => format.tunable(job.setting[name]), true)),
         row('Training loss', (job) => format.measured(job.loss, 4)),
         metrics.map((name) =>
           row(format.metric(name), (job) => format.measured(job.metrics[name], 4)),

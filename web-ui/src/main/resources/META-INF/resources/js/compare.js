@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
-import { inlineMark, STANDINGS } from './marks.js';
+import { inlineMark, standingWords } from './marks.js';
 import { byImportance, most, ownLine, standing } from './model.js';
 import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
 
@@ -184,7 +184,9 @@ function table(model, branches, on) {
             new Set(branches.map((branch) => branch.setting[name])).size > 1,
           ),
         ),
-        row('Verdict', (branch) => STANDINGS[standing(branch, model.rounds.get(branch.round))]),
+        row('Verdict', (branch) =>
+          standingWords(branch, standing(branch, model.rounds.get(branch.round))),
+        ),
         row('Speed, loss/s', (branch) =>
           branch.speed === best && best > 0
             ? h('strong', null, format.number(branch.speed, 3))

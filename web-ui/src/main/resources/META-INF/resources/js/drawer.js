@@ -5,7 +5,7 @@ import { twin } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
-import { inlineMark, STANDINGS } from './marks.js';
+import { inlineMark, standingWords } from './marks.js';
 import { least, mayChoose, most, standing } from './model.js';
 import { linear, ticksOf } from './scale.js';
 
@@ -92,7 +92,7 @@ function body(model, branch, series, state, on) {
           saveDrawing(`branch-${branch.branch}.png`, document.querySelector('.drawer .judged')),
       }),
     ),
-    branch.windowMeans.length > 0 && numbers(branch),
+    (branch.windowMeans.length > 0 || branch.heldOutLoss !== null) && numbers(branch),
     settings(model, branch),
     h('div', { class: 'drawer-actions' }, buttons(model, branch, state, on)),
     reasons(model, branch),
@@ -101,11 +101,11 @@ function body(model, branch, series, state, on) {
 
 /**
  * @param {BranchView} branch
- * @param {keyof typeof STANDINGS} kind
+ * @param {import('./marks.js').Standing} kind
  * @param {SeriesView | null} series may be ahead of the branch while that runs
  */
 function sentence(branch, kind, series) {
-  const what = branch.kind === 'MAINLINE' ? 'part of the mainline' : STANDINGS[kind];
+  const what = branch.kind === 'MAINLINE' ? 'part of the mainline' : standingWords(branch, kind);
   const reported = series?.buckets.at(-1);
   const clocks = Math.max(branch.clocks, reported?.toClock ?? 0);
   const seconds = Math.max(branch.seconds, reported?.seconds ?? 0);
@@ -203,7 +203,7 @@ function chart(branch, series) {
       'figcaption',
       null,
       windows.length === 0
-        ? 'Grey: losses, least to greatest. It was not judged by windows of them, or not yet.'
+        ? `Grey: losses, least to greatest. ${branch.heldOutLoss === null ? 'It was not judged by windows of them, or not yet.' : 'It was judged by its loss on samples that are held out.'}`
         : `Grey: losses, least to greatest. Line with dots: the window means that judged it. Dashed: its slope; shaded: its noise.${judgedClocks(branch) < branch.clocks ? ' It trained on after that.' : ''}`,
     ),
   );

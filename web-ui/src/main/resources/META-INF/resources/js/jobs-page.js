@@ -410,7 +410,8 @@ class JobsPage {
         { class: 'trail-cell', 'data-label': 'Loss' },
         spark(job),
         h('span', { class: 'trail-value' }, format.measured(job.loss, 4)),
-        job.trail.speed !== null &&
+        job.endTime === null &&
+          job.trail.speed !== null &&
           h(
             'span',
             { class: 'sub', title: 'how fast the mainline falls, and how fast it fell at first' },

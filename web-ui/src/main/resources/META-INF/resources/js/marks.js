@@ -14,6 +14,18 @@ export const STANDINGS = /** @type {const} */ ({
   open: 'on trial',
 });
 
+/** @typedef {keyof typeof STANDINGS} Standing */
+
+/**
+ * The word for a branch: one without a verdict is on trial only until it is given up.
+ *
+ * @param {import('./types.js').BranchView} branch
+ * @param {Standing} kind
+ */
+export function standingWords(branch, kind) {
+  return kind === 'open' && branch.state === 'DISCARDED' ? 'discarded' : STANDINGS[kind];
+}
+
 /**
  * The outline of a mark, begun at its place and drawn relative to it, so that the outlines of many
  * marks make one path.

@@ -23,7 +23,7 @@ const BOTTOM = HEIGHT - 36;
 const TWIN_POINTS = 40;
 
 /** A longer name does not fit beside the drawing. */
-const LONGEST_LABEL = 20;
+const LONGEST_LABEL = 16;
 
 /**
  * One line.

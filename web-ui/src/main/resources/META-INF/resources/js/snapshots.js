@@ -2,6 +2,7 @@
 
 import { h } from './dom.js';
 import * as format from './format.js';
+import { BASE } from './api.js';
 import { csv, exports, json, savePanel, size } from './export.js';
 import { hasEnded, tunables } from './model.js';
 
@@ -157,6 +158,18 @@ function row(model, one, varied, state, on) {
     h(
       'td',
       { class: 'num' },
+      one.state === 'READY' && [
+        h(
+          'a',
+          {
+            class: 'link-button',
+            href: `${BASE}/jobs/${model.job?.id}/model?snapshot=${one.snapshot}`,
+            'aria-label': `Model of snapshot ${one.snapshot} as a NumPy archive`,
+          },
+          'Model',
+        ),
+        ' ',
+      ],
       ready && [
         h(
           'button',

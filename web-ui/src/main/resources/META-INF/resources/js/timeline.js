@@ -443,7 +443,11 @@ function lanePanel(model, axis, name, x, top, bottom, left, right) {
     : linear(low - (high - low || 1) * 0.08, high + (high - low || 1) * 0.08, bottom, top);
   const current = steps.at(-1);
   const dips = name === RATE ? falls(model) : [];
-  const notes = [log && 'log axis', dips.length > 0 && 'falls to zero at the end of each lap'];
+  const isWide = right - left > 400;
+  const notes = [
+    log && 'log axis',
+    isWide && dips.length > 0 && 'falls to zero at the end of each lap',
+  ];
   return h(
     'g',
     { key: `lane ${name}` },

@@ -64,7 +64,8 @@ public record SearchSpace(List<Tunable> tunables) {
       if (value == null) {
         problems.add(tunable.name() + " has no value");
       } else if (!tunable.contains(value)) {
-        problems.add(tunable.name() + " must lie in " + tunable + " but is " + value);
+        problems.add(
+            tunable.name() + " must be " + tunable.range() + " but is " + Tunable.plain(value));
       }
     }
     for (Map.Entry<String, Double> entry : setting.values().entrySet()) {

@@ -1,7 +1,9 @@
 package dev.espalier.api.model;
 
 import static java.util.Objects.requireNonNull;
+import static java.util.stream.Collectors.joining;
 
+import java.math.BigDecimal;
 import java.util.List;
 
 /// One training knob: a name, the values it may take, and a map between them and the unit interval.
@@ -37,6 +39,23 @@ public sealed interface Tunable {
 
   /// {@return whether `value` is allowed}
   boolean contains(double value);
+
+  /// {@return what values are allowed, in words: `0.00001 to 1`, or `one of 8, 32`}
+  default String range() {
+    return switch (this) {
+      case LogRange log -> plain(log.min) + " to " + plain(log.max);
+      case LinearRange linear -> plain(linear.min) + " to " + plain(linear.max);
+      case Choice choice ->
+          choice.values.stream().map(Tunable::plain).collect(joining(", ", "one of ", ""));
+    };
+  }
+
+  /// {@return a number without an exponent and without zeros at its end}
+  static String plain(double value) {
+    return Double.isFinite(value)
+        ? BigDecimal.valueOf(value).stripTrailingZeros().toPlainString()
+        : Double.toString(value);
+  }
 
   /// A continuous tunable on a logarithmic axis.
   ///

@@ -150,7 +150,12 @@ public final class JobSpecReader {
     }
     Optional<ProgramDescriptor> program = programs.apply(name);
     if (program.isEmpty()) {
-      root.wrong("program", name, "there is no program " + Section.shown(name) + " on this server");
+      root.wrong(
+          "program",
+          name,
+          "there is no program "
+              + Section.shown(name)
+              + " on this server; espalier program list shows those that it has");
     }
     return program;
   }
@@ -466,11 +471,7 @@ public final class JobSpecReader {
         at.wrong(
             tunable.name(),
             NumberText.of(value),
-            tunable.name()
-                + " must lie in "
-                + TunableReader.toDocument(tunable)
-                + " but is "
-                + NumberText.of(value));
+            tunable.name() + " must be " + tunable.range() + " but is " + NumberText.of(value));
       }
     }
   }

@@ -480,7 +480,7 @@ final class JobSpecReaderTest {
         .isEqualTo(
             new Problem(
                 "/tuning/schedule/0/setting/learningRate",
-                "learningRate must lie in {type=log, min=0.01, max=0.1, default=0.01} but is 0.5",
+                "learningRate must be 0.01 to 0.1 but is 0.5",
                 "0.5"));
   }
 
@@ -511,7 +511,8 @@ final class JobSpecReaderTest {
   void programIsNeededAndMustExist() {
     assertThat(onlyProblem(Map.of("workers", 1)).pointer()).isEqualTo("/program");
     assertThat(onlyProblem(Map.of("program", "mlq")).message())
-        .isEqualTo("there is no program mlq on this server");
+        .isEqualTo(
+            "there is no program mlq on this server; espalier program list shows those that it has");
     assertThat(onlyProblem(Map.of("program", "mf")).message())
         .isEqualTo("data is missing: the program mf needs a data folder");
   }

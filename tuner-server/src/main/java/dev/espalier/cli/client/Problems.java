@@ -44,7 +44,12 @@ final class Problems {
     } else {
       lines.add("the server answered " + httpStatus);
     }
-    problem.path("errors").forEach(error -> lines.add("  " + line(error)));
+    JsonNode errors = problem.path("errors");
+    boolean isSaid =
+        errors.size() == 1 && errors.path(0).path("message").asString("").equals(detail);
+    if (!isSaid) {
+      errors.forEach(error -> lines.add("  " + line(error)));
+    }
     if (httpStatus == 401) {
       lines.add("Give a token with --token-file FILE or ESPALIER_TOKEN.");
     }

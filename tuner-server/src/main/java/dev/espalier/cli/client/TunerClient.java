@@ -11,6 +11,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +26,10 @@ import tools.jackson.databind.JsonNode;
 /// Requests to a server's REST interface; every failure comes as a [CommandFailure].
 public final class TunerClient {
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
+
+  /// A large model is read and written anew before its first byte comes.
+  private static final Duration DOWNLOAD_TIMEOUT = Duration.ofMinutes(30);
+
   private static final String API = "/api/v1";
 
   private final URI base;
@@ -191,10 +198,43 @@ public final class TunerClient {
     return request;
   }
 
+  /// Writes what lies at `path` to a file, which appears when it is whole.
+  ///
+  /// @return its size in bytes
+  public long download(String path, Path file) {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no folder " + folder);
+    }
+    HttpRequest request =
+        request(path).timeout(DOWNLOAD_TIMEOUT).header("Accept", "*/*").GET().build();
+    HttpResponse<InputStream> response = send(request, HttpResponse.BodyHandlers.ofInputStream());
+    try (InputStream body = response.body()) {
+      if (response.statusCode() != 200) {
+        String text = new String(body.readNBytes(100_000), StandardCharsets.UTF_8);
+        throw failure(response.statusCode(), text);
+      }
+      Path aside = file.resolveSibling(file.getFileName() + ".part");
+      long bytes = Files.copy(body, aside, StandardCopyOption.REPLACE_EXISTING);
+      Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING);
+      return bytes;
+    } catch (IOException e) {
+      throw new CommandFailure(ExitStatus.INTERNAL, file + " cannot be written: " + reason(e), e);
+    }
+  }
+
   private HttpResponse<String> send(HttpRequest request) {
-    HttpResponse<String> response;
+    HttpResponse<String> response =
+        send(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
+    if (response.statusCode() / 100 != 2) {
+      throw failure(response.statusCode(), response.body());
+    }
+    return response;
+  }
+
+  private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
     try {
-      response = http.send(request, HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
+      return http.send(request, handler);
     } catch (ConnectException e) {
       throw new CommandFailure(
           ExitStatus.UNREACHABLE,
@@ -211,10 +251,6 @@ public final class TunerClient {
     } catch (InterruptedException e) {
       throw interrupted(e);
     }
-    if (response.statusCode() / 100 != 2) {
-      throw failure(response.statusCode(), response.body());
-    }
-    return response;
   }
 
   private static String reason(IOException e) {

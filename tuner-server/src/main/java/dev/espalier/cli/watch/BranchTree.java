@@ -138,13 +138,21 @@ public final class BranchTree {
     table.row("forked at clock", Long.toString(branch.forkClock()));
     table.row("clocks", Long.toString(branch.clocks()));
     table.row("time", Words.seconds(branch.seconds()));
-    table.row("verdict", branch.verdict() == null ? "-" : branch.verdict().name());
-    table.row("speed", branch.speed() == null ? "-" : Words.number(branch.speed()) + "/s");
-    table.row("noise", Words.number(branch.noise()));
-    table.row("held-out loss", Words.number(branch.heldOutLoss()));
-    table.row(
-        "window means",
-        String.join(", ", branch.windowMeans().stream().map(Words::number).toList()));
+    if (branch.verdict() != null) {
+      table.row("verdict", branch.verdict().name());
+    }
+    if (branch.speed() != null) {
+      table.row("speed", Words.number(branch.speed()) + "/s");
+      table.row("noise", Words.number(branch.noise()));
+    }
+    if (branch.heldOutLoss() != null) {
+      table.row("held-out loss", Words.number(branch.heldOutLoss()));
+    }
+    if (!branch.windowMeans().isEmpty()) {
+      table.row(
+          "window means",
+          String.join(", ", branch.windowMeans().stream().map(Words::number).toList()));
+    }
     return table;
   }
 }

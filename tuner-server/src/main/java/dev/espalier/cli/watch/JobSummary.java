@@ -81,12 +81,11 @@ public final class JobSummary {
 
   private static String inWords(BillView bill) {
     double ratio = bill.jobSeconds() > 0 ? bill.seconds() / bill.jobSeconds() : 0;
+    String low = Words.seconds(bill.lowSeconds());
+    String high = Words.seconds(bill.highSeconds());
     return Words.seconds(bill.seconds())
-        + " ("
-        + Words.seconds(bill.lowSeconds())
-        + " to "
-        + Words.seconds(bill.highSeconds())
-        + ") for "
+        + (low.equals(high) ? "" : " (" + low + " to " + high + ")")
+        + " for "
         + bill.settings()
         + " settings, "
         + Words.number(Math.round(ratio * 10) / 10.0)

@@ -47,9 +47,6 @@ final class DataRoots implements DataFolders {
   private EspalierException invalid(String data) {
     return new EspalierException(
         ErrorCode.INVALID_DATA,
-        "data must name a folder inside of one of the server's data roots "
-            + roots
-            + " but is "
-            + data);
+        "there is no folder " + data + " below the server's data roots " + roots);
   }
 }

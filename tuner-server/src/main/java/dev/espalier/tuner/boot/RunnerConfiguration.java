@@ -10,11 +10,13 @@ import dev.espalier.tuner.app.port.DataFolders;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.EventPublisher;
 import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.app.port.ModelExporter;
 import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.app.port.TunerMeters;
 import dev.espalier.tuner.grpc.GrpcWorkerGateway;
 import dev.espalier.tuner.grpc.WorkerServer;
 import dev.espalier.tuner.grpc.WorkerSessionEndpoint;
+import dev.espalier.tuner.launch.CheckpointExporter;
 import dev.espalier.tuner.launch.DescribedPrograms;
 import dev.espalier.tuner.launch.LocalProcessLauncher;
 import dev.espalier.tuner.launch.WorkerCommand;
@@ -86,6 +88,12 @@ class RunnerConfiguration {
   @Bean
   DescribedPrograms programRegistry(WorkerCommand command, TunerProperties properties) {
     return new DescribedPrograms(command, properties.programsFolder());
+  }
+
+  @Bean
+  ModelExporter modelExporter(
+      WorkerCommand command, DescribedPrograms programs, TunerProperties properties) {
+    return new CheckpointExporter(command, programs, properties.homeFolder().resolve("jobs"));
   }
 
   @Bean

@@ -10,10 +10,14 @@ import dev.espalier.tuner.app.port.ProgramRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -28,8 +32,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// The programs of the worker runtime and of the jars in the configured folder.
 ///
-/// The server never loads a program: it asks a worker process to describe what it finds, once at
-/// start, in the background. A jar that cannot be described is left out, with a warning.
+/// The server never loads a program: it asks a worker process to describe what it finds, at its
+/// start and again whenever a jar is new or has changed. A jar that cannot be described is left
+/// out, with a warning that says why.
 public final class DescribedPrograms implements ProgramRegistry {
   private static final Logger log = LoggerFactory.getLogger(DescribedPrograms.class);
 
@@ -39,22 +44,21 @@ public final class DescribedPrograms implements ProgramRegistry {
   private final JsonMapper json = JsonMapper.builder().build();
   private final WorkerCommand command;
   private final Path folder;
-  private final CompletableFuture<Map<String, Entry>> entries;
+  private final Map<Source, CompletableFuture<List<ProgramDescriptor>>> described = new HashMap<>();
+  private Set<Source> offered = Set.of();
 
   /// @param folder of jars with programs; need not exist
   public DescribedPrograms(WorkerCommand command, Path folder) {
     this.command = command;
     this.folder = folder;
-    this.entries = new CompletableFuture<>();
-    Thread.ofVirtual()
-        .name("describe-programs")
-        .start(() -> {
-          try {
-            entries.complete(describeAll());
-          } catch (RuntimeException failure) {
-            entries.completeExceptionally(failure);
-          }
-        });
+    Thread.ofVirtual().name("describe-programs").start(this::programs);
+  }
+
+  /// Where programs come from. A jar that was written anew is another source.
+  private sealed interface Source {
+    record BuiltIn() implements Source {}
+
+    record Jar(Path path, long bytes, FileTime written) implements Source {}
   }
 
   /// @param jar where the program comes from; null for a built-in one
@@ -77,62 +81,94 @@ public final class DescribedPrograms implements ProgramRegistry {
   }
 
   private Map<String, Entry> known() {
+    List<Source> sources = sources();
+    var answers = new LinkedHashMap<Source, CompletableFuture<List<ProgramDescriptor>>>();
+    boolean isNews;
+    synchronized (this) {
+      described.keySet().retainAll(sources);
+      sources.forEach(source -> answers.put(source, described.computeIfAbsent(source, this::ask)));
+      isNews = !offered.equals(answers.keySet());
+      offered = Set.copyOf(answers.keySet());
+    }
+    var found = new TreeMap<String, Entry>();
+    answers.forEach((source, answer) -> add(source, answer, found, isNews));
+    if (isNews) {
+      log.info("programs={} registered", found.keySet());
+    }
+    return found;
+  }
+
+  private void add(
+      Source source,
+      CompletableFuture<List<ProgramDescriptor>> answer,
+      Map<String, Entry> found,
+      boolean isNews) {
+    Path jar = source instanceof Source.Jar(Path path, long _, FileTime _) ? path : null;
     try {
-      return entries.get(2 * WorkerCommand.ANSWER_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      List<ProgramDescriptor> programs =
+          answer.get(2 * WorkerCommand.ANSWER_TIMEOUT_SECONDS, TimeUnit.SECONDS);
+      if (programs.isEmpty() && isNews) {
+        log.warn("jar={} left out: it declares no program in {}", jar, DECLARATION);
+      }
+      for (ProgramDescriptor program : programs) {
+        Entry before = found.putIfAbsent(program.name(), new Entry(program, jar));
+        if (before != null && isNews) {
+          log.warn(
+              "program={} jar={} left out: the name is {}",
+              program.name(),
+              jar,
+              before.jar() == null ? "that of a built-in program" : "taken by " + before.jar());
+        }
+      }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       throw new EspalierException(
           ErrorCode.INTERNAL, "interrupted while the programs were being described");
     } catch (ExecutionException | TimeoutException failure) {
-      throw new EspalierException(
-          ErrorCode.INTERNAL,
-          "the worker runtime could not describe its programs: " + failure.getMessage(),
-          failure);
-    }
-  }
-
-  private Map<String, Entry> describeAll() {
-    var found = new TreeMap<String, Entry>();
-    for (ProgramDescriptor descriptor : describe(List.of(), "describe")) {
-      found.put(descriptor.name(), new Entry(descriptor, null));
-    }
-    for (Path jar : jars()) {
-      try {
-        List<ProgramDescriptor> declared = describe(List.of(jar), "describe-declared");
-        if (declared.isEmpty()) {
-          log.warn("jar={} left out: it declares no program in {}", jar, DECLARATION);
-        }
-        declared.forEach(descriptor -> offer(found, descriptor, jar));
-      } catch (RuntimeException failure) {
-        // Whatever is wrong with a jar is the jar's matter: the other programs are offered.
-        log.warn("jar={} left out: {}", jar, failure.getMessage());
+      Throwable cause = failure.getCause();
+      String why = cause == null ? "it did not answer in time" : String.valueOf(cause.getMessage());
+      if (jar == null) {
+        throw new EspalierException(
+            ErrorCode.INTERNAL, "the worker runtime could not describe its programs: " + why);
+      }
+      // Whatever is wrong with a jar is the jar's matter: the other programs are offered.
+      if (isNews) {
+        log.warn("jar={} left out: {}", jar, why);
       }
     }
-    log.info("programs={} registered", found.keySet());
-    return found;
   }
 
-  private static void offer(Map<String, Entry> found, ProgramDescriptor descriptor, Path jar) {
-    Entry before = found.putIfAbsent(descriptor.name(), new Entry(descriptor, jar));
-    if (before != null) {
-      log.warn(
-          "program={} jar={} left out: the name is {}",
-          descriptor.name(),
-          jar,
-          before.jar() == null ? "that of a built-in program" : "taken by " + before.jar());
-    }
+  private CompletableFuture<List<ProgramDescriptor>> ask(Source source) {
+    var answer = new CompletableFuture<List<ProgramDescriptor>>();
+    Thread.ofVirtual()
+        .name("describe-programs")
+        .start(() -> {
+          try {
+            answer.complete(
+                switch (source) {
+                  case Source.BuiltIn _ -> describe(List.of(), "describe");
+                  case Source.Jar(Path jar, long _, FileTime _) ->
+                      describe(List.of(jar), "describe-declared");
+                });
+          } catch (RuntimeException failure) {
+            answer.completeExceptionally(new IllegalStateException(failure.getMessage()));
+          }
+        });
+    return answer;
   }
 
-  private List<Path> jars() {
-    if (!Files.isDirectory(folder)) {
-      return List.of();
+  private List<Source> sources() {
+    var sources = new ArrayList<Source>(List.of(new Source.BuiltIn()));
+    if (Files.isDirectory(folder)) {
+      try (Stream<Path> files = Files.list(folder)) {
+        for (Path jar : files.filter(file -> file.toString().endsWith(".jar")).sorted().toList()) {
+          sources.add(new Source.Jar(jar, Files.size(jar), Files.getLastModifiedTime(jar)));
+        }
+      } catch (IOException failure) {
+        log.warn("folder={} of programs cannot be read: {}", folder, failure.getMessage());
+      }
     }
-    try (Stream<Path> files = Files.list(folder)) {
-      return files.filter(file -> file.toString().endsWith(".jar")).sorted().toList();
-    } catch (IOException failure) {
-      log.warn("folder={} of programs cannot be read: {}", folder, failure.getMessage());
-      return List.of();
-    }
+    return sources;
   }
 
   private List<ProgramDescriptor> describe(List<Path> jars, String question) {

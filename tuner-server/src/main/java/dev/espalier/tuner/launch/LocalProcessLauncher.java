@@ -1,5 +1,8 @@
 package dev.espalier.tuner.launch;
 
+import static java.util.Comparator.comparing;
+import static java.util.Comparator.naturalOrder;
+
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.rest.JobSpec;
@@ -138,7 +141,10 @@ public final class LocalProcessLauncher implements WorkerLauncher {
       return List.of();
     }
     try (Stream<Path> files = Files.list(logs)) {
-      return files.sorted().toList();
+      // In the order of their generations, of which the tenth comes after the second.
+      return files
+          .sorted(comparing(LocalProcessLauncher::padded).thenComparing(naturalOrder()))
+          .toList();
     } catch (IOException failure) {
       log.warn("job={} logs cannot be read: {}", job, failure.getMessage());
       return List.of();
@@ -158,6 +164,12 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     } catch (IOException | UncheckedIOException failure) {
       log.warn("job={} {} cannot be removed: {}", job, folder, failure.toString());
     }
+  }
+
+  private static String padded(Path log) {
+    String[] parts = log.getFileName().toString().split("-generation-", 2);
+    String generation = parts[parts.length - 1].replaceFirst("[^0-9].*", "");
+    return "0".repeat(Math.max(0, 10 - generation.length())) + generation;
   }
 
   /// {@return the files that workers may be writing to}

@@ -2,9 +2,13 @@ package dev.espalier.tuner.launch;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +40,8 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
     line.addAll(javaOptions);
     line.add("--add-modules=jdk.incubator.vector");
     line.add("--enable-native-access=ALL-UNNAMED");
+    // Else the JVM writes four lines about a library's use of it into the log of every worker.
+    line.add("--sun-misc-unsafe-memory-access=allow");
     line.add("-XX:+UseCompactObjectHeaders");
     line.add("-cp");
     var path = new StringBuilder(classPath);
@@ -52,26 +58,40 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
   /// @return what it printed
   /// @throws EspalierException `INTERNAL` when it cannot be started, fails or does not answer
   public byte[] answer(List<Path> programJars, String question) {
+    return answer(programJars, question, new byte[0], ANSWER_TIMEOUT_SECONDS);
+  }
+
+  /// Asks a worker process a question that has details.
+  ///
+  /// @param details what it reads on its standard input
+  byte[] answer(List<Path> programJars, String question, byte[] details, long timeoutSeconds) {
     try {
-      var builder =
-          new ProcessBuilder(line(List.of(), programJars, List.of(question)))
-              .redirectError(ProcessBuilder.Redirect.DISCARD);
+      var builder = new ProcessBuilder(line(List.of(), programJars, List.of(question)));
       LocalProcessLauncher.SECRETS_OF_THE_SERVER.forEach(builder.environment()::remove);
       Process process = builder.start();
       // A program that hangs while it is loaded would hold up the reading below.
-      CompletableFuture.delayedExecutor(ANSWER_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+      CompletableFuture.delayedExecutor(timeoutSeconds, TimeUnit.SECONDS)
           .execute(process::destroyForcibly);
+      try (OutputStream out = process.getOutputStream()) {
+        out.write(details);
+      } catch (IOException _) {
+        // It has ended without reading them; its status says why.
+      }
+      CompletableFuture<String> errors =
+          CompletableFuture.supplyAsync(
+              () -> lastLine(process.getErrorStream()), task -> Thread.startVirtualThread(task));
       byte[] output;
       try (InputStream in = process.getInputStream()) {
         output = in.readAllBytes();
       }
-      if (!process.waitFor(ANSWER_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+      if (!process.waitFor(timeoutSeconds, TimeUnit.SECONDS)) {
         process.destroyForcibly();
         throw new EspalierException(ErrorCode.INTERNAL, "no answer to " + question + " in time");
       }
       if (process.exitValue() != 0) {
         throw new EspalierException(
-            ErrorCode.INTERNAL, question + " ended with status " + process.exitValue());
+            ErrorCode.INTERNAL,
+            question + " ended with status " + process.exitValue() + ": " + errors.join());
       }
       return output;
     } catch (IOException failure) {
@@ -80,6 +100,14 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       throw new EspalierException(ErrorCode.INTERNAL, "interrupted");
+    }
+  }
+
+  private static String lastLine(InputStream stream) {
+    try (var reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+      return reader.lines().filter(line -> !line.isBlank()).reduce("", (_, line) -> line);
+    } catch (IOException failure) {
+      return failure.toString();
     }
   }
 }

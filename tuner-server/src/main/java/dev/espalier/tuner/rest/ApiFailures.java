@@ -4,11 +4,14 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.Problem;
 import jakarta.servlet.http.HttpServletRequest;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.TypeMismatchException;
+import org.springframework.core.ResolvableType;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.MediaType;
@@ -21,6 +24,7 @@ import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.ServletWebRequest;
 import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.context.request.async.AsyncRequestNotUsableException;
+import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 
 /// Turns what controllers throw into problems.
@@ -89,11 +93,14 @@ class ApiFailures extends ResponseEntityExceptionHandler {
       return null;
     }
     String detail =
-        body instanceof ProblemDetail problem && problem.getDetail() != null
-            ? problem.getDetail()
-            : failure instanceof ErrorResponse response && response.getBody().getDetail() != null
-                ? response.getBody().getDetail()
-                : "the request cannot be read";
+        failure instanceof MethodArgumentTypeMismatchException mismatch
+            ? words(mismatch)
+            : body instanceof ProblemDetail problem && problem.getDetail() != null
+                ? problem.getDetail()
+                : failure instanceof ErrorResponse response
+                        && response.getBody().getDetail() != null
+                    ? response.getBody().getDetail()
+                    : "the request cannot be read";
     ErrorCode code =
         switch (status.value()) {
           case 404 -> ErrorCode.NOT_FOUND;
@@ -105,6 +112,19 @@ class ApiFailures extends ResponseEntityExceptionHandler {
         .contentType(MediaType.APPLICATION_PROBLEM_JSON)
         .body(
             problems.view(web.getRequest(), status.value(), code, detail, errors(failure, detail)));
+  }
+
+  private static String words(MethodArgumentTypeMismatchException mismatch) {
+    ResolvableType type = ResolvableType.forMethodParameter(mismatch.getParameter());
+    Class<?> value = type.hasGenerics() ? type.resolveGeneric(0) : type.resolve();
+    String expected =
+        value != null && value.isEnum()
+            ? "one of "
+                + Arrays.stream(value.getEnumConstants())
+                    .map(Object::toString)
+                    .collect(Collectors.joining(", "))
+            : "a number";
+    return "%s must be %s but is %s".formatted(mismatch.getName(), expected, mismatch.getValue());
   }
 
   private static List<Problem> errors(Exception failure, String detail) {

@@ -68,7 +68,7 @@ class TokenController {
 
   /// Revokes a token and ends the browser sessions, the streams and the workers' links made with
   /// it.
-  @DeleteMapping("/{token:tok_[0-9a-f]{1,32}}")
+  @DeleteMapping("/{token}")
   @ResponseStatus(HttpStatus.NO_CONTENT)
   ResponseEntity<Void> revoke(@PathVariable String token) {
     switch (authenticator.revoke(token)) {

@@ -1,11 +1,14 @@
 package dev.espalier.tuner.rest;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.app.port.ModelExporter;
 import dev.espalier.tuner.app.port.ProgramRegistry;
 import dev.espalier.tuner.app.port.WorkerGateway;
 import dev.espalier.tuner.app.port.WorkerLauncher;
@@ -57,6 +60,13 @@ public class Doubles {
   @Bean
   public LogFiles workers() {
     return new LogFiles();
+  }
+
+  @Bean
+  public ModelExporter modelExporter() {
+    return (job, spec, data, snapshot) -> {
+      throw new EspalierException(ErrorCode.CHECKPOINT_FAILED, "no worker reads it here");
+    };
   }
 
   /// Starts nothing; knows the log files that a test gave it.

@@ -345,6 +345,26 @@ class JobRoutesTest {
   }
 
   @Test
+  void modelThatIsNotThereIsSaidInWords() {
+    String path = "/api/v1/jobs/" + server.newJob() + "/model";
+
+    assertThat(server.get(path).json().get("detail").asString()).contains("has no result yet");
+    Answer unknown = server.get(path + "?snapshot=3");
+    assertThat(unknown.status()).isEqualTo(404);
+    assertThat(unknown.json().get("detail").asString()).contains("there is no snapshot 3");
+  }
+
+  @Test
+  void wrongStateNamesThoseThatAre() {
+    Answer answer = server.get("/api/v1/jobs?state=BLA");
+
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.json().get("detail").asString())
+        .startsWith("state must be one of QUEUED, ")
+        .endsWith(" but is BLA");
+  }
+
+  @Test
   void scheduleIsExported() {
     String path = "/api/v1/jobs/" + jobWithHistory() + "/schedule";
 

@@ -588,34 +588,34 @@ final class RacingCourse implements Course {
 
   @Override
   public Optional<String> retune(String actor) {
-    return want(new Wanted(Optional.empty(), actor));
+    Optional<String> refusal = reasonToWait().or(planner::problem);
+    if (refusal.isEmpty()) {
+      wanted = Optional.of(new Wanted(Optional.empty(), actor));
+    }
+    return refusal;
   }
 
+  /// While a race runs the setting waits for its end.
   @Override
   public Optional<String> tryBeside(Setting asked, String actor) {
-    Optional<String> refusal = Requests.problemOf(asked, incumbent(), plan, board.workload());
-    return refusal.isPresent() ? refusal : want(new Wanted(Optional.of(asked), actor));
-  }
-
-  private Optional<String> want(Wanted asked) {
-    Optional<String> refusal = reasonNotToRace();
+    Optional<String> refusal =
+        Requests.problemOf(asked, incumbent(), plan, board.workload())
+            .or(this::reasonNotToWish)
+            .or(planner::problem);
     if (refusal.isEmpty()) {
-      wanted = Optional.of(asked);
+      wanted = Optional.of(new Wanted(Optional.of(asked), actor));
     }
     return refusal;
   }
 
   private Optional<String> reasonToWait() {
-    if (race != null) {
-      return Optional.of("the job is not training but TUNING");
-    }
+    return race == null ? reasonNotToWish() : Optional.of("the job is not training but TUNING");
+  }
+
+  private Optional<String> reasonNotToWish() {
     return isWished()
         ? Optional.of("a round or another snapshot is due already")
         : Optional.empty();
-  }
-
-  private Optional<String> reasonNotToRace() {
-    return reasonToWait().or(planner::problem);
   }
 
   @Override

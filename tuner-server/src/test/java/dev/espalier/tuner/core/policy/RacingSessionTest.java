@@ -8,6 +8,7 @@ import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Prior;
+import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
@@ -477,6 +478,23 @@ class RacingSessionTest {
     assertThat(run.effects(SessionEffect.RoundChanged.class))
         .extracting(round -> round.trigger().name())
         .contains("MANUAL");
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  @Test
+  void aSettingAskedForInARaceRacesNext() {
+    SimulatedWorkers run = askedInARace(_ -> new SessionEvent.UserRequest.Try(Jobs.setting(1)));
+
+    assertThat(run.decisions()).extracting(Decision::rule).contains("request.accepted");
+    List<SessionEffect.RoundChanged> rounds = run.effects(SessionEffect.RoundChanged.class);
+    SessionEffect.RoundChanged asked =
+        rounds.stream()
+            .filter(round -> round.trigger() == RoundTrigger.MANUAL)
+            .findFirst()
+            .orElseThrow();
+    SessionEffect.RoundChanged before = rounds.get(rounds.indexOf(asked) - 1);
+    assertThat(before.number()).isEqualTo(asked.number() - 1);
+    assertThat(before.phase()).isEqualTo("ended");
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
   }
 

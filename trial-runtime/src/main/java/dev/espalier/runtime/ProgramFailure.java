@@ -1,0 +1,69 @@
+package dev.espalier.runtime;
+
+import java.util.Arrays;
+import java.util.List;
+
+/// What went wrong in a program, for the one who wrote it: in which of its methods, at which line,
+/// and what was thrown, without the wrappings.
+final class ProgramFailure {
+  /// Callers of programs: what they call is a method of `TrainingProgram`.
+  private static final List<String> CALLERS =
+      List.of(BranchExecutor.class.getName(), Worker.class.getName());
+
+  /// Code that a program calls, and not its own.
+  private static final List<String> FOREIGN =
+      List.of(
+          "java.",
+          "jdk.",
+          "sun.",
+          "dev.espalier.ps.",
+          "dev.espalier.runtime.",
+          "dev.espalier.sdk.");
+
+  private ProgramFailure() {}
+
+  /// {@return a sentence such as `Program housing failed in clock at Housing.java:75:
+  /// IllegalStateException: bad sample at row 17`; without the place where the trace of the failure
+  /// does not tell it}
+  static String describe(String program, Throwable failure) {
+    return "Program " + program + " failed" + place(failure) + ": " + what(root(failure));
+  }
+
+  private static String place(Throwable failure) {
+    StackTraceElement[] trace = failure.getStackTrace();
+    int caller = 0;
+    while (caller < trace.length && !isCaller(trace[caller])) {
+      caller++;
+    }
+    int last = caller;
+    return Arrays.stream(trace, 0, last)
+        .filter(frame -> FOREIGN.stream().noneMatch(frame.getClassName()::startsWith))
+        .findFirst()
+        .map(frame ->
+            " in %s at %s:%d"
+                .formatted(
+                    trace[last - 1].getMethodName(), frame.getFileName(), frame.getLineNumber()))
+        .orElse("");
+  }
+
+  private static boolean isCaller(StackTraceElement frame) {
+    return CALLERS.contains(frame.getClassName());
+  }
+
+  /// A wrapping that says no more than what it wraps.
+  private static Throwable root(Throwable failure) {
+    Throwable cause = failure.getCause();
+    return cause != null && cause.toString().equals(failure.getMessage()) ? root(cause) : failure;
+  }
+
+  private static String what(Throwable failure) {
+    String name = failure.getClass().getSimpleName();
+    String message = failure.getMessage() == null ? "" : ": " + failure.getMessage();
+    String advice =
+        failure instanceof OutOfMemoryError
+            ? "; this worker has %d MiB of heap, by the server's worker-java-options"
+                .formatted(Runtime.getRuntime().maxMemory() >> 20)
+            : "";
+    return name + message + advice;
+  }
+}

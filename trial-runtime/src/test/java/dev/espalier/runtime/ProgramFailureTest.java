@@ -1,0 +1,61 @@
+package dev.espalier.runtime;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.UncheckedIOException;
+import java.nio.file.NoSuchFileException;
+import org.junit.jupiter.api.Test;
+
+final class ProgramFailureTest {
+  private static final StackTraceElement CALLER =
+      frame("dev.espalier.runtime.BranchExecutor", "runClocks", "BranchExecutor.java", 162);
+  private static final StackTraceElement CLOCK =
+      frame("house.Housing", "clock", "Housing.java", 75);
+
+  @Test
+  void saysInWhichMethodAndAtWhichLine() {
+    var failure = new IllegalStateException("bad sample at row 17");
+    failure.setStackTrace(
+        new StackTraceElement[] {frame("house.Reader", "row", "Reader.java", 12), CLOCK, CALLER});
+
+    assertThat(ProgramFailure.describe("housing", failure))
+        .isEqualTo(
+            "Program housing failed in clock at Reader.java:12: IllegalStateException: bad sample at"
+                + " row 17");
+  }
+
+  @Test
+  void pointsAtTheProgramAndNotAtWhatItCalled() {
+    var failure = new IllegalArgumentException("array must have 33 values");
+    failure.setStackTrace(
+        new StackTraceElement[] {
+          frame("dev.espalier.ps.Rows", "add", "Rows.java", 9),
+          frame("dev.espalier.runtime.params.PsTable", "add", "PsTable.java", 90),
+          frame("dev.espalier.sdk.ParameterTable", "addAll", "ParameterTable.java", 110),
+          CLOCK,
+          CALLER
+        });
+
+    assertThat(ProgramFailure.describe("housing", failure)).contains("in clock at Housing.java:75");
+  }
+
+  @Test
+  void unwrapsWhatAddsNothing() {
+    var failure = new UncheckedIOException(new NoSuchFileException("/data/housing.csv"));
+    failure.setStackTrace(new StackTraceElement[] {CALLER});
+
+    assertThat(ProgramFailure.describe("housing", failure))
+        .isEqualTo("Program housing failed: NoSuchFileException: /data/housing.csv");
+  }
+
+  @Test
+  void saysHowMuchMemoryThereWas() {
+    assertThat(ProgramFailure.describe("housing", new OutOfMemoryError("Java heap space")))
+        .contains("OutOfMemoryError: Java heap space; this worker has ")
+        .endsWith(" MiB of heap, by the server's worker-java-options");
+  }
+
+  private static StackTraceElement frame(String type, String method, String file, int line) {
+    return new StackTraceElement(type, method, file, line);
+  }
+}

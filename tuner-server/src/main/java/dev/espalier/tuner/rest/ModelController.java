@@ -1,0 +1,109 @@
+package dev.espalier.tuner.rest;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.SnapshotState;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.api.rest.SnapshotView;
+import dev.espalier.tuner.app.port.DataFolders;
+import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.ModelExporter;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/// What a job is for: its model.
+@RestController
+class ModelController {
+  private static final String ZIP = "application/zip";
+
+  private final JobQueries queries;
+  private final DataFolders dataFolders;
+  private final ModelExporter exporter;
+  private final LargeAnswers answers;
+
+  ModelController(
+      JobQueries queries, DataFolders dataFolders, ModelExporter exporter, LargeAnswers answers) {
+    this.queries = queries;
+    this.dataFolders = dataFolders;
+    this.exporter = exporter;
+    this.answers = answers;
+  }
+
+  /// The parameters of a model as a NumPy archive: each table an array of 32-bit floats, rows x
+  /// columns.
+  ///
+  /// @param snapshot a durable one; without it that of the job's result, the best so far
+  @GetMapping(path = Lookups.JOB + "/model", produces = ZIP)
+  void model(
+      @PathVariable String job,
+      @RequestParam(required = false) @Nullable Long snapshot,
+      HttpServletResponse response)
+      throws IOException {
+    JobSpec spec = queries.spec(job).orElseThrow(() -> Lookups.notFound("job", job));
+    if (spec.launch() == JobSpec.Launch.EXTERNAL) {
+      throw new EspalierException(
+          ErrorCode.WRONG_STATE,
+          "snapshots of a job with launch: external lie beside its workers, not at the server");
+    }
+    long wanted = snapshot == null ? best(job) : ready(job, snapshot);
+    String data = spec.data().map(name -> dataFolders.resolve(name).toString()).orElse("");
+    answers.give(() -> {
+      Path file = exporter.export(job, spec, data, wanted);
+      try {
+        response.setContentType(ZIP);
+        response.setContentLengthLong(Files.size(file));
+        response.setHeader(
+            "Content-Disposition", "attachment; filename=\"" + job + "-" + wanted + ".npz\"");
+        Files.copy(file, response.getOutputStream());
+      } finally {
+        Files.deleteIfExists(file);
+      }
+    });
+  }
+
+  private long best(String job) {
+    ScheduleView.Result result = queries.schedule(job).result();
+    List<SnapshotView> ready = ready(job);
+    if (result == null) {
+      throw new EspalierException(
+          ErrorCode.WRONG_STATE, "job " + job + " has no result yet" + those(ready));
+    }
+    return ready.stream()
+        .filter(one -> one.start() == result.start() && one.mainlineClock() == result.clock())
+        .mapToLong(SnapshotView::snapshot)
+        .max()
+        .orElseThrow(() ->
+            new EspalierException(
+                ErrorCode.WRONG_STATE,
+                "the result of job " + job + " is not on the disk yet" + those(ready)));
+  }
+
+  private long ready(String job, long snapshot) {
+    List<SnapshotView> ready = ready(job);
+    if (ready.stream().noneMatch(one -> one.snapshot() == snapshot)) {
+      throw new EspalierException(
+          ErrorCode.NOT_FOUND,
+          "there is no snapshot " + snapshot + " in job " + job + those(ready));
+    }
+    return snapshot;
+  }
+
+  private List<SnapshotView> ready(String job) {
+    return queries.snapshots(job).stream()
+        .filter(one -> one.state() == SnapshotState.READY)
+        .toList();
+  }
+
+  private static String those(List<SnapshotView> ready) {
+    return "; snapshots on the disk: " + ready.stream().map(SnapshotView::snapshot).toList();
+  }
+}
