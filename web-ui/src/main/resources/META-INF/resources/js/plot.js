@@ -138,7 +138,7 @@ export class Plot {
         h(
           'p',
           { class: 'sampled', key: 'start' },
-          `Start ${job?.start}: the model overfitted before, so training began anew. The tree and the tables below have the earlier starts.`,
+          `Start ${job?.start}: the model overfitted before, so training began anew. Results of earlier starts stand in the drawing’s tables, what led on in the decisions.`,
         ),
       widest > 1 &&
         h(
