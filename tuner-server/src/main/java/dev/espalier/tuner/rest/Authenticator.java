@@ -1,5 +1,7 @@
 package dev.espalier.tuner.rest;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.rest.TokenView;
 import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.app.port.TokenStore.Revocation;
@@ -84,8 +86,23 @@ final class Authenticator {
     known.remove(key("session", session));
   }
 
-  /// {@return whether a token is there and was not revoked}
-  boolean isValid(String tokenId) {
+  /// {@return whether somebody who was let in may stay}
+  ///
+  /// While nobody can look it up, everybody may: without the database nothing is revoked either.
+  ///
+  /// @param session of a caller that came by one
+  boolean admits(Caller caller, String session) {
+    try {
+      return caller.viaSession() ? bySession(session).isPresent() : isValid(caller.tokenId());
+    } catch (EspalierException away) {
+      if (away.code() != ErrorCode.DATABASE_AWAY) {
+        throw away;
+      }
+      return true;
+    }
+  }
+
+  private boolean isValid(String tokenId) {
     return tokens.tokens().stream()
         .anyMatch(token -> token.id().equals(tokenId) && token.revokeTime() == null);
   }

@@ -94,12 +94,9 @@ class EventController {
 
   /// A session or token that is over ends its streams, at the latest with the next ping.
   private BooleanSupplier stillAdmitted(HttpServletRequest request) {
-    if (Caller.current().viaSession()) {
-      String session = AuthenticationFilter.sessionCookie(request).orElse("");
-      return () -> authenticator.bySession(session).isPresent();
-    }
-    String tokenId = Caller.current().tokenId();
-    return () -> authenticator.isValid(tokenId);
+    Caller caller = Caller.current();
+    String session = AuthenticationFilter.sessionCookie(request).orElse("");
+    return () -> authenticator.admits(caller, session);
   }
 
   private void send(

@@ -2,6 +2,8 @@ package dev.espalier.tuner.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.rest.TokenView;
 import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.boot.TestServer;
@@ -36,6 +38,22 @@ class AuthenticatorTest {
 
     assertThat(authenticator.bySession(session.text())).isPresent();
     assertThat(authenticator.bySession(session.text())).isEmpty();
+    authenticator.revoke(token.id());
+  }
+
+  @Test
+  void whoWasLetInStaysWhileTheDatabaseIsAway() {
+    TokenView token = tokens.create("viewer", TokenSecret.random().sha256());
+    var viewer = new Caller(token.id(), "viewer", true);
+    String code = authenticator.newCode(viewer).code();
+    TokenSecret session = authenticator.signIn(code).orElseThrow();
+    tokens.afterReading.add(() -> {
+      throw new EspalierException(ErrorCode.DATABASE_AWAY, "away");
+    });
+
+    assertThat(authenticator.admits(viewer, session.text())).isTrue();
+    authenticator.signOut(session.text());
+    assertThat(authenticator.admits(viewer, session.text())).isFalse();
     authenticator.revoke(token.id());
   }
 
