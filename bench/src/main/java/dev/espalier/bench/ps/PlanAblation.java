@@ -34,9 +34,9 @@ import java.util.stream.DoubleStream;
 ///
 /// @param sweep the program
 /// @param workers 1: in this process; 2: two shards and sockets between them
-/// @param clocks measured of each way, after as many to warm up, or more in one process: code that
-///   was compiled for the rows of the program before must be compiled anew, which on a busy machine
-///   takes longer than some clocks of a few milliseconds
+/// @param clocks measured of each way, after as many to warm up, or more where they are short, with
+///   a plan or in one process: code that was compiled for the rows of the program before must be
+///   compiled anew, which on a busy machine takes longer than some clocks of a few milliseconds
 /// @param goal how often the key-value way should fit in, if anything was set
 record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> goal)
     implements Benchmark {
@@ -44,7 +44,7 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
   private static final BranchRef PLAIN = new BranchRef(1);
   private static final StepSize STEP = StepSize.of(1e-9);
   private static final long BUDGET_BYTES = 512L << 20;
-  private static final int LOCAL_WARM_UPS = 10;
+  private static final int SHORT_WARM_UPS = 10;
   private static final String TOKEN = "bench";
   private static final String ALL = "all optimisations";
 
@@ -116,6 +116,7 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
     double[] seconds =
         seconds(
             clocks,
+            true,
             () -> {
               sweep.run(rows, 0, 1);
               rows.tick(STEP);
@@ -209,6 +210,7 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
     }
     return seconds(
         count,
+        options.isPresent() || workers == 1,
         () -> {
           sweep.run(rows, rank, workers);
           session.tick(1);
@@ -222,15 +224,16 @@ record PlanAblation(RowSweep sweep, int workers, int clocks, Optional<Double> go
     var rows = new KeyValueRows(transport, rank, workers, sweep.tables(), PLAIN);
     return seconds(
         count,
+        workers == 1,
         () -> {
           sweep.run(rows, rank, workers);
           rows.tick(STEP);
         });
   }
 
-  private double[] seconds(int count, Runnable clock) {
+  private static double[] seconds(int count, boolean areShort, Runnable clock) {
     double[] seconds = new double[count];
-    int warmUps = workers == 1 ? LOCAL_WARM_UPS * count : count;
+    int warmUps = areShort ? SHORT_WARM_UPS * count : count;
     for (int i = -warmUps; i < count; i++) {
       long start = System.nanoTime();
       clock.run();
