@@ -468,6 +468,9 @@ final class DashboardTest {
   void keysAloneReachEverything() {
     String job = jobs.write("by keys", GeneratedJobs.Size.SMALL, JobState.TRAINING);
     server.show(page, "/jobs/" + job);
+    // A page that is moved to has the focus in its content; one that is loaded has it nowhere.
+    assertThat(page.locator("#content")).isFocused();
+    page.reload();
     assertThat(page.locator(".mainline")).isAttached();
 
     page.keyboard().press("Tab");
