@@ -344,7 +344,7 @@ final class DashboardTest {
     page.navigate(server.address() + "/#/jobs/job_nobody");
     assertThat(page.getByText("No such job")).isVisible();
     page.navigate(server.address() + "/#/jobs/%");
-    assertThat(page.getByText("No such job")).isVisible();
+    assertThat(page.getByRole(AriaRole.HEADING, heading("Jobs", 1))).isVisible();
     page.navigate(server.address() + "/#/?state=paused&name=nobody");
     assertThat(page.getByText("No job is like that.")).isVisible();
     assertThat(page.getByLabel("Name holds")).hasValue("nobody");

@@ -23,9 +23,10 @@ export function readRoute(hash) {
   const [path, query] = hash.replace(/^#/, '').split('?', 2);
   const params = new URLSearchParams(query ?? '');
   const job = /^\/jobs\/([^/]+)(?:\/([a-z]+))?$/.exec(path);
-  if (job) {
+  const id = job === null ? null : decoded(job[1]);
+  if (job !== null && id !== null) {
     const tab = job[2] !== undefined && Object.hasOwn(TABS, job[2]) ? job[2] : 'overview';
-    return { page: 'job', job: decoded(job[1]), tab, params };
+    return { page: 'job', job: id, tab, params };
   }
   const page = path === '/settings' ? 'settings' : path === '/compare' ? 'compare' : 'jobs';
   return { page, job: '', tab: '', params };
@@ -33,13 +34,13 @@ export function readRoute(hash) {
 
 /**
  * @param {string} text
- * @returns {string} as it stands where it is no encoded text, so that no job is found by it
+ * @returns {string | null} null where it is no encoded text, and so names nothing
  */
 function decoded(text) {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text;
+    return null;
   }
 }
 

@@ -68,10 +68,10 @@ final class ReadingTest {
   }
 
   @Test
-  void addressesThatMeanNothingAreReadAsTheyStand() {
+  void addressesThatMeanNothingLeadToTheJobs() {
     Value route = modules.load("route.js");
-    assertThat(route.invokeMember("readRoute", "#/jobs/%").getMember("job").asString())
-        .isEqualTo("%");
+    assertThat(route.invokeMember("readRoute", "#/jobs/%").getMember("page").asString())
+        .isEqualTo("jobs");
     assertThat(route.invokeMember("readRoute", "#/jobs/a%20b/logs").getMember("job").asString())
         .isEqualTo("a b");
     assertThat(route.invokeMember("readRoute", "#/jobs/j/constructor").getMember("tab").asString())
