@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringBootExceptionReporter;
+import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.web.server.PortInUseException;
@@ -31,7 +32,7 @@ final class StartFailures implements SpringBootExceptionReporter {
   }
 
   /// {@return the failure in words, or empty for one that nobody foresaw}
-  static Optional<EspalierException> explain(Throwable failure) {
+  static Optional<EspalierException> explain(@Nullable Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof EspalierException known) {
         return Optional.of(known);
@@ -40,6 +41,12 @@ final class StartFailures implements SpringBootExceptionReporter {
         return Optional.of(
             new EspalierException(
                 ErrorCode.INVALID_REQUEST, unknown(unbound.getUnboundProperties()), failure));
+      }
+      if (cause instanceof BindException bind && bind.getProperty() != null) {
+        Optional<EspalierException> within = explain(bind.getCause());
+        return within.isPresent()
+            ? within
+            : Optional.of(new EspalierException(ErrorCode.INVALID_REQUEST, unfit(bind), failure));
       }
       if (cause instanceof PortInUseException port) {
         return Optional.of(
@@ -50,6 +57,17 @@ final class StartFailures implements SpringBootExceptionReporter {
       }
     }
     return Optional.empty();
+  }
+
+  private static String unfit(BindException bind) {
+    Class<?> type = bind.getTarget().getType().resolve(Object.class);
+    ConfigurationProperty property = bind.getProperty();
+    Object value = property == null ? "" : property.getValue();
+    return bind.getName()
+        + " must be "
+        + (type == int.class || type == long.class ? "a whole number" : "a " + type.getSimpleName())
+        + " but is "
+        + value;
   }
 
   private static String unknown(Set<ConfigurationProperty> properties) {
@@ -65,7 +83,9 @@ final class StartFailures implements SpringBootExceptionReporter {
     var known = new TreeSet<String>();
     collect("espalier", TunerProperties.class, known);
     return known.stream()
-        .min(Comparator.comparingInt(candidate -> distance(name, candidate)))
+        .min(
+            Comparator.comparing((String candidate) -> !candidate.startsWith(name))
+                .thenComparingInt(candidate -> distance(name, candidate)))
         .orElse("espalier.home");
   }
 

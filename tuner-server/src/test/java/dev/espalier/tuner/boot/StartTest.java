@@ -67,6 +67,10 @@ class StartTest {
         ErrorCode.INVALID_REQUEST,
         "did you mean espalier.max-jobs-running?",
         "--espalier.max-job-running=1");
+    refuses(
+        ErrorCode.INVALID_REQUEST,
+        "did you mean espalier.max-jobs-running?",
+        "--espalier.max-jobs=1");
   }
 
   @Test
@@ -75,6 +79,10 @@ class StartTest {
         ErrorCode.INVALID_REQUEST,
         "espalier.http.port must lie in [0, 65535] but is 70000",
         "--espalier.http.port=70000");
+    refuses(
+        ErrorCode.INVALID_REQUEST,
+        "espalier.http.port must be a whole number but is abc",
+        "--espalier.http.port=abc");
     refuses(
         ErrorCode.INVALID_REQUEST,
         "espalier.max-jobs-running must lie in [1, 1000] but is 0",
