@@ -364,6 +364,8 @@ final class DashboardTest {
     assertThat(page.getByText("The server cannot answer now")).isVisible();
     page.unroute("**/api/v1/**");
     assertThat(page.locator(".message.is-bad")).isVisible();
+    page.navigate(server.address() + "/#/");
+    assertThat(page.locator(".jobs tbody tr").first()).isVisible();
 
     // On its way: shapes in its place.
     page.route(
