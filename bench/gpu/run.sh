@@ -6,7 +6,7 @@
 #   bench/gpu/run.sh --pack FILE       build it only, as one file, which runs anywhere:
 #                                      mkdir D && tar -xJf FILE -C D && D/go.sh OUT
 #
-# The bundle (110 MB, 45 as one file) has a run-time image of Java, the classes of the parameter server
+# The bundle (110 MB, 46 as one file) has a run-time image of Java, the classes of the parameter server
 # and of `espalier bench neural`, those of their tests that concern a device, the binding to the driver,
 # and the source of the door to libtorch, which is compiled there against the PyTorch of its python3.
 # Needs a JDK 25 and Maven here; reports come as a table, as logs and as JSON (target/gpu/out).
@@ -60,7 +60,7 @@ for set in fashion-mnist cifar10-10k; do
 done
 [ "${1:-}" = "" ] && exec "$bundle/go.sh" "$bundle/out"
 
-tar -C "$bundle" -cf - . | xz -9 -T0 >"$pack"
+tar -C "$bundle" -cf - . | xz -T0 >"$pack"
 du -sh "$bundle" "$pack"
 [ -n "$host" ] || exit 0
 ssh "$host" 'rm -rf espalier-gpu && mkdir espalier-gpu && tar -C espalier-gpu -xJf -' <"$pack"
