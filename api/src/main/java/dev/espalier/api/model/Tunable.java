@@ -31,6 +31,17 @@ public sealed interface Tunable {
   /// The value used while the tunable is not searched.
   double defaultValue();
 
+  /// {@return the same range with another default}
+  ///
+  /// @throws IllegalArgumentException when the value lies outside
+  default Tunable withDefault(double value) {
+    return switch (this) {
+      case LogRange range -> new LogRange(range.name(), range.min(), range.max(), value);
+      case LinearRange range -> new LinearRange(range.name(), range.min(), range.max(), value);
+      case Choice choice -> new Choice(choice.name(), choice.values(), value);
+    };
+  }
+
   /// {@return the value at `unit`, which must lie in [0, 1]}
   double fromUnit(double unit);
 

@@ -14,7 +14,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /// Reads tunables and settings, and knows the bounds that the nature of a tunable sets.
-final class TunableReader {
+public final class TunableReader {
   private static final int MAX_CHOICES = 1000;
   private static final List<String> TYPES = List.of("log", "linear", "choice");
   private static final List<String> TYPES_AND_ALIASES =
@@ -263,7 +263,7 @@ final class TunableReader {
   }
 
   /// {@return a tunable in the form of a job file}
-  static Map<String, Object> toDocument(Tunable tunable) {
+  public static Map<String, Object> toDocument(Tunable tunable) {
     var document = new LinkedHashMap<String, Object>();
     switch (tunable) {
       case Tunable.LogRange range -> {

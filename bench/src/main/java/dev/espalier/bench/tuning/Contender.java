@@ -61,6 +61,12 @@ record Contender(
     return !PolicyName.WITH_MAINLINE.contains(policy);
   }
 
+  /// {@return whether its first run trains with the default setting}
+  private boolean isToldDefault() {
+    return policy.equals(PolicyName.RACING)
+        || (isPopulation() && !Boolean.FALSE.equals(options.get("tuning.runs.defaultFirst")));
+  }
+
   /// {@return whether it is published by others, and given the time that it may need}
   boolean isRival() {
     return isPopulation() || policy.equals(PolicyName.MLTUNER);
@@ -122,6 +128,9 @@ record Contender(
   /// {@return its options, and beside them what its authors would set for a job of this length}
   Map<String, Object> fitted(Workload workload) {
     var all = new TreeMap<String, Object>();
+    if (isToldDefault()) {
+      workload.defaultsToTell().ifPresent(tunables -> all.put("tunables", tunables));
+    }
     double epochs = workload.budgetEpochs();
     if (isPopulation()) {
       all.put("tuning.runs.maxEpochs", epochs);

@@ -6,10 +6,12 @@ import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.rest.TunableReader;
 import dev.espalier.runtime.ProgramCatalog;
 import dev.espalier.sdk.ProgramEnvironment;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -103,6 +105,24 @@ record Workload(
 
   SearchSpace space() {
     return new SearchSpace(descriptor().tunables());
+  }
+
+  /// {@return the tunables of a job file whose defaults are what a careful user would take; empty
+  /// where the program has the same}
+  Optional<Map<String, Object>> defaultsToTell() {
+    Setting told = carefulSetting();
+    if (told.equals(space().defaults())) {
+      return Optional.empty();
+    }
+    var tunables = new LinkedHashMap<String, Object>();
+    space()
+        .tunables()
+        .forEach(tunable ->
+            tunables.put(
+                tunable.name(),
+                TunableReader.toDocument(
+                    tunable.withDefault(told.valueOr(tunable.name(), tunable.defaultValue())))));
+    return Optional.of(tunables);
   }
 
   /// {@return the careful user's setting with every tunable in it}

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.Goal;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -141,5 +142,22 @@ final class StandingTest {
     assertThat(published.options())
         .containsOnly(entry("tuning.maxTrials", 3), entry("tuning.runs.defaultFirst", false));
     assertThat(Contender.named("mltuner:gp", Map.of()).options()).isEmpty();
+  }
+
+  /// The program's default batch is 128, a careful user's 64.
+  @Test
+  void whoIsToldTheDefaultIsToldTheCarefulUsers() throws IOException {
+    Workload fashion = Workloads.builtIn().get("fashion-mlp");
+    var cost = new CostModel(1e-3, 1e-5, 0, 1e-5, 1e-5, 1e-3);
+
+    assertThat(batch(Contender.named("racing", Map.of()), fashion, cost)).isEqualTo(64);
+    assertThat(batch(Contender.named("asha", Map.of()), fashion, cost)).isEqualTo(64);
+    assertThat(batch(Contender.named("asha-as-published", Map.of()), fashion, cost)).isEqualTo(128);
+    assertThat(Contender.named("racing", Map.of()).fitted(Workloads.builtIn().get("a9a-logreg")))
+        .isEmpty();
+  }
+
+  private static double batch(Contender contender, Workload workload, CostModel cost) {
+    return contender.plan(workload, cost, 1, 1).space().defaults().valueOr("batchSize", Double.NaN);
   }
 }
