@@ -65,9 +65,11 @@ final class RaceTimes {
     for (int challengers = options.challengers(); challengers >= 1; challengers--) {
       double perProbe = PROBES * seconds / probes(challengers);
       double perSample = pace.secondsOfProbe(1, incumbent, workload);
-      long most = mostProbe(workload);
-      long samples = perSample > 0 ? Math.min(most, (long) (perProbe / perSample)) : most;
-      double judging = samples * perSample * probes(challengers);
+      long wanted = options.probeSamples();
+      long paid = perSample > 0 ? Math.min(wanted, (long) (perProbe / perSample)) : wanted;
+      long samples = Math.min(paid, workload.heldOutSamples());
+      // Where few samples judge, longer trials tell no more, so what their judging saves is saved.
+      double judging = paid * perSample * probes(challengers);
       double trial = (seconds - judging) / lostLaps(challengers);
       if (trial >= least && samples >= leastProbe(workload)) {
         return Optional.of(new Size(challengers, trial, samples));
