@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.DeleteMapping;
@@ -34,6 +35,7 @@ import org.springframework.web.bind.annotation.RequestAttribute;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /// Jobs: submit, list, look at.
@@ -116,9 +118,9 @@ class JobController {
 
   /// Removes a job that has ended, with its checkpoints and logs, for good.
   @DeleteMapping(path = Lookups.JOB)
-  ResponseEntity<Void> delete(@PathVariable String job) {
+  @ResponseStatus(HttpStatus.NO_CONTENT)
+  void delete(@PathVariable String job) {
     service.delete(Lookups.job(queries, job).id(), Caller.current().actor());
-    return ResponseEntity.noContent().build();
   }
 
   /// The job file with every default filled in; submitting it again makes the same job.
