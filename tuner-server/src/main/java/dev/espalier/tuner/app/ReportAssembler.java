@@ -384,6 +384,10 @@ final class ReportAssembler {
     private final List<Double> seconds = new ArrayList<>();
     private final double[] ofWorkers;
 
+    /// Added up as those of the workers are: where all are equally slow the two are the same
+    /// number, however many clocks came together.
+    private double ofSlowest;
+
     ClockRun(int workers) {
       this.ofWorkers = new double[workers];
     }
@@ -398,7 +402,9 @@ final class ReportAssembler {
         from = clock;
       }
       losses.add(loss);
-      seconds.add(Collections.max(clockSeconds));
+      double slowest = Collections.max(clockSeconds);
+      seconds.add(slowest);
+      ofSlowest += slowest;
       for (int worker = 0; worker < ofWorkers.length; worker++) {
         ofWorkers[worker] += clockSeconds.get(worker);
       }
@@ -408,7 +414,7 @@ final class ReportAssembler {
     /// slowest of them took in all, which may be less than the sum of the slowest in each clock.
     private List<Double> elapsed() {
       double slowest = Arrays.stream(ofWorkers).max().orElse(0);
-      double sum = seconds.stream().mapToDouble(Double::doubleValue).sum();
+      double sum = ofSlowest;
       return slowest < sum
           ? seconds.stream().map(clock -> clock * slowest / sum).toList()
           : List.copyOf(seconds);
@@ -420,6 +426,7 @@ final class ReportAssembler {
         losses.clear();
         seconds.clear();
         Arrays.fill(ofWorkers, 0);
+        ofSlowest = 0;
       }
     }
   }

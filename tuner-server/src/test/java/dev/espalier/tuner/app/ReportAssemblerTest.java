@@ -65,6 +65,30 @@ class ReportAssemblerTest {
             new SessionEvent.Progressed(0, BRANCH, 0, List.of(2.0, 2.0), List.of(2.0, 2.0)));
   }
 
+  /// How many clocks come at a time depends on the machine, and decisions must not.
+  @Test
+  void aClockOfWorkersThatAreEquallySlowTakesTheSameHoweverManyComeAtOnce() {
+    for (int count = 1; count <= 200; count++) {
+      var measured = new ReportAssembler(1, 2, Optional.empty(), List.of());
+      for (int worker = 0; worker < 2; worker++) {
+        measured.add(
+            worker,
+            1,
+            new WorkerReport.Progressed(
+                BRANCH,
+                0,
+                Collections.nCopies(count, 20.0),
+                Collections.nCopies(count, 10L),
+                Collections.nCopies(count, 0.001096)),
+            0);
+      }
+
+      var progressed =
+          (SessionEvent.Progressed) measured.drain(new JobClock(false, () -> 0)).getFirst();
+      assertThat(progressed.seconds()).hasSize(count).containsOnly(0.001096);
+    }
+  }
+
   private static WorkerReport.Progressed measured(double first, double second) {
     return new WorkerReport.Progressed(
         BRANCH, 0, List.of(20.0, 20.0), List.of(10L, 10L), List.of(first, second));
