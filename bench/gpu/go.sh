@@ -17,7 +17,7 @@
 # NEURAL_ARGS are options of `espalier bench neural`.
 #
 # go.sh [OUT [MEBIBYTES [SECTION...]]]: reports to OUT (default ./out): gpu.json, neural.json,
-# device.json, torch.json, summary.txt, and all logs in logs.tar.gz.
+# device.json, tight.json, torch.json, summary.txt, and all logs in logs.tar.gz.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:-$here/out}"
@@ -83,13 +83,16 @@ tests brief 150 --select-class dev.espalier.ps.shard.DeviceShardTest \
   --select-class dev.espalier.ps.gpu.WorkingSetTest --select-class dev.espalier.ps.PinnedRowsTest \
   --select-class dev.espalier.ps.DeviceParameterServerTest \
   --select-class dev.espalier.runtime.params.GpuMemoryTest
+# Nothing is built beside what is measured.
+wait $builder
+built=$?
 if wanted gpu; then
   # shellcheck disable=SC2086
   phase gpu 150 $java -cp "$tests" dev.espalier.ps.gpu.GpuBenchmark "$out/gpu.json" "$mebibytes" "$@"
   cat "$logs/gpu.log"
   [ -s "$out/gpu.json" ] || status=1
 fi
-if wait $builder; then
+if [ $built -eq 0 ]; then
   tests engines 90 --select-class dev.espalier.nn.torch.TorchNetworkTest
   neural neural 120 ""
   neural device 120 -Despalier.gpu.bytes=8589934592

@@ -152,6 +152,7 @@ final class StandingTest {
 
     assertThat(batch(Contender.named("racing", Map.of()), fashion, cost)).isEqualTo(64);
     assertThat(batch(Contender.named("asha", Map.of()), fashion, cost)).isEqualTo(64);
+    assertThat(batch(Contender.named("mltuner", Map.of()), fashion, cost)).isEqualTo(128);
     assertThat(batch(Contender.named("asha-as-published", Map.of()), fashion, cost)).isEqualTo(128);
     assertThat(Contender.named("racing", Map.of()).fitted(Workloads.builtIn().get("a9a-logreg")))
         .isEmpty();

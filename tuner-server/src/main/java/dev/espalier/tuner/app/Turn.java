@@ -67,7 +67,7 @@ final class Turn {
     try {
       answer.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException _) {
-      giveUp("its turn did not come within " + PATIENCE.toSeconds() + " s");
+      giveUp("no answer came within " + PATIENCE.toSeconds() + " s");
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       giveUp("it was interrupted");
@@ -91,9 +91,10 @@ final class Turn {
     if (!answer.isDone()) {
       throw new EspalierException(
           ErrorCode.DATABASE_AWAY,
-          "the request was taken, but the database has gone away and does not store it; if it comes"
-              + " back soon the request is carried out, else it is lost: look at the job before you"
-              + " ask again");
+          "the request was taken, but is not known to be stored: "
+              + reason
+              + ", and the database may be away; if it comes back soon the request is carried out,"
+              + " else it is lost: look at the job before you ask again");
     }
   }
 

@@ -29,11 +29,6 @@ final class Generations {
     return isAttached;
   }
 
-  /// {@return whether workers were attached at any time}
-  boolean wasAttached() {
-    return wasAttached;
-  }
-
   void launch() {
     board.emit(new SessionEffect.LaunchWorkers(current));
   }

@@ -326,7 +326,24 @@ final class Neighbourhood {
   /// {@return `setting` with a learning rate that is larger by `factor`, as far as its range goes;
   /// empty where there is no larger one}
   Optional<Setting> bolder(Setting setting, double factor) {
-    Setting more = withRate(setting, factor);
-    return more.equals(setting) ? Optional.empty() : Optional.of(more);
+    return learningRate()
+        .flatMap(tunable -> {
+          double rate = setting.valueOr(Tunable.LEARNING_RATE, tunable.defaultValue());
+          double more = larger(tunable, rate, rate * factor);
+          return more > rate
+              ? Optional.of(setting.with(Tunable.LEARNING_RATE, more))
+              : Optional.empty();
+        });
+  }
+
+  private static double larger(Tunable tunable, double rate, double wanted) {
+    return tunable instanceof Tunable.Choice choice
+        ? choice.values().stream()
+            .filter(value -> value > rate)
+            .min(
+                Comparator.comparingDouble(
+                    (Double value) -> value >= wanted * (1 - SAME) ? -1 / value : 1 / value))
+            .orElse(rate)
+        : nearest(tunable, wanted);
   }
 }

@@ -583,6 +583,7 @@ final class Race {
   private void settle(String why) {
     List<Entrant> left = alive();
     Optional<Entrant> incumbent = left.stream().filter(Entrant::isIncumbent).findFirst();
+    // Where all that beat it have left since, those that are there are better than them.
     List<Entrant> shown = left.stream().filter(beatIncumbent::contains).toList();
     Entrant best =
         (shown.isEmpty() ? left : shown)

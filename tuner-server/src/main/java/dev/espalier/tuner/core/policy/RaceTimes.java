@@ -49,7 +49,7 @@ final class RaceTimes {
   record Size(int challengers, double trialSeconds, long probeSamples) {
     /// {@return how long two rungs take, without the probes}
     double seconds() {
-      return (challengers + 1 + 2 * 2) * trialSeconds;
+      return laps(challengers) * trialSeconds;
     }
   }
 
@@ -139,10 +139,14 @@ final class RaceTimes {
     return Math.min(clocks, Math.max(FEWEST_CLOCKS, workload.clocksPerEpoch(incumbent)));
   }
 
-  /// What is lost. First rung: all; second rung, twice as long: the incumbent and a challenger; of
-  /// these one is kept, with its three laps.
+  /// First rung: all; second rung, twice as long: the incumbent and a challenger.
+  private static double laps(int challengers) {
+    return challengers + 1 + 2 * 2;
+  }
+
+  /// What is lost: of the last two one is kept, with its three laps.
   private static double lostLaps(int challengers) {
-    return challengers + 1 + 2 * 2 - 3;
+    return laps(challengers) - 3;
   }
 
   /// The parent, then as many as run.

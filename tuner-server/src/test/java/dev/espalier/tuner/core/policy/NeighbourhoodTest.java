@@ -156,10 +156,33 @@ class NeighbourhoodTest {
     assertThat(calmer(new Tunable.LogRange("alpha", 0.01, 1, 0.3), 0.3)).isEmpty();
   }
 
+  @Test
+  void aBolderRateExistsInEachKindOfRange() {
+    assertThat(bolder(new Tunable.LogRange("learningRate", 0.01, 1, 0.3), 0.1)).contains(0.3);
+    assertThat(bolder(new Tunable.LogRange("learningRate", 0.01, 1, 0.3), 0.5)).contains(1.0);
+    assertThat(bolder(new Tunable.LogRange("learningRate", 0.01, 1, 0.3), 1)).isEmpty();
+    var choice = new Tunable.Choice("learningRate", List.of(0.01, 0.1, 0.3, 1.0), 0.3);
+    assertThat(bolder(choice, 0.01)).contains(0.1);
+    assertThat(bolder(choice, 0.1)).contains(0.3);
+    assertThat(bolder(choice, 0.3)).contains(1.0);
+    assertThat(bolder(choice, 1)).isEmpty();
+    assertThat(bolder(new Tunable.LogRange("alpha", 0.01, 1, 0.3), 0.3)).isEmpty();
+  }
+
+  private static Optional<Double> bolder(Tunable tunable, double rate) {
+    return rate(one(tunable).bolder(Setting.of(Map.of("learningRate", rate)), 3));
+  }
+
   private static Optional<Double> calmer(Tunable tunable, double rate) {
-    var one = new Neighbourhood(new SearchSpace(List.of(tunable)), STEP, 1.5, List.of());
-    return one.calmer(Setting.of(Map.of("learningRate", rate)), 3)
-        .map(setting -> Math.round(1e9 * setting.valueOr("learningRate", 0)) / 1e9);
+    return rate(one(tunable).calmer(Setting.of(Map.of("learningRate", rate)), 3));
+  }
+
+  private static Neighbourhood one(Tunable tunable) {
+    return new Neighbourhood(new SearchSpace(List.of(tunable)), STEP, 1.5, List.of());
+  }
+
+  private static Optional<Double> rate(Optional<Setting> setting) {
+    return setting.map(known -> Math.round(1e9 * known.valueOr("learningRate", 0)) / 1e9);
   }
 
   @Test
