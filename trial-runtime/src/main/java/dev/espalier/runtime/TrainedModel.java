@@ -88,13 +88,27 @@ final class TrainedModel {
               CompletableFuture.runAsync(
                   () -> restore(request, shape, servers.get(number), number, shards), threads));
         }
-        workers.forEach(CompletableFuture::join);
+        joinAll(workers, threads);
       }
     } catch (CompletionException failure) {
       throw failure.getCause() instanceof RuntimeException cause ? cause : failure;
     } finally {
       servers.forEach(ParameterServer::close);
     }
+  }
+
+  /// Waits for all; one that fails ends the others, which would wait for it.
+  private static void joinAll(List<CompletableFuture<Void>> workers, ExecutorService threads) {
+    var whole = new CompletableFuture<Void>();
+    workers.forEach(one ->
+        one.whenComplete((_, failure) -> {
+          if (failure != null && whole.completeExceptionally(failure)) {
+            threads.shutdownNow();
+          }
+        }));
+    CompletableFuture.allOf(workers.toArray(CompletableFuture[]::new))
+        .thenRun(() -> whole.complete(null));
+    whole.join();
   }
 
   /// Restores a worker's shard; the first worker reads the tables of all when all have come.

@@ -163,7 +163,8 @@ function row(model, one, varied, state, on) {
           'a',
           {
             class: 'link-button',
-            href: `${BASE}/jobs/${model.job?.id}/model?snapshot=${one.snapshot}`,
+            download: '',
+            href: `${BASE}/jobs/${encodeURIComponent(model.job?.id ?? '')}/model?snapshot=${one.snapshot}`,
             'aria-label': `Model of snapshot ${one.snapshot} as a NumPy archive`,
           },
           'Model',

@@ -203,6 +203,9 @@ public final class TunerClient {
   /// @return its size in bytes
   public long download(String path, Path file) {
     Path folder = file.toAbsolutePath().getParent();
+    if (Files.isDirectory(file)) {
+      throw new CommandFailure(ExitStatus.USAGE, file + " is a folder, and must be a file");
+    }
     if (folder == null || !Files.isDirectory(folder)) {
       throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no folder " + folder);
     }
@@ -215,11 +218,16 @@ public final class TunerClient {
         throw failure(response.statusCode(), text);
       }
       Path aside = file.resolveSibling(file.getFileName() + ".part");
-      long bytes = Files.copy(body, aside, StandardCopyOption.REPLACE_EXISTING);
-      Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING);
-      return bytes;
+      try {
+        long bytes = Files.copy(body, aside, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING);
+        return bytes;
+      } finally {
+        Files.deleteIfExists(aside);
+      }
     } catch (IOException e) {
-      throw new CommandFailure(ExitStatus.INTERNAL, file + " cannot be written: " + reason(e), e);
+      throw new CommandFailure(
+          ExitStatus.INTERNAL, "the download of " + file + " failed: " + reason(e), e);
     }
   }
 

@@ -162,13 +162,22 @@ public final class DescribedPrograms implements ProgramRegistry {
     if (Files.isDirectory(folder)) {
       try (Stream<Path> files = Files.list(folder)) {
         for (Path jar : files.filter(file -> file.toString().endsWith(".jar")).sorted().toList()) {
-          sources.add(new Source.Jar(jar, Files.size(jar), Files.getLastModifiedTime(jar)));
+          addJar(jar, sources);
         }
       } catch (IOException failure) {
         log.warn("folder={} of programs cannot be read: {}", folder, failure.getMessage());
       }
     }
     return sources;
+  }
+
+  /// A link that leads nowhere, or a jar that is just being replaced, hides no other.
+  private static void addJar(Path jar, List<Source> sources) {
+    try {
+      sources.add(new Source.Jar(jar, Files.size(jar), Files.getLastModifiedTime(jar)));
+    } catch (IOException failure) {
+      log.warn("jar={} left out: it cannot be read: {}", jar, failure.toString());
+    }
   }
 
   private List<ProgramDescriptor> describe(List<Path> jars, String question) {

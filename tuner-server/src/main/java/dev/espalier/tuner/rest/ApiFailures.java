@@ -123,7 +123,7 @@ class ApiFailures extends ResponseEntityExceptionHandler {
                 + Arrays.stream(value.getEnumConstants())
                     .map(Object::toString)
                     .collect(Collectors.joining(", "))
-            : "a number";
+            : value == boolean.class || value == Boolean.class ? "true or false" : "a number";
     return "%s must be %s but is %s".formatted(mismatch.getName(), expected, mismatch.getValue());
   }
 

@@ -130,16 +130,16 @@ class HistoryController {
   TreeView tree(@PathVariable String job) {
     JobView view = Lookups.job(queries, job);
     List<BranchView> branches = queries.mainBranches(job, MOST_BRANCHES);
-    return new TreeView(job, view.mainlineBranch(), branches, leftOut(job, branches));
+    return new TreeView(job, view.mainlineBranch(), branches, leftOut(view, branches));
   }
 
   /// {@return children that are not shown, by the branch that they were forked from}
-  private Map<Integer, Long> leftOut(String job, List<BranchView> shown) {
-    if (shown.size() < MOST_BRANCHES / 2) {
+  private Map<Integer, Long> leftOut(JobView job, List<BranchView> shown) {
+    if (shown.size() >= job.branches()) {
       return Map.of();
     }
     Map<Integer, Long> left =
-        queries.childCounts(job, shown.stream().map(BranchView::branch).toList());
+        queries.childCounts(job.id(), shown.stream().map(BranchView::branch).toList());
     for (BranchView branch : shown) {
       Integer parent = branch.parent();
       if (parent != null) {

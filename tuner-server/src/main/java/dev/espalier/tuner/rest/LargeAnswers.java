@@ -10,7 +10,17 @@ import java.util.concurrent.Semaphore;
 final class LargeAnswers {
   static final int AT_A_TIME = 4;
 
-  private final Semaphore places = new Semaphore(AT_A_TIME);
+  private final int atATime;
+  private final String what;
+  private final Semaphore places;
+
+  /// @param atATime how many at most
+  /// @param what they are, such as `recordings and logs are being sent`
+  LargeAnswers(int atATime, String what) {
+    this.atATime = atATime;
+    this.what = what;
+    this.places = new Semaphore(atATime);
+  }
 
   /// Writes an answer.
   interface Writing {
@@ -23,8 +33,7 @@ final class LargeAnswers {
   void give(Writing answer) throws IOException {
     if (!places.tryAcquire()) {
       throw new EspalierException(
-          ErrorCode.TOO_MANY_REQUESTS,
-          AT_A_TIME + " recordings and logs are being sent at this moment; try again later");
+          ErrorCode.TOO_MANY_REQUESTS, atATime + " " + what + " at this moment; try again later");
     }
     try {
       answer.write();

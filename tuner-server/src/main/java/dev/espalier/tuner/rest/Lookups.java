@@ -7,10 +7,10 @@ import dev.espalier.tuner.app.port.JobQueries;
 
 /// What routes of a job have in common.
 final class Lookups {
-  /// Path of a job; an id of another form is no route at all. What a job's id may be, as a regular
-  /// expression.
+  /// What a job's id may be, as a regular expression.
   static final String JOB_ID = "[A-Za-z0-9_]{1,64}";
 
+  /// Path of a job; an id of another form is no route at all.
   static final String JOB = "/api/v1/jobs/{job:" + JOB_ID + "}";
 
   static final String DEFAULT_PAGE_SIZE = "50";

@@ -28,14 +28,14 @@ class ModelController {
   private final JobQueries queries;
   private final DataFolders dataFolders;
   private final ModelExporter exporter;
-  private final LargeAnswers answers;
 
-  ModelController(
-      JobQueries queries, DataFolders dataFolders, ModelExporter exporter, LargeAnswers answers) {
+  /// Each starts a process that holds a whole model, and takes its time.
+  private final LargeAnswers answers = new LargeAnswers(1, "model is being taken out");
+
+  ModelController(JobQueries queries, DataFolders dataFolders, ModelExporter exporter) {
     this.queries = queries;
     this.dataFolders = dataFolders;
     this.exporter = exporter;
-    this.answers = answers;
   }
 
   /// The parameters of a model as a NumPy archive: each table an array of 32-bit floats, rows x

@@ -43,7 +43,7 @@ public class RestConfiguration {
 
   @Bean
   LargeAnswers largeAnswers() {
-    return new LargeAnswers();
+    return new LargeAnswers(LargeAnswers.AT_A_TIME, "recordings and logs are being sent");
   }
 
   /// Requests that were cut off when the server ended may be sent again.

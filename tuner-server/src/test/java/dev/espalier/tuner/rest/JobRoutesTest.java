@@ -97,6 +97,15 @@ class JobRoutesTest {
   }
 
   @Test
+  void aSwitchThatIsNoneSaysWhatItMayBe() {
+    Answer answer = server.post("/api/v1/jobs?dryRun=maybe", JOB);
+
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.json().get("detail").asString())
+        .contains("dryRun must be true or false but is maybe");
+  }
+
+  @Test
   void aDeletedJobIsGone() {
     String id = server.newJob();
     server.bean(JobStore.class).fail(id, "test", "so that it has ended");
