@@ -6,6 +6,8 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.transport.Transport;
+import dev.espalier.runtime.branch.CheckpointFolder;
+import dev.espalier.runtime.branch.Together;
 import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.ProgramShape;
@@ -14,11 +16,9 @@ import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -81,34 +81,19 @@ final class TrainedModel {
       // A session belongs to one thread, and restoring is done by all of them together.
       try (ExecutorService threads =
           Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
-        List<CompletableFuture<Void>> workers = new ArrayList<>();
+        var workers = new ArrayList<Callable<?>>();
         for (int worker = 0; worker < servers.size(); worker++) {
           int number = worker;
-          workers.add(
-              CompletableFuture.runAsync(
-                  () -> restore(request, shape, servers.get(number), number, shards), threads));
+          workers.add(() -> {
+            restore(request, shape, servers.get(number), number, shards);
+            return request;
+          });
         }
-        joinAll(workers, threads);
+        Together.run(workers, threads);
       }
-    } catch (CompletionException failure) {
-      throw failure.getCause() instanceof RuntimeException cause ? cause : failure;
     } finally {
       servers.forEach(ParameterServer::close);
     }
-  }
-
-  /// Waits for all; one that fails ends the others, which would wait for it.
-  private static void joinAll(List<CompletableFuture<Void>> workers, ExecutorService threads) {
-    var whole = new CompletableFuture<Void>();
-    workers.forEach(one ->
-        one.whenComplete((_, failure) -> {
-          if (failure != null && whole.completeExceptionally(failure)) {
-            threads.shutdownNow();
-          }
-        }));
-    CompletableFuture.allOf(workers.toArray(CompletableFuture[]::new))
-        .thenRun(() -> whole.complete(null));
-    whole.join();
   }
 
   /// Restores a worker's shard; the first worker reads the tables of all when all have come.

@@ -10,6 +10,9 @@ import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.filter.FilterOptions;
 import dev.espalier.ps.table.ValueCode;
 import dev.espalier.ps.transport.Transport;
+import dev.espalier.runtime.branch.BranchExecutor;
+import dev.espalier.runtime.branch.CheckpointFolder;
+import dev.espalier.runtime.branch.ProgramFailure;
 import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.link.TunerLink.Inbound;
@@ -17,7 +20,6 @@ import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.runtime.transport.RouteKind;
 import dev.espalier.runtime.transport.ShardRoutes;
 import dev.espalier.runtime.transport.ShardServer;
-import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
@@ -25,7 +27,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -115,7 +116,7 @@ final class Worker {
       throws InterruptedException {
     try (TrainingProgram program = programs.apply(assignment.program())) {
       long start = System.nanoTime();
-      ProgramShape shape = program.open(environment(assignment));
+      ProgramShape shape = program.open(BranchExecutor.environment(assignment));
       log.info(
           "program={} samples={} tables={} opened in {} s",
           assignment.program(),
@@ -145,15 +146,6 @@ final class Worker {
       String message = ProgramFailure.describe(assignment.program(), failure);
       return failed(link, assignment, ErrorCode.PROGRAM_FAILED, message, failure);
     }
-  }
-
-  private static ProgramEnvironment environment(Assignment assignment) {
-    return new ProgramEnvironment(
-        assignment.arguments(),
-        assignment.data().isEmpty() ? Optional.empty() : Optional.of(Path.of(assignment.data())),
-        assignment.worker(),
-        assignment.workers(),
-        assignment.seed());
   }
 
   /// {@return what the tuner says next}

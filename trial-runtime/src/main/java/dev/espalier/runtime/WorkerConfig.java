@@ -2,6 +2,7 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.runtime.branch.CheckpointFolder;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;

@@ -6,6 +6,8 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.Shape;
+import dev.espalier.runtime.branch.BranchExecutor;
+import dev.espalier.runtime.branch.CheckpointFolder;
 import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.link.TunerLink.Inbound;

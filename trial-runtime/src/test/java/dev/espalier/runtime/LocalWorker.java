@@ -5,34 +5,22 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.WorkerReport;
-import dev.espalier.ps.ParameterServer;
-import dev.espalier.ps.transport.Transport;
+import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.runtime.link.TunerLink.Assignment;
-import dev.espalier.runtime.params.PsBackend;
-import dev.espalier.sdk.ProgramEnvironment;
-import dev.espalier.sdk.ProgramShape;
-import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import org.awaitility.Awaitility;
+import java.util.function.UnaryOperator;
 
 /// The only worker of a job, in the caller's thread: a real program on real tables, without tuner.
 final class LocalWorker implements AutoCloseable {
   private static final long MEMORY_BYTES = 256 << 20;
   private static final long SEED = 11;
 
-  private final TrainingProgram program;
-  private final ProgramShape shape;
-  private final PsBackend parameters;
-  private final BranchExecutor executor;
-  private final Queue<WorkerReport> reports = new ConcurrentLinkedQueue<>();
+  private final LocalCrew crew;
+  private final List<WorkerReport> reports = new ArrayList<>();
 
   LocalWorker(
       String name,
@@ -40,44 +28,32 @@ final class LocalWorker implements AutoCloseable {
       Optional<Path> data,
       HeldOut heldOut,
       Path checkpoints) {
-    program = ProgramCatalog.named(name);
-    var all = new HashMap<String, String>();
-    program
-        .describe()
-        .arguments()
-        .forEach(argument -> all.put(argument.name(), argument.defaultValue()));
-    all.putAll(arguments);
-    shape = program.open(new ProgramEnvironment(all, data, 0, 1, SEED));
-    ParameterServer server = PsBackend.openServer(1, 0, MEMORY_BYTES, shape.tables());
-    parameters = new PsBackend(server, Transport.inProcess(List.of(server.shard())));
-    executor =
-        new BranchExecutor(
-            program,
-            shape,
+    crew =
+        new LocalCrew(
+            () -> ProgramCatalog.named(name),
+            UnaryOperator.identity(),
             new Assignment(
                 1,
                 0,
                 1,
                 name,
-                all,
+                ProgramCatalog.named(name).describe().argumentsWith(arguments),
                 data.map(Path::toString).orElse(""),
                 SEED,
                 checkpoints.toString(),
                 heldOut,
                 Communication.PLAIN,
                 0),
-            parameters,
-            new CheckpointFolder(checkpoints, 0),
-            reports::add,
-            () -> {});
+            MEMORY_BYTES);
   }
 
   int trainingSamples() {
-    return shape.trainingSamples();
+    return crew.shape().trainingSamples();
   }
 
+  /// Executes a command; a checkpoint is durable then.
   void say(BranchCommand command) throws InterruptedException {
-    executor.execute(command);
+    reports.addAll(crew.execute(command, 1).getFirst());
   }
 
   /// {@return the mean loss of each clock}
@@ -104,15 +80,8 @@ final class LocalWorker implements AutoCloseable {
         .metrics();
   }
 
-  void awaitCheckpoint() {
-    Awaitility.await()
-        .atMost(Duration.ofSeconds(60))
-        .until(() -> reports.stream().anyMatch(WorkerReport.CheckpointWritten.class::isInstance));
-  }
-
   @Override
   public void close() {
-    parameters.close();
-    program.close();
+    crew.close();
   }
 }

@@ -73,7 +73,6 @@ class SampleSgdTest {
       worker.say(new BranchCommand.Checkpoint(ROOT, 1));
       worker.say(new BranchCommand.Schedule(ROOT, 9, 9));
       worker.say(new BranchCommand.Evaluate(ROOT, 1));
-      worker.awaitCheckpoint();
       worker.say(new BranchCommand.Restore(CHILD, 1, SETTING));
       worker.say(new BranchCommand.Schedule(CHILD, 5, 5));
       worker.say(new BranchCommand.Evaluate(CHILD, 2));

@@ -3,6 +3,8 @@ package dev.espalier.api.model;
 import static java.util.Objects.requireNonNull;
 
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// What is known of a training program before it runs: the server checks job files against it
@@ -52,6 +54,16 @@ public record ProgramDescriptor(
             new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-5, 1, 1e-3),
             new Tunable.Choice(Tunable.BATCH_SIZE, List.of(8.0, 32.0, 128.0), DEFAULT_BATCH_SIZE)),
         List.of(validation));
+  }
+
+  /// {@return a text for every argument: the given one, else its default}
+  ///
+  /// @param given by name, in the text forms of their types; not checked
+  public Map<String, String> argumentsWith(Map<String, String> given) {
+    var all = new TreeMap<String, String>();
+    arguments.forEach(argument -> all.put(argument.name(), argument.defaultValue()));
+    all.putAll(given);
+    return all;
   }
 
   /// One argument of a program: a model hyperparameter or an option, fixed for a job.

@@ -8,21 +8,13 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.bench.frame.Rate;
-import dev.espalier.ps.ParameterServer;
-import dev.espalier.ps.transport.Transport;
-import dev.espalier.runtime.BranchExecutor;
-import dev.espalier.runtime.CheckpointFolder;
 import dev.espalier.runtime.ProgramCatalog;
+import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.runtime.link.TunerLink.Assignment;
-import dev.espalier.runtime.params.PsBackend;
-import dev.espalier.sdk.ProgramEnvironment;
-import dev.espalier.sdk.ProgramShape;
-import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
 
 /// The only worker of a job, in the caller's thread and without a tuner: commands, clocks, samples,
@@ -38,12 +30,8 @@ final class ProgramRun implements AutoCloseable {
 
   private static final BranchId BRANCH = BranchId.ROOT;
 
-  private final TrainingProgram program;
-  private final ProgramShape shape;
-  private final PsBackend parameters;
-  private final BranchExecutor executor;
+  private final LocalCrew crew;
   private final int batchSize;
-  private Optional<WorkerReport.Evaluated> evaluated = Optional.empty();
   private long clock;
 
   /// @param arguments those that are not the program's defaults
@@ -51,41 +39,24 @@ final class ProgramRun implements AutoCloseable {
       String name, Map<String, String> arguments, Path data, double learningRate, int batchSize)
       throws InterruptedException {
     this.batchSize = batchSize;
-    program = ProgramCatalog.named(name);
-    var all = new HashMap<String, String>();
-    program
-        .describe()
-        .arguments()
-        .forEach(argument -> all.put(argument.name(), argument.defaultValue()));
-    all.putAll(arguments);
-    shape = program.open(new ProgramEnvironment(all, Optional.of(data), 0, 1, SEED));
-    ParameterServer server = PsBackend.openServer(1, 0, MEMORY_BYTES, shape.tables());
-    parameters = new PsBackend(server, Transport.inProcess(List.of(server.shard())));
-    executor =
-        new BranchExecutor(
-            program,
-            shape,
+    crew =
+        new LocalCrew(
+            () -> ProgramCatalog.named(name),
+            UnaryOperator.identity(),
             new Assignment(
                 1,
                 0,
                 1,
                 name,
-                all,
+                ProgramCatalog.named(name).describe().argumentsWith(arguments),
                 data.toString(),
                 SEED,
                 data.toString(),
                 HeldOut.NOTHING,
                 Communication.PLAIN,
                 0),
-            parameters,
-            new CheckpointFolder(data, 0),
-            report -> {
-              if (report instanceof WorkerReport.Evaluated one) {
-                evaluated = Optional.of(one);
-              }
-            },
-            () -> {});
-    executor.execute(
+            MEMORY_BYTES);
+    execute(
         new BranchCommand.Create(
             BRANCH,
             Setting.of(
@@ -93,20 +64,24 @@ final class ProgramRun implements AutoCloseable {
                     Tunable.LEARNING_RATE, learningRate, Tunable.BATCH_SIZE, (double) batchSize))));
   }
 
+  private List<WorkerReport> execute(BranchCommand command) throws InterruptedException {
+    return crew.execute(command, 1).getFirst();
+  }
+
   int trainingSamples() {
-    return shape.trainingSamples();
+    return crew.shape().trainingSamples();
   }
 
   /// Runs as many clocks as come nearest to one pass over all samples.
   ///
   /// @return seconds a pass
   private double passSeconds() throws InterruptedException {
-    long clocks = Math.max(1, Math.round((double) shape.trainingSamples() / batchSize));
+    long clocks = Math.max(1, Math.round((double) trainingSamples() / batchSize));
     clock += clocks;
     long start = System.nanoTime();
-    executor.execute(new BranchCommand.Schedule(BRANCH, clock, clock));
+    execute(new BranchCommand.Schedule(BRANCH, clock, clock));
     double seconds = (System.nanoTime() - start) / 1e9;
-    return seconds * shape.trainingSamples() / ((double) clocks * batchSize);
+    return seconds * trainingSamples() / ((double) clocks * batchSize);
   }
 
   /// Runs passes that are not measured.
@@ -131,13 +106,17 @@ final class ProgramRun implements AutoCloseable {
 
   /// {@return a metric over the validation data}
   double metric(String name) throws InterruptedException {
-    executor.execute(new BranchCommand.Evaluate(BRANCH, clock));
-    return evaluated.orElseThrow().metrics().getOrDefault(name, Double.NaN);
+    return execute(new BranchCommand.Evaluate(BRANCH, clock)).stream()
+        .filter(WorkerReport.Evaluated.class::isInstance)
+        .map(WorkerReport.Evaluated.class::cast)
+        .findFirst()
+        .orElseThrow()
+        .metrics()
+        .getOrDefault(name, Double.NaN);
   }
 
   @Override
   public void close() {
-    parameters.close();
-    program.close();
+    crew.close();
   }
 }

@@ -8,6 +8,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.bench.frame.ScratchFolder;
+import dev.espalier.runtime.branch.LocalCrew;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +39,7 @@ final class Calibration {
   static CostModel measure(Workload workload) throws InterruptedException {
     Workload alone = workload.withWorkers(1);
     try (var folder = new ScratchFolder();
-        var crew = new LocalCrew(alone, 1, PROBED, folder.path())) {
+        var crew = alone.crew(1, PROBED, folder.path())) {
       return new Calibration(alone, crew).measured(workload.workers());
     }
   }

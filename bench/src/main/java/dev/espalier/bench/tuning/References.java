@@ -89,7 +89,7 @@ final class References {
       throws InterruptedException {
     Setting setting = workload.carefulSetting();
     try (var scratch = new ScratchFolder();
-        var crew = new LocalCrew(workload, 1, HeldOut.NOTHING, scratch.path())) {
+        var crew = workload.crew(1, HeldOut.NOTHING, scratch.path())) {
       var root = new BranchId(0);
       crew.execute(new BranchCommand.Create(root, setting), 1);
       long evaluated =
@@ -99,7 +99,7 @@ final class References {
               .mapToLong(report -> ((WorkerReport.Evaluated) report).samples())
               .max()
               .orElse(0);
-      long batch = (long) setting.valueOr(Tunable.BATCH_SIZE, crew.defaultBatchSize());
+      long batch = (long) setting.valueOr(Tunable.BATCH_SIZE, crew.shape().defaultBatchSize());
       long clocks = Math.max(1, Math.ceilDiv(crew.trainingSamples(), batch * workload.workers()));
       int staleness = (int) setting.valueOr(Tunable.STALENESS, 0);
       return clocks * cost.clockSeconds(batch, staleness) + cost.evaluationSeconds(evaluated);

@@ -10,6 +10,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.bench.frame.ScratchFolder;
+import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.tuner.core.policy.Policies;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
@@ -120,7 +121,7 @@ final class SimulatedRun {
   RunRecord run() {
     long startCpu = cpuNanos();
     try (var folder = new ScratchFolder();
-        var crew = new LocalCrew(workload, seed, heldOut, folder.path())) {
+        var crew = workload.crew(seed, heldOut, folder.path())) {
       // A job's time begins when its workers have read their data.
       startNanos = System.nanoTime();
       take(session.start(), crew);
@@ -193,7 +194,7 @@ final class SimulatedRun {
                   launch.generation(),
                   workload.workers(),
                   crew.trainingSamples(),
-                  crew.defaultBatchSize(),
+                  crew.shape().defaultBatchSize(),
                   crew.probeSamples()));
         }
         case SessionEffect.KillWorkers _ -> commands.clear();

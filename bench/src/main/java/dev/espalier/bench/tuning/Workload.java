@@ -1,16 +1,20 @@
 package dev.espalier.bench.tuning;
 
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.rest.TunableReader;
 import dev.espalier.runtime.ProgramCatalog;
+import dev.espalier.runtime.branch.BranchExecutor;
+import dev.espalier.runtime.branch.LocalCrew;
+import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.sdk.ProgramEnvironment;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -42,6 +46,8 @@ record Workload(
     double budgetEpochs,
     Setting careful,
     String reason) {
+  private static final long MEMORY_BYTES = 1L << 30;
+
   Workload {
     arguments = Map.copyOf(arguments);
     if (trainingSamples < 0) {
@@ -139,9 +145,36 @@ record Workload(
   }
 
   ProgramEnvironment environment(int worker, long seed) {
-    var all = new HashMap<String, String>();
-    descriptor().arguments().forEach(argument -> all.put(argument.name(), argument.defaultValue()));
-    all.putAll(arguments);
-    return new ProgramEnvironment(all, data, worker, workers, seed);
+    return BranchExecutor.environment(assignment(seed, HeldOut.NOTHING, Path.of("")).of(worker));
+  }
+
+  /// {@return all workers, in this process}
+  ///
+  /// @param heldOut training samples that branches are judged by
+  /// @param checkpoints an empty folder
+  LocalCrew crew(long seed, HeldOut heldOut, Path checkpoints) {
+    return new LocalCrew(
+        () -> ProgramCatalog.named(program),
+        shape ->
+            trainingSamples == 0 || trainingSamples >= shape.trainingSamples()
+                ? shape
+                : shape.withTrainingSamples(trainingSamples),
+        assignment(seed, heldOut, checkpoints),
+        MEMORY_BYTES);
+  }
+
+  private Assignment assignment(long seed, HeldOut heldOut, Path checkpoints) {
+    return new Assignment(
+        1,
+        0,
+        workers,
+        program,
+        descriptor().argumentsWith(arguments),
+        data.map(Path::toString).orElse(""),
+        seed,
+        checkpoints.toString(),
+        heldOut,
+        Communication.PLAIN,
+        0);
   }
 }

@@ -172,6 +172,22 @@ public final class TunerLink implements AutoCloseable {
     public Assignment {
       arguments = Map.copyOf(arguments);
     }
+
+    /// {@return the same of another worker}
+    public Assignment of(int number) {
+      return new Assignment(
+          generation,
+          number,
+          workers,
+          program,
+          arguments,
+          data,
+          seed,
+          checkpoints,
+          heldOut,
+          communication,
+          gpuMemoryBytes);
+    }
   }
 
   public BlockingDeque<Inbound> inbox() {

@@ -1,4 +1,4 @@
-package dev.espalier.runtime;
+package dev.espalier.runtime.branch;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
@@ -15,10 +15,12 @@ import dev.espalier.data.SampleSplit;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -93,6 +95,16 @@ public final class BranchExecutor {
     this.context = new ClockContext(assignment, parameters);
   }
 
+  /// {@return what the program of a worker is opened with}
+  public static ProgramEnvironment environment(Assignment assignment) {
+    return new ProgramEnvironment(
+        assignment.arguments(),
+        assignment.data().isEmpty() ? Optional.empty() : Optional.of(Path.of(assignment.data())),
+        assignment.worker(),
+        assignment.workers(),
+        assignment.seed());
+  }
+
   /// Executes one command to its end; a checkpoint is reported later, once it is durable.
   public void execute(BranchCommand command) throws InterruptedException {
     switch (command) {
@@ -117,12 +129,12 @@ public final class BranchExecutor {
   }
 
   /// {@return clocks that `branch` itself has run}
-  long clock(BranchId branch) {
+  public long clock(BranchId branch) {
     return ledger.entry(branch).clock();
   }
 
   /// Reports what has been gathered so far.
-  void flush() {
+  public void flush() {
     reporter.flush();
   }
 
@@ -150,7 +162,10 @@ public final class BranchExecutor {
     reports.accept(new WorkerReport.Forked(branch, (System.nanoTime() - start) / 1e9));
   }
 
-  void runClocks(BranchId branch, long untilClock, Shape rate) throws InterruptedException {
+  /// Runs a branch until it has run `untilClock` clocks of its own.
+  ///
+  /// @param rate what the learning rate is multiplied with
+  public void runClocks(BranchId branch, long untilClock, Shape rate) throws InterruptedException {
     BranchLedger.Entry entry = ledger.entry(branch);
     Setting setting = entry.setting();
     int batch = (int) setting.valueOr(Tunable.BATCH_SIZE, shape.defaultBatchSize());

@@ -1,4 +1,4 @@
-package dev.espalier.runtime;
+package dev.espalier.runtime.branch;
 
 import dev.espalier.api.model.Setting;
 import dev.espalier.runtime.link.TunerLink.Assignment;

@@ -1,42 +1,40 @@
-package dev.espalier.bench.tuning;
+package dev.espalier.runtime.branch;
 
 import dev.espalier.api.model.BranchCommand;
-import dev.espalier.api.model.Communication;
-import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.transport.Transport;
-import dev.espalier.runtime.BranchExecutor;
-import dev.espalier.runtime.CheckpointFolder;
-import dev.espalier.runtime.ProgramCatalog;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.params.PsBackend;
+import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /// All workers of one job in this process: real programs, real shards, real branches, no network.
 ///
 /// One worker runs in the caller's thread. Several run in a thread each and take turns, so that the
-/// same job gives the same bits at any staleness: see `Turns`.
-final class LocalCrew implements AutoCloseable {
-  private static final long MEMORY_BYTES = 1L << 30;
+/// same job gives the same bits at any staleness: see `Turns`. After a command that failed at one
+/// of several workers, the others have been interrupted and the crew is of no more use.
+public final class LocalCrew implements AutoCloseable {
   private static final long REPORT_PATIENCE_SECONDS = 60;
+  private static final long LEAVE_PATIENCE_SECONDS = 10;
 
-  private final Workload workload;
-  private final long seed;
-  private final HeldOut heldOut;
-  private final Path checkpoints;
+  private final Assignment assignment;
+  private final long memoryBytes;
   private final List<TrainingProgram> programs = new ArrayList<>();
   private final List<PsBackend> backends = new ArrayList<>();
   private final List<BranchExecutor> executors = new ArrayList<>();
@@ -45,50 +43,50 @@ final class LocalCrew implements AutoCloseable {
   private final ProgramShape shape;
   private final ExecutorService threads;
 
-  /// @param heldOut training samples that branches are judged by
-  /// @param checkpoints an empty folder
-  LocalCrew(Workload workload, long seed, HeldOut heldOut, Path checkpoints) {
-    this.workload = workload;
-    this.seed = seed;
-    this.heldOut = heldOut;
-    this.checkpoints = checkpoints;
-    this.turns = new Turns(workload.workers());
+  /// @param program makes one for each worker, which is opened here and closed with the crew
+  /// @param shaping changes what the program says of itself when it is opened
+  /// @param assignment that of any worker; its folder of checkpoints is an empty one
+  /// @param memoryBytes bound on parameter memory of a worker
+  public LocalCrew(
+      Supplier<? extends TrainingProgram> program,
+      UnaryOperator<ProgramShape> shaping,
+      Assignment assignment,
+      long memoryBytes) {
+    this.assignment = assignment;
+    this.memoryBytes = memoryBytes;
+    this.turns = new Turns(assignment.workers());
     ProgramShape opened = null;
-    for (int worker = 0; worker < workload.workers(); worker++) {
-      TrainingProgram program = ProgramCatalog.named(workload.program());
-      programs.add(program);
-      opened = program.open(workload.environment(worker, seed));
+    for (int worker = 0; worker < assignment.workers(); worker++) {
+      TrainingProgram instance = program.get();
+      programs.add(instance);
+      opened = instance.open(BranchExecutor.environment(assignment.of(worker)));
       reports.add(new LinkedBlockingQueue<>());
     }
     if (opened == null) {
-      throw new IllegalArgumentException("workers must be >= 1 but are " + workload.workers());
+      throw new IllegalArgumentException("workers must be >= 1 but are " + assignment.workers());
     }
-    shape = limited(opened, workload.trainingSamples());
-    threads = Executors.newFixedThreadPool(workload.workers());
+    shape = shaping.apply(opened);
+    threads = Executors.newFixedThreadPool(assignment.workers());
     start();
   }
 
-  private static ProgramShape limited(ProgramShape shape, int trainingSamples) {
-    return trainingSamples == 0 || trainingSamples >= shape.trainingSamples()
-        ? shape
-        : shape.withTrainingSamples(trainingSamples);
+  /// {@return what the program said when it was opened}
+  public ProgramShape shape() {
+    return shape;
   }
 
   /// {@return samples of an epoch, without those held out}
-  int trainingSamples() {
+  public int trainingSamples() {
     return shape.trainingSamples() - probeSamples();
   }
 
-  int probeSamples() {
-    return heldOut.of(shape.trainingSamples());
+  /// {@return samples held out of training}
+  public int probeSamples() {
+    return assignment.heldOut().of(shape.trainingSamples());
   }
 
-  int defaultBatchSize() {
-    return shape.defaultBatchSize();
-  }
-
-  /// Starts afresh, without any branch; checkpoints stay.
-  void restart() {
+  /// Starts afresh, without any branch; checkpoints and opened programs stay.
+  public void restart() {
     backends.forEach(PsBackend::close);
     backends.clear();
     executors.clear();
@@ -97,11 +95,11 @@ final class LocalCrew implements AutoCloseable {
 
   private void start() {
     var servers = new ArrayList<ParameterServer>();
-    for (int worker = 0; worker < workload.workers(); worker++) {
-      servers.add(PsBackend.openServer(workload.workers(), worker, MEMORY_BYTES, shape.tables()));
+    for (int worker = 0; worker < assignment.workers(); worker++) {
+      servers.add(PsBackend.openServer(assignment.workers(), worker, memoryBytes, shape.tables()));
     }
     var transport = Transport.inProcess(servers.stream().map(ParameterServer::shard).toList());
-    for (int worker = 0; worker < workload.workers(); worker++) {
+    for (int worker = 0; worker < assignment.workers(); worker++) {
       int number = worker;
       var backend = new PsBackend(servers.get(worker), transport);
       backends.add(backend);
@@ -109,34 +107,19 @@ final class LocalCrew implements AutoCloseable {
           new BranchExecutor(
               programs.get(worker),
               shape,
-              assignment(worker),
+              assignment.of(worker),
               backend,
-              new CheckpointFolder(checkpoints, worker),
+              new CheckpointFolder(Path.of(assignment.checkpoints()), worker),
               reports.get(worker)::add,
               () -> turns.pass(number)));
     }
-  }
-
-  private Assignment assignment(int worker) {
-    return new Assignment(
-        1,
-        worker,
-        workload.workers(),
-        workload.program(),
-        workload.arguments(),
-        workload.data().map(Path::toString).orElse(""),
-        seed,
-        checkpoints.toString(),
-        heldOut,
-        Communication.PLAIN,
-        0);
   }
 
   /// Executes a command at all workers.
   ///
   /// @param turnClocks how many clocks a worker runs before the next one's turn: 1 + staleness
   /// @return what each worker reported
-  List<List<WorkerReport>> execute(BranchCommand command, int turnClocks)
+  public List<List<WorkerReport>> execute(BranchCommand command, int turnClocks)
       throws InterruptedException {
     turns.begin(turnClocks);
     if (executors.size() == 1) {
@@ -160,35 +143,38 @@ final class LocalCrew implements AutoCloseable {
     return all;
   }
 
-  private void executeTogether(BranchCommand command) throws InterruptedException {
-    var running = new ArrayList<Future<?>>();
+  private void executeTogether(BranchCommand command) {
+    var all = new ArrayList<Callable<?>>();
     for (int worker = 0; worker < executors.size(); worker++) {
       int number = worker;
-      Callable<Boolean> work =
-          () -> {
-            try {
-              executors.get(number).execute(command);
-            } finally {
-              turns.leave(number);
-            }
-            return true;
-          };
-      running.add(threads.submit(work));
+      all.add(() -> {
+        try {
+          executors.get(number).execute(command);
+        } finally {
+          turns.leave(number);
+        }
+        return command;
+      });
     }
-    for (Future<?> each : running) {
-      try {
-        each.get();
-      } catch (ExecutionException failure) {
-        throw failure.getCause() instanceof RuntimeException cause
-            ? cause
-            : new IllegalStateException(failure.getCause());
-      }
-    }
+    Together.run(all, threads);
+  }
+
+  /// {@return what `measurement` gives, which may read the tables of `branch` by name, with all
+  /// updates of all workers in}
+  public <T> T measure(BranchId branch, Function<Function<String, ParameterTable>, T> measurement) {
+    PsBackend first = backends.getFirst();
+    return first.measure(branch, () -> measurement.apply(first::table));
   }
 
   @Override
   public void close() {
     threads.shutdownNow();
+    try {
+      // Whoever was interrupted is still leaving.
+      var _ = threads.awaitTermination(LEAVE_PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
     backends.forEach(PsBackend::close);
     programs.forEach(TrainingProgram::close);
   }
@@ -216,7 +202,7 @@ final class LocalCrew implements AutoCloseable {
       turnClocks = clocks;
       turn = 0;
       used = 0;
-      java.util.Arrays.fill(left, false);
+      Arrays.fill(left, false);
     }
 
     synchronized void pass(int worker) throws InterruptedException {

@@ -1,14 +1,16 @@
-package dev.espalier.runtime;
+package dev.espalier.runtime.branch;
 
 import java.util.Arrays;
 import java.util.List;
 
 /// What went wrong in a program, for the one who wrote it: in which of its methods, at which line,
 /// and what was thrown, without the wrappings.
-final class ProgramFailure {
-  /// Callers of programs: what they call is a method of `TrainingProgram`.
-  private static final List<String> CALLERS =
-      List.of(BranchExecutor.class.getName(), Worker.class.getName());
+public final class ProgramFailure {
+  /// The runtime calls programs: what it calls is a method of `TrainingProgram`.
+  private static final String CALLER = "dev.espalier.runtime.";
+
+  /// What of the runtime is called by programs.
+  private static final String CALLED = "dev.espalier.runtime.params.";
 
   /// Code that a program calls, and not its own.
   private static final List<String> FOREIGN =
@@ -25,7 +27,7 @@ final class ProgramFailure {
   /// {@return a sentence such as `Program housing failed in clock at Housing.java:75:
   /// IllegalStateException: bad sample at row 17`; without the place where the trace of the failure
   /// does not tell it}
-  static String describe(String program, Throwable failure) {
+  public static String describe(String program, Throwable failure) {
     return "Program " + program + " failed" + place(failure) + ": " + what(root(failure));
   }
 
@@ -47,7 +49,7 @@ final class ProgramFailure {
   }
 
   private static boolean isCaller(StackTraceElement frame) {
-    return CALLERS.contains(frame.getClassName());
+    return frame.getClassName().startsWith(CALLER) && !frame.getClassName().startsWith(CALLED);
   }
 
   /// A wrapping that says no more than what it wraps.

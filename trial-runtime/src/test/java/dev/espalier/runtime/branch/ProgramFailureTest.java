@@ -1,4 +1,4 @@
-package dev.espalier.runtime;
+package dev.espalier.runtime.branch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 final class ProgramFailureTest {
   private static final StackTraceElement CALLER =
-      frame("dev.espalier.runtime.BranchExecutor", "runClocks", "BranchExecutor.java", 162);
+      frame("dev.espalier.runtime.branch.BranchExecutor", "runClocks", "BranchExecutor.java", 162);
   private static final StackTraceElement CLOCK =
       frame("house.Housing", "clock", "Housing.java", 75);
 

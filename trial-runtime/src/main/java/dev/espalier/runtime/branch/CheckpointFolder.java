@@ -1,4 +1,4 @@
-package dev.espalier.runtime;
+package dev.espalier.runtime.branch;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
@@ -44,9 +44,9 @@ public final class CheckpointFolder {
   }
 
   /// A branch's place in the data and in its lineage.
-  record Place(long lineageClock, long position) {}
+  public record Place(long lineageClock, long position) {}
 
-  Path shardFile(long checkpoint) {
+  public Path shardFile(long checkpoint) {
     return folder.resolve(Long.toString(checkpoint)).resolve("shard-" + worker + ".ckpt");
   }
 
@@ -89,7 +89,7 @@ public final class CheckpointFolder {
 
   /// {@return the worker whose parts lie below a folder; empty when there are none, or several
   /// workers'}
-  static OptionalInt onlyWorkerIn(Path folder) {
+  public static OptionalInt onlyWorkerIn(Path folder) {
     if (!Files.isDirectory(folder)) {
       return OptionalInt.empty();
     }
@@ -111,7 +111,7 @@ public final class CheckpointFolder {
 
   /// @throws EspalierException `CHECKPOINT_MISSING` when nothing of this worker's part is there;
   ///   `CHECKPOINT_FAILED`, naming the file and what is wrong with it
-  Place readPlace(long checkpoint) {
+  public Place readPlace(long checkpoint) {
     Path file = placeFile(checkpoint);
     if (Files.notExists(file) && Files.notExists(shardFile(checkpoint))) {
       throw new EspalierException(
