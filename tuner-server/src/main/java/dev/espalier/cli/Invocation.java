@@ -49,6 +49,11 @@ record Invocation(
     return terminal().out();
   }
 
+  /// {@return where a command tells how it goes: beside an answer that a program reads}
+  Terminal progress() {
+    return isTable() ? terminal() : Terminal.plain(err);
+  }
+
   TunerClient client() {
     String named = options.server;
     String server = named == null ? environmentOr("ESPALIER_SERVER", DEFAULT_SERVER) : named;

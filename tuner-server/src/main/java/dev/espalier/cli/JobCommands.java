@@ -20,6 +20,7 @@ import dev.espalier.tuner.replay.Replay;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -123,9 +124,7 @@ final class JobCommands extends CommandGroup {
           answer,
           () -> List.of("Submitted " + id + ".", "Watch it with: espalier job watch " + id));
     }
-    if (invocation.isTable()) {
-      invocation.terminal().line("Submitted " + id + ".");
-    }
+    invocation.progress().line("Submitted " + id + ".");
     return follow(client, id);
   }
 
@@ -301,14 +300,7 @@ final class JobCommands extends CommandGroup {
             JobComparison.policies(options.policies),
             options.seeds,
             options.maxTime);
-    var comparison =
-        new JobComparison(
-            client,
-            line -> {
-              if (invocation.isTable()) {
-                invocation.terminal().line(line);
-              }
-            });
+    var comparison = new JobComparison(client, invocation.progress()::line);
     comparison.check(entries);
     var courses = comparison.run(entries, options.parallel);
     JsonNode program =
@@ -421,9 +413,16 @@ final class JobCommands extends CommandGroup {
                   .map(job -> job.id() + " (" + job.name() + ", " + job.state() + ")")
                   .collect(Collectors.joining(", ")));
     }
-    for (JobView job : found) {
-      invocation.client().delete(invocation.jobPath(job.id()));
-      invocation.terminal().line("Deleted " + job.id() + ".");
+    var deleted = new ArrayList<JobView>();
+    try {
+      for (JobView job : found) {
+        invocation.client().delete(invocation.jobPath(job.id()));
+        deleted.add(job);
+      }
+    } finally {
+      invocation.show(
+          Json.tree(deleted),
+          () -> deleted.stream().map(job -> "Deleted " + job.id() + ".").toList());
     }
     return ExitStatus.OK.code();
   }
@@ -463,13 +462,9 @@ final class JobCommands extends CommandGroup {
   }
 
   private int follow(TunerClient client, String id) throws InterruptedException {
-    var watch = new JobWatch(client, invocation.terminal(), id);
-    JobBoard board = watch.follow();
-    if (invocation.isTable()) {
-      invocation.terminal().lines(JobSummary.end(board, invocation.terminal()));
-    } else {
-      invocation.show(Json.tree(board.job()), List::of);
-    }
+    JobBoard board = new JobWatch(client, invocation.progress(), id).follow();
+    invocation.show(
+        Json.tree(board.job()), () -> JobSummary.end(board, invocation.terminal()));
     return JobWatch.statusOf(board.job()).code();
   }
 }

@@ -1,7 +1,6 @@
 package dev.espalier.cli;
 
 import dev.espalier.api.rest.TokenView;
-import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Table;
@@ -69,7 +68,7 @@ final class TokenCommands extends CommandGroup {
       footer = {"  espalier token revoke tok_0198f3"})
   int revoke(@Parameters(paramLabel = "TOKEN", description = "Id of the token.") String token) {
     invocation.client().delete("/tokens/" + TunerClient.segment(token));
-    invocation.terminal().line("Revoked " + token + ".");
-    return ExitStatus.OK.code();
+    return invocation.show(
+        Json.tree(Map.of("id", token)), () -> List.of("Revoked " + token + "."));
   }
 }

@@ -70,7 +70,8 @@ final class CommandDocumentTest {
 
         `JOB` is the id of a job, or `latest` for the newest one. `-o json` and `-o yaml` show what the server
         answered, for programs; tables are for people and may change. Where the output is piped there are no
-        colours, and `job watch` writes lines in place of its picture. Errors go to standard error, in words;
+        colours, and `job watch` writes lines in place of its picture; with `-o json` or `-o yaml` these go to
+        standard error, and the job as it ended to standard output. Errors go to standard error, in words;
         `ESPALIER_DEBUG=1` adds where they come from.
 
         ## Environment

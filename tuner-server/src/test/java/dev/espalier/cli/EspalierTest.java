@@ -587,6 +587,32 @@ final class EspalierTest {
     assertThat(run("job", "watch", JOB)).isEqualTo(expected);
   }
 
+  @Test
+  void answerForAProgramStandsAlone() throws IOException {
+    serveJob(job(JobState.TRAINING, 1, 2.0));
+    server.on("POST /jobs", 201, job(JobState.QUEUED, 1, null));
+    server.on("DELETE /jobs/job_1", 204, "");
+    server.on("DELETE /tokens/tok_1", 204, "");
+    server.events(
+        "/jobs/job_1/events",
+        (_, stream) -> stream.write(event(8, "job.changed", job(JobState.COMPLETED, 3, 0.5))));
+    Path file = Files.writeString(folder.resolve("job.yaml"), "program: mlp\n");
+
+    assertThat(run("job", "watch", JOB, "-o", "json")).isZero();
+    assertThat(Json.parse(out).path("state").asString("")).isEqualTo("COMPLETED");
+    assertThat(err).contains("decision round-1/adopt: Branch #3 was fastest.");
+
+    assertThat(run("job", "submit", file.toString(), "--follow", "-o", "yaml")).isZero();
+    assertThat(Json.readDocument("out", out)).containsEntry("state", "COMPLETED");
+    assertThat(err).startsWith("Submitted job_1.\n");
+
+    assertThat(run("job", "delete", JOB, "--yes", "-o", "json")).isZero();
+    assertThat(Json.parse(out).path(0).path("id").asString("")).isEqualTo(JOB);
+
+    assertThat(run("token", "revoke", "tok_1", "-o", "json")).isZero();
+    assertThat(Json.plain(Json.parse(out))).isEqualTo(Map.of("id", "tok_1"));
+  }
+
   private static byte[] event(long id, String type, Object view) {
     String data = Json.tree(Map.of("type", type, "sequence", id, "data", view)).toString();
     String ping = "event: ping\ndata: {}\n\n";
