@@ -7,18 +7,19 @@ import java.util.List;
 /// Used by one thread, but for the end, which a shutdown hook may call.
 public final class LiveArea implements AutoCloseable {
   private static final long FRAME_NANOS = 100_000_000;
-  private static final String HIDE_CURSOR = "\u001b[?25l";
-  private static final String SHOW_CURSOR = "\u001b[?25h";
+  // No cursor, and no line that goes on below: a terminal may become narrower meanwhile.
+  private static final String BEGIN = "\u001b[?25l\u001b[?7l";
+  private static final String END = "\u001b[?7h\u001b[?25h";
 
   private final Terminal terminal;
-  private final Thread hook = new Thread(this::showCursor, "show-cursor");
+  private final Thread hook = new Thread(this::restore, "restore-terminal");
   private int height;
   private long drawnNanos = System.nanoTime() - FRAME_NANOS;
 
   public LiveArea(Terminal terminal) {
     this.terminal = terminal;
     Runtime.getRuntime().addShutdownHook(hook);
-    terminal.out().print(HIDE_CURSOR);
+    terminal.out().print(BEGIN);
   }
 
   /// {@return whether the next frame is due; at most ten come in a second}
@@ -26,45 +27,51 @@ public final class LiveArea implements AutoCloseable {
     return System.nanoTime() - drawnNanos >= FRAME_NANOS;
   }
 
-  /// Draws `lines` in place of the last ones, each cut to the width of the terminal.
+  /// Draws `lines` in place of the last ones: what is too wide is cut, and the last ones are left
+  /// out where there is no room, as a line that scrolled away can not be drawn again.
   public void draw(List<String> lines) {
+    Terminal.Size size = terminal.size();
+    List<String> shown = lines.subList(0, Math.min(lines.size(), size.rows() - 1));
     var frame = new StringBuilder(height > 0 ? "\u001b[" + height + "F\u001b[J" : "");
-    lines.forEach(line -> frame.append(cut(line, terminal.columns() - 1)).append('\n'));
+    shown.forEach(line -> frame.append(cut(line, size.columns() - 1)).append('\n'));
     terminal.out().print(frame);
     terminal.out().flush();
-    height = lines.size();
+    height = shown.size();
     drawnNanos = System.nanoTime();
   }
 
-  /// {@return at most `columns` visible characters of `line`, escape sequences kept}
+  /// {@return what of `line` takes at most `columns`, as one line; escape sequences are kept}
   static String cut(String line, int columns) {
     var kept = new StringBuilder();
-    int visible = 0;
-    for (int i = 0; i < line.length(); i++) {
-      char c = line.charAt(i);
-      if (c == '\u001b') {
+    int room = columns;
+    for (int i = 0; i < line.length(); i += Character.charCount(line.codePointAt(i))) {
+      int point = line.codePointAt(i);
+      if (point == '\u001b') {
         int end = line.indexOf('m', i);
         if (end < 0) {
           break;
         }
         kept.append(line, i, end + 1);
         i = end;
-      } else if (visible < columns) {
-        kept.append(c);
-        visible++;
+      } else {
+        int shown = Character.isISOControl(point) ? ' ' : point;
+        room -= Width.of(shown);
+        if (room >= 0) {
+          kept.appendCodePoint(shown);
+        }
       }
     }
     return kept.toString();
   }
 
-  private void showCursor() {
-    terminal.out().print(SHOW_CURSOR);
+  private void restore() {
+    terminal.out().print(END);
     terminal.out().flush();
   }
 
   @Override
   public void close() {
-    showCursor();
+    restore();
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {

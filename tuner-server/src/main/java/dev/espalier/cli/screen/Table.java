@@ -47,7 +47,7 @@ public final class Table {
     var line = new StringBuilder();
     for (int i = 0; i < headers.size(); i++) {
       String cell = cells.get(i);
-      String pad = " ".repeat(width(i) - cell.length());
+      String pad = " ".repeat(width(i) - Width.of(cell));
       line.append(i == 0 ? "" : "  ");
       line.append(isNumeric(i) ? pad + cell : cell + pad);
     }
@@ -55,9 +55,9 @@ public final class Table {
   }
 
   private int width(int column) {
-    int width = headers.get(column).length();
+    int width = Width.of(headers.get(column));
     for (List<String> row : rows) {
-      width = Math.max(width, row.get(column).length());
+      width = Math.max(width, Width.of(row.get(column)));
     }
     return width;
   }

@@ -12,10 +12,9 @@ import java.util.concurrent.TimeUnit;
 /// @param isLive whether somebody looks at it and lines may be drawn again
 /// @param hasColour whether colours may be used
 /// @param hasUnicode whether more than ASCII may be used
-/// @param columns how wide it is
+/// @param size as it was when the command began
 public record Terminal(
-    PrintStream out, boolean isLive, boolean hasColour, boolean hasUnicode, int columns) {
-  private static final int DEFAULT_COLUMNS = 100;
+    PrintStream out, boolean isLive, boolean hasColour, boolean hasUnicode, Size size) {
 
   /// {@return the terminal of this process}
   public static Terminal ofProcess(Map<String, String> environment, boolean noColour) {
@@ -24,12 +23,49 @@ public record Terminal(
         console != null && console.isTerminal() && !"dumb".equals(environment.get("TERM"));
     boolean colour = live && !noColour && environment.getOrDefault("NO_COLOR", "").isEmpty();
     boolean unicode = System.out.charset().equals(StandardCharsets.UTF_8);
-    return new Terminal(System.out, live, colour, unicode, live ? width() : DEFAULT_COLUMNS);
+    return new Terminal(System.out, live, colour, unicode, live ? Size.measured() : Size.DEFAULT);
   }
 
   /// {@return a plain stream that nobody looks at}
   public static Terminal plain(PrintStream out) {
-    return new Terminal(out, false, false, true, DEFAULT_COLUMNS);
+    return new Terminal(out, false, false, true, Size.DEFAULT);
+  }
+
+  /// How large a terminal is, in characters.
+  public record Size(int rows, int columns) {
+    static final Size DEFAULT = new Size(24, 100);
+    private static final int LEAST = 5;
+    private static final int NARROWEST = 20;
+
+    private static Size measured() {
+      try {
+        var stty =
+            new ProcessBuilder("stty", "size")
+                .redirectInput(ProcessBuilder.Redirect.INHERIT)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        if (stty.waitFor(1, TimeUnit.SECONDS) && stty.exitValue() == 0) {
+          return of(new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII));
+        }
+      } catch (IOException e) {
+        return DEFAULT;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+      return DEFAULT;
+    }
+
+    /// {@return what `stty size` says, such as `24 80`; the default where that cannot be}
+    static Size of(String words) {
+      String[] numbers = words.strip().split(" ", 2);
+      if (numbers.length < 2 || !(numbers[0] + numbers[1]).matches("\\d{2,8}")) {
+        return DEFAULT;
+      }
+      int rows = Integer.parseInt(numbers[0]);
+      int columns = Integer.parseInt(numbers[1]);
+      return new Size(
+          rows >= LEAST ? rows : DEFAULT.rows, columns >= NARROWEST ? columns : DEFAULT.columns);
+    }
   }
 
   /// Marks of text.
@@ -53,31 +89,16 @@ public record Terminal(
     return hasColour && !text.isEmpty() ? "\u001b[" + style.code + "m" + text + "\u001b[0m" : text;
   }
 
+  /// {@return whether its reader went away, as `head` does when it has enough}
+  public boolean isClosed() {
+    return out.checkError();
+  }
+
   public void line(String line) {
     out.println(line);
   }
 
   public void lines(List<String> lines) {
     lines.forEach(out::println);
-  }
-
-  private static int width() {
-    try {
-      var stty =
-          new ProcessBuilder("stty", "size")
-              .redirectInput(ProcessBuilder.Redirect.INHERIT)
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      if (stty.waitFor(1, TimeUnit.SECONDS) && stty.exitValue() == 0) {
-        String size = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-        int columns = Integer.parseInt(size.strip().split(" ")[1]);
-        return columns >= 20 ? columns : DEFAULT_COLUMNS;
-      }
-    } catch (IOException | NumberFormatException | ArrayIndexOutOfBoundsException e) {
-      return DEFAULT_COLUMNS;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    return DEFAULT_COLUMNS;
   }
 }

@@ -26,6 +26,7 @@ import java.util.TreeSet;
 /// Draws a job as lines of text.
 final class JobPicture {
   private static final int BRANCHES_SHOWN = 10;
+  private static final int FEWEST_BRANCHES = 2;
   private static final int DECISIONS_SHOWN = 4;
   private static final int LABEL = 12;
 
@@ -35,10 +36,22 @@ final class JobPicture {
     this.terminal = terminal;
   }
 
-  /// {@return the picture}
+  /// {@return the picture, with as many branches as there is room for}
   ///
   /// @param note what to say of the connection; empty when it stands
   List<String> draw(JobBoard board, Instant now, String note) {
+    List<String> whole = draw(board, now, note, BRANCHES_SHOWN);
+    int excess = whole.size() + 1 - terminal.size().rows();
+    if (excess <= 0) {
+      return whole;
+    }
+    int tried = board.latestRound().map(round -> trials(board, round).size()).orElse(0);
+    // Where some are left out, a line says so.
+    int room = (tried > BRANCHES_SHOWN ? BRANCHES_SHOWN : tried - 1) - excess;
+    return draw(board, now, note, Math.max(FEWEST_BRANCHES, room));
+  }
+
+  private List<String> draw(JobBoard board, Instant now, String note, int most) {
     JobView job = board.job();
     var lines = new ArrayList<String>();
     lines.add("");
@@ -53,7 +66,7 @@ final class JobPicture {
       lines.add(terminal.styled(Style.YELLOW, note));
     }
     lines.add("");
-    board.latestRound().ifPresent(round -> round(board, round, lines));
+    board.latestRound().ifPresent(round -> round(board, round, most, lines));
     mainline(board, lines);
     time(board, now, lines);
     decisions(board, lines);
@@ -78,9 +91,12 @@ final class JobPicture {
     return terminal.styled(style, state.name());
   }
 
-  private void round(JobBoard board, RoundView round, List<String> lines) {
-    List<BranchView> trials =
-        board.branchesOf(round.round()).stream().filter(JobPicture::wasTried).toList();
+  private static List<BranchView> trials(JobBoard board, RoundView round) {
+    return board.branchesOf(round.round()).stream().filter(JobPicture::wasTried).toList();
+  }
+
+  private void round(JobBoard board, RoundView round, int most, List<String> lines) {
+    List<BranchView> trials = trials(board, round);
     lines.add(terminal.styled(Style.BOLD, roundInWords(round)));
     if (!trials.isEmpty()) {
       var names = new TreeSet<String>();
@@ -98,16 +114,14 @@ final class JobPicture {
       }
       headers.add("verdict");
       var table = new Table(headers);
-      for (BranchView trial : shown(trials)) {
+      for (BranchView trial : shown(trials, most)) {
         table.row(cells(trial, names, hasSpeeds, hasLosses));
       }
       List<String> rows = table.lines();
       lines.add("  " + terminal.styled(Style.DIM, rows.getFirst()));
       rows.stream().skip(1).forEach(row -> lines.add("  " + coloured(row)));
-      if (trials.size() > BRANCHES_SHOWN) {
-        lines.add(
-            terminal.styled(
-                Style.DIM, "  and " + (trials.size() - BRANCHES_SHOWN) + " slower ones"));
+      if (trials.size() > most) {
+        lines.add(terminal.styled(Style.DIM, "  and " + (trials.size() - most) + " slower ones"));
       }
     }
     lines.add("");
@@ -157,15 +171,15 @@ final class JobPicture {
   }
 
   /// The fastest and what runs now, by number.
-  private static List<BranchView> shown(List<BranchView> trials) {
-    if (trials.size() <= BRANCHES_SHOWN) {
+  private static List<BranchView> shown(List<BranchView> trials, int most) {
+    if (trials.size() <= most) {
       return trials;
     }
     return trials.stream()
         .sorted(
             Comparator.comparing((BranchView trial) -> trial.verdict() != null)
                 .thenComparing(trial -> -speedOf(trial)))
-        .limit(BRANCHES_SHOWN)
+        .limit(most)
         .sorted(Comparator.comparingInt(BranchView::branch))
         .toList();
   }
@@ -219,7 +233,7 @@ final class JobPicture {
 
   private void mainline(JobBoard board, List<String> lines) {
     JobView job = board.job();
-    int room = Math.max(10, Math.min(60, terminal.columns() - LABEL - 40));
+    int room = Math.max(10, Math.min(60, terminal.size().columns() - LABEL - 40));
     List<Double> losses = board.losses();
     String curve = Sparkline.of(losses, room, terminal.hasUnicode());
     String figures = "loss " + Words.number(job.loss()) + ", epoch " + Epochs.inWords(job);

@@ -2,8 +2,12 @@ package dev.espalier.cli.screen;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -73,5 +77,38 @@ final class ScreenTest {
   void lineIsCutByWhatIsSeenOfIt() {
     assertThat(LiveArea.cut("\u001b[31mabcdef\u001b[0m", 3)).isEqualTo("\u001b[31mabc\u001b[0m");
     assertThat(LiveArea.cut("abc", 3)).isEqualTo("abc");
+    assertThat(LiveArea.cut("a\nb\tc", 9)).isEqualTo("a b c");
+    assertThat(LiveArea.cut("\u6a21\u578babc", 5)).isEqualTo("\u6a21\u578ba");
+    assertThat(LiveArea.cut("\u6a21\u578b", 3)).isEqualTo("\u6a21");
+    assertThat(LiveArea.cut("\ud83d\ude80e\u0301x", 4)).isEqualTo("\ud83d\ude80e\u0301x");
+  }
+
+  @Test
+  void wideCharactersKeepColumnsStraight() {
+    var table = new Table("name", "state");
+    table.row("\u6a21\u578b", "a").row("abcdef", "b");
+
+    assertThat(table.lines()).containsExactly("name    state", "\u6a21\u578b    a", "abcdef  b");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"40 132,40,132", "0 0,24,100", "2 10,24,100", "x,24,100", "99999999999 1,24,100"})
+  void sizeIsWhatTheTerminalSays(String words, int rows, int columns) {
+    assertThat(Terminal.Size.of(words + "\n")).isEqualTo(new Terminal.Size(rows, columns));
+  }
+
+  @Test
+  void frameNeverScrollsAway() {
+    var bytes = new ByteArrayOutputStream();
+    var out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    List<String> lines = IntStream.range(0, 30).mapToObj(i -> "line " + i + "\nmore").toList();
+    try (var area = new LiveArea(new Terminal(out, true, false, true, new Terminal.Size(24, 80)))) {
+      area.draw(lines);
+      area.draw(lines);
+    }
+
+    String text = bytes.toString(StandardCharsets.UTF_8);
+    assertThat(text).contains("\u001b[23F").contains("line 22 more").doesNotContain("line 23");
+    assertThat(text.chars().filter(c -> c == '\n')).hasSize(46);
   }
 }

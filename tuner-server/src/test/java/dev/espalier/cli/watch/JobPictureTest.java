@@ -1,0 +1,111 @@
+package dev.espalier.cli.watch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.rest.JobView;
+import dev.espalier.cli.client.Json;
+import dev.espalier.cli.screen.Terminal;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+final class JobPictureTest {
+  private static final Instant START = Instant.parse("2026-01-02T03:04:05Z");
+
+  private static JobBoard board(int trials) {
+    Map<String, Object> job =
+        Map.of(
+            "id",
+            "job_1",
+            "name",
+            "demo",
+            "state",
+            "TUNING",
+            "message",
+            "One.\nTwo.",
+            "waitingFor",
+            "",
+            "createTime",
+            START,
+            "setting",
+            Map.of(),
+            "metrics",
+            Map.of());
+    var board = new JobBoard(Json.as(Json.tree(job), JobView.class));
+    board.apply(
+        "round.changed",
+        Json.tree(
+            Map.of(
+                "round",
+                1,
+                "trigger",
+                "INITIAL",
+                "phase",
+                "searching",
+                "trials",
+                trials,
+                "maxTrials",
+                24,
+                "outcome",
+                "")));
+    for (int trial = 1; trial <= trials; trial++) {
+      board.apply(
+          "branch.changed",
+          Json.tree(
+              Map.of(
+                  "branch",
+                  trial,
+                  "parent",
+                  0,
+                  "kind",
+                  "TRIAL",
+                  "round",
+                  1,
+                  "state",
+                  "MEASURED",
+                  "verdict",
+                  "CONVERGING",
+                  "speed",
+                  1.0 * trial,
+                  "setting",
+                  Map.of(),
+                  "windowMeans",
+                  List.of())));
+    }
+    for (int decision = 1; decision <= 4; decision++) {
+      board.apply(
+          "decision.made",
+          Json.tree(Map.of("sequence", decision, "outcome", "No. " + decision, "time", START)));
+    }
+    return board;
+  }
+
+  private static List<String> draw(int rows, int trials) {
+    Terminal plain = Terminal.plain(System.out);
+    var terminal = new Terminal(plain.out(), true, false, true, new Terminal.Size(rows, 80));
+    return new JobPicture(terminal).draw(board(trials), START, "");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"24,8,8", "24,9,7", "24,10,7", "24,11,7", "24,40,7", "26,11,9", "60,40,10", "10,8,2"})
+  void showsAsManyBranchesAsThereIsRoomFor(int rows, int trials, int expected) {
+    List<String> lines = draw(rows, trials);
+
+    assertThat(lines).filteredOn(line -> line.contains("#")).hasSize(expected);
+    if (rows >= 24) {
+      assertThat(lines).hasSizeLessThan(rows);
+    }
+    assertThat(lines)
+        .filteredOn(line -> line.contains("and " + (trials - expected) + " slower ones"))
+        .hasSize(expected < trials ? 1 : 0);
+    assertThat(lines.getLast()).endsWith("No. 4");
+  }
+
+  @Test
+  void roomIsUsedUp() {
+    assertThat(draw(24, 40)).hasSize(23);
+  }
+}
