@@ -50,8 +50,9 @@ final class DemoCommand implements Callable<Integer> {
       names = "--data",
       paramLabel = "DIR",
       description =
-          "Folder with data: IDX files or CIFAR-10 for mlp and cnn, a text for lstm, MovieLens for mf,"
-              + " LIBSVM files for logreg, train.feat and test.feat for softmax, a Criteo log for fm.")
+          "Folder with data: IDX files or CIFAR-10 for mlp and cnn, a text for lstm, MovieLens for"
+              + " mf, LIBSVM files for logreg, train.feat and test.feat for softmax, a Criteo log"
+              + " for fm.")
   @Nullable Path data;
 
   @Option(
@@ -110,7 +111,9 @@ final class DemoCommand implements Callable<Integer> {
       JobBoard board = run(client, end, dataFolder.map(path -> path.getFileName().toString()));
       terminal.lines(JobSummary.end(board, terminal));
       afterwards(terminal, server, board.job().id());
-      end.jobEnded();
+      if (board.job().state().isTerminal()) {
+        end.jobEnded();
+      }
       return JobWatch.statusOf(board.job()).code();
     } finally {
       end.close(keep);

@@ -114,15 +114,6 @@ record Invocation(
     }
   }
 
-  static void writeFile(Path file, String text) {
-    try {
-      Files.writeString(file, text);
-    } catch (IOException e) {
-      throw new CommandFailure(
-          ExitStatus.INTERNAL, file + " cannot be written: " + e.getMessage(), e);
-    }
-  }
-
   /// {@return the job file `file`; `-` is standard input}
   Map<String, Object> readJobFile(Path file) {
     if (!file.toString().equals("-")) {

@@ -10,6 +10,7 @@ import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Table;
+import dev.espalier.cli.screen.Terminal;
 import dev.espalier.cli.screen.Words;
 import dev.espalier.cli.watch.Epochs;
 import dev.espalier.cli.watch.JobBoard;
@@ -17,7 +18,6 @@ import dev.espalier.cli.watch.JobSummary;
 import dev.espalier.cli.watch.JobWatch;
 import dev.espalier.tuner.replay.Recording;
 import dev.espalier.tuner.replay.Replay;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -229,19 +229,11 @@ final class JobCommands extends CommandGroup {
               description = "Show so many decisions that differ (default: ${DEFAULT-VALUE}).")
           int differences) {
     requireAtLeastOne("--differences", differences);
-    boolean isFile = Files.isRegularFile(Path.of(job));
-    String text =
-        isFile
-            ? Invocation.readFile(Path.of(job))
-            : invocation.client().text(invocation.jobPath(job) + "/recording");
-    if (save != null) {
-      Invocation.writeFile(save, text);
-    }
-    Recording recording = JobReplay.read(text, job);
     if (policy != null && !PolicyName.ALL.contains(policy)) {
       throw new CommandFailure(
           ExitStatus.USAGE, "--policy must be one of " + PolicyName.ALL + " but is " + policy);
     }
+    Recording recording = JobReplay.recording(job, Optional.ofNullable(save), invocation);
     return JobReplay.show(
         policy == null ? Replay.of(recording) : Replay.of(recording, policy),
         differences,
@@ -300,12 +292,10 @@ final class JobCommands extends CommandGroup {
             JobComparison.policies(options.policies),
             options.seeds,
             options.maxTime);
-    var comparison = new JobComparison(client, invocation.progress()::line);
+    var comparison = new JobComparison(client, invocation.progress());
     comparison.check(entries);
     var courses = comparison.run(entries, options.parallel);
-    JsonNode program =
-        client.get("/programs/" + TunerClient.segment(courses.getFirst().job().program()));
-    var outcome = JobComparison.Outcome.of(program, courses);
+    var outcome = comparison.judge(courses);
     invocation.show(Json.tree(outcome.document()), () -> outcome.lines(client.base().toString()));
     return outcome.status();
   }
@@ -440,10 +430,11 @@ final class JobCommands extends CommandGroup {
               defaultValue = "200",
               description = "Lines per worker (default: ${DEFAULT-VALUE}).")
           int tail) {
-    invocation
-        .out()
-        .print(invocation.client().text(invocation.jobPath(job) + "/logs?tail=" + tail));
-    invocation.out().flush();
+    String text = invocation.client().text(invocation.jobPath(job) + "/logs?tail=" + tail);
+    Terminal terminal = invocation.terminal();
+    // A file gets each byte; a terminal would obey what a program wrote.
+    terminal.out().print(terminal.isLive() ? Words.printable(text) : text);
+    terminal.out().flush();
     return ExitStatus.OK.code();
   }
 
@@ -463,8 +454,7 @@ final class JobCommands extends CommandGroup {
 
   private int follow(TunerClient client, String id) throws InterruptedException {
     JobBoard board = new JobWatch(client, invocation.progress(), id).follow();
-    invocation.show(
-        Json.tree(board.job()), () -> JobSummary.end(board, invocation.terminal()));
+    invocation.show(Json.tree(board.job()), () -> JobSummary.end(board, invocation.terminal()));
     return JobWatch.statusOf(board.job()).code();
   }
 }

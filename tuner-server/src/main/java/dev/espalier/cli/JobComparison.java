@@ -7,8 +7,10 @@ import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.client.Patience;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Table;
+import dev.espalier.cli.screen.Terminal;
 import dev.espalier.cli.screen.Words;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.UUID;
-import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
@@ -34,11 +35,13 @@ final class JobComparison {
   private static final long POLL_MILLIS = 500;
 
   private final TunerClient client;
-  private final Consumer<String> progress;
+  private final Terminal progress;
+  private final Patience patience;
 
-  JobComparison(TunerClient client, Consumer<String> progress) {
+  JobComparison(TunerClient client, Terminal progress) {
     this.client = client;
     this.progress = progress;
+    this.patience = new Patience(client.base(), progress::line);
   }
 
   /// A job to run.
@@ -128,6 +131,9 @@ final class JobComparison {
   }
 
   /// Runs all entries, so many at a time.
+  ///
+  /// @throws CommandFailure when the server refuses, or is away for ten minutes, or when nobody
+  ///   reads any more; the jobs that run go on
   List<Course> run(List<Entry> entries, int parallel) throws InterruptedException {
     Deque<Entry> waiting = new ArrayDeque<>(entries);
     Map<String, Entry> running = new LinkedHashMap<>();
@@ -135,10 +141,13 @@ final class JobComparison {
     while (done.size() < entries.size()) {
       while (!waiting.isEmpty() && running.size() < parallel) {
         Entry next = waiting.removeFirst();
-        running.put(submit(next), next);
-        progress.accept(
+        String id = submit(next);
+        running.put(id, next);
+        tell(
             "Running "
                 + label(next)
+                + " as "
+                + id
                 + " ("
                 + (entries.size() - waiting.size())
                 + " of "
@@ -146,11 +155,11 @@ final class JobComparison {
                 + ")");
       }
       for (var each : List.copyOf(running.entrySet())) {
-        JobView job = client.job(each.getKey());
+        JobView job = patience.insist(() -> client.job(each.getKey()));
         if (job.state().isTerminal()) {
           running.remove(each.getKey());
           done.put(each.getValue(), course(each.getValue(), job));
-          progress.accept(label(each.getValue()) + ": " + job.state() + ": " + job.message());
+          tell(label(each.getValue()) + ": " + job.state() + ": " + job.message());
         }
       }
       if (!running.isEmpty()) {
@@ -160,19 +169,35 @@ final class JobComparison {
     return entries.stream().flatMap(entry -> Stream.ofNullable(done.get(entry))).toList();
   }
 
-  private String submit(Entry entry) {
-    return client
-        .post("/jobs", entry.document(), Map.of("Idempotency-Key", UUID.randomUUID().toString()))
+  private String submit(Entry entry) throws InterruptedException {
+    var key = Map.of("Idempotency-Key", UUID.randomUUID().toString());
+    return patience
+        .insist(() -> client.post("/jobs", entry.document(), key))
         .path("id")
         .asString("");
   }
 
-  private Course course(Entry entry, JobView job) {
+  private Course course(Entry entry, JobView job) throws InterruptedException {
+    String path = "/jobs/" + job.id() + "/evaluations";
     return new Course(
         entry.policy(),
         entry.seed(),
         job,
-        client.all("/jobs/" + job.id() + "/evaluations", EvaluationView.class));
+        patience.insist(() -> client.all(path, EvaluationView.class)));
+  }
+
+  /// {@return what came of the runs}
+  Outcome judge(List<Course> courses) throws InterruptedException {
+    String path = "/programs/" + TunerClient.segment(courses.getFirst().job().program());
+    return Outcome.of(patience.insist(() -> client.get(path)), courses);
+  }
+
+  private void tell(String line) {
+    progress.line(line);
+    if (progress.isClosed()) {
+      throw new CommandFailure(
+          ExitStatus.INTERRUPTED, "nobody reads any more; the jobs that run go on");
+    }
   }
 
   private static String label(Entry entry) {
@@ -261,8 +286,8 @@ final class JobComparison {
                   + metric
                   + " "
                   + Words.number(common)
-                  + ", the best that every run reached. Figures are medians over seeds; the time to it"
-                  + " counts from the submission, seconds are those that branches ran.");
+                  + ", the best that every run reached. Figures are medians over seeds; the time to"
+                  + " it counts from the submission, seconds are those that branches ran.");
       return lines;
     }
 

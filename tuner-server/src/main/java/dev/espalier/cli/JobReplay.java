@@ -10,7 +10,9 @@ import dev.espalier.tuner.replay.RecordingCodec;
 import dev.espalier.tuner.replay.Replay;
 import dev.espalier.tuner.replay.Replay.Kind;
 import java.io.IOException;
-import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,9 +23,64 @@ import java.util.Optional;
 final class JobReplay {
   private JobReplay() {}
 
-  static Recording read(String text, String name) {
+  /// {@return the recording of a job, or of a file}
+  ///
+  /// @param job a file, or what [Invocation#jobId] takes
+  /// @param save where to keep it too
+  static Recording recording(String job, Optional<Path> save, Invocation invocation) {
+    Path file = Path.of(job);
+    if (Files.isRegularFile(file)) {
+      save.ifPresent(copy -> copy(file, copy));
+      return read(file, job);
+    }
+    if (save.isPresent()) {
+      return download(job, save.get(), invocation);
+    }
+    Path aside = temporary();
     try {
-      return new RecordingCodec().read(new StringReader(text), name);
+      return download(job, aside, invocation);
+    } finally {
+      remove(aside);
+    }
+  }
+
+  /// A long job's recording is larger than the memory that it should take.
+  private static Recording download(String job, Path file, Invocation invocation) {
+    invocation.client().download(invocation.jobPath(job) + "/recording", file);
+    return read(file, job);
+  }
+
+  private static void copy(Path file, Path copy) {
+    try {
+      if (!(Files.exists(copy) && Files.isSameFile(file, copy))) {
+        Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+      }
+    } catch (IOException e) {
+      throw new CommandFailure(
+          ExitStatus.INTERNAL, copy + " cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  private static Path temporary() {
+    try {
+      return Files.createTempFile("espalier-", ".ndjson");
+    } catch (IOException e) {
+      throw new CommandFailure(
+          ExitStatus.INTERNAL, "no temporary file can be written: " + e.getMessage(), e);
+    }
+  }
+
+  private static void remove(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException e) {
+      // It lies among other temporary files, and goes with them.
+    }
+  }
+
+  private static Recording read(Path file, String name) {
+    try (var text = Files.newBufferedReader(file)) {
+      return new RecordingCodec().read(text, name);
     } catch (EspalierException broken) {
       throw new CommandFailure(ExitStatus.USAGE, String.valueOf(broken.getMessage()), broken);
     } catch (IOException e) {

@@ -11,8 +11,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 
 /// A server that answers from a table of texts, and tells what it was asked.
 final class TestingServer implements AutoCloseable {
@@ -20,6 +23,7 @@ final class TestingServer implements AutoCloseable {
 
   private final HttpServer http;
   private final Map<String, Answer> answers = new ConcurrentHashMap<>();
+  private final Map<String, Queue<Answer>> first = new ConcurrentHashMap<>();
   private final Map<String, Events> streams = new ConcurrentHashMap<>();
   final List<String> requests = Collections.synchronizedList(new ArrayList<>());
   final List<String> bodies = Collections.synchronizedList(new ArrayList<>());
@@ -45,6 +49,14 @@ final class TestingServer implements AutoCloseable {
   /// Answers `GET /jobs` and the like, below the root of the interface.
   TestingServer on(String request, int status, Object body) {
     answers.put(request, new Answer(status, body instanceof String text ? text : json(body)));
+    return this;
+  }
+
+  /// Answers so once, before what [#on] says.
+  TestingServer first(String request, int status, Object body) {
+    first
+        .computeIfAbsent(request, key -> new ConcurrentLinkedQueue<>())
+        .add(new Answer(status, json(body)));
     return this;
   }
 
@@ -77,8 +89,7 @@ final class TestingServer implements AutoCloseable {
         events.serve(last == null ? "" : last, exchange.getResponseBody());
         return;
       }
-      Answer known = answers.get(query == null ? request : request + "?" + query);
-      Answer answer = known == null ? answers.get(request) : known;
+      Answer answer = known(request, query);
       if (answer == null) {
         send(
             exchange,
@@ -90,6 +101,15 @@ final class TestingServer implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  private @Nullable Answer known(String request, @Nullable String query) {
+    Answer first = this.first.getOrDefault(request, new ConcurrentLinkedQueue<>()).poll();
+    if (first != null) {
+      return first;
+    }
+    Answer known = answers.get(query == null ? request : request + "?" + query);
+    return known == null ? answers.get(request) : known;
   }
 
   private static void send(HttpExchange exchange, int status, String body) throws IOException {

@@ -115,7 +115,9 @@ public final class JobBoard {
     schedule = List.copyOf(steps);
   }
 
-  public void update(JobView view) {
+  /// {@return whether `view` says anything new}
+  public boolean update(JobView view) {
+    boolean isNews = !view.equals(job);
     if (view.version() >= job.version()) {
       job = view;
     }
@@ -128,6 +130,7 @@ public final class JobBoard {
         losses.pollFirstEntry();
       }
     }
+    return isNews;
   }
 
   public JobView job() {

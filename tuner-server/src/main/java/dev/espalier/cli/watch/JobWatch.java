@@ -5,12 +5,12 @@ import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.EventStream;
 import dev.espalier.cli.client.EventStream.Message;
 import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.client.Patience;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.LiveArea;
 import dev.espalier.cli.screen.Terminal;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 
 /*
  * Follows a job until it ends. Events come from the stream; after each new connection everything is
@@ -21,27 +21,26 @@ import java.util.List;
 public final class JobWatch {
   private static final Duration TICK = Duration.ofMillis(100);
   private static final Duration QUIET = Duration.ofSeconds(2);
-  private static final Duration GIVE_UP = Duration.ofMinutes(10);
 
   private final TunerClient client;
   private final Terminal terminal;
   private final JobBoard board;
   private final JobPicture picture;
   private final JobLog log = new JobLog();
-  private String note = "";
+  private final Patience patience;
   private boolean connected;
   private boolean changed = true;
   private long heardNanos = System.nanoTime();
-  private long lostNanos;
 
   public JobWatch(TunerClient client, Terminal terminal, String job) {
     this.client = client;
     this.terminal = terminal;
     this.board = new JobBoard(client.job(job));
     this.picture = new JobPicture(terminal);
+    this.patience = new Patience(client.base(), this::tell);
   }
 
-  /// Follows until the job has ended for good.
+  /// Follows until the job has ended for good, or nobody reads any more.
   ///
   /// @return all that is known of the job then
   /// @throws CommandFailure when the server refuses, or is away for ten minutes
@@ -73,7 +72,7 @@ public final class JobWatch {
     while (!board.job().state().isTerminal()) {
       step(stream);
       if (area.isDue()) {
-        area.draw(picture.draw(board, Instant.now(), note));
+        area.draw(picture.draw(board, Instant.now(), patience.note()));
       }
     }
     board.refresh(client);
@@ -81,18 +80,23 @@ public final class JobWatch {
   }
 
   private void plain(EventStream stream) throws InterruptedException {
-    String told = "";
     while (!board.job().state().isTerminal()) {
       step(stream);
-      if (!note.equals(told)) {
-        terminal.line(note.isEmpty() ? "The server is back; going on." : note);
-        told = note;
-      }
       tellNews();
+      if (terminal.isClosed()) {
+        return;
+      }
     }
     board.refresh(client);
     changed = true;
     tellNews();
+  }
+
+  /// A picture has a line for it.
+  private void tell(String note) {
+    if (!terminal.isLive()) {
+      terminal.line(note);
+    }
   }
 
   private void tellNews() {
@@ -117,53 +121,48 @@ public final class JobWatch {
         if (again) {
           tryRefresh();
         }
-        note = "";
+        patience.back();
       }
-      case Message.Lost(var reason) -> lost(reason);
+      case Message.Lost(var reason) -> {
+        connected = false;
+        patience.lost(reason);
+      }
       case Message.Refused(var failure) -> throw failure;
       case null -> quiet();
     }
   }
 
-  private void lost(String reason) {
-    if (connected || note.isEmpty()) {
-      connected = false;
-      lostNanos = System.nanoTime();
-      note = "Lost the server (" + reason + "); trying again, the training goes on meanwhile.";
-    } else if (System.nanoTime() - lostNanos > GIVE_UP.toNanos()) {
-      throw new CommandFailure(
-          ExitStatus.UNREACHABLE,
-          "the server at "
-              + client.base()
-              + " did not come back within "
-              + GIVE_UP.toMinutes()
-              + " minutes");
-    }
-  }
-
+  /// A stream may miss what a look at the job finds: only then is everything read.
   private void quiet() {
     if (connected && System.nanoTime() - heardNanos > QUIET.toNanos()) {
       heardNanos = System.nanoTime();
-      tryRefresh();
+      unlessAway(() -> {
+        JobView now = client.job(board.job().id());
+        if (now.version() == board.job().version()) {
+          changed |= board.update(now);
+        } else {
+          board.refresh(client);
+          changed = true;
+        }
+      });
     }
   }
 
   private void tryRefresh() {
-    try {
-      board.update(client.job(board.job().id()));
+    unlessAway(() -> {
       board.refresh(client);
       changed = true;
+    });
+  }
+
+  /// The stream will say too that the server is away, and say when it is back.
+  private static void unlessAway(Runnable question) {
+    try {
+      question.run();
     } catch (CommandFailure e) {
       if (e.status() != ExitStatus.UNREACHABLE) {
         throw e;
       }
-      // The stream will say so too, and say when it is back.
     }
-  }
-
-  /// {@return the picture of the job as it stands, without following it}
-  public List<String> once() {
-    board.refresh(client);
-    return picture.draw(board, Instant.now(), "");
   }
 }
