@@ -9,6 +9,7 @@ import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Words;
 import dev.espalier.cli.watch.BranchTree;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -47,26 +48,39 @@ final class BranchCommands extends CommandGroup {
       @Parameters(paramLabel = "JOB", description = JOB) String job,
       @Option(names = "--all", description = "Branches that were discarded too.") boolean all) {
     String path = invocation.jobPath(job);
-    JsonNode answer = invocation.client().get(path + "/tree");
+    TunerClient client = invocation.client();
+    JsonNode answer = client.get(path + "/tree");
+    if (all && !answer.path("leftOut").isEmpty()) {
+      answer = whole(answer, client.items(path + "/branches?pageSize=1000"));
+    }
+    return show(answer, all);
+  }
+
+  /// {@return a tree with all of its branches}
+  private static JsonNode whole(JsonNode tree, List<JsonNode> branches) {
+    var whole = new LinkedHashMap<String, JsonNode>();
+    tree.properties().forEach(entry -> whole.put(entry.getKey(), entry.getValue()));
+    whole.put("branches", Json.tree(branches));
+    whole.put("leftOut", Json.tree(Map.of()));
+    return Json.tree(whole);
+  }
+
+  private int show(JsonNode answer, boolean all) {
     return invocation.show(
         answer,
         () -> {
           List<BranchView> branches =
-              all && !answer.path("leftOut").isEmpty()
-                  ? invocation.client().all(path + "/branches?pageSize=1000", BranchView.class)
-                  : answer
-                      .path("branches")
-                      .valueStream()
-                      .map(branch -> Json.as(branch, BranchView.class))
-                      .toList();
+              answer
+                  .path("branches")
+                  .valueStream()
+                  .map(branch -> Json.as(branch, BranchView.class))
+                  .toList();
           var leftOut = new HashMap<Integer, Integer>();
-          if (!all) {
-            answer
-                .path("leftOut")
-                .properties()
-                .forEach(entry ->
-                    leftOut.put(Integer.valueOf(entry.getKey()), entry.getValue().asInt()));
-          }
+          answer
+              .path("leftOut")
+              .properties()
+              .forEach(
+                  entry -> leftOut.put(Integer.valueOf(entry.getKey()), entry.getValue().asInt()));
           int mainline = answer.path("mainlineBranch").asInt(0);
           return new BranchTree(invocation.terminal(), branches, leftOut, mainline).lines(all);
         });

@@ -2,6 +2,7 @@ package dev.espalier.cli;
 
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.screen.Terminal;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -10,6 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.RunLast;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -74,11 +76,10 @@ public final class Espalier implements Runnable {
     root.setCaseInsensitiveEnumValuesAllowed(true);
     root.setUsageHelpWidth(100);
     root.setUsageHelpLongOptionsMaxWidth(30);
-    root.setColorScheme(
-        CommandLine.Help.defaultColorScheme(
-            invocation.environment().containsKey("NO_COLOR")
-                ? CommandLine.Help.Ansi.OFF
-                : CommandLine.Help.Ansi.AUTO));
+    root.setExecutionStrategy(parsed -> {
+      root.setColorScheme(colours(invocation.terminal()));
+      return new RunLast().execute(parsed);
+    });
     root.setExecutionExceptionHandler((failure, line, parsed) -> {
       int code = tell(failure, invocation);
       invocation.err().flush();
@@ -86,6 +87,12 @@ public final class Espalier implements Runnable {
     });
     root.setParameterExceptionHandler(Espalier::tellUsage);
     return root;
+  }
+
+  /// Help has colours where answers have, which is known once the options are.
+  private static CommandLine.Help.ColorScheme colours(Terminal terminal) {
+    return CommandLine.Help.defaultColorScheme(
+        terminal.hasColour() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF);
   }
 
   private static void ownOptionsFirst(CommandLine line) {

@@ -21,11 +21,13 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -65,9 +68,15 @@ final class EspalierTest {
   }
 
   private int runAs(String token, String input, String... arguments) {
-    var outBytes = new ByteArrayOutputStream();
+    return runOn(new ByteArrayOutputStream(), false, token, input, arguments);
+  }
+
+  /// @param isLive whether `reader` looks at it, as on a terminal without colours
+  private int runOn(
+      OutputStream reader, boolean isLive, String token, String input, String... arguments) {
     var errBytes = new ByteArrayOutputStream();
-    var terminal = Terminal.plain(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+    Terminal plain = Terminal.plain(new PrintStream(reader, true, StandardCharsets.UTF_8));
+    var terminal = new Terminal(plain.out(), isLive, false, true, plain.size());
     InputStream in = new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8));
     var invocation =
         new Invocation(
@@ -85,7 +94,7 @@ final class EspalierTest {
             new PrintStream(errBytes, true, StandardCharsets.UTF_8),
             noColour -> terminal);
     int code = Espalier.run(invocation, arguments);
-    out = outBytes.toString(StandardCharsets.UTF_8);
+    out = reader.toString();
     err = errBytes.toString(StandardCharsets.UTF_8);
     assertThat(out + err).doesNotContain("\u001b");
     assertThat(err).doesNotContain("\tat ");
@@ -451,6 +460,11 @@ final class EspalierTest {
 
     assertThat(run("branch", "tree", JOB, "--all")).isZero();
     assertThat(out).contains("#4 round 1").doesNotContain("tried and discarded");
+
+    assertThat(run("branch", "tree", JOB, "--all", "-o", "json")).isZero();
+    assertThat(Json.parse(out).path("branches")).hasSize(2);
+    assertThat(Json.parse(out).path("leftOut").isEmpty()).isTrue();
+    assertThat(Json.parse(out).path("mainlineBranch").asInt()).isEqualTo(3);
   }
 
   @Test
@@ -611,6 +625,144 @@ final class EspalierTest {
 
     assertThat(run("token", "revoke", "tok_1", "-o", "json")).isZero();
     assertThat(Json.plain(Json.parse(out))).isEqualTo(Map.of("id", "tok_1"));
+  }
+
+  @Test
+  void quietJobIsAskedForByItselfUntilItChanges() {
+    serveJob(job(JobState.TRAINING, 1, 2.0));
+    var read = new ArrayList<Long>();
+    server.events(
+        "/jobs/job_1/events",
+        (_, stream) -> {
+          stream.write(": here\n\n".getBytes(StandardCharsets.UTF_8));
+          stream.flush();
+          while (asked("GET /jobs/job_1") < 4) {
+            Thread.sleep(20);
+          }
+          read.add(asked("GET /jobs/job_1/branches?pageSize=1000"));
+          serveJob(job(JobState.COMPLETED, 2, 0.5));
+          Thread.sleep(10_000);
+        });
+
+    assertThat(run("job", "watch", JOB)).isZero();
+
+    assertThat(out).contains("COMPLETED").doesNotContain("Lost");
+    assertThat(read).containsExactly(1L);
+  }
+
+  private long asked(String request) {
+    return List.copyOf(server.requests).stream().filter(request::equals).count();
+  }
+
+  @Test
+  @Timeout(30)
+  void watchEndsWhenItsReaderDoes() {
+    serveJob(job(JobState.TRAINING, 1, 2.0));
+    server.events(
+        "/jobs/job_1/events",
+        (_, stream) -> {
+          for (int version = 2; version < 1000; version++) {
+            JobState state = version % 2 == 0 ? JobState.TUNING : JobState.TRAINING;
+            stream.write(event(version, "job.changed", job(state, version, 1.0)));
+            stream.flush();
+            Thread.sleep(50);
+          }
+        });
+
+    assertThat(runOn(new Head(500), false, TestingServer.TOKEN, "", "job", "watch", JOB)).isZero();
+
+    assertThat(out).hasSizeLessThan(600);
+    assertThat(server.requests).doesNotContain("GET /jobs/job_1/kill");
+  }
+
+  /// A reader that goes away when it has enough.
+  private static final class Head extends OutputStream {
+    private final ByteArrayOutputStream read = new ByteArrayOutputStream();
+    private final int enough;
+
+    Head(int enough) {
+      this.enough = enough;
+    }
+
+    @Override
+    public void write(int character) throws IOException {
+      if (read.size() >= enough) {
+        throw new IOException("Broken pipe");
+      }
+      read.write(character);
+    }
+
+    @Override
+    public String toString() {
+      return read.toString(StandardCharsets.UTF_8);
+    }
+  }
+
+  @Test
+  void comparisonOutlastsAServerThatIsAway() throws IOException {
+    Path file = Files.writeString(folder.resolve("job.yaml"), "program: mlp\n");
+    serveJob(job(JobState.COMPLETED, 3, 0.5));
+    Map<String, String> away = Map.of("code", "DATABASE_AWAY", "detail", "no database");
+    server
+        .on("POST /jobs?dryRun=true", 200, Map.of())
+        .on("POST /jobs", 201, Map.of("id", JOB))
+        .first("GET /jobs/job_1", 503, away)
+        .first("GET /jobs/job_1/evaluations", 503, away)
+        .on(
+            "GET /programs/mlp",
+            200,
+            Map.of("validation", List.of(Map.of("name", "accuracy", "goal", "MAXIMIZE"))));
+
+    assertThat(run("job", "compare", file.toString(), "--policies", "racing", "-o", "json"))
+        .isZero();
+
+    assertThat(err)
+        .contains("Running racing seed 1 as job_1 (1 of 1)")
+        .contains("Lost the server (no database); trying again")
+        .contains("The server is back; going on.");
+    assertThat(Json.parse(out).path("policies").path(0).path("quality").asDouble()).isEqualTo(0.8);
+  }
+
+  @Test
+  void recordingIsKeptAsItCame() throws IOException {
+    server.on("GET /jobs/job_1/recording", 200, "{\"job\": {}}\n");
+    Path kept = folder.resolve("job.ndjson");
+
+    assertThat(run("job", "replay", JOB, "--save", kept.toString())).isEqualTo(2);
+    assertThat(err).contains(JOB);
+    assertThat(kept).hasContent("{\"job\": {}}");
+
+    assertThat(run("job", "replay", kept.toString())).isEqualTo(2);
+    assertThat(err).contains("job.ndjson");
+  }
+
+  @Test
+  void terminalDoesNotObeyWhatAWorkerWrote() {
+    server.on("GET /jobs/job_1/logs?tail=200", 200, "loss\t1\u001b]0;owned\u0007\u009b2J\n");
+
+    assertThat(
+            runOn(new ByteArrayOutputStream(), true, TestingServer.TOKEN, "", "job", "logs", JOB))
+        .isZero();
+    assertThat(out).isEqualTo("loss\t1\ufffd]0;owned\ufffd\ufffd2J\n");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true,false,true", "true,true,false", "false,false,false"})
+  void helpHasColoursWhereAnswersHave(boolean hasColour, boolean noColour, boolean expected) {
+    var bytes = new ByteArrayOutputStream();
+    var stream = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    var invocation =
+        new Invocation(
+            new GlobalOptions(),
+            Map.of("NO_COLOR", ""),
+            InputStream.nullInputStream(),
+            System.err,
+            no ->
+                new Terminal(stream, true, hasColour && !no, true, Terminal.plain(stream).size()));
+
+    String[] help = {"job", "--help", noColour ? "--no-color" : "--server=x"};
+    assertThat(Espalier.run(invocation, help)).isZero();
+    assertThat(bytes.toString(StandardCharsets.UTF_8).contains("\u001b[")).isEqualTo(expected);
   }
 
   private static byte[] event(long id, String type, Object view) {

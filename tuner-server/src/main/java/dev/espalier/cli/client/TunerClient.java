@@ -27,8 +27,9 @@ import tools.jackson.databind.JsonNode;
 public final class TunerClient {
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(30);
 
-  /// A large model is read and written anew before its first byte comes.
-  private static final Duration DOWNLOAD_TIMEOUT = Duration.ofMinutes(30);
+  /// A large model is read and written anew before its first byte comes. The server gives up on
+  /// that after half an hour, and its words say more than a timeout here.
+  private static final Duration DOWNLOAD_TIMEOUT = Duration.ofMinutes(35);
 
   private static final String API = "/api/v1";
 
@@ -251,7 +252,11 @@ public final class TunerClient {
     } catch (HttpTimeoutException e) {
       throw new CommandFailure(
           ExitStatus.UNREACHABLE,
-          "the server at " + base + " did not answer within " + REQUEST_TIMEOUT.toSeconds() + " s",
+          "the server at "
+              + base
+              + " did not answer within "
+              + request.timeout().orElse(REQUEST_TIMEOUT).toSeconds()
+              + " s",
           e);
     } catch (IOException e) {
       throw new CommandFailure(
