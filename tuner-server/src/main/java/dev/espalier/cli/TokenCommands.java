@@ -68,7 +68,6 @@ final class TokenCommands extends CommandGroup {
       footer = {"  espalier token revoke tok_0198f3"})
   int revoke(@Parameters(paramLabel = "TOKEN", description = "Id of the token.") String token) {
     invocation.client().delete("/tokens/" + TunerClient.segment(token));
-    return invocation.show(
-        Json.tree(Map.of("id", token)), () -> List.of("Revoked " + token + "."));
+    return invocation.show(Json.tree(Map.of("id", token)), () -> List.of("Revoked " + token + "."));
   }
 }
