@@ -53,6 +53,24 @@ export function get(path, signal) {
 }
 
 /**
+ * @param {string} path of a list, with a query
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any[]>} its items, page after page
+ * @throws {RequestProblem} when the answer to one of them is not a success
+ */
+export async function getAll(path, signal) {
+  const all = [];
+  let token = '';
+  do {
+    const next = token === '' ? '' : `&pageToken=${encodeURIComponent(token)}`;
+    const page = await get(`${path}${next}`, signal);
+    all.push(...page.items);
+    token = page.nextPageToken ?? '';
+  } while (token !== '');
+  return all;
+}
+
+/**
  * @param {string} path
  * @param {object} [body]
  * @returns {Promise<any>}

@@ -14,11 +14,12 @@ import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
 /**
  * @param {JobModel} model
  * @param {number[]} chosen
+ * @param {Set<number>} missing branches that the server does not know
  * @param {{remove: (branch: number) => void, add: (branch: number) => void,
  *     show: (branch: number) => void}} on
  * @returns {Tree}
  */
-export function comparePanel(model, chosen, on) {
+export function comparePanel(model, chosen, missing, on) {
   const branches = chosen.flatMap((number) => model.branches.get(number) ?? []);
   const traces = branches.map((branch) => trace(model, branch));
   const words = {
@@ -36,6 +37,9 @@ export function comparePanel(model, chosen, on) {
       h('h2', { class: 'card-title', id: 'compare-title' }, 'Branches side by side'),
       chooser(model, chosen, on),
     ),
+    chosen
+      .filter((number) => !model.branches.has(number))
+      .map((number) => unknown(number, model.leftOut === 0 || missing.has(number), on)),
     branches.length < 2
       ? h(
           'p',
@@ -56,6 +60,24 @@ export function comparePanel(model, chosen, on) {
             }),
           ),
         ],
+  );
+}
+
+/**
+ * @param {number} number of a chosen branch that is not shown
+ * @param {boolean} isMissing
+ * @param {{remove: (branch: number) => void}} on
+ */
+function unknown(number, isMissing, on) {
+  return h(
+    'p',
+    { class: 'empty', key: `unknown ${number}`, role: 'status' },
+    isMissing ? `There is no branch ${number}. ` : `Branch ${number} is being loaded. `,
+    h(
+      'button',
+      { type: 'button', class: 'link-button', onclick: () => on.remove(number) },
+      'Take it out',
+    ),
   );
 }
 
@@ -81,9 +103,9 @@ function chooser(model, chosen, on) {
         event.preventDefault();
         const form = /** @type {HTMLFormElement} */ (event.currentTarget);
         const number = Number(new FormData(form).get('branch'));
-        if (model.branches.has(number)) {
+        form.reset();
+        if (!chosen.includes(number)) {
           on.add(number);
-          form.reset();
         }
       },
     },
@@ -93,7 +115,7 @@ function chooser(model, chosen, on) {
       name: 'branch',
       type: 'number',
       min: 0,
-      max: Math.max(0, model.branches.size - 1),
+      max: Math.max(0, (model.job?.branches ?? 1) - 1),
       required: true,
     }),
     h('button', { type: 'submit', class: 'button' }, 'Add'),

@@ -1,6 +1,6 @@
 // What the page holds of one job, kept up with the server: loaded once, then followed.
 
-import { follow, get, isDenial, isSilence, post } from './api.js';
+import { follow, get, getAll, isDenial, isSilence, post } from './api.js';
 import { addBranches, applyEvent, emptyModel, hasEnded, isIncomplete } from './model.js';
 import { watchSight } from './sight.js';
 
@@ -150,8 +150,7 @@ export class JobFeed {
    * @param {object} [body]
    */
   async ask(path, body) {
-    await post(`${this.#root}/${path}`, body);
-    applyEvent(this.model, 'job.changed', await get(this.#root, this.#ending.signal));
+    applyEvent(this.model, 'job.changed', await post(`${this.#root}/${path}`, body));
   }
 
   /**
@@ -187,14 +186,7 @@ export class JobFeed {
     const { model } = this;
     try {
       /** @type {DecisionView[]} */
-      const all = [];
-      let token = '';
-      do {
-        const next = token === '' ? '' : `&pageToken=${encodeURIComponent(token)}`;
-        const page = await get(`${this.#root}/decisions?pageSize=1000${next}`, this.#ending.signal);
-        all.push(...page.items);
-        token = page.nextPageToken ?? '';
-      } while (token !== '');
+      const all = await getAll(`${this.#root}/decisions?pageSize=1000`, this.#ending.signal);
       const known = new Set(all.map((one) => one.sequence));
       model.decisions = [...all, ...model.decisions.filter((one) => !known.has(one.sequence))];
       model.moreDecisions = false;
@@ -215,7 +207,7 @@ export class JobFeed {
     }
     const path = `${this.#root}/branches?round=${round}&pageSize=1000`;
     try {
-      addBranches(this.model, (await get(path, this.#ending.signal)).items);
+      addBranches(this.model, await getAll(path, this.#ending.signal));
       this.#changed();
     } catch {
       // What is known stays on the screen; opening the round again asks again.

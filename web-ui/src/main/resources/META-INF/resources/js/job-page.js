@@ -84,11 +84,12 @@ class JobPage {
   #logsFailed = null;
   /** @type {SeriesView | null} the losses of the branch in the drawer */
   #series = null;
-  /** @type {number | null} a branch that the server does not know */
-  #missing = null;
-  #seriesTurn = new Turn(BRANCH_MILLIS);
-  #logsTurn = new Turn(LOG_MILLIS);
-  #configTurn = new Turn(LOG_MILLIS);
+  /** @type {Set<number>} branches that the server does not know */
+  #missing = new Set();
+  #seriesTurn = this.#turn(BRANCH_MILLIS);
+  #logsTurn = this.#turn(LOG_MILLIS);
+  #configTurn = this.#turn(LOG_MILLIS);
+  #compareTurn = this.#turn(BRANCH_MILLIS);
   /** The last decision that was looked at. */
   #heard = 0;
   #planned = false;
@@ -133,7 +134,10 @@ class JobPage {
     const moved = route.tab !== this.#route.tab;
     if (route.params.get('branch') !== this.#route.params.get('branch')) {
       this.#series = null;
-      this.#seriesTurn = new Turn(BRANCH_MILLIS);
+      this.#seriesTurn = this.#turn(BRANCH_MILLIS);
+    }
+    if (route.params.get('compare') !== this.#route.params.get('compare')) {
+      this.#compareTurn = this.#turn(BRANCH_MILLIS);
     }
     this.#route = route;
     this.#draw();
@@ -181,6 +185,11 @@ class JobPage {
     }
   }
 
+  /** @param {number} millis */
+  #turn(millis) {
+    return new Turn(millis, () => this.#read());
+  }
+
   /** Gets what only the part that is shown needs, where it is due. */
   #read() {
     if (this.#closed) {
@@ -192,6 +201,9 @@ class JobPage {
     if (this.#route.tab === 'config' && this.#config === null) {
       this.#configTurn.take(false, () => this.#showConfig(signal));
     }
+    if (this.#route.tab === 'compare') {
+      this.#compareTurn.take(ended, () => this.#readCompared());
+    }
     if (this.#route.tab === 'logs') {
       this.#logsTurn.take(ended, () => this.#readLogs(signal));
     }
@@ -199,13 +211,7 @@ class JobPage {
 
   /** @param {AbortSignal} signal */
   async #showConfig(signal) {
-    try {
-      await this.#readConfig(signal);
-    } catch (thrown) {
-      // There may be no other news of a job that has ended.
-      window.setTimeout(() => this.#read(), LOG_MILLIS);
-      throw thrown;
-    }
+    await this.#readConfig(signal);
     this.#draw();
     return true;
   }
@@ -230,20 +236,34 @@ class JobPage {
 
   /**
    * Whether the job has a branch as far as is known; one that the overview left out is asked for,
-   * once.
+   * until the server has answered.
    *
    * @param {number} branch
+   * @throws {RequestProblem} when it does not
    */
   async #knows(branch) {
     const { branches } = this.#feed.model;
-    if (!branches.has(branch) && this.#missing !== branch) {
+    if (!branches.has(branch) && !this.#missing.has(branch)) {
       try {
         await this.#feed.completeBranch(branch);
       } catch (thrown) {
-        this.#missing = isDenial(thrown) ? branch : null;
+        if (!isDenial(thrown)) {
+          throw thrown;
+        }
+        this.#missing.add(branch);
       }
     }
     return branches.has(branch);
+  }
+
+  /** Gets the compared branches that the overview left out. */
+  async #readCompared() {
+    if (!this.#feed.loaded) {
+      return false;
+    }
+    await Promise.all(this.#compared().map((branch) => this.#knows(branch)));
+    this.#draw();
+    return true;
   }
 
   /** @param {AbortSignal} signal */
@@ -417,7 +437,7 @@ class JobPage {
     switch (this.#route.tab) {
       case 'compare':
         this.#compared().forEach((branch) => wantSeries(model, branch));
-        return comparePanel(model, this.#compared(), {
+        return comparePanel(model, this.#compared(), this.#missing, {
           add: (branch) => this.#compare(branch),
           remove: (branch) => this.#compare(branch),
           show: (branch) => this.#showBranch(branch),
@@ -446,7 +466,7 @@ class JobPage {
         return logsPanel(this.#logs, {
           failed: this.#logsFailed,
           reload: () => {
-            this.#logsTurn = new Turn(LOG_MILLIS);
+            this.#logsTurn = this.#turn(LOG_MILLIS);
             this.#read();
           },
           job: job.id,
@@ -473,6 +493,7 @@ class JobPage {
         this.#feed.completeRound(round);
       },
       showAll: () => redraw(() => (this.#tree.all = true)),
+      complete: (/** @type {number} */ round) => this.#feed.completeRound(round),
     };
     const onRounds = {
       focus: onTree.focus,

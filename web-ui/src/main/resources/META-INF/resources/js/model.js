@@ -153,7 +153,9 @@ export function addBranches(model, branches) {
  */
 export function isIncomplete(model, round) {
   const known = trialsByRound(model).get(round)?.length ?? 0;
-  return model.leftOut > 0 && known < (model.rounds.get(round)?.trials ?? 0);
+  // How many runs a population has no round says.
+  const all = round === 0 ? Infinity : (model.rounds.get(round)?.trials ?? 0);
+  return model.leftOut > 0 && known < all;
 }
 
 /**

@@ -12,36 +12,60 @@ const REFRESH_MILLIS = 3000;
 /** When something is read again: one reading at a time, not too often, and not after the end. */
 export class Turn {
   #millis;
+  #again;
   #busy = false;
   #wasLast = false;
-  #readAt = 0;
+  #failed = false;
+  #isResting = false;
+  #timer = 0;
 
-  /** @param {number} millis between two readings */
-  constructor(millis) {
+  /**
+   * @param {number} millis between two readings
+   * @param {() => void} again is called when what failed is due again: there may be no other news
+   */
+  constructor(millis, again) {
     this.#millis = millis;
+    this.#again = again;
   }
 
   /**
-   * Reads where that is due; what fails is due again later.
+   * Reads where that is due.
    *
    * @param {boolean} ended what is read changes no more: this reading is the last
    * @param {() => Promise<boolean>} read gives whether there was something to read
    */
   async take(ended, read) {
-    const due = ended || Date.now() - this.#readAt >= this.#millis;
+    const due = !this.#isResting || (ended && !this.#failed);
     if (this.#busy || this.#wasLast || !due) {
       return;
     }
     this.#busy = true;
     try {
-      if (await read()) {
-        this.#readAt = Date.now();
-        this.#wasLast = ended;
-      }
+      const was = await read();
+      this.#failed = false;
+      this.#wasLast = was && ended;
+      this.#rest(was);
     } catch {
-      this.#readAt = Date.now();
+      this.#failed = true;
+      this.#rest(true);
     } finally {
       this.#busy = false;
+    }
+  }
+
+  /** @param {boolean} asked whether the server was: where it was not, there is nothing to wait for */
+  #rest(asked) {
+    window.clearTimeout(this.#timer);
+    this.#isResting = asked;
+    if (asked) {
+      this.#timer = window.setTimeout(() => this.#wake(), this.#millis);
+    }
+  }
+
+  #wake() {
+    this.#isResting = false;
+    if (this.#failed) {
+      this.#again();
     }
   }
 }

@@ -5,7 +5,14 @@ import { h } from './dom.js';
 import { csv, exports, json, savePanel } from './export.js';
 import * as format from './format.js';
 import { mark, STANDINGS } from './marks.js';
-import { ranked, roundsAndPopulation, standing, trialsByRound, tunables } from './model.js';
+import {
+  isPopulation,
+  ranked,
+  roundsAndPopulation,
+  standing,
+  trialsByRound,
+  tunables,
+} from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
@@ -22,7 +29,8 @@ const MOST_ROUNDS = 40;
  * @param {{focus: number | null, open: Set<number>, all: boolean}} view `open` names the rounds
  *     whose branches are shown, `all` shows every round
  * @param {{focus: (branch: number | null) => void, show: (branch: number) => void,
- *     toggle: (round: number) => void, showAll: () => void}} on
+ *     toggle: (round: number) => void, showAll: () => void,
+ *     complete: (round: number) => void}} on
  * @returns {Tree}
  */
 export function treePanel(model, view, on) {
@@ -75,18 +83,35 @@ export function treePanel(model, view, on) {
       h(
         'div',
         { class: 'chart-foot is-inset' },
-        model.leftOut > 0 &&
-          h(
-            'p',
-            { class: 'sampled', key: 'left-out' },
-            `${format.count(model.leftOut)} branches of earlier rounds are not loaded; they are as soon as their round is opened.`,
-          ),
+        model.leftOut > 0 && leftOut(model, on),
         exports('tree', {
           CSV: () => csv(`${model.job?.id}-tree.csv`, lineage(model)),
           JSON: () => json(`${model.job?.id}-tree.json`, lineage(model)),
           PNG: () => savePanel(`${model.job?.id}-tree.png`, document.querySelector('.tree-card')),
         }),
       ),
+  );
+}
+
+/**
+ * @param {JobModel} model
+ * @param {{complete: (round: number) => void}} on
+ */
+function leftOut(model, on) {
+  const amount = format.count(model.leftOut);
+  return h(
+    'p',
+    { class: 'sampled', key: 'left-out' },
+    isPopulation(model)
+      ? [
+          `${amount} earlier runs are not loaded. `,
+          h(
+            'button',
+            { type: 'button', class: 'link-button', onclick: () => on.complete(0) },
+            'Load them',
+          ),
+        ]
+      : `${amount} branches of earlier rounds are not loaded; they are as soon as their round is opened.`,
   );
 }
 

@@ -162,6 +162,41 @@ final class FeedTest {
     assertThat(model("detail")).contains("\"branch\":4");
   }
 
+  @Test
+  void branchesThatWereLeftOutAreReadPageByPage() {
+    openLive();
+    feed.getMember("model").putMember("leftOut", 2);
+    String run =
+        "{\"branch\": %d, \"parent\": 0, \"kind\": \"TRIAL\", \"round\": 0, \"clocks\": 0}";
+    answer(
+        "/branches?round=0",
+        "{\"items\": [%s], \"nextPageToken\": \"a b\"}".formatted(run.formatted(1)));
+    answer("&pageToken=a%20b", "{\"items\": [%s]}".formatted(run.formatted(2)));
+
+    feed.invokeMember("completeRound", 0);
+    settle();
+    settle();
+
+    assertThat(asked("/branches?round=0")).isEqualTo(2);
+    assertThat(feed.getMember("model").getMember("branches").getMember("size").asInt())
+        .isEqualTo(2);
+    assertThat(feed.getMember("model").getMember("leftOut").asInt()).isZero();
+  }
+
+  @Test
+  void anActionIsToldByItsOwnAnswer() {
+    openLive();
+    answer("/jobs/j/pause", job("PAUSED", 2, 0));
+    int before = asked("");
+
+    feed.invokeMember("ask", "pause");
+    settle();
+
+    assertThat(asked("")).isEqualTo(before + 1);
+    assertThat(feed.getMember("model").getMember("job").getMember("state").asString())
+        .isEqualTo("PAUSED");
+  }
+
   private void openLive() {
     feed.invokeMember("open");
     settle();

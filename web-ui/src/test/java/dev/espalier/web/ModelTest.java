@@ -89,6 +89,19 @@ final class ModelTest {
     assertThat(model.getMember("leftOut").asInt()).isEqualTo(2);
   }
 
+  @Test
+  void runsOfAPopulationThatWereLeftOutAreMissed() {
+    String run =
+        "{\"branch\": %d, \"parent\": 0, \"kind\": \"TRIAL\", \"round\": 0, \"clocks\": 9,"
+            + " \"state\": \"MEASURED\", \"setting\": {}}";
+    event("branch.changed", run.formatted(1));
+    model.putMember("leftOut", 1);
+    assertThat(isIncomplete(0)).isTrue();
+
+    page.invokeMember("addBranches", model, modules.json("[" + run.formatted(2) + "]"));
+    assertThat(isIncomplete(0)).isFalse();
+  }
+
   private boolean isIncomplete(int round) {
     return page.invokeMember("isIncomplete", model, round).asBoolean();
   }

@@ -23,26 +23,29 @@ final class ReadingTest {
     modules.close();
   }
 
+  private Value turn() {
+    return modules
+        .script(
+            """
+            (module) => {
+              const test = { begun: 0, again: 0, answer: () => {} };
+              const turn = new module.Turn(3000, () => test.again++);
+              const read = () => {
+                test.begun++;
+                return new Promise((resolve, reject) => {
+                  test.answer = (there) => (there === null ? reject('no') : resolve(there));
+                });
+              };
+              test.take = (ended) => void turn.take(ended, read);
+              return test;
+            }\
+            """)
+        .execute(modules.load("reading.js"));
+  }
+
   @Test
   void oneReadingAtATimeNotTooOftenAndNoneAfterTheLast() {
-    Value test =
-        modules
-            .script(
-                """
-                (module) => {
-                  const turn = new module.Turn(3000);
-                  const test = { begun: 0, answer: () => {} };
-                  const read = () => {
-                    test.begun++;
-                    return new Promise((resolve, reject) => {
-                      test.answer = (there) => (there === null ? reject('no') : resolve(there));
-                    });
-                  };
-                  test.take = (ended) => void turn.take(ended, read);
-                  return test;
-                }\
-                """)
-            .execute(modules.load("reading.js"));
+    Value test = turn();
 
     test.invokeMember("take", false);
     test.invokeMember("take", true);
@@ -56,15 +59,51 @@ final class ReadingTest {
     test.invokeMember("answer", true);
 
     test.invokeMember("take", true);
-    Object failed = null;
-    test.invokeMember("answer", failed);
-    test.invokeMember("take", true);
+    assertThat(begun(test)).isEqualTo(3);
     test.invokeMember("answer", true);
-    assertThat(begun(test)).isEqualTo(4);
     test.invokeMember("take", true);
     browser.invokeMember("advance", 60_000);
     test.invokeMember("take", false);
-    assertThat(begun(test)).isEqualTo(4);
+    assertThat(begun(test)).isEqualTo(3);
+    assertThat(test.getMember("again").asInt()).isZero();
+  }
+
+  @Test
+  void whatFailedIsReadAgainAfterAPauseEvenWhereNothingElseHappens() {
+    Value test = turn();
+
+    test.invokeMember("take", true);
+    fail(test);
+    for (int news = 0; news < 5; news++) {
+      test.invokeMember("take", true);
+    }
+    assertThat(begun(test)).isEqualTo(1);
+    assertThat(test.getMember("again").asInt()).isZero();
+
+    browser.invokeMember("advance", 3000);
+    assertThat(test.getMember("again").asInt()).isEqualTo(1);
+    test.invokeMember("take", true);
+    assertThat(begun(test)).isEqualTo(2);
+    test.invokeMember("answer", true);
+    test.invokeMember("take", true);
+    assertThat(begun(test)).isEqualTo(2);
+  }
+
+  @Test
+  void whereThereWasNothingToReadNothingIsWaitedFor() {
+    Value test = turn();
+
+    test.invokeMember("take", true);
+    test.invokeMember("answer", false);
+    test.invokeMember("take", true);
+
+    assertThat(begun(test)).isEqualTo(2);
+    assertThat(browser.invokeMember("timers").asInt()).isZero();
+  }
+
+  private static void fail(Value test) {
+    Object nothing = null;
+    test.invokeMember("answer", nothing);
   }
 
   @Test
