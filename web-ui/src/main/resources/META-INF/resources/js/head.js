@@ -8,7 +8,7 @@ import { actions, hasEnded, isPopulation } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobFeed} from './feed.js' */
-/** @import {JobView} from './types.js' */
+/** @import {JobView, WorkerView} from './types.js' */
 
 /** What may be asked of a job: the words for it, its path, and what is said when it was heard. */
 export const ACTIONS = {
@@ -289,11 +289,9 @@ function tuningShare(job) {
   );
 }
 
-/** A worker that said nothing for so long is worth a word. */
-const SILENT_SECONDS = 20;
-
 /**
- * Which workers are there, while the job runs.
+ * Which workers are there, while the job runs. One that waits says nothing, however long; whether it
+ * is there is the server's to tell, and when it spoke is told by the server's clock.
  *
  * @param {JobView} job
  * @param {JobFeed} feed
@@ -305,24 +303,24 @@ function workers(job, feed) {
   return h(
     'ul',
     { class: 'workers', key: 'workers', 'aria-label': 'Workers' },
-    feed.workers.map((worker) => {
-      const heard = worker.lastHeardTime
-        ? (Date.now() - Date.parse(worker.lastHeardTime)) / 1000
-        : Infinity;
-      const bad = !worker.attached || heard > SILENT_SECONDS;
-      const words = worker.attached
-        ? `heard ${format.ago(heard)}`
-        : worker.lastHeardTime
-          ? `away, last heard ${format.ago(heard)}`
-          : 'not there yet';
-      return h(
+    feed.workers.map((worker) =>
+      h(
         'li',
-        { key: worker.worker, class: bad ? 'worker is-away' : 'worker' },
+        { key: worker.worker, class: worker.attached ? 'worker' : 'worker is-away' },
         h('span', { class: 'link-dot', 'aria-hidden': 'true' }),
-        `worker ${worker.worker} ${words}`,
-      );
-    }),
+        `worker ${worker.worker} ${workerWords(worker)}`,
+      ),
+    ),
   );
+}
+
+/** @param {WorkerView} worker */
+function workerWords({ attached, lastHeardTime }) {
+  if (lastHeardTime === null) {
+    return attached ? 'is there' : 'not there yet';
+  }
+  const heard = `last heard at ${format.timeOfDay(lastHeardTime)}`;
+  return attached ? heard : `away, ${heard}`;
 }
 
 /**

@@ -1,0 +1,101 @@
+package dev.espalier.web;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.graalvm.polyglot.Value;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// Parts of pages, as trees of elements.
+final class PanelTest {
+  private static final String JOB =
+      """
+      {"id": "j", "name": "demo", "state": "PAUSED", "policy": "asha", "message": "Paused.",
+       "waitingFor": "", "createTime": "2026-01-02T03:04:05Z", "metrics": {}, "epoch": 1,
+       "start": 1, "branches": 20000, "mainlineBranch": 3}\
+      """;
+
+  private PageModules modules;
+  private Value model;
+
+  @BeforeEach
+  void openPage() {
+    modules = new PageModules();
+    modules.browser();
+    model = modules.load("model.js").invokeMember("emptyModel");
+    model.putMember("job", modules.json(JOB));
+  }
+
+  @AfterEach
+  void closeEngine() {
+    modules.close();
+  }
+
+  /// The browser's clock is far from the server's.
+  @Test
+  void aWorkerThatWaitsIsNotAway() {
+    Value feed =
+        modules.json(
+            """
+            {"isStale": false, "workers": [
+              {"worker": 0, "attached": true, "lastHeardTime": "2001-02-03T04:05:06Z"},
+              {"worker": 1, "attached": false, "lastHeardTime": "2031-02-03T04:05:06Z"},
+              {"worker": 2, "attached": false, "lastHeardTime": null}]}\
+            """);
+    feed.putMember("model", model);
+    Value head =
+        modules
+            .load("head.js")
+            .invokeMember(
+                "head",
+                model.getMember("job"),
+                feed,
+                modules.json("{\"busy\": false, \"said\": null}"),
+                modules.json("{}"));
+
+    assertThat(words(head, "worker"))
+        .containsPattern("^worker 0 last heard at 2001-02-03 ..:..:06");
+    assertThat(words(head, "worker is-away"))
+        .containsPattern(
+            "^worker 1 away, last heard at 2031-02-03 ..:..:06\\|worker 2 not there yet");
+  }
+
+  @Test
+  void aComparedBranchThatIsNotShownIsNamed() {
+    model.putMember("leftOut", 9000);
+    assertThat(words(compare("[17000]", "[]"), "empty"))
+        .contains("Branch 17000 is being loaded. Take it out");
+    assertThat(words(compare("[17000]", "[17000]"), "empty"))
+        .contains("There is no branch 17000. Take it out");
+    model.putMember("leftOut", 0);
+    assertThat(words(compare("[17000]", "[]"), "empty")).contains("There is no branch 17000.");
+    assertThat(modules.text(compare("[]", "[]"))).contains("\"max\":19999");
+  }
+
+  private Value compare(String chosen, String missing) {
+    return modules
+        .load("compare.js")
+        .invokeMember(
+            "comparePanel",
+            model,
+            modules.json(chosen),
+            modules.script("Set").newInstance(modules.json(missing)),
+            modules.json("{}"));
+  }
+
+  /// {@return the texts of the elements of a class}
+  private String words(Value tree, String kind) {
+    return modules
+        .script(
+            """
+            (tree, kind) => {
+              const text = (one) => one.text + one.children.map(text).join('');
+              const all = (one) => [one, ...one.children.flatMap(all)];
+              return all(tree).filter((one) => one.props.class === kind).map(text).join('|');
+            }\
+            """)
+        .execute(tree, kind)
+        .asString();
+  }
+}
