@@ -74,8 +74,10 @@ class JobsPage {
     () => this.#draw(),
     () => true,
   );
-  /** @type {string[]} tokens of the pages before this one */
+  /** @type {string[]} tokens of the pages after the first one, up to this one */
   #pages = [];
+  /** Whether another page is on its way. */
+  #turning = false;
   /** @type {Set<string>} */
   #chosen = new Set();
   /** @type {{text: string, bad: boolean} | null} */
@@ -483,11 +485,8 @@ class JobsPage {
             {
               type: 'button',
               class: 'button',
-              disabled: !back,
-              onclick: () => {
-                this.#pages.pop();
-                this.#reading.load();
-              },
+              disabled: !back || this.#turning,
+              onclick: () => this.#turnTo(this.#pages.slice(0, -1)),
             },
             'Newer',
           ),
@@ -497,11 +496,8 @@ class JobsPage {
             {
               type: 'button',
               class: 'button',
-              disabled: next === '',
-              onclick: () => {
-                this.#pages.push(next);
-                this.#reading.load();
-              },
+              disabled: next === '' || this.#turning,
+              onclick: () => this.#turnTo([...this.#pages, next]),
             },
             'Older',
           ),
@@ -517,6 +513,24 @@ class JobsPage {
           PNG: () => savePanel('jobs.png', document.querySelector('.table-card')),
         }),
     );
+  }
+
+  /**
+   * Shows another page. What was chosen on this one is not seen there, and no more asked.
+   *
+   * @param {string[]} pages
+   */
+  async #turnTo(pages) {
+    if (this.#turning) {
+      return;
+    }
+    this.#turning = true;
+    this.#pages = pages;
+    this.#chosen.clear();
+    this.#draw();
+    await this.#reading.load();
+    this.#turning = false;
+    this.#draw();
   }
 
   /** Those of the chosen jobs that something may still be asked of. */
