@@ -7,11 +7,14 @@ import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.filter.FilterOptions;
 import dev.espalier.ps.optim.RuleOptions;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.optim.UpdateRule;
+import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.table.ValueCode;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +25,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,17 +59,22 @@ public abstract class ParameterServerContract {
   }
 
   private Cluster open(int workers, List<TableSpec> tables, Duration timeout, long budgetBytes) {
-    List<ParameterServer> servers = new ArrayList<>();
-    for (int rank = 0; rank < workers; rank++) {
-      servers.add(
-          ParameterServer.open(
-              configure(
-                  ParameterServerConfig.of(workers, rank, budgetBytes)
-                      .withPageBytes(4096, 4096)
-                      .withTimeout(timeout)),
-              tables));
-    }
-    return new Cluster(servers, this::join);
+    return open(
+        tables,
+        rank ->
+            ParameterServerConfig.of(workers, rank, budgetBytes)
+                .withPageBytes(4096, 4096)
+                .withTimeout(timeout),
+        workers);
+  }
+
+  private Cluster open(
+      List<TableSpec> tables, IntFunction<ParameterServerConfig> ofRank, int workers) {
+    return new Cluster(
+        IntStream.range(0, workers)
+            .mapToObj(rank -> ParameterServer.open(configure(ofRank.apply(rank)), tables))
+            .toList(),
+        this::join);
   }
 
   private interface Work {
@@ -121,6 +131,50 @@ public abstract class ParameterServerContract {
             s.read(0, 0, 5, read, 0);
             assertThat(read).containsOnly(-0.25f);
           });
+    }
+  }
+
+  @Test
+  void gradientsOfAClockAreOneStepHoweverTheyAreGiven() throws Exception {
+    List<TableSpec> tables = List.of(TableSpec.dense("w", 16, 16, "adam"));
+    float[] ones = new float[16];
+    Arrays.fill(ones, 1);
+    var products = new Factors(1, 16, 16, ones, ones);
+    float[] expected = new float[256];
+    float[] read = new float[256];
+    try (Cluster plain = open(2, tables);
+        Cluster factored =
+            open(
+                tables,
+                rank ->
+                    ParameterServerConfig.of(2, rank, BUDGET_BYTES)
+                        .withFilters(new FilterOptions(ValueCode.FLOAT32, 0, 1, 1, true)),
+                2)) {
+      for (Cluster cluster : List.of(plain, factored)) {
+        each(cluster, s -> s.create(ROOT));
+        each(cluster, s -> s.select(ROOT, BULK, StepSize.of(0.1)));
+      }
+      for (int clock = 0; clock < 2; clock++) {
+        each(
+            plain,
+            s -> {
+              for (int i = 0; i < 3; i++) {
+                s.add(0, 0, 16, products.product(), 0);
+              }
+              s.tick(1);
+            });
+        each(
+            factored,
+            s -> {
+              s.add(0, 0, 16, products.product(), 0);
+              s.addProducts(0, 0, products);
+              s.addProducts(0, 0, products);
+              s.tick(1);
+            });
+        plain.session(0).read(0, 0, 16, expected, 0);
+        factored.session(0).read(0, 0, 16, read, 0);
+        assertThat(read).isEqualTo(expected);
+      }
     }
   }
 

@@ -31,7 +31,7 @@ final class RowSums {
     }
     List<List<RowBatch>> parts =
         given.stream().map(batches -> batches.stream().map(RowBatch::inJvm).toList()).toList();
-    return parts.size() > 1 && haveSameRanges(parts)
+    return parts.size() > 1 && isSummed(parts.getFirst()) && haveSameRanges(parts)
         ? sumRanges(parts, kernels)
         : sumRows(parts, columns, kernels);
   }

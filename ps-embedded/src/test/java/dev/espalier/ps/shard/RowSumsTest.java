@@ -8,6 +8,7 @@ import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowValues;
 import java.util.List;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 final class RowSumsTest {
@@ -31,6 +32,23 @@ final class RowSumsTest {
     assertThat(sum.inArray().values()).containsExactly(11, 22);
     assertThat(first).containsExactly(9, 11, 22, 9);
     assertThat(second).containsExactly(7, 10, 20, 7);
+  }
+
+  @Test
+  void aRowThatEachWorkerSendsTwiceIsOneSum() {
+    var rows = new RowSelection.Range(4, 2);
+    List<List<RowBatch>> byRank =
+        Stream.of(1f, 100f)
+            .map(unit ->
+                List.of(
+                    new RowBatch(0, rows, new float[] {unit, 2 * unit}),
+                    new RowBatch(0, rows, new float[] {10 * unit, 20 * unit})))
+            .toList();
+
+    List<RowBatch> sums = RowSums.sum(byRank, 1, new ScalarRowKernels());
+
+    assertThat(sums).hasSize(1);
+    assertThat(sums.getFirst().values()).containsExactly(1111, 2222);
   }
 
   @Test
