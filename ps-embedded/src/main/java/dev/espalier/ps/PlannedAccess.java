@@ -284,20 +284,31 @@ final class PlannedAccess {
 
   // ---- clocks
 
-  /// Starts a clock from its beginning: another branch, setting or purpose was chosen.
+  /// Starts a clock from its beginning: another branch, setting or purpose was chosen. A clock that
+  /// has updates goes on where it is, with the new setting.
   ///
   /// @param moment null when no branch is selected any more
   void moveTo(@Nullable Moment moment) {
-    leave();
     now = moment;
+    if (!hasUpdates()) {
+      restart();
+    }
+    forgetRows();
+    settle();
+  }
+
+  private boolean hasUpdates() {
+    return !updates.isEmpty() || (mode == Mode.RUNNING && run != null && run.hasUpdates());
+  }
+
+  private void restart() {
+    leave();
     if (mode != Mode.RECORDING) {
       log.clear();
     }
     if (mode == Mode.LEFT) {
       mode = Mode.RUNNING;
     }
-    forgetRows();
-    settle();
   }
 
   private void forgetRows() {

@@ -39,6 +39,8 @@ final class PlannedAccessTest {
           TableSpec.sparse("s", 4000, 1, "adagrad"),
           TableSpec.sparse("a", 500, 5, "adarevision"));
 
+  private static final List<TableSpec> SUMS = List.of(TableSpec.sparse("sums", 4, 1, "add"));
+
   /// Counts what goes to a shard.
   private static final class CountingRoute implements ShardRoute {
     private final ShardRoute to;
@@ -365,6 +367,62 @@ final class PlannedAccessTest {
       session.add(1, 8, 1, value, 0);
       session.tick(1);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aClockThatSelectsItsBranchAgainKeepsItsUpdates(boolean leavesPlan) {
+    try (ParameterServer server =
+            ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), SUMS);
+        WorkerSession session = server.session()) {
+      session.create(ROOT);
+      session.select(ROOT, BULK, StepSize.of(1));
+      session.beginVirtualIteration();
+      addOne(session, 1);
+      addOne(session, 2);
+      session.endVirtualIteration(PlanOptions.all());
+
+      addOne(session, leavesPlan ? 3 : 1);
+      session.select(ROOT, BULK, StepSize.of(1));
+      addOne(session, leavesPlan ? 1 : 2);
+      addOne(session, 2);
+      session.tick(1);
+
+      float[] read = new float[4];
+      session.read(0, 0, 4, read, 0);
+      assertThat(read)
+          .containsExactly(leavesPlan ? new float[] {0, 1, 1, 1} : new float[] {0, 1, 2, 0});
+      session.fork(new BranchRef(1), ROOT);
+    }
+  }
+
+  @Test
+  void aPlanHoldsAllOfAClockThatSelectsItsBranchAgain() {
+    try (ParameterServer server =
+        ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), SUMS)) {
+      var route = new CountingRoute(new OwnShard(server.shard()));
+      try (WorkerSession session = server.session(new Transport(List.of(route)))) {
+        session.create(ROOT);
+        session.select(ROOT, BULK, StepSize.of(1));
+        session.planRepeatedAccess(PlanOptions.all());
+        float[] read = new float[2];
+        for (int clock = 0; clock < 3; clock++) {
+          route.reads = 0;
+          session.read(0, 0, 1, read, 0);
+          addOne(session, 0);
+          session.select(ROOT, BULK, StepSize.of(1));
+          session.read(0, 1, 1, read, 1);
+          addOne(session, 1);
+          session.tick(1);
+        }
+        assertThat(route.reads).isEqualTo(1);
+        assertThat(read).containsExactly(2, 2);
+      }
+    }
+  }
+
+  private static void addOne(WorkerSession session, int row) {
+    session.add(0, row, 1, new float[] {1}, 0);
   }
 
   @Test

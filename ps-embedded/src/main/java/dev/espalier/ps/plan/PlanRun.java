@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// One worker's way along a plan, clock by clock: which access comes next, and the updates so far.
@@ -119,6 +120,11 @@ public final class PlanRun {
   /// Number of accesses made since the restart.
   public int made() {
     return next;
+  }
+
+  /// Whether an access made since the restart was an update.
+  public boolean hasUpdates() {
+    return IntStream.range(0, next).anyMatch(log::isUpdate);
   }
 
   /// Whether all accesses of the clock were made.
