@@ -73,30 +73,33 @@ final class RowSums {
 
   private static List<RowBatch> sumRows(
       List<List<RowBatch>> parts, int columns, RowKernels kernels) {
-    int most = parts.stream().flatMap(List::stream).mapToInt(batch -> batch.rows().count()).sum();
+    List<RowBatch> batches = parts.stream().flatMap(List::stream).toList();
+    // Found before there is an array of sums: of rows that all workers send there is only one.
     RowSlots slots = new RowSlots();
-    float[] sums = new float[Math.multiplyExact(most, columns)];
-    for (RowBatch batch : parts.stream().flatMap(List::stream).toList()) {
-      for (int i = 0; i < batch.rows().count(); i++) {
-        int known = slots.size();
-        int slot = slots.slotOf(batch.rows().row(i));
-        int from = batch.from() + i * columns;
-        if (slot < known) {
-          kernels.add(batch.array(), from, sums, slot * columns, columns);
+    List<int[]> slotsOf = batches.stream().map(batch -> slotsOf(batch.rows(), slots)).toList();
+    float[] sums = new float[Math.multiplyExact(slots.size(), columns)];
+    int begun = 0;
+    for (int b = 0; b < slotsOf.size(); b++) {
+      float[] values = batches.get(b).array();
+      int from = batches.get(b).from();
+      for (int slot : slotsOf.get(b)) {
+        if (slot < begun) {
+          kernels.add(values, from, sums, slot * columns, columns);
         } else {
-          System.arraycopy(batch.array(), from, sums, slot * columns, columns);
+          System.arraycopy(values, from, sums, slot * columns, columns);
+          begun++;
         }
+        from += columns;
       }
     }
-    int count = slots.size();
-    long[] keys = new long[count];
-    for (int slot = 0; slot < count; slot++) {
-      keys[slot] = slots.row(slot);
-    }
-    return List.of(
-        new RowBatch(
-            parts.getFirst().getFirst().table(),
-            new RowSelection.Keys(keys),
-            Arrays.copyOf(sums, count * columns)));
+    long[] keys = new long[slots.size()];
+    Arrays.setAll(keys, slots::row);
+    return List.of(new RowBatch(batches.getFirst().table(), new RowSelection.Keys(keys), sums));
+  }
+
+  private static int[] slotsOf(RowSelection rows, RowSlots slots) {
+    int[] found = new int[rows.count()];
+    Arrays.setAll(found, i -> slots.slotOf(rows.row(i)));
+    return found;
   }
 }
