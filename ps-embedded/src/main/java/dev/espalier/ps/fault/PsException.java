@@ -27,6 +27,13 @@ public final class PsException extends RuntimeException {
     this.fault = fault;
   }
 
+  /// A failure in our own terms; anything but a [PsException] is a fault of a shard itself.
+  public static PsException of(Throwable failure) {
+    return failure instanceof PsException known
+        ? known
+        : new PsException(PsFault.INTERNAL, "a shard failed: " + failure, failure);
+  }
+
   /// The class of this failure.
   public PsFault fault() {
     return fault;

@@ -180,23 +180,16 @@ public final class Shard implements AutoCloseable {
   }
 
   private void execute(PendingReply pending) {
+    attempt(pending, () -> dispatch(pending));
+  }
+
+  /// Works on a command, which must be answered whatever happens.
+  private void attempt(PendingReply pending, Runnable work) {
     try {
-      dispatch(pending);
+      work.run();
     } catch (RuntimeException | OutOfMemoryError e) {
-      answer(pending, failed(asFault(e)));
+      answer(pending, ShardReply.Failed.of(e));
     }
-  }
-
-  /// A failure in our own terms; anything but a [PsException] is a fault of the shard itself, and a
-  /// command must be answered even then.
-  private static PsException asFault(Throwable e) {
-    return e instanceof PsException known
-        ? known
-        : new PsException(PsFault.INTERNAL, "a shard failed: " + e, e);
-  }
-
-  private static ShardReply failed(PsException e) {
-    return new ShardReply.Failed(e.fault(), describe(e));
   }
 
   private void dispatch(PendingReply pending) {
@@ -250,10 +243,10 @@ public final class Shard implements AutoCloseable {
       ShardCommand.Read read = (ShardCommand.Read) pending.command();
       if (state.failure != null) {
         it.remove();
-        answer(pending, failed(state.failure));
+        answer(pending, ShardReply.Failed.of(state.failure));
       } else if (state.clock.mayRead(read.worker(), read.clock(), read.staleness())) {
         it.remove();
-        serve(read, pending, state);
+        attempt(pending, () -> serve(read, pending, state));
       }
     }
   }
@@ -294,7 +287,7 @@ public final class Shard implements AutoCloseable {
         giveArraysBack(push);
       }
     } catch (RuntimeException | OutOfMemoryError e) {
-      state.failure = asFault(e);
+      state.failure = PsException.of(e);
       throw state.failure;
     } finally {
       state.seen.forget(push.worker());
@@ -439,7 +432,7 @@ public final class Shard implements AutoCloseable {
   private void adopt(BranchRef branch, BranchPages pages) {
     try {
       store.adopt(branch, pages);
-    } catch (PsException e) {
+    } catch (RuntimeException e) {
       store.discard(pages);
       throw e;
     }
@@ -483,18 +476,27 @@ public final class Shard implements AutoCloseable {
     if (!arrive(collective, pending)) {
       return;
     }
-    branches.remove(free.branch().number());
-    state.seen.clear();
-    while (!state.heldPushes.isEmpty()) {
-      state.pollHeld().forEach(this::recycle);
+    answerAll(
+        collective,
+        () -> {
+          free(free.branch(), state);
+          return ACKNOWLEDGED;
+        });
+  }
+
+  private void free(BranchRef branch, BranchState state) {
+    branches.remove(branch.number());
+    try {
+      store.free(branch);
+      state.seen.clear();
+      while (!state.heldPushes.isEmpty()) {
+        state.pollHeld().forEach(this::recycle);
+      }
+      work.forgetFreed();
+    } finally {
+      PsException missing = store.tree().missing(branch);
+      state.parkedReads.forEach(read -> answer(read, ShardReply.Failed.of(missing)));
     }
-    store.free(free.branch());
-    work.forgetFreed();
-    PsException missing = store.tree().missing(free.branch());
-    for (PendingReply read : state.parkedReads) {
-      answer(read, failed(missing));
-    }
-    answerAll(collective, () -> ACKNOWLEDGED);
   }
 
   private void save(ShardCommand.Save save, PendingReply pending) {
@@ -524,7 +526,7 @@ public final class Shard implements AutoCloseable {
     try {
       reply = action.run();
     } catch (RuntimeException | OutOfMemoryError e) {
-      reply = failed(asFault(e));
+      reply = ShardReply.Failed.of(e);
     }
     for (PendingReply pending : collective.pending()) {
       answer(pending, reply);
@@ -674,14 +676,13 @@ public final class Shard implements AutoCloseable {
   ///
   /// @throws PsException `CHECKPOINT_CORRUPT` when it is not a checkpoint of this shard
   public void stageCheckpoint(BranchRef branch, Path file) {
-    BranchPages pages;
     lock.lock();
     try {
-      pages = store.zeros();
-      reserveAll(pages);
+      BranchPages pages = store.zeros();
       try {
+        reserveAll(pages);
         checkpoints.read(file, pages);
-      } catch (PsException e) {
+      } catch (RuntimeException | Error e) {
         store.discard(pages);
         throw e;
       }
@@ -699,12 +700,7 @@ public final class Shard implements AutoCloseable {
     for (TablePart table : tables) {
       needed.merge(pages.table(table.index()).pool(), table.layout().pageCount(), Math::addExact);
     }
-    try {
-      needed.forEach(work::reserve);
-    } catch (PsException e) {
-      store.discard(pages);
-      throw e;
-    }
+    needed.forEach(work::reserve);
   }
 
   /// What the shard has done and holds.
@@ -801,7 +797,7 @@ public final class Shard implements AutoCloseable {
     if (state.failure != null) {
       throw new PsException(
           state.failure.fault(),
-          "the branch failed earlier and can only be freed: " + describe(state.failure),
+          "the branch failed earlier and can only be freed: " + state.failure.getMessage(),
           state.failure);
     }
   }
@@ -854,10 +850,5 @@ public final class Shard implements AutoCloseable {
 
   private void answer(PendingReply pending, ShardReply reply) {
     answers.add(new Answer(pending, reply));
-  }
-
-  private static String describe(PsException e) {
-    String message = e.getMessage();
-    return message == null ? e.fault().name() : message;
   }
 }

@@ -70,6 +70,13 @@ public sealed interface ShardReply {
   /// @param message what happened
   record Failed(PsFault fault, String message) implements ShardReply {
 
+    /// The answer to a command that could not be served; there must be one whatever the reason.
+    public static Failed of(Throwable reason) {
+      PsException failure = PsException.of(reason);
+      String message = failure.getMessage();
+      return new Failed(failure.fault(), message == null ? failure.fault().name() : message);
+    }
+
     /// The failure as an exception.
     public PsException toException() {
       return new PsException(fault, message);

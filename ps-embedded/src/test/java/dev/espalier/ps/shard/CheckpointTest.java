@@ -16,12 +16,16 @@ import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.TableSpec;
 import java.io.IOException;
+import java.nio.file.ClosedFileSystemException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -65,6 +69,19 @@ final class CheckpointTest {
     shard.submit(new ShardCommand.Free(ROOT, 0)).join();
     assertThat(shard.stats().pagesInUse()).isZero();
     shard.close();
+  }
+
+  @Test
+  void aCheckpointThatCannotBeReachedLeavesNoPages() throws Exception {
+    Path file;
+    try (FileSystem zip =
+        FileSystems.newFileSystem(directory.resolve("checkpoints.zip"), Map.of("create", "true"))) {
+      file = zip.getPath("checkpoint");
+    }
+    long pages = shard.stats().pagesInUse();
+    assertThatThrownBy(() -> shard.stageCheckpoint(new BranchRef(1), file))
+        .isInstanceOf(ClosedFileSystemException.class);
+    assertThat(shard.stats().pagesInUse()).isEqualTo(pages);
   }
 
   private Path file(String name) {

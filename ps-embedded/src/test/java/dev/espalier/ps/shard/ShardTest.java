@@ -10,7 +10,9 @@ import dev.espalier.ps.kernel.ScalarRowKernels;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableSpec;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -102,6 +104,76 @@ final class ShardTest {
     ok(push(ROOT, 1, 0, 3, 4));
     assertThat(value(shard.submit(read(ROOT, 1, 1, 3)))).isEqualTo(-3);
     assertThat(shard.stats().clocksApplied()).isEqualTo(2);
+  }
+
+  @Test
+  void aWaitingReadThatCannotBeServedIsAnsweredAndHarmsNobodyElse() {
+    createWithTwo();
+    ok(push(ROOT, 0, 0, 0, 2));
+    CompletableFuture<ShardReply> waiting = shard.submit(read(ROOT, 0, 1, 0), new FullCollector());
+    assertThat(waiting).isNotDone();
+
+    ok(push(ROOT, 1, 0, 0, 2));
+
+    assertThat(waiting)
+        .isCompletedWithValue(
+            new ShardReply.Failed(
+                PsFault.INTERNAL, "a shard failed: java.lang.ArithmeticException: full"));
+    assertThat(value(shard.submit(read(ROOT, 0, 1, 0)))).isEqualTo(-2);
+  }
+
+  /// Takes no rows.
+  private static final class FullCollector implements RowCollector {
+    @Override
+    public void begin(int rows, int columns, int bound) {
+      throw new ArithmeticException("full");
+    }
+
+    @Override
+    public void take(MemorySegment values, long offset, int position, int rows) {}
+
+    @Override
+    public ShardReply end() {
+      return new ShardReply.Delivered(0);
+    }
+  }
+
+  @Test
+  void allWhoFreeABranchAreAnsweredWhenThatFails() {
+    createWithTwo();
+    var stuck =
+        new RowValues.OnDevice() {
+          @Override
+          public int count() {
+            return 1;
+          }
+
+          @Override
+          public long address() {
+            return 0;
+          }
+
+          @Override
+          public float[] download() {
+            return new float[1];
+          }
+
+          @Override
+          public void release() {
+            throw new IllegalStateException("stuck");
+          }
+        };
+    RowBatch batch = new RowBatch(0, new RowSelection.Range(0, 1), stuck);
+    Staleness bulk = Staleness.bulkSynchronous();
+    ok(new ShardCommand.Push(ROOT, 0, 0, bulk, STEP, 1, List.of(batch)));
+    CompletableFuture<ShardReply> waiting = shard.submit(read(ROOT, 0, 1, 0));
+    CompletableFuture<ShardReply> first = shard.submit(new ShardCommand.Free(ROOT, 0));
+    fails(new ShardCommand.Free(ROOT, 1), PsFault.INTERNAL, "stuck");
+    assertThat(first).isCompletedWithValueMatching(ShardReply.Failed.class::isInstance);
+    assertThat(waiting)
+        .isCompletedWithValue(
+            new ShardReply.Failed(PsFault.NO_SUCH_BRANCH, ROOT + " has been freed"));
+    assertThat(shard.stats().pagesInUse()).isZero();
   }
 
   @Test
