@@ -156,7 +156,7 @@ final class DependencyRulesTest {
                 "tuner.core.progress",
                 "tuner.core.search",
                 "tuner.core.session",
-                "tuner.core.policy"),
+                "tuner.core.policy.race"),
             "org.apache.commons.math3.."),
         new Door("the command line", List.of("cli"), "picocli.."));
   }

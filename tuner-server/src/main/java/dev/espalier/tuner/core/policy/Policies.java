@@ -1,6 +1,10 @@
 package dev.espalier.tuner.core.policy;
 
 import dev.espalier.api.model.PolicyName;
+import dev.espalier.tuner.core.policy.job.JobSession;
+import dev.espalier.tuner.core.policy.mainline.MainlineCourse;
+import dev.espalier.tuner.core.policy.population.PopulationCourse;
+import dev.espalier.tuner.core.policy.racing.RacingCourse;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.TuningSession;
 
@@ -24,24 +28,18 @@ public final class Policies {
   public static TuningSession open(JobPlan plan) {
     return switch (plan.policy()) {
       case PolicyName.RACING -> new JobSession(plan, RacingCourse::new);
-      case PolicyName.MLTUNER -> onMainline(plan, new TunerStrategy(plan));
-      case PolicyName.FIXED -> onMainline(plan, new FixedStrategy(plan));
+      case PolicyName.MLTUNER -> new JobSession(plan, MainlineCourse::tuned);
+      case PolicyName.FIXED -> new JobSession(plan, MainlineCourse::fixed);
       case PolicyName.RANDOM,
           PolicyName.GRID,
           PolicyName.BAYES,
           PolicyName.HYPERBAND,
           PolicyName.ASHA,
           PolicyName.PBT ->
-          new JobSession(
-              plan, (board, checkpoints, host) -> new PopulationCourse(board, checkpoints, host));
+          new JobSession(plan, PopulationCourse::new);
       default ->
           throw new IllegalArgumentException(
               "policy must be one of " + PolicyName.ALL + " but is " + plan.policy());
     };
-  }
-
-  private static TuningSession onMainline(JobPlan plan, Strategy strategy) {
-    return new JobSession(
-        plan, (board, checkpoints, host) -> new MainlineCourse(strategy, board, checkpoints, host));
   }
 }

@@ -1,4 +1,4 @@
-/// Tuning policies: deterministic state machines over one protocol.
+/// The door to the tuning policies: deterministic state machines over one protocol.
 @NullMarked
 package dev.espalier.tuner.core.policy;
 

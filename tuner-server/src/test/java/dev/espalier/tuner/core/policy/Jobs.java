@@ -13,38 +13,38 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Jobs for tests: 2 workers, 6400 samples, so 100 clocks an epoch at a batch size of 32.
-final class Jobs {
-  static final TimeModel TIME = new TimeModel(0.002, 0.00005);
-  static final long SAMPLES = 6400;
+public final class Jobs {
+  public static final TimeModel TIME = new TimeModel(0.002, 0.00005);
+  public static final long SAMPLES = 6400;
 
-  static final SearchSpace SPACE =
+  public static final SearchSpace SPACE =
       new SearchSpace(
           List.of(
               new Tunable.LogRange("learningRate", 1e-5, 10, 0.01),
               new Tunable.LinearRange("momentum", 0, 0.95, 0.5),
               new Tunable.Choice("batchSize", List.of(8.0, 32.0, 128.0), 32)));
 
-  static final JobPlan.Options OPTIONS =
+  public static final JobPlan.Options OPTIONS =
       new JobPlan.Options(10, true, 20, 10, 0, 12, 5, 0.1, 2, 3, 10);
 
-  static final JobPlan.Runs RUNS =
+  public static final JobPlan.Runs RUNS =
       new JobPlan.Runs(6, 9, 1, 3, 3, 3, 5, 1, 0.2, 0.25, 1.2, false, false);
 
   private Jobs() {}
 
-  static JobPlan tuned(long seed) {
+  public static JobPlan tuned(long seed) {
     return plan("mltuner", "random", SPACE, Setting.EMPTY, List.of(), seed, OPTIONS, 0);
   }
 
-  static JobPlan tuned(long seed, JobPlan.Options options, double maxEpochs) {
+  public static JobPlan tuned(long seed, JobPlan.Options options, double maxEpochs) {
     return plan("mltuner", "random", SPACE, Setting.EMPTY, List.of(), seed, options, maxEpochs);
   }
 
-  static JobPlan fixed(Setting setting, double maxEpochs) {
+  public static JobPlan fixed(Setting setting, double maxEpochs) {
     return plan("fixed", "random", SPACE, setting, List.of(), 1, OPTIONS, maxEpochs);
   }
 
-  static JobPlan plan(
+  public static JobPlan plan(
       String policy,
       String searcher,
       SearchSpace space,
@@ -71,7 +71,7 @@ final class Jobs {
         Optional.of(TIME));
   }
 
-  static JobPlan with(JobPlan plan, double maxSeconds, double target) {
+  public static JobPlan with(JobPlan plan, double maxSeconds, double target) {
     return new JobPlan(
         plan.policy(),
         plan.searcher(),
@@ -90,15 +90,16 @@ final class Jobs {
         plan.time());
   }
 
-  static Setting setting(double learningRate) {
+  public static Setting setting(double learningRate) {
     return Setting.of(Map.of("learningRate", learningRate));
   }
 
-  static SimulatedWorkers workers(JobPlan plan, SimulatedWorkers.Model model) {
+  public static SimulatedWorkers workers(JobPlan plan, SimulatedWorkers.Model model) {
     return workers(plan, model, 7);
   }
 
-  static SimulatedWorkers workers(JobPlan plan, SimulatedWorkers.Model model, int pieceClocks) {
+  public static SimulatedWorkers workers(
+      JobPlan plan, SimulatedWorkers.Model model, int pieceClocks) {
     return new SimulatedWorkers(
         Policies.open(plan), model, TIME, "loss", plan.workers(), SAMPLES, pieceClocks);
   }

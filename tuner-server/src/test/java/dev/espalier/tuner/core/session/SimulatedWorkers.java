@@ -193,6 +193,14 @@ public final class SimulatedWorkers {
         .toList();
   }
 
+  /// {@return the decision with a key}
+  public Decision decision(String key) {
+    return decisions().stream()
+        .filter(decision -> decision.key().equals(key))
+        .findFirst()
+        .orElseThrow(() -> new AssertionError("no decision " + key));
+  }
+
   public List<BranchCommand> commands() {
     return effects(SessionEffect.Command.class).stream()
         .map(SessionEffect.Command::command)

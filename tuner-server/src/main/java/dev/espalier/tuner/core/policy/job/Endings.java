@@ -1,0 +1,80 @@
+package dev.espalier.tuner.core.policy.job;
+
+import dev.espalier.tuner.core.policy.board.Branch;
+import dev.espalier.tuner.core.policy.board.Words;
+import dev.espalier.tuner.core.session.JobPlan;
+import java.util.Map;
+import java.util.Optional;
+
+/// The ways in which a job ends, in words.
+public final class Endings {
+  private Endings() {}
+
+  /// {@return the end after a plateau}
+  ///
+  /// @param patience evaluations without a new best
+  public static Ending converged(int patience) {
+    return Ending.completed(
+        "converged", "Converged: no new best in the last " + Words.count(patience, "evaluation"));
+  }
+
+  /// {@return the end of a job whose planner orders no more runs}
+  public static Ending populationDone(String why) {
+    return Ending.completed("population-done", "The population is done: " + why);
+  }
+
+  /// {@return the end of a job whose re-tuning round adopted nothing}
+  public static Ending nothingLearns() {
+    return Ending.completed("converged", "Converged: re-tuning found no setting that still learns");
+  }
+
+  /// {@return the end of a job whose metric is at the target or better}
+  public static Optional<Ending> targetReached(JobPlan plan, Map<String, Double> metrics) {
+    String metric = plan.validation().name();
+    Double value = metrics.get(metric);
+    double target = plan.target();
+    if (value == null || !(value == target || plan.validation().goal().isBetter(value, target))) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        Ending.completed(
+            "target-reached",
+            "Target reached: "
+                + metric
+                + " is "
+                + Words.number(value)
+                + ", the target was "
+                + Words.number(target)));
+  }
+
+  /// {@return the end at the bound on epochs}
+  public static Ending maxEpochs(double epochs) {
+    return Ending.completed(
+        "max-epochs", "Trained for the " + Words.number(epochs) + " epochs it was given");
+  }
+
+  /// {@return the end at the bound on seconds}
+  public static Ending maxSeconds(double seconds) {
+    return Ending.completed(
+        "max-seconds", "Used the " + Words.number(seconds) + " seconds it was given");
+  }
+
+  /// {@return why a job failed whose first round adopted nothing}
+  public static String nothingEverLearned(int trials, String why) {
+    return "None of the "
+        + Words.count(trials, "setting")
+        + " tried makes the loss fall: "
+        + why
+        + ". Widen the search space, or check the program and its data";
+  }
+
+  /// {@return what happened to a mainline whose loss is no number any more}
+  public static String overflow(Branch branch, double loss) {
+    return "The training loss is "
+        + loss
+        + " at clock "
+        + branch.mainlineClock()
+        + " with "
+        + Words.setting(branch.setting());
+  }
+}

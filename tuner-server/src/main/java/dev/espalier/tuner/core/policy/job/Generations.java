@@ -1,0 +1,100 @@
+package dev.espalier.tuner.core.policy.job;
+
+import dev.espalier.api.model.JobState;
+import dev.espalier.tuner.core.policy.board.Board;
+import dev.espalier.tuner.core.policy.board.Checkpoints;
+import dev.espalier.tuner.core.policy.board.Evidence;
+import dev.espalier.tuner.core.session.SessionEffect;
+
+/// The sets of workers a job has had: which one is current, and whether losing them leads anywhere.
+final class Generations {
+  /// Losses without a new checkpoint or round in between that end a job when exceeded.
+  static final int MAX_LOSSES_WITHOUT_PROGRESS = 5;
+
+  private final Board board;
+  private final Checkpoints checkpoints;
+  private int current = 1;
+  private boolean isAttached;
+  private boolean wasAttached;
+  private int recoveries;
+  private int lossesWithoutProgress;
+
+  Generations(Board board, Checkpoints checkpoints) {
+    this.board = board;
+    this.checkpoints = checkpoints;
+  }
+
+  int current() {
+    return current;
+  }
+
+  boolean isAttached() {
+    return isAttached;
+  }
+
+  void launch() {
+    board.emit(new SessionEffect.LaunchWorkers(current));
+  }
+
+  void kill() {
+    board.emit(new SessionEffect.KillWorkers(current));
+  }
+
+  /// Takes a generation in.
+  ///
+  /// @return whether it is the first that came
+  boolean attach() {
+    isAttached = true;
+    boolean isFirst = !wasAttached;
+    wasAttached = true;
+    return isFirst;
+  }
+
+  void lose() {
+    isAttached = false;
+    lossesWithoutProgress++;
+  }
+
+  void noteProgress() {
+    lossesWithoutProgress = 0;
+  }
+
+  boolean isHopeless() {
+    return lossesWithoutProgress > MAX_LOSSES_WITHOUT_PROGRESS;
+  }
+
+  String hopelessInWords(String reason) {
+    return "Workers were lost "
+        + lossesWithoutProgress
+        + " times without any progress in between, the last time because "
+        + reason
+        + "; "
+        + checkpoints.inWords();
+  }
+
+  /// Starts the next generation.
+  ///
+  /// @param what happened to the last one, in words
+  void startAgain(String what, String reason) {
+    current++;
+    recoveries++;
+    String outcome =
+        what
+            + "; start new workers from "
+            + checkpoints
+                .lastDurable()
+                .map(mark -> "checkpoint " + mark.checkpoint())
+                .orElse("the beginning");
+    board.decide(
+        "recovery-" + recoveries,
+        "job.recovery",
+        outcome,
+        Evidence.of()
+            .with("reason", reason)
+            .with("generation", current)
+            .with("lossesWithoutProgress", lossesWithoutProgress)
+            .with("checkpoint", checkpoints.inWords()));
+    board.show(JobState.STARTING, "workers-lost", outcome, "workers");
+    launch();
+  }
+}

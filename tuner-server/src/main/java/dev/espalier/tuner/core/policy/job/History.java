@@ -1,0 +1,89 @@
+package dev.espalier.tuner.core.policy.job;
+
+import dev.espalier.api.model.Goal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The validation results of the mainline, and the plateau rule on them.
+///
+/// A plateau of P (MLtuner, section 4.4, and its `decide_accuracy_plateaued`): there are at least P
+/// + 1 results, and the best of the last P is not strictly better than the best before them; a tie
+///   is a plateau. The history is not reset by re-tuning.
+public final class History {
+  /// One result.
+  ///
+  /// @param value of the metric that judges the model; NaN is worse than every number
+  public record Entry(long mainlineClock, double epoch, double value) {}
+
+  private final Goal goal;
+  private final List<Entry> entries = new ArrayList<>();
+
+  public History(Goal goal) {
+    this.goal = goal;
+  }
+
+  /// Takes in the latest result.
+  public void add(Entry entry) {
+    entries.add(entry);
+  }
+
+  /// Forgets what came after a checkpoint.
+  public void truncate(int size) {
+    entries.subList(Math.min(size, entries.size()), entries.size()).clear();
+  }
+
+  /// {@return how many results there are}
+  public int size() {
+    return entries.size();
+  }
+
+  /// {@return all results in order; NaN where there was none}
+  public List<Double> values() {
+    return entries.stream().map(Entry::value).toList();
+  }
+
+  /// {@return the first entry that none beats; empty when no result is a number}
+  public Optional<Entry> best() {
+    return best(entries);
+  }
+
+  /// {@return the value of the last entry; NaN without one}
+  public double latest() {
+    return entries.isEmpty() ? Double.NaN : entries.getLast().value();
+  }
+
+  /// {@return how far apart the best and the worst finite value are; 0 without any}
+  public double range() {
+    var values =
+        entries.stream().mapToDouble(Entry::value).filter(Double::isFinite).summaryStatistics();
+    return values.getCount() == 0 ? 0 : values.getMax() - values.getMin();
+  }
+
+  /// {@return whether the last results are a plateau}
+  ///
+  /// @param epochs how many results: P, >= 1
+  public boolean isPlateau(int epochs) {
+    int before = entries.size() - epochs;
+    if (before < 1) {
+      return false;
+    }
+    Optional<Entry> late = best(entries.subList(before, entries.size()));
+    Optional<Entry> early = best(entries.subList(0, before));
+    boolean isNewBest =
+        late.isPresent()
+            && (early.isEmpty() || goal.isBetter(late.get().value(), early.get().value()));
+    return !isNewBest;
+  }
+
+  private Optional<Entry> best(List<Entry> part) {
+    Optional<Entry> best = Optional.empty();
+    for (Entry entry : part) {
+      boolean isFirst = best.isEmpty() && !Double.isNaN(entry.value());
+      if (isFirst || (best.isPresent() && goal.isBetter(entry.value(), best.get().value()))) {
+        best = Optional.of(entry);
+      }
+    }
+    return best;
+  }
+}

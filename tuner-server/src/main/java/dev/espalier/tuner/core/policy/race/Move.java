@@ -1,0 +1,31 @@
+package dev.espalier.tuner.core.policy.race;
+
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+
+/// One way to go from a setting: what a challenger does differently.
+///
+/// @param tunable what moves
+/// @param up which way
+/// @param setting where it leads
+public record Move(String tunable, boolean up, Setting setting) {
+  /// {@return how far steps go that follow a constant gradient: rate / (1 - momentum); 0 for a
+  /// setting without a learning rate}
+  public static double reachOf(Setting setting) {
+    return setting.valueOr(Tunable.LEARNING_RATE, 0) / (1 - setting.valueOr(Tunable.MOMENTUM, 0));
+  }
+
+  /// {@return what it is known by: its tunable, and + or -}
+  public String key() {
+    return key(up);
+  }
+
+  /// {@return the key of the opposite move}
+  public String back() {
+    return key(!up);
+  }
+
+  private String key(boolean way) {
+    return tunable + (way ? "+" : "-");
+  }
+}

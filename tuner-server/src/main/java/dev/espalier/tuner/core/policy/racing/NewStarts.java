@@ -1,0 +1,116 @@
+package dev.espalier.tuner.core.policy.racing;
+
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/// Which setting a job that overfits begins anew with.
+///
+/// Where training overfits, what a setting is worth shows in a whole run from the untrained model:
+/// in the best validation result on its way. Such runs are short, so this is a pattern search over
+/// them (Hooke and Jeeves 1961): from the setting of the best run one step at a time; a step that
+/// paid is taken again, one that did not waits until all others were taken, and no setting runs
+/// twice. First come the steps that are known to help against overfitting, the cheaper one before
+/// the other: a smaller batch, whose noise regularises (Smith and Le 2018), and which at the scaled
+/// rate takes at most twice as long to its best; then a calmer rate, which may take as many times
+/// longer as it is calmer. Their opposites come last. Deterministic.
+final class NewStarts {
+  /// How much calmer or bolder a step makes the rate.
+  static final double RATE_FACTOR = 3;
+
+  /// Settings whose values differ by less than this factor are the same.
+  private static final double SAME = 1.01;
+
+  private enum Step {
+    SMALLER_BATCH,
+    CALMER,
+    LARGER_BATCH,
+    BOLDER
+  }
+
+  private record Run(Setting setting, double value) {}
+
+  private final Neighbourhood neighbourhood;
+  private final Goal goal;
+  private final List<Setting> tried = new ArrayList<>();
+  private final List<Step> order = new ArrayList<>(List.of(Step.values()));
+  private Optional<Run> best = Optional.empty();
+  private Optional<Run> running = Optional.empty();
+  private Optional<Step> step = Optional.empty();
+
+  NewStarts(Neighbourhood neighbourhood, Goal goal) {
+    this.neighbourhood = neighbourhood;
+    this.goal = goal;
+  }
+
+  /// Takes in a validation result of the present run.
+  ///
+  /// @param setting that it was reached with
+  /// @param value NaN for none
+  void validated(Setting setting, double value) {
+    if (isBetter(value, running)) {
+      running = Optional.of(new Run(setting, value));
+    }
+  }
+
+  private boolean isBetter(double value, Optional<Run> than) {
+    return !Double.isNaN(value) && than.map(run -> goal.isBetter(value, run.value())).orElse(true);
+  }
+
+  /// Ends the present run, and begins the next one if there is one.
+  ///
+  /// @param setting of the present run at its end
+  /// @param isPossible whether a job can train with a setting at all
+  /// @return what the next run begins with; empty when all neighbours of the best run were tried
+  Optional<Setting> next(Setting setting, Predicate<Setting> isPossible) {
+    Setting ran = running.map(Run::setting).orElse(setting);
+    boolean paid = running.filter(run -> isBetter(run.value(), best)).isPresent();
+    if (paid || best.isEmpty()) {
+      best = running.or(() -> Optional.of(new Run(ran, Double.NaN)));
+    }
+    tried.add(ran);
+    step.ifPresent(taken -> move(taken, paid));
+    running = Optional.empty();
+    step =
+        order.stream()
+            .filter(way -> take(way).filter(isPossible).filter(this::isNew).isPresent())
+            .findFirst();
+    Optional<Setting> fresh = step.flatMap(this::take);
+    fresh.ifPresent(tried::add);
+    return fresh;
+  }
+
+  private void move(Step taken, boolean paid) {
+    order.remove(taken);
+    order.add(paid ? 0 : order.size(), taken);
+  }
+
+  private Optional<Setting> take(Step way) {
+    return best.map(Run::setting)
+        .flatMap(from ->
+            switch (way) {
+              case SMALLER_BATCH -> neighbourhood.beside(from, Tunable.BATCH_SIZE, false);
+              case LARGER_BATCH -> neighbourhood.beside(from, Tunable.BATCH_SIZE, true);
+              case CALMER -> neighbourhood.calmer(from, RATE_FACTOR);
+              case BOLDER -> neighbourhood.bolder(from, RATE_FACTOR);
+            });
+  }
+
+  private boolean isNew(Setting setting) {
+    return tried.stream().noneMatch(old -> isSame(old, setting));
+  }
+
+  private static boolean isSame(Setting one, Setting other) {
+    return one.values().entrySet().stream()
+        .allMatch(entry -> {
+          double value = entry.getValue();
+          double beside = other.valueOr(entry.getKey(), value);
+          return value == beside
+              || (value > 0 && beside > 0 && Math.max(value / beside, beside / value) < SAME);
+        });
+  }
+}

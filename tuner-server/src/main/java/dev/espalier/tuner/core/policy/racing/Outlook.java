@@ -1,0 +1,161 @@
+package dev.espalier.tuner.core.policy.racing;
+
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.RacingOptions;
+
+/// What the validation results say about going on.
+///
+/// A model that overfits does not come back by itself. Once its results have been worse than its
+/// own best in a row, or one is far worse, it is taken back to its best state and goes on calmly
+/// (early stopping, Prechelt 1998, and a rate that falls on a plateau, in one). Where it gets worse
+/// from there, too, and training to the best took a small part of the time so far, a new start with
+/// another setting costs less than what was spent in vain: adaptive rules remember in their
+/// accumulators, and embeddings in their rows, what was learned too fast, and a smaller rate does
+/// not undo it. From then on a run that is past its best makes room for the next one at once.
+final class Outlook {
+  /// What to do next.
+  enum Verdict {
+    GO_ON,
+    /// Back to the best state, with a calmer rate.
+    RETREAT,
+    /// From the untrained model, with another setting.
+    RESTART
+  }
+
+  private static final int WORSE_IN_A_ROW = 2;
+  private static final int MAX_RETREATS = 1;
+
+  /// A new start is given up when it took this many times what the best did and is not better: a
+  /// rate that is a third as large takes at most three times as long.
+  private static final double SLOWEST = 4;
+
+  private final RacingOptions options;
+  private final Goal goal;
+  private double best = Double.NaN;
+  private double bestTookSeconds;
+  private double lineBest = Double.NaN;
+  private double lineBeganAt;
+  private int worseInARow;
+  private int retreats;
+  private int restarts;
+  private boolean hasOverfit;
+  private boolean isFar;
+  private boolean isNewStart;
+  private boolean hasRetreated;
+
+  Outlook(RacingOptions options, Goal goal) {
+    this.options = options;
+    this.goal = goal;
+  }
+
+  /// Takes a validation result in.
+  ///
+  /// @param value NaN when it could not be computed, which is far worse than all others
+  /// @param range how far apart the best and the worst result of the job are
+  /// @param spentSeconds all seconds of the job so far
+  void validated(double value, double range, double spentSeconds) {
+    boolean isLineBest =
+        !Double.isNaN(value) && (Double.isNaN(lineBest) || goal.isBetter(value, lineBest));
+    if (isLineBest) {
+      lineBest = value;
+      worseInARow = 0;
+      isFar = false;
+    } else {
+      worseInARow++;
+      isFar = isFar(value, range);
+      hasOverfit |= isFar;
+    }
+    if (isLineBest && (Double.isNaN(best) || goal.isBetter(value, best))) {
+      best = value;
+      bestTookSeconds = age(spentSeconds);
+      retreats = 0;
+    }
+  }
+
+  /// Takes in a result that was undone together with the setting it is due to: how it came about
+  /// says nothing about the present model, but that the job can overfit does.
+  void refuted(double value, double range) {
+    hasOverfit |= isFar(value, range);
+  }
+
+  private boolean isFar(double value, double range) {
+    return Double.isNaN(value) || Math.abs(value - lineBest) > options.overfit() * range;
+  }
+
+  /// {@return what is next}
+  ///
+  /// @param spentSeconds all seconds of the job so far
+  /// @param leftSeconds what the bounds of the job still allow
+  /// @param isConverged whether the best is too old to hope for a better one
+  Verdict verdict(double spentSeconds, double leftSeconds, boolean isConverged) {
+    boolean isOver = isWorse() || isTooSlow(spentSeconds) || (isConverged && hasOverfit);
+    boolean isCheap =
+        bestTookSeconds < options.restartShare() * spentSeconds && bestTookSeconds < leftSeconds;
+    boolean mayRestart = isOver && isCheap && restarts < options.restarts();
+    if (mayRestart && (isNewStart || hasRetreated || !isWorse())) {
+      return Verdict.RESTART;
+    }
+    return mayRetreat() ? Verdict.RETREAT : Verdict.GO_ON;
+  }
+
+  private boolean isWorse() {
+    return worseInARow >= WORSE_IN_A_ROW || isFar;
+  }
+
+  /// {@return whether going back to the best state was not tried since it is the best}
+  boolean mayRetreat() {
+    return isWorse() && retreats < MAX_RETREATS;
+  }
+
+  private boolean isTooSlow(double spentSeconds) {
+    return isNewStart && lineBest != best && age(spentSeconds) > SLOWEST * bestTookSeconds;
+  }
+
+  void retreated() {
+    retreats++;
+    hasRetreated = true;
+    isNewStart = false;
+    worseInARow = 0;
+    isFar = false;
+    lineBest = best;
+  }
+
+  /// The best state is not there any more.
+  void couldNotRetreat() {
+    retreats++;
+    worseInARow = 0;
+    isFar = false;
+  }
+
+  void restarted(double spentSeconds) {
+    restarts++;
+    hasRetreated = false;
+    isNewStart = true;
+    newLine(spentSeconds);
+  }
+
+  /// {@return whether the model is one that began anew, because the one before had overfit}
+  boolean isNewStart() {
+    return isNewStart;
+  }
+
+  /// {@return seconds of the job since the present model was untrained, or a person went back to
+  /// it}
+  double age(double spentSeconds) {
+    return spentSeconds - lineBeganAt;
+  }
+
+  /// A person went back: what was chosen is no new start, and is judged by its own results.
+  void wentBack(double spentSeconds) {
+    isNewStart = false;
+    hasRetreated = false;
+    newLine(spentSeconds);
+  }
+
+  private void newLine(double spentSeconds) {
+    worseInARow = 0;
+    isFar = false;
+    lineBest = Double.NaN;
+    lineBeganAt = spentSeconds;
+  }
+}

@@ -1,0 +1,214 @@
+package dev.espalier.tuner.core.policy.mainline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Shape;
+import dev.espalier.tuner.core.policy.Jobs;
+import dev.espalier.tuner.core.policy.Policies;
+import dev.espalier.tuner.core.session.JobPlan;
+import dev.espalier.tuner.core.session.QuadraticModel;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import dev.espalier.tuner.core.session.SimulatedWorkers;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+final class FixedSessionTest {
+  private final QuadraticModel model = QuadraticModel.quiet(1);
+
+  @Test
+  void theSessionStartsWithItsWorkers() {
+    assertThat(Policies.open(Jobs.fixed(Jobs.setting(0.1), 2)).start())
+        .containsExactly(
+            new SessionEffect.JobChanged(
+                JobState.STARTING, "starting", "Starting 2 workers", "workers"),
+            new SessionEffect.LaunchWorkers(1));
+  }
+
+  @Test
+  void oneSettingIsTrainedForTheEpochsGiven() {
+    SimulatedWorkers run = Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 3), model).run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.lastShown().message())
+        .startsWith("Trained for the 3 epochs it was given; best loss ")
+        .endsWith(" at epoch 3");
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class))
+        .extracting(SessionEffect.MainlineEvaluated::mainlineClock)
+        .containsExactly(100L, 200L, 300L);
+    assertThat(run.commands().getFirst())
+        .isEqualTo(
+            new BranchCommand.Create(
+                BranchId.ROOT,
+                Setting.of(Map.of("batchSize", 32.0, "learningRate", 0.1, "momentum", 0.5))));
+    assertThat(run.commands().getLast()).isEqualTo(new BranchCommand.Stop());
+    assertThat(run.effects(SessionEffect.TimeSpent.class).getLast().tuningSeconds()).isZero();
+  }
+
+  @Test
+  void slicesAreSentAheadAndStopAtTheEpoch() {
+    SimulatedWorkers run = Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 1), model, 1).run();
+
+    // Ten clocks to learn the pace; when half are reported the rest of the epoch, which is < 2 s.
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.Schedule.class::isInstance)
+        .containsExactly(
+            new BranchCommand.Schedule(BranchId.ROOT, 10, 100),
+            new BranchCommand.Schedule(BranchId.ROOT, 100, 100));
+  }
+
+  @Test
+  void withoutABoundWorkersMayGoOnAloneForTenEpochs() {
+    SimulatedWorkers run = Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 0), model).run();
+
+    assertThat(run.commands()).contains(new BranchCommand.Schedule(BranchId.ROOT, 10, 1010));
+    assertThat(run.lastShown().message())
+        .startsWith("Converged: no new best in the last 3 evaluations");
+  }
+
+  @Test
+  void aFractionOfAnEpochEndsTheJobAfterAnEvaluation() {
+    SimulatedWorkers run = Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 1.5), model).run();
+
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class))
+        .extracting(SessionEffect.MainlineEvaluated::mainlineClock)
+        .containsExactly(100L, 150L);
+  }
+
+  @Test
+  void aScheduleChangesSettingsOnNewBranches() {
+    var steps =
+        List.of(
+            new JobPlan.ScheduleStep(0, Jobs.setting(0.2)),
+            new JobPlan.ScheduleStep(130, Jobs.setting(0.02)));
+    JobPlan plan =
+        Jobs.plan("fixed", "random", Jobs.SPACE, Setting.EMPTY, steps, 1, Jobs.OPTIONS, 2);
+    SimulatedWorkers run = Jobs.workers(plan, model).run();
+
+    assertThat(run.effects(SessionEffect.ScheduleChanged.class))
+        .extracting(
+            SessionEffect.ScheduleChanged::mainlineClock,
+            changed -> changed.setting().value("learningRate"),
+            SessionEffect.ScheduleChanged::branch)
+        .containsExactly(
+            org.assertj.core.groups.Tuple.tuple(0L, 0.2, BranchId.ROOT),
+            org.assertj.core.groups.Tuple.tuple(130L, 0.02, new BranchId(1)));
+    assertThat(run.commands())
+        .containsSubsequence(
+            new BranchCommand.Fork(
+                new BranchId(1),
+                BranchId.ROOT,
+                BranchKind.MAINLINE,
+                Jobs.SPACE.defaults().with(Jobs.setting(0.02))),
+            new BranchCommand.Free(BranchId.ROOT),
+            new BranchCommand.Schedule(new BranchId(1), 10, 70));
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class))
+        .extracting(SessionEffect.MainlineEvaluated::mainlineClock)
+        .containsExactly(100L, 200L);
+  }
+
+  @Test
+  void ratesFallAsTheScheduleSaysAlsoAfterALossInTheMiddleOfAFall() {
+    var steps =
+        List.of(
+            new JobPlan.ScheduleStep(0, Jobs.setting(0.2), Shape.linearToZero(40, 180)),
+            new JobPlan.ScheduleStep(180, Jobs.setting(0.2), Shape.linearToZero(250, 300)));
+    JobPlan plan =
+        Jobs.plan("fixed", "random", Jobs.SPACE, Setting.EMPTY, steps, 1, Jobs.OPTIONS, 3);
+    var isLost = new AtomicBoolean();
+
+    SimulatedWorkers run =
+        Jobs.workers(plan, model)
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.CheckpointWritten && !isLost.getAndSet(true)) {
+                workers.lose();
+              }
+            })
+            .run();
+
+    assertThat(
+            run.commands().stream()
+                .filter(BranchCommand.Schedule.class::isInstance)
+                .map(command -> ((BranchCommand.Schedule) command).shape())
+                .distinct())
+        .containsExactly(
+            Shape.linearToZero(40, 180), Shape.linearToZero(-60, 80), Shape.linearToZero(150, 200));
+    SessionEffect.ResultChanged result = run.effects(SessionEffect.ResultChanged.class).getLast();
+    assertThat(result.mainlineClock()).isEqualTo(300);
+    assertThat(result.path())
+        .extracting(JobPlan.ScheduleStep::fromClock, JobPlan.ScheduleStep::shape)
+        .containsExactly(
+            org.assertj.core.groups.Tuple.tuple(0L, Shape.linearToZero(40, 180)),
+            org.assertj.core.groups.Tuple.tuple(180L, Shape.linearToZero(250, 300)));
+  }
+
+  @Test
+  void anOverflowFailsTheJobAndNamesTheClock() {
+    SimulatedWorkers run = Jobs.workers(Jobs.fixed(Jobs.setting(9.0), 3), model).run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().message())
+        .startsWith("The training loss is NaN at clock ")
+        .contains("learningRate 9")
+        .endsWith("there is no good checkpoint yet");
+  }
+
+  @Test
+  void aBatchLargerThanTheDataFailsTheJob() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Setting.of(Map.of("batchSize", 4000.0)), 3), model).run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().message()).contains("batchSize 4000", "must be <= 6400");
+  }
+
+  @Test
+  void theTargetEndsTheJob() {
+    JobPlan plan = Jobs.fixed(Jobs.setting(0.1), 50);
+    JobPlan withTarget = Jobs.with(plan, 0, 0.11);
+    SimulatedWorkers run = Jobs.workers(withTarget, model).run();
+
+    assertThat(run.lastShown().reason()).isEqualTo("target-reached");
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class)).hasSizeLessThan(50);
+  }
+
+  @Test
+  void theSecondsGivenEndTheJobAfterAnEvaluation() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.with(Jobs.fixed(Jobs.setting(0.1), 0), 0.9, Double.NaN), model).run();
+
+    assertThat(run.lastShown().reason()).isEqualTo("max-seconds");
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class).getLast().mainlineClock())
+        .isGreaterThan(200);
+  }
+
+  @Test
+  void workersThatWentOnAloneAreCountedAndEvaluatedOnce() {
+    var session = Policies.open(Jobs.fixed(Jobs.setting(0.1), 0));
+    session.start();
+    session.step(new SessionEvent.WorkersReady(0, 1, 2, 6400, 32));
+    session.step(clocks(1, 0, 10));
+    List<SessionEffect> effects = session.step(clocks(4, 10, 240));
+
+    assertThat(effects)
+        .contains(new SessionEffect.Command(new BranchCommand.Evaluate(BranchId.ROOT, 1)));
+    effects =
+        session.step(new SessionEvent.Evaluated(5, 1, BranchId.ROOT, Map.of("loss", 0.5), 0.1));
+    assertThat(effects)
+        .contains(new SessionEffect.MainlineEvaluated(250, 2.5, 5, Map.of("loss", 0.5)))
+        .contains(new SessionEffect.Command(new BranchCommand.Schedule(BranchId.ROOT, 300, 1300)));
+  }
+
+  private static SessionEvent clocks(double at, long from, int count) {
+    var losses = java.util.Collections.nCopies(count, 1.0);
+    return new SessionEvent.Progressed(
+        at, BranchId.ROOT, from, losses, java.util.Collections.nCopies(count, 0.001));
+  }
+}

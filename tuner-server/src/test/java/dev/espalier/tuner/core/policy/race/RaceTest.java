@@ -1,0 +1,291 @@
+package dev.espalier.tuner.core.policy.race;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.BranchKind;
+import dev.espalier.api.model.RoundTrigger;
+import dev.espalier.api.model.Setting;
+import dev.espalier.tuner.core.policy.Jobs;
+import dev.espalier.tuner.core.policy.board.Board;
+import dev.espalier.tuner.core.policy.board.Branch;
+import dev.espalier.tuner.core.policy.board.Workload;
+import dev.espalier.tuner.core.session.Decision;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/// Races whose losses are given: for each rate one mean per rung, the same on all blocks but for a
+/// little noise.
+class RaceTest {
+  private static final double INCUMBENT = 0.1;
+  private static final double BOLD = 0.4;
+  private static final double CALM = 0.025;
+  private static final double PARENT_LOSS = 1;
+  private static final double CLOCK_SECONDS = 0.01;
+  private static final double TRIAL_SECONDS = 0.1;
+
+  /// Of training before the race, so that a quarter of all pays for one rung of two entrants: 0.1 s
+  /// is lost with the first rung, 0.3 s with the second, 0.7 s with the third.
+  private static final double ONE_RUNG = 0.4;
+
+  private static final double TWO_RUNGS = 1;
+  private static final double FOUR_RUNGS = 10;
+  private static final double TIME_LIMIT = 1000;
+  private static final int BLOCKS = 20;
+  private static final double NOISE = 0.002;
+
+  private final Map<Double, List<Double>> losses = new HashMap<>();
+  private final Map<BranchId, Integer> probes = new HashMap<>();
+  private final List<Decision> decisions = new ArrayList<>();
+  private double trainedSeconds = TWO_RUNGS;
+  private int breakOffAfter = Integer.MAX_VALUE;
+
+  private void losses(double rate, double... rungs) {
+    losses.put(rate, IntStream.range(0, rungs.length).mapToObj(i -> rungs[i]).toList());
+  }
+
+  private static Setting setting(double rate) {
+    return Setting.of(Map.of("learningRate", rate, "momentum", 0.0, "batchSize", 32.0));
+  }
+
+  private static Move move(double rate) {
+    return new Move("learningRate", rate > INCUMBENT, setting(rate));
+  }
+
+  private Race.Outcome race(double... challengers) {
+    var board = new Board(Jobs.with(Jobs.tuned(1), TIME_LIMIT, Double.NaN));
+    board.workersAre(new Workload(1, Jobs.SAMPLES, 32, 16L * BLOCKS));
+    Branch parent = board.createFirst(setting(INCUMBENT));
+    long clocks = Math.round(trainedSeconds / CLOCK_SECONDS);
+    board.schedule(parent, clocks);
+    run(board, parent, clocks);
+    var pace = new Pace();
+    pace.learn(parent);
+    board.takeEffects();
+    List<Move> moves =
+        IntStream.range(0, challengers.length).mapToObj(i -> move(challengers[i])).toList();
+    var race =
+        new Race(
+            board,
+            pace,
+            new TuningBudget(board, 0.25),
+            new Race.Plan(
+                1,
+                RoundTrigger.INITIAL,
+                "race 1",
+                moves,
+                TRIAL_SECONDS,
+                10,
+                16L * BLOCKS,
+                true,
+                "policy"),
+            parent);
+    race.begin();
+    Deque<SessionEffect> effects = new ArrayDeque<>(board.takeEffects());
+    while (race.outcome().isEmpty()) {
+      carryOut(effects.removeFirst(), board, race);
+      effects.addAll(board.takeEffects());
+    }
+    effects.forEach(this::note);
+    return race.outcome().orElseThrow();
+  }
+
+  private static void run(Board board, Branch branch, long untilClock) {
+    while (branch.clocks() < untilClock) {
+      board.count(branch, CLOCK_SECONDS, PARENT_LOSS);
+    }
+  }
+
+  private void note(SessionEffect effect) {
+    if (effect instanceof SessionEffect.Decide(Decision decision)) {
+      decisions.add(decision);
+    }
+  }
+
+  private void carryOut(SessionEffect effect, Board board, Race race) {
+    note(effect);
+    if (effect instanceof SessionEffect.Command(BranchCommand.Schedule schedule)) {
+      Branch branch = board.branch(schedule.branch()).orElseThrow();
+      run(board, branch, schedule.untilClock());
+      race.advance();
+    } else if (effect instanceof SessionEffect.Command(BranchCommand.Probe probe)) {
+      Branch branch = board.branch(probe.branch()).orElseThrow();
+      if (probes.values().stream().mapToInt(Integer::intValue).sum() == breakOffAfter) {
+        board.moveTo(TIME_LIMIT);
+      }
+      race.evaluated(
+          new SessionEvent.Evaluated(
+              0, probe.evaluation(), probe.branch(), Map.of(), 0.001, blocks(branch)));
+    }
+  }
+
+  private List<Double> blocks(Branch branch) {
+    int probe = probes.merge(branch.id(), 1, Integer::sum);
+    double rate = branch.setting().valueOr("learningRate", 0);
+    double mean =
+        branch.kind() == BranchKind.MAINLINE ? PARENT_LOSS : losses.get(rate).get(probe - 1);
+    return IntStream.range(0, BLOCKS)
+        .mapToObj(block -> mean + NOISE * Math.sin(block * (1 + 10 * rate)))
+        .toList();
+  }
+
+  private static double winner(Race.Outcome outcome) {
+    return outcome.winner().orElseThrow().branch().setting().valueOr("learningRate", 0);
+  }
+
+  private List<String> rules() {
+    return decisions.stream().map(Decision::rule).toList();
+  }
+
+  @Test
+  void aBolderRateThatIsBetterNowWinsAtOnce() {
+    losses(INCUMBENT, 0.98);
+    losses(BOLD, 0.9);
+
+    Race.Outcome outcome = race(BOLD);
+
+    assertThat(winner(outcome)).isEqualTo(BOLD);
+    assertThat(outcome.isChange()).isTrue();
+    assertThat(rules()).contains("racing.dominated", "racing.adopt");
+  }
+
+  @Test
+  void aBolderRateThatIsWorseNowWinsIfItsForecastIsBetter() {
+    losses(INCUMBENT, 0.9, 0.89);
+    losses(BOLD, 0.95, 0.9);
+
+    assertThat(winner(race(BOLD))).isEqualTo(BOLD);
+  }
+
+  @Test
+  void aBolderRateThatDoesHarmIsOut() {
+    losses(INCUMBENT, 0.9);
+    losses(BOLD, 1.1);
+
+    assertThat(winner(race(BOLD))).isEqualTo(INCUMBENT);
+    assertThat(rules()).contains("racing.dominated", "racing.keep");
+  }
+
+  @Test
+  void aCalmerRateThatLeadsOnceHasNotWon() {
+    losses(INCUMBENT, 0.95, 0.8);
+    losses(CALM, 0.9, 0.85);
+
+    Race.Outcome outcome = race(CALM);
+
+    assertThat(winner(outcome)).isEqualTo(INCUMBENT);
+  }
+
+  @Test
+  void aCalmerRateThatLeadsNowButFallsBehindInTheForecastDoesNotWin() {
+    losses(INCUMBENT, 0.95, 0.88);
+    losses(CALM, 0.9, 0.87);
+
+    assertThat(winner(race(CALM))).isEqualTo(INCUMBENT);
+  }
+
+  @Test
+  void aCalmerRateThatLeadsTwiceAndInTheForecastWins() {
+    losses(INCUMBENT, 0.95, 0.94);
+    losses(CALM, 0.9, 0.85);
+
+    assertThat(winner(race(CALM))).isEqualTo(CALM);
+  }
+
+  @Test
+  void whoLeadsByChanceWhenTheBudgetIsUsedUpIsOpen() {
+    losses(INCUMBENT, 0.9, 0.9);
+    losses(BOLD, 0.8999, 0.8999);
+
+    Race.Outcome outcome = race(BOLD);
+
+    assertThat(winner(outcome)).isEqualTo(INCUMBENT);
+    assertThat(outcome.open()).contains(move(BOLD));
+    assertThat(outcome.why()).contains("budget");
+  }
+
+  @Test
+  void theBudgetBoundsTheRungsButNotWhatIsKept() {
+    trainedSeconds = ONE_RUNG;
+    losses(INCUMBENT, 0.9);
+    losses(BOLD, 0.9);
+
+    Race.Outcome outcome = race(BOLD);
+
+    assertThat(outcome.why()).isEqualTo("another rung would exceed the tuning budget");
+    assertThat(outcome.winner().orElseThrow().branch().seconds())
+        .isCloseTo(TRIAL_SECONDS, within(1e-9));
+  }
+
+  /// The incumbent alone ran its second lap: the challenger, which did not, cannot be better.
+  @Test
+  void aRungThatWasBrokenOffDoesNotCount() {
+    losses(INCUMBENT, 0.9, 1.3);
+    losses(CALM, 0.89);
+    breakOffAfter = 3;
+
+    Race.Outcome outcome = race(CALM);
+
+    assertThat(outcome.why()).isEqualTo("the job's time is up");
+    assertThat(winner(outcome)).isEqualTo(INCUMBENT);
+    assertThat(outcome.winner().orElseThrow().loss()).isCloseTo(0.9, within(1e-3));
+  }
+
+  @Test
+  void aWinnerHasBeatenTheIncumbentThatLeft() {
+    losses(INCUMBENT, 0.95);
+    losses(BOLD, 0.9, 0.89, 0.88, 0.87);
+    losses(0.2, 0.9495, 0.8, 0.7, 0.6);
+    trainedSeconds = FOUR_RUNGS;
+
+    assertThat(winner(race(BOLD, 0.2))).isEqualTo(BOLD);
+  }
+
+  @Test
+  void aRaceWhoseEntrantsStayLevelEndsAfterFourRungs() {
+    trainedSeconds = FOUR_RUNGS;
+    losses(INCUMBENT, 0.9, 0.9, 0.9, 0.9);
+    losses(BOLD, 0.9, 0.9, 0.9, 0.9);
+
+    Race.Outcome outcome = race(BOLD);
+
+    assertThat(outcome.why()).isEqualTo("the race has run its 4 rungs");
+    assertThat(winner(outcome)).isEqualTo(INCUMBENT);
+  }
+
+  @Test
+  void ofManyChallengersTheBestThirdStays() {
+    trainedSeconds = FOUR_RUNGS;
+    losses(INCUMBENT, 0.9, 0.9, 0.9, 0.9);
+    losses(BOLD, 0.9, 0.9, 0.9, 0.9);
+    losses(0.2, 0.9001, 0.9, 0.9, 0.9);
+    losses(0.3, 0.9002, 0.9, 0.9, 0.9);
+
+    race(BOLD, 0.2, 0.3);
+
+    assertThat(rules()).filteredOn("racing.halving"::equals).hasSize(2);
+  }
+
+  @Test
+  void anEntrantWhoseHeldOutLossOverflowsLeaves() {
+    losses(INCUMBENT, 0.9);
+    losses(BOLD, Double.NaN);
+
+    Race.Outcome outcome = race(BOLD);
+
+    assertThat(winner(outcome)).isEqualTo(INCUMBENT);
+    assertThat(outcome.open()).isEqualTo(Optional.empty());
+    assertThat(rules()).contains("racing.diverged");
+  }
+}

@@ -1,0 +1,112 @@
+package dev.espalier.tuner.core.policy.racing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
+
+class NewStartsTest {
+  private static final Offset<Double> ROUNDING = Offset.offset(1e-9);
+
+  private final NewStarts starts =
+      new NewStarts(
+          new Neighbourhood(
+              new SearchSpace(
+                  List.of(
+                      new Tunable.LogRange("learningRate", 1e-5, 10, 0.1),
+                      new Tunable.Choice("batchSize", List.of(16.0, 64.0, 256.0), 64))),
+              4,
+              1.5,
+              List.of()),
+          Goal.MINIMIZE);
+  private Setting now = Setting.of(Map.of("learningRate", 0.09, "batchSize", 64.0));
+
+  /// Ends the present run, whose best result is `best`.
+  private boolean begins(double best) {
+    starts.validated(now, best + 1);
+    starts.validated(now, best);
+    starts.validated(now, Double.NaN);
+    Optional<Setting> next = starts.next(now, _ -> true);
+    next.ifPresent(setting -> now = setting);
+    return next.isPresent();
+  }
+
+  private void assertRuns(double batchSize, double rate) {
+    assertThat(now.valueOr("batchSize", 0)).isEqualTo(batchSize);
+    assertThat(now.valueOr("learningRate", 0)).isCloseTo(rate, ROUNDING);
+  }
+
+  @Test
+  void theSmallerBatchAtTheScaledRateComesFirst() {
+    assertThat(begins(1)).isTrue();
+
+    assertRuns(16, 0.045);
+  }
+
+  @Test
+  void whereABatchIsTheSmallestTheRateIsNext() {
+    begins(1);
+    begins(0.9);
+
+    assertRuns(16, 0.015);
+  }
+
+  @Test
+  void aStepThatPaidIsTakenAgain() {
+    begins(1);
+    begins(0.9);
+    begins(0.8);
+
+    assertRuns(16, 0.005);
+  }
+
+  @Test
+  void whatDidNotPayIsLeftForTheNextStepFromTheBest() {
+    begins(1);
+    begins(1.1);
+
+    assertRuns(64, 0.03);
+  }
+
+  @Test
+  void endsWhenAllNeighboursOfTheBestWereRunAndNeverRunsOneTwice() {
+    int runs = 0;
+    double value = 1;
+    while (begins(value)) {
+      value = 2;
+      runs++;
+    }
+
+    assertThat(runs).isEqualTo(4);
+    assertThat(begins(2)).isFalse();
+  }
+
+  @Test
+  void aRunWithoutAResultDidNotPay() {
+    begins(1);
+    Setting first = now;
+
+    Optional<Setting> next = starts.next(now, _ -> true);
+
+    assertThat(next).isPresent();
+    assertThat(next.orElseThrow()).isNotEqualTo(first);
+    assertThat(next.orElseThrow().valueOr("batchSize", 0)).isEqualTo(64);
+  }
+
+  @Test
+  void whatAJobCannotTrainWithIsNotBegun() {
+    starts.validated(now, 1);
+
+    assertThat(starts.next(now, setting -> setting.valueOr("batchSize", 0) == 64))
+        .isPresent()
+        .get()
+        .satisfies(setting -> assertThat(setting.valueOr("batchSize", 0)).isEqualTo(64));
+  }
+}

@@ -1,0 +1,149 @@
+package dev.espalier.tuner.core.policy.racing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.api.model.Goal;
+import dev.espalier.api.model.RacingOptions;
+import dev.espalier.tuner.core.policy.racing.Outlook.Verdict;
+import org.junit.jupiter.api.Test;
+
+class OutlookTest {
+  private static final double LEFT = 1000;
+
+  private final Outlook outlook = new Outlook(RacingOptions.DEFAULTS, Goal.MINIMIZE);
+
+  private Verdict after(double spentSeconds, double value, double range) {
+    outlook.validated(value, range, spentSeconds);
+    return outlook.verdict(spentSeconds, LEFT, false);
+  }
+
+  @Test
+  void goesOnWhileResultsGetBetter() {
+    assertThat(after(1, 0.6, 0)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(2, 0.5, 0.1)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
+  void oneResultThatIsALittleWorseIsNoReason() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+
+    assertThat(after(3, 0.505, 0.1)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
+  void twoWorseResultsInARowLeadBack() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.505, 0.1);
+
+    assertThat(after(4, 0.504, 0.1)).isEqualTo(Verdict.RETREAT);
+  }
+
+  @Test
+  void oneResultThatIsFarWorseLeadsBack() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+
+    assertThat(after(3, 0.52, 0.1)).isEqualTo(Verdict.RETREAT);
+    assertThat(after(3, Double.NaN, 0.1)).isEqualTo(Verdict.RETREAT);
+  }
+
+  @Test
+  void beginsAnewWhereACalmerRateDidNotHelpAndTheBestWasCheap() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    assertThat(after(3, 0.52, 0.1)).isEqualTo(Verdict.RETREAT);
+    outlook.retreated();
+    after(4, 0.51, 0.1);
+
+    assertThat(after(5, 0.505, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  @Test
+  void beginsAnewWhereResultsStayALittleWorseAfterARetreat() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.501, 0.1);
+    assertThat(after(4, 0.502, 0.1)).isEqualTo(Verdict.RETREAT);
+    outlook.retreated();
+
+    assertThat(after(5, 0.501, 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(6, 0.501, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  @Test
+  void goesOnWhereTheBestTookMostOfTheTime() {
+    after(1, 0.6, 0);
+    after(90, 0.5, 0.1);
+    after(95, 0.52, 0.1);
+    outlook.retreated();
+    after(96, 0.51, 0.1);
+
+    assertThat(after(100, 0.505, 0.1)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
+  void aPlateauAloneIsNoReasonToBeginAnew() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.501, 0.1);
+    outlook.retreated();
+
+    assertThat(outlook.verdict(10, LEFT, true)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
+  void aNewStartIsJudgedByItsOwnResults() {
+    beginsAnewAt(3);
+
+    assertThat(after(4, 0.58, 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(5, 0.55, 0.1)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
+  void aNewStartThatIsPastItsBestMakesRoomForTheNext() {
+    beginsAnewAt(4);
+
+    assertThat(outlook.isNewStart()).isTrue();
+    assertThat(after(5, 0.51, 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(6, 0.53, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  @Test
+  void aNewStartThatTakesFarLongerThanTheBestIsGivenUp() {
+    beginsAnewAt(4);
+
+    assertThat(after(11.5, 0.51, 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(12.5, 0.505, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  @Test
+  void whereNoTimeIsLeftForANewStartTheBestIsGoneBackTo() {
+    beginsAnewAt(4);
+    outlook.validated(0.51, 0.1, 5);
+    outlook.validated(0.53, 0.1, 6);
+
+    assertThat(outlook.verdict(6, 1, false)).isEqualTo(Verdict.RETREAT);
+    outlook.retreated();
+    assertThat(outlook.isNewStart()).isFalse();
+  }
+
+  @Test
+  void fallingAgainAfterARetreatIsOverfittingThoughTheRetreatHelped() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    assertThat(after(3, 0.52, 0.1)).isEqualTo(Verdict.RETREAT);
+    outlook.retreated();
+    after(4, 0.49, 0.1);
+
+    assertThat(after(8, 0.52, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  private void beginsAnewAt(double seconds) {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.52, 0.1);
+    outlook.restarted(seconds);
+  }
+}
