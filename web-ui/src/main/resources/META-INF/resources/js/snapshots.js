@@ -29,6 +29,7 @@ export function snapshotsPanel(model, state, on) {
   const there = all.filter((one) => one.state === 'READY' || one.state === 'WRITING');
   const shown = state.all ? all : there;
   const bytes = there.reduce((sum, one) => sum + one.sizeBytes, 0);
+  const place = isElsewhere(model) ? 'beside the workers' : 'on disk';
   return h(
     'section',
     { class: 'card snapshots', key: 'snapshots', 'aria-labelledby': 'snapshots-title' },
@@ -39,7 +40,7 @@ export function snapshotsPanel(model, state, on) {
       h(
         'p',
         { class: 'muted' },
-        `${format.count(there.length)} on disk, ${size(bytes)}; the oldest that is not pinned goes when a new one is ready`,
+        `${format.count(there.length)} ${place}, ${size(bytes)}; the oldest that is not pinned goes when a new one is ready`,
       ),
     ),
     all.length === 0
@@ -72,6 +73,15 @@ export function snapshotsPanel(model, state, on) {
           ),
         ],
   );
+}
+
+/**
+ * Whether the snapshots lie where the server cannot read them: with workers that it did not start.
+ *
+ * @param {JobModel} model
+ */
+function isElsewhere(model) {
+  return model.job?.launch === 'EXTERNAL';
 }
 
 /**
@@ -158,7 +168,8 @@ function row(model, one, varied, state, on) {
     h(
       'td',
       { class: 'num' },
-      one.state === 'READY' && [
+      one.state === 'READY' &&
+        !isElsewhere(model) && [
         h(
           'a',
           {

@@ -10,7 +10,7 @@
  *     earlierEpochs: number, loss: number | null, metrics: Record<string, number>, round: number,
  *     tuningSeconds: number,
  *     trainingSeconds: number, evaluationSeconds: number, tuningShare: number, branches: number,
- *     generation: number, version: number, events: number, createdBy: string,
+ *     generation: number, launch: string, version: number, events: number, createdBy: string,
  *     secondsLeft: number | null, trail: Trail}} JobView
  */
 

@@ -73,6 +73,36 @@ final class PanelTest {
     assertThat(modules.text(compare("[]", "[]"))).contains("\"max\":19999");
   }
 
+  @Test
+  void aModelIsOfferedWhereTheServerHasIt() {
+    model
+        .getMember("snapshots")
+        .invokeMember(
+            "set",
+            1,
+            modules.json(
+                """
+                {"snapshot": 1, "branch": 3, "start": 1, "mainlineClock": 9, "epoch": 1,
+                 "setting": {}, "state": "READY", "sizeBytes": 100, "pinned": false,
+                 "createTime": "2026-01-02T03:04:05Z"}\
+                """));
+    assertThat(snapshots()).contains("/model?snapshot=1").contains("1 on disk");
+    model.getMember("job").putMember("launch", "EXTERNAL");
+    assertThat(snapshots()).doesNotContain("/model").contains("1 beside the workers");
+  }
+
+  private String snapshots() {
+    Value panel =
+        modules
+            .load("snapshots.js")
+            .invokeMember(
+                "snapshotsPanel",
+                model,
+                modules.json("{\"busy\": false, \"all\": false}"),
+                modules.json("{}"));
+    return modules.text(panel);
+  }
+
   private Value compare(String chosen, String missing) {
     return modules
         .load("compare.js")
