@@ -11,6 +11,8 @@ public final class LiveArea implements AutoCloseable {
   private static final String BEGIN = "\u001b[?25l\u001b[?7l";
   private static final String END = "\u001b[?7h\u001b[?25h";
 
+  private static final String STYLE = "\u001b\\[[0-9;]*m";
+
   private final Terminal terminal;
   private final Thread hook = new Thread(this::restore, "restore-terminal");
   private int height;
@@ -33,7 +35,8 @@ public final class LiveArea implements AutoCloseable {
     Terminal.Size size = terminal.size();
     List<String> shown = lines.subList(0, Math.min(lines.size(), size.rows() - 1));
     var frame = new StringBuilder(height > 0 ? "\u001b[" + height + "F\u001b[J" : "");
-    shown.forEach(line -> frame.append(cut(line, size.columns() - 1)).append('\n'));
+    String mark = terminal.hasUnicode() ? "\u2026" : "";
+    shown.forEach(line -> frame.append(cut(line, size.columns() - 1, mark)).append('\n'));
     terminal.out().print(frame);
     terminal.out().flush();
     height = shown.size();
@@ -41,23 +44,30 @@ public final class LiveArea implements AutoCloseable {
   }
 
   /// {@return what of `line` takes at most `columns`, as one line; escape sequences are kept}
-  static String cut(String line, int columns) {
+  ///
+  /// @param mark of one column, that stands in the place of what is cut; or none
+  static String cut(String line, int columns, String mark) {
+    String text = line.replaceAll("[\\p{Cc}&&[^\u001b]]", " ");
+    if (Width.of(text.replaceAll(STYLE, "")) <= columns) {
+      return text;
+    }
     var kept = new StringBuilder();
-    int room = columns;
-    for (int i = 0; i < line.length(); i += Character.charCount(line.codePointAt(i))) {
-      int point = line.codePointAt(i);
+    int room = columns - mark.length();
+    for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
+      int point = text.codePointAt(i);
       if (point == '\u001b') {
-        int end = line.indexOf('m', i);
+        int end = text.indexOf('m', i);
         if (end < 0) {
           break;
         }
-        kept.append(line, i, end + 1);
+        kept.append(text, i, end + 1);
         i = end;
-      } else {
-        int shown = Character.isISOControl(point) ? ' ' : point;
-        room -= Width.of(shown);
+      } else if (room >= 0) {
+        room -= Width.of(point);
         if (room >= 0) {
-          kept.appendCodePoint(shown);
+          kept.appendCodePoint(point);
+        } else {
+          kept.append(mark);
         }
       }
     }

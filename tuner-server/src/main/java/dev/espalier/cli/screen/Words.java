@@ -74,7 +74,7 @@ public final class Words {
   /// {@return `text` with a mark in the place of each control character that is no white space: a
   /// terminal obeys an escape}
   public static String printable(String text) {
-    return text.replaceAll("[\\p{Cntrl}\\x{80}-\\x{9f}&&[^\\n\\r\\t]]", "\ufffd");
+    return text.replaceAll("[\\p{Cc}&&[^\\n\\r\\t]]", "\ufffd");
   }
 
   /// {@return the time of day here}

@@ -147,8 +147,7 @@ final class JobPicture {
     if (round.phase().equals("racing")) {
       return head
           + ": the setting so far races "
-          + (round.trials() - 1)
-          + " others, "
+          + (round.trials() == 2 ? "another, " : (round.trials() - 1) + " others, ")
           + Words.seconds(round.trialSeconds())
           + " each";
     }

@@ -75,12 +75,18 @@ final class ScreenTest {
 
   @Test
   void lineIsCutByWhatIsSeenOfIt() {
-    assertThat(LiveArea.cut("\u001b[31mabcdef\u001b[0m", 3)).isEqualTo("\u001b[31mabc\u001b[0m");
-    assertThat(LiveArea.cut("abc", 3)).isEqualTo("abc");
-    assertThat(LiveArea.cut("a\nb\tc", 9)).isEqualTo("a b c");
-    assertThat(LiveArea.cut("\u6a21\u578babc", 5)).isEqualTo("\u6a21\u578ba");
-    assertThat(LiveArea.cut("\u6a21\u578b", 3)).isEqualTo("\u6a21");
-    assertThat(LiveArea.cut("\ud83d\ude80e\u0301x", 4)).isEqualTo("\ud83d\ude80e\u0301x");
+    assertThat(cut("\u001b[31mabcdef\u001b[0m", 3)).isEqualTo("\u001b[31mabc\u001b[0m");
+    assertThat(LiveArea.cut("\u001b[31mabcdef\u001b[0mx", 3, "\u2026"))
+        .isEqualTo("\u001b[31mab\u2026\u001b[0m");
+    assertThat(cut("abc", 3)).isEqualTo("abc");
+    assertThat(cut("a\nb\tc", 9)).isEqualTo("a b c");
+    assertThat(cut("\u6a21\u578babc", 5)).isEqualTo("\u6a21\u578ba");
+    assertThat(cut("\u6a21\u578b", 3)).isEqualTo("\u6a21");
+    assertThat(cut("\ud83d\ude80e\u0301x", 4)).isEqualTo("\ud83d\ude80e\u0301x");
+  }
+
+  private static String cut(String line, int columns) {
+    return LiveArea.cut(line, columns, "");
   }
 
   @Test
