@@ -125,7 +125,8 @@ function putSnapshot(model, snapshot) {
   model.steps = snapshot.schedule.steps;
   model.result = snapshot.schedule.result ?? null;
   putDecisions(model, snapshot);
-  model.evaluations = snapshot.evaluations.toSorted((a, b) => placeOf(a) - placeOf(b));
+  model.evaluations = [];
+  snapshot.evaluations.forEach((one) => insert(model.evaluations, one, placeOf));
   model.snapshots = new Map((snapshot.snapshots ?? []).map((one) => [one.snapshot, one]));
   model.wantsMainline = true;
   model.detail = null;
@@ -557,13 +558,25 @@ export function trialsOfStart(model) {
 }
 
 /**
- * The validation results of the start that the mainline belongs to.
+ * The validation results on the way to where the mainline stands: of its start, and none of a stretch
+ * that it left, where it went back or another run of a population took the lead.
  *
  * @param {JobModel} model
  * @returns {EvaluationView[]} ascending
  */
 export function evaluationsOfStart(model) {
-  return model.evaluations.filter((one) => one.start === model.job?.start);
+  /** @type {EvaluationView[]} */
+  const way = [];
+  model.evaluations
+    .filter((one) => one.start === model.job?.start)
+    .toSorted((a, b) => a.atSeconds - b.atSeconds)
+    .forEach((one) => {
+      while (way.length > 0 && way[way.length - 1].mainlineClock >= one.mainlineClock) {
+        way.pop();
+      }
+      way.push(one);
+    });
+  return way;
 }
 
 /**

@@ -56,10 +56,9 @@ final class ModelTest {
             + " \"setting\": {}, \"windowMeans\": [], \"windowSeconds\": []}";
     event("branch.changed", trial.formatted(1, 1));
     event("branch.changed", trial.formatted(2, 2));
-    String evaluation = "{\"start\": %d, \"mainlineClock\": %d, \"metrics\": {}}";
-    event("evaluation.made", evaluation.formatted(1, 50));
-    event("evaluation.made", evaluation.formatted(1, 100));
-    event("evaluation.made", evaluation.formatted(2, 50));
+    evaluation(1, 50, 1);
+    evaluation(1, 100, 2);
+    evaluation(2, 50, 3);
     event("job.changed", "{\"version\": 1, \"mainlineBranch\": 2, \"start\": 1}");
     assertThat(drawn("trialsOfStart", "branch")).isEqualTo("[1]");
     assertThat(drawn("evaluationsOfStart", "mainlineClock")).isEqualTo("[50,100]");
@@ -68,6 +67,27 @@ final class ModelTest {
     assertThat(drawn("trialsOfStart", "branch")).isEqualTo("[2]");
     assertThat(drawn("evaluationsOfStart", "mainlineClock")).isEqualTo("[50]");
     assertThat(model.getMember("evaluations").getArraySize()).isEqualTo(3);
+  }
+
+  /// Results at 50 and 70 are of a run that lost the lead, as that at 60 is.
+  @Test
+  void resultsOfAStretchThatTheMainlineLeftAreNotDrawn() {
+    event("job.changed", "{\"version\": 1, \"mainlineBranch\": 2, \"start\": 1}");
+    evaluation(1, 50, 1);
+    evaluation(1, 60, 2);
+    evaluation(1, 70, 3);
+    evaluation(1, 50, 4);
+    evaluation(1, 90, 5);
+
+    assertThat(drawn("evaluationsOfStart", "mainlineClock")).isEqualTo("[50,90]");
+    assertThat(drawn("evaluationsOfStart", "atSeconds")).isEqualTo("[4,5]");
+  }
+
+  private void evaluation(int start, int clock, int seconds) {
+    event(
+        "evaluation.made",
+        "{\"start\": %d, \"mainlineClock\": %d, \"atSeconds\": %d, \"metrics\": {}}"
+            .formatted(start, clock, seconds));
   }
 
   @Test
