@@ -1,15 +1,19 @@
 package dev.espalier.runtime;
 
+import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.runtime.check.ProgramCheck;
 import dev.espalier.runtime.doctor.WorkerExamination;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +26,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// describe-declared                            the same of the programs of jars on its class path
 /// model                                        writes a checkpoint's tables to a file; the request
 ///                                              comes as JSON on standard input
+/// check                                        runs a program and prints what it finds, a line of
+///                                              JSON each; the request comes as for model
 /// doctor                                       prints what it finds on the machine as JSON
 /// work --job ID --tuner HOST:PORT --worker N   trains; secret and generation in the environment
 /// ```
@@ -45,15 +51,17 @@ public final class WorkerMain {
     if (args.equals(List.of("model"))) {
       return say(WorkerMain::exportModel);
     }
+    if (args.equals(List.of("check"))) {
+      return tell(WorkerMain::check);
+    }
     if (args.equals(List.of("doctor"))) {
-      answer(WorkerExamination::examine);
-      return 0;
+      return say(WorkerExamination::examine);
     }
     Logger log = LoggerFactory.getLogger(WorkerMain.class);
     try {
       if (args.isEmpty() || !args.getFirst().equals("work")) {
         System.err.println(
-            "usage: describe | describe-declared | model | doctor | work --job ID --tuner HOST:PORT --worker N");
+            "usage: describe | describe-declared | model | check | doctor | work --job ID --tuner HOST:PORT --worker N");
         return 2;
       }
       var config = WorkerConfig.parse(args, System.getenv());
@@ -76,18 +84,63 @@ public final class WorkerMain {
   }
 
   private static Object exportModel() {
-    TrainedModel.Request request =
-        JsonMapper.builder().build().readValue(System.in, TrainedModel.Request.class);
+    TrainedModel.Request request = request(TrainedModel.Request.class);
     try (TrainingProgram program = ProgramCatalog.named(request.program())) {
       TrainedModel.export(request, program);
     }
     return Map.of("file", request.file());
   }
 
-  /// The last line of what it writes to standard error says what is wrong.
-  private static int say(Supplier<Object> document) {
+  /// What is to be checked.
+  ///
+  /// @param arguments by name; those that are missing have their defaults
+  /// @param setting values in place of the defaults of tunables
+  /// @param data the data folder; empty for none
+  private record CheckRequest(
+      String program,
+      Map<String, String> arguments,
+      Map<String, Double> setting,
+      String data,
+      long seed) {}
+
+  private static void check(Consumer<Object> lines) {
+    CheckRequest request = request(CheckRequest.class);
+    var check =
+        ProgramCheck.of(() -> ProgramCatalog.named(request.program())).withSeed(request.seed());
+    for (Map.Entry<String, String> argument : request.arguments().entrySet()) {
+      check = check.withArgument(argument.getKey(), argument.getValue());
+    }
+    for (Map.Entry<String, Double> tunable : request.setting().entrySet()) {
+      check = check.withTunable(tunable.getKey(), tunable.getValue());
+    }
+    if (!request.data().isEmpty()) {
+      check = check.withData(Path.of(request.data()));
+    }
     try {
-      answer(document);
+      check.run(lines::accept);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      throw new EspalierException(ErrorCode.INTERNAL, "the check was interrupted");
+    }
+  }
+
+  private static <T> T request(Class<T> type) {
+    return JsonMapper.builder().build().readValue(System.in, type);
+  }
+
+  private static int say(Supplier<Object> document) {
+    return tell(lines -> lines.accept(document.get()));
+  }
+
+  /// Prints documents, a line each; what is printed while they are made must not get between them.
+  /// The last line of what it writes to standard error says what is wrong.
+  private static int tell(Consumer<Consumer<Object>> answers) {
+    System.setOut(System.err);
+    var out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    try {
+      answers.accept(
+          document -> out.println(JsonMapper.builder().build().writeValueAsString(document)));
       return 0;
     } catch (RuntimeException | ServiceConfigurationError | LinkageError failure) {
       failure.printStackTrace();
@@ -95,13 +148,5 @@ public final class WorkerMain {
           failure instanceof EspalierException ? failure.getMessage() : failure.toString());
       return 1;
     }
-  }
-
-  /// Prints a document; what is printed while it is made must not get between it.
-  private static void answer(Supplier<Object> document) {
-    System.setOut(System.err);
-    var out =
-        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
-    out.println(JsonMapper.builder().build().writeValueAsString(document.get()));
   }
 }

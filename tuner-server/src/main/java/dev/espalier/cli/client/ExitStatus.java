@@ -13,6 +13,7 @@ public enum ExitStatus {
   JOB_FAILED(8, "the job that was followed failed"),
   JOB_CANCELED(9, "the job that was followed was canceled"),
   DIFFERENT(10, "the replayed decisions are not the recorded ones"),
+  WRONG_PROGRAM(11, "the program that was checked is not right"),
   INTERRUPTED(130, "stopped by Ctrl-C");
 
   private final int code;

@@ -39,9 +39,10 @@ public final class DescribedPrograms implements ProgramRegistry {
   private static final Logger log = LoggerFactory.getLogger(DescribedPrograms.class);
 
   /// Where a jar names its programs' classes, a line each.
-  private static final String DECLARATION = "META-INF/services/dev.espalier.sdk.TrainingProgram";
+  public static final String DECLARATION = "META-INF/services/dev.espalier.sdk.TrainingProgram";
 
-  private final JsonMapper json = JsonMapper.builder().build();
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
   private final WorkerCommand command;
   private final Path folder;
   private final Map<Source, CompletableFuture<List<ProgramDescriptor>>> described = new HashMap<>();
@@ -146,9 +147,8 @@ public final class DescribedPrograms implements ProgramRegistry {
           try {
             answer.complete(
                 switch (source) {
-                  case Source.BuiltIn _ -> describe(List.of(), "describe");
-                  case Source.Jar(Path jar, long _, FileTime _) ->
-                      describe(List.of(jar), "describe-declared");
+                  case Source.BuiltIn _ -> builtIn(command);
+                  case Source.Jar(Path jar, long _, FileTime _) -> declaredIn(command, jar);
                 });
           } catch (RuntimeException failure) {
             answer.completeExceptionally(new IllegalStateException(failure.getMessage()));
@@ -180,9 +180,22 @@ public final class DescribedPrograms implements ProgramRegistry {
     }
   }
 
-  private List<ProgramDescriptor> describe(List<Path> jars, String question) {
+  /// {@return the programs that the worker runtime brings}
+  public static List<ProgramDescriptor> builtIn(WorkerCommand command) {
+    return describe(command, List.of(), "describe");
+  }
+
+  /// {@return the programs that a jar declares; empty when it declares none}
+  ///
+  /// @throws EspalierException `INTERNAL` when one cannot be loaded or described
+  public static List<ProgramDescriptor> declaredIn(WorkerCommand command, Path jar) {
+    return describe(command, List.of(jar), "describe-declared");
+  }
+
+  private static List<ProgramDescriptor> describe(
+      WorkerCommand command, List<Path> jars, String question) {
     var descriptors = new ArrayList<ProgramDescriptor>();
-    json.readTree(command.answer(jars, question))
+    JSON.readTree(command.answer(jars, question))
         .forEach(node -> descriptors.add(descriptor(node)));
     return descriptors;
   }

@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /// How a worker's JVM is started.
 ///
@@ -65,13 +67,41 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
   ///
   /// @param details what it reads on its standard input
   byte[] answer(List<Path> programJars, String question, byte[] details, long timeoutSeconds) {
+    var answer = new StringBuilder();
+    ask(
+        programJars,
+        question,
+        details,
+        timeoutSeconds,
+        line -> answer.append(line).append('\n'),
+        _ -> {});
+    return answer.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /// Asks a worker process a question whose answer has several lines, told as they come.
+  ///
+  /// @param details what it reads on its standard input
+  /// @param answer hears each line of the answer, in the caller's thread
+  /// @param remarks hears each line of what the process writes besides, in a thread of its own
+  /// @throws EspalierException `INTERNAL` when it cannot be started, fails or does not end in time
+  public void ask(
+      List<Path> programJars,
+      String question,
+      byte[] details,
+      long timeoutSeconds,
+      Consumer<String> answer,
+      Consumer<String> remarks) {
     try {
       var builder = new ProcessBuilder(line(List.of(), programJars, List.of(question)));
       LocalProcessLauncher.SECRETS_OF_THE_SERVER.forEach(builder.environment()::remove);
       Process process = builder.start();
-      // A program that hangs while it is loaded would hold up the reading below.
+      // A program that hangs would hold up the reading below.
+      var isLate = new AtomicBoolean();
       CompletableFuture.delayedExecutor(timeoutSeconds, TimeUnit.SECONDS)
-          .execute(process::destroyForcibly);
+          .execute(() -> {
+            isLate.set(process.isAlive());
+            process.destroyForcibly();
+          });
       try (OutputStream out = process.getOutputStream()) {
         out.write(details);
       } catch (IOException _) {
@@ -79,21 +109,21 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
       }
       CompletableFuture<String> errors =
           CompletableFuture.supplyAsync(
-              () -> lastLine(process.getErrorStream()), task -> Thread.startVirtualThread(task));
-      byte[] output;
-      try (InputStream in = process.getInputStream()) {
-        output = in.readAllBytes();
+              () -> lastLine(process.getErrorStream(), remarks),
+              task -> Thread.startVirtualThread(task));
+      try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
+        lines.lines().forEach(answer);
       }
-      if (!process.waitFor(timeoutSeconds, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-        throw new EspalierException(ErrorCode.INTERNAL, "no answer to " + question + " in time");
-      }
-      if (process.exitValue() != 0) {
+      int status = process.waitFor();
+      if (isLate.get()) {
         throw new EspalierException(
             ErrorCode.INTERNAL,
-            question + " ended with status " + process.exitValue() + ": " + errors.join());
+            "no answer to %s within %d s".formatted(question, timeoutSeconds));
       }
-      return output;
+      if (status != 0) {
+        throw new EspalierException(
+            ErrorCode.INTERNAL, question + " ended with status " + status + ": " + errors.join());
+      }
     } catch (IOException failure) {
       throw new EspalierException(
           ErrorCode.INTERNAL, "a worker cannot be started: " + failure.getMessage(), failure);
@@ -103,9 +133,9 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
     }
   }
 
-  private static String lastLine(InputStream stream) {
+  private static String lastLine(InputStream stream, Consumer<String> each) {
     try (var reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
-      return reader.lines().filter(line -> !line.isBlank()).reduce("", (_, line) -> line);
+      return reader.lines().peek(each).filter(line -> !line.isBlank()).reduce("", (_, line) -> line);
     } catch (IOException failure) {
       return failure.toString();
     }

@@ -1,0 +1,101 @@
+package dev.espalier.runtime.check;
+
+import dev.espalier.api.model.Communication;
+import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.runtime.link.TunerLink.Assignment;
+import dev.espalier.sdk.ProgramShape;
+import dev.espalier.sdk.TrainingProgram;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+
+/// A program that is checked, and what it is run with.
+///
+/// @param makes the program, anew for each run and worker
+/// @param shaping changes what the program says of itself when it is opened
+/// @param arguments by name, defaults filled in
+/// @param data empty for none
+/// @param setting a value for every tunable
+record Subject(
+    Supplier<? extends TrainingProgram> makes,
+    UnaryOperator<ProgramShape> shaping,
+    ProgramDescriptor descriptor,
+    Map<String, String> arguments,
+    Optional<Path> data,
+    long seed,
+    Setting setting) {
+  /// Samples kept out of training, so that `loss` can be called on them.
+  private static final HeldOut HELD_OUT = new HeldOut(64, 0.25);
+
+  /// @param setting values in place of the tunables' defaults
+  static Subject of(
+      Supplier<? extends TrainingProgram> makes,
+      ProgramDescriptor descriptor,
+      Map<String, String> arguments,
+      Optional<Path> data,
+      long seed,
+      Map<String, Double> setting) {
+    var values = new TreeMap<String, Double>();
+    descriptor.tunables().forEach(tunable -> values.put(tunable.name(), tunable.defaultValue()));
+    values.putAll(setting);
+    return new Subject(
+        makes,
+        UnaryOperator.identity(),
+        descriptor,
+        descriptor.argumentsWith(arguments),
+        data,
+        seed,
+        new Setting(values));
+  }
+
+  String name() {
+    return descriptor.name();
+  }
+
+  Optional<Tunable> tunable(String name) {
+    return descriptor.tunables().stream().filter(one -> one.name().equals(name)).findFirst();
+  }
+
+  Subject withSeed(long other) {
+    return new Subject(makes, shaping, descriptor, arguments, data, other, setting);
+  }
+
+  Subject with(String tunable, double value) {
+    return new Subject(
+        makes, shaping, descriptor, arguments, data, seed, setting.with(tunable, value));
+  }
+
+  Subject madeBy(Supplier<? extends TrainingProgram> other) {
+    return new Subject(other, shaping, descriptor, arguments, data, seed, setting);
+  }
+
+  Subject shapedBy(UnaryOperator<ProgramShape> other) {
+    return new Subject(makes, other, descriptor, arguments, data, seed, setting);
+  }
+
+  List<String> metrics() {
+    return descriptor.validation().stream().map(metric -> metric.name()).toList();
+  }
+
+  Assignment assignment(int workers, Path checkpoints) {
+    return new Assignment(
+        1,
+        0,
+        workers,
+        name(),
+        arguments,
+        data.map(Path::toString).orElse(""),
+        seed,
+        checkpoints.toString(),
+        HELD_OUT,
+        Communication.PLAIN,
+        0);
+  }
+}

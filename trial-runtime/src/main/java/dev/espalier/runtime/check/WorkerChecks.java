@@ -1,0 +1,222 @@
+package dev.espalier.runtime.check;
+
+import static dev.espalier.runtime.check.Finding.Verdict.failed;
+import static dev.espalier.runtime.check.Finding.Verdict.passed;
+import static dev.espalier.runtime.check.Finding.Verdict.skipped;
+import static dev.espalier.runtime.check.Finding.Verdict.warned;
+import static dev.espalier.runtime.check.Trial.ROOT;
+
+import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
+import dev.espalier.api.model.WorkerReport;
+import dev.espalier.runtime.check.Finding.Verdict;
+import dev.espalier.sdk.ProgramShape;
+import dev.espalier.sdk.TableDeclaration;
+import java.util.List;
+import java.util.Map;
+
+/// Whether two workers do together what one does alone.
+final class WorkerChecks {
+  private static final int STALENESS = 2;
+
+  /// How far sums may differ that are added up in another order.
+  private static final double ROUNDING = 1e-3;
+
+  private WorkerChecks() {}
+
+  static List<Check> all(int clocks) {
+    return List.of(
+        Check.of("two workers share the samples", WorkerChecks::shareTraining),
+        Check.of("gradients are sums", WorkerChecks::sums),
+        Check.of("two workers share the evaluation", WorkerChecks::shareEvaluation),
+        Check.of("two workers train", subject -> trainTogether(subject, clocks)));
+  }
+
+  /// Two workers with half the batch have the samples of one with all of it.
+  private static Setting halved(Subject subject, double batch) {
+    return subject.setting().with(Tunable.BATCH_SIZE, batch / 2);
+  }
+
+  private static double evenBatch(Subject subject, ProgramShape shape) {
+    double batch = subject.setting().valueOr(Tunable.BATCH_SIZE, shape.defaultBatchSize());
+    return Math.max(2, batch - batch % 2);
+  }
+
+  private record Clock(
+      ProgramShape shape, double batch, Trial.Clocks ran, Map<String, float[]> steps) {}
+
+  /// {@return the first clock, and how far it moved the parameters}
+  private static Clock first(Subject subject, int workers) throws InterruptedException {
+    try (Trial trial = Trial.open(subject, workers)) {
+      double batch = evenBatch(subject, trial.shape());
+      trial.create(
+          workers == 1
+              ? subject.setting().with(Tunable.BATCH_SIZE, batch)
+              : halved(subject, batch));
+      Map<String, float[]> steps = trial.parameters(ROOT).values();
+      Trial.Clocks ran = trial.run(ROOT, 1);
+      trial
+          .parameters(ROOT)
+          .values()
+          .forEach((table, after) -> {
+            float[] step = steps.get(table);
+            for (int i = 0; step != null && i < after.length; i++) {
+              step[i] = after[i] - step[i];
+            }
+          });
+      return new Clock(trial.shape(), batch, ran, steps);
+    }
+  }
+
+  private static Verdict shareTraining(Subject subject) throws InterruptedException {
+    if (subject.tunable(Tunable.BATCH_SIZE).isEmpty()) {
+      return skipped("there is no tunable batchSize: a clock may be what it likes");
+    }
+    Clock one = first(subject, 1);
+    Clock two = first(subject, 2);
+    if (one.shape.isDealtOut()) {
+      return skipped("samples are dealt out, so that a worker alone has others");
+    }
+    if (two.ran.samples(0) != one.ran.samples(0)) {
+      return failed(
+          "two workers with half the batch used %d samples in a clock, one with all of it %d; use"
+              + " all of context.samples() and no others",
+          two.ran.samples(0), one.ran.samples(0));
+    }
+    return near(one.ran.lossSum(0), two.ran.lossSum(0))
+        ? passed("the same %d samples have the same loss", one.ran.samples(0))
+        : warned(
+            "the same %d samples have loss %s at one worker and %s at two; that is right only where"
+                + " clock draws from context.random()",
+            one.ran.samples(0), one.ran.meanLoss(0), two.ran.meanLoss(0));
+  }
+
+  /// With the plain rule the first step tells what was added.
+  private static Verdict sums(Subject subject) throws InterruptedException {
+    Subject plain = subject.shapedBy(WorkerChecks::withPlainRule);
+    Clock one = first(plain, 1);
+    Clock two = first(plain, 2);
+    if (one.shape.isDealtOut()) {
+      return skipped("samples are dealt out, so that a worker alone has others");
+    }
+    if (!near(one.ran.lossSum(0), two.ran.lossSum(0))) {
+      return skipped("the workers' samples cannot be compared");
+    }
+    for (TableDeclaration table : one.shape.tables()) {
+      float[] alone = one.steps.getOrDefault(table.name(), new float[0]);
+      float[] together = two.steps.getOrDefault(table.name(), new float[0]);
+      double ratio = ratio(alone, together);
+      if (Math.abs(ratio - 1) > 10 * ROUNDING) {
+        return failed(
+            "two workers move table %s %.2f times as far as one does with the same samples; %s",
+            table.name(),
+            ratio,
+            ratio > 1.5
+                ? "add the sum of the samples' gradients and not their mean: the server divides"
+                : "add the sum of the gradients of context.samples() and nothing else");
+      }
+    }
+    return passed("two workers step as far as one does");
+  }
+
+  private static ProgramShape withPlainRule(ProgramShape shape) {
+    return new ProgramShape(
+        shape.tables().stream()
+            .map(table ->
+                table.rule().equals("add")
+                    ? table
+                    : new TableDeclaration(
+                        table.name(),
+                        table.rows(),
+                        table.columns(),
+                        "sgd",
+                        Map.of(),
+                        table.access()))
+            .toList(),
+        shape.trainingSamples(),
+        shape.defaultBatchSize(),
+        shape.samplesPerRun(),
+        shape.isDealtOut());
+  }
+
+  /// {@return the length of a step over that of another; 1 where neither moves}
+  private static double ratio(float[] of, float[] over) {
+    double one = length(of);
+    double other = length(over);
+    return one == other ? 1 : other / one;
+  }
+
+  private static double length(float[] step) {
+    double squares = 0;
+    for (float value : step) {
+      squares += (double) value * value;
+    }
+    return Math.sqrt(squares);
+  }
+
+  private static Verdict shareEvaluation(Subject subject) throws InterruptedException {
+    List<WorkerReport.Evaluated> alone = evaluated(subject, 1);
+    List<WorkerReport.Evaluated> together = evaluated(subject, 2);
+    long samples = alone.getFirst().samples();
+    long shared = together.stream().mapToLong(WorkerReport.Evaluated::samples).sum();
+    // A program that measures no samples has a weight of one in their place.
+    if (samples != shared && samples > 1) {
+      return failed(
+          "evaluate measures %d samples at one worker and %d at two; measure this worker's part,"
+              + " context.share(from, to)",
+          samples, shared);
+    }
+    for (MetricSpec metric : subject.descriptor().validation()) {
+      double one = joined(metric, alone);
+      double two = joined(metric, together);
+      if (!near(one, two)) {
+        return warned(
+            "%s is %s at one worker and %s put together from two; it must be a mean over the"
+                + " samples that are this worker's",
+            metric.name(), one, two);
+      }
+    }
+    return passed("%d samples in two parts", samples);
+  }
+
+  private static List<WorkerReport.Evaluated> evaluated(Subject subject, int workers)
+      throws InterruptedException {
+    try (Trial trial = Trial.begin(subject, workers)) {
+      return trial.evaluate(ROOT);
+    }
+  }
+
+  private static double joined(MetricSpec metric, List<WorkerReport.Evaluated> parts) {
+    double sum = 0;
+    double samples = 0;
+    boolean squares = metric.aggregate() == MetricSpec.Aggregate.ROOT_MEAN_SQUARE;
+    for (WorkerReport.Evaluated part : parts) {
+      double value = part.metrics().getOrDefault(metric.name(), Double.NaN);
+      sum += part.samples() * (squares ? value * value : value);
+      samples += part.samples();
+    }
+    return squares ? Math.sqrt(sum / samples) : sum / samples;
+  }
+
+  private static boolean near(double one, double other) {
+    return one == other
+        || Math.abs(one - other) <= ROUNDING * (1e-3 + Math.max(Math.abs(one), Math.abs(other)));
+  }
+
+  private static Verdict trainTogether(Subject subject, int clocks) throws InterruptedException {
+    for (int staleness : List.of(0, STALENESS)) {
+      Setting setting = subject.setting().with(Tunable.STALENESS, staleness);
+      try (Trial trial = Trial.open(subject, 2, staleness)) {
+        trial.create(setting);
+        Trial.Clocks ran = trial.run(ROOT, 2 * clocks);
+        if (!Double.isFinite(ran.lossSum(ran.count() - 1))) {
+          return warned(
+              "the loss is %s after %d clocks of two workers with staleness %d",
+              ran.lossSum(ran.count() - 1), ran.count(), staleness);
+        }
+      }
+    }
+    return passed("%d clocks, also with staleness %d", 2 * clocks, STALENESS);
+  }
+}
