@@ -72,6 +72,7 @@ public final class Espalier implements Runnable {
             new CompletionCommand(invocation),
             new HelpCommand(invocation))
         .forEach(root::addSubcommand);
+    root.getSubcommands().get("program").addSubcommand(new ProgramCheckCommand(invocation));
     ownOptionsFirst(root);
     root.setCaseInsensitiveEnumValuesAllowed(true);
     root.setUsageHelpWidth(100);

@@ -169,6 +169,21 @@ final class ServerProcess implements AutoCloseable {
   /// @param out receives all that it wrote
   /// @return its exit status
   int espalier(StringBuilder out, String... arguments) throws Exception {
+    return command(
+        home, Map.of("ESPALIER_SERVER", "http://127.0.0.1:" + httpPort), out, arguments);
+  }
+
+  /// Runs a command that needs no server.
+  ///
+  /// @param out gets what it says
+  /// @return its exit status
+  static int command(Path home, StringBuilder out, String... arguments) throws Exception {
+    return command(home, Map.of(), out, arguments);
+  }
+
+  private static int command(
+      Path home, Map<String, String> environment, StringBuilder out, String... arguments)
+      throws Exception {
     var line =
         new ArrayList<>(
             List.of(
@@ -180,7 +195,7 @@ final class ServerProcess implements AutoCloseable {
                 "dev.espalier.cli.Espalier"));
     line.addAll(List.of(arguments));
     var builder = new ProcessBuilder(line).redirectErrorStream(true);
-    builder.environment().put("ESPALIER_SERVER", "http://127.0.0.1:" + httpPort);
+    builder.environment().putAll(environment);
     builder.environment().put("ESPALIER_HOME", home.toString());
     Process command = builder.start();
     out.append(new String(command.getInputStream().readAllBytes(), StandardCharsets.UTF_8));

@@ -45,6 +45,12 @@ final class Tutorial {
     return text;
   }
 
+  /// {@return the page of somebody who makes a mistake}
+  Tutorial withEdit(String right, String wrong) {
+    assertThat(text).contains(right);
+    return new Tutorial(text.replace(right, wrong));
+  }
+
   /// {@return lines of the program without blank ones, the package line and the imports}
   long programLines() {
     return blocks("java")

@@ -133,6 +133,34 @@ class TutorialTest {
     }
   }
 
+  @Test
+  void checkTellsARightProgramFromAWrongOne() throws Exception {
+    var said = new StringBuilder();
+    Path right = Tutorial.read().jar(folder);
+    assertThat(ServerProcess.command(folder, said, "program", "check", right.toString()))
+        .as("%s", said)
+        .isZero();
+    assertThat(said.toString()).contains("ok    a fork goes on as its parent does", ", 0 wrong,");
+
+    said.setLength(0);
+    Path wrong =
+        Tutorial.read()
+            .withEdit("new Random(environment.seed())", "new Random()")
+            .jar(folder.resolve("wrong"));
+    assertThat(ServerProcess.command(folder, said, "program", "check", wrong.toString()))
+        .as("%s", said)
+        .isEqualTo(11);
+    assertThat(said.toString()).contains("WRONG the same seed is the same run");
+
+    said.setLength(0);
+    assertThat(
+            ServerProcess.command(
+                folder, said, "program", "check", right.toString(), "--set", "rank=3"))
+        .isEqualTo(3);
+    assertThat(said.toString())
+        .contains("program line-fit has neither an argument nor a tunable rank");
+  }
+
   private static FloatBuffer lastTwo(Path archive, String array) throws IOException {
     try (var zip = new ZipFile(archive.toFile())) {
       byte[] bytes = zip.getInputStream(zip.getEntry(array)).readAllBytes();

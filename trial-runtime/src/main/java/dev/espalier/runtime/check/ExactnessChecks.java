@@ -134,7 +134,7 @@ final class ExactnessChecks {
           ? passed("evaluate and loss after each of %d clocks", clocks)
           : failed(
               "training goes on otherwise when evaluate and loss are called in between: %s; they"
-                  + " may change no field",
+                  + " may leave no trace in fields, and loss is clock where it is not overridden",
               difference.get());
     }
   }

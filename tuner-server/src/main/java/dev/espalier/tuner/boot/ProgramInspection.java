@@ -12,6 +12,7 @@ import dev.espalier.tuner.launch.DescribedPrograms;
 import dev.espalier.tuner.launch.WorkerCommand;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,7 @@ public final class ProgramInspection {
     WorkerCommand command = RunnerConfiguration.workerCommand(List.of());
     ProgramDescriptor program = program(command, question);
     var request = new LinkedHashMap<String, Object>();
+    requireKnown(program, question.values());
     Setting setting = setting(program, question.values());
     request.put("program", program.name());
     request.put("arguments", arguments(program, question.values()));
@@ -104,6 +106,20 @@ public final class ProgramInspection {
 
   private static List<String> names(List<ProgramDescriptor> programs) {
     return programs.stream().map(ProgramDescriptor::name).toList();
+  }
+
+  private static void requireKnown(ProgramDescriptor program, Map<String, String> values) {
+    var known = new ArrayList<String>();
+    program.arguments().forEach(argument -> known.add(argument.name()));
+    program.tunables().forEach(tunable -> known.add(tunable.name()));
+    for (String name : values.keySet()) {
+      if (!known.contains(name)) {
+        throw new EspalierException(
+            ErrorCode.INVALID_JOB,
+            "program %s has neither an argument nor a tunable %s; it has %s"
+                .formatted(program.name(), name, known));
+      }
+    }
   }
 
   private static boolean isTunable(ProgramDescriptor program, String name) {
