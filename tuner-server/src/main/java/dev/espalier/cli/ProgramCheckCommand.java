@@ -108,8 +108,7 @@ final class ProgramCheckCommand implements Callable<Integer> {
             }
           });
     } catch (EspalierException failure) {
-      throw new CommandFailure(
-          status(failure.code()), failed(failure, findings), failure);
+      throw new CommandFailure(status(failure.code()), failed(failure, findings), failure);
     }
     long wrong = count(findings, "FAILED");
     if (invocation.isTable()) {
@@ -126,8 +125,7 @@ final class ProgramCheckCommand implements Callable<Integer> {
           ExitStatus.USAGE, "name a JAR, or a built-in program with --program");
     }
     if (timeoutSeconds < 1) {
-      throw new CommandFailure(
-          ExitStatus.USAGE, "timeout must be >= 1 but is " + timeoutSeconds);
+      throw new CommandFailure(ExitStatus.USAGE, "timeout must be >= 1 but is " + timeoutSeconds);
     }
     if (jar != null && !Files.isReadable(jar)) {
       throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no file " + jar);

@@ -169,8 +169,7 @@ final class ServerProcess implements AutoCloseable {
   /// @param out receives all that it wrote
   /// @return its exit status
   int espalier(StringBuilder out, String... arguments) throws Exception {
-    return command(
-        home, Map.of("ESPALIER_SERVER", "http://127.0.0.1:" + httpPort), out, arguments);
+    return command(home, Map.of("ESPALIER_SERVER", "http://127.0.0.1:" + httpPort), out, arguments);
   }
 
   /// Runs a command that needs no server.

@@ -6,7 +6,6 @@ import static dev.espalier.runtime.check.Finding.Verdict.skipped;
 import static dev.espalier.runtime.check.Finding.Verdict.warned;
 import static dev.espalier.runtime.check.Trial.ROOT;
 
-import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.runtime.check.Finding.Verdict;
@@ -148,26 +147,24 @@ final class TunableChecks {
   }
 
   private static Verdict others(Subject subject, int clocks) throws InterruptedException {
+    List<Tunable> tunables =
+        subject.descriptor().tunables().stream()
+            .filter(tunable -> !isLookedAtElsewhere(tunable.name()))
+            .toList();
+    if (tunables.isEmpty()) {
+      return skipped("there are no tunables beside the usual ones");
+    }
     var idle = new ArrayList<String>();
-    var counting = new ArrayList<String>();
-    Optional<Sighting> usual = Optional.empty();
-    for (Tunable tunable : subject.descriptor().tunables()) {
-      if (isLookedAtElsewhere(tunable.name())) {
-        continue;
+    Sighting usual = sighting(subject, clocks);
+    for (Tunable tunable : tunables) {
+      String name = tunable.name();
+      double other = another(tunable, subject.setting().value(name));
+      if (usual.difference(sighting(subject.with(name, other), clocks)).isEmpty()) {
+        idle.add(name);
       }
-      if (usual.isEmpty()) {
-        usual = Optional.of(sighting(subject, clocks));
-      }
-      Setting setting = subject.setting();
-      double other = another(tunable, setting.value(tunable.name()));
-      boolean counts =
-          usual.get().difference(sighting(subject.with(tunable.name(), other), clocks)).isPresent();
-      (counts ? counting : idle).add(tunable.name());
     }
     if (idle.isEmpty()) {
-      return counting.isEmpty()
-          ? skipped("there are no tunables beside the usual ones")
-          : passed(String.join(", ", counting));
+      return passed(String.join(", ", tunables.stream().map(Tunable::name).toList()));
     }
     String advice =
         idle.contains(Tunable.MOMENTUM) ? "; no table's rule may have a momentum to set" : "";

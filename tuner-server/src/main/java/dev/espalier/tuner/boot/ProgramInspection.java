@@ -53,8 +53,7 @@ public final class ProgramInspection {
   /// @param remarks hears each line that program and worker print
   /// @throws EspalierException `NOT_FOUND` when there is no such program, `INVALID_JOB` when a
   ///   value is not one of its, `INTERNAL` when the process fails or does not end in time
-  public static void run(
-      Question question, Consumer<JsonNode> findings, Consumer<String> remarks) {
+  public static void run(Question question, Consumer<JsonNode> findings, Consumer<String> remarks) {
     WorkerCommand command = RunnerConfiguration.workerCommand(List.of());
     ProgramDescriptor program = program(command, question);
     var request = new LinkedHashMap<String, Object>();
@@ -81,13 +80,13 @@ public final class ProgramInspection {
     String place = question.jar().map(Path::toString).orElse("the worker runtime");
     if (offered.isEmpty()) {
       throw new EspalierException(
-          ErrorCode.NOT_FOUND,
-          place + " declares no program in " + DescribedPrograms.DECLARATION);
+          ErrorCode.NOT_FOUND, place + " declares no program in " + DescribedPrograms.DECLARATION);
     }
     if (question.program().isEmpty() && offered.size() > 1) {
       throw new EspalierException(
           ErrorCode.NOT_FOUND,
-          "%s has several programs: name one of %s with --program".formatted(place, names(offered)));
+          "%s has several programs: name one of %s with --program"
+              .formatted(place, names(offered)));
     }
     String name = question.program().orElse(offered.getFirst().name());
     if (question.jar().isPresent() && names(builtIn).contains(name)) {

@@ -117,8 +117,7 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
       int status = process.waitFor();
       if (isLate.get()) {
         throw new EspalierException(
-            ErrorCode.INTERNAL,
-            "no answer to %s within %d s".formatted(question, timeoutSeconds));
+            ErrorCode.INTERNAL, "no answer to %s within %d s".formatted(question, timeoutSeconds));
       }
       if (status != 0) {
         throw new EspalierException(
@@ -135,7 +134,11 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
 
   private static String lastLine(InputStream stream, Consumer<String> each) {
     try (var reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
-      return reader.lines().peek(each).filter(line -> !line.isBlank()).reduce("", (_, line) -> line);
+      return reader
+          .lines()
+          .peek(each)
+          .filter(line -> !line.isBlank())
+          .reduce("", (_, line) -> line);
     } catch (IOException failure) {
       return failure.toString();
     }
