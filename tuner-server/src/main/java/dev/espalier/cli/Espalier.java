@@ -63,7 +63,8 @@ public final class Espalier implements Runnable {
             new ScheduleCommands(invocation),
             new ModelCommands(invocation),
             new DecisionCommands(invocation),
-            new ProgramCommands(invocation),
+            new CommandLine(new ProgramCommands(invocation))
+                .addSubcommand(new ProgramCheckCommand(invocation)),
             new ConfigCommands(invocation),
             new TokenCommands(invocation),
             new SignInCommand(invocation),
@@ -72,7 +73,6 @@ public final class Espalier implements Runnable {
             new CompletionCommand(invocation),
             new HelpCommand(invocation))
         .forEach(root::addSubcommand);
-    root.getSubcommands().get("program").addSubcommand(new ProgramCheckCommand(invocation));
     ownOptionsFirst(root);
     root.setCaseInsensitiveEnumValuesAllowed(true);
     root.setUsageHelpWidth(100);
