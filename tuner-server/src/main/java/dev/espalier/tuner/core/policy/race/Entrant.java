@@ -80,6 +80,11 @@ public final class Entrant {
 
   /// {@return mean loss of the last probe; NaN before the first and after an overflow}
   double loss() {
+    return mean(losses);
+  }
+
+  /// {@return the mean of losses; NaN of none}
+  static double mean(List<Double> losses) {
     return losses.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
   }
 

@@ -1,0 +1,196 @@
+package dev.espalier.tuner.core.policy.race;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/*
+ * After each rung who is worse than the leader, and not by chance, leaves (a bolder rate only if its
+ * forecast is worse, too, or it does harm); so does who is not among the best third.
+ *
+ * At the end a challenger wins only if it beats the incumbent, and not by chance: a bolder one now
+ * or in the forecast, a calmer one in both.
+ *
+ * All entrants start cool (the parent's rate had fallen to zero) and are compared cool, so a smaller
+ * rate does not win by merely quieting noise: the short-horizon bias of Wu et al. 2018.
+ */
+
+/// Who leaves a race and who wins it, by losses on the same held-out blocks.
+final class Judge {
+  private static final int SURVIVORS = 3;
+  private static final double BOLDER = 1.01;
+
+  private final double confidence;
+  private final double horizonSeconds;
+  private final int challengers;
+
+  /// Who was better, and not by chance, than the incumbent when that left.
+  private final List<Entrant> beatIncumbent = new ArrayList<>();
+
+  private List<Double> parentLosses = List.of();
+
+  /// An entrant that must leave.
+  ///
+  /// @param difference to the one that it lost against
+  record Loser(Entrant entrant, String rule, String why, PairedDifference difference) {}
+
+  /// How a race is decided.
+  ///
+  /// @param open the challenger that leads, but could not be shown to beat the incumbent, which is
+  ///   the winner then
+  record Verdict(Entrant winner, Optional<Move> open) {}
+
+  /// @param confidence of a difference that is not taken for chance, in (0.5, 1)
+  /// @param horizonSeconds how far ahead losses are forecast, counted from the fork
+  /// @param challengers how many entered, >= 1
+  Judge(double confidence, double horizonSeconds, int challengers) {
+    this.confidence = confidence;
+    this.horizonSeconds = horizonSeconds;
+    this.challengers = challengers;
+  }
+
+  /// Takes in the losses of the snapshot that all start from.
+  void parentProbed(List<Double> losses) {
+    parentLosses = losses;
+  }
+
+  /// {@return mean loss of the snapshot that all start from; NaN before it was probed}
+  double parentLoss() {
+    return Entrant.mean(parentLosses);
+  }
+
+  /// {@return how one differs from another in the last probes}
+  PairedDifference now(Entrant one, Entrant other) {
+    return PairedDifference.of(one.losses(), other.losses(), confidence);
+  }
+
+  /// {@return how one differs from another at the horizon, as their last probes let expect}
+  PairedDifference ahead(Entrant one, Entrant other) {
+    return PairedDifference.of(
+        one.forecast(horizonSeconds), other.forecast(horizonSeconds), confidence);
+  }
+
+  /// {@return who has the least loss}
+  ///
+  /// @param left at least one
+  static Entrant leader(List<Entrant> left) {
+    return left.stream().min(Comparator.comparingDouble(Entrant::loss)).orElseThrow();
+  }
+
+  // After a rung.
+
+  /// {@return who must leave, those that the leader dominates first}
+  ///
+  /// @param left all who ran the rung, at least one
+  /// @param rung from 1
+  List<Loser> losers(List<Entrant> left, int rung) {
+    Entrant leader = leader(left);
+    List<Entrant> dominated =
+        left.stream().filter(entrant -> isDominated(entrant, leader, rung)).toList();
+    dominated.stream()
+        .filter(Entrant::isIncumbent)
+        .forEach(incumbent -> rememberWhoBeat(incumbent, left));
+    List<Entrant> others = left.stream().filter(entrant -> !dominated.contains(entrant)).toList();
+    return Stream.concat(
+            dominated.stream().map(entrant -> dominated(entrant, leader)),
+            beyondBest(others, rung).stream())
+        .toList();
+  }
+
+  private boolean isDominated(Entrant entrant, Entrant leader, int rung) {
+    return entrant != leader
+        && now(entrant, leader).isWorse()
+        && !mayComeBack(entrant, leader, rung);
+  }
+
+  private Loser dominated(Entrant entrant, Entrant leader) {
+    return new Loser(
+        entrant,
+        "racing.dominated",
+        "is worse than " + leader.inWords(),
+        now(entrant, leader));
+  }
+
+  private void rememberWhoBeat(Entrant incumbent, List<Entrant> left) {
+    left.stream().filter(other -> now(other, incumbent).isBetter()).forEach(beatIncumbent::add);
+  }
+
+  /// A bolder rate gains later than a calmer one, so it is not out as long as it does no harm and,
+  /// once it was seen twice, may catch up.
+  private boolean mayComeBack(Entrant entrant, Entrant leader, int rung) {
+    return isBolder(entrant, leader)
+        && (rung == 1 || !ahead(entrant, leader).isWorse())
+        && !PairedDifference.of(entrant.losses(), parentLosses, confidence).isWorse();
+  }
+
+  /// A larger batch at the same rate makes fewer steps in the same time.
+  private static boolean isBolder(Entrant one, Entrant other) {
+    return one.stepsPerSecond() > BOLDER * other.stepsPerSecond();
+  }
+
+  /// Of the challengers the best third stays; the incumbent stays unless it is dominated.
+  private List<Loser> beyondBest(List<Entrant> left, int rung) {
+    List<Entrant> ranked =
+        left.stream()
+            .filter(entrant -> !entrant.isIncumbent())
+            .sorted(Comparator.comparingDouble(Entrant::loss))
+            .toList();
+    int stay = Math.max(1, Math.ceilDiv(challengers, pow(SURVIVORS, rung)));
+    return ranked.stream()
+        .skip(stay)
+        .map(entrant ->
+            new Loser(
+                entrant,
+                "racing.halving",
+                "is not among the best " + stay,
+                now(entrant, ranked.getFirst())))
+        .toList();
+  }
+
+  private static int pow(int base, int exponent) {
+    int power = 1;
+    for (int i = 0; i < exponent; i++) {
+      power *= base;
+    }
+    return power;
+  }
+
+  // At the end.
+
+  /// {@return who wins of those left: where the incumbent has left, the best of those that beat it;
+  /// against an incumbent that is still there a challenger only if it is not chance}
+  ///
+  /// @param left at least one
+  /// @param rung the last that all of them ran
+  Verdict verdict(List<Entrant> left, int rung) {
+    // Where all that beat it have left since, those that are there are better than them.
+    List<Entrant> shown = left.stream().filter(beatIncumbent::contains).toList();
+    Entrant best =
+        (shown.isEmpty() ? left : shown)
+            .stream()
+                .min(
+                    Comparator.comparingDouble(
+                        entrant -> Entrant.mean(entrant.forecast(horizonSeconds))))
+                .orElseThrow();
+    Optional<Entrant> kept =
+        left.stream()
+            .filter(Entrant::isIncumbent)
+            .filter(incumbent -> incumbent != best && !isShownToBeat(best, incumbent, rung))
+            .findFirst();
+    return kept.map(incumbent -> new Verdict(incumbent, best.move()))
+        .orElseGet(() -> new Verdict(best, Optional.empty()));
+  }
+
+  /// The job's next lap and all after it are longer than a race, so the lines through what was
+  /// probed are carried on, too. A bolder rate pays at once for what it gains later: it wins if it
+  /// is better now or then. A calmer rate must be better now and then, and be seen twice.
+  private boolean isShownToBeat(Entrant best, Entrant incumbent, int rung) {
+    boolean isBetterNow = now(best, incumbent).isBetter();
+    boolean isBetterLater = ahead(best, incumbent).isBetter();
+    return isBolder(incumbent, best)
+        ? rung > 1 && isBetterNow && isBetterLater
+        : isBetterNow || (isBolder(best, incumbent) && isBetterLater);
+  }
+}
