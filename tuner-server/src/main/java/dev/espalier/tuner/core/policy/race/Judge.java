@@ -107,10 +107,7 @@ final class Judge {
 
   private Loser dominated(Entrant entrant, Entrant leader) {
     return new Loser(
-        entrant,
-        "racing.dominated",
-        "is worse than " + leader.inWords(),
-        now(entrant, leader));
+        entrant, "racing.dominated", "is worse than " + leader.inWords(), now(entrant, leader));
   }
 
   private void rememberWhoBeat(Entrant incumbent, List<Entrant> left) {

@@ -321,7 +321,8 @@ public final class Race {
           "branch " + branch + " is the incumbent that the others are measured against");
     }
     leave(entrant);
-    diary.say(entrant, rung, "request.discard", "is given up as " + actor + " asked", Evidence.of());
+    diary.say(
+        entrant, rung, "request.discard", "is given up as " + actor + " asked", Evidence.of());
     board.free(entrant.branch(), BranchState.DISCARDED);
     if (lap != null && entrant.equals(current)) {
       lap = null;

@@ -1,0 +1,70 @@
+package dev.espalier.tuner.core.policy.racing;
+
+import dev.espalier.tuner.core.policy.board.Board;
+import dev.espalier.tuner.core.policy.board.Branch;
+import dev.espalier.tuner.core.policy.board.Checkpoints;
+import dev.espalier.tuner.core.policy.job.History;
+import dev.espalier.tuner.core.session.SessionEffect;
+import dev.espalier.tuner.core.session.SessionEvent;
+import java.util.Optional;
+
+/// The validation results of a racing job: kept, shown, and the state of the best one saved.
+final class Results {
+  private final Board board;
+  private final Checkpoints checkpoints;
+  private final Mainline mainline;
+  private final RaceTimes times;
+  private final History history;
+
+  Results(
+      Board board, Checkpoints checkpoints, Mainline mainline, RaceTimes times, History history) {
+    this.board = board;
+    this.checkpoints = checkpoints;
+    this.mainline = mainline;
+    this.times = times;
+    this.history = history;
+  }
+
+  /// Takes in a result of the mainline as it stands.
+  ///
+  /// @return its value of the metric that judges the model; NaN without one
+  double take(SessionEvent.Evaluated event) {
+    Branch branch = mainline.branch();
+    double value = event.metrics().getOrDefault(board.plan().validation().name(), Double.NaN);
+    boolean isBest = isBest(value);
+    history.add(new History.Entry(branch.mainlineClock(), branch.epochs(), value));
+    board.emit(
+        new SessionEffect.MainlineEvaluated(
+            branch.mainlineClock(), branch.epochs(), event.atSeconds(), event.metrics()));
+    board.changed(branch, branch.state());
+    mainline.validated(isBest);
+    if (isBest) {
+      times.bestAt(board.spentSeconds());
+      saveAsResult(value);
+    } else if (!checkpoints.isAnyPending()) {
+      save();
+    }
+    return value;
+  }
+
+  private boolean isBest(double value) {
+    Optional<History.Entry> best = history.best();
+    return !Double.isNaN(value)
+        && (best.isEmpty() || board.plan().validation().goal().isBetter(value, best.get().value()));
+  }
+
+  /// Asks for a checkpoint of the mainline as it stands.
+  void save() {
+    Branch branch = mainline.branch();
+    checkpoints.request(branch, history.size(), branch.wholeEpochs());
+  }
+
+  /// Makes the mainline as it stands the job's result.
+  ///
+  /// @param value may be NaN
+  void saveAsResult(double value) {
+    Branch branch = mainline.branch();
+    board.resultIs(branch, value);
+    checkpoints.requestBest(branch, history.size(), branch.wholeEpochs());
+  }
+}
