@@ -9,11 +9,19 @@ import dev.espalier.sdk.ProgramContext;
 /// safe for use by several threads.
 public interface Network extends AutoCloseable {
 
-  /// Reads all parameters of the branch, for [#predict].
-  void read(ProgramContext tables);
+  /// Reads all parameters of the branch, to predict with them.
+  Reading read(ProgramContext tables);
 
-  /// Runs a batch forward, with the parameters that were read last.
-  Outcome predict(Batch batch);
+  /// The parameters of a branch as they were read; of a network's readings one may be open at a
+  /// time, and no training may come between. While it is open it may keep memory of the tables as
+  /// it is, so close it when the last prediction is made.
+  interface Reading extends AutoCloseable {
+    /// Runs a batch forward.
+    Outcome predict(Batch batch);
+
+    @Override
+    default void close() {}
+  }
 
   /// Runs a batch forward and back, and adds the gradient sums to the tables.
   ///

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
@@ -136,11 +137,22 @@ public final class LocalTraining implements AutoCloseable {
   ///
   /// @return sum of the training loss
   public double addGradients() {
+    return lossSum(TrainingProgram::clock);
+  }
+
+  /// Measures the samples of the clock that comes next, as those of a probe are.
+  ///
+  /// @return sum of the loss
+  public double measureLoss() {
+    return lossSum(TrainingProgram::loss);
+  }
+
+  private double lossSum(BiFunction<TrainingProgram, ProgramContext, Progress> pass) {
     int batch = batchSize();
     double lossSum = 0;
     for (int worker = 0; worker < programs.size(); worker++) {
       int[] slice = orders.get(worker).samples(position, batch);
-      lossSum += programs.get(worker).clock(context(worker, slice)).lossSum();
+      lossSum += pass.apply(programs.get(worker), context(worker, slice)).lossSum();
     }
     return lossSum;
   }
@@ -199,6 +211,14 @@ public final class LocalTraining implements AutoCloseable {
 
   public void set(String table, int index, float value) {
     tables.set(table, index, value);
+  }
+
+  public void set(Map<String, float[]> parameters) {
+    parameters.forEach((table, values) -> {
+      for (int i = 0; i < values.length; i++) {
+        set(table, i, values[i]);
+      }
+    });
   }
 
   private ProgramContext context(int worker, int[] samples) {

@@ -3,6 +3,7 @@ package dev.espalier.programs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
@@ -16,12 +17,15 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// What every training program keeps to; a subclass names the program and its toy problem.
 public abstract class TrainingProgramContract {
   private static final long SEED = 20_26;
+  private static final Set<String> PENALTIES = Set.of("l1", "l2", "weightDecay");
 
   @TempDir protected Path folder;
 
@@ -171,6 +175,30 @@ public abstract class TrainingProgramContract {
     training.set(table, index, value);
     training.clearGradients();
     return (above - below) / ((value + step) - (double) (value - step));
+  }
+
+  /// Branches are compared by it: how large a branch's weights are must not decide.
+  @Test
+  void lossIsThatOfTheClockWithoutPenaltyAndAddsNothing() {
+    var withoutPenalty = new TreeMap<>(smoothArguments());
+    withoutPenalty.keySet().retainAll(PENALTIES);
+    withoutPenalty.replaceAll((_, _) -> "0");
+    var plainArguments = new TreeMap<>(smoothArguments());
+    plainArguments.putAll(withoutPenalty);
+    assertThat(plainArguments).isNotEqualTo(smoothArguments());
+    try (var penalised = train(smoothArguments(), 1, SEED);
+        var plain = train(plainArguments, 1, SEED)) {
+      for (int i = 0; i < 3; i++) {
+        penalised.clock();
+        plain.clock();
+      }
+      plain.set(penalised.parameters());
+      double loss = penalised.measureLoss();
+      assertThat(penalised.gradients().values())
+          .allSatisfy(gradients -> assertThat(gradients).containsOnly(0f));
+      assertThat(loss).isCloseTo(plain.addGradients(), withinPercentage(1e-4));
+      assertThat(penalised.addGradients()).isGreaterThan(loss);
+    }
   }
 
   @Test

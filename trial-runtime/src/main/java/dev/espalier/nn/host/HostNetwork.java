@@ -57,16 +57,16 @@ final class HostNetwork implements Network {
   }
 
   @Override
-  public void read(ProgramContext tables) {
+  public Reading read(ProgramContext tables) {
     for (Weights matrix : weights) {
       if (matrix != null) {
         matrix.read(tables);
       }
     }
+    return this::predict;
   }
 
-  @Override
-  public Outcome predict(Batch batch) {
+  private Outcome predict(Batch batch) {
     load(batch);
     for (int i = 0; i < layers.length; i++) {
       layers[i].forward(signals[i], signals[i + 1], batch.count());

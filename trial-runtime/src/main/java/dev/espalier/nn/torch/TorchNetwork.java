@@ -278,13 +278,24 @@ final class TorchNetwork implements Network {
   }
 
   @Override
-  public void read(ProgramContext from) {
+  public Reading read(ProgramContext from) {
     matrices.values().forEach(matrix -> matrix.read(from));
+    return new Reading() {
+      @Override
+      public Outcome predict(Batch batch) {
+        return run(batch, 0, MemorySegment.NULL);
+      }
+
+      @Override
+      public void close() {
+        release();
+      }
+    };
   }
 
-  @Override
-  public Outcome predict(Batch batch) {
-    return run(batch, 0, MemorySegment.NULL);
+  /// Lets the memory of the tables go.
+  private void release() {
+    matrices.values().forEach(Matrix::release);
   }
 
   @Override
@@ -294,7 +305,7 @@ final class TorchNetwork implements Network {
       return run(batch, weightDecay, gradientOf);
     } finally {
       tables = null;
-      matrices.values().forEach(Matrix::release);
+      release();
     }
   }
 
@@ -348,7 +359,7 @@ final class TorchNetwork implements Network {
 
   @Override
   public void close() {
-    matrices.values().forEach(Matrix::release);
+    release();
     try {
       library.function("et_free", FunctionDescriptor.ofVoid(ADDRESS)).invoke(network);
     } catch (Throwable unexpected) {

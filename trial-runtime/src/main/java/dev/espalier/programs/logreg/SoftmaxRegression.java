@@ -179,6 +179,19 @@ public final class SoftmaxRegression implements TrainingProgram {
     return new Progress(lossSum, samples.length);
   }
 
+  @Override
+  public Progress loss(ProgramContext context) {
+    Model opened = opened();
+    int[] samples = context.samples();
+    SparseExamples examples = opened.data.training();
+    read(opened, context, examples, samples);
+    double lossSum = 0;
+    for (int sample : samples) {
+      lossSum += lossAndProbabilities(opened, examples, sample);
+    }
+    return new Progress(lossSum, samples.length);
+  }
+
   private static void read(
       Model opened, ProgramContext context, SparseExamples examples, int[] samples) {
     BatchRows rows = opened.rows;

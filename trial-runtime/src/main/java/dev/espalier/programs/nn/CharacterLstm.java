@@ -14,6 +14,7 @@ import dev.espalier.data.DataFolder;
 import dev.espalier.nn.Activation;
 import dev.espalier.nn.Batch;
 import dev.espalier.nn.LayerSpec;
+import dev.espalier.nn.Network;
 import dev.espalier.nn.NetworkSpec;
 import dev.espalier.nn.Outcome;
 import dev.espalier.nn.Shape;
@@ -27,6 +28,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -157,6 +159,16 @@ public final class CharacterLstm implements TrainingProgram {
 
   @Override
   public Progress clock(ProgramContext context) {
+    return ofSamples(context, NetworkTraining::train);
+  }
+
+  @Override
+  public Progress loss(ProgramContext context) {
+    return ofSamples(context, NetworkTraining::loss);
+  }
+
+  private Progress ofSamples(
+      ProgramContext context, BiFunction<NetworkTraining, ProgramContext, Progress> pass) {
     Model opened = opened();
     int[] samples = context.samples();
     if (samples.length == 0) {
@@ -167,7 +179,7 @@ public final class CharacterLstm implements TrainingProgram {
     for (int i = 0; i < samples.length; i++) {
       load(opened, samples[i] * opened.length, i, 0);
     }
-    return opened.training.train(context);
+    return pass.apply(opened.training, context);
   }
 
   /// Puts the sequence that begins at a place of the text into the batch.
@@ -187,17 +199,18 @@ public final class CharacterLstm implements TrainingProgram {
   @Override
   public Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
-    opened.training.read(context);
     Outcome total = Outcome.NONE;
     int all = opened.validationSequences();
-    for (int[] sequences : context.shareInBatches(0, all, EVALUATION_BATCH)) {
-      opened.training.batch().resize(sequences.length);
-      for (int i = 0; i < sequences.length; i++) {
-        int sequence = sequences[i];
-        int start = opened.data.training() + sequence * opened.stride();
-        load(opened, start, i, sequence == 0 ? 0 : opened.length - opened.stride());
+    try (Network.Reading parameters = opened.training.read(context)) {
+      for (int[] sequences : context.shareInBatches(0, all, EVALUATION_BATCH)) {
+        opened.training.batch().resize(sequences.length);
+        for (int i = 0; i < sequences.length; i++) {
+          int sequence = sequences[i];
+          int start = opened.data.training() + sequence * opened.stride();
+          load(opened, start, i, sequence == 0 ? 0 : opened.length - opened.stride());
+        }
+        total = total.plus(parameters.predict(opened.training.batch()));
       }
-      total = total.plus(opened.training.predict());
     }
     return new Evaluation(
         Map.of("loss", total.meanLoss(), "accuracy", total.accuracy()), total.judged());

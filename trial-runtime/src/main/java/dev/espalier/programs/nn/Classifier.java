@@ -8,6 +8,7 @@ import dev.espalier.api.model.Tunable;
 import dev.espalier.data.DataFolder;
 import dev.espalier.nn.Batch;
 import dev.espalier.nn.LayerSpec;
+import dev.espalier.nn.Network;
 import dev.espalier.nn.NetworkSpec;
 import dev.espalier.nn.Outcome;
 import dev.espalier.sdk.Evaluation;
@@ -18,6 +19,7 @@ import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.HashMap;
 import java.util.List;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -106,13 +108,23 @@ abstract sealed class Classifier implements TrainingProgram
 
   @Override
   public final Progress clock(ProgramContext context) {
+    return ofSamples(context, NetworkTraining::train);
+  }
+
+  @Override
+  public final Progress loss(ProgramContext context) {
+    return ofSamples(context, NetworkTraining::loss);
+  }
+
+  private Progress ofSamples(
+      ProgramContext context, BiFunction<NetworkTraining, ProgramContext, Progress> pass) {
     Model opened = opened();
     int[] samples = context.samples();
     if (samples.length == 0) {
       return new Progress(0, 0);
     }
     load(opened, opened.data.samples(), samples);
-    return opened.training.train(context);
+    return pass.apply(opened.training, context);
   }
 
   private static void load(Model opened, LabelledVectors vectors, int[] samples) {
@@ -129,25 +141,32 @@ abstract sealed class Classifier implements TrainingProgram
   @Override
   public final Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
-    opened.training.read(context);
     ClassificationData data = opened.data;
-    Outcome validation =
-        judge(opened, context, data.samples(), data.trainingSamples(), data.samples().count());
+    LabelledVectors samples = data.samples();
     var metrics = new HashMap<String, Double>();
-    metrics.put("accuracy", validation.accuracy());
-    metrics.put("loss", validation.meanLoss());
-    data.test()
-        .map(test -> judge(opened, context, test, 0, test.count()))
-        .ifPresent(test -> metrics.put("testAccuracy", test.accuracy()));
-    return new Evaluation(metrics, validation.judged());
+    try (Network.Reading parameters = opened.training.read(context)) {
+      Outcome validation =
+          judge(
+              opened, parameters, samples, share(context, data.trainingSamples(), samples.count()));
+      metrics.put("accuracy", validation.accuracy());
+      metrics.put("loss", validation.meanLoss());
+      data.test()
+          .map(test -> judge(opened, parameters, test, share(context, 0, test.count())))
+          .ifPresent(test -> metrics.put("testAccuracy", test.accuracy()));
+      return new Evaluation(metrics, validation.judged());
+    }
+  }
+
+  private static List<int[]> share(ProgramContext context, int from, int to) {
+    return context.shareInBatches(from, to, EVALUATION_BATCH);
   }
 
   private static Outcome judge(
-      Model opened, ProgramContext context, LabelledVectors vectors, int from, int to) {
+      Model opened, Network.Reading parameters, LabelledVectors vectors, List<int[]> batches) {
     Outcome total = Outcome.NONE;
-    for (int[] batch : context.shareInBatches(from, to, EVALUATION_BATCH)) {
+    for (int[] batch : batches) {
       load(opened, vectors, batch);
-      total = total.plus(opened.training.predict());
+      total = total.plus(parameters.predict(opened.training.batch()));
     }
     return total;
   }

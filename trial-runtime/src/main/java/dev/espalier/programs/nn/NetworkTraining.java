@@ -124,25 +124,31 @@ final class NetworkTraining implements AutoCloseable {
     }
   }
 
-  /// {@return the batch to fill before [#train] or [#predict]}
+  /// {@return the batch to fill before [#train], [#loss] or a prediction}
   Batch batch() {
     return batch;
   }
 
   /// Trains with the samples of the batch; its loss is the objective.
   Progress train(ProgramContext context) {
-    Outcome outcome = network.train(context, batch, rule.equals(ADAMW) ? 0 : weightDecay);
+    return progress(network.train(context, batch, rule.equals(ADAMW) ? 0 : weightDecay));
+  }
+
+  /// Measures the samples of the batch: the objective without the penalty.
+  Progress loss(ProgramContext context) {
+    try (Network.Reading parameters = network.read(context)) {
+      return progress(parameters.predict(batch));
+    }
+  }
+
+  private Progress progress(Outcome outcome) {
     double lossSum = outcome.lossSum() / spec.scores().positions() + outcome.penalty();
     return new Progress(lossSum, batch.count());
   }
 
-  /// Reads the parameters of the branch, for [#predict].
-  void read(ProgramContext context) {
-    network.read(context);
-  }
-
-  Outcome predict() {
-    return network.predict(batch);
+  /// Reads the parameters of the branch, to predict with them.
+  Network.Reading read(ProgramContext context) {
+    return network.read(context);
   }
 
   @Override

@@ -143,8 +143,8 @@ final class HostNetworkTest {
     Batch batch = TestNetworks.batch(spec, 4, random);
     try (var network = new HostEngine().build(spec)) {
       var trained = network.train(tables, batch, 0);
-      network.read(tables);
-      assertThat(network.predict(batch)).isEqualTo(trained);
+      Network.Reading parameters = network.read(tables);
+      assertThat(parameters.predict(batch)).isEqualTo(trained);
       assertThat(trained.judged()).isEqualTo(batch.labelled());
       double sum = 0;
       var single = new Batch(spec);
@@ -154,7 +154,7 @@ final class HostNetworkTest {
         int labels = spec.scores().positions();
         System.arraycopy(batch.inputs(), i * inputs, single.inputs(), 0, inputs);
         System.arraycopy(batch.labels(), i * labels, single.labels(), 0, labels);
-        sum += network.predict(single).lossSum();
+        sum += parameters.predict(single).lossSum();
       }
       assertThat(sum).isCloseTo(trained.lossSum(), within(1e-4));
     }

@@ -75,10 +75,11 @@ final class TorchNetworkTest {
               .as(table)
               .containsExactly(gradients.get(i), within(2e-4f));
         }
-        torch.read(tables);
-        Outcome predicted = torch.predict(batch);
-        assertThat(predicted.lossSum()).isCloseTo(expected.lossSum(), within(1e-4));
-        assertThat(predicted.correct()).isEqualTo(expected.correct());
+        try (Network.Reading parameters = torch.read(tables)) {
+          Outcome predicted = parameters.predict(batch);
+          assertThat(predicted.lossSum()).isCloseTo(expected.lossSum(), within(1e-4));
+          assertThat(predicted.correct()).isEqualTo(expected.correct());
+        }
       }
     }
   }
@@ -125,8 +126,10 @@ final class TorchNetworkTest {
       double last = Double.NaN;
       for (int clock = 0; clock < 20; clock++) {
         backend.select(BRANCH, setting, 1);
-        java.read(tables);
-        double expected = java.predict(batch).lossSum();
+        double expected;
+        try (Network.Reading parameters = java.read(tables)) {
+          expected = parameters.predict(batch).lossSum();
+        }
         log.clear();
         last = torch.train(tables, batch, 0).lossSum();
         assertThat(last).isCloseTo(expected, within(1e-3));
