@@ -5,7 +5,17 @@ import java.nio.ByteOrder;
 
 /// One frame in a buffer on the heap.
 final class BufferOutput implements FrameOutput {
+  private final int maxBytes;
   private ByteBuffer frame = ByteBuffer.allocate(0);
+
+  BufferOutput(int maxBytes) {
+    this.maxBytes = maxBytes;
+  }
+
+  @Override
+  public int maxBytes() {
+    return maxBytes;
+  }
 
   @Override
   public void begin(int bytes) {

@@ -22,7 +22,16 @@ public final class FrameCodec {
   /// @return a frame, ready to be read, on the heap
   /// @throws PsException `BAD_REQUEST` when it would exceed 2 GiB
   public static ByteBuffer encode(ShardCommand command) {
-    BufferOutput out = new BufferOutput();
+    return encode(command, Integer.MAX_VALUE);
+  }
+
+  /// Encodes a command.
+  ///
+  /// @param maxBytes what a carrier can take
+  /// @return a frame, ready to be read, on the heap
+  /// @throws PsException `BAD_REQUEST` when it would be larger
+  public static ByteBuffer encode(ShardCommand command, int maxBytes) {
+    BufferOutput out = new BufferOutput(maxBytes);
     encode(command, out);
     return out.finish();
   }
@@ -30,7 +39,7 @@ public final class FrameCodec {
   /// Encodes a command.
   ///
   /// @param out takes the frame
-  /// @throws PsException `BAD_REQUEST` when it would exceed 2 GiB; then nothing was put
+  /// @throws PsException `BAD_REQUEST` when that cannot take it; then nothing was put
   public static void encode(ShardCommand command, FrameOutput out) {
     switch (command) {
       case ShardCommand.Read read -> {
@@ -92,7 +101,16 @@ public final class FrameCodec {
   ///
   /// @return a frame, ready to be read, on the heap
   public static ByteBuffer encode(ShardReply reply) {
-    BufferOutput out = new BufferOutput();
+    return encode(reply, Integer.MAX_VALUE);
+  }
+
+  /// Encodes a reply.
+  ///
+  /// @param maxBytes what a carrier can take
+  /// @return a frame, ready to be read, on the heap
+  /// @throws PsException `BAD_REQUEST` when it would be larger
+  public static ByteBuffer encode(ShardReply reply, int maxBytes) {
+    BufferOutput out = new BufferOutput(maxBytes);
     encode(reply, out);
     return out.finish();
   }

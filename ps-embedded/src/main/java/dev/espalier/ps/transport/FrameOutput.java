@@ -8,6 +8,11 @@ public interface FrameOutput {
   /// Row numbers get a name when they are read.
   int LEARNED = -2;
 
+  /// The largest frame that can be put.
+  default int maxBytes() {
+    return Integer.MAX_VALUE;
+  }
+
   /// Begins a frame.
   ///
   /// @param bytes how many will be put, from the frame's first on

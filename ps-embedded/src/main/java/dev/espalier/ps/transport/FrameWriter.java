@@ -20,10 +20,10 @@ final class FrameWriter {
   /// Begins a frame.
   FrameWriter(byte type, long bodyBytes, FrameOutput out) {
     long bytes = FrameLayout.HEADER_BYTES + bodyBytes;
-    if (bytes > Integer.MAX_VALUE) {
+    if (bytes > out.maxBytes()) {
       throw new PsException(
           PsFault.BAD_REQUEST,
-          "frame must have at most %d bytes but would have %d".formatted(Integer.MAX_VALUE, bytes));
+          "frame must have at most %d bytes but would have %d".formatted(out.maxBytes(), bytes));
     }
     this.out = out;
     out.begin((int) bytes);

@@ -1,6 +1,5 @@
 package dev.espalier.ps.transport;
 
-import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.shard.ShardReply;
 import java.nio.ByteBuffer;
@@ -12,10 +11,19 @@ import java.util.concurrent.CompletableFuture;
 /// waiting for answers. Thread-safe.
 public final class ShardEndpoint {
   private final Shard shard;
+  private final int maxFrameBytes;
 
   /// Creates the door of a shard.
   public ShardEndpoint(Shard shard) {
+    this(shard, Integer.MAX_VALUE);
+  }
+
+  /// Creates the door of a shard.
+  ///
+  /// @param maxFrameBytes what a carrier can take; a reply that is larger becomes a failure
+  public ShardEndpoint(Shard shard, int maxFrameBytes) {
     this.shard = shard;
+    this.maxFrameBytes = maxFrameBytes;
   }
 
   /// Executes a command frame; the frame may be reused once this returns.
@@ -27,11 +35,17 @@ public final class ShardEndpoint {
     CompletableFuture<ShardReply> reply;
     try {
       reply = shard.submit(FrameCodec.decodeCommand(frame));
-    } catch (PsException e) {
-      reply =
-          CompletableFuture.completedFuture(
-              new ShardReply.Failed(e.fault(), String.valueOf(e.getMessage())));
+    } catch (RuntimeException | OutOfMemoryError e) {
+      reply = CompletableFuture.completedFuture(ShardReply.Failed.of(e));
     }
-    return reply.thenApply(FrameCodec::encode);
+    return reply.thenApply(this::encode);
+  }
+
+  private ByteBuffer encode(ShardReply reply) {
+    try {
+      return FrameCodec.encode(reply, maxFrameBytes);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      return FrameCodec.encode(ShardReply.Failed.of(e));
+    }
   }
 }

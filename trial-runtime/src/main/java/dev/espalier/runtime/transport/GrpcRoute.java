@@ -32,6 +32,7 @@ final class GrpcRoute implements ShardRoute, StreamObserver<Message> {
   private static final long PORT_SECONDS = 20;
 
   private final int worker;
+  private final int maxFrameBytes;
   private final ManagedChannel channel;
   private final Channel authorised;
   private final Map<Long, CompletableFuture<ShardReply>> open = new ConcurrentHashMap<>();
@@ -43,7 +44,13 @@ final class GrpcRoute implements ShardRoute, StreamObserver<Message> {
   /// @param address host:port of its gRPC port
   /// @param secret of the job
   GrpcRoute(int worker, String address, String secret) {
+    this(worker, address, secret, ShardExchange.MAX_FRAME_BYTES);
+  }
+
+  /// @param maxFrameBytes a command that is larger is refused
+  GrpcRoute(int worker, String address, String secret, int maxFrameBytes) {
     this.worker = worker;
+    this.maxFrameBytes = maxFrameBytes;
     this.channel =
         NettyChannelBuilder.forTarget("dns:///" + address)
             .usePlaintext()
@@ -80,11 +87,12 @@ final class GrpcRoute implements ShardRoute, StreamObserver<Message> {
     if (failure != null) {
       return CompletableFuture.failedFuture(failure);
     }
+    ByteBuffer frame = FrameCodec.encode(command, maxFrameBytes);
     var reply = new CompletableFuture<ShardReply>();
     long number = ++lastNumber;
     open.put(number, reply);
     try {
-      questions().onNext(new Message(number, FrameCodec.encode(command)));
+      questions().onNext(new Message(number, frame));
     } catch (IllegalStateException closed) {
       fail(String.valueOf(closed.getMessage()));
     }
@@ -106,8 +114,8 @@ final class GrpcRoute implements ShardRoute, StreamObserver<Message> {
     if (reply != null) {
       try {
         reply.complete(FrameCodec.decodeReply(answer.frame()));
-      } catch (PsException malformed) {
-        reply.completeExceptionally(malformed);
+      } catch (RuntimeException | OutOfMemoryError e) {
+        reply.completeExceptionally(PsException.of(e));
       }
     }
   }

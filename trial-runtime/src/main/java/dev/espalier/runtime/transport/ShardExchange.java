@@ -28,6 +28,9 @@ final class ShardExchange {
   static final int FLOW_WINDOW_BYTES = 8 << 20;
   private static final int NUMBER_BYTES = 8;
 
+  /// A message that is larger would end the stream, and the other side would look lost.
+  static final int MAX_FRAME_BYTES = MAX_MESSAGE_BYTES - NUMBER_BYTES;
+
   static final MethodDescriptor<Message, Message> EXCHANGE =
       method(MethodDescriptor.MethodType.BIDI_STREAMING, "Exchange");
 
