@@ -201,15 +201,29 @@ final class Worker {
       Assignment assignment,
       List<String> peers)
       throws InterruptedException {
-    ParameterServer server =
+    try (ParameterServer server =
         PsBackend.openServer(
             assignment.workers(),
             assignment.worker(),
             config.memoryBytes(),
             shape.tables(),
             assignment.gpuMemoryBytes(),
-            filters(assignment.communication()));
-    shards.serve(server.shard());
+            filters(assignment.communication()))) {
+      shards.serve(server.shard());
+      return train(config, program, shape, shards, link, assignment, peers, server);
+    }
+  }
+
+  private static Outcome train(
+      WorkerConfig config,
+      TrainingProgram program,
+      ProgramShape shape,
+      ShardServer shards,
+      TunerLink link,
+      Assignment assignment,
+      List<String> peers,
+      ParameterServer server)
+      throws InterruptedException {
     try (var transport =
             ShardRoutes.open(
                 assignment.worker(),

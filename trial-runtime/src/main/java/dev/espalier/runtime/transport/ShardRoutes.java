@@ -36,13 +36,18 @@ public final class ShardRoutes {
       RouteKind kind,
       boolean cachesKeys) {
     List<ShardRoute> routes = new ArrayList<>();
-    for (int worker = 0; worker < addresses.size(); worker++) {
-      routes.add(
-          worker == self
-              ? new OwnShard(own)
-              : route(worker, addresses.get(worker), secret, kind, cachesKeys));
+    try {
+      for (int worker = 0; worker < addresses.size(); worker++) {
+        routes.add(
+            worker == self
+                ? new OwnShard(own)
+                : route(worker, addresses.get(worker), secret, kind, cachesKeys));
+      }
+      return new Transport(routes);
+    } catch (RuntimeException e) {
+      routes.forEach(ShardRoute::close);
+      throw e;
     }
-    return new Transport(routes);
   }
 
   private static ShardRoute route(
@@ -62,6 +67,9 @@ public final class ShardRoutes {
     } catch (IOException | StatusRuntimeException failure) {
       log.warn("shard={} route={}, a socket failed: {}", worker, grpc, failure.toString());
       return grpc;
+    } catch (RuntimeException failure) {
+      grpc.close();
+      throw failure;
     }
   }
 }

@@ -16,6 +16,7 @@ import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.concurrent.CompletableFuture;
@@ -35,21 +36,28 @@ public final class ShardServer implements AutoCloseable {
   private ShardServer(String address, String secret) throws IOException {
     this.address = address;
     this.links = LinkServer.open(address, secret);
-    ServerServiceDefinition service =
-        ServerServiceDefinition.builder(ShardExchange.SERVICE)
-            .addMethod(ShardExchange.EXCHANGE, ServerCalls.asyncBidiStreamingCall(this::exchange))
-            .addMethod(ShardExchange.LINK_PORT, ServerCalls.asyncUnaryCall(this::tellPort))
-            .build();
-    this.server =
-        NettyServerBuilder.forAddress(new InetSocketAddress(address, 0))
-            .directExecutor()
-            .maxInboundMessageSize(ShardExchange.MAX_MESSAGE_BYTES)
-            .flowControlWindow(ShardExchange.FLOW_WINDOW_BYTES)
-            .permitKeepAliveTime(2, TimeUnit.SECONDS)
-            .intercept(new SecretCheck(secret))
-            .addService(service)
-            .build()
-            .start();
+    try {
+      this.server =
+          NettyServerBuilder.forAddress(new InetSocketAddress(address, 0))
+              .directExecutor()
+              .maxInboundMessageSize(ShardExchange.MAX_MESSAGE_BYTES)
+              .flowControlWindow(ShardExchange.FLOW_WINDOW_BYTES)
+              .permitKeepAliveTime(2, TimeUnit.SECONDS)
+              .intercept(new SecretCheck(secret))
+              .addService(service())
+              .build()
+              .start();
+    } catch (IOException | RuntimeException e) {
+      links.close();
+      throw e;
+    }
+  }
+
+  private ServerServiceDefinition service() {
+    return ServerServiceDefinition.builder(ShardExchange.SERVICE)
+        .addMethod(ShardExchange.EXCHANGE, ServerCalls.asyncBidiStreamingCall(this::exchange))
+        .addMethod(ShardExchange.LINK_PORT, ServerCalls.asyncUnaryCall(this::tellPort))
+        .build();
   }
 
   /// Opens a free port.
@@ -62,8 +70,8 @@ public final class ShardServer implements AutoCloseable {
 
   /// Lets commands through to the shard.
   public void serve(Shard shard) {
-    endpoint.complete(new ShardEndpoint(shard));
     links.serve(shard);
+    endpoint.complete(new ShardEndpoint(shard, ShardExchange.MAX_FRAME_BYTES));
   }
 
   /// {@return host:port}
@@ -71,24 +79,33 @@ public final class ShardServer implements AutoCloseable {
     return address + ":" + server.getPort();
   }
 
+  /// Once there is a shard: whoever comes before it would not be told where its pages lie.
   private void tellPort(Message question, StreamObserver<Message> out) {
-    out.onNext(new Message(links.port(), question.frame()));
-    out.onCompleted();
+    var _ =
+        endpoint.thenRun(() -> {
+          out.onNext(new Message(links.port(), question.frame()));
+          out.onCompleted();
+        });
   }
 
   private StreamObserver<Message> exchange(StreamObserver<Message> out) {
     return new StreamObserver<>() {
+      /// The shard, when it exists and has been handed all frames so far.
+      private CompletableFuture<ShardEndpoint> tail = endpoint;
+
       @Override
       public void onNext(Message question) {
-        // Frames of one stream are handed over in their order: the first wait is for the shard to
-        // exist, and after that the future is complete and runs here and now.
-        var _ =
-            endpoint
-                .thenCompose(shard -> shard.handle(question.frame()))
-                .thenAccept(answer -> reply(question.number(), answer));
+        tail =
+            tail.thenApply(shard -> {
+              var _ =
+                  shard
+                      .handle(question.frame())
+                      .thenAccept(answer -> reply(question.number(), answer));
+              return shard;
+            });
       }
 
-      private void reply(long number, java.nio.ByteBuffer answer) {
+      private void reply(long number, ByteBuffer answer) {
         synchronized (out) {
           try {
             out.onNext(new Message(number, answer));

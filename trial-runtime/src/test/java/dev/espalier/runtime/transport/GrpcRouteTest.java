@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.ps.Cluster;
 import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.ParameterServerConfig;
 import dev.espalier.ps.ParameterServerContract;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
 /// All that the parameter server promises, through real sockets.
@@ -87,6 +93,62 @@ class GrpcRouteTest extends ParameterServerContract {
           .cause()
           .isInstanceOfSatisfying(
               PsException.class, fault -> assertThat(fault.fault()).isEqualTo(PsFault.LINK_LOST));
+    }
+  }
+
+  private static ParameterServer server() {
+    return ParameterServer.open(
+        ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 100, "sgd")));
+  }
+
+  @Test
+  void commandsThatComeBeforeTheShardKeepTheirOrder() throws Exception {
+    try (ParameterServer server = server();
+        ShardServer port = ShardServer.open("127.0.0.1", SECRET);
+        var route = new GrpcRoute(0, port.address(), SECRET)) {
+      List<CompletableFuture<ShardReply>> replies = new ArrayList<>();
+      replies.add(route.send(anyCommand()));
+      for (int child = 1; child < 10; child++) {
+        replies.add(
+            route.send(new ShardCommand.Fork(new BranchRef(child), new BranchRef(child - 1), 0)));
+      }
+      // Time to arrive; without it there is nothing to see, but nothing fails.
+      Thread.sleep(300);
+      port.serve(server.shard());
+      for (CompletableFuture<ShardReply> reply : replies) {
+        assertThat(reply.get(20, TimeUnit.SECONDS)).isEqualTo(new ShardReply.Acknowledged());
+      }
+    }
+  }
+
+  @Test
+  void thePortIsToldOnceThereIsAShard() throws Exception {
+    try (ParameterServer server = server();
+        ShardServer port = ShardServer.open("127.0.0.1", SECRET);
+        var route = new GrpcRoute(0, port.address(), SECRET)) {
+      CompletableFuture<Integer> told = CompletableFuture.supplyAsync(route::linkPort);
+      assertThatThrownBy(() -> told.get(300, TimeUnit.MILLISECONDS))
+          .isInstanceOf(TimeoutException.class);
+      port.serve(server.shard());
+      assertThat(told.get(20, TimeUnit.SECONDS)).isPositive();
+    }
+  }
+
+  @Test
+  void aCommandThatIsTooLargeIsRefusedAndTheNextOneIsNot() throws Exception {
+    try (ParameterServer server = server();
+        ShardServer port = ShardServer.open("127.0.0.1", SECRET);
+        var route = new GrpcRoute(0, port.address(), SECRET, 1000)) {
+      port.serve(server.shard());
+      route.send(anyCommand()).get(20, TimeUnit.SECONDS);
+      var rows = new RowBatch(0, new RowSelection.Range(0, 4), new float[400]);
+      var assign = new ShardCommand.Assign(new BranchRef(0), 0, List.of(rows));
+      assertThatThrownBy(() -> route.send(assign))
+          .isInstanceOfSatisfying(
+              PsException.class, fault -> assertThat(fault.fault()).isEqualTo(PsFault.BAD_REQUEST))
+          .hasMessageContaining("at most 1000 bytes");
+      assertThat(route.send(new ShardCommand.Explain(0)).get(20, TimeUnit.SECONDS))
+          .isInstanceOf(ShardReply.Explanation.class);
     }
   }
 
