@@ -29,6 +29,7 @@ final class KeyCache {
       new ArrayList<>(Collections.nCopies(SLOTS, new WeakReference<>(NONE)));
   private int next;
   private int nextOnce;
+  private boolean isLost;
 
   /// Where a list is.
   ///
@@ -91,11 +92,17 @@ final class KeyCache {
     }
   }
 
+  /// A frame could not be read to its end: its lists may be known to the other side only, so from
+  /// now on no name is sure to mean the same to both.
+  void lose() {
+    isLost = true;
+  }
+
   /// The list of a slot.
   ///
   /// @throws IllegalArgumentException when there is none
   long[] get(int slot) {
-    if (slot < 0 || slot >= SLOTS || lists.get(slot).length == 0) {
+    if (isLost || slot < 0 || slot >= SLOTS || lists.get(slot).length == 0) {
       throw new IllegalArgumentException("no row numbers are cached as " + slot);
     }
     return lists.get(slot);

@@ -25,11 +25,13 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// The port at which other processes reach this process's shard.
 ///
-/// Who connects has five seconds to show that it knows the job's token; nothing is read or kept for
-/// it before. Commands that come before there is a shard wait for it. Thread-safe.
+/// Who connects has five seconds to show that it knows the job's token; before, nothing but that is
+/// read, and nothing is kept for it but its socket and a thread. Commands that come before there is
+/// a shard wait for it. Thread-safe.
 public final class LinkServer implements AutoCloseable {
   private static final Logger LOG = System.getLogger(LinkServer.class.getName());
   private static final Duration HANDSHAKE = Duration.ofSeconds(5);
@@ -41,6 +43,12 @@ public final class LinkServer implements AutoCloseable {
 
   /// How long a worker that lost its connection may take to come back.
   static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /// Who has shown that it knows the token.
+  ///
+  /// @param name of its session
+  /// @param wire of this connection
+  private record Guest(Handshake.Session name, ServedSession session, Wire wire) {}
 
   private final Handshake handshake;
   private final ServerSocketChannel listener;
@@ -103,41 +111,40 @@ public final class LinkServer implements AutoCloseable {
   }
 
   private void welcome(SocketChannel channel) {
-    Handshake.Wish wish;
-    var socket = new SocketWire(channel);
-    var wire = new AtomicReference<Wire>(socket);
+    Optional<Guest> guest;
+    try {
+      guest = admit(channel);
+    } finally {
+      strangers.remove(channel);
+      handshakes.release();
+    }
+    guest.ifPresentOrElse(this::serve, () -> close(channel));
+  }
+
+  /// {@return a caller that knows the token, and whose session is known}
+  private Optional<Guest> admit(SocketChannel channel) {
     strangers.add(channel);
     ScheduledFuture<?> alarm;
     try {
-      alarm = timer.schedule(socket::close, HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS);
+      alarm = timer.schedule(() -> close(channel), HANDSHAKE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException closed) {
       // The server was closed after this one was accepted.
-      socket.close();
-      strangers.remove(channel);
-      handshakes.release();
-      return;
+      return Optional.empty();
     }
+    var guest = new AtomicReference<@Nullable Guest>();
     try {
       LinkOptions.set(channel);
-      wish =
-          handshake.receive(
-              new DataInputStream(channel.socket().getInputStream()),
-              new DataOutputStream(channel.socket().getOutputStream()),
-              asked -> decide(asked, channel, wire));
-    } catch (IOException e) {
-      socket.close();
+      handshake.receive(
+          new DataInputStream(channel.socket().getInputStream()),
+          new DataOutputStream(channel.socket().getOutputStream()),
+          wish -> decide(wish, channel, guest));
+      return Optional.ofNullable(guest.get());
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       LOG.log(Level.WARNING, "turned away {0}: {1}", remote(channel), e.getMessage());
-      return;
+      Optional.ofNullable(guest.get()).ifPresent(this::expireLater);
+      return Optional.empty();
     } finally {
       alarm.cancel(false);
-      strangers.remove(channel);
-      handshakes.release();
-    }
-    ServedSession session = sessions.get(wish.session());
-    if (session == null || isClosed) {
-      socket.close();
-    } else {
-      serve(session, wish.session(), wire.get());
     }
   }
 
@@ -145,30 +152,46 @@ public final class LinkServer implements AutoCloseable {
     return String.valueOf(channel.socket().getRemoteSocketAddress());
   }
 
+  private static void close(SocketChannel channel) {
+    try {
+      channel.close();
+    } catch (IOException _) {
+      // It is of no use any more in any case.
+    }
+  }
+
   private Handshake.Answer decide(
-      Handshake.Wish wish, SocketChannel channel, AtomicReference<Wire> wire) throws IOException {
+      Handshake.Wish wish, SocketChannel channel, AtomicReference<@Nullable Guest> guest)
+      throws IOException {
     if (!wish.resumes()) {
       sessions.putIfAbsent(wish.session(), new ServedSession());
     }
     ServedSession session = sessions.get(wish.session());
-    if (session == null) {
+    if (session == null || session.isClosed()) {
       return new Handshake.Answer(false, 0, false, Handshake.Pages.NONE);
     }
-    boolean usesMemory = false;
-    if (!wish.memory().isEmpty()) {
-      try {
-        SharedMemory memory = SharedMemory.open(wish.memory());
-        wire.set(new MemoryWire(channel, memory.there(), memory.back()));
-        usesMemory = true;
-      } catch (IOException e) {
-        LOG.log(Level.INFO, "shared memory of {0} cannot be used: {1}", remote(channel), e);
-      }
-    }
+    Optional<Wire> memory = memory(wish, channel);
+    Wire wire = memory.orElseGet(() -> new SocketWire(channel));
+    guest.set(new Guest(wish.session(), session, wire));
     return new Handshake.Answer(
         true,
-        session.takeOver(wire.get(), wish.received()),
-        usesMemory,
-        usesMemory ? pages() : Handshake.Pages.NONE);
+        session.takeOver(wire, wish.received()),
+        memory.isPresent(),
+        memory.isPresent() ? pages() : Handshake.Pages.NONE);
+  }
+
+  /// The memory that a client offers, if it can be used.
+  private static Optional<Wire> memory(Handshake.Wish wish, SocketChannel channel) {
+    if (wish.memory().isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      SharedMemory memory = SharedMemory.open(wish.memory());
+      return Optional.of(new MemoryWire(channel, memory.there(), memory.back()));
+    } catch (IOException e) {
+      LOG.log(Level.INFO, "shared memory of {0} cannot be used: {1}", remote(channel), e);
+      return Optional.empty();
+    }
   }
 
   /// The shard's pages; none while there is no shard yet.
@@ -179,27 +202,34 @@ public final class LinkServer implements AutoCloseable {
         .orElse(Handshake.Pages.NONE);
   }
 
-  private void serve(ServedSession session, Handshake.Session name, Wire wire) {
+  private void serve(Guest guest) {
     try {
-      session.serve(wire, shard.join());
+      if (!isClosed) {
+        guest.session().serve(guest.wire(), shard.join());
+      }
     } catch (IOException | UncheckedIOException | CancellationException e) {
       if (!isClosed) {
         LOG.log(Level.DEBUG, "a connection ended: {0}", e.toString());
       }
+    } finally {
+      guest.wire().close();
+      expireLater(guest);
     }
+  }
+
+  private void expireLater(Guest guest) {
     try {
-      var _ =
-          timer.schedule(
-              () -> expire(session, name, wire), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+      var _ = timer.schedule(() -> expire(guest), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException closed) {
       // A closed server has forgotten the session already.
     }
   }
 
   /// Forgets a session unless it has had a connection since, whose own end then counts.
-  private void expire(ServedSession session, Handshake.Session name, Wire ended) {
-    if (session.isUnservedSince(ended) && sessions.remove(name, session)) {
-      session.close();
+  private void expire(Guest guest) {
+    if (guest.session().isUnservedSince(guest.wire())
+        && sessions.remove(guest.name(), guest.session())) {
+      guest.session().close();
     }
   }
 
@@ -214,7 +244,7 @@ public final class LinkServer implements AutoCloseable {
     } catch (IOException _) {
       // Nobody can come any more in any case.
     }
-    strangers.forEach(channel -> new SocketWire(channel).close());
+    strangers.forEach(LinkServer::close);
     sessions.values().forEach(ServedSession::close);
     sessions.clear();
   }

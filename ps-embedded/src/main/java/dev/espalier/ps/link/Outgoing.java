@@ -1,6 +1,5 @@
 package dev.espalier.ps.link;
 
-import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.transport.FrameCodec;
 import java.io.IOException;
@@ -22,12 +21,15 @@ record Outgoing(LinkFrame frame, ServedRows rows) {
         rows.release();
         FrameCodec.encode(reply, frame);
       }
-    } catch (PsException tooLarge) {
+      return new Outgoing(frame.finish(), rows);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      // Too large, for instance; who asked must hear of it.
       rows.release();
-      FrameCodec.encode(
-          new ShardReply.Failed(tooLarge.fault(), String.valueOf(tooLarge.getMessage())), frame);
+      frame.release();
+      LinkFrame failed = new LinkFrame(number, buffers);
+      FrameCodec.encode(ShardReply.Failed.of(e), failed);
+      return new Outgoing(failed.finish(), rows);
     }
-    return new Outgoing(frame.finish(), rows);
   }
 
   /// Bytes on the wire.

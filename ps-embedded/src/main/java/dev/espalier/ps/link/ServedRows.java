@@ -2,6 +2,8 @@ package dev.espalier.ps.link;
 
 import dev.espalier.ps.branch.HeldRows;
 import dev.espalier.ps.branch.PageRuns;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.shard.RowCollector;
 import dev.espalier.ps.shard.ShardReply;
@@ -25,6 +27,9 @@ final class ServedRows implements RowCollector {
   /// So many bytes of rows must lie in a page, on the average; its place takes 12.
   private static final int MIN_BYTES_PER_PAGE = 64;
 
+  /// A frame's length is an int, and so is a buffer's.
+  private static final long MAX_BYTES = Integer.MAX_VALUE - 64;
+
   private final BufferPool buffers;
   private final Optional<SharedTier> shared;
   private @Nullable HeldRows held;
@@ -44,7 +49,13 @@ final class ServedRows implements RowCollector {
     this.rows = rows;
     this.columns = columns;
     mayHold = bound == 0;
-    Math.multiplyExact(rows, columns * Float.BYTES);
+    long bytes = (long) rows * columns * Float.BYTES;
+    if (bytes > MAX_BYTES) {
+      throw new PsException(
+          PsFault.BAD_REQUEST,
+          "a read of another process's rows must take at most %d bytes, but %d rows of %d columns take %d"
+              .formatted(MAX_BYTES, rows, columns, bytes));
+    }
   }
 
   @Override

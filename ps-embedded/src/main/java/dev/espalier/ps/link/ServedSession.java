@@ -1,16 +1,19 @@
 package dev.espalier.ps.link;
 
-import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.transport.FrameCodec;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -24,10 +27,14 @@ final class ServedSession {
    * a command counts as taken when all of it has come and before it is executed, and the client sends
    * again what was not taken. Replies are kept until the client says that it has them.
    *
-   * Whoever has a reply writes it, unless somebody else is writing: then that one does. A large reply
-   * that another worker's command released is written by a thread of its own, not by the one that
-   * trains there.
+   * Whoever has a reply writes it, unless somebody else has the lock: then that one does, when it gives
+   * the lock back. A large reply that another worker's command released is written by a thread of its
+   * own, not by the one that trains there.
+   *
+   * A command that was taken is not sent again, so its reply must come: where there is none, not even
+   * of a failure, the session is given up, and the client hears that it is not known any more.
    */
+  private static final Logger LOG = System.getLogger(ServedSession.class.getName());
   private static final long SMALL_BYTES = 64 << 10;
   private static final long HAND_OVER_SECONDS = 10;
 
@@ -40,7 +47,7 @@ final class ServedSession {
   private final Deque<Outgoing> unreceived = new ArrayDeque<>();
   private long firstUnreceived;
   private @Nullable Wire wire;
-  private boolean isClosed;
+  private volatile boolean isClosed;
 
   // Written by the thread of the current connection.
   private final KeyCache keys = new KeyCache();
@@ -91,8 +98,8 @@ final class ServedSession {
       ended = end;
       server = Thread.currentThread();
     }
-    attach(connection);
     try {
+      attach(connection);
       keys.undo();
       take(connection, new WireReader(connection, keys, shard.arrays()), shard);
     } finally {
@@ -106,9 +113,12 @@ final class ServedSession {
     }
   }
 
-  private void attach(Wire connection) {
+  private void attach(Wire connection) throws IOException {
     writing.lock();
     try {
+      if (isClosed) {
+        throw new IOException("the session is given up");
+      }
       again.addAll(unwrittenFirst());
       wire = connection;
     } finally {
@@ -149,25 +159,40 @@ final class ServedSession {
       ServedRows rows =
           new ServedRows(
               buffers, connection.sharesPages() ? shard.sharedPages() : Optional.empty());
-      ShardCommand command;
-      try {
-        command = FrameCodec.decodeCommand(in);
-      } catch (PsException e) {
-        in.skip();
-        keys.commit();
-        taken = head.number();
-        answer(
-            head.number(), new ShardReply.Failed(e.fault(), String.valueOf(e.getMessage())), rows);
-        continue;
-      }
-      keys.commit();
-      taken = head.number();
-      var _ = shard.submit(command, rows).thenAccept(reply -> answer(head.number(), reply, rows));
+      var _ =
+          execute(in, head.number(), rows, shard)
+              .thenAccept(reply -> answer(head.number(), reply, rows));
     }
   }
 
+  /// Reads a command, which counts as taken then whatever it is, and executes it.
+  private CompletableFuture<ShardReply> execute(
+      WireReader in, long number, ServedRows rows, Shard shard) {
+    ShardCommand command;
+    try {
+      command = FrameCodec.decodeCommand(in);
+    } catch (UncheckedIOException cut) {
+      throw cut;
+    } catch (RuntimeException | OutOfMemoryError e) {
+      in.skip();
+      keys.lose();
+      taken = number;
+      return CompletableFuture.completedFuture(ShardReply.Failed.of(e));
+    }
+    keys.commit();
+    taken = number;
+    return shard.submit(command, rows);
+  }
+
   private void answer(long number, ShardReply reply, ServedRows rows) {
-    Outgoing outgoing = Outgoing.of(number, reply, rows, buffers);
+    Outgoing outgoing;
+    try {
+      outgoing = Outgoing.of(number, reply, rows, buffers);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      LOG.log(Level.ERROR, "a session is given up: command " + number + " cannot be answered", e);
+      close();
+      return;
+    }
     boolean isOurs = Thread.currentThread() == server || outgoing.bytes() <= SMALL_BYTES;
     unwritten.add(outgoing);
     if (isOurs) {
@@ -207,7 +232,7 @@ final class ServedSession {
       unreceived.add(next);
       try {
         next.send(wire, taken);
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException | OutOfMemoryError e) {
         // The thread that reads hears of it, too, and the client asks for the rest again.
         wire.close();
         wire = null;
@@ -230,6 +255,19 @@ final class ServedSession {
     } finally {
       writing.unlock();
     }
+    writeLeft();
+  }
+
+  /// Writes what others left to this thread while it had the lock.
+  private void writeLeft() {
+    if (!unwritten.isEmpty()) {
+      write();
+    }
+  }
+
+  /// Whether nobody can be served any more.
+  boolean isClosed() {
+    return isClosed;
   }
 
   /// Whether there is no connection, and none has been served after `ended`.
@@ -252,6 +290,7 @@ final class ServedSession {
     } finally {
       writing.unlock();
     }
+    writeLeft();
   }
 
   private void releaseAll() {

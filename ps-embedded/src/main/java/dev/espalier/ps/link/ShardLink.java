@@ -172,7 +172,7 @@ public final class ShardLink implements ShardRoute {
     LinkFrame frame = new LinkFrame(number, buffers, keys);
     try {
       FrameCodec.encode(command, frame);
-    } catch (PsException e) {
+    } catch (RuntimeException | Error e) {
       if (keys != null) {
         keys.undo();
       }
@@ -197,7 +197,7 @@ public final class ShardLink implements ShardRoute {
   private void write(Wire target, LinkFrame frame) {
     try {
       frame.send(target, repliesReceived);
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException | OutOfMemoryError e) {
       target.close();
       wire = null;
     }
@@ -206,25 +206,34 @@ public final class ShardLink implements ShardRoute {
   // ---- the thread that reads
 
   private void readUntilClosed(Wire first) {
-    Wire current = first;
-    while (!isClosed) {
-      String reason = readUntilCut(current);
-      current.close();
-      if (!isClosed) {
-        try {
-          Connection next = reconnect();
-          LOG.log(Level.WARNING, "shard {0}: connected again after a cut: {1}", shard, reason);
-          current = next.wire();
-          newest = current;
-          commandsReceived = next.received();
-          Thread.startVirtualThread(() -> sendAgain(next.wire()));
-        } catch (IOException e) {
-          fail(e.getMessage() == null ? e.toString() : e.getMessage());
-          return;
+    try {
+      var tries = new Tries();
+      long known = progress();
+      Wire current = first;
+      while (!isClosed) {
+        long start = System.nanoTime();
+        String reason = readUntilCut(current);
+        current.close();
+        if (progress() != known || System.nanoTime() - start > LAST_PAUSE.toNanos()) {
+          tries = new Tries();
+        }
+        known = progress();
+        if (!isClosed) {
+          current = reconnect(tries, reason);
         }
       }
+      current.close();
+    } catch (IOException | RuntimeException | Error e) {
+      // Nobody reads any more, and whoever waits must hear of it.
+      LOG.log(e instanceof IOException ? Level.DEBUG : Level.ERROR, "a link ended", e);
+      closeNewest();
+      fail(e.getMessage() == null ? e.toString() : e.getMessage());
     }
-    current.close();
+  }
+
+  /// Frames that are known to have come through, either way.
+  private long progress() {
+    return repliesReceived + commandsReceived;
   }
 
   private String readUntilCut(Wire current) {
@@ -254,9 +263,11 @@ public final class ShardLink implements ShardRoute {
     try {
       ShardReply reply = delivered(FrameCodec.decodeReply(in, question.target()), question);
       return () -> question.reply().complete(reply);
-    } catch (PsException malformed) {
+    } catch (UncheckedIOException cut) {
+      throw cut;
+    } catch (RuntimeException | OutOfMemoryError e) {
       in.skip();
-      return () -> question.reply().completeExceptionally(malformed);
+      return () -> question.reply().completeExceptionally(PsException.of(e));
     }
   }
 
@@ -277,22 +288,22 @@ public final class ShardLink implements ShardRoute {
 
   // ---- connections
 
-  private Connection reconnect() throws IOException {
-    long start = System.nanoTime();
-    Duration pause = FIRST_PAUSE;
-    while (true) {
-      try {
-        return connect(true);
-      } catch (Handshake.DeniedException e) {
-        throw e;
-      } catch (IOException e) {
-        Duration limit =
-            e instanceof ConnectException && REFUSED_PATIENCE.compareTo(patience) < 0
-                ? REFUSED_PATIENCE
-                : patience;
-        if (isClosed || System.nanoTime() - start > limit.toNanos()) {
-          throw e;
-        }
+  /// Tries to go on, one after the other, since a connection that brought something or held for a
+  /// while.
+  private final class Tries {
+    private final long start = System.nanoTime();
+    private Duration pause = Duration.ZERO;
+
+    /// Waits before the next one; not before the first.
+    ///
+    /// @throws IOException the last failure, when nothing came of any for too long
+    void pauseAfter(IOException last) throws IOException {
+      Duration limit =
+          last instanceof ConnectException && REFUSED_PATIENCE.compareTo(patience) < 0
+              ? REFUSED_PATIENCE
+              : patience;
+      if (isClosed || System.nanoTime() - start > limit.toNanos()) {
+        throw last;
       }
       try {
         Thread.sleep(pause);
@@ -300,7 +311,27 @@ public final class ShardLink implements ShardRoute {
         Thread.currentThread().interrupt();
         throw new IOException("interrupted between two tries", e);
       }
-      pause = pause.multipliedBy(2).compareTo(LAST_PAUSE) < 0 ? pause.multipliedBy(2) : LAST_PAUSE;
+      Duration longer = pause.isZero() ? FIRST_PAUSE : pause.multipliedBy(2);
+      pause = longer.compareTo(LAST_PAUSE) < 0 ? longer : LAST_PAUSE;
+    }
+  }
+
+  private Wire reconnect(Tries tries, String reason) throws IOException {
+    var last = new IOException(reason);
+    while (true) {
+      tries.pauseAfter(last);
+      try {
+        Connection next = connect(true);
+        LOG.log(Level.WARNING, "shard {0}: connected again after a cut: {1}", shard, reason);
+        newest = next.wire();
+        commandsReceived = next.received();
+        Thread.startVirtualThread(() -> sendAgain(next.wire()));
+        return next.wire();
+      } catch (Handshake.DeniedException e) {
+        throw e;
+      } catch (IOException e) {
+        last = e;
+      }
     }
   }
 
@@ -425,12 +456,16 @@ public final class ShardLink implements ShardRoute {
   @Override
   public void close() {
     isClosed = true;
+    closeNewest();
+    fail("closed by this side");
+  }
+
+  /// Without the lock: a sender holds it for as long as a machine that is gone takes no bytes.
+  private void closeNewest() {
     Wire last = newest;
     if (last != null) {
-      // Without the lock: a sender holds it for as long as a machine that is gone takes no bytes.
       last.close();
     }
-    fail("closed by this side");
   }
 
   @Override

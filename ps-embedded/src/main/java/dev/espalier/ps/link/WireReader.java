@@ -7,11 +7,13 @@ import java.io.UncheckedIOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Objects;
 
 /// The frames that come in over a wire; values go from the wire's own memory to where they are
 /// wanted, in one copy.
 ///
-/// A wire that breaks shows as an [UncheckedIOException]. Belongs to one thread.
+/// A wire that breaks shows as an [UncheckedIOException]; after any other failure the rest of the
+/// frame can be skipped. Belongs to one thread.
 final class WireReader implements FrameInput {
   private final Wire wire;
   private final KeyCache keys;
@@ -39,9 +41,7 @@ final class WireReader implements FrameInput {
   /// Passes over what is left of a frame.
   void skip() {
     while (remaining > 0) {
-      int step = Math.min(remaining, view().remaining());
-      view.position(view.position() + step);
-      remaining -= step;
+      passed(Math.min(remaining, view().remaining()));
     }
   }
 
@@ -52,8 +52,10 @@ final class WireReader implements FrameInput {
 
   @Override
   public byte getByte() {
-    take(1);
-    return view().get();
+    require(1);
+    byte next = view().get();
+    remaining--;
+    return next;
   }
 
   @Override
@@ -73,10 +75,11 @@ final class WireReader implements FrameInput {
 
   @Override
   public void get(byte[] target) {
-    take(target.length);
+    require(target.length);
     for (int done = 0; done < target.length; ) {
       int step = Math.min(target.length - done, view().remaining());
       view.get(target, done, step);
+      remaining -= step;
       done += step;
     }
   }
@@ -89,9 +92,9 @@ final class WireReader implements FrameInput {
         target[done++] = getLong();
         continue;
       }
-      take(step * Long.BYTES);
+      require(step * Long.BYTES);
       view.asLongBuffer().get(target, done, step);
-      view.position(view.position() + step * Long.BYTES);
+      passed(step * Long.BYTES);
       done += step;
     }
   }
@@ -101,12 +104,13 @@ final class WireReader implements FrameInput {
     for (int done = 0; done < count; ) {
       int step = Math.min(count - done, view().remaining() / Float.BYTES);
       if (step == 0) {
+        Objects.checkIndex(offset + done, target.length);
         target[offset + done++] = Float.intBitsToFloat(getInt());
         continue;
       }
-      take(step * Float.BYTES);
+      require(step * Float.BYTES);
       view.asFloatBuffer().get(target, offset + done, step);
-      view.position(view.position() + step * Float.BYTES);
+      passed(step * Float.BYTES);
       done += step;
     }
   }
@@ -126,22 +130,29 @@ final class WireReader implements FrameInput {
     return keys.get(name);
   }
 
-  private void take(int bytes) {
+  private void require(int bytes) {
     if (bytes > remaining) {
       throw new BufferUnderflowException();
     }
+  }
+
+  /// Bytes that lay together have been read.
+  private void passed(int bytes) {
+    view.position(view.position() + bytes);
     remaining -= bytes;
   }
 
   /// A buffer in which the next bytes lie together.
   private ByteBuffer whole(int bytes) {
-    take(bytes);
+    require(bytes);
     if (view.remaining() >= bytes) {
+      remaining -= bytes;
       return view;
     }
     split.clear();
     while (split.position() < bytes) {
       split.put(view().get());
+      remaining--;
     }
     return split.flip();
   }

@@ -5,10 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.ParameterServerConfig;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.transport.FrameCodec;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 final class ServedSessionTest {
@@ -31,6 +45,89 @@ final class ServedSessionTest {
       assertThat(session.isUnservedSince(second)).isTrue();
       session.close();
     }
+  }
+
+  /// Brings frames in given pieces, where null is memory that ran out, and keeps what is sent.
+  private static final class ScriptedWire implements Wire {
+    private final Deque<Optional<byte[]>> script = new ArrayDeque<>();
+    private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
+
+    void brings(long number, ShardCommand command, boolean runsOut) {
+      ByteBuffer frame = FrameCodec.encode(command);
+      ByteBuffer head = ByteBuffer.allocate(LinkFrame.HEAD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      head.putInt(frame.remaining()).putLong(number).putLong(0);
+      script.add(Optional.of(head.array()));
+      if (runsOut) {
+        script.add(Optional.empty());
+      }
+      byte[] body = new byte[frame.remaining()];
+      frame.get(body);
+      script.add(Optional.of(body));
+    }
+
+    @Override
+    public ByteBuffer receive() throws IOException {
+      Optional<byte[]> next = script.poll();
+      if (next == null) {
+        throw new IOException("the end");
+      }
+      return ByteBuffer.wrap(next.orElseThrow(() -> new OutOfMemoryError("no room")))
+          .order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    @Override
+    public synchronized void send(List<Piece> pieces) {
+      for (Piece piece : pieces) {
+        MemorySegment copy = MemorySegment.ofArray(new byte[(int) piece.bytes()]);
+        piece.copy(0, copy, 0, piece.bytes());
+        sent.writeBytes(copy.toArray(ValueLayout.JAVA_BYTE));
+      }
+    }
+
+    synchronized List<ShardReply> replies() {
+      ByteBuffer all = ByteBuffer.wrap(sent.toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
+      List<ShardReply> replies = new ArrayList<>();
+      while (all.hasRemaining()) {
+        int bytes = all.getInt();
+        all.position(all.position() + LinkFrame.HEAD_BYTES - Integer.BYTES);
+        replies.add(FrameCodec.decodeReply(all.slice(all.position(), bytes)));
+        all.position(all.position() + bytes);
+      }
+      return replies;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void aCommandThatThereIsNoMemoryForIsAnsweredAndTheNextOneIsTaken() throws Exception {
+    try (ParameterServer server =
+        ParameterServer.open(
+            ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")))) {
+      var session = new ServedSession();
+      var wire = new ScriptedWire();
+      wire.brings(1, new ShardCommand.Explain(0), true);
+      wire.brings(2, new ShardCommand.Explain(0), false);
+      session.takeOver(wire, 0);
+      assertThatThrownBy(() -> session.serve(wire, server.shard())).hasRootCauseMessage("the end");
+      assertThat(wire.replies())
+          .containsExactly(
+              new ShardReply.Failed(
+                  PsFault.INTERNAL, "a shard failed: java.lang.OutOfMemoryError: no room"),
+              new ShardReply.Explanation(""));
+      assertThat(session.takeOver(new DeadWire(), 2)).isEqualTo(2);
+      session.close();
+    }
+  }
+
+  @Test
+  void rowsThatNoFrameHoldsAreRefused() {
+    var rows = new ServedRows(new BufferPool(), Optional.empty());
+    assertThatThrownBy(() -> rows.begin(1 << 29, 1, 1))
+        .isInstanceOfSatisfying(
+            PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.BAD_REQUEST))
+        .hasMessageContaining("take 2147483648");
   }
 
   private static Wire connectAndLose(ServedSession session, ParameterServer server)

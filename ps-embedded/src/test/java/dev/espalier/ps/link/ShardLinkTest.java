@@ -8,15 +8,22 @@ import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.ParameterServerConfig;
 import dev.espalier.ps.ParameterServerContract;
 import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowTarget;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.OwnShard;
 import dev.espalier.ps.transport.Transport;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -25,6 +32,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import jdk.net.ExtendedSocketOptions;
 import org.junit.jupiter.api.Test;
 
@@ -99,6 +107,96 @@ class ShardLinkTest extends ParameterServerContract {
         link.sendAgain(new DeadWire());
         assertThat(link.send(new ShardCommand.Explain(0)).get(30, TimeUnit.SECONDS)).isNotNull();
       }
+    }
+  }
+
+  @Test
+  void whoWaitsForAShardThatNeverComesHearsOfTheEnd() throws Exception {
+    try (LinkServer port = LinkServer.open("127.0.0.1", "the token");
+        ShardLink link =
+            ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
+      var waiting = link.send(new ShardCommand.Explain(0));
+      port.close();
+      assertThatThrownBy(() -> waiting.get(20, TimeUnit.SECONDS))
+          .cause()
+          .isInstanceOfSatisfying(
+              PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.LINK_LOST));
+    }
+  }
+
+  @Test
+  void aReplyThatDoesNotFitHarmsNoOther() throws Exception {
+    try (ParameterServer server = server();
+        LinkServer port = LinkServer.open("127.0.0.1", "the token")) {
+      port.serve(server.shard());
+      try (ShardLink link =
+          ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
+        link.send(new ShardCommand.Create(new BranchRef(0), 0)).get(20, TimeUnit.SECONDS);
+        var read =
+            new ShardCommand.Read(
+                new BranchRef(0),
+                0,
+                0,
+                Staleness.bulkSynchronous(),
+                0,
+                new RowSelection.Range(0, 4));
+        var waiting = link.read(read, new RowTarget(new float[8], 0, 4, null));
+        assertThatThrownBy(() -> waiting.get(20, TimeUnit.SECONDS))
+            .hasCauseInstanceOf(PsException.class);
+        float[] values = new float[16];
+        assertThat(link.read(read, new RowTarget(values, 0, 4, null)).get(20, TimeUnit.SECONDS))
+            .isEqualTo(new ShardReply.Delivered(4));
+      }
+    }
+  }
+
+  /// Lets everybody in, and cuts every connection at once.
+  private static final class Revolver implements AutoCloseable {
+    private final ServerSocket listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    private final AtomicInteger connections = new AtomicInteger();
+
+    Revolver() throws IOException {
+      Thread.ofPlatform().daemon().start(this::accept);
+    }
+
+    private void accept() {
+      while (!listener.isClosed()) {
+        try (Socket socket = listener.accept()) {
+          new Handshake("the token")
+              .receive(
+                  new DataInputStream(socket.getInputStream()),
+                  new DataOutputStream(socket.getOutputStream()),
+                  _ -> new Handshake.Answer(true, 0, false, Handshake.Pages.NONE));
+          connections.incrementAndGet();
+        } catch (IOException _) {
+          // The next one comes.
+        }
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      listener.close();
+    }
+  }
+
+  @Test
+  void aShardThatCutsEveryConnectionIsNotTriedWithoutPauseOrForEver() throws Exception {
+    try (var revolver = new Revolver();
+        ShardLink link =
+            ShardLink.open(
+                0,
+                "127.0.0.1",
+                revolver.listener.getLocalPort(),
+                "the token",
+                Medium.SOCKET,
+                false,
+                Duration.ofMillis(500))) {
+      assertThatThrownBy(() -> link.send(new ShardCommand.Explain(0)).get(20, TimeUnit.SECONDS))
+          .cause()
+          .isInstanceOfSatisfying(
+              PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.LINK_LOST));
+      assertThat(revolver.connections).hasValueLessThan(12);
     }
   }
 
