@@ -63,19 +63,28 @@ final class SessionFilters {
     System.arraycopy(values, 0, destination, offset, values.length);
   }
 
-  /// Ends a clock.
+  /// Ends a clock. One that changes nothing does not count, and its updates are of no use to
+  /// anybody.
   ///
   /// @param byShard its updates, sums over samples
   /// @return what leaves
   UpdateFilter.Filtered endClock(List<List<RowBatch>> byShard, StepSize stepSize, long samples) {
+    if (changeUpdates() && !stepSize.updates()) {
+      return new UpdateFilter.Filtered(
+          byShard.stream().map(SessionFilters::touchedTables).toList(), samples);
+    }
     List<List<RowBatch>> updates =
         changeUpdates() ? byShard.stream().map(SessionFilters::withOwnArrays).toList() : byShard;
-    if (copyTables() && samples > 0 && stepSize.updates()) {
+    if (copyTables() && samples > 0) {
       fetched.step(updates, stepSize.learningRate(), samples);
     }
     UpdateFilter.Filtered filtered = filter.apply(updates, samples);
     filter.endClock();
     return filtered;
+  }
+
+  private static List<RowBatch> touchedTables(List<RowBatch> batches) {
+    return batches.stream().map(RowBatch::table).distinct().map(RowBatch::empty).toList();
   }
 
   private static List<RowBatch> withOwnArrays(List<RowBatch> batches) {

@@ -5,8 +5,8 @@ import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.TableSpec;
 import java.util.List;
 
-/// A worker's copies of dense tables, fetched from the shards every so many clocks and changed by
-/// the worker's own gradients in between.
+/// A worker's copies of all but sparse tables, fetched from the shards every so many clocks and
+/// changed by the worker's own gradients in between.
 ///
 /// Source: Dean et al., "Large Scale Distributed Deep Networks" (NIPS 2012), section 4.1, Downpour
 /// SGD, n_fetch and n_push, algorithm 7.1: in between the copy takes plain gradient steps, whatever

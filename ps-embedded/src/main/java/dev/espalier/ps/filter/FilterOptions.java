@@ -14,8 +14,8 @@ import java.util.List;
 ///   size of all values of its table in the clock, and is added to the row's next update; 0 sends
 ///   all; in [0, 100]
 /// @param pushEvery updates are added up over so many clocks and then sent; >= 1
-/// @param fetchEvery dense tables are read from the shards every so many clocks, and in between
-///   from a copy that the worker's own plain gradient steps change; >= 1
+/// @param fetchEvery all but sparse tables are read from the shards every so many clocks, and in
+///   between from a copy that the worker's own plain gradient steps change; >= 1
 /// @param factors whether gradients that a program gives as factors travel as such
 public record FilterOptions(
     ValueCode code, double significance, int pushEvery, int fetchEvery, boolean factors) {

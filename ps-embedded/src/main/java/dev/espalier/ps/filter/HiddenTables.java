@@ -46,7 +46,7 @@ final class HiddenTables {
         carried[table] = add(copy(spec, "carried"));
         held[table] = options.pushEvery() > 1 ? add(HeldMarks.table(spec)) : NONE;
       }
-      if (isFiltered[table] && options.fetchEvery() > 1 && spec.access() == TableAccess.DENSE) {
+      if (isFiltered[table] && options.fetchEvery() > 1 && spec.access() != TableAccess.SPARSE) {
         fetched[table] = add(copy(spec, "fetched"));
       }
     }
@@ -63,9 +63,9 @@ final class HiddenTables {
 
   private static TableSpec copy(TableSpec table, String suffix) {
     String name = table.name() + "#" + suffix;
-    return table.access() == TableAccess.DENSE
-        ? TableSpec.dense(name, table.rows(), table.columns(), "sgd")
-        : TableSpec.sparse(name, table.rows(), table.columns(), "sgd");
+    return table.access() == TableAccess.SPARSE
+        ? TableSpec.sparse(name, table.rows(), table.columns(), "sgd")
+        : TableSpec.dense(name, table.rows(), table.columns(), "sgd");
   }
 
   /// The hidden tables, with the rows of one worker.

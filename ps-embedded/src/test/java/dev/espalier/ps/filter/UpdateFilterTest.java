@@ -10,8 +10,11 @@ import dev.espalier.ps.ParameterServerConfig;
 import dev.espalier.ps.WorkerSession;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.optim.RuleOptions;
 import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.table.Factors;
+import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.table.ValueCode;
 import dev.espalier.ps.transport.FrameCodec;
@@ -24,11 +27,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @Timeout(60)
@@ -56,6 +61,12 @@ final class UpdateFilterTest {
   }
 
   private static Cluster open(FilterOptions filters, TableSpec... tables) {
+    return open(_ -> {}, filters, tables);
+  }
+
+  /// @param carried sees the commands between workers
+  private static Cluster open(
+      Consumer<ShardCommand> carried, FilterOptions filters, TableSpec... tables) {
     List<ParameterServer> servers = new ArrayList<>();
     for (int rank = 0; rank < WORKERS; rank++) {
       servers.add(
@@ -65,11 +76,12 @@ final class UpdateFilterTest {
                   .withFilters(filters),
               List.of(tables)));
     }
-    return new Cluster(servers, UpdateFilterTest::throughFrames);
+    return new Cluster(servers, opened -> throughFrames(opened, carried));
   }
 
   /// Own shards are called, others through frames, as between processes.
-  private static Cluster.Network throughFrames(List<ParameterServer> servers) {
+  private static Cluster.Network throughFrames(
+      List<ParameterServer> servers, Consumer<ShardCommand> carried) {
     return new Cluster.Network() {
       @Override
       public Transport transport(int rank) {
@@ -79,10 +91,12 @@ final class UpdateFilterTest {
           routes.add(
               shard == rank
                   ? new OwnShard(servers.get(shard).shard())
-                  : command ->
-                      endpoint
-                          .handle(FrameCodec.encode(command))
-                          .thenApply(FrameCodec::decodeReply));
+                  : command -> {
+                    carried.accept(command);
+                    return endpoint
+                        .handle(FrameCodec.encode(command))
+                        .thenApply(FrameCodec::decodeReply);
+                  });
         }
         return new Transport(routes);
       }
@@ -275,6 +289,78 @@ final class UpdateFilterTest {
         }
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = TableAccess.class, names = "SPARSE", mode = EnumSource.Mode.EXCLUDE)
+  void betweenTwoFetchesNoReadLeaves(TableAccess access) {
+    var filters = new FilterOptions(ValueCode.FLOAT32, 0, 1, 3, false);
+    var table = new TableSpec("w", ROWS, COLUMNS, access, "sgd", RuleOptions.defaults());
+    List<Integer> reads = new ArrayList<>();
+    try (Cluster cluster =
+        open(
+            command -> {
+              if (command instanceof ShardCommand.Read read) {
+                reads.add(read.worker());
+              }
+            },
+            filters,
+            table)) {
+      create(cluster);
+      float[] values = new float[ROWS * COLUMNS];
+      for (int clock = 0; clock < 6; clock++) {
+        for (int rank = 0; rank < WORKERS; rank++) {
+          WorkerSession session = cluster.session(rank);
+          session.read(0, 0, ROWS, values, 0);
+          session.read(0, new long[] {3, ROWS - 1}, 2, values);
+          session.add(0, 0, ROWS, values, 0);
+          session.tick(1);
+        }
+      }
+    }
+    assertThat(reads).containsExactly(0, 1, 0, 1);
+  }
+
+  @ParameterizedTest
+  @MethodSource("filters")
+  void aClockThatChangesNothingChangesNoFilterEither(FilterOptions filters) {
+    float[] expected;
+    try (Cluster cluster = open(filters)) {
+      create(cluster);
+      clocks(cluster, 0, 8);
+      expected = parameters(cluster);
+    }
+    try (Cluster cluster = open(filters)) {
+      create(cluster);
+      for (int clock = 0; clock < 8; clock++) {
+        clocks(cluster, clock, 1);
+        look(cluster);
+        select(cluster, ROOT);
+      }
+      assertThat(parameters(cluster)).containsExactly(expected);
+    }
+  }
+
+  /// A clock at rate 0, as of an evaluation that runs the training code.
+  private static void look(Cluster cluster) {
+    float[] values = new float[ROWS * COLUMNS];
+    Arrays.fill(values, 3);
+    for (int rank = 0; rank < WORKERS; rank++) {
+      WorkerSession session = cluster.session(rank);
+      session.select(ROOT, new Staleness(100), StepSize.noUpdate());
+      session.add(0, 0, ROWS, values, 0);
+      session.add(1, new long[] {1, 59}, 2, values);
+      session.tick(4);
+    }
+  }
+
+  private static float[] parameters(Cluster cluster) {
+    float[] values = new float[2 * ROWS * COLUMNS];
+    WorkerSession session = cluster.session(0);
+    session.select(ROOT, new Staleness(100), StepSize.noUpdate());
+    session.read(0, 0, ROWS, values, 0);
+    session.read(1, 0, ROWS, values, ROWS * COLUMNS);
+    return values;
   }
 
   @Test
