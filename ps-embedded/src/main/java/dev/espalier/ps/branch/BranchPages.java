@@ -26,7 +26,8 @@ public final class BranchPages {
     return new BranchPages(shared, steps.clone());
   }
 
-  void sealStamps() {
+  /// From now on a write gives a page a new stamp.
+  public void sealStamps() {
     for (PageTable table : tables) {
       table.pool().sealStamps();
     }

@@ -21,7 +21,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,10 +43,11 @@ public final class CheckpointStore {
    * cannot take pages from another. Where there are no links all pages are written.
    *
    * A pack of which less than half is still of use is not linked: its pages are written again, so
-   * checkpoints never take more than twice the room of the branch.
+   * checkpoints never take more than twice the room of the branch. Nor are more packs linked than some
+   * dozens, the fullest: there would be one more with every checkpoint.
    *
-   * The pack and the links are forced to the disk before the manifest takes its name at once. What a
-   * crash leaves without a manifest is no checkpoint.
+   * The pack and the names of all packs are forced to the disk before the manifest takes its name at
+   * once. What a crash leaves without a manifest is no checkpoint.
    */
   private static final String PACK_SUFFIX = ".pages";
   private static final int PIECE_BYTES = 4 << 20;
@@ -57,9 +58,11 @@ public final class CheckpointStore {
   private static final Executor FORCER =
       task -> Thread.ofVirtual().name("checkpoint-force").start(task);
   private static final double LEAST_USE = 0.5;
+  private static final int MAX_LINKED_PACKS = 64;
 
   private final CheckpointShape shape;
   private final int pieceBytes;
+  private final int maxLinkedPacks;
   private final PageCatalog catalog;
   private long nextPack = System.currentTimeMillis();
 
@@ -71,15 +74,17 @@ public final class CheckpointStore {
 
   /// Creates a store that knows of no checkpoint yet.
   public CheckpointStore(CheckpointShape shape) {
-    this(shape, PIECE_BYTES);
+    this(shape, PIECE_BYTES, MAX_LINKED_PACKS);
   }
 
   /// Creates a store that knows of no checkpoint yet.
   ///
   /// @param pieceBytes so many go to the disk, and come from a device, at a time
-  CheckpointStore(CheckpointShape shape, int pieceBytes) {
+  /// @param maxLinkedPacks packs of earlier checkpoints of which a checkpoint consists at most
+  CheckpointStore(CheckpointShape shape, int pieceBytes, int maxLinkedPacks) {
     this.shape = shape;
     this.pieceBytes = pieceBytes;
+    this.maxLinkedPacks = maxLinkedPacks;
     catalog = new PageCatalog(shape.tables().size());
   }
 
@@ -186,7 +191,7 @@ public final class CheckpointStore {
     return steps;
   }
 
-  /// The packs of which at least half is still of use.
+  /// The packs of which at least half is still of use; of many, those with most that is.
   private List<PageCatalog.Pack> usefulPacks(BranchPages pages) {
     Map<PageCatalog.Pack, Long> used = new LinkedHashMap<>();
     for (int table = 0; table < shape.tables().size(); table++) {
@@ -199,6 +204,8 @@ public final class CheckpointStore {
     }
     return used.entrySet().stream()
         .filter(entry -> entry.getValue() >= LEAST_USE * sizeOf(entry.getKey()))
+        .sorted(Map.Entry.<PageCatalog.Pack, Long>comparingByValue().reversed())
+        .limit(maxLinkedPacks)
         .map(Map.Entry::getKey)
         .toList();
   }
@@ -266,6 +273,8 @@ public final class CheckpointStore {
       }
       channel.force(true);
     }
+    // A manifest may replace another one: not before all that it names survives a crash.
+    forceFolderOf(file);
     Files.move(
         temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     // From here on they are no leftovers but the checkpoint.
@@ -273,8 +282,7 @@ public final class CheckpointStore {
     forceFolderOf(file);
   }
 
-  /// Makes new names survive a crash of the machine. A manifest that survives without its packs is
-  /// noticed when it is read, and was not yet reported.
+  /// Makes new names survive a crash of the machine.
   private static void forceFolderOf(Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     if (folder != null) {
@@ -289,69 +297,64 @@ public final class CheckpointStore {
   /// Reads a checkpoint into pages that belong to no branch yet.
   ///
   /// @throws PsException `CHECKPOINT_CORRUPT` when a part of it is missing, damaged, or of a shard
-  ///   of another shape
+  ///   of another shape; `INTERNAL` when this process cannot open what is there
   public synchronized void read(Path file, BranchPages pages) {
     Manifest manifest = Manifest.read(file, shape);
-    Map<Integer, PageCatalog.Pack> packs = new HashMap<>();
-    Map<Integer, FileChannel> channels = new HashMap<>();
+    List<PageCatalog.Pack> packs = new ArrayList<>();
     try {
-      int entry = 0;
+      for (Map.Entry<Integer, List<Stored>> pack : byPack(manifest).entrySet()) {
+        String name = manifest.packName(pack.getKey(), file);
+        packs.add(new PageCatalog.Pack(name, file.resolveSibling(name)));
+        read(file, packs.getLast(), pack.getValue(), pages);
+      }
       for (int table = 0; table < shape.tables().size(); table++) {
         pages.setSteps(table, manifest.steps()[table]);
-        PageTable pageTable = pages.table(table);
-        for (int index = 0; index < pageTable.layout().pageCount(); index++) {
-          Manifest.Entry where = manifest.entries().get(entry++);
-          FileChannel channel = channel(file, manifest, where.pack(), channels);
-          Page target = pageTable.target(index);
-          pageTable.install(index, target);
-          read(file, channel, where, table, index, target);
-          PageCatalog.Pack pack =
-              packs.computeIfAbsent(
-                  where.pack(),
-                  number -> {
-                    String name = manifest.packs().get(number);
-                    return new PageCatalog.Pack(name, file.resolveSibling(name));
-                  });
-          catalog.put(
-              table,
-              target.stamp(),
-              new PageCatalog.Place(pack, where.offset(), where.bytes(), where.crc()));
-        }
-        // What is written from now on is no longer what the checkpoint holds.
-        pageTable.pool().sealStamps();
       }
+      // What is written from now on is no longer what the checkpoint holds.
+      pages.sealStamps();
     } catch (IOException e) {
-      packs.values().forEach(catalog::forget);
-      throw new PsException(
-          PsFault.CHECKPOINT_CORRUPT, "checkpoint %s cannot be read: %s".formatted(file, e), e);
-    } catch (PsException e) {
-      packs.values().forEach(catalog::forget);
+      packs.forEach(catalog::forget);
+      throw Manifest.unreadable(file, e);
+    } catch (RuntimeException | Error e) {
+      packs.forEach(catalog::forget);
       throw e;
-    } finally {
-      channels.values().forEach(CheckpointStore::closeRead);
     }
   }
 
-  private static FileChannel channel(
-      Path file, Manifest manifest, int number, Map<Integer, FileChannel> channels)
+  /// A page, and where it lies in its pack.
+  private record Stored(int table, int index, Manifest.Entry where) {}
+
+  /// The pages by pack, so that one is open at a time.
+  private Map<Integer, List<Stored>> byPack(Manifest manifest) {
+    Map<Integer, List<Stored>> byPack = new LinkedHashMap<>();
+    Iterator<Manifest.Entry> entries = manifest.entries().iterator();
+    for (int table = 0; table < shape.tables().size(); table++) {
+      int count = shape.tables().get(table).layout().pageCount();
+      for (int index = 0; index < count; index++) {
+        Manifest.Entry where = entries.next();
+        byPack
+            .computeIfAbsent(where.pack(), _ -> new ArrayList<>())
+            .add(new Stored(table, index, where));
+      }
+    }
+    return byPack;
+  }
+
+  private void read(Path file, PageCatalog.Pack pack, List<Stored> stored, BranchPages pages)
       throws IOException {
-    FileChannel open = channels.get(number);
-    if (open == null) {
-      Manifest.expect(
-          number >= 0 && number < manifest.packs().size(), file, "a pack", "number " + number, "");
-      Path pack = file.resolveSibling(manifest.packs().get(number));
-      open = FileChannel.open(pack, StandardOpenOption.READ);
-      channels.put(number, open);
-    }
-    return open;
-  }
-
-  private static void closeRead(FileChannel channel) {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      System.getLogger(CheckpointStore.class.getName())
-          .log(System.Logger.Level.WARNING, "a pages file could not be closed", e);
+    Path path = file.resolveSibling(pack.name());
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      for (Stored page : stored) {
+        PageTable pageTable = pages.table(page.table());
+        Page target = pageTable.target(page.index());
+        pageTable.install(page.index(), target);
+        Manifest.Entry where = page.where();
+        read(file, channel, where, page.table(), page.index(), target);
+        catalog.put(
+            page.table(),
+            target.stamp(),
+            new PageCatalog.Place(pack, where.offset(), where.bytes(), where.crc()));
+      }
     }
   }
 

@@ -7,7 +7,9 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -90,8 +92,7 @@ record Manifest(byte[] description, long[] steps, List<String> packs, List<Entry
     try {
       bytes = Files.readAllBytes(file);
     } catch (IOException e) {
-      throw new PsException(
-          PsFault.CHECKPOINT_CORRUPT, "checkpoint %s cannot be read: %s".formatted(file, e), e);
+      throw unreadable(file, e);
     }
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     try {
@@ -148,6 +149,24 @@ record Manifest(byte[] description, long[] steps, List<String> packs, List<Entry
     }
     expect(in.remaining() == TRAILER_BYTES, file, "the trailer", in.remaining(), " bytes");
     return new Manifest(description, steps, packs, entries);
+  }
+
+  /// A checkpoint of which a part cannot be read is damaged; not so when the part is there and this
+  /// process cannot open it, for it has too many files open or may not: another one will.
+  static PsException unreadable(Path file, IOException e) {
+    boolean isThere = e instanceof FileSystemException && !(e instanceof NoSuchFileException);
+    return new PsException(
+        isThere ? PsFault.INTERNAL : PsFault.CHECKPOINT_CORRUPT,
+        "checkpoint %s cannot be read: %s".formatted(file, e),
+        e);
+  }
+
+  /// The name of a pack.
+  ///
+  /// @param file the manifest's, for messages
+  String packName(int number, Path file) {
+    expect(number >= 0 && number < packs.size(), file, "a pack", "number " + number, "");
+    return packs.get(number);
   }
 
   static int crcOf(ByteBuffer bytes) {

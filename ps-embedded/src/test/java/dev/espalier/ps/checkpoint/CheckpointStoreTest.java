@@ -23,7 +23,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -90,12 +92,20 @@ final class CheckpointStoreTest {
     void fill(int from, int value) {
       PageTable table = branches.pagesOf(ROOT).table(0);
       for (int index = from; index < LAYOUT.pageCount(); index++) {
-        byte[] bytes = new byte[PAGE_BYTES];
-        Arrays.fill(bytes, (byte) (value + index));
-        Page page = table.target(index);
-        page.upload(MemorySegment.ofArray(bytes), 0);
-        table.install(index, page);
+        fillOne(table, index, value + index);
       }
+    }
+
+    void fillOne(int index, int value) {
+      fillOne(branches.pagesOf(ROOT).table(0), index, value);
+    }
+
+    private static void fillOne(PageTable table, int index, int value) {
+      byte[] bytes = new byte[PAGE_BYTES];
+      Arrays.fill(bytes, (byte) value);
+      Page page = table.target(index);
+      page.upload(MemorySegment.ofArray(bytes), 0);
+      table.install(index, page);
     }
 
     CheckpointStore.Written write(CheckpointStore store, Path file) {
@@ -138,9 +148,9 @@ final class CheckpointStoreTest {
   void pagesLargerThanAPieceComeBack(MemoryTier.Kind kind) {
     try (Branch branch = new Branch(new Tier(kind))) {
       branch.fill(0, 5);
-      branch.write(new CheckpointStore(SHAPE, 1000), folder.resolve("c"));
+      branch.write(new CheckpointStore(SHAPE, 1000, 64), folder.resolve("c"));
       for (int pieceBytes : new int[] {999, 4096, 1 << 20}) {
-        assertThat(branch.read(new CheckpointStore(SHAPE, pieceBytes), folder.resolve("c")))
+        assertThat(branch.read(new CheckpointStore(SHAPE, pieceBytes, 64), folder.resolve("c")))
             .containsExactly(values(5));
       }
     }
@@ -151,10 +161,38 @@ final class CheckpointStoreTest {
     Tier tier = new Tier(MemoryTier.Kind.PINNED);
     try (Branch branch = new Branch(tier)) {
       branch.fill(0, 5);
-      branch.write(new CheckpointStore(SHAPE, 2 * PAGE_BYTES), folder.resolve("c"));
+      branch.write(new CheckpointStore(SHAPE, 2 * PAGE_BYTES, 64), folder.resolve("c"));
       assertThat(tier.targets).hasSize(LAYOUT.pageCount());
       assertThat(tier.targets.stream().distinct()).hasSize(2);
     }
+  }
+
+  @Test
+  void aCheckpointConsistsOfAFewPacks() {
+    int maxLinkedPacks = 3;
+    try (Branch branch = new Branch(new Tier(MemoryTier.Kind.HOST))) {
+      var store = new CheckpointStore(SHAPE, 1 << 20, maxLinkedPacks);
+      branch.fill(0, 5);
+      for (int index = 0; index < LAYOUT.pageCount(); index++) {
+        Path file = folder.resolve("c" + index);
+        branch.fillOne(index, 50 + index);
+        branch.write(store, file);
+        assertThat(Manifest.read(file, SHAPE).packs()).hasSizeLessThanOrEqualTo(maxLinkedPacks + 1);
+      }
+      Path last = folder.resolve("c" + (LAYOUT.pageCount() - 1));
+      assertThat(branch.read(new CheckpointStore(SHAPE), last)).containsExactly(values(50));
+    }
+  }
+
+  @Test
+  void whatCannotBeOpenedIsNotDamaged() {
+    Path file = folder.resolve("c");
+    assertThat(Manifest.unreadable(file, new NoSuchFileException("c.1.pages")).fault())
+        .isEqualTo(PsFault.CHECKPOINT_CORRUPT);
+    assertThat(Manifest.unreadable(file, new IOException("Input/output error")).fault())
+        .isEqualTo(PsFault.CHECKPOINT_CORRUPT);
+    var full = new FileSystemException("c.1.pages", null, "Too many open files");
+    assertThat(Manifest.unreadable(file, full).fault()).isEqualTo(PsFault.INTERNAL);
   }
 
   @ParameterizedTest
