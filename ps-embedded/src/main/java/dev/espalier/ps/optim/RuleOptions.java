@@ -1,6 +1,7 @@
 package dev.espalier.ps.optim;
 
-/// Constants of a table's update rule; a rule ignores those it does not use.
+/// Constants of a table's update rule; a rule ignores those it does not use. Bounds hold for the
+/// floats that they become, too.
 ///
 /// @param momentum used when the setting has no momentum, in [0, 1); default 0.9
 /// @param decay of the mean of squares in RMSProp and AdaDelta, in [0, 1); default 0.9
@@ -22,14 +23,14 @@ public record RuleOptions(
 
   /// Checks the bounds.
   public RuleOptions {
-    fraction("momentum", momentum);
-    fraction("decay", decay);
-    fraction("beta2", beta2);
-    positive("epsilon", epsilon);
-    notNegative("weightDecay", weightDecay);
-    notNegative("l1", l1);
-    notNegative("l2", l2);
-    positive("initialAccumulator", initialAccumulator);
+    FloatBounds.requireFraction("momentum", momentum);
+    FloatBounds.requireFraction("decay", decay);
+    FloatBounds.requireFraction("beta2", beta2);
+    FloatBounds.requirePositive("epsilon", epsilon);
+    FloatBounds.requireNotNegative("weightDecay", weightDecay);
+    FloatBounds.requireNotNegative("l1", l1);
+    FloatBounds.requireNotNegative("l2", l2);
+    FloatBounds.requirePositive("initialAccumulator", initialAccumulator);
   }
 
   /// The defaults of all rules but AdaDelta.
@@ -80,23 +81,5 @@ public record RuleOptions(
   /// These options with another initial accumulator.
   public RuleOptions withInitialAccumulator(double value) {
     return new RuleOptions(momentum, decay, beta2, epsilon, weightDecay, l1, l2, value);
-  }
-
-  private static void fraction(String name, double value) {
-    if (!(value >= 0 && value < 1)) {
-      throw new IllegalArgumentException(name + " must be in [0, 1) but is " + value);
-    }
-  }
-
-  private static void positive(String name, double value) {
-    if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(name + " must be > 0 and finite but is " + value);
-    }
-  }
-
-  private static void notNegative(String name, double value) {
-    if (!(value >= 0 && value < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(name + " must be >= 0 and finite but is " + value);
-    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.espalier.ps.optim;
 
-/// How far the updates of one clock move the parameters; comes from the branch's setting.
+/// How far the updates of one clock move the parameters; comes from the branch's setting. Bounds
+/// hold for the floats that kernels calculate with, too.
 ///
 /// @param learningRate `lr`, >= 0 and finite; 0 marks a clock that changes nothing, neither
 ///   parameters nor optimizer state (evaluation)
@@ -11,12 +12,9 @@ public record StepSize(double learningRate, double momentum) {
 
   /// Checks the bounds.
   public StepSize {
-    if (!(learningRate >= 0 && learningRate < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          "learningRate must be >= 0 and finite but is " + learningRate);
-    }
-    if (!Double.isNaN(momentum) && !(momentum >= 0 && momentum < 1)) {
-      throw new IllegalArgumentException("momentum must be in [0, 1) but is " + momentum);
+    FloatBounds.requireNotNegative("learningRate", learningRate);
+    if (!Double.isNaN(momentum)) {
+      FloatBounds.requireFraction("momentum", momentum);
     }
   }
 

@@ -126,4 +126,18 @@ final class UpdateRuleTest {
     assertThatThrownBy(() -> RuleOptions.defaults().withEpsilon(0)).hasMessageContaining("epsilon");
     assertThat(StepSize.noUpdate().updates()).isFalse();
   }
+
+  /// Kernels calculate with floats, in which a bound can be reached that the double keeps.
+  @Test
+  void boundsHoldForFloats() {
+    assertThatThrownBy(() -> new StepSize(0.1, 0.99999999))
+        .hasMessage("momentum must be in [0, 1) but is 0.99999999, as a float 1.0");
+    assertThatThrownBy(() -> StepSize.of(1e39))
+        .hasMessage("learningRate must be >= 0 and finite but is 1.0E39, as a float Infinity");
+    assertThatThrownBy(() -> RuleOptions.defaults().withEpsilon(1e-46))
+        .hasMessage("epsilon must be > 0 and finite but is 1.0E-46, as a float 0.0");
+    assertThatThrownBy(() -> RuleOptions.defaults().withBeta2(0.99999999))
+        .hasMessageContaining("beta2 must be in [0, 1)");
+    assertThat(new StepSize(1e-50, 0.9999999).momentumOr(0)).isLessThan(1);
+  }
 }
