@@ -33,9 +33,15 @@ public record Factors(int samples, int rows, int columns, float[] left, float[] 
     }
   }
 
-  /// Whether the vectors of so many products are smaller than the matrix.
+  /// Values of the largest matrix that travels as vectors: whoever takes these few bytes must make
+  /// it.
+  public static final int MAX_VALUES = 1 << 29;
+
+  /// Whether the vectors of so many products are smaller than the matrix, which is no larger than
+  /// may travel as such.
   public static boolean areSmaller(int rows, int columns, int samples) {
-    return samples * ((long) rows + columns) < (long) rows * columns;
+    long values = (long) rows * columns;
+    return values <= MAX_VALUES && samples * ((long) rows + columns) < values;
   }
 
   /// The factors of some of the rows.

@@ -12,10 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Reads one frame, and allocates nothing that the frame is too short to fill.
+/// Reads one frame, and allocates nothing that the frame is too short to fill, but for values in a
+/// code, 32 times its bytes at most, and the product of factors, [Factors#MAX_VALUES] values at
+/// most.
 final class FrameReader {
   private static final int MIN_BATCH_BYTES = 21;
-  private static final int MAX_PRODUCT = 1 << 29;
   private static final ValueCode[] CODES = ValueCode.values();
 
   private final FrameInput frame;
@@ -159,11 +160,13 @@ final class FrameReader {
     int samples = frame.getInt();
     int columns = frame.getInt();
     require(samples > 0 && columns > 0, "factors of some samples and columns", samples);
-    long bytes = Math.multiplyFull(samples, Math.addExact(rows, columns));
-    require(bytes <= frame.remaining() / 4, bytes + " floats more", frame.remaining() / 4);
-    float[] left = new float[Math.multiplyExact(samples, rows)];
-    float[] right = new float[Math.multiplyExact(samples, columns)];
-    require((long) rows * columns <= MAX_PRODUCT, "a product of 2^29 values", rows);
+    long product = Math.multiplyFull(rows, columns);
+    require(product <= Factors.MAX_VALUES, "a product of 2^29 values at most", product);
+    int most = frame.remaining() / Float.BYTES / samples;
+    long floats = (long) rows + columns;
+    require(floats <= most, "%d floats for each sample".formatted(floats), most);
+    float[] left = new float[samples * rows];
+    float[] right = new float[samples * columns];
     frame.get(left, 0, left.length);
     frame.get(right, 0, right.length);
     return new Factors(samples, rows, columns, left, right).product();

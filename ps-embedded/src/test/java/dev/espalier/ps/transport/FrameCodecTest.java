@@ -13,6 +13,7 @@ import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardConfig;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowValues;
@@ -80,6 +81,12 @@ final class FrameCodecTest {
   void repliesComeBack(ShardReply reply) {
     ByteBuffer frame = FrameCodec.encode(reply);
     assertThat(FrameCodec.decodeReply(frame)).usingRecursiveComparison().isEqualTo(reply);
+  }
+
+  @Test
+  void noFactorsAreSentThatWouldBeRefused() {
+    assertThat(Factors.areSmaller(1 << 15, 1 << 14, 8)).isTrue();
+    assertThat(Factors.areSmaller(1 << 15, 1 << 15, 8)).isFalse();
   }
 
   @Test
