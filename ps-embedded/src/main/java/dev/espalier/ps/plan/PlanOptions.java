@@ -1,7 +1,8 @@
 package dev.espalier.ps.plan;
 
-/// Which optimisations an access plan uses; results are the same with any of them, but for the
-/// rounding of sums over several workers where updates are not combined.
+/// Which optimisations an access plan uses. At staleness 0 results are the same with any of them,
+/// but for the rounding of sums where updates are not combined; at a larger one, rows that are
+/// fetched together or ahead may miss updates that a later read would have seen.
 ///
 /// Source: Cui et al., Exploiting iterative-ness for parallel ML computations, SoCC 2014, section
 /// 3.
