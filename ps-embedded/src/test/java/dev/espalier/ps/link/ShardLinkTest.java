@@ -112,9 +112,9 @@ class ShardLinkTest extends ParameterServerContract {
 
   @Test
   void whoWaitsForAShardThatNeverComesHearsOfTheEnd() throws Exception {
-    try (LinkServer port = LinkServer.open("127.0.0.1", "the token");
-        ShardLink link =
-            ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
+    LinkServer port = LinkServer.open("127.0.0.1", "the token");
+    try (ShardLink link =
+        ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
       var waiting = link.send(new ShardCommand.Explain(0));
       port.close();
       assertThatThrownBy(() -> waiting.get(20, TimeUnit.SECONDS))
