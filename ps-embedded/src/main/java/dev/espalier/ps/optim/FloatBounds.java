@@ -25,7 +25,7 @@ final class FloatBounds {
       float rounded = (float) value;
       throw new IllegalArgumentException(
           "%s must be %s but is %s".formatted(name, bound, value)
-              + (rounded == value || rounded != rounded ? "" : ", as a float " + rounded));
+              + (rounded == value || Float.isNaN(rounded) ? "" : ", as a float " + rounded));
     }
   }
 }
