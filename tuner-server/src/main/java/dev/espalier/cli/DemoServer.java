@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -27,6 +29,9 @@ import java.util.stream.Stream;
 final class DemoServer implements AutoCloseable {
   private static final Duration START = Duration.ofMinutes(4);
   private static final Duration STOP = Duration.ofSeconds(20);
+
+  /// Read by `./espalier` itself.
+  private static final Set<String> OF_THE_LAUNCHER = Set.of("ESPALIER_JDK", "ESPALIER_DEBUG");
 
   private final Process process;
   private final Path log;
@@ -55,17 +60,25 @@ final class DemoServer implements AutoCloseable {
       command.addAll(List.of("--home", home.toString(), "--http-port", "" + httpPort));
       command.addAll(List.of("--grpc-port", "" + freePort()));
       dataRoot.ifPresent(root -> command.addAll(List.of("--data-root", root.toString())));
-      Process process =
+      var builder =
           new ProcessBuilder(command)
               .redirectErrorStream(true)
               .redirectOutput(log.toFile())
-              .redirectInput(new File("/dev/null"))
-              .start();
+              .redirectInput(new File("/dev/null"));
+      builder.environment().keySet().removeIf(DemoServer::isSetting);
+      Process process = builder.start();
       return new DemoServer(process, home, log, "http://127.0.0.1:" + httpPort);
     } catch (IOException e) {
       throw new CommandFailure(
           ExitStatus.INTERNAL, "the server could not be started: " + e.getMessage(), e);
     }
+  }
+
+  /// {@return whether a variable would let the demo's server be another one than the demo's: one
+  /// that runs the jobs of a database which is named there, say}
+  static boolean isSetting(String variable) {
+    return variable.toUpperCase(Locale.ROOT).startsWith("ESPALIER_")
+        && !OF_THE_LAUNCHER.contains(variable);
   }
 
   private static Optional<String> setsid() {
