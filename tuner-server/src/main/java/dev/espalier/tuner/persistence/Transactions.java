@@ -5,20 +5,26 @@ import dev.espalier.api.model.EspalierException;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.hibernate.TransactionException;
 import org.hibernate.exception.JDBCConnectionException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.TransactionTimedOutException;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /// Runs work in transactions, and says in one code when the database is away.
 final class Transactions {
+  private static final String STATEMENT_CANCELLED = "57014";
+
   private final PlatformTransactionManager manager;
   private final TransactionTemplate writing;
   private final TransactionTemplate reading;
@@ -103,16 +109,24 @@ final class Transactions {
         }
       });
     } catch (RuntimeException e) {
-      if (isAway(e) || isAway(first.get())) {
-        throw new EspalierException(
-            ErrorCode.DATABASE_AWAY, "the database cannot be reached; try again later", e);
-      }
-      if (isTooLong(e) || isTooLong(first.get())) {
+      boolean isLimited = template.getTimeout() != TransactionDefinition.TIMEOUT_DEFAULT;
+      if (isLimited && (isTooLong(e) || isTooLong(first.get()))) {
         throw new EspalierException(
             ErrorCode.TOO_MANY_REQUESTS,
             "reading this took longer than "
                 + template.getTimeout()
                 + " s; ask for less, or try again later",
+            e);
+      }
+      if (isAway(e) || isAway(first.get())) {
+        throw new EspalierException(
+            ErrorCode.DATABASE_AWAY, "the database cannot be reached; try again later", e);
+      }
+      if (isGivenUp(e) || isGivenUp(first.get())) {
+        throw new EspalierException(
+            ErrorCode.DATABASE_AWAY,
+            "the database has given up what it was asked, because of something else that it does;"
+                + " try again later",
             e);
       }
       throw e;
@@ -121,38 +135,49 @@ final class Transactions {
 
   /// {@return whether a failure says that a transaction has used up its time}
   private static boolean isTooLong(@Nullable Throwable failure) {
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof TransactionTimedOutException
-          // 57014: the statement was cancelled.
-          || cause instanceof SQLException sql && "57014".equals(sql.getSQLState())) {
-        return true;
-      }
-    }
-    return false;
+    return isCausedBy(
+        failure,
+        cause -> cause instanceof TransactionTimedOutException,
+        state -> state.equals(STATEMENT_CANCELLED));
   }
 
   /// {@return whether a failure says that the database, not the work, is at fault}
-  static boolean isAway(@Nullable Throwable failure) {
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      // Hibernate rolls back by itself when a statement fails; that the rollback failed too is all
-      // it says then.
-      if (cause instanceof SQLTransientException
-          || cause instanceof JDBCConnectionException
-          || cause instanceof TransactionException) {
-        return true;
-      }
-      if (cause instanceof SQLException sql && sql.getSQLState() != null) {
-        String state = sql.getSQLState();
-        // 08 connection, 57P shutdown and starting up, 53 out of connections, disk or memory,
-        // 25006 a standby took over.
-        if (state.startsWith("08")
-            || state.startsWith("57P")
-            || state.startsWith("53")
-            || state.equals("25006")) {
-          return true;
-        }
-      }
-    }
-    return false;
+  private static boolean isAway(@Nullable Throwable failure) {
+    // Hibernate rolls back by itself when a statement fails; that the rollback failed too is all it
+    // says then.
+    // 08 connection, 57P shutdown and starting up, 53 out of connections, disk or memory, 25006 a
+    // standby took over.
+    return isCausedBy(
+        failure,
+        cause ->
+            cause instanceof SQLTransientException
+                || cause instanceof JDBCConnectionException
+                || cause instanceof TransactionException,
+        state ->
+            state.startsWith("08")
+                || state.startsWith("57P")
+                || state.startsWith("53")
+                || state.equals("25006"));
+  }
+
+  /// {@return whether the same work may go well when it is done again}
+  private static boolean isGivenUp(@Nullable Throwable failure) {
+    // 40 deadlock and rolled back, 55P03 somebody else holds the lock, or an administrator
+    // cancelled.
+    return isCausedBy(
+        failure,
+        _ -> false,
+        state ->
+            state.startsWith("40") || state.equals("55P03") || state.equals(STATEMENT_CANCELLED));
+  }
+
+  private static boolean isCausedBy(
+      @Nullable Throwable failure, Predicate<Throwable> isIt, Predicate<String> isItsState) {
+    return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
+        .anyMatch(cause ->
+            isIt.test(cause)
+                || cause instanceof SQLException sql
+                    && sql.getSQLState() != null
+                    && isItsState.test(sql.getSQLState()));
   }
 }

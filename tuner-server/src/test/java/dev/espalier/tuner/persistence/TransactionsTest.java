@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.tuner.boot.TestServer;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.jdbc.UncategorizedSQLException;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.TransactionDefinition;
@@ -80,5 +84,32 @@ final class TransactionsTest {
             refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.TOO_MANY_REQUESTS))
         .hasMessageContaining("took longer than 1 s");
     assertThat(viewers.read(() -> 1)).isEqualTo(1);
+  }
+
+  /// Each of these may go well when it is asked again, so no job may fail for it.
+  @ParameterizedTest
+  @ValueSource(strings = {"40P01", "40001", "55P03", "57014", "57P01", "53100", "08006"})
+  void whatMayGoWellTheNextTimeIsTheDatabasesFault(String state) {
+    var all = new Transactions(new NoDatabase());
+
+    assertThatThrownBy(() ->
+            all.write(() -> {
+              throw new UncategorizedSQLException("insert", null, new SQLException("", state));
+            }))
+        .isInstanceOfSatisfying(
+            EspalierException.class,
+            failure -> assertThat(failure.code()).isEqualTo(ErrorCode.DATABASE_AWAY));
+  }
+
+  @Test
+  void whatFailsEachTimeIsTheWorksFault() {
+    var all = new Transactions(new NoDatabase());
+    var failure = new UncategorizedSQLException("insert", null, new SQLException("", "23505"));
+
+    assertThatThrownBy(() ->
+            all.write(() -> {
+              throw failure;
+            }))
+        .isSameAs(failure);
   }
 }
