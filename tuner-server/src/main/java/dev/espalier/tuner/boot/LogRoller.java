@@ -45,15 +45,22 @@ final class LogRoller implements AutoCloseable {
             this::rollAll, EVERY.toMillis(), EVERY.toMillis(), TimeUnit.MILLISECONDS);
   }
 
+  /// Throws nothing: a schedule ends with the first failure.
   void rollAll() {
-    for (Path file : files.get()) {
-      try {
-        roll(file);
-      } catch (NoSuchFileException _) {
-        // Its process has not printed yet, or the job was removed.
-      } catch (IOException | RuntimeException failure) {
-        log.warn("{} cannot be rolled: {}", file, failure.getMessage());
-      }
+    try {
+      files.get().forEach(this::rollIfLarge);
+    } catch (RuntimeException failure) {
+      log.warn("logs cannot be found: {}", failure.toString());
+    }
+  }
+
+  private void rollIfLarge(Path file) {
+    try {
+      roll(file);
+    } catch (NoSuchFileException _) {
+      // Its process has not printed yet, or the job was removed.
+    } catch (IOException | RuntimeException failure) {
+      log.warn("{} cannot be rolled: {}", file, failure.getMessage());
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.boot;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -47,6 +48,19 @@ class LogRollerTest {
       roller.rollAll();
     }
     assertThat(file).isEmptyFile();
+  }
+
+  /// A folder goes while it is listed: the next time must come all the same.
+  @Test
+  void filesThatCannotBeFoundEndNoSchedule() {
+    try (var roller =
+        new LogRoller(
+            () -> {
+              throw new UncheckedIOException(new IOException("gone"));
+            },
+            10)) {
+      assertThatCode(roller::rollAll).doesNotThrowAnyException();
+    }
   }
 
   private List<Path> files() {
