@@ -130,11 +130,13 @@ final class WorkerCrew {
           stream.onNext(message(command));
         }
       }
+      // Inside the lock, as `detached` is: the listener, which only queues, hears both in the order
+      // in which they happened.
+      listener.attached(worker);
     }
     if (before != null) {
       reject(before, "REPLACED", "worker " + worker + " attached again");
     }
-    listener.attached(worker);
     return Optional.of(worker);
   }
 
@@ -310,8 +312,6 @@ final class WorkerCrew {
         // Whoever comes next may sit here: no other worker knows of the one that left.
         shardAddresses[worker] = "";
       }
-      // Inside the lock, so that it cannot be heard after the next attach; the listener only
-      // queues.
       listener.detached(worker, reason);
     }
   }

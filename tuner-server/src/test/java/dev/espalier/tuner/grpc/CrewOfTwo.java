@@ -16,6 +16,7 @@ final class CrewOfTwo implements WorkerGateway.Listener {
   static final int GENERATION = 3;
 
   private volatile int room = Integer.MAX_VALUE;
+  private volatile Runnable beforeAttached = () -> {};
   private final List<String> heard = new CopyOnWriteArrayList<>();
 
   static WorkerGateway.WorkerGroup group(boolean begun) {
@@ -40,12 +41,18 @@ final class CrewOfTwo implements WorkerGateway.Listener {
     room = reports;
   }
 
+  /// What happens before it is heard that a worker is there.
+  void beforeAttached(Runnable event) {
+    beforeAttached = event;
+  }
+
   List<String> heard() {
     return List.copyOf(heard);
   }
 
   @Override
   public void attached(int worker) {
+    beforeAttached.run();
     heard.add("attached " + worker);
   }
 

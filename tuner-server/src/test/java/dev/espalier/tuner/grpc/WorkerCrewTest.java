@@ -33,6 +33,26 @@ class WorkerCrewTest {
     assertThat(second.peers()).containsExactly("c:1", "b:1");
   }
 
+  /// Else the job would take a worker for there that is gone.
+  @Test
+  void linkThatBreaksAtOnceIsHeardToBreakAfterItBegan() throws InterruptedException {
+    var stream = new Said();
+    var breaking = new Thread(() -> crew.detach(0, stream, "its machine is gone"));
+    listener.beforeAttached(() -> {
+      breaking.start();
+      try {
+        breaking.join(200);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    });
+
+    crew.attach(newcomer(0, "a:1"), stream);
+    breaking.join();
+
+    assertThat(listener.heard()).containsExactly("attached 0", "detached 0");
+  }
+
   @Test
   void oneTooManyWaitsForASeat() {
     crew.attach(newcomer(-1, "a:1"), new Said());
