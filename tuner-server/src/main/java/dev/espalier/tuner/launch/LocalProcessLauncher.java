@@ -68,8 +68,6 @@ public final class LocalProcessLauncher implements WorkerLauncher {
         Process process = start(job, spec.program(), generation, worker, secret, logs);
         started.add(process);
         Files.writeString(pidFile(job, worker), Long.toString(process.pid()));
-        int number = worker;
-        var _ = process.onExit().thenAccept(ended -> onExit.exited(number, ended.exitValue()));
       }
     } catch (IOException failure) {
       started.forEach(Process::destroyForcibly);
@@ -77,6 +75,15 @@ public final class LocalProcessLauncher implements WorkerLauncher {
           ErrorCode.INTERNAL, "workers cannot be started: " + failure.getMessage(), failure);
     }
     processes.put(job, started);
+    // Not before all have started: the end of one of them is news only then.
+    for (int worker = 0; worker < started.size(); worker++) {
+      int number = worker;
+      var _ =
+          started
+              .get(worker)
+              .onExit()
+              .thenAccept(ended -> onExit.exited(number, ended.exitValue()));
+    }
   }
 
   private Process start(
@@ -119,7 +126,7 @@ public final class LocalProcessLauncher implements WorkerLauncher {
         process(file, job).ifPresent(ProcessHandle::destroyForcibly);
         Files.deleteIfExists(file);
       }
-    } catch (IOException failure) {
+    } catch (IOException | UncheckedIOException failure) {
       log.warn("job={} worker files cannot be read: {}", job, failure.getMessage());
     }
   }
@@ -145,7 +152,7 @@ public final class LocalProcessLauncher implements WorkerLauncher {
       return files
           .sorted(comparing(LocalProcessLauncher::padded).thenComparing(naturalOrder()))
           .toList();
-    } catch (IOException failure) {
+    } catch (IOException | UncheckedIOException failure) {
       log.warn("job={} logs cannot be read: {}", job, failure.getMessage());
       return List.of();
     }

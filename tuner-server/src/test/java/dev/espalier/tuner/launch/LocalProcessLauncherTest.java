@@ -1,0 +1,72 @@
+package dev.espalier.tuner.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.rest.JobSpec;
+import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.programs.nn.MultilayerPerceptron;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Workers that are processes of the machine, though they train nothing.
+@Timeout(60)
+final class LocalProcessLauncherTest {
+  private static final String JOB = "job_1";
+
+  @TempDir Path folder;
+  private final List<Integer> exited = new CopyOnWriteArrayList<>();
+
+  /// The job is told that its workers could not be started, and not that it lost some.
+  @Test
+  void whereNotAllWorkersStartTheEndOfTheOthersIsNoNews() throws IOException {
+    Path second = Files.createDirectories(folder.resolve(JOB).resolve("worker-1.pid"));
+    LocalProcessLauncher launcher = launcher();
+
+    assertThatThrownBy(() -> launch(launcher)).hasMessageContaining("workers cannot be started");
+
+    Awaitility.await()
+        .during(Duration.ofMillis(300))
+        .atMost(Duration.ofSeconds(5))
+        .untilAsserted(() -> assertThat(exited).isEmpty());
+    Files.delete(second);
+    launch(launcher);
+    launcher.kill(JOB);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(exited).containsExactlyInAnyOrder(0, 1));
+  }
+
+  private void launch(LocalProcessLauncher launcher) {
+    launcher.launch(JOB, spec(), 1, "secret", (worker, _) -> exited.add(worker));
+  }
+
+  private LocalProcessLauncher launcher() throws IOException {
+    Path script = folder.resolve("java");
+    Files.writeString(
+        script, "#!/bin/sh\ncase \"$*\" in *describe*) echo '[]';; *) exec sleep 30;; esac\n");
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+    var command = new WorkerCommand(script, "", List.of());
+    var programs = new DescribedPrograms(command, folder.resolve("programs"));
+    return new LocalProcessLauncher(command, programs, folder, "127.0.0.1:1");
+  }
+
+  private static JobSpec spec() {
+    ProgramDescriptor mlp = new MultilayerPerceptron().describe();
+    return JobSpecReader.read(Map.of("program", "mlp", "workers", 2), _ -> Optional.of(mlp))
+        .spec()
+        .orElseThrow();
+  }
+}
