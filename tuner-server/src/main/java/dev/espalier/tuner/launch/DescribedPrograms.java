@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -20,9 +21,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,7 +38,8 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// The server never loads a program: it asks a worker process to describe what it finds, at its
 /// start and again whenever a jar is new or has changed. A jar that cannot be described is left
-/// out, with a warning that says why.
+/// out, with a warning that says why, and asked again by whoever looks half a minute later: the
+/// machine may have been too busy. Who looks for a built-in program waits for no jar.
 public final class DescribedPrograms implements ProgramRegistry {
   private static final Logger log = LoggerFactory.getLogger(DescribedPrograms.class);
 
@@ -43,15 +48,32 @@ public final class DescribedPrograms implements ProgramRegistry {
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
+  private static final Duration RETRY = Duration.ofSeconds(30);
+
+  /// Each is a process; together they must not starve the server that starts.
+  private static final int ASKED_AT_A_TIME = 2;
+
   private final WorkerCommand command;
   private final Path folder;
+  private final Duration retry;
+  private final Semaphore processes = new Semaphore(ASKED_AT_A_TIME, true);
   private final Map<Source, CompletableFuture<List<ProgramDescriptor>>> described = new HashMap<>();
-  private Set<Source> offered = Set.of();
+
+  /// What was last told of each source, and of all together.
+  private final Map<Source, String> told = new ConcurrentHashMap<>();
+
+  private final AtomicReference<Set<String>> registered = new AtomicReference<>(Set.of());
 
   /// @param folder of jars with programs; need not exist
   public DescribedPrograms(WorkerCommand command, Path folder) {
+    this(command, folder, RETRY);
+  }
+
+  /// @param retry how long a failure counts
+  DescribedPrograms(WorkerCommand command, Path folder, Duration retry) {
     this.command = command;
     this.folder = folder;
+    this.retry = retry;
     Thread.ofVirtual().name("describe-programs").start(this::programs);
   }
 
@@ -72,55 +94,67 @@ public final class DescribedPrograms implements ProgramRegistry {
 
   @Override
   public Optional<ProgramDescriptor> find(String name) {
-    return Optional.ofNullable(known().get(name)).map(Entry::descriptor);
+    return entry(name).map(Entry::descriptor);
   }
 
   /// {@return the jars that a worker of this program needs beside the runtime's own}
   List<Path> jarsOf(String program) {
-    Entry entry = known().get(program);
-    return entry == null || entry.jar() == null ? List.of() : List.of(entry.jar());
+    return entry(program).map(Entry::jar).map(List::of).orElse(List.of());
+  }
+
+  private Optional<Entry> entry(String name) {
+    var builtIn = new TreeMap<String, Entry>();
+    var source = new Source.BuiltIn();
+    add(source, answerOf(source), builtIn);
+    return Optional.ofNullable(builtIn.get(name)).or(() -> Optional.ofNullable(known().get(name)));
   }
 
   private Map<String, Entry> known() {
     List<Source> sources = sources();
     var answers = new LinkedHashMap<Source, CompletableFuture<List<ProgramDescriptor>>>();
-    boolean isNews;
-    synchronized (this) {
+    synchronized (described) {
       described.keySet().retainAll(sources);
-      sources.forEach(source -> answers.put(source, described.computeIfAbsent(source, this::ask)));
-      isNews = !offered.equals(answers.keySet());
-      offered = Set.copyOf(answers.keySet());
+      sources.forEach(source -> answers.put(source, answerOf(source)));
     }
+    told.keySet().retainAll(sources);
     var found = new TreeMap<String, Entry>();
-    answers.forEach((source, answer) -> add(source, answer, found, isNews));
-    if (isNews) {
+    answers.forEach((source, answer) -> add(source, answer, found));
+    Set<String> names = Set.copyOf(found.keySet());
+    if (!registered.getAndSet(names).equals(names)) {
       log.info("programs={} registered", found.keySet());
     }
     return found;
   }
 
+  private CompletableFuture<List<ProgramDescriptor>> answerOf(Source source) {
+    synchronized (described) {
+      return described.computeIfAbsent(source, this::ask);
+    }
+  }
+
   private void add(
-      Source source,
-      CompletableFuture<List<ProgramDescriptor>> answer,
-      Map<String, Entry> found,
-      boolean isNews) {
+      Source source, CompletableFuture<List<ProgramDescriptor>> answer, Map<String, Entry> found) {
     Path jar = source instanceof Source.Jar(Path path, long _, FileTime _) ? path : null;
     try {
       List<ProgramDescriptor> programs =
           answer.get(2 * WorkerCommand.ANSWER_TIMEOUT_SECONDS, TimeUnit.SECONDS);
-      if (programs.isEmpty() && isNews) {
-        log.warn("jar={} left out: it declares no program in {}", jar, DECLARATION);
+      var leftOut = new ArrayList<String>();
+      if (programs.isEmpty()) {
+        leftOut.add("it declares no program in " + DECLARATION);
       }
       for (ProgramDescriptor program : programs) {
         Entry before = found.putIfAbsent(program.name(), new Entry(program, jar));
-        if (before != null && isNews) {
-          log.warn(
-              "program={} jar={} left out: the name is {}",
-              program.name(),
-              jar,
-              before.jar() == null ? "that of a built-in program" : "taken by " + before.jar());
+        if (before != null) {
+          leftOut.add(
+              "the name of its program "
+                  + program.name()
+                  + " is "
+                  + (before.jar() == null
+                      ? "that of a built-in program"
+                      : "taken by " + before.jar()));
         }
       }
+      tell(source, jar, String.join("; ", leftOut));
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       throw new EspalierException(
@@ -133,9 +167,14 @@ public final class DescribedPrograms implements ProgramRegistry {
             ErrorCode.INTERNAL, "the worker runtime could not describe its programs: " + why);
       }
       // Whatever is wrong with a jar is the jar's matter: the other programs are offered.
-      if (isNews) {
-        log.warn("jar={} left out: {}", jar, why);
-      }
+      tell(source, jar, why);
+    }
+  }
+
+  /// Says once what of a jar is left out.
+  private void tell(Source source, @Nullable Path jar, String leftOut) {
+    if (!leftOut.equals(told.put(source, leftOut)) && !leftOut.isEmpty()) {
+      log.warn("jar={} left out: {}", jar, leftOut);
     }
   }
 
@@ -145,16 +184,22 @@ public final class DescribedPrograms implements ProgramRegistry {
         .name("describe-programs")
         .start(() -> {
           try {
-            answer.complete(
-                switch (source) {
-                  case Source.BuiltIn _ -> builtIn(command);
-                  case Source.Jar(Path jar, long _, FileTime _) -> declaredIn(command, jar);
-                });
+            answer.complete(describe(source));
           } catch (RuntimeException failure) {
             answer.completeExceptionally(new IllegalStateException(failure.getMessage()));
+            forgetLater(source, answer);
           }
         });
     return answer;
+  }
+
+  private void forgetLater(Source source, CompletableFuture<List<ProgramDescriptor>> failed) {
+    CompletableFuture.delayedExecutor(retry.toMillis(), TimeUnit.MILLISECONDS)
+        .execute(() -> {
+          synchronized (described) {
+            described.remove(source, failed);
+          }
+        });
   }
 
   private List<Source> sources() {
@@ -177,6 +222,18 @@ public final class DescribedPrograms implements ProgramRegistry {
       sources.add(new Source.Jar(jar, Files.size(jar), Files.getLastModifiedTime(jar)));
     } catch (IOException failure) {
       log.warn("jar={} left out: it cannot be read: {}", jar, failure.toString());
+    }
+  }
+
+  private List<ProgramDescriptor> describe(Source source) {
+    processes.acquireUninterruptibly();
+    try {
+      return switch (source) {
+        case Source.BuiltIn _ -> builtIn(command);
+        case Source.Jar(Path jar, long _, FileTime _) -> declaredIn(command, jar);
+      };
+    } finally {
+      processes.release();
     }
   }
 
