@@ -68,14 +68,22 @@ final class Authenticator {
   }
 
   /// {@return the secret of a new session, or empty for a code that is wrong, old or used}
+  ///
+  /// @throws EspalierException when the session cannot be stored; the code is good for another try
   Optional<TokenSecret> signIn(String code) {
-    Code found = codes.remove(key("code", TokenSecret.of(code)));
+    String key = key("code", TokenSecret.of(code));
+    Code found = codes.remove(key);
     Instant now = clock.instant();
     if (found == null || found.expireTime.isBefore(now)) {
       return Optional.empty();
     }
     TokenSecret session = TokenSecret.random();
-    tokens.putSession(session.sha256(), found.tokenId, now.plus(SESSION_LENGTH));
+    try {
+      tokens.putSession(session.sha256(), found.tokenId, now.plus(SESSION_LENGTH));
+    } catch (EspalierException notStored) {
+      codes.put(key, found);
+      throw notStored;
+    }
     return Optional.of(session);
   }
 
@@ -94,9 +102,10 @@ final class Authenticator {
   boolean admits(Caller caller, String session) {
     try {
       return caller.viaSession() ? bySession(session).isPresent() : isValid(caller.tokenId());
-    } catch (EspalierException away) {
-      if (away.code() != ErrorCode.DATABASE_AWAY) {
-        throw away;
+    } catch (EspalierException unknown) {
+      if (unknown.code() != ErrorCode.DATABASE_AWAY
+          && unknown.code() != ErrorCode.TOO_MANY_REQUESTS) {
+        throw unknown;
       }
       return true;
     }

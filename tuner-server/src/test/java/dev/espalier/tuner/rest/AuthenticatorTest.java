@@ -1,6 +1,7 @@
 package dev.espalier.tuner.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
@@ -57,10 +58,27 @@ class AuthenticatorTest {
     authenticator.revoke(token.id());
   }
 
-  /// The real store; something happens between a lookup and its answer.
-  private record Interrupted(TokenStore real, Deque<Runnable> afterReading) implements TokenStore {
+  @Test
+  void aSignInThatCannotBeStoredUsesUpNoCode() {
+    TokenView token = tokens.create("late", TokenSecret.random().sha256());
+    String code = authenticator.newCode(new Caller(token.id(), "late", false)).code();
+    tokens.beforeWriting.add(() -> {
+      throw new EspalierException(ErrorCode.DATABASE_AWAY, "away");
+    });
+
+    assertThatThrownBy(() -> authenticator.signIn(code)).hasMessage("away");
+    assertThat(authenticator.signIn(code)).isPresent();
+    assertThat(authenticator.signIn(code)).as("it is used up now").isEmpty();
+    authenticator.revoke(token.id());
+  }
+
+  /// The real store; something happens between a lookup and its answer, or before a session is
+  /// stored.
+  private record Interrupted(
+      TokenStore real, Deque<Runnable> afterReading, Deque<Runnable> beforeWriting)
+      implements TokenStore {
     private Interrupted(TokenStore real) {
-      this(real, new ArrayDeque<>());
+      this(real, new ArrayDeque<>(), new ArrayDeque<>());
     }
 
     private <T> T read(T answer) {
@@ -95,6 +113,7 @@ class AuthenticatorTest {
 
     @Override
     public void putSession(byte[] sha256, String tokenId, Instant expireTime) {
+      Optional.ofNullable(beforeWriting.poll()).ifPresent(Runnable::run);
       real.putSession(sha256, tokenId, expireTime);
     }
 
