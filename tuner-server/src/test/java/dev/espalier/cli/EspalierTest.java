@@ -10,6 +10,7 @@ import dev.espalier.api.model.Verdict;
 import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.RoundView;
 import dev.espalier.api.rest.ScheduleView;
@@ -114,6 +115,7 @@ final class EspalierTest {
         "mltuner",
         "tpe",
         2,
+        JobSpec.Launch.LOCAL,
         42,
         state,
         "reason",
@@ -134,6 +136,7 @@ final class EspalierTest {
         12,
         30,
         1,
+        43,
         0.2857,
         7,
         1,

@@ -31,11 +31,22 @@ public final class EspalierException extends RuntimeException {
     this.problems = List.copyOf(problems);
   }
 
+  /// A failure because of one input.
+  ///
+  /// @param pointer to it, see `Problem`
+  /// @param message names it, its value and the bound
+  /// @param rejected its value; null when it is missing
+  public static EspalierException of(
+      ErrorCode code, String pointer, String message, @Nullable Object rejected) {
+    String value = rejected == null ? "" : rejected.toString();
+    return new EspalierException(code, message, List.of(new Problem(pointer, message, value)));
+  }
+
   public ErrorCode code() {
     return code;
   }
 
-  /// {@return all that is wrong with the input; empty unless the failure is of a whole document}
+  /// {@return all that is wrong with the input; empty where the failure is not the input's}
   public List<Problem> problems() {
     return problems;
   }

@@ -14,4 +14,16 @@ public record Problem(String pointer, String message, String rejected) {
     requireNonNull(message, "message");
     requireNonNull(rejected, "rejected");
   }
+
+  /// {@return the pointer to a field by its name}
+  public static String pointer(String name) {
+    return "/" + name.replace("~", "~0").replace("/", "~1");
+  }
+
+  /// {@return the same problem, of a document that holds this one}
+  ///
+  /// @param parent pointer to where it holds it
+  public Problem below(String parent) {
+    return new Problem(parent + pointer, message, rejected);
+  }
 }

@@ -3,7 +3,6 @@ package dev.espalier.api.model;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeMap;
 
 /// The ordered tunables that one job searches.
@@ -56,23 +55,30 @@ public record SearchSpace(List<Tunable> tunables) {
     return unit;
   }
 
-  /// {@return what is wrong with `setting`, one sentence each; empty when nothing is}
-  public List<String> problemsOf(Setting setting) {
-    var problems = new ArrayList<String>();
+  /// {@return what is wrong with `setting`, by the names of its values; empty when nothing is}
+  public List<Problem> problemsOf(Setting setting) {
+    var problems = new ArrayList<Problem>();
     for (Tunable tunable : tunables) {
       Double value = setting.values().get(tunable.name());
       if (value == null) {
-        problems.add(tunable.name() + " has no value");
+        problems.add(problem(tunable.name(), "has no value", ""));
       } else if (!tunable.contains(value)) {
+        String plain = Tunable.plain(value);
         problems.add(
-            tunable.name() + " must be " + tunable.range() + " but is " + Tunable.plain(value));
+            problem(tunable.name(), "must be " + tunable.range() + " but is " + plain, plain));
       }
     }
-    for (Map.Entry<String, Double> entry : setting.values().entrySet()) {
-      if (tunables.stream().noneMatch(tunable -> tunable.name().equals(entry.getKey()))) {
-        problems.add(entry.getKey() + " is not a tunable of this job");
-      }
-    }
+    setting
+        .values()
+        .forEach((name, value) -> {
+          if (tunables.stream().noneMatch(tunable -> tunable.name().equals(name))) {
+            problems.add(problem(name, "is not a tunable of this job", Tunable.plain(value)));
+          }
+        });
     return problems;
+  }
+
+  private static Problem problem(String name, String what, String value) {
+    return new Problem(Problem.pointer(name), name + " " + what, value);
   }
 }

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// A job as the API shows it.
 ///
 /// @param id such as `job_0198f3...`
+/// @param launch who starts its workers; where nobody here does, their files are not here either
 /// @param reason code behind the state, such as `round-running`
 /// @param message the reason in words
 /// @param waitingFor what must happen next; empty when nothing is waited for
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// @param loss latest mean training loss of the mainline; null before the first clock or when NaN
 /// @param metrics latest validation metrics of the mainline
 /// @param round number of the latest round; 0 before the first
+/// @param seconds of the job's life, which `stop.maxSeconds` bounds; they stand still while it
+///   waits or is paused
 /// @param tuningShare tuning seconds over all branch seconds, 0 to 1
 /// @param branches how many branches the job has made
 /// @param generation of its workers; grows by one when they are restarted
@@ -29,8 +32,8 @@ import org.jspecify.annotations.Nullable;
 ///   or a snapshot enters another state, not with every clock
 /// @param events of its log; together with `version` the `ETag` of what is shown
 /// @param createdBy who submitted it, such as `token:ci`
-/// @param secondsLeft how long the job may still take at most, by its bounds and its pace so far;
-///   null when nothing bounds it or it has ended
+/// @param secondsLeft about how long the job may still take at most, by its bounds and its pace so
+///   far; null when nothing bounds it or it has ended
 /// @param trail the mainline's loss in few points, for lists
 public record JobView(
     String id,
@@ -39,6 +42,7 @@ public record JobView(
     String policy,
     String searcher,
     int workers,
+    JobSpec.Launch launch,
     long seed,
     JobState state,
     String reason,
@@ -59,6 +63,7 @@ public record JobView(
     double tuningSeconds,
     double trainingSeconds,
     double evaluationSeconds,
+    double seconds,
     double tuningShare,
     int branches,
     int generation,

@@ -67,7 +67,7 @@ final class Section {
   }
 
   String pointerTo(String key) {
-    return pointer + "/" + key.replace("~", "~0").replace("/", "~1");
+    return pointer + Problem.pointer(key);
   }
 
   Set<String> keys() {

@@ -139,7 +139,7 @@ record Workload(
     var problems = space().problemsOf(setting);
     if (!problems.isEmpty()) {
       throw new EspalierException(
-          ErrorCode.INVALID_JOB, "workload " + name + ": " + String.join("; ", problems));
+          ErrorCode.INVALID_JOB, "workload " + name + " has an impossible setting", problems);
     }
     return setting;
   }

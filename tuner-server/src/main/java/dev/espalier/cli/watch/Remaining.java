@@ -11,10 +11,10 @@ final class Remaining {
   /// {@return such as `, about 48.0 s left at most (epoch 3 of 8)`; empty when no bound says
   /// anything}
   static String inWords(JobView job, StopBounds bounds) {
-    double spent = job.tuningSeconds() + job.trainingSeconds() + job.evaluationSeconds();
     var reasons = new ArrayList<String>();
     if (bounds.maxSeconds() > 0) {
-      reasons.add(Words.seconds(spent) + " of " + Words.seconds(bounds.maxSeconds()) + " used");
+      reasons.add(
+          Words.seconds(job.seconds()) + " of " + Words.seconds(bounds.maxSeconds()) + " used");
     }
     if (bounds.maxEpochs() > 0) {
       double epochs = job.earlierEpochs() + job.epoch();

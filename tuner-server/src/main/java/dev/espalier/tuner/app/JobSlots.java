@@ -17,10 +17,18 @@ final class JobSlots {
     this.most = most;
   }
 
-  /// A job's place: in the queue first, then among those that run, then nowhere.
+  /// A job's place: nowhere first, then in the queue, among those that run, and nowhere again.
   final class Slot implements AutoCloseable {
     private boolean isTaken;
     private boolean isClosed;
+
+    /// Queues, once.
+    void ask() {
+      synchronized (JobSlots.this) {
+        waiting.add(this);
+        grant();
+      }
+    }
 
     /// Whether the job may run.
     boolean isTaken() {
@@ -57,12 +65,9 @@ final class JobSlots {
     }
   }
 
-  /// Asks for a slot.
-  synchronized Slot ask() {
-    Slot slot = new Slot();
-    waiting.add(slot);
-    grant();
-    return slot;
+  /// {@return a slot that does not queue yet}
+  Slot slot() {
+    return new Slot();
   }
 
   /// Lets no job begin any more: the places of those that stop are for the next server to give.

@@ -2,6 +2,7 @@ package dev.espalier.tuner.app;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
@@ -14,12 +15,16 @@ import dev.espalier.tuner.app.port.ProgramRegistry;
 import dev.espalier.tuner.core.policy.Policies;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
 import org.slf4j.Logger;
@@ -28,6 +33,8 @@ import org.slf4j.LoggerFactory;
 /// The live runners by job; brings them back from their logs when the server starts.
 public final class SessionDirectory implements JobService, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SessionDirectory.class);
+  private static final Duration RETRY = Duration.ofSeconds(30);
+  private static final String NO_RUNNER = "its runner has failed";
 
   private final RunnerPorts ports;
   private final ProgramRegistry programs;
@@ -35,6 +42,9 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   private final Map<String, SessionRunner> runners = new ConcurrentHashMap<>();
   private final SecureRandom random = new SecureRandom();
   private final JobSlots slots;
+
+  /// Jobs of which the removal goes on.
+  private final Set<String> removing = ConcurrentHashMap.newKeySet();
 
   /// Jobs that this server cannot bring back, with the reason.
   private final Map<String, String> unresumed = new ConcurrentHashMap<>();
@@ -45,6 +55,9 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   /// Jobs that are in the database, and have no runner yet.
   private final Set<String> beginning = ConcurrentHashMap.newKeySet();
 
+  private final ScheduledExecutorService retries =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().daemon().name("resume-jobs").factory());
   private volatile boolean isOpen;
   private volatile boolean closing;
 
@@ -68,15 +81,78 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       if (runners.containsKey(job.id())) {
         continue;
       }
-      try {
-        start(job, dataOrName(job.spec()));
-      } catch (RuntimeException failure) {
-        log.error("job={} cannot be resumed: {}", job.id(), failure.getMessage());
-        unresumed.put(job.id(), String.valueOf(failure.getMessage()));
-      }
+      resume(job);
     }
     ports.gateway().expectNoMore();
     isOpen = true;
+    var _ = retries.scheduleWithFixedDelay(this::retry, 0, RETRY.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void resume(StoredJob job) {
+    try {
+      ports.gateway().expect(job.id());
+      start(job.id(), runner(job));
+    } catch (RuntimeException failure) {
+      log.error("job={} cannot be resumed: {}", job.id(), failure.getMessage());
+      unresumed.put(job.id(), String.valueOf(failure.getMessage()));
+    }
+  }
+
+  private SessionRunner runner(StoredJob job) {
+    StoredJob known = ofThisVersion(job);
+    return runner(known, programOf(job.spec()), dataOrName(job.spec()));
+  }
+
+  /// Tries again what did not go well: to bring jobs back, of which the program may have been left
+  /// out by mistake or put in place since, and to remove those whose removal was cut off. Throws
+  /// nothing, for a schedule ends with the first failure.
+  void retry() {
+    unresumed.forEach(this::resumeAfterAll);
+    try {
+      ports.jobs().halfDeleted().stream()
+          .filter(job -> !removing.contains(job))
+          .forEach(this::remove);
+    } catch (RuntimeException failure) {
+      log.warn("jobs that are being deleted cannot be removed: {}", failure.getMessage());
+    }
+  }
+
+  private void resumeAfterAll(String job, String why) {
+    try {
+      Optional<StoredJob> stored = ports.jobs().find(job);
+      if (stored.isPresent()) {
+        SessionRunner runner = runner(stored.get());
+        beginning.add(job);
+        // Whoever takes the job out of the list has it: somebody may be ending it.
+        if (unresumed.remove(job, why)) {
+          start(job, runner);
+        }
+      }
+    } catch (RuntimeException failure) {
+      log.debug("job={} still cannot be resumed: {}", job, failure.getMessage());
+    } finally {
+      beginning.remove(job);
+    }
+  }
+
+  /// What a log says, it says to the version of the policy that wrote it alone: another one would
+  /// give other commands the numbers of those that workers have applied. A job that only waits has
+  /// given none.
+  private StoredJob ofThisVersion(StoredJob job) {
+    String policy = job.spec().tuning().policy();
+    int here = Policies.version(policy);
+    if (job.policyVersion() == 0 || job.policyVersion() == here) {
+      return job;
+    }
+    if (!isWaiting(job.id())) {
+      throw new EspalierException(
+          ErrorCode.VERSION_MISMATCH,
+          ("it was begun by version %d of the policy %s, and this server has version %d;"
+                  + " it goes on under a server that has version %1$d")
+              .formatted(job.policyVersion(), policy, here));
+    }
+    ports.jobs().putPolicyVersion(job.id(), here);
+    return new StoredJob(job.id(), job.spec(), here, job.dataFingerprint());
   }
 
   @Override
@@ -95,10 +171,12 @@ public final class SessionDirectory implements JobService, AutoCloseable {
             spec.withPrior(prior(spec, program, fingerprint)),
             Policies.version(spec.tuning().policy()),
             fingerprint);
+    // Before it is written down: what no runner can be made for is refused.
+    SessionRunner runner = runner(job, program, data);
     beginning.add(job.id());
     try {
       ports.jobs().create(job, actor, request);
-      start(job, data);
+      start(job.id(), runner);
     } finally {
       beginning.remove(job.id());
     }
@@ -148,16 +226,28 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     }
   }
 
+  private boolean isWaiting(String job) {
+    return ports.log().read(job, 0).isEmpty()
+        || ports
+            .jobs()
+            .standing(job)
+            .filter(standing -> standing.state() == JobState.QUEUED)
+            .isPresent();
+  }
+
   /// Gives a job its runner; one that comes when the server goes down is the next one's.
-  private synchronized void start(StoredJob job, String data) {
+  private synchronized void start(String job, SessionRunner runner) {
     if (closing) {
       return;
     }
-    ports.gateway().expect(job.id());
-    var runner = new SessionRunner(job, programOf(job.spec()), data, ports, slots);
-    runners.put(job.id(), runner);
-    var _ = runner.ended().whenComplete((_, _) -> ended(job.id(), runner));
-    Thread.ofVirtual().name("session-" + job.id()).start(runner);
+    ports.gateway().expect(job);
+    runners.put(job, runner);
+    var _ = runner.ended().whenComplete((_, _) -> ended(job, runner));
+    runner.start();
+  }
+
+  private SessionRunner runner(StoredJob job, ProgramDescriptor program, String data) {
+    return new SessionRunner(job, program, data, ports, slots);
   }
 
   /// Workers of a job that goes on at the next server are to wait for it.
@@ -200,7 +290,9 @@ public final class SessionDirectory implements JobService, AutoCloseable {
           ErrorCode.WRONG_STATE, "job " + job + " has ended; nothing was changed");
     }
     requireOpen();
-    if (beginning.contains(job)) {
+    // Looked up before: a job that is taken out of the list is in one of the others by then.
+    String why = unresumed.getOrDefault(job, NO_RUNNER);
+    if (beginning.contains(job) || runners.containsKey(job)) {
       throw new EspalierException(
           ErrorCode.NOT_READY, "job " + job + " is beginning; ask again in a moment");
     }
@@ -208,7 +300,6 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       throw new EspalierException(
           ErrorCode.NOT_READY, "another server runs job " + job + "; ask that one");
     }
-    String why = unresumed.getOrDefault(job, "its runner has failed");
     if (!(request instanceof UserRequest.Kill) && !(request instanceof UserRequest.Cancel)) {
       throw new EspalierException(
           ErrorCode.WRONG_STATE,
@@ -217,11 +308,19 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     if (!turn.take(standing.version())) {
       turn.await();
     }
+    if (!why.equals(NO_RUNNER) && !unresumed.remove(job, why)) {
+      throw new EspalierException(
+          ErrorCode.NOT_READY, "job " + job + " is being resumed; ask again in a moment");
+    }
     ports.launcher().kill(job);
-    ports
-        .jobs()
-        .fail(job, "not-resumed", "Ended by " + actor + "; it could not be resumed: " + why);
-    unresumed.remove(job);
+    try {
+      ports
+          .jobs()
+          .fail(job, "not-resumed", "Ended by " + actor + "; it could not be resumed: " + why);
+    } catch (EspalierException away) {
+      unresumed.put(job, why);
+      throw away;
+    }
     ports.gateway().forget(job);
   }
 
@@ -236,10 +335,22 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       throw new EspalierException(
           ErrorCode.NOT_READY, "job " + job + " is just ending; ask again in a moment");
     }
-    ports.jobs().delete(job);
-    ports.launcher().kill(job);
-    ports.launcher().discard(job);
+    remove(job);
     log.info("job={} actor={} deleted", job, actor);
+  }
+
+  private void remove(String job) {
+    if (!removing.add(job)) {
+      throw new EspalierException(
+          ErrorCode.NOT_READY, "job " + job + " is being deleted; there is nothing left to ask");
+    }
+    try {
+      ports.jobs().delete(job);
+      ports.launcher().kill(job);
+      ports.launcher().discard(job);
+    } finally {
+      removing.remove(job);
+    }
   }
 
   private void requireOpen() {
@@ -256,7 +367,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
         new SearchSpace(spec.tunables().isEmpty() ? programOf(spec).tunables() : spec.tunables());
     List<Problem> problems =
         space.problemsOf(space.defaults().with(setting)).stream()
-            .map(message -> new Problem("/setting", message, setting.values().toString()))
+            .map(problem -> problem.below("/setting"))
             .toList();
     if (!problems.isEmpty()) {
       throw new EspalierException(
@@ -267,6 +378,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   /// Stops the runners; jobs and their workers go on and are resumed by the next server.
   @Override
   public void close() {
+    retries.shutdownNow();
     List<SessionRunner> live;
     synchronized (this) {
       closing = true;

@@ -79,6 +79,7 @@ final class SessionRunner implements Runnable {
 
   private final Map<BranchId, Double> branchSeconds = new HashMap<>();
   private final Set<BranchId> liveBranches = new HashSet<>();
+  private double tuningShare;
   private WorkerLeases leases;
   private ReportAssembler assembler;
   private int generation;
@@ -99,7 +100,7 @@ final class SessionRunner implements Runnable {
   SessionRunner(
       StoredJob job, ProgramDescriptor program, String data, RunnerPorts ports, JobSlots slots) {
     this.job = job;
-    this.slot = slots.ask();
+    this.slot = slots.slot();
     this.program = program;
     this.data = data;
     this.ports = ports;
@@ -140,6 +141,12 @@ final class SessionRunner implements Runnable {
     record NotLaunched(int generation, EspalierException failure) implements Message {}
 
     record Wake() implements Message {}
+  }
+
+  /// Queues for the job's turn, on a thread of its own.
+  void start() {
+    slot.ask();
+    Thread.ofVirtual().name("session-" + job.id()).start(this);
   }
 
   /// Completes when the job has ended or the runner was shut down.
@@ -210,7 +217,7 @@ final class SessionRunner implements Runnable {
     } finally {
       isGone = true;
       unstored.forEach(turn -> turn.refuse(goneDown()));
-      refuseTheRest();
+      takeRequests().forEach(one -> one.turn().refuse(goneDown()));
       ended.complete(null);
       MDC.remove("job");
     }
@@ -261,12 +268,8 @@ final class SessionRunner implements Runnable {
       }
     }
     if (shutdown && !slot.isTaken()) {
-      var rest = new ArrayList<Message>();
-      mailbox.drainTo(rest);
-      for (Message message : rest) {
-        if (message instanceof Message.Asked one) {
-          hearWaiting(one, effects);
-        }
+      for (Message.Asked one : takeRequests()) {
+        hearWaiting(one, effects);
       }
     }
   }
@@ -292,27 +295,23 @@ final class SessionRunner implements Runnable {
 
   /// What was asked before the server goes down is still decided, unless the database is away then.
   private void takeLastRequests() throws InterruptedException {
-    var rest = new ArrayList<Message>();
-    mailbox.drainTo(rest);
     var events = new ArrayList<SessionEvent>();
-    for (Message message : rest) {
-      if (message instanceof Message.Asked) {
-        takeInTurn(message, events);
-      }
+    for (Message.Asked one : takeRequests()) {
+      takeInTurn(one, events);
     }
     if (!events.isEmpty() && !session.isEnded()) {
       step(events);
     }
   }
 
-  private void refuseTheRest() {
+  /// {@return the requests that stand in the mailbox, which is empty then}
+  private List<Message.Asked> takeRequests() {
     var rest = new ArrayList<Message>();
     mailbox.drainTo(rest);
-    for (Message message : rest) {
-      if (message instanceof Message.Asked one) {
-        one.turn().refuse(goneDown());
-      }
-    }
+    return rest.stream()
+        .filter(Message.Asked.class::isInstance)
+        .map(Message.Asked.class::cast)
+        .toList();
   }
 
   private EspalierException goneDown() {
@@ -372,6 +371,7 @@ final class SessionRunner implements Runnable {
       commands.forEach(command -> ports.gateway().send(job.id(), command));
       ports.gateway().control(job.id(), held, alone);
       leases = newLeases();
+      gauge();
     }
   }
 
@@ -563,8 +563,9 @@ final class SessionRunner implements Runnable {
         break;
       }
       taken.add(event);
-      effects.addAll(session.step(event));
-      if (event instanceof SessionEvent.WorkersLost) {
+      List<SessionEffect> followed = session.step(event);
+      effects.addAll(followed);
+      if (followed.stream().anyMatch(SessionEffect.LaunchWorkers.class::isInstance)) {
         // What else came belongs to the generation that is gone.
         break;
       }
@@ -575,7 +576,13 @@ final class SessionRunner implements Runnable {
   private void commit(List<SessionEvent> events, List<SessionEffect> effects)
       throws InterruptedException {
     var points = new ArrayList<EventLog.MetricPoint>();
-    events.forEach(event -> points.addAll(note(event)));
+    for (SessionEvent event : events) {
+      if (event instanceof SessionEvent.Progressed progressed) {
+        points.addAll(points(progressed));
+        ports.meters().clocks(job.id(), progressed.losses().size());
+      }
+      note(event);
+    }
     var commit = new EventLog.Commit(job.id(), eventSequence + 1, events, effects, points);
     List<StreamEvent> news = append(commit);
     isDone = session.isEnded();
@@ -621,17 +628,24 @@ final class SessionRunner implements Runnable {
     }
   }
 
-  /// Keeps what the log says of branch seconds; returns the points of a progress event.
-  private List<EventLog.MetricPoint> note(SessionEvent event) {
+  /// Keeps what the log says of workers and of branch seconds.
+  private void note(SessionEvent event) {
     assembler.logged(event);
     if (event instanceof SessionEvent.WorkersReady ready && ready.generation() == generation) {
       begun = true;
     }
-    if (!(event instanceof SessionEvent.Progressed progressed)) {
-      return List.of();
+    if (event instanceof SessionEvent.Progressed progressed) {
+      double seconds = secondsOf(progressed.branch());
+      for (double clock : progressed.seconds()) {
+        seconds += clock;
+      }
+      branchSeconds.put(progressed.branch(), seconds);
     }
+  }
+
+  private List<EventLog.MetricPoint> points(SessionEvent.Progressed progressed) {
     var points = new ArrayList<EventLog.MetricPoint>();
-    double seconds = branchSeconds.getOrDefault(progressed.branch(), 0.0);
+    double seconds = secondsOf(progressed.branch());
     for (int i = 0; i < progressed.losses().size(); i++) {
       seconds += progressed.seconds().get(i);
       points.add(
@@ -641,9 +655,11 @@ final class SessionRunner implements Runnable {
               seconds,
               progressed.losses().get(i)));
     }
-    branchSeconds.put(progressed.branch(), seconds);
-    ports.meters().clocks(job.id(), progressed.losses().size());
     return points;
+  }
+
+  private double secondsOf(BranchId branch) {
+    return branchSeconds.getOrDefault(branch, 0.0);
   }
 
   /// Brings numbers and lists up to date with effects that were done before a restart.
@@ -657,6 +673,7 @@ final class SessionRunner implements Runnable {
         }
         case SessionEffect.Hold(boolean now) -> held = now;
         case SessionEffect.BranchChanged changed -> countBranch(changed);
+        case SessionEffect.TimeSpent spent -> tuningShare = JobPlans.tuningShare(spent);
         default -> {}
       }
     }
@@ -679,15 +696,17 @@ final class SessionRunner implements Runnable {
         }
         case SessionEffect.BranchChanged changed -> {
           countBranch(changed);
-          ports.meters().branches(job.id(), liveBranches.size());
+          gauge();
         }
         case SessionEffect.RoundChanged round -> {
           if (round.phase().equals("probing") || round.phase().equals("racing")) {
             ports.meters().roundStarted(job.id());
           }
         }
-        case SessionEffect.TimeSpent spent ->
-            ports.meters().tuningShare(job.id(), JobPlans.tuningShare(spent));
+        case SessionEffect.TimeSpent spent -> {
+          tuningShare = JobPlans.tuningShare(spent);
+          gauge();
+        }
         case SessionEffect.Decide(var decision) ->
             log.info(
                 "job={} decision={} rule={} outcome={}",
@@ -703,6 +722,11 @@ final class SessionRunner implements Runnable {
             SessionEffect.SnapshotChanged _ -> {}
       }
     }
+  }
+
+  private void gauge() {
+    ports.meters().branches(job.id(), liveBranches.size());
+    ports.meters().tuningShare(job.id(), tuningShare);
   }
 
   private void countBranch(SessionEffect.BranchChanged changed) {

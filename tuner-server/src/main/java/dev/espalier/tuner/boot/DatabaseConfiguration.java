@@ -11,6 +11,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.boot.flyway.autoconfigure.FlywayConnectionDetails;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -69,6 +70,30 @@ class DatabaseConfiguration {
   @Bean
   JdbcConnectionDetails connectionDetails(DatabaseServer server, DatabaseClaim claim) {
     return server.details;
+  }
+
+  /// A migration takes as long as it takes: the pool's connections count as broken when a statement
+  /// is not answered within half a minute.
+  @Bean
+  FlywayConnectionDetails migrationDetails(DatabaseServer server, DatabaseClaim claim) {
+    return new MigrationDetails(server.details);
+  }
+
+  private record MigrationDetails(Details details) implements FlywayConnectionDetails {
+    @Override
+    public String getJdbcUrl() {
+      return details.url;
+    }
+
+    @Override
+    public @Nullable String getUsername() {
+      return details.user;
+    }
+
+    @Override
+    public @Nullable String getPassword() {
+      return details.password;
+    }
   }
 
   private record Details(String url, @Nullable String user, @Nullable String password)

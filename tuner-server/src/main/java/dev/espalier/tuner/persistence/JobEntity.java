@@ -17,11 +17,14 @@ import jakarta.persistence.Table;
 import java.time.Instant;
 import java.util.Map;
 import org.hibernate.annotations.ColumnTransformer;
+import org.hibernate.annotations.SQLRestriction;
 import org.jspecify.annotations.Nullable;
 
-/// The row of a job; events and effects of its session move it on.
+/// The row of a job; events and effects of its session move it on. One that is being removed is not
+/// seen.
 @Entity
 @Table(name = "job")
+@SQLRestriction("delete_time is null")
 class JobEntity {
   @Id
   @Column(name = "job_id")
@@ -44,6 +47,10 @@ class JobEntity {
 
   @Column(name = "worker_count")
   int workers;
+
+  @Enumerated(EnumType.STRING)
+  @Column(name = "launch", updatable = false)
+  JobSpec.Launch launch;
 
   @Column(name = "seed")
   long seed;
@@ -148,6 +155,9 @@ class JobEntity {
   @Column(name = "evaluation_seconds")
   double evaluationSeconds;
 
+  @Column(name = "at_seconds")
+  double atSeconds;
+
   @Column(name = "branch_count")
   int branches;
 
@@ -195,6 +205,7 @@ class JobEntity {
     this.dataFingerprint = dataFingerprint;
     searcher = spec.tuning().searcher();
     workers = spec.workers();
+    launch = spec.launch();
     seed = spec.seed();
     this.spec = codec.write(spec);
     maxSeconds = spec.stop().maxSeconds();
@@ -213,6 +224,7 @@ class JobEntity {
 
   /// {@return whether the mainline moved}
   boolean take(SessionEvent event, DocumentCodec codec) {
+    atSeconds = Math.max(atSeconds, event.atSeconds());
     return switch (event) {
       case SessionEvent.WorkersReady ready -> {
         trainingSamples = ready.trainingSamples();
@@ -308,6 +320,7 @@ class JobEntity {
         policy,
         searcher,
         workers,
+        launch,
         seed,
         state,
         reason,
@@ -328,24 +341,26 @@ class JobEntity {
         tuningSeconds,
         trainingSeconds,
         evaluationSeconds,
+        atSeconds,
         allSeconds > 0 ? tuningSeconds / allSeconds : 0,
         branches,
         generation,
         version,
         eventCount,
         createdBy,
-        secondsLeft(allSeconds),
+        secondsLeft(),
         Trail.of(this).view(secondsPerClock()));
   }
 
-  private @Nullable Double secondsLeft(double spentSeconds) {
+  private @Nullable Double secondsLeft() {
     double left = Double.POSITIVE_INFINITY;
     if (maxSeconds > 0) {
-      left = Math.max(0, maxSeconds - spentSeconds);
+      left = Math.max(0, maxSeconds - atSeconds);
     }
     double epochs = earlierEpochs + epoch;
-    if (maxEpochs > 0 && epochs > 0 && trainingSeconds > 0) {
-      left = Math.min(left, Math.max(0, maxEpochs - epochs) * trainingSeconds / epochs);
+    if (maxEpochs > 0 && epochs > 0 && atSeconds > 0) {
+      // Tuning goes on beside the epochs that are left, at its pace so far.
+      left = Math.min(left, Math.max(0, maxEpochs - epochs) * atSeconds / epochs);
     }
     return state.isTerminal() || Double.isInfinite(left) ? null : left;
   }

@@ -29,8 +29,11 @@ final class PageToken {
     } catch (IllegalArgumentException e) {
       // Told below: for the caller all broken tokens are alike.
     }
-    throw new EspalierException(
-        ErrorCode.INVALID_REQUEST, "pageToken is not one that this list gave: " + token);
+    throw EspalierException.of(
+        ErrorCode.INVALID_REQUEST,
+        "/pageToken",
+        "pageToken must be one that this list gave but is " + token,
+        token);
   }
 
   /// {@return a page of `rows`, which were read with a limit of `pageSize` + 1}

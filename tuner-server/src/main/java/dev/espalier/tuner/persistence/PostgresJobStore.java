@@ -21,6 +21,21 @@ final class PostgresJobStore implements JobStore {
   private static final List<JobState> TERMINAL =
       Arrays.stream(JobState.values()).filter(JobState::isTerminal).toList();
 
+  /// The tables that may have many rows of a job; the others follow its row.
+  private static final List<String> PARTS =
+      List.of(
+          "metric_point",
+          "loss_block",
+          "stream_event",
+          "session_event",
+          "decision",
+          "branch",
+          "evaluation",
+          "schedule_step",
+          "snapshot",
+          "round");
+
+  private static final int ROWS_AT_A_TIME = 10_000;
   private static final Duration REQUESTS_KEPT = Duration.ofDays(1);
 
   private final Transactions transactions;
@@ -72,6 +87,7 @@ final class PostgresJobStore implements JobStore {
         sql
             .queryForList(
                 "select job_id from job where request_key = ? and create_time >= ?"
+                    + " and delete_time is null"
                     + " order by create_time desc limit 1",
                 String.class,
                 request,
@@ -110,26 +126,64 @@ final class PostgresJobStore implements JobStore {
             }));
   }
 
+  /// What is written of a job may be gigabytes: no statement may take so long that its connection
+  /// counts as broken, so the job is hidden first and then taken apart.
   @Override
   public void delete(String job) {
-    transactions.write(() -> {
-      JobEntity row =
-          jobs.findById(job)
-              .orElseThrow(
-                  () -> new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job));
-      if (!row.state.isTerminal()) {
-        throw new EspalierException(
-            ErrorCode.WRONG_STATE,
-            "job "
-                + job
-                + " is "
-                + row.state
-                + "; only a job that has ended can be deleted: cancel or kill it first");
+    transactions.write(() -> hide(job));
+    for (String table : PARTS) {
+      while (deleteSome(table, job) == ROWS_AT_A_TIME) {
+        // Until nothing is left.
       }
-      entities.detach(row);
-      // All other tables follow it.
-      sql.update("delete from job where job_id = ?", job);
-    });
+    }
+    transactions.write(() -> sql.update("delete from job where job_id = ?", job));
+  }
+
+  private int deleteSome(String table, String job) {
+    return transactions.write(() ->
+        sql.update(
+            "delete from %1$s where ctid = any (array(select ctid from %1$s where job_id = ? limit ?))"
+                .formatted(table),
+            job,
+            ROWS_AT_A_TIME));
+  }
+
+  private void hide(String job) {
+    JobState state =
+        sql
+            .query(
+                "select state from job where job_id = ? for update",
+                (row, number) -> JobState.valueOf(row.getString(1)),
+                job)
+            .stream()
+            .findFirst()
+            .orElseThrow(
+                () -> new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job));
+    if (!state.isTerminal()) {
+      throw new EspalierException(
+          ErrorCode.WRONG_STATE,
+          "job "
+              + job
+              + " is "
+              + state
+              + "; only a job that has ended can be deleted: cancel or kill it first");
+    }
+    sql.update(
+        "update job set delete_time = coalesce(delete_time, ?) where job_id = ?",
+        Timestamp.from(clock.instant()),
+        job);
+  }
+
+  @Override
+  public List<String> halfDeleted() {
+    return transactions.read(() ->
+        sql.queryForList("select job_id from job where delete_time is not null", String.class));
+  }
+
+  @Override
+  public void putPolicyVersion(String job, int version) {
+    transactions.write(
+        () -> sql.update("update job set policy_version = ? where job_id = ?", version, job));
   }
 
   @Override

@@ -41,6 +41,8 @@ import org.springframework.web.bind.annotation.RestController;
 /// Jobs: submit, list, look at.
 @RestController
 class JobController {
+  private static final int MAX_NAME_LENGTH = 200;
+
   private final JobService service;
   private final JobQueries queries;
   private final ProgramRegistry programs;
@@ -100,7 +102,13 @@ class JobController {
       @RequestParam(defaultValue = Lookups.DEFAULT_PAGE_SIZE) int pageSize,
       @RequestParam(required = false) @Nullable String pageToken) {
     Lookups.requirePageSize(pageSize);
-    Lookups.requireWithin("name.length", name.length(), 0, 200);
+    if (name.length() > MAX_NAME_LENGTH) {
+      throw Lookups.invalid(
+          "name",
+          "name must have at most %d characters but has %d"
+              .formatted(MAX_NAME_LENGTH, name.length()),
+          name);
+    }
     return queries.jobs(state == null ? Set.of() : state, name, pageSize, pageToken);
   }
 
@@ -120,7 +128,7 @@ class JobController {
   @DeleteMapping(path = Lookups.JOB)
   @ResponseStatus(HttpStatus.NO_CONTENT)
   void delete(@PathVariable String job) {
-    service.delete(Lookups.job(queries, job).id(), Caller.current().actor());
+    service.delete(job, Caller.current().actor());
   }
 
   /// The job file with every default filled in; submitting it again makes the same job.

@@ -2,8 +2,10 @@ package dev.espalier.tuner.rest;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Problem;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.tuner.app.port.JobQueries;
+import org.jspecify.annotations.Nullable;
 
 /// What routes of a job have in common.
 final class Lookups {
@@ -29,15 +31,20 @@ final class Lookups {
     return new EspalierException(ErrorCode.NOT_FOUND, "there is no " + kind + " " + id);
   }
 
+  /// {@return what a request is answered of which one parameter is wrong}
+  ///
+  /// @param message names the parameter, its value and the bound
+  static EspalierException invalid(String name, String message, @Nullable Object value) {
+    return EspalierException.of(ErrorCode.INVALID_REQUEST, Problem.pointer(name), message, value);
+  }
+
   static void requirePageSize(int pageSize) {
     requireWithin("pageSize", pageSize, 1, MAX_PAGE_SIZE);
   }
 
   static void requireWithin(String name, long value, long min, long max) {
     if (value < min || value > max) {
-      throw new EspalierException(
-          ErrorCode.INVALID_REQUEST,
-          name + " must lie in [" + min + ", " + max + "] but is " + value);
+      throw invalid(name, name + " must lie in [" + min + ", " + max + "] but is " + value, value);
     }
   }
 }

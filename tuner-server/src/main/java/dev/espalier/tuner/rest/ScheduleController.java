@@ -1,7 +1,5 @@
 package dev.espalier.tuner.rest;
 
-import dev.espalier.api.model.ErrorCode;
-import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.tuner.app.port.JobQueries;
 import java.nio.charset.StandardCharsets;
@@ -32,8 +30,8 @@ class ScheduleController {
       case "csv" -> text("text/csv", "schedule.csv", ScheduleText.csv(schedule));
       case "java" -> text("text/x-java-source", "FoundSchedule.java", ScheduleText.java(schedule));
       default ->
-          throw new EspalierException(
-              ErrorCode.INVALID_REQUEST, "format must be json, csv or java but is " + format);
+          throw Lookups.invalid(
+              "format", "format must be json, csv or java but is " + format, format);
     };
   }
 

@@ -43,9 +43,11 @@ class TokenController {
   ResponseEntity<TokenView> create(@RequestBody NewToken request) {
     String name = request.name();
     if (name == null || !name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,79}")) {
-      throw new EspalierException(
-          ErrorCode.INVALID_REQUEST,
-          "name must be 1 to 80 letters, digits, '.', '_' or '-' but is " + name);
+      throw Lookups.invalid(
+          "name",
+          "name must be 1 to 80 letters, digits, '.', '_' or '-', the first a letter or digit, but is "
+              + name,
+          name);
     }
     TokenSecret secret = TokenSecret.random();
     TokenView token = tokens.create(name, secret.sha256());

@@ -3,6 +3,7 @@ package dev.espalier.cli.watch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import java.time.Instant;
 import java.util.Map;
@@ -19,6 +20,13 @@ final class RemainingTest {
         .isEqualTo(", about 12.0 s left at most (epoch 8 of 10 over 3 starts)");
   }
 
+  /// Branches ran for 20 seconds of them.
+  @Test
+  void theBoundOnSecondsIsOnTheJobsLife() {
+    assertThat(Remaining.inWords(job(1.5, 1, 0), new StopBounds(0, 37, false)))
+        .isEqualTo(", about 12.0 s left at most (25.0 s of 37.0 s used)");
+  }
+
   private static JobView job(double epoch, int start, double earlierEpochs) {
     return new JobView(
         "job_1",
@@ -27,6 +35,7 @@ final class RemainingTest {
         "racing",
         "tpe",
         1,
+        JobSpec.Launch.LOCAL,
         1,
         JobState.TRAINING,
         "",
@@ -47,6 +56,7 @@ final class RemainingTest {
         0,
         20,
         0,
+        25,
         0,
         1,
         1,

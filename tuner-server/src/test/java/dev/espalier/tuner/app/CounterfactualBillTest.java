@@ -7,6 +7,7 @@ import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.rest.BillView;
 import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.tuner.app.port.JobQueries.Tried;
 import java.time.Instant;
@@ -73,6 +74,7 @@ final class CounterfactualBillTest {
         "mltuner",
         "tpe",
         2,
+        JobSpec.Launch.LOCAL,
         1,
         JobState.COMPLETED,
         "",
@@ -93,6 +95,7 @@ final class CounterfactualBillTest {
         5,
         20,
         evaluationSeconds,
+        25 + evaluationSeconds,
         0.2,
         5,
         1,

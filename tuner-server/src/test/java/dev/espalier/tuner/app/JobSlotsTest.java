@@ -8,9 +8,9 @@ final class JobSlotsTest {
   @Test
   void jobsWaitInTheOrderInWhichTheyAsked() {
     var slots = new JobSlots(1);
-    JobSlots.Slot first = slots.ask();
-    JobSlots.Slot second = slots.ask();
-    JobSlots.Slot third = slots.ask();
+    JobSlots.Slot first = queued(slots);
+    JobSlots.Slot second = queued(slots);
+    JobSlots.Slot third = queued(slots);
     assertThat(first.isTaken()).isTrue();
     assertThat(second.isTaken()).isFalse();
 
@@ -26,9 +26,9 @@ final class JobSlotsTest {
   @Test
   void whoRunsAlreadyCountsBeyondTheLimit() {
     var slots = new JobSlots(1);
-    JobSlots.Slot first = slots.ask();
-    JobSlots.Slot resumed = slots.ask();
-    JobSlots.Slot fresh = slots.ask();
+    JobSlots.Slot first = queued(slots);
+    JobSlots.Slot resumed = queued(slots);
+    JobSlots.Slot fresh = queued(slots);
     resumed.insist();
     assertThat(resumed.isTaken()).isTrue();
 
@@ -41,8 +41,8 @@ final class JobSlotsTest {
   @Test
   void nobodyBeginsWhenAllStop() {
     var slots = new JobSlots(1);
-    JobSlots.Slot first = slots.ask();
-    JobSlots.Slot second = slots.ask();
+    JobSlots.Slot first = queued(slots);
+    JobSlots.Slot second = queued(slots);
     slots.stop();
     first.close();
     assertThat(second.isTaken()).isFalse();
@@ -51,13 +51,19 @@ final class JobSlotsTest {
   @Test
   void whoGivesUpWaitingIsForgotten() {
     var slots = new JobSlots(1);
-    JobSlots.Slot first = slots.ask();
-    JobSlots.Slot second = slots.ask();
-    JobSlots.Slot third = slots.ask();
+    JobSlots.Slot first = queued(slots);
+    JobSlots.Slot second = queued(slots);
+    JobSlots.Slot third = queued(slots);
     second.close();
     second.insist();
     assertThat(second.isTaken()).isFalse();
     first.close();
     assertThat(third.isTaken()).isTrue();
+  }
+
+  private static JobSlots.Slot queued(JobSlots slots) {
+    JobSlots.Slot slot = slots.slot();
+    slot.ask();
+    return slot;
   }
 }

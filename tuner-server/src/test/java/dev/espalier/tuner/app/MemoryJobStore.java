@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /// Jobs in memory.
@@ -19,6 +20,7 @@ final class MemoryJobStore implements JobStore {
   private final Map<String, Long> versions = new ConcurrentHashMap<>();
   private final Map<String, JobState> states = new ConcurrentHashMap<>();
   private final Map<String, byte[]> secrets = new ConcurrentHashMap<>();
+  final Set<String> halfDeleted = ConcurrentHashMap.newKeySet();
   volatile boolean isAway;
 
   @Override
@@ -80,6 +82,9 @@ final class MemoryJobStore implements JobStore {
 
   @Override
   public void delete(String job) {
+    if (halfDeleted.remove(job)) {
+      return;
+    }
     JobState state =
         standing(job)
             .orElseThrow(() -> new EspalierException(ErrorCode.NOT_FOUND, "there is no job " + job))
@@ -88,6 +93,17 @@ final class MemoryJobStore implements JobStore {
       throw new EspalierException(ErrorCode.WRONG_STATE, "job " + job + " is " + state);
     }
     jobs.remove(job);
+  }
+
+  @Override
+  public List<String> halfDeleted() {
+    return List.copyOf(halfDeleted);
+  }
+
+  @Override
+  public void putPolicyVersion(String job, int version) {
+    jobs.computeIfPresent(
+        job, (id, known) -> new StoredJob(id, known.spec(), version, known.dataFingerprint()));
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
@@ -23,15 +24,19 @@ import dev.espalier.tuner.app.port.JobStore.StoredJob;
 import dev.espalier.tuner.app.port.ProgramRegistry;
 import dev.espalier.tuner.app.port.WorkerGateway;
 import dev.espalier.tuner.app.port.WorkerLauncher;
+import dev.espalier.tuner.core.policy.Policies;
 import dev.espalier.tuner.core.session.Decision;
+import dev.espalier.tuner.core.session.QuadraticModel;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
+import dev.espalier.tuner.core.session.SimulatedWorkers;
 import dev.espalier.tuner.grpc.GrpcWorkerGateway;
 import dev.espalier.tuner.grpc.WorkerServer;
 import dev.espalier.tuner.grpc.WorkerSessionEndpoint;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -412,6 +417,133 @@ final class SessionDirectoryTest {
     }
   }
 
+  /// Its log would lead another version elsewhere, and workers have done what the old one said.
+  @Test
+  void aJobIsNotResumedByAnotherVersionOfItsPolicy() {
+    int version = Policies.version(spec().tuning().policy());
+    var running = new StoredJob("job_1", spec(), version - 1, "");
+    var waiting = new StoredJob("job_2", spec(), version - 1, "");
+    jobs.create(running, "somebody", Optional.empty());
+    jobs.create(waiting, "somebody", Optional.empty());
+    logs.of("job_1").append(logOf("job_1", new SessionEvent.WorkersReady(1, 1, 1, 1000, 10)));
+    jobs.change("job_1", JobState.TRAINING);
+    try (SessionDirectory sessions = sessions(2)) {
+      await(() -> assertThat(launcher.launched).containsExactly("job_2"));
+
+      assertThat(jobs.find("job_2")).get().extracting(StoredJob::policyVersion).isEqualTo(version);
+      assertThat(jobs.find("job_1")).get().isEqualTo(running);
+      assertThat(listening.listeners).doesNotContainKey("job_1");
+      assertThat(launcher.killed).as("its workers wait for a server").doesNotContain("job_1");
+      assertThatThrownBy(() -> sessions.request("job_1", new UserRequest.Pause(), "somebody"))
+          .hasMessageContaining("begun by version %d of the policy racing", version - 1)
+          .hasMessageContaining("this server has version %d", version);
+      sessions.request("job_1", new UserRequest.Kill(), "somebody");
+      assertThat(jobs.failures()).containsKey("job_1");
+    }
+  }
+
+  private static EventLog.Commit logOf(String job, SessionEvent... events) {
+    return new EventLog.Commit(job, 1, List.of(events), List.of(), List.of());
+  }
+
+  /// Its jar is taken away while the job is submitted.
+  @Test
+  void aJobThatIsWrittenDownHasARunner() {
+    JobSpec spec = spec();
+    try (SessionDirectory sessions = sessions(1)) {
+      programs.leftToFind = 1;
+      String job = sessions.submit(spec, "somebody", Optional.empty());
+
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      isRefused(ErrorCode.INVALID_JOB, () -> sessions.submit(spec, "somebody", Optional.empty()));
+      assertThat(jobs.unfinished()).extracting(StoredJob::id).containsExactly(job);
+    }
+  }
+
+  /// All workers find the checkpoint damaged that they are to start from.
+  @Test
+  void oneDamagedCheckpointIsGivenUpHoweverManyWorkersSaySo() {
+    JobSpec spec = fixedOfTwo();
+    String job = "job_1";
+    jobs.create(new StoredJob(job, spec), "somebody", Optional.empty());
+    SessionEvent[] log = untilSecondCheckpointAndLoss(spec);
+    logs.of(job).append(logOf(job, log));
+    jobs.change(job, JobState.STARTING);
+    try (SessionDirectory sessions = sessions(1)) {
+      await(() -> assertThat(listening.listeners).containsKey(job));
+      WorkerGateway.Listener workers = listening.listeners.get(job);
+      logs.isAway = true;
+      ask(sessions, job, new UserRequest.Pause(), new CopyOnWriteArrayList<>());
+      await(() -> assertThat(logs.refused).contains(job));
+      workers.reported(0, 1, new WorkerReport.Failed(ErrorCode.CHECKPOINT_FAILED, "torn"));
+      workers.reported(1, 1, new WorkerReport.Failed(ErrorCode.CHECKPOINT_FAILED, "torn"));
+      logs.isAway = false;
+
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      sessions.request(job, new UserRequest.Resume(), "somebody");
+      assertThat(logs.of(job).events())
+          .filteredOn(SessionEvent.ProgramFailed.class::isInstance)
+          .hasSize(1);
+      assertThat(logs.decisions(job))
+          .extracting(Decision::key)
+          .contains("checkpoint-2/damaged")
+          .doesNotContain("checkpoint-1/damaged");
+      assertThat(launcher.launched).containsExactly(job);
+    }
+  }
+
+  private JobSpec fixedOfTwo() {
+    return JobSpecReader.read(
+            Map.of("program", "mlp", "workers", 2, "tuning", Map.of("policy", "fixed")),
+            programs::find)
+        .spec()
+        .orElseThrow();
+  }
+
+  private SessionEvent[] untilSecondCheckpointAndLoss(JobSpec spec) {
+    var session = Policies.open(JobPlans.of(spec, programs.mlp));
+    var run =
+        new SimulatedWorkers(
+                session,
+                QuadraticModel.quiet(1),
+                new TimeModel(0.002, 0.00005),
+                "error",
+                2,
+                6400,
+                10)
+            .run();
+    var log = new ArrayList<SessionEvent>();
+    for (SessionEvent event : run.events()) {
+      log.add(event);
+      if (event instanceof SessionEvent.CheckpointWritten written && written.checkpoint() == 2) {
+        log.add(new SessionEvent.WorkersLost(event.atSeconds(), 1, "the machine is gone"));
+        break;
+      }
+    }
+    return log.toArray(SessionEvent[]::new);
+  }
+
+  /// The jar of its program could not be read when the server started.
+  @Test
+  void aJobWhoseProgramComesLaterIsResumedThen() {
+    var job = new StoredJob("job_1", spec());
+    jobs.create(job, "somebody", Optional.empty());
+    programs.areGone = true;
+    try (SessionDirectory sessions = sessions(1)) {
+      sessions.retry();
+      isRefused(
+          ErrorCode.WRONG_STATE,
+          () -> sessions.request(job.id(), new UserRequest.Pause(), "somebody"));
+
+      programs.areGone = false;
+      sessions.retry();
+      sessions.retry();
+
+      await(() -> assertThat(launcher.launched).containsExactly(job.id()));
+      sessions.request(job.id(), new UserRequest.Pause(), "somebody");
+    }
+  }
+
   @Test
   void workersOfAWaitingJobWaitForItAndLearnThatItEnded() throws Exception {
     SessionDirectory sessions = sessions(1);
@@ -461,6 +593,15 @@ final class SessionDirectoryTest {
     }
   }
 
+  @Test
+  void aRemovalThatWasCutOffIsFinished() {
+    jobs.halfDeleted.add("job_1");
+    try (SessionDirectory _ = sessions(1)) {
+      await(() -> assertThat(launcher.discarded).containsExactly("job_1"));
+      assertThat(jobs.halfDeleted()).isEmpty();
+    }
+  }
+
   private static void isRefused(ErrorCode code, ThrowingCallable request) {
     assertThatThrownBy(request)
         .isInstanceOfSatisfying(
@@ -503,6 +644,7 @@ final class SessionDirectoryTest {
   private static final class Programs implements ProgramRegistry {
     private final ProgramDescriptor mlp = new MultilayerPerceptron().describe();
     private volatile boolean areGone;
+    private volatile int leftToFind = Integer.MAX_VALUE;
 
     @Override
     public List<ProgramDescriptor> programs() {
@@ -511,7 +653,9 @@ final class SessionDirectoryTest {
 
     @Override
     public Optional<ProgramDescriptor> find(String name) {
-      return programs().stream().filter(program -> program.name().equals(name)).findFirst();
+      return programs().stream()
+          .filter(program -> program.name().equals(name) && leftToFind-- > 0)
+          .findFirst();
     }
   }
 

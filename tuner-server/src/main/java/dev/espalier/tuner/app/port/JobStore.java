@@ -29,11 +29,20 @@ public interface JobStore {
   /// @param message in words
   void fail(String job, String reason, String message);
 
-  /// Removes a job that has ended, with all that is written of it.
+  /// Removes a job that has ended, with all that is written of it. That may take minutes; nobody is
+  /// shown the job from the first moment on, and what is left of one that was cut off is removed by
+  /// the same call.
   ///
   /// @throws dev.espalier.api.model.EspalierException `NOT_FOUND`, or `WRONG_STATE` when it has not
   ///   ended; nothing is removed then
   void delete(String job);
+
+  /// {@return jobs whose removal was cut off}
+  List<String> halfDeleted();
+
+  /// Writes down that a job begins with another version of its policy than the one that it was
+  /// submitted to.
+  void putPolicyVersion(String job, int version);
 
   /// {@return jobs of a program that searched and came to a good end, newest first}
   ///
