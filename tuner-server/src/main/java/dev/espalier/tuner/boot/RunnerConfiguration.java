@@ -20,6 +20,7 @@ import dev.espalier.tuner.launch.CheckpointExporter;
 import dev.espalier.tuner.launch.DescribedPrograms;
 import dev.espalier.tuner.launch.LocalProcessLauncher;
 import dev.espalier.tuner.launch.WorkerCommand;
+import dev.espalier.tuner.persistence.FolderLock;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,10 +91,17 @@ class RunnerConfiguration {
     return new DescribedPrograms(command, properties.programsFolder());
   }
 
+  /// @param homeLock nobody else exports from this home
   @Bean
   ModelExporter modelExporter(
-      WorkerCommand command, DescribedPrograms programs, TunerProperties properties) {
-    return new CheckpointExporter(command, programs, properties.homeFolder().resolve("jobs"));
+      WorkerCommand command,
+      DescribedPrograms programs,
+      TunerProperties properties,
+      FolderLock homeLock) {
+    var exporter =
+        new CheckpointExporter(command, programs, properties.homeFolder().resolve("jobs"));
+    exporter.discardUnfinished();
+    return exporter;
   }
 
   @Bean

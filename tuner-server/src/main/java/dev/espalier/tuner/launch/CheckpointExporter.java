@@ -5,14 +5,21 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.port.ModelExporter;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Has a worker process read a checkpoint: the server knows no program, and no table.
 public final class CheckpointExporter implements ModelExporter {
+  private static final Logger log = LoggerFactory.getLogger(CheckpointExporter.class);
   private static final long TIMEOUT_SECONDS = 1800;
+  private static final String PREFIX = "model-";
+  private static final String SUFFIX = ".npz";
 
   private final JsonMapper json = JsonMapper.builder().build();
   private final WorkerCommand command;
@@ -26,11 +33,30 @@ public final class CheckpointExporter implements ModelExporter {
     this.jobsFolder = jobsFolder;
   }
 
+  /// Removes what a server that was killed has left half written.
+  public void discardUnfinished() {
+    if (!Files.isDirectory(jobsFolder)) {
+      return;
+    }
+    try (Stream<Path> files = Files.find(jobsFolder, 2, (file, _) -> isExport(file))) {
+      for (Path file : files.toList()) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException | UncheckedIOException failure) {
+      log.warn("exports cannot be removed: {}", failure.toString());
+    }
+  }
+
+  private static boolean isExport(Path file) {
+    String name = file.getFileName().toString();
+    return name.startsWith(PREFIX) && name.endsWith(SUFFIX);
+  }
+
   @Override
   public Path export(String job, JobSpec spec, String data, long snapshot) {
     Path folder = jobsFolder.resolve(job);
     try {
-      Path file = Files.createTempFile(folder, "model-", ".npz");
+      Path file = Files.createTempFile(folder, PREFIX, SUFFIX);
       var request = new LinkedHashMap<String, Object>();
       request.put("program", spec.program());
       request.put("arguments", spec.arguments());
@@ -56,16 +82,14 @@ public final class CheckpointExporter implements ModelExporter {
       }
       return file;
     } catch (IOException failure) {
-      throw failed(snapshot, failure);
+      throw failed(ErrorCode.CHECKPOINT_FAILED, snapshot, failure);
     } catch (EspalierException failure) {
-      throw failed(snapshot, failure);
+      throw failed(failure.code(), snapshot, failure);
     }
   }
 
-  private static EspalierException failed(long snapshot, Exception failure) {
+  private static EspalierException failed(ErrorCode code, long snapshot, Exception failure) {
     return new EspalierException(
-        ErrorCode.CHECKPOINT_FAILED,
-        "snapshot " + snapshot + " cannot be exported: " + failure.getMessage(),
-        failure);
+        code, "snapshot " + snapshot + " cannot be exported: " + failure.getMessage(), failure);
   }
 }

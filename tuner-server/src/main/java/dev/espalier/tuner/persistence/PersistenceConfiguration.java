@@ -28,6 +28,9 @@ public class PersistenceConfiguration {
 
   private static final Duration LONGEST_READ = Duration.ofSeconds(10);
 
+  /// Anybody may show a secret that has to be looked up.
+  private static final int SECRETS_AT_A_TIME = 2;
+
   @Bean
   DocumentCodec documentCodec() {
     return new DocumentCodec();
@@ -72,6 +75,7 @@ public class PersistenceConfiguration {
       DocumentCodec codec) {
     return new PostgresJobQueries(
         transactions.withReaders(READERS, READERS_WAIT, LONGEST_READ),
+        transactions,
         jobs,
         branches,
         rounds,
@@ -83,7 +87,11 @@ public class PersistenceConfiguration {
   @Bean
   TokenStore tokenStore(
       Transactions transactions, TokenRepository tokens, JdbcTemplate sql, InstantSource clock) {
-    return new PostgresTokenStore(transactions, tokens, sql, clock);
+    return new PostgresTokenStore(
+        transactions.withReaders(SECRETS_AT_A_TIME, READERS_WAIT, LONGEST_READ),
+        tokens,
+        sql,
+        clock);
   }
 
   @Bean

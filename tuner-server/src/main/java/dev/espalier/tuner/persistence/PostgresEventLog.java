@@ -3,6 +3,7 @@ package dev.espalier.tuner.persistence;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.core.session.Decision;
@@ -26,6 +27,11 @@ import org.springframework.jdbc.core.JdbcTemplate;
 /// The row of the job is locked first, so commits of one job come one after the other; the primary
 /// key of the log refuses a second writer that got around that.
 final class PostgresEventLog implements EventLog {
+  /// Of each job. A viewer that comes back is sent at most half as many.
+  static final int STREAM_KEPT = 10_000;
+
+  private static final int STREAM_PRUNED_EVERY = 500;
+
   private final Transactions transactions;
   private final EntityManager entities;
   private final JobRepository jobs;
@@ -187,6 +193,7 @@ final class PostgresEventLog implements EventLog {
     private final Instant now;
     private final List<StreamEvent> stream = new ArrayList<>();
     private final Map<RowKey, BranchEntity> branches = new HashMap<>();
+    private final long streamCountBefore;
     private boolean jobMoved;
     private boolean jobChanged;
     private boolean hasNewState;
@@ -194,6 +201,7 @@ final class PostgresEventLog implements EventLog {
     Written(JobEntity job, Instant now) {
       this.job = job;
       this.now = now;
+      this.streamCountBefore = job.streamCount;
     }
 
     void take(SessionEvent event) {
@@ -248,6 +256,7 @@ final class PostgresEventLog implements EventLog {
         stream.add(new StreamEvent(job.id, 0, "job.changed", now, codec.tree(job.view(codec))));
       }
       insertStream();
+      forgetOldOnes();
       entities.flush();
       return List.copyOf(stream);
     }
@@ -301,7 +310,13 @@ final class PostgresEventLog implements EventLog {
           change.epoch(),
           change.branch().number(),
           codec.writeNumbers(change.setting().values()));
-      keep("schedule.changed", StoredSchedule.read(sql, codec, job.id));
+      keep(
+          "schedule.changed",
+          new ScheduleView.Step(
+              change.mainlineClock(),
+              change.epoch(),
+              change.branch().number(),
+              change.setting().values()));
     }
 
     private void evaluation(SessionEffect.MainlineEvaluated change) {
@@ -331,13 +346,17 @@ final class PostgresEventLog implements EventLog {
 
     private void result(SessionEffect.ResultChanged change) {
       ResultEntity row = entities.find(ResultEntity.class, job.id);
+      List<ScheduleView.ResultStep> before =
+          row == null ? List.of() : StoredSchedule.result(row, codec).steps();
       if (row == null) {
         row = new ResultEntity(job.id, startOf(change.branch()), change, codec);
         entities.persist(row);
       } else {
         row.change(startOf(change.branch()), change, codec);
       }
-      keep("result.changed", StoredSchedule.result(row, codec));
+      keep(
+          "result.changed",
+          ScheduleView.ResultChange.between(before, StoredSchedule.result(row, codec)));
     }
 
     private void snapshot(SessionEffect.SnapshotChanged change) {
@@ -360,7 +379,7 @@ final class PostgresEventLog implements EventLog {
           change.pinned(),
           Timestamp.from(now));
       StoredSnapshots.read(sql, codec, job.id, change.snapshot())
-          .forEach(view -> keep("snapshot.changed", view));
+          .ifPresent(view -> keep("snapshot.changed", view));
     }
 
     private int startOf(BranchId branch) {
@@ -410,6 +429,19 @@ final class PostgresEventLog implements EventLog {
     private void keep(String type, Object view) {
       job.streamCount++;
       stream.add(new StreamEvent(job.id, job.streamCount, type, now, codec.tree(view)));
+    }
+
+    /// Now and then, and twice as many as have come since, so that a long backlog goes too.
+    private void forgetOldOnes() {
+      if (job.streamCount / STREAM_PRUNED_EVERY == streamCountBefore / STREAM_PRUNED_EVERY) {
+        return;
+      }
+      sql.update(
+          "delete from stream_event where ctid = any (array(select ctid from stream_event"
+              + " where job_id = ? and sequence <= ? order by sequence limit ?))",
+          job.id,
+          job.streamCount - STREAM_KEPT,
+          2 * Math.max(STREAM_PRUNED_EVERY, job.streamCount - streamCountBefore));
     }
 
     private void insertStream() {

@@ -56,6 +56,7 @@ final class PostgresJobQueries implements JobQueries {
       """;
 
   private final Transactions transactions;
+  private final Transactions byKey;
   private final JobRepository jobs;
   private final BranchRepository branches;
   private final RoundRepository rounds;
@@ -64,8 +65,12 @@ final class PostgresJobQueries implements JobQueries {
   private final DocumentCodec codec;
   private final LossBlocks losses;
 
+  /// @param transactions for what may read much
+  /// @param byKey for what reads one row by its key: people act on what it says, so it has no turn
+  ///   to wait for
   PostgresJobQueries(
       Transactions transactions,
+      Transactions byKey,
       JobRepository jobs,
       BranchRepository branches,
       RoundRepository rounds,
@@ -73,6 +78,7 @@ final class PostgresJobQueries implements JobQueries {
       JdbcTemplate sql,
       DocumentCodec codec) {
     this.transactions = transactions;
+    this.byKey = byKey;
     this.jobs = jobs;
     this.branches = branches;
     this.rounds = rounds;
@@ -99,7 +105,7 @@ final class PostgresJobQueries implements JobQueries {
 
   @Override
   public Optional<JobView> job(String job) {
-    return transactions.read(() -> jobs.findById(job).map(row -> row.view(codec)));
+    return byKey.read(() -> jobs.findById(job).map(row -> row.view(codec)));
   }
 
   @Override
@@ -180,8 +186,7 @@ final class PostgresJobQueries implements JobQueries {
 
   @Override
   public Optional<BranchView> branch(String job, int branch) {
-    return transactions.read(
-        () -> branches.findByJobIdAndNumber(job, branch).map(row -> row.view(codec)));
+    return byKey.read(() -> branches.findByJobIdAndNumber(job, branch).map(row -> row.view(codec)));
   }
 
   @Override
@@ -221,6 +226,11 @@ final class PostgresJobQueries implements JobQueries {
   @Override
   public List<SnapshotView> snapshots(String job) {
     return transactions.read(() -> StoredSnapshots.read(sql, codec, job));
+  }
+
+  @Override
+  public Optional<SnapshotView> snapshot(String job, long snapshot) {
+    return byKey.read(() -> StoredSnapshots.read(sql, codec, job, snapshot));
   }
 
   @Override
@@ -297,7 +307,7 @@ final class PostgresJobQueries implements JobQueries {
     return transactions.read(() -> {
       var counts = new EnumMap<JobState, Long>(JobState.class);
       sql.query(
-          "select state, count(*) from job group by state",
+          "select state, count(*) from job where delete_time is null group by state",
           row -> {
             counts.put(JobState.valueOf(row.getString(1)), row.getLong(2));
           });
@@ -328,8 +338,10 @@ final class PostgresJobQueries implements JobQueries {
         .filter(one -> one.name().equals(kind))
         .findFirst()
         .orElseThrow(() ->
-            new EspalierException(
+            EspalierException.of(
                 ErrorCode.INVALID_REQUEST,
-                "kind must be one of " + Arrays.toString(BranchKind.values()) + " but is " + kind));
+                "/kind",
+                "kind must be one of " + Arrays.toString(BranchKind.values()) + " but is " + kind,
+                kind));
   }
 }

@@ -5,6 +5,7 @@ import dev.espalier.api.rest.SnapshotView;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Optional;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /// Snapshots as they are stored.
@@ -21,8 +22,12 @@ final class StoredSnapshots {
   }
 
   /// {@return one snapshot; empty when there is none}
-  static List<SnapshotView> read(JdbcTemplate sql, DocumentCodec codec, String job, long snapshot) {
-    return sql.query(SELECT + " and number = ?", (row, number) -> view(row, codec), job, snapshot);
+  static Optional<SnapshotView> read(
+      JdbcTemplate sql, DocumentCodec codec, String job, long snapshot) {
+    return sql
+        .query(SELECT + " and number = ?", (row, number) -> view(row, codec), job, snapshot)
+        .stream()
+        .findFirst();
   }
 
   private static SnapshotView view(ResultSet row, DocumentCodec codec) throws SQLException {

@@ -12,6 +12,7 @@ import dev.espalier.tuner.app.JobService;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -164,9 +165,8 @@ class ActionController {
   private long ready(String job, long snapshot) {
     Lookups.job(queries, job);
     SnapshotView known =
-        queries.snapshots(job).stream()
-            .filter(view -> view.snapshot() == snapshot)
-            .findFirst()
+        queries
+            .snapshot(job, snapshot)
             .orElseThrow(() -> Lookups.notFound("snapshot", snapshot + " in job " + job));
     if (known.state() != SnapshotState.READY) {
       throw new EspalierException(
@@ -177,28 +177,35 @@ class ActionController {
 
   private ResponseEntity<JobView> ask(String job, @Nullable String match, UserRequest request) {
     Lookups.job(queries, job);
-    Optional<LongPredicate> isExpected =
-        match == null ? Optional.empty() : Optional.of(version -> matches(match, version));
+    Optional<LongPredicate> isExpected = Optional.ofNullable(match).map(ActionController::expected);
     service.request(job, request, Caller.current().actor(), isExpected);
     JobView after = Lookups.job(queries, job);
     return ResponseEntity.accepted().eTag(JobController.eTag(after)).body(after);
   }
 
-  private static boolean matches(String match, long version) {
-    for (String one : match.split(",", -1)) {
-      String tag = one.strip();
-      if (tag.equals("*") || tag.matches("\"" + version + "(-\\d+)?\"")) {
-        return true;
+  /// {@return which versions of a job a list of tags names}
+  ///
+  /// @throws EspalierException `INVALID_REQUEST` where one is no tag at all: it would never match
+  private static LongPredicate expected(String match) {
+    List<String> tags = Arrays.stream(match.split(",", -1)).map(String::strip).toList();
+    for (String tag : tags) {
+      if (!tag.matches("\\*|(W/)?\"[^\"]*\"")) {
+        throw Lookups.invalid(
+            HttpHeaders.IF_MATCH,
+            "If-Match must be *, or the ETag of the job in quotes, but is " + match,
+            match);
       }
     }
-    return false;
+    return version ->
+        tags.stream()
+            .anyMatch(tag -> tag.equals("*") || tag.matches("\"" + version + "(-\\d+)?\""));
   }
 
   private static Setting setting(TryRequest request) {
     Map<String, @Nullable Double> given = request.setting();
     if (given == null || given.isEmpty()) {
-      throw new EspalierException(
-          ErrorCode.INVALID_REQUEST, "setting must name a value for each tunable but is empty");
+      throw Lookups.invalid(
+          "setting", "setting must name a value for at least one tunable but is empty", given);
     }
     var problems = new ArrayList<Problem>();
     var values = new TreeMap<String, Double>();
@@ -206,7 +213,7 @@ class ActionController {
       if (value == null || !Double.isFinite(value)) {
         problems.add(
             new Problem(
-                "/setting/" + name,
+                "/setting" + Problem.pointer(name),
                 name + " must be a finite number but is " + value,
                 String.valueOf(value)));
       } else {

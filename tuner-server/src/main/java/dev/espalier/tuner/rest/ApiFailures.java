@@ -13,6 +13,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.beans.TypeMismatchException;
 import org.springframework.core.ResolvableType;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
@@ -40,12 +41,12 @@ class ApiFailures extends ResponseEntityExceptionHandler {
 
   @ExceptionHandler
   ResponseEntity<Object> failed(EspalierException failure, HttpServletRequest request) {
-    if (failure.code().kind() == ErrorCode.Kind.INTERNAL) {
+    int status = failure.code().httpStatus();
+    // That it is not ready, or its database away, a server says for itself.
+    if (status >= 500 && status != HttpStatus.SERVICE_UNAVAILABLE.value()) {
       LOG.error("event=request-failed path={}", request.getRequestURI(), failure);
     }
-    var answer =
-        ResponseEntity.status(failure.code().httpStatus())
-            .contentType(MediaType.APPLICATION_PROBLEM_JSON);
+    var answer = ResponseEntity.status(status).contentType(MediaType.APPLICATION_PROBLEM_JSON);
     int retrySeconds = Problems.retrySeconds(failure.code());
     if (retrySeconds > 0) {
       answer.header(HttpHeaders.RETRY_AFTER, Integer.toString(retrySeconds));

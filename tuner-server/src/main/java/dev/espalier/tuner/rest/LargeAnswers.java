@@ -27,16 +27,32 @@ final class LargeAnswers {
     void write() throws IOException;
   }
 
+  /// Makes what an answer is written from.
+  interface Making<T> {
+    T make() throws IOException;
+  }
+
   /// Writes an answer if there is a place for it.
   ///
   /// @throws EspalierException `TOO_MANY_REQUESTS` where there is none
   void give(Writing answer) throws IOException {
+    var _ =
+        make(() -> {
+          answer.write();
+          return places;
+        });
+  }
+
+  /// Makes something if there is a place for it.
+  ///
+  /// @throws EspalierException `TOO_MANY_REQUESTS` where there is none
+  <T> T make(Making<T> answer) throws IOException {
     if (!places.tryAcquire()) {
       throw new EspalierException(
           ErrorCode.TOO_MANY_REQUESTS, atATime + " " + what + " at this moment; try again later");
     }
     try {
-      answer.write();
+      return answer.make();
     } finally {
       places.release();
     }

@@ -30,7 +30,10 @@ class ModelController {
   private final ModelExporter exporter;
 
   /// Each starts a process that holds a whole model, and takes its time.
-  private final LargeAnswers answers = new LargeAnswers(1, "model is being taken out");
+  private final LargeAnswers exports = new LargeAnswers(1, "model is being taken out");
+
+  /// Each keeps a file on the disk for as long as its reader takes.
+  private final LargeAnswers answers = new LargeAnswers(8, "models are being sent");
 
   ModelController(JobQueries queries, DataFolders dataFolders, ModelExporter exporter) {
     this.queries = queries;
@@ -57,7 +60,7 @@ class ModelController {
     long wanted = snapshot == null ? best(job) : ready(job, snapshot);
     String data = spec.data().map(name -> dataFolders.resolve(name).toString()).orElse("");
     answers.give(() -> {
-      Path file = exporter.export(job, spec, data, wanted);
+      Path file = exports.make(() -> exporter.export(job, spec, data, wanted));
       try {
         response.setContentType(ZIP);
         response.setContentLengthLong(Files.size(file));
@@ -88,13 +91,14 @@ class ModelController {
   }
 
   private long ready(String job, long snapshot) {
-    List<SnapshotView> ready = ready(job);
-    if (ready.stream().noneMatch(one -> one.snapshot() == snapshot)) {
-      throw new EspalierException(
-          ErrorCode.NOT_FOUND,
-          "there is no snapshot " + snapshot + " in job " + job + those(ready));
-    }
-    return snapshot;
+    return queries
+        .snapshot(job, snapshot)
+        .filter(one -> one.state() == SnapshotState.READY)
+        .map(SnapshotView::snapshot)
+        .orElseThrow(() ->
+            new EspalierException(
+                ErrorCode.NOT_FOUND,
+                "there is no snapshot " + snapshot + " in job " + job + those(ready(job))));
   }
 
   private List<SnapshotView> ready(String job) {

@@ -80,6 +80,8 @@ public interface JobQueries {
   /// Durable snapshots, oldest first.
   List<SnapshotView> snapshots(String job);
 
+  Optional<SnapshotView> snapshot(String job, long snapshot);
+
   ScheduleView schedule(String job);
 
   /// {@return how much of a job there is to record now; empty when there is no such job}
