@@ -95,11 +95,14 @@ export function applyEvent(model, type, data) {
     case 'decision.made':
       return putDecision(model, data);
     case 'schedule.changed':
-      model.steps = data.steps;
+      // It takes the place of all that began later: the mainline may have gone back.
+      model.steps = [...model.steps.filter((step) => step.fromClock < data.fromClock), data];
       return true;
-    case 'result.changed':
-      model.result = data;
+    case 'result.changed': {
+      const kept = (model.result?.steps ?? []).slice(0, data.kept);
+      model.result = { ...data, steps: [...kept, ...data.steps] };
       return true;
+    }
     case 'evaluation.made':
       return insert(model.evaluations, data, placeOf);
     case 'metric.window':

@@ -251,11 +251,24 @@ final class ModelTest {
   }
 
   @Test
-  void aChangedScheduleReplacesTheOneBefore() {
-    event("schedule.changed", "{\"steps\": [{\"fromClock\": 0, \"branch\": 0}]}");
-    event("schedule.changed", "{\"steps\": [{\"fromClock\": 0, \"branch\": 8}]}");
+  void aNewStepReplacesThoseThatBeganLater() {
+    event("schedule.changed", "{\"fromClock\": 0, \"branch\": 0}");
+    event("schedule.changed", "{\"fromClock\": 5, \"branch\": 3}");
+    event("schedule.changed", "{\"fromClock\": 9, \"branch\": 4}");
+    event("schedule.changed", "{\"fromClock\": 5, \"branch\": 8}");
     assertThat(modules.text(model.getMember("steps")))
-        .isEqualTo("[{\"fromClock\":0,\"branch\":8}]");
+        .isEqualTo("[{\"fromClock\":0,\"branch\":0},{\"fromClock\":5,\"branch\":8}]");
+  }
+
+  @Test
+  void aNewResultIsToldByWhatIsNewOfItsPath() {
+    event("result.changed", "{\"clock\": 9, \"kept\": 0, \"steps\": [{\"fromClock\": 0}]}");
+    event(
+        "result.changed",
+        "{\"clock\": 20, \"kept\": 1, \"steps\": [{\"fromClock\": 9}, {\"fromClock\": 12}]}");
+    event("result.changed", "{\"clock\": 25, \"kept\": 2, \"steps\": [{\"fromClock\": 15}]}");
+    assertThat(modules.text(model.getMember("result").getMember("steps")))
+        .isEqualTo("[{\"fromClock\":0},{\"fromClock\":9},{\"fromClock\":15}]");
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.espalier.api.rest;
 import dev.espalier.api.model.Shape;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The mainline's settings over time, and the path to the job's result.
@@ -38,6 +39,42 @@ public record ScheduleView(String job, List<Step> steps, @Nullable Result result
   public record Result(int start, long clock, double epoch, List<ResultStep> steps) {
     public Result {
       steps = List.copyOf(steps);
+    }
+  }
+
+  /// A result that has changed: what of its path is new. Paths grow with the job, and mostly at
+  /// their end.
+  ///
+  /// @param start that it belongs to, from 1
+  /// @param clock mainline clock of the result
+  /// @param epoch the same in passes over the training data
+  /// @param kept how many steps of the path before stay, from its beginning
+  /// @param steps that follow on these
+  public record ResultChange(
+      int start, long clock, double epoch, int kept, List<ResultStep> steps) {
+    public ResultChange {
+      steps = List.copyOf(steps);
+    }
+
+    /// {@return what leads from one path to another}
+    public static ResultChange between(List<ResultStep> before, Result now) {
+      int kept = 0;
+      int most = Math.min(before.size(), now.steps().size());
+      while (kept < most && before.get(kept).equals(now.steps().get(kept))) {
+        kept++;
+      }
+      return new ResultChange(
+          now.start(),
+          now.clock(),
+          now.epoch(),
+          kept,
+          now.steps().subList(kept, now.steps().size()));
+    }
+
+    /// {@return the result that this one has led to}
+    public Result after(List<ResultStep> before) {
+      return new Result(
+          start, clock, epoch, Stream.concat(before.stream().limit(kept), steps.stream()).toList());
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.Map;
 /// @param type `job.changed`, `branch.changed`, `round.changed`, `decision.made`,
 ///   `schedule.changed`, `result.changed`, `evaluation.made`, `snapshot.changed`, or
 ///   `metric.window`
-/// @param data the matching view
+/// @param data the matching view; of `schedule.changed` the step that takes the place of all from
+///   its clock on, of `result.changed` what of the path is new
 public record StreamEvent(
     String job, long sequence, String type, Instant time, Map<String, Object> data) {}

@@ -78,25 +78,21 @@ public final class JobBoard {
       case "evaluation.made" -> {
         put(Json.as(data, EvaluationView.class));
       }
-      case "schedule.changed" -> {
-        if (data.has("steps")) {
-          schedule = Json.as(data, ScheduleView.class).steps();
-        } else {
-          addStep(Json.as(data, ScheduleView.Step.class));
-        }
-      }
-      case "result.changed" -> result = Optional.of(Json.as(data, ScheduleView.Result.class));
+      case "schedule.changed" -> addStep(Json.as(data, ScheduleView.Step.class));
+      case "result.changed" ->
+          result =
+              Optional.of(
+                  Json.as(data, ScheduleView.ResultChange.class)
+                      .after(result.map(ScheduleView.Result::steps).orElse(List.of())));
       case "snapshot" -> {
         apply("job.changed", data.path("job"));
         data.path("branches").forEach(branch -> apply("branch.changed", branch));
         data.path("rounds").forEach(round -> apply("round.changed", round));
         data.path("decisions").forEach(decision -> apply("decision.made", decision));
         data.path("evaluations").forEach(evaluation -> apply("evaluation.made", evaluation));
-        apply("schedule.changed", data.path("schedule"));
-        JsonNode found = data.path("schedule").path("result");
-        if (found.isObject()) {
-          apply("result.changed", found);
-        }
+        ScheduleView known = Json.as(data.path("schedule"), ScheduleView.class);
+        schedule = known.steps();
+        result = Optional.ofNullable(known.result());
       }
       default -> {
         // A newer server may tell more.

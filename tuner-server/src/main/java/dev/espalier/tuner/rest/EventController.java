@@ -49,7 +49,8 @@ class EventController {
     this.clock = clock;
   }
 
-  /// Kept events after `since`, for those who poll.
+  /// Kept events after `since`, for those who poll. Of a job the last 10000 at least are kept:
+  /// where the first one does not follow on `since`, those between have been forgotten.
   @GetMapping(
       path = Lookups.JOB + "/events",
       params = "since",

@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
@@ -236,7 +237,7 @@ class PostgresEventLogTest {
     append(
         job,
         1,
-        List.of(new SessionEvent.WorkersReady(1, 1, 2, 6400, 32)),
+        List.of(new SessionEvent.WorkersReady(1, 1, 2, 6400, 32), evaluatedAt(30)),
         List.of(
             EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 300),
             new SessionEffect.SnapshotChanged(
@@ -246,7 +247,7 @@ class PostgresEventLogTest {
             new SessionEffect.TimeSpent(0, 30, 0)));
     append(
         job,
-        2,
+        3,
         List.of(),
         List.of(
             EventSamples.branch(1, BranchKind.MAINLINE, BranchState.WAITING, second, 0, 0),
@@ -263,12 +264,12 @@ class PostgresEventLogTest {
     List<StreamEvent> told =
         append(
             job,
-            2,
-            List.of(),
+            3,
+            List.of(evaluatedAt(40)),
             List.of(
                 EventSamples.branch(1, BranchKind.MAINLINE, BranchState.RUNNING, second, 0, 100),
                 new SessionEffect.MainlineEvaluated(100, 1, 40, Map.of("accuracy", 0.8)),
-                new SessionEffect.TimeSpent(0, 40, 0)));
+                new SessionEffect.TimeSpent(0, 25, 0)));
 
     assertThat(job(job).epoch()).isEqualTo(1);
     assertThat(job(job).secondsLeft()).isEqualTo(10);
@@ -281,7 +282,12 @@ class PostgresEventLogTest {
     assertThat(queries.branch(job, 1).orElseThrow().start()).isEqualTo(2);
   }
 
-  /// 0.1 s a clock: each start falls by as much in its own clocks.
+  /// 0.1 s a clock: each start falls by as much in its own clocks. {@return an event of the job's
+  /// life at that time}
+  private static SessionEvent evaluatedAt(double seconds) {
+    return new SessionEvent.Evaluated(seconds, 1, BranchId.ROOT, Map.of(), 0);
+  }
+
   @Test
   void howFastANewStartFallsIsMeasuredByItsOwnSeconds() {
     String job = newJob();
@@ -398,7 +404,9 @@ class PostgresEventLogTest {
             "3 decision.made",
             "4 schedule.changed",
             "5 job.changed");
-    assertThat(told.get(4).data().get("steps")).asString().contains("fromClock=5");
+    assertThat(told.get(4).data())
+        .containsEntry("fromClock", 5)
+        .containsEntry("setting", Map.of("learningRate", 0.2));
     assertThat(told.getFirst().data())
         .containsEntry("branch", 0)
         .containsEntry("fromClock", 1)
@@ -408,6 +416,53 @@ class PostgresEventLogTest {
     assertThat(queries.stream(job, 0, 10)).isEqualTo(told.subList(1, 6));
     assertThat(queries.stream(job, 2, 1)).isEqualTo(told.subList(3, 4));
     assertThat(queries.streamSequence(job)).isEqualTo(5);
+  }
+
+  /// Jobs run for weeks, and nobody is sent more than a part of it.
+  @Test
+  void forgetsWhatNobodyIsSentAnyMore() {
+    String job = newJob();
+    sql.update(
+        "insert into stream_event (job_id, sequence, type, event_time, data, log_sequence)"
+            + " select ?, n, 'decision.made', now(), '{}', 0 from generate_series(1, ?) as n",
+        job,
+        PostgresEventLog.STREAM_KEPT + 700);
+    sql.update(
+        "update job set stream_count = ? where job_id = ?",
+        PostgresEventLog.STREAM_KEPT + 999,
+        job);
+
+    append(job, 1, List.of(), List.of(EventSamples.decide("a")));
+
+    assertThat(queries.stream(job, 0, 1))
+        .singleElement()
+        .extracting(StreamEvent::sequence)
+        .isEqualTo(701L + 300);
+    assertThat(queries.streamSequence(job)).isEqualTo(PostgresEventLog.STREAM_KEPT + 1000);
+  }
+
+  @Test
+  void aResultIsToldByWhatIsNewOfItsPath() {
+    String job = newJob();
+    var first = new JobPlan.ScheduleStep(0, Setting.of(Map.of("learningRate", 0.1)));
+    var second = new JobPlan.ScheduleStep(10, Setting.of(Map.of("learningRate", 0.2)));
+    var third = new JobPlan.ScheduleStep(20, Setting.of(Map.of("learningRate", 0.3)));
+    result(job, List.of(first, second));
+
+    List<StreamEvent> told = result(job, List.of(first, third));
+
+    assertThat(told.getFirst().type()).isEqualTo("result.changed");
+    assertThat(told.getFirst().data()).containsEntry("kept", 1);
+    assertThat(told.getFirst().data().get("steps")).asString().contains("fromClock=20");
+    assertThat(told.getFirst().data().get("steps")).asString().doesNotContain("fromClock=10");
+  }
+
+  private List<StreamEvent> result(String job, List<JobPlan.ScheduleStep> path) {
+    return append(
+        job,
+        1,
+        List.of(),
+        List.of(new SessionEffect.ResultChanged(30, 3, new BranchId(0), 0.9, path)));
   }
 
   @Test
@@ -660,6 +715,55 @@ class PostgresEventLogTest {
                         "select count(*) from " + table + " where job_id = ?", Long.class, job))
                 .as(table)
                 .isZero());
+  }
+
+  @Test
+  void aJobThatIsBeingDeletedIsSeenByNobodyAndCanBeDeleted() {
+    String job = newJob();
+    append(job, 1, EventSamples.EVENTS, List.of(EventSamples.job(JobState.COMPLETED)));
+    long completed = queries.jobsByState().get(JobState.COMPLETED);
+    sql.update("update job set delete_time = now() where job_id = ?", job);
+    sql.update("delete from session_event where job_id = ?", job);
+
+    assertThat(queries.job(job)).isEmpty();
+    assertThat(queries.spec(job)).isEmpty();
+    assertThat(queries.jobs(Set.of(), "", 1000, null).items())
+        .extracting(JobView::id)
+        .doesNotContain(job);
+    assertThat(queries.jobsByState().getOrDefault(JobState.COMPLETED, 0L)).isEqualTo(completed - 1);
+    assertThat(store.find(job)).isEmpty();
+    assertThat(store.standing(job)).isEmpty();
+    assertThat(store.halfDeleted()).contains(job);
+
+    store.delete(job);
+
+    assertThat(store.halfDeleted()).doesNotContain(job);
+    assertThat(sql.queryForList("select * from job where job_id = ?", job)).isEmpty();
+  }
+
+  /// More rows than one statement may take.
+  @Test
+  void aLargeJobIsDeletedPieceByPiece() {
+    String job = newJob();
+    append(job, 1, List.of(), List.of(EventSamples.job(JobState.COMPLETED)));
+    sql.update(
+        "insert into metric_point (job_id, branch, clock, run_seconds, loss)"
+            + " select ?, 0, n, n, 1 from generate_series(1, 25000) as n",
+        job);
+    long before = transactionId();
+
+    store.delete(job);
+
+    assertThat(transactionId() - before).as("transactions of its own").isGreaterThan(4);
+    assertThat(
+            sql.queryForObject(
+                "select count(*) from metric_point where job_id = ?", Long.class, job))
+        .isZero();
+  }
+
+  private long transactionId() {
+    return requireNonNull(
+        sql.queryForObject("select pg_current_xact_id()::text::bigint", Long.class));
   }
 
   private List<String> tablesOfJobs() {
