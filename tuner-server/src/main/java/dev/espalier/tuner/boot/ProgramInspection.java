@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -163,9 +164,12 @@ public final class ProgramInspection {
         setting = setting.with(value.getKey(), number);
       }
     }
-    List<String> problems = space.problemsOf(setting);
+    List<Problem> problems = space.problemsOf(setting);
     if (!problems.isEmpty()) {
-      throw new EspalierException(ErrorCode.INVALID_JOB, String.join("\n", problems));
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          problems.stream().map(Problem::message).collect(Collectors.joining("\n")),
+          problems);
     }
     return setting;
   }
