@@ -10,6 +10,7 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SequencedCommand;
+import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.rest.JobSpec;
@@ -22,6 +23,7 @@ import dev.espalier.runtime.link.TunerLink.Inbound;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.JobStore.StoredJob;
 import dev.espalier.tuner.app.port.ProgramRegistry;
+import dev.espalier.tuner.app.port.TunerMeters;
 import dev.espalier.tuner.app.port.WorkerGateway;
 import dev.espalier.tuner.app.port.WorkerLauncher;
 import dev.espalier.tuner.core.policy.Policies;
@@ -37,6 +39,7 @@ import dev.espalier.tuner.grpc.WorkerSessionEndpoint;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +48,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.awaitility.Awaitility;
@@ -59,6 +63,7 @@ final class SessionDirectoryTest {
   private final MemoryJobStore jobs = new MemoryJobStore();
   private final Launcher launcher = new Launcher();
   private final Programs programs = new Programs();
+  private final Meters meters = new Meters();
   private final GrpcWorkerGateway gateway = new GrpcWorkerGateway();
   private final ListeningGateway listening = new ListeningGateway(gateway);
 
@@ -492,6 +497,21 @@ final class SessionDirectoryTest {
     }
   }
 
+  @Test
+  void whatIsReplayedIsCountedNoSecondTime() {
+    JobSpec spec = fixedOfTwo();
+    SessionEvent[] log = untilSecondCheckpointAndLoss(spec);
+    jobs.create(new StoredJob("job_1", spec), "somebody", Optional.empty());
+    logs.of("job_1").append(logOf("job_1", Arrays.copyOf(log, log.length - 1)));
+    jobs.change("job_1", JobState.TRAINING);
+    try (SessionDirectory _ = sessions(1)) {
+      await(() -> assertThat(listening.listeners).containsKey("job_1"));
+      await(() -> assertThat(meters.shares).containsKey("job_1"));
+      assertThat(meters.branches.get("job_1")).isPositive();
+      assertThat(meters.clocks).hasValue(0);
+    }
+  }
+
   private JobSpec fixedOfTwo() {
     return JobSpecReader.read(
             Map.of("program", "mlp", "workers", 2, "tuning", Map.of("policy", "fixed")),
@@ -521,6 +541,22 @@ final class SessionDirectoryTest {
       }
     }
     return log.toArray(SessionEvent[]::new);
+  }
+
+  @Test
+  void eachProblemOfASettingNamesItsTunable() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+      Setting setting = Setting.of(Map.of("learningRate", -1.0, "wings", 2.0));
+
+      assertThatThrownBy(() -> sessions.request(job, new UserRequest.Try(setting), "somebody"))
+          .isInstanceOfSatisfying(
+              EspalierException.class,
+              refusal ->
+                  assertThat(refusal.problems())
+                      .extracting(problem -> problem.pointer() + " " + problem.rejected())
+                      .containsExactly("/setting/learningRate -1", "/setting/wings 2"));
+    }
   }
 
   /// The jar of its program could not be read when the server started.
@@ -627,7 +663,7 @@ final class SessionDirectoryTest {
             _ -> {},
             listening,
             launcher,
-            new TunerInMemory.NoMeters(),
+            meters,
             new WorkerLeases.Times(Duration.ofSeconds(30), Duration.ofSeconds(10)),
             job -> job);
     return new SessionDirectory(ports, programs, _ -> "", maxRunning);
@@ -657,6 +693,40 @@ final class SessionDirectoryTest {
           .filter(program -> program.name().equals(name) && leftToFind-- > 0)
           .findFirst();
     }
+  }
+
+  /// Keeps what it is told.
+  private static final class Meters implements TunerMeters {
+    private final AtomicLong clocks = new AtomicLong();
+    private final Map<String, Integer> branches = new ConcurrentHashMap<>();
+    private final Map<String, Double> shares = new ConcurrentHashMap<>();
+
+    @Override
+    public void roundStarted(String job) {}
+
+    @Override
+    public void clocks(String job, long count) {
+      clocks.addAndGet(count);
+    }
+
+    @Override
+    public void forked(double seconds) {}
+
+    @Override
+    public void reportLatency(double seconds) {}
+
+    @Override
+    public void branches(String job, int live) {
+      branches.put(job, live);
+    }
+
+    @Override
+    public void tuningShare(String job, double share) {
+      shares.put(job, share);
+    }
+
+    @Override
+    public void ended(String job) {}
   }
 
   /// A log for each job, which can break.

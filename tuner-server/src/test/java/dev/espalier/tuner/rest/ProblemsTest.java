@@ -8,6 +8,7 @@ import dev.espalier.tuner.boot.TestServer.Answer;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
 
 class ProblemsTest {
   private final TestServer server = TestServer.get();
@@ -148,6 +149,26 @@ class ProblemsTest {
               requireProblem(answer, 503, "DATABASE_AWAY");
               assertThat(answer.header("retry-after")).isEqualTo("2");
             });
+  }
+
+  @Test
+  void aWrongParameterIsNamedWithItsValue() {
+    String job = "/api/v1/jobs/" + server.newJob();
+
+    requireNamed(server.get("/api/v1/jobs?pageSize=0"), "/pageSize", "0");
+    requireNamed(server.get("/api/v1/jobs?pageToken=none"), "/pageToken", "none");
+    requireNamed(server.get(job + "/branches?kind=TWIG"), "/kind", "TWIG");
+    requireNamed(server.get(job + "/schedule?format=xml"), "/format", "xml");
+    requireNamed(server.post(job + "/pause", "", "If-Match", "7"), "/If-Match", "7");
+    requireNamed(server.post("/api/v1/tokens", "{\"name\":\"a b\"}"), "/name", "a b");
+  }
+
+  private static void requireNamed(Answer answer, String pointer, String value) {
+    requireProblem(answer, 400, "INVALID_REQUEST");
+    JsonNode error = answer.json().get("errors").get(0);
+    assertThat(error.get("pointer").asString()).isEqualTo(pointer);
+    assertThat(error.get("rejected").asString()).isEqualTo(value);
+    assertThat(error.get("message").asString()).contains(pointer.substring(1)).contains(value);
   }
 
   private static void requireProblem(Answer answer, int status, String code) {
