@@ -45,7 +45,8 @@ class TokenController {
     if (name == null || !name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,79}")) {
       throw Lookups.invalid(
           "name",
-          "name must be 1 to 80 letters, digits, '.', '_' or '-', the first a letter or digit, but is "
+          "name must be 1 to 80 letters, digits, '.', '_' or '-', the first a letter or digit,"
+              + " but is "
               + name,
           name);
     }

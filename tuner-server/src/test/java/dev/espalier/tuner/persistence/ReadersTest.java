@@ -61,7 +61,8 @@ final class ReadersTest {
 
   private long waiting() {
     return sql.queryForList(
-            "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
+            "select 1 from pg_stat_activity"
+                + " where wait_event_type = 'Lock' and datname = current_database()")
         .size();
   }
 }
