@@ -127,7 +127,7 @@ class CompareJobsPage {
         this.#tools(courses),
         traces.every((trace) => trace.line.length === 0)
           ? h('p', { class: 'empty' }, 'None of them has got so far yet.')
-          : overlay(traces, words),
+          : overlay(traces, words, this.#room()),
         table(courses),
         h(
           'div',
@@ -142,6 +142,11 @@ class CompareJobsPage {
         ),
       ),
     ];
+  }
+
+  /** Inside of the card, as it was when the page was drawn last. */
+  #room() {
+    return (this.#content.querySelector('.card') ?? this.#content).clientWidth - 40;
   }
 
   /** @param {Course[]} courses */

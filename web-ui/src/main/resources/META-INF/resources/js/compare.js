@@ -14,12 +14,13 @@ import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
 /**
  * @param {JobModel} model
  * @param {number[]} chosen
- * @param {Set<number>} missing branches that the server does not know
+ * @param {{missing: Set<number>, room: number}} view `missing`: branches that the server does not
+ *     know; `room` for the drawing, in pixels
  * @param {{remove: (branch: number) => void, add: (branch: number) => void,
  *     show: (branch: number) => void}} on
  * @returns {Tree}
  */
-export function comparePanel(model, chosen, missing, on) {
+export function comparePanel(model, chosen, { missing, room }, on) {
   const branches = chosen.flatMap((number) => model.branches.get(number) ?? []);
   const traces = branches.map((branch) => trace(model, branch));
   const words = {
@@ -27,7 +28,7 @@ export function comparePanel(model, chosen, missing, on) {
     label: `Losses of ${branches.length} branches since their forks`,
   };
   const isEmpty = traces.every(({ line }) => line.length === 0);
-  const drawing = isEmpty ? null : overlay(traces, words);
+  const drawing = isEmpty ? null : overlay(traces, words, room);
   return h(
     'section',
     { class: 'card', key: 'compare', 'aria-labelledby': 'compare-title' },

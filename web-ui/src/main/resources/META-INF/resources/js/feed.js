@@ -1,7 +1,14 @@
 // What the page holds of one job, kept up with the server: loaded once, then followed.
 
 import { follow, get, getAll, isDenial, isSilence, post } from './api.js';
-import { addBranches, applyEvent, emptyModel, hasEnded, isIncomplete } from './model.js';
+import {
+  addBranches,
+  applyEvent,
+  emptyModel,
+  hasEnded,
+  isIncomplete,
+  wantSeries,
+} from './model.js';
 import { watchSight } from './sight.js';
 
 /** @import {DecisionView, WorkerView} from './types.js' */
@@ -225,6 +232,18 @@ export class JobFeed {
         await get(`${this.#root}/branches/${branch}`, this.#ending.signal),
       ]);
       this.#changed();
+    }
+  }
+
+  /**
+   * Gets the losses of branches that are drawn by them, and goes on doing so while they grow.
+   *
+   * @param {number[]} branches
+   */
+  want(branches) {
+    branches.forEach((branch) => wantSeries(this.model, branch));
+    if (this.loaded && this.model.wanted.size > 0) {
+      this.#startTicking();
     }
   }
 

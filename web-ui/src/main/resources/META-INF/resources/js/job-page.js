@@ -10,7 +10,7 @@ import { decisionsPanel, roundsPanel } from './evidence.js';
 import { JobFeed } from './feed.js';
 import * as format from './format.js';
 import { ACTIONS, cancelDialog, deleteDialog, head, linkState } from './head.js';
-import { hasEnded, isPopulation, wantSeries } from './model.js';
+import { hasEnded, isPopulation } from './model.js';
 import { problem, skeleton } from './notices.js';
 import { MOST_COMPARED } from './overlay.js';
 import { parallelPanel } from './parallel.js';
@@ -436,12 +436,17 @@ class JobPage {
     const { model } = this.#feed;
     switch (this.#route.tab) {
       case 'compare':
-        this.#compared().forEach((branch) => wantSeries(model, branch));
-        return comparePanel(model, this.#compared(), this.#missing, {
-          add: (branch) => this.#compare(branch),
-          remove: (branch) => this.#compare(branch),
-          show: (branch) => this.#showBranch(branch),
-        });
+        this.#feed.want(this.#compared());
+        return comparePanel(
+          model,
+          this.#compared(),
+          { missing: this.#missing, room: this.#panelWidth() },
+          {
+            add: (branch) => this.#compare(branch),
+            remove: (branch) => this.#compare(branch),
+            show: (branch) => this.#showBranch(branch),
+          },
+        );
       case 'snapshots':
         return snapshotsPanel(
           model,

@@ -507,7 +507,9 @@ export function ownLine(model, branch) {
  */
 export function wantSeries(model, number) {
   const branch = model.branches.get(number);
-  if (branch && finiteWindows(branch) < 2 && branch.clocks > seriesEnd(model, number)) {
+  // What is known of a job that has ended is all that there will be.
+  const isWhole = hasEnded(model.job?.state ?? '') && model.series.has(number);
+  if (branch && !isWhole && finiteWindows(branch) < 2 && branch.clocks > seriesEnd(model, number)) {
     model.wanted.add(number);
   }
 }

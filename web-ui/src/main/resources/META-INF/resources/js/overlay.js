@@ -12,10 +12,15 @@ import { linear, ticksOf } from './scale.js';
 /** So many lines can still be told apart. */
 export const MOST_COMPARED = 6;
 
-const WIDTH = 1180;
+/** Narrower than this it is scrolled. */
+const LEAST_WIDTH = 560;
+
 const HEIGHT = 320;
 const LEFT = 60;
-const RIGHT = WIDTH - 150;
+
+/** For the names at the ends of the lines. */
+const NAMES = 150;
+
 const TOP = 12;
 const BOTTOM = HEIGHT - 36;
 
@@ -36,15 +41,18 @@ const LONGEST_LABEL = 16;
 /**
  * @param {Trace[]} traces at least one with a point; x in `unit`, y in loss
  * @param {{unit: (value: number) => string, label: string}} words
+ * @param {number} room for it, in pixels: letters are as large on a phone as elsewhere
  * @returns {Tree}
  */
-export function overlay(traces, words) {
+export function overlay(traces, words, room) {
+  const width = Math.max(LEAST_WIDTH, room);
+  const right = width - NAMES;
   const all = traces.flatMap((trace) => trace.line);
   const tame = traces.filter((trace) => !trace.wild).flatMap((trace) => trace.line);
   const shown = (tame.length > 0 ? tame : all).map((p) => p.y);
   const [low, high] = [least(shown), most(shown)];
   const air = (high - low) * 0.08 || 1;
-  const x = linear(0, most(all.map((p) => p.x)) || 1, LEFT, RIGHT);
+  const x = linear(0, most(all.map((p) => p.x)) || 1, LEFT, right);
   const y = linear(low - air, high + air, BOTTOM, TOP);
   const px = (/** @type {number} */ value) => value.toFixed(1);
   return h(
@@ -54,20 +62,20 @@ export function overlay(traces, words) {
       'svg',
       {
         class: 'compare-lines',
-        viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+        viewBox: `0 0 ${width} ${HEIGHT}`,
         role: 'img',
         'aria-label': `${words.label}; the same as a table below.`,
       },
       h(
         'clipPath',
         { id: 'overlay' },
-        h('rect', { x: LEFT, y: TOP, width: RIGHT - LEFT, height: BOTTOM - TOP + 2 }),
+        h('rect', { x: LEFT, y: TOP, width: right - LEFT, height: BOTTOM - TOP + 2 }),
       ),
       ticksOf(y, 5).map((tick) =>
         h(
           'g',
           { key: `y${tick}` },
-          h('line', { class: 'grid', x1: LEFT, x2: RIGHT, y1: y.at(tick), y2: y.at(tick) }),
+          h('line', { class: 'grid', x1: LEFT, x2: right, y1: y.at(tick), y2: y.at(tick) }),
           h(
             'text',
             { class: 'tick tick-y', x: LEFT - 8, y: y.at(tick) + 4 },
@@ -75,7 +83,7 @@ export function overlay(traces, words) {
           ),
         ),
       ),
-      ticksOf(x, 6).map((tick) =>
+      ticksOf(x, width / 190).map((tick) =>
         h(
           'text',
           { key: `x${tick}`, class: 'tick tick-x', x: x.at(tick), y: BOTTOM + 19 },
@@ -95,7 +103,7 @@ export function overlay(traces, words) {
               .join(''),
           }),
           last && mark(kind, x.at(last.x), Math.max(TOP, y.at(last.y)), 4),
-          last && h('text', { class: 'value', x: RIGHT + 12, y: spread(traces, i, y) }, short(label)),
+          last && h('text', { class: 'value', x: right + 12, y: spread(traces, i, y) }, short(label)),
         );
       }),
     ),

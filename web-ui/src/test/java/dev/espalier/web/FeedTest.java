@@ -184,6 +184,31 @@ final class FeedTest {
   }
 
   @Test
+  void lossesAreReadOfAJobThatIsAtRestToo() {
+    answer("/overview", OVERVIEW.formatted(job("COMPLETED", 1, 0)));
+    openLive();
+    advance(1000);
+    advance(1000);
+    assertThat(browser.invokeMember("timers").asInt()).isZero();
+    String branch =
+        "{\"branch\": 7, \"parent\": 0, \"kind\": \"MAINLINE\", \"round\": 1, \"clocks\": 29}";
+    modules
+        .load("model.js")
+        .invokeMember("addBranches", feed.getMember("model"), modules.json("[" + branch + "]"));
+    // The last clock was lost with a worker.
+    answer(
+        "/series?branches=7", "{\"items\": [{\"branch\": 7, \"buckets\": [{\"toClock\": 28}]}]}");
+
+    for (int second = 0; second < 5; second++) {
+      feed.invokeMember("want", modules.json("[7]"));
+      advance(1000);
+    }
+    assertThat(asked("/series?branches=7")).isEqualTo(1);
+    assertThat(model("wanted")).isEqualTo("{}");
+    assertThat(browser.invokeMember("timers").asInt()).isZero();
+  }
+
+  @Test
   void anActionIsToldByItsOwnAnswer() {
     openLive();
     answer("/jobs/j/pause", job("PAUSED", 2, 0));

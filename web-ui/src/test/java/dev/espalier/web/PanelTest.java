@@ -110,7 +110,9 @@ final class PanelTest {
             "comparePanel",
             model,
             modules.json(chosen),
-            modules.script("Set").newInstance(modules.json(missing)),
+            modules
+                .script("(numbers) => ({ missing: new Set(numbers), room: 900 })")
+                .execute(modules.json(missing)),
             modules.json("{}"));
   }
 
