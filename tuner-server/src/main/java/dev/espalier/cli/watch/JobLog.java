@@ -78,9 +78,8 @@ final class JobLog {
               + Words.setting(branch.setting())
               + "): "
               + JobPicture.verdict(branch)
-              + ", speed "
-              + Words.number(branch.speed())
-              + "/s after "
+              + (branch.speed() == null ? "" : ", speed " + Words.number(branch.speed()) + "/s")
+              + " after "
               + branch.clocks()
               + " clocks, "
               + Words.seconds(branch.seconds()));
