@@ -228,13 +228,15 @@ public final class WorkerSession implements AutoCloseable {
   /// @param table index of the table
   /// @return the rows, to be closed by the caller; empty when they do not lie together in a page of
   ///   this process, as those of one worker's [dev.espalier.ps.table.TableAccess#MATRIX] table do,
-  ///   or a device has no room for the copy; or while a table of the branch is open
+  ///   or a device has no room for the copy; or while a table of the branch is open, or filters
+  ///   have it read from a copy
   public Optional<PinnedRows> pin(int table) {
     Selected now = requireSelected();
     checks.table(table);
     TableSpec spec = tables.get(table);
     if (calls.workers() > 1
         || spec.access() != TableAccess.MATRIX
+        || filters.readsCopy(table, now.stepSize())
         || server.shard().isOpen(now.branch())) {
       return Optional.empty();
     }

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.filter.FilterOptions;
 import dev.espalier.ps.gpu.Gpu;
 import dev.espalier.ps.gpu.TestDevice;
 import dev.espalier.ps.memory.MemoryTier;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.shard.PinnedRows;
 import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.table.ValueCode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -67,6 +69,23 @@ final class PinnedRowsTest {
       assertThat(session.pin(0).orElseThrow().address())
           .as("an update without a view is made in place")
           .isEqualTo(address);
+    }
+  }
+
+  @Test
+  void aMatrixThatIsReadFromACopyIsNotPinned() {
+    var fetched = new FilterOptions(ValueCode.FLOAT32, 0, 1, 3, false);
+    try (ParameterServer server =
+            ParameterServer.open(
+                ParameterServerConfig.of(1, 0, 64L << 20).withFilters(fetched), TABLES);
+        WorkerSession session = server.session()) {
+      session.create(BRANCH);
+      session.select(BRANCH, Staleness.bulkSynchronous(), StepSize.of(0.5));
+      assertThat(session.pin(0)).isEmpty();
+      session.select(BRANCH, Staleness.bulkSynchronous(), StepSize.noUpdate());
+      try (PinnedRows pinned = session.pin(0).orElseThrow()) {
+        assertThat(values(pinned)).containsOnly(0);
+      }
     }
   }
 

@@ -38,7 +38,7 @@ public final class LinkServer implements AutoCloseable {
   private static final int MAX_HANDSHAKES = 64;
   private static final int BACKLOG = 128;
 
-  /// Until the next try where, for instance, the process has no file numbers left.
+  /// Until the next try where, for instance, the process has no file numbers or threads left.
   private static final Duration ACCEPT_PAUSE = Duration.ofMillis(100);
 
   /// How long a worker that lost its connection may take to come back.
@@ -97,16 +97,26 @@ public final class LinkServer implements AutoCloseable {
       try {
         SocketChannel channel = listener.accept();
         if (handshakes.tryAcquire()) {
-          Thread.ofPlatform().daemon().name("ps-link-serve").start(() -> welcome(channel));
+          startWelcome(channel);
         } else {
           channel.close();
         }
-      } catch (IOException e) {
+      } catch (IOException | OutOfMemoryError e) {
         if (!isClosed) {
           LOG.log(Level.WARNING, "a connection could not be accepted: {0}", e.toString());
           LockSupport.parkNanos(ACCEPT_PAUSE.toNanos());
         }
       }
+    }
+  }
+
+  private void startWelcome(SocketChannel channel) {
+    try {
+      Thread.ofPlatform().daemon().name("ps-link-serve").start(() -> welcome(channel));
+    } catch (OutOfMemoryError noThread) {
+      handshakes.release();
+      close(channel);
+      throw noThread;
     }
   }
 
