@@ -210,46 +210,33 @@ final class Worker {
             assignment.gpuMemoryBytes(),
             filters(assignment.communication()))) {
       shards.serve(server.shard());
-      return train(config, program, shape, shards, link, assignment, peers, server);
-    }
-  }
-
-  private static Outcome train(
-      WorkerConfig config,
-      TrainingProgram program,
-      ProgramShape shape,
-      ShardServer shards,
-      TunerLink link,
-      Assignment assignment,
-      List<String> peers,
-      ParameterServer server)
-      throws InterruptedException {
-    try (var transport =
-            ShardRoutes.open(
-                assignment.worker(),
-                server.shard(),
-                peers,
-                config.secret(),
-                RouteKind.named(assignment.communication().transport()),
-                assignment.communication().keyCaching());
-        var parameters = new PsBackend(server, transport);
-        shards) {
-      // Whoever waits for a worker whose machine is gone hears nothing from there.
-      link.whenTurnedAway(() -> part(shards, transport));
-      Path folder =
-          assignment.checkpoints().isEmpty()
-              ? config.checkpoints()
-              : Path.of(assignment.checkpoints());
-      var loop =
-          new WorkerLoop(
-              link,
-              program,
-              shape,
-              assignment,
-              parameters,
-              new CheckpointFolder(folder, assignment.worker()),
-              config.maxAlone());
-      return loop.run() ? new Outcome.Stopped() : new Outcome.Restarted(assignment.worker());
+      try (var transport =
+              ShardRoutes.open(
+                  assignment.worker(),
+                  server.shard(),
+                  peers,
+                  config.secret(),
+                  RouteKind.named(assignment.communication().transport()),
+                  assignment.communication().keyCaching());
+          var parameters = new PsBackend(server, transport);
+          shards) {
+        // Whoever waits for a worker whose machine is gone hears nothing from there.
+        link.whenTurnedAway(() -> part(shards, transport));
+        Path folder =
+            assignment.checkpoints().isEmpty()
+                ? config.checkpoints()
+                : Path.of(assignment.checkpoints());
+        var loop =
+            new WorkerLoop(
+                link,
+                program,
+                shape,
+                assignment,
+                parameters,
+                new CheckpointFolder(folder, assignment.worker()),
+                config.maxAlone());
+        return loop.run() ? new Outcome.Stopped() : new Outcome.Restarted(assignment.worker());
+      }
     }
   }
 
