@@ -27,11 +27,11 @@ public final class PsException extends RuntimeException {
     this.fault = fault;
   }
 
-  /// A failure in our own terms; anything but a [PsException] is a fault of a shard itself.
+  /// A failure in our own terms; anything but a [PsException] is a fault of its own.
   public static PsException of(Throwable failure) {
     return failure instanceof PsException known
         ? known
-        : new PsException(PsFault.INTERNAL, "a shard failed: " + failure, failure);
+        : new PsException(PsFault.INTERNAL, "the parameter server failed: " + failure, failure);
   }
 
   /// The class of this failure.

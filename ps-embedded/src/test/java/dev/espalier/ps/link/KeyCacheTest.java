@@ -1,6 +1,7 @@
 package dev.espalier.ps.link;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 
@@ -37,5 +38,13 @@ final class KeyCacheTest {
     cache.undo();
     assertThat(cache.find(undone)).isEqualTo(-1);
     assertThat(cache.get(cache.find(kept.clone()))).isSameAs(kept);
+  }
+
+  @Test
+  void afterAFrameThatCouldNotBeReadNoNameIsTrusted() {
+    cache.add(new long[] {1, 2});
+    cache.commit();
+    cache.lose();
+    assertThatThrownBy(() -> cache.get(0)).isInstanceOf(IllegalArgumentException.class);
   }
 }

@@ -114,7 +114,8 @@ final class ServedSessionTest {
       assertThat(wire.replies())
           .containsExactly(
               new ShardReply.Failed(
-                  PsFault.INTERNAL, "a shard failed: java.lang.OutOfMemoryError: no room"),
+                  PsFault.INTERNAL,
+                  "the parameter server failed: java.lang.OutOfMemoryError: no room"),
               new ShardReply.Explanation(""));
       assertThat(session.takeOver(new DeadWire(), 2)).isEqualTo(2);
       session.close();

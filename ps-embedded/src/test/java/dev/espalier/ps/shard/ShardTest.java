@@ -118,7 +118,8 @@ final class ShardTest {
     assertThat(waiting)
         .isCompletedWithValue(
             new ShardReply.Failed(
-                PsFault.INTERNAL, "a shard failed: java.lang.ArithmeticException: full"));
+                PsFault.INTERNAL,
+                "the parameter server failed: java.lang.ArithmeticException: full"));
     assertThat(value(shard.submit(read(ROOT, 0, 1, 0)))).isEqualTo(-2);
   }
 
