@@ -114,7 +114,13 @@ final class Worker {
       TunerLink link,
       Assignment assignment)
       throws InterruptedException {
-    try (TrainingProgram program = programs.apply(assignment.program())) {
+    try (var watch =
+            new CallWatch(
+                CallWatch.Patience.until(assignment.clockTimeout()),
+                System::nanoTime,
+                new Stalls(link));
+        TrainingProgram program = new WatchedProgram(programs.apply(assignment.program()), watch)) {
+      watch.start();
       long start = System.nanoTime();
       ProgramShape shape = program.open(BranchExecutor.environment(assignment));
       log.info(
@@ -145,6 +151,24 @@ final class Worker {
     } catch (RuntimeException | Error failure) {
       String message = ProgramFailure.describe(assignment.program(), failure);
       return failed(link, assignment, ErrorCode.PROGRAM_FAILED, message, failure);
+    }
+  }
+
+  /// Lets the tuner know of calls that do not come back.
+  private record Stalls(TunerLink link) implements CallWatch.Listener {
+    @Override
+    public void stalls(String what, boolean timedOut) {
+      link.stall(what, timedOut);
+    }
+
+    @Override
+    public void goesOn() {
+      link.stall("", false);
+    }
+
+    @Override
+    public boolean isOver() {
+      return link.isTurnedAway();
     }
   }
 

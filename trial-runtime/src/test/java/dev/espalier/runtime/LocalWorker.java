@@ -8,6 +8,7 @@ import dev.espalier.api.model.WorkerReport;
 import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +44,8 @@ final class LocalWorker implements AutoCloseable {
                 checkpoints.toString(),
                 heldOut,
                 Communication.PLAIN,
-                0),
+                0,
+                Duration.ZERO),
             MEMORY_BYTES);
   }
 

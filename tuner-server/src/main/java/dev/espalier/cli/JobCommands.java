@@ -177,12 +177,23 @@ final class JobCommands extends CommandGroup {
         () -> {
           JobView view = Json.as(answer, JobView.class);
           Table table = JobSummary.describe(view);
+          if (!view.state().isTerminal()) {
+            stalls(client, path).forEach(stall -> table.row("stalls", stall));
+          }
           priors(client, path).forEach(decision -> table.row("prior", decision.outcome()));
           if (view.state().isTerminal() && view.branches() > 1) {
             bill(client, path).ifPresent(bill -> JobSummary.addBill(table, bill));
           }
           return table.lines();
         });
+  }
+
+  private static List<String> stalls(TunerClient client, String path) {
+    return client.items(path + "/workers").stream()
+        .filter(worker -> worker.path("stall").isString())
+        .map(worker ->
+            "worker " + worker.path("worker").asInt() + ": " + worker.path("stall").asString())
+        .toList();
   }
 
   @Command(

@@ -161,6 +161,45 @@ class TutorialTest {
         .contains("program line-fit has neither an argument nor a tunable rank");
   }
 
+  /// The first worker to come to clock 30 hangs there, once.
+  @Test
+  void workerThatHangsIsReplaced() throws Exception {
+    Path marker = folder.resolve("hung");
+    Tutorial.read()
+        .withEdit(
+            "var gradient = new float[2];",
+            """
+            var gradient = new float[2];
+            if (context.clock() == 30 && new java.io.File("%s").mkdir()) {
+              while (true) {
+                Thread.onSpinWait();
+              }
+            }
+            """
+                .formatted(marker))
+        .jar(folder);
+    try (var server = ServerProcess.start(folder)) {
+      String id =
+          server.submit(
+              """
+              name: hangs
+              program: line-fit
+              workers: 2
+              tuning: { policy: fixed, setting: { learningRate: 0.1 } }
+              stop: { maxEpochs: 4 }
+              limits: { clockTimeout: 2s }
+              """);
+      JsonNode job = server.awaitEnd(id);
+
+      assertThat(job.path("state").asString()).as("%s", job).isEqualTo("COMPLETED");
+      assertThat(job.path("generation").asInt()).isEqualTo(2);
+      assertThat(marker).isDirectory();
+      assertThat(server.logs(id))
+          .contains(
+              "clock 30 has run for", "limits.clockTimeout is 2.00 s", "at example.LineFit.clock(");
+    }
+  }
+
   private static FloatBuffer lastTwo(Path archive, String array) throws IOException {
     try (var zip = new ZipFile(archive.toFile())) {
       byte[] bytes = zip.getInputStream(zip.getEntry(array)).readAllBytes();

@@ -282,6 +282,9 @@ export class JobFeed {
     this.lastNews = Date.now();
     this.#sequence = type === 'snapshot' ? sequence : Math.max(this.#sequence, sequence);
     applyEvent(this.model, type, data);
+    if (type === 'worker.stalled') {
+      this.#askedWorkers = 0;
+    }
     this.#fetchWanted();
     this.#startTicking();
     this.#changed();

@@ -306,7 +306,7 @@ function workers(job, feed) {
     feed.workers.map((worker) =>
       h(
         'li',
-        { key: worker.worker, class: worker.attached ? 'worker' : 'worker is-away' },
+        { key: worker.worker, class: workerClass(worker) },
         h('span', { class: 'link-dot', 'aria-hidden': 'true' }),
         `worker ${worker.worker} ${workerWords(worker)}`,
       ),
@@ -315,7 +315,15 @@ function workers(job, feed) {
 }
 
 /** @param {WorkerView} worker */
-function workerWords({ attached, lastHeardTime }) {
+function workerClass({ attached, stall }) {
+  return stall ? 'worker is-stalled' : attached ? 'worker' : 'worker is-away';
+}
+
+/** @param {WorkerView} worker */
+function workerWords({ attached, lastHeardTime, stall }) {
+  if (stall) {
+    return `stalls: ${stall}. Its log says where.`;
+  }
   if (lastHeardTime === null) {
     return attached ? 'is there' : 'not there yet';
   }

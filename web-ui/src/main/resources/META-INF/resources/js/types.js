@@ -69,7 +69,7 @@
  *     createTime: string}} SnapshotView
  */
 
-/** @typedef {{worker: number, attached: boolean, lastHeardTime: string | null}} WorkerView */
+/** @typedef {{worker: number, attached: boolean, lastHeardTime: string | null, stall: string | null}} WorkerView */
 
 /**
  * @typedef {{id: string, name: string, createTime: string, lastUseTime: string | null,

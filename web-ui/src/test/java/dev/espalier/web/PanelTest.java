@@ -39,9 +39,11 @@ final class PanelTest {
         modules.json(
             """
             {"isStale": false, "workers": [
-              {"worker": 0, "attached": true, "lastHeardTime": "2001-02-03T04:05:06Z"},
-              {"worker": 1, "attached": false, "lastHeardTime": "2031-02-03T04:05:06Z"},
-              {"worker": 2, "attached": false, "lastHeardTime": null}]}\
+              {"worker": 0, "attached": true, "lastHeardTime": "2001-02-03T04:05:06Z", "stall": null},
+              {"worker": 1, "attached": false, "lastHeardTime": "2031-02-03T04:05:06Z", "stall": null},
+              {"worker": 2, "attached": false, "lastHeardTime": null, "stall": null},
+              {"worker": 3, "attached": true, "lastHeardTime": "2001-02-03T04:05:06Z",
+               "stall": "clock 7 has run for 61 s, and the longest before took 0.40 s"}]}\
             """);
     feed.putMember("model", model);
     Value head =
@@ -59,6 +61,10 @@ final class PanelTest {
     assertThat(words(head, "worker is-away"))
         .containsPattern(
             "^worker 1 away, last heard at 2031-02-03 ..:..:06\\|worker 2 not there yet");
+    assertThat(words(head, "worker is-stalled"))
+        .isEqualTo(
+            "worker 3 stalls: clock 7 has run for 61 s, and the longest before took 0.40 s."
+                + " Its log says where.");
   }
 
   @Test

@@ -55,6 +55,9 @@ public final class JobDefaults {
 
   public static final int KEEP_CHECKPOINTS = 2;
 
+  /// 0 stands for no bound.
+  public static final double CLOCK_TIMEOUT_SECONDS = 0;
+
   /// The searchers a job file may name.
   public static final List<String> SEARCHERS = List.of("random", "sobol", "grid", "tpe", "gp");
 

@@ -27,6 +27,7 @@ import java.util.Optional;
 /// @param tuning the policy and its options
 /// @param stop when training ends at the latest
 /// @param checkpoints how the job survives its workers
+/// @param limits what a worker's program may take
 /// @param time cost model in place of the wall clock; empty for measured seconds
 /// @param communication how workers exchange parameters and updates
 /// @param gpuMemoryBytes bytes of a GPU's memory in which each worker keeps its part of the tables,
@@ -45,6 +46,7 @@ public record JobSpec(
     Tuning tuning,
     Stop stop,
     Checkpoints checkpoints,
+    Limits limits,
     Optional<TimeModel> time,
     Communication communication,
     long gpuMemoryBytes,
@@ -53,6 +55,7 @@ public record JobSpec(
     // Jobs that were stored before there was experience have none.
     prior = List.copyOf(Objects.requireNonNullElse(prior, List.of()));
     // Jobs that were stored before there was a choice do not have it.
+    limits = Objects.requireNonNullElse(limits, Limits.NONE);
     communication = Objects.requireNonNullElse(communication, Communication.PLAIN);
     arguments = Map.copyOf(arguments);
     tunables = List.copyOf(tunables);
@@ -72,6 +75,7 @@ public record JobSpec(
         tuning,
         stop,
         checkpoints,
+        limits,
         time,
         communication,
         gpuMemoryBytes,
@@ -221,6 +225,15 @@ public record JobSpec(
   /// @param maxSeconds seconds of training and tuning together; 0 for no bound
   /// @param target value of the first validation metric that is good enough; NaN for none
   public record Stop(double maxEpochs, double maxSeconds, double target) {}
+
+  /// What a worker's program may take.
+  ///
+  /// @param clockTimeoutSeconds how long a clock, a measurement or an evaluation may run before its
+  ///   worker counts as lost; 0 for no bound
+  public record Limits(double clockTimeoutSeconds) {
+    /// No bounds.
+    public static final Limits NONE = new Limits(0);
+  }
 
   /// How the job survives its workers.
   ///

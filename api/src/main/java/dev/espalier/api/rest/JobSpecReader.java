@@ -100,6 +100,10 @@ public final class JobSpecReader {
     Section checkpoints = root.section("checkpoints");
     int keep = checkpoints.whole("keep", 1, 100, JobDefaults.KEEP_CHECKPOINTS);
     checkpoints.rejectUnknownKeys();
+    Section limits = root.section("limits");
+    double clockTimeout =
+        limits.seconds("clockTimeout", MAX_SECONDS, JobDefaults.CLOCK_TIMEOUT_SECONDS);
+    limits.rejectUnknownKeys();
     Optional<TimeModel> time = time();
     Communication communication = communication();
     long gpuMemoryBytes = root.bytes("gpuMemory", 0);
@@ -116,6 +120,7 @@ public final class JobSpecReader {
         filled,
         stop,
         new JobSpec.Checkpoints(keep),
+        new JobSpec.Limits(clockTimeout),
         time,
         communication,
         gpuMemoryBytes,

@@ -34,6 +34,8 @@ final class JobSpecWriter {
     document.put("tuning", tuning(spec.tuning()));
     document.put("stop", stop(spec.stop()));
     document.put("checkpoints", Map.of("keep", spec.checkpoints().keep()));
+    document.put(
+        "limits", Map.of("clockTimeout", TimeText.of(spec.limits().clockTimeoutSeconds())));
     spec.time()
         .ifPresent(model -> {
           var figures = new LinkedHashMap<String, Object>();

@@ -7,8 +7,8 @@ import java.util.Map;
 ///
 /// @param sequence for `Last-Event-ID`; from 1 per job, 0 for events that are not kept
 /// @param type `job.changed`, `branch.changed`, `round.changed`, `decision.made`,
-///   `schedule.changed`, `result.changed`, `evaluation.made`, `snapshot.changed`, or
-///   `metric.window`
+///   `schedule.changed`, `result.changed`, `evaluation.made`, `snapshot.changed`, `worker.stalled`,
+///   or `metric.window`
 /// @param data the matching view; of `schedule.changed` the step that takes the place of all from
 ///   its clock on, of `result.changed` what of the path is new
 public record StreamEvent(

@@ -209,6 +209,7 @@ final class JobSpecReaderTest {
                     Map.entry("defaultFirst", false)))));
     document.put("stop", Map.of("maxEpochs", 12.5, "maxTime", "1h30m", "target", 0.9));
     document.put("checkpoints", Map.of("keep", 4));
+    document.put("limits", Map.of("clockTimeout", "90s"));
     document.put("gpuMemory", "1.5 GiB");
     document.put(
         "communication",
@@ -271,6 +272,7 @@ final class JobSpecReaderTest {
                     false),
                 new JobSpec.Stop(12.5, 5400, 0.9),
                 new JobSpec.Checkpoints(4),
+                new JobSpec.Limits(90),
                 Optional.of(new TimeModel(2e-4, 7e-6)),
                 new Communication("grpc", "bfloat16", 0.5, 3, 2, true, true),
                 3L << 29,

@@ -12,6 +12,7 @@ import dev.espalier.runtime.ProgramCatalog;
 import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -54,7 +55,8 @@ final class ProgramRun implements AutoCloseable {
                 data.toString(),
                 HeldOut.NOTHING,
                 Communication.PLAIN,
-                0),
+                0,
+                Duration.ZERO),
             MEMORY_BYTES);
     execute(
         new BranchCommand.Create(

@@ -15,6 +15,7 @@ import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.sdk.ProgramEnvironment;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -175,6 +176,7 @@ record Workload(
         checkpoints.toString(),
         heldOut,
         Communication.PLAIN,
-        0);
+        0,
+        Duration.ZERO);
   }
 }

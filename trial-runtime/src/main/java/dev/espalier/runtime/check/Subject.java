@@ -9,6 +9,7 @@ import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -96,6 +97,7 @@ record Subject(
         checkpoints.toString(),
         HELD_OUT,
         Communication.PLAIN,
-        0);
+        0,
+        Duration.ZERO);
   }
 }

@@ -9,6 +9,7 @@ import dev.espalier.api.wire.WireCodec;
 import dev.espalier.api.wire.v1.Applied;
 import dev.espalier.api.wire.v1.Attach;
 import dev.espalier.api.wire.v1.Report;
+import dev.espalier.api.wire.v1.Stall;
 import dev.espalier.api.wire.v1.TunerMessage;
 import dev.espalier.api.wire.v1.Welcome;
 import dev.espalier.api.wire.v1.WorkerMessage;
@@ -80,6 +81,7 @@ public final class TunerLink implements AutoCloseable {
   private boolean held;
   private boolean toldAlone;
   private boolean closed;
+  private Stall stall = Stall.getDefaultInstance();
 
   private TunerLink(Identity identity, LongSupplier nanoTime) {
     this.identity = identity;
@@ -157,6 +159,7 @@ public final class TunerLink implements AutoCloseable {
   /// @param communication how workers exchange parameters and updates
   /// @param gpuMemoryBytes bytes of a GPU's memory for this worker's part of the tables; 0 for the
   ///   host
+  /// @param clockTimeout how long one call of the program may run; zero for no bound
   public record Assignment(
       int generation,
       int worker,
@@ -168,7 +171,8 @@ public final class TunerLink implements AutoCloseable {
       String checkpoints,
       HeldOut heldOut,
       Communication communication,
-      long gpuMemoryBytes) {
+      long gpuMemoryBytes,
+      Duration clockTimeout) {
     public Assignment {
       arguments = Map.copyOf(arguments);
     }
@@ -186,7 +190,8 @@ public final class TunerLink implements AutoCloseable {
           checkpoints,
           heldOut,
           communication,
-          gpuMemoryBytes);
+          gpuMemoryBytes,
+          clockTimeout);
     }
   }
 
@@ -252,6 +257,17 @@ public final class TunerLink implements AutoCloseable {
           WorkerMessage.newBuilder()
               .setApplied(Applied.newBuilder().setSequence(sequence))
               .build());
+    }
+  }
+
+  /// Says that a call of the program runs far longer than usual, or, with an empty message, that it
+  /// goes on; said again when the link comes back.
+  ///
+  /// @param timedOut whether it has run longer than it may
+  public synchronized void stall(String message, boolean timedOut) {
+    stall = Stall.newBuilder().setMessage(message).setTimedOut(timedOut).build();
+    if (welcome) {
+      send(WorkerMessage.newBuilder().setStall(stall).build());
     }
   }
 
@@ -336,12 +352,16 @@ public final class TunerLink implements AutoCloseable {
                   said.getCheckpoints(),
                   new HeldOut(said.getProbeSamples(), said.getProbeMaxShare()),
                   WireCodec.communication(said),
-                  said.getGpuMemoryBytes())));
+                  said.getGpuMemoryBytes(),
+                  Duration.ofNanos(Math.round(said.getClockTimeoutSeconds() * 1e9)))));
     }
     everWelcomed = true;
     dropThrough(said.getAcknowledgedReport());
     applied(applied);
     unacknowledged.forEach(report -> send(WorkerMessage.newBuilder().setReport(report).build()));
+    if (!stall.getMessage().isEmpty()) {
+      send(WorkerMessage.newBuilder().setStall(stall).build());
+    }
     log.info("attached generation={} worker={}", generation, worker);
   }
 

@@ -11,6 +11,7 @@ import dev.espalier.ps.transport.Transport;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.TableDeclaration;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
@@ -25,7 +26,18 @@ final class ClockContextTest {
   private final ClockContext context =
       new ClockContext(
           new Assignment(
-              1, 0, 1, "p", Map.of(), "", 7, "", HeldOut.NOTHING, Communication.PLAIN, 0),
+              1,
+              0,
+              1,
+              "p",
+              Map.of(),
+              "",
+              7,
+              "",
+              HeldOut.NOTHING,
+              Communication.PLAIN,
+              0,
+              Duration.ZERO),
           parameters);
 
   @AfterEach

@@ -32,6 +32,7 @@ public final class JobBoard {
   private final TreeMap<Long, DecisionView> decisions = new TreeMap<>();
   private final Map<Place, EvaluationView> evaluations = new HashMap<>();
   private final TreeMap<Long, Double> losses = new TreeMap<>();
+  private final TreeMap<Integer, String> stalls = new TreeMap<>();
   private List<ScheduleView.Step> schedule = List.of();
   private Optional<ScheduleView.Result> result = Optional.empty();
 
@@ -47,6 +48,7 @@ public final class JobBoard {
     client
         .all(jobPath + "/branches?pageSize=1000", BranchView.class)
         .forEach(branch -> branches.put(branch.branch(), branch));
+    client.items(jobPath + "/workers").forEach(worker -> apply("worker.stalled", worker));
     client
         .all(jobPath + "/rounds", RoundView.class)
         .forEach(round -> rounds.put(round.round(), round));
@@ -74,6 +76,14 @@ public final class JobBoard {
       case "decision.made" -> {
         DecisionView decision = Json.as(data, DecisionView.class);
         decisions.put(decision.sequence(), decision);
+      }
+      case "worker.stalled" -> {
+        int worker = data.path("worker").asInt();
+        if (data.path("stall").asString("").isEmpty()) {
+          stalls.remove(worker);
+        } else {
+          stalls.put(worker, data.path("stall").asString());
+        }
       }
       case "evaluation.made" -> {
         put(Json.as(data, EvaluationView.class));
@@ -115,6 +125,9 @@ public final class JobBoard {
   public boolean update(JobView view) {
     boolean isNews = !view.equals(job);
     if (view.version() >= job.version()) {
+      if (view.generation() != job.generation() || view.state().isTerminal()) {
+        stalls.clear();
+      }
       job = view;
     }
     Double loss = view.loss();
@@ -131,6 +144,13 @@ public final class JobBoard {
 
   public JobView job() {
     return job;
+  }
+
+  /// {@return what workers have been at for far too long, a sentence each}
+  List<String> stalls() {
+    return stalls.entrySet().stream()
+        .map(stall -> "worker " + stall.getKey() + " stalls: " + stall.getValue())
+        .toList();
   }
 
   public StopBounds bounds() {

@@ -18,6 +18,7 @@ final class JobLog {
   private String lastState = "";
   private long lastDecision;
   private double lastEvaluation = -1;
+  private boolean isStallTold;
   private final Map<Integer, String> roundsTold = new HashMap<>();
   private final Map<Integer, String> branchesTold = new HashMap<>();
 
@@ -30,6 +31,7 @@ final class JobLog {
       lastState = state;
       lines.add(job.state() + (job.message().isEmpty() ? "" : ": " + job.message()));
     }
+    tellStalls(board, lines);
     board.rounds().values().forEach(round -> round(round, lines));
     board.branches().values().forEach(branch -> branch(branch, lines));
     for (DecisionView decision : board.decisions()) {
@@ -51,6 +53,14 @@ final class JobLog {
       }
     }
     return lines.stream().map(line -> Words.clock(now) + "  " + line).toList();
+  }
+
+  /// A stall grows as long as it lasts, and is told once.
+  private void tellStalls(JobBoard board, List<String> lines) {
+    if (!board.stalls().isEmpty() && !isStallTold) {
+      lines.addAll(board.stalls());
+    }
+    isStallTold = !board.stalls().isEmpty();
   }
 
   private void round(RoundView round, List<String> lines) {

@@ -21,6 +21,7 @@ import dev.espalier.tuner.core.session.SessionEvent.UserRequest;
 import dev.espalier.tuner.core.session.TuningSession;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -135,6 +136,8 @@ final class SessionRunner implements Runnable {
     }
 
     record Exited(int generation, int worker, int status) implements Message {}
+
+    record Stalled(int generation, int worker, String what, boolean timedOut) implements Message {}
 
     record Asked(UserRequest request, String actor, Turn turn) implements Message {}
 
@@ -527,6 +530,11 @@ final class SessionRunner implements Runnable {
           leases.exit(worker, status);
         }
       }
+      case Message.Stalled(int of, int worker, String what, boolean timedOut) -> {
+        if (of == generation && !stopSent) {
+          stalled(worker, Texts.printable(what), timedOut).ifPresent(events::add);
+        }
+      }
       case Message.Asked request -> {
         if (isMeant(request)) {
           unstored.add(request.turn());
@@ -544,6 +552,31 @@ final class SessionRunner implements Runnable {
       }
       case Message.Wake() -> {}
     }
+  }
+
+  /// A worker that hangs is there and trains nothing: people are told. Where it has taken longer
+  /// than it may, it is as lost as one that is gone.
+  private Optional<SessionEvent> stalled(int worker, String what, boolean timedOut) {
+    if (what.isEmpty()) {
+      log.info("job={} worker={} goes on", job.id(), worker);
+    } else {
+      log.warn("job={} worker={} stalls: {}", job.id(), worker, what);
+    }
+    ports
+        .publisher()
+        .publish(
+            List.of(
+                new StreamEvent(
+                    job.id(),
+                    0,
+                    "worker.stalled",
+                    Instant.now(),
+                    Map.of("worker", worker, "stall", what))));
+    return timedOut
+        ? Optional.of(
+            new SessionEvent.WorkersLost(
+                clock.now(), generation, "worker %d hangs: %s".formatted(worker, what)))
+        : Optional.empty();
   }
 
   private Optional<SessionEvent> lost() {
@@ -825,7 +858,8 @@ final class SessionRunner implements Runnable {
             spec.launch() == JobSpec.Launch.LOCAL ? ports.checkpointFolder().apply(job.id()) : "",
             plan.heldOut(),
             spec.communication(),
-            spec.gpuMemoryBytes());
+            spec.gpuMemoryBytes(),
+            spec.limits().clockTimeoutSeconds());
     ports.gateway().open(group, new Link(generation));
     ports.gateway().control(job.id(), held, alone);
   }
@@ -874,6 +908,11 @@ final class SessionRunner implements Runnable {
     @Override
     public void detached(int worker, String reason) {
       offerAlways(new Message.Detached(of, worker, reason));
+    }
+
+    @Override
+    public void stalled(int worker, String message, boolean timedOut) {
+      offerAlways(new Message.Stalled(of, worker, message, timedOut));
     }
   }
 }

@@ -9,6 +9,7 @@ import dev.espalier.api.wire.v1.Attach;
 import dev.espalier.api.wire.v1.Control;
 import dev.espalier.api.wire.v1.Peers;
 import dev.espalier.api.wire.v1.Reject;
+import dev.espalier.api.wire.v1.Stall;
 import dev.espalier.api.wire.v1.TunerMessage;
 import dev.espalier.api.wire.v1.Welcome;
 import dev.espalier.tuner.app.Secrets;
@@ -38,6 +39,7 @@ final class WorkerCrew {
   private final @Nullable StreamObserver<TunerMessage>[] streams;
   private final String[] shardAddresses;
   private final @Nullable Instant[] heard;
+  private final @Nullable String[] stalls;
   private final long[] applied;
   private final long[] acknowledged;
   private final List<Runnable> unheard = new ArrayList<>();
@@ -54,6 +56,7 @@ final class WorkerCrew {
     this.streams = new StreamObserver[group.workers()];
     this.shardAddresses = new String[group.workers()];
     this.heard = new Instant[group.workers()];
+    this.stalls = new String[group.workers()];
     this.applied = new long[group.workers()];
     this.acknowledged = new long[group.workers()];
     Arrays.fill(shardAddresses, "");
@@ -227,6 +230,7 @@ final class WorkerCrew {
         .setProbeMaxShare(group.heldOut().maxShare())
         .setCommunication(WireCodec.encode(group.communication()))
         .setGpuMemoryBytes(group.gpuMemoryBytes())
+        .setClockTimeoutSeconds(group.clockTimeoutSeconds())
         .build();
   }
 
@@ -249,9 +253,18 @@ final class WorkerCrew {
     heard[worker] = when;
   }
 
+  /// Hears that a worker's program does not come back from a call, or that it does again.
+  void stalled(int worker, Stall stall) {
+    synchronized (this) {
+      stalls[worker] = stall.getMessage().isEmpty() ? null : stall.getMessage();
+    }
+    listener.stalled(worker, stall.getMessage(), stall.getTimedOut());
+  }
+
   synchronized List<WorkerView> view() {
     return IntStream.range(0, streams.length)
-        .mapToObj(worker -> new WorkerView(worker, streams[worker] != null, heard[worker]))
+        .mapToObj(worker ->
+            new WorkerView(worker, streams[worker] != null, heard[worker], stalls[worker]))
         .toList();
   }
 

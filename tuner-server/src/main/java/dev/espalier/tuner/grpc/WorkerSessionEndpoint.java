@@ -177,6 +177,12 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
               of.applied(worker, message.getApplied().getSequence());
             }
           }
+          case STALL -> {
+            WorkerCrew of = crew;
+            if (of != null) {
+              of.stalled(worker, message.getStall());
+            }
+          }
           case BODY_NOT_SET -> {}
         }
       } catch (EspalierException refused) {

@@ -33,6 +33,7 @@ final class CrewOfTwo implements WorkerGateway.Listener {
         "",
         HeldOut.NOTHING,
         Communication.PLAIN,
+        0,
         0);
   }
 
@@ -69,5 +70,10 @@ final class CrewOfTwo implements WorkerGateway.Listener {
   @Override
   public void detached(int worker, String reason) {
     heard.add("detached " + worker);
+  }
+
+  @Override
+  public void stalled(int worker, String message, boolean timedOut) {
+    heard.add("stall of " + worker + ": " + message + (timedOut ? ", timed out" : ""));
   }
 }

@@ -109,6 +109,7 @@ final class EventSamples {
             false),
         new JobSpec.Stop(5, 0, Double.NaN),
         new JobSpec.Checkpoints(2),
+        new JobSpec.Limits(90),
         Optional.of(new TimeModel(0.001, 1e-6)),
         new Communication("socket", "oneBit", 0.5, 4, 2, true, true),
         3L << 30,

@@ -67,6 +67,7 @@ public interface WorkerGateway {
   /// @param communication how workers exchange parameters and updates
   /// @param gpuMemoryBytes bytes of a GPU's memory in which each worker keeps its part of the
   ///   tables
+  /// @param clockTimeoutSeconds how long one call of the program may run; 0 for no bound
   record WorkerGroup(
       String job,
       int generation,
@@ -80,7 +81,8 @@ public interface WorkerGateway {
       String checkpoints,
       HeldOut heldOut,
       Communication communication,
-      long gpuMemoryBytes) {
+      long gpuMemoryBytes,
+      double clockTimeoutSeconds) {
     public WorkerGroup {
       arguments = Map.copyOf(arguments);
       secretSha256 = secretSha256.clone();
@@ -103,5 +105,11 @@ public interface WorkerGateway {
     boolean takesReports();
 
     void detached(int worker, String reason);
+
+    /// A worker's program does not come back from a call.
+    ///
+    /// @param message what it has been at for how long; empty when it goes on
+    /// @param timedOut whether it has taken longer than it may
+    void stalled(int worker, String message, boolean timedOut);
   }
 }
