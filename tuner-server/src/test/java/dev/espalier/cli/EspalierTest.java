@@ -259,6 +259,21 @@ final class EspalierTest {
   }
 
   @Test
+  void workerThatStallsIsTold() {
+    serveJob(job(JobState.TRAINING, 3, 0.25));
+    server.on(
+        "GET /jobs/" + JOB + "/workers",
+        200,
+        "{\"items\": [{\"worker\": 0, \"attached\": true, \"stall\": null},"
+            + " {\"worker\": 1, \"attached\": true, \"stall\": \"clock 7 has run for 61 s\"}]}");
+
+    assertThat(run("job", "describe", JOB)).isZero();
+
+    assertThat(out).containsPattern("stalls +worker 1: clock 7 has run for 61 s");
+    assertThat(out).doesNotContain("worker 0:");
+  }
+
+  @Test
   void submissionCarriesOverridesAndKey() throws IOException {
     server.on("POST /jobs", 201, job(JobState.QUEUED, 1, null));
     Path file = folder.resolve("job.yaml");

@@ -124,6 +124,8 @@ final class WorkerCrew {
       before = streams[worker];
       streams[worker] = stream;
       shardAddresses[worker] = attach.getShardAddress();
+      // One that still stalls says so again.
+      stalls[worker] = null;
       applied[worker] = Math.max(applied[worker], attach.getAppliedSequence());
       stream.onNext(TunerMessage.newBuilder().setWelcome(welcome(worker)).build());
       stream.onNext(control());

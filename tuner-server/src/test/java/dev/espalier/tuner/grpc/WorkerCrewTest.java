@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.wire.WireCodec;
 import dev.espalier.api.wire.v1.Attach;
+import dev.espalier.api.wire.v1.Stall;
 import dev.espalier.api.wire.v1.TunerMessage;
 import io.grpc.stub.StreamObserver;
 import java.util.ArrayList;
@@ -97,6 +98,22 @@ class WorkerCrewTest {
     crew.attach(newcomer(-1, "a:1").toBuilder().setProtocolVersion(1).build(), old);
 
     assertThat(old.rejection()).isEqualTo("VERSION_MISMATCH");
+  }
+
+  @Test
+  void stallIsSeenUntilTheWorkerGoesOnOrComesBack() {
+    crew.attach(newcomer(-1, "a:1"), new Said());
+    crew.stalled(0, Stall.newBuilder().setMessage("clock 7 has run for 61 s").build());
+    assertThat(crew.view().getFirst().stall()).isEqualTo("clock 7 has run for 61 s");
+
+    crew.stalled(0, Stall.getDefaultInstance());
+    assertThat(crew.view().getFirst().stall()).isNull();
+
+    crew.stalled(0, Stall.newBuilder().setMessage("clock 8").setTimedOut(true).build());
+    crew.attach(known(0, "a:1"), new Said());
+    assertThat(crew.view().getFirst().stall()).isNull();
+    assertThat(listener.heard())
+        .contains("stall of 0: clock 7 has run for 61 s", "stall of 0: clock 8, timed out");
   }
 
   private static Attach newcomer(int wished, String address) {
