@@ -78,12 +78,17 @@ final class CallWatchTest {
       return true;
     }
 
-    void await() throws InterruptedException {
-      assertThat(thread.join(Duration.ofSeconds(10))).isTrue();
+    void await() {
+      try {
+        assertThat(thread.join(Duration.ofSeconds(10))).isTrue();
+      } catch (InterruptedException interrupted) {
+        Thread.currentThread().interrupt();
+        throw new AssertionError(interrupted);
+      }
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
       end.countDown();
       await();
     }
