@@ -178,7 +178,7 @@ final class JobComparison {
   }
 
   private Course course(Entry entry, JobView job) throws InterruptedException {
-    String path = "/jobs/" + job.id() + "/evaluations";
+    String path = "/jobs/" + job.id() + "/evaluations?pageSize=1000";
     return new Course(
         entry.policy(),
         entry.seed(),

@@ -42,7 +42,8 @@ final class RoundCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier round list latest"})
   int list(@Parameters(paramLabel = "JOB", description = JOB) String job) {
-    List<JsonNode> items = invocation.client().items(invocation.jobPath(job) + "/rounds");
+    List<JsonNode> items =
+        invocation.client().items(invocation.jobPath(job) + "/rounds?pageSize=1000");
     return invocation.list(
         items,
         "No rounds.",

@@ -1,6 +1,6 @@
 // Two to six jobs side by side: their losses over the time they trained, and their figures.
 
-import { get } from './api.js';
+import { get, getAll } from './api.js';
 import { segmented } from './controls.js';
 import { h, patch } from './dom.js';
 import { csv, exports, json, saveDrawing } from './export.js';
@@ -212,9 +212,9 @@ async function readCourse(id, signal) {
   const [job, mainline, evaluations] = await Promise.all([
     get(root, signal),
     get(`${root}/mainline?points=${POINTS}`, signal),
-    get(`${root}/evaluations`, signal),
+    getAll(`${root}/evaluations?pageSize=1000`, signal),
   ]);
-  return { job, mainline: mainline.buckets, evaluations: evaluations.items };
+  return { job, mainline: mainline.buckets, evaluations };
 }
 
 /** @param {Course} course */

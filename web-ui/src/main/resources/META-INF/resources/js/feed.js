@@ -3,6 +3,7 @@
 import { follow, get, getAll, isDenial, isSilence, post } from './api.js';
 import {
   addBranches,
+  addPast,
   applyEvent,
   emptyModel,
   hasEnded,
@@ -326,6 +327,7 @@ export class JobFeed {
     this.#busy = true;
     try {
       await this.#fetchMainline();
+      await this.#fetchPast();
       await this.#fetchSeries();
       await this.#fetchWorkers();
     } catch (thrown) {
@@ -349,6 +351,21 @@ export class JobFeed {
     if (this.#looked !== null) {
       this.lookAt(this.#looked);
     }
+  }
+
+  async #fetchPast() {
+    if (!this.model.wantsPast) {
+      return;
+    }
+    const all = (/** @type {string} */ list) =>
+      getAll(`${this.#root}/${list}?pageSize=1000`, this.#ending.signal);
+    const [rounds, evaluations, snapshots] = await Promise.all([
+      all('rounds'),
+      all('evaluations'),
+      all('snapshots'),
+    ]);
+    addPast(this.model, { rounds, evaluations, snapshots });
+    this.#changed();
   }
 
   async #fetchSeries() {

@@ -24,10 +24,11 @@ const MANY_CLOCKS = 2 ** 40;
  *     rounds: Map<number, RoundView>, decisions: DecisionView[], moreDecisions: boolean,
  *     steps: Step[], result: ResultView | null, evaluations: EvaluationView[],
  *     snapshots: Map<number, SnapshotView>, leftOut: number,
- *     mainline: MainlineBucket[], detail: MainlineBucket[] | null, wantsMainline: boolean, series: Map<number, SeriesView>,
+ *     mainline: MainlineBucket[], detail: MainlineBucket[] | null, wantsMainline: boolean,
+ *     wantsPast: boolean, series: Map<number, SeriesView>,
  *     wanted: Set<number>, revision: number}} JobModel
  *     `wanted` names the branches whose series must be asked for, `wantsMainline` is the same for
- *     the mainline; `moreDecisions`: the server has earlier ones; `leftOut` counts the branches that
+ *     the mainline, `wantsPast` for what a snapshot left out; `moreDecisions`: the server has earlier ones; `leftOut` counts the branches that
  *     it has besides; `revision` grows with each change of branches or rounds
  */
 
@@ -53,6 +54,7 @@ export function emptyModel() {
     mainline: [],
     detail: null,
     wantsMainline: false,
+    wantsPast: false,
     series: new Map(),
     wanted: new Set(),
     revision: 0,
@@ -132,9 +134,41 @@ function putSnapshot(model, snapshot) {
   snapshot.evaluations.forEach((one) => insert(model.evaluations, one, placeOf));
   model.snapshots = new Map((snapshot.snapshots ?? []).map((one) => [one.snapshot, one]));
   model.wantsMainline = true;
+  model.wantsPast =
+    (snapshot.roundsLeftOut ?? 0) +
+      (snapshot.evaluationsLeftOut ?? 0) +
+      (snapshot.snapshotsLeftOut ?? 0) >
+    0;
   model.detail = null;
   model.revision++;
   return true;
+}
+
+/**
+ * Adds what the snapshot of a long job left out; what is known already is as new or newer.
+ *
+ * @param {JobModel} model
+ * @param {{rounds: RoundView[], evaluations: EvaluationView[], snapshots: SnapshotView[]}} past
+ */
+export function addPast(model, past) {
+  model.rounds = withPast(model.rounds, past.rounds, (one) => one.round);
+  model.snapshots = withPast(model.snapshots, past.snapshots, (one) => one.snapshot);
+  past.evaluations.forEach((one) => insert(model.evaluations, one, placeOf));
+  model.wantsPast = false;
+  model.revision++;
+}
+
+/**
+ * @template T
+ * @param {Map<number, T>} known
+ * @param {T[]} past ascending
+ * @param {(one: T) => number} number
+ * @returns {Map<number, T>} ascending
+ */
+function withPast(known, past, number) {
+  const all = new Map(past.map((one) => [number(one), known.get(number(one)) ?? one]));
+  known.forEach((one, key) => all.set(key, one));
+  return all;
 }
 
 /**

@@ -78,8 +78,9 @@
 
 /**
  * @typedef {{job: JobView, branches: BranchView[], branchesLeftOut: number, rounds: RoundView[],
- *     schedule: ScheduleView, evaluations: EvaluationView[], decisions: DecisionView[], moreDecisions: boolean,
- *     snapshots: SnapshotView[]}} Snapshot the views of a job
+ *     roundsLeftOut: number, schedule: ScheduleView, evaluations: EvaluationView[],
+ *     evaluationsLeftOut: number, decisions: DecisionView[], moreDecisions: boolean,
+ *     snapshots: SnapshotView[], snapshotsLeftOut: number}} Snapshot the views of a job
  */
 
 /** @typedef {{x: number, y: number, low: number, high: number}} Point a place on the axis and loss */

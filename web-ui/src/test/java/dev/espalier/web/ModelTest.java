@@ -251,6 +251,33 @@ final class ModelTest {
   }
 
   @Test
+  void whatASnapshotLeavesOutIsAskedForAndAdded() {
+    String snapshot =
+        "{\"job\": {\"version\": 1}, \"branches\": [], \"schedule\": {\"steps\": []},"
+            + " \"decisions\": [], \"moreDecisions\": false,"
+            + " \"rounds\": [{\"round\": 2, \"phase\": \"racing\"}], \"roundsLeftOut\": %d,"
+            + " \"evaluations\": [], \"evaluationsLeftOut\": 0,"
+            + " \"snapshots\": [{\"snapshot\": 7}], \"snapshotsLeftOut\": 0}";
+    event("snapshot", snapshot.formatted(0));
+    assertThat(model.getMember("wantsPast").asBoolean()).isFalse();
+    event("snapshot", snapshot.formatted(1));
+    assertThat(model.getMember("wantsPast").asBoolean()).isTrue();
+
+    page.invokeMember(
+        "addPast",
+        model,
+        modules.script(
+            "({rounds: [{round: 1}, {round: 2, phase: 'probing'}], evaluations: [],"
+                + " snapshots: [{snapshot: 3}]})"));
+
+    assertThat(model.getMember("wantsPast").asBoolean()).isFalse();
+    assertThat(modules.text(modules.script("m => [...m.rounds.values()]").execute(model)))
+        .isEqualTo("[{\"round\":1},{\"round\":2,\"phase\":\"racing\"}]");
+    assertThat(modules.text(modules.script("m => [...m.snapshots.keys()]").execute(model)))
+        .isEqualTo("[3,7]");
+  }
+
+  @Test
   void aNewStepReplacesThoseThatBeganLater() {
     event("schedule.changed", "{\"fromClock\": 0, \"branch\": 0}");
     event("schedule.changed", "{\"fromClock\": 5, \"branch\": 3}");

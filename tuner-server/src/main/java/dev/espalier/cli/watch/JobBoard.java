@@ -50,12 +50,12 @@ public final class JobBoard {
         .forEach(branch -> branches.put(branch.branch(), branch));
     client.items(jobPath + "/workers").forEach(worker -> apply("worker.stalled", worker));
     client
-        .all(jobPath + "/rounds", RoundView.class)
+        .all(jobPath + "/rounds?pageSize=1000", RoundView.class)
         .forEach(round -> rounds.put(round.round(), round));
     client
         .all(jobPath + "/decisions?pageSize=1000", DecisionView.class)
         .forEach(decision -> decisions.put(decision.sequence(), decision));
-    client.all(jobPath + "/evaluations", EvaluationView.class).forEach(this::put);
+    client.all(jobPath + "/evaluations?pageSize=1000", EvaluationView.class).forEach(this::put);
     ScheduleView found = client.get(jobPath + "/schedule", ScheduleView.class);
     schedule = found.steps();
     result = Optional.ofNullable(found.result());

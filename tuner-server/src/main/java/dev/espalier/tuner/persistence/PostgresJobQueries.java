@@ -55,6 +55,10 @@ final class PostgresJobQueries implements JobQueries {
       from tried
       """;
 
+  private static final String EVALUATIONS =
+      "select start_number, mainline_clock, epoch, at_seconds, metrics::text, sequence"
+          + " from evaluation where job_id = ?";
+
   private final Transactions transactions;
   private final Transactions byKey;
   private final JobRepository jobs;
@@ -190,9 +194,27 @@ final class PostgresJobQueries implements JobQueries {
   }
 
   @Override
-  public List<RoundView> rounds(String job) {
-    return transactions.read(
-        () -> rounds.findByJobIdOrderByNumber(job).stream().map(RoundEntity::view).toList());
+  public PageView<RoundView> rounds(String job, int pageSize, @Nullable String pageToken) {
+    int after = (int) Math.min(Integer.MAX_VALUE, PageToken.position("rounds", pageToken, 0));
+    return transactions.read(() ->
+        PageToken.page(
+            "rounds",
+            rounds.findByJobIdAndNumberGreaterThanOrderByNumber(job, after, Limit.of(pageSize + 1)),
+            pageSize,
+            RoundEntity::view,
+            row -> row.number));
+  }
+
+  @Override
+  public Latest<RoundView> latestRounds(String job, int most) {
+    List<RoundView> last =
+        transactions
+            .read(() -> rounds.findByJobIdOrderByNumberDesc(job, Limit.of(most)))
+            .reversed()
+            .stream()
+            .map(RoundEntity::view)
+            .toList();
+    return new Latest<>(last, last.isEmpty() ? 0 : last.getFirst().round() - 1);
   }
 
   @Override
@@ -224,8 +246,24 @@ final class PostgresJobQueries implements JobQueries {
   }
 
   @Override
-  public List<SnapshotView> snapshots(String job) {
-    return transactions.read(() -> StoredSnapshots.read(sql, codec, job));
+  public PageView<SnapshotView> snapshots(String job, int pageSize, @Nullable String pageToken) {
+    long after = PageToken.position("snapshots", pageToken, 0);
+    return transactions.read(() ->
+        PageToken.page(
+            "snapshots",
+            StoredSnapshots.page(sql, codec, job, after, pageSize + 1),
+            pageSize,
+            snapshot -> snapshot,
+            SnapshotView::snapshot));
+  }
+
+  @Override
+  public Latest<SnapshotView> latestSnapshots(String job, int most) {
+    return transactions.read(() -> {
+      long count = StoredSnapshots.count(sql, job);
+      List<SnapshotView> last = StoredSnapshots.latest(sql, codec, job, count - most);
+      return new Latest<>(last, count - last.size());
+    });
   }
 
   @Override
@@ -243,19 +281,54 @@ final class PostgresJobQueries implements JobQueries {
   }
 
   @Override
-  public List<EvaluationView> evaluations(String job) {
-    return transactions.read(() ->
-        sql.query(
-            "select start_number, mainline_clock, epoch, at_seconds, metrics::text from evaluation"
-                + " where job_id = ? order by sequence",
-            (row, number) ->
-                new EvaluationView(
-                    row.getInt(1),
-                    row.getLong(2),
-                    row.getDouble(3),
-                    row.getDouble(4),
-                    finiteOrNull(codec.readNumbers(row.getString(5)))),
-            job));
+  public PageView<EvaluationView> evaluations(
+      String job, int pageSize, @Nullable String pageToken) {
+    long after = PageToken.position("evaluations", pageToken, 0);
+    PageView<Evaluated> page =
+        transactions.read(() ->
+            PageToken.page(
+                "evaluations",
+                sql.query(
+                    EVALUATIONS + " and sequence > ? order by sequence limit ?",
+                    (row, number) -> evaluation(row),
+                    job,
+                    after,
+                    pageSize + 1),
+                pageSize,
+                one -> one,
+                Evaluated::sequence));
+    return new PageView<>(
+        page.items().stream().map(Evaluated::view).toList(), page.nextPageToken());
+  }
+
+  @Override
+  public Latest<EvaluationView> latestEvaluations(String job, int most) {
+    List<Evaluated> last =
+        transactions
+            .read(() ->
+                sql.query(
+                    EVALUATIONS + " order by sequence desc limit ?",
+                    (row, number) -> evaluation(row),
+                    job,
+                    most))
+            .reversed();
+    return new Latest<>(
+        last.stream().map(Evaluated::view).toList(),
+        last.isEmpty() ? 0 : last.getFirst().sequence() - 1);
+  }
+
+  /// @param sequence place among the job's evaluations, from 1
+  private record Evaluated(long sequence, EvaluationView view) {}
+
+  private Evaluated evaluation(ResultSet row) throws SQLException {
+    return new Evaluated(
+        row.getLong(6),
+        new EvaluationView(
+            row.getInt(1),
+            row.getLong(2),
+            row.getDouble(3),
+            row.getDouble(4),
+            finiteOrNull(codec.readNumbers(row.getString(5)))));
   }
 
   @Override

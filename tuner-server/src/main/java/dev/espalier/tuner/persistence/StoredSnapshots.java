@@ -5,6 +5,7 @@ import dev.espalier.api.rest.SnapshotView;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.springframework.jdbc.core.JdbcTemplate;
 
@@ -16,9 +17,30 @@ final class StoredSnapshots {
 
   private StoredSnapshots() {}
 
-  /// {@return all snapshots of a job, oldest first}
-  static List<SnapshotView> read(JdbcTemplate sql, DocumentCodec codec, String job) {
-    return sql.query(SELECT + " order by number", (row, number) -> view(row, codec), job);
+  /// {@return snapshots of a job, oldest first}
+  static List<SnapshotView> page(
+      JdbcTemplate sql, DocumentCodec codec, String job, long after, int most) {
+    return sql.query(
+        SELECT + " and number > ? order by number limit ?",
+        (row, number) -> view(row, codec),
+        job,
+        after,
+        most);
+  }
+
+  /// {@return the snapshots after a number, and all that are on the disk or on their way, oldest
+  /// first}
+  static List<SnapshotView> latest(JdbcTemplate sql, DocumentCodec codec, String job, long after) {
+    return sql.query(
+        SELECT + " and (number > ? or state in ('READY', 'WRITING')) order by number",
+        (row, number) -> view(row, codec),
+        job,
+        after);
+  }
+
+  static long count(JdbcTemplate sql, String job) {
+    return Objects.requireNonNull(
+        sql.queryForObject("select count(*) from snapshot where job_id = ?", Long.class, job));
   }
 
   /// {@return one snapshot; empty when there is none}

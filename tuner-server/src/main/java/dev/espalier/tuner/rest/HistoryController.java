@@ -33,6 +33,9 @@ class HistoryController {
   private static final int MAX_SHORT_POINTS = 100;
   private static final int MAX_SHORT_SERIES = 500;
   private static final int RECENT_DECISIONS = 200;
+  private static final int RECENT_ROUNDS = 500;
+  private static final int RECENT_EVALUATIONS = 1000;
+  private static final int RECENT_SNAPSHOTS = 200;
 
   private final JobQueries queries;
   private final WorkerGateway workers;
@@ -149,10 +152,15 @@ class HistoryController {
     return left;
   }
 
+  /// Rounds, oldest first.
   @GetMapping("/rounds")
-  PageView<RoundView> rounds(@PathVariable String job) {
+  PageView<RoundView> rounds(
+      @PathVariable String job,
+      @RequestParam(defaultValue = Lookups.DEFAULT_PAGE_SIZE) int pageSize,
+      @RequestParam(required = false) @Nullable String pageToken) {
+    Lookups.requirePageSize(pageSize);
     Lookups.job(queries, job);
-    return new PageView<>(queries.rounds(job), null);
+    return queries.rounds(job, pageSize, pageToken);
   }
 
   /// Decisions, oldest first unless `newest` is set.
@@ -172,17 +180,26 @@ class HistoryController {
     return queries.decisions(job, new DecisionFilter(round, people, newest), pageSize, pageToken);
   }
 
+  /// Validation results, oldest first.
   @GetMapping("/evaluations")
-  PageView<EvaluationView> evaluations(@PathVariable String job) {
+  PageView<EvaluationView> evaluations(
+      @PathVariable String job,
+      @RequestParam(defaultValue = Lookups.DEFAULT_PAGE_SIZE) int pageSize,
+      @RequestParam(required = false) @Nullable String pageToken) {
+    Lookups.requirePageSize(pageSize);
     Lookups.job(queries, job);
-    return new PageView<>(queries.evaluations(job), null);
+    return queries.evaluations(job, pageSize, pageToken);
   }
 
   /// Durable snapshots, oldest first; those that were dropped are among them.
   @GetMapping("/snapshots")
-  PageView<SnapshotView> snapshots(@PathVariable String job) {
+  PageView<SnapshotView> snapshots(
+      @PathVariable String job,
+      @RequestParam(defaultValue = Lookups.DEFAULT_PAGE_SIZE) int pageSize,
+      @RequestParam(required = false) @Nullable String pageToken) {
+    Lookups.requirePageSize(pageSize);
     Lookups.job(queries, job);
-    return new PageView<>(queries.snapshots(job), null);
+    return queries.snapshots(job, pageSize, pageToken);
   }
 
   /// The workers of a job's current generation.
@@ -192,40 +209,56 @@ class HistoryController {
     return new PageView<>(workers.workers(job), null);
   }
 
-  /// {@return the views of a job, with its latest decisions and the branches that matter most}
+  /// {@return the views of a job: of what it has many the latest, and the branches that matter
+  /// most}
   static Snapshot snapshot(JobQueries queries, String job) {
     var latest =
         queries.decisions(job, new DecisionFilter(null, false, true), RECENT_DECISIONS, null);
     JobView view = Lookups.job(queries, job);
     List<BranchView> branches = queries.mainBranches(job, MOST_BRANCHES);
+    var rounds = queries.latestRounds(job, RECENT_ROUNDS);
+    var evaluations = queries.latestEvaluations(job, RECENT_EVALUATIONS);
+    var snapshots = queries.latestSnapshots(job, RECENT_SNAPSHOTS);
     return new Snapshot(
         view,
         branches,
         Math.max(0, view.branches() - branches.size()),
-        queries.rounds(job),
+        rounds.items(),
+        rounds.leftOut(),
         queries.schedule(job),
-        queries.evaluations(job),
+        evaluations.items(),
+        evaluations.leftOut(),
         latest.items().reversed(),
         latest.nextPageToken() != null,
-        queries.snapshots(job));
+        snapshots.items(),
+        snapshots.leftOut());
   }
 
   /// The views of a job.
   ///
   /// @param branches all, or of many those that matter most
   /// @param branchesLeftOut how many there are besides
+  /// @param rounds the latest, in order
+  /// @param roundsLeftOut how many there are before
+  /// @param evaluations the latest, in order
+  /// @param evaluationsLeftOut how many there are before
   /// @param decisions the latest, in order
   /// @param moreDecisions whether there are earlier ones
+  /// @param snapshots the latest, and all that are on the disk or on their way
+  /// @param snapshotsLeftOut how many there are besides
   record Snapshot(
       JobView job,
       List<BranchView> branches,
       int branchesLeftOut,
       List<RoundView> rounds,
+      long roundsLeftOut,
       ScheduleView schedule,
       List<EvaluationView> evaluations,
+      long evaluationsLeftOut,
       List<DecisionView> decisions,
       boolean moreDecisions,
-      List<SnapshotView> snapshots) {}
+      List<SnapshotView> snapshots,
+      long snapshotsLeftOut) {}
 
   /// What a page draws first.
   ///

@@ -102,7 +102,7 @@ class ModelController {
   }
 
   private List<SnapshotView> ready(String job) {
-    return queries.snapshots(job).stream()
+    return queries.latestSnapshots(job, 0).items().stream()
         .filter(one -> one.state() == SnapshotState.READY)
         .toList();
   }

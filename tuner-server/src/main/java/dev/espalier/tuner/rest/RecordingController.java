@@ -3,7 +3,9 @@ package dev.espalier.tuner.rest;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.rest.BillView;
 import dev.espalier.api.rest.DecisionView;
+import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.PageView;
 import dev.espalier.tuner.app.CounterfactualBill;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.JobQueries.DecisionFilter;
@@ -17,6 +19,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
@@ -110,7 +113,18 @@ class RecordingController {
         view,
         program(view.program()).validation().getFirst(),
         queries.tried(job),
-        queries.evaluations(job));
+        evaluations(job));
+  }
+
+  private List<EvaluationView> evaluations(String job) {
+    var all = new ArrayList<EvaluationView>();
+    String next = null;
+    do {
+      PageView<EvaluationView> page = queries.evaluations(job, PAGE, next);
+      all.addAll(page.items());
+      next = page.nextPageToken();
+    } while (next != null);
+    return all;
   }
 
   private ProgramDescriptor program(String name) {

@@ -19,6 +19,7 @@ import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.MainlineView;
+import dev.espalier.api.rest.PageView;
 import dev.espalier.api.rest.SeriesView;
 import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.api.rest.StreamEvent;
@@ -212,7 +213,7 @@ class PostgresEventLogTest {
     assertThat(ended.version()).isEqualTo(5);
     assertThat(ended.events()).isEqualTo(4);
     assertThat(ended.metrics()).containsEntry("accuracy", 0.9);
-    assertThat(queries.rounds(job))
+    assertThat(queries.rounds(job, 50, null).items())
         .singleElement()
         .satisfies(round -> {
           assertThat(round.winner()).isEqualTo(1);
@@ -222,7 +223,7 @@ class PostgresEventLogTest {
     assertThat(queries.branch(job, 1).orElseThrow().heldOutLoss()).isEqualTo(0.75);
     assertThat(queries.branch(job, 0).orElseThrow().heldOutLoss()).isNull();
     assertThat(queries.schedule(job).steps()).hasSize(1);
-    assertThat(queries.evaluations(job).getFirst().metrics())
+    assertThat(queries.evaluations(job, 50, null).items().getFirst().metrics())
         .containsEntry("accuracy", 0.9)
         .containsEntry("odd", null);
     assertThat(store.unfinished()).extracting(JobStore.StoredJob::id).doesNotContain(job);
@@ -275,8 +276,12 @@ class PostgresEventLogTest {
     assertThat(job(job).secondsLeft()).isEqualTo(10);
     assertThat(told.getLast().data()).extracting("start").isEqualTo(2);
     assertThat(told.getLast().data()).extracting("earlierEpochs").isEqualTo(3.0);
-    assertThat(queries.evaluations(job)).extracting(EvaluationView::start).containsExactly(1, 2);
-    assertThat(queries.snapshots(job)).extracting(SnapshotView::start).containsExactly(1);
+    assertThat(queries.evaluations(job, 50, null).items())
+        .extracting(EvaluationView::start)
+        .containsExactly(1, 2);
+    assertThat(queries.snapshots(job, 50, null).items())
+        .extracting(SnapshotView::start)
+        .containsExactly(1);
     assertThat(requireNonNull(queries.schedule(job).result()).start()).isEqualTo(1);
     assertThat(queries.branch(job, 0).orElseThrow().start()).isEqualTo(1);
     assertThat(queries.branch(job, 1).orElseThrow().start()).isEqualTo(2);
@@ -466,6 +471,42 @@ class PostgresEventLogTest {
   }
 
   @Test
+  void pagesWhatALongJobHasMany() {
+    String job = newJob();
+    sql.update(
+        "insert into evaluation (job_id, sequence, mainline_clock, epoch, at_seconds, metrics)"
+            + " select ?, n, n, n, n, '{}' from generate_series(1, 5) as n",
+        job);
+    sql.update(
+        "insert into snapshot (job_id, number, branch, mainline_clock, epoch, setting, state,"
+            + " size_bytes, pinned, create_time) select ?, n, 0, n, n, '{}',"
+            + " case n when 2 then 'READY' else 'DROPPED' end, 0, false, now()"
+            + " from generate_series(1, 5) as n",
+        job);
+
+    PageView<EvaluationView> first = queries.evaluations(job, 3, null);
+    assertThat(first.items()).extracting(EvaluationView::mainlineClock).containsExactly(1L, 2L, 3L);
+    assertThat(queries.evaluations(job, 3, first.nextPageToken()))
+        .satisfies(second -> {
+          assertThat(second.items())
+              .extracting(EvaluationView::mainlineClock)
+              .containsExactly(4L, 5L);
+          assertThat(second.nextPageToken()).isNull();
+        });
+    assertThat(queries.latestEvaluations(job, 2).items())
+        .extracting(EvaluationView::mainlineClock)
+        .containsExactly(4L, 5L);
+    assertThat(queries.latestEvaluations(job, 2).leftOut()).isEqualTo(3);
+    assertThat(queries.snapshots(job, 4, null).items()).hasSize(4);
+    assertThat(queries.latestSnapshots(job, 1).items())
+        .extracting(SnapshotView::snapshot)
+        .as("the last, and the one that is there")
+        .containsExactly(2L, 5L);
+    assertThat(queries.latestSnapshots(job, 1).leftOut()).isEqualTo(3);
+    assertThat(queries.latestRounds(job, 2).leftOut()).isZero();
+  }
+
+  @Test
   void bucketsASeriesInTheDatabase() {
     String job = newJob();
     List<MetricPoint> points =
@@ -592,7 +633,7 @@ class PostgresEventLogTest {
     List<StreamEvent> told = log.append(new Commit(job, 1, List.of(), List.of(kept), List.of()));
 
     assertThat(told).extracting(StreamEvent::type).containsExactly("snapshot.changed");
-    assertThat(queries.snapshots(job))
+    assertThat(queries.snapshots(job, 50, null).items())
         .singleElement()
         .satisfies(view -> {
           assertThat(view.state()).isEqualTo(SnapshotState.READY);

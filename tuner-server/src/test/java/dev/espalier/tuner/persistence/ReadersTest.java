@@ -51,7 +51,7 @@ final class ReadersTest {
     return CompletableFuture.runAsync(
         () -> {
           try {
-            queries.rounds(job);
+            queries.rounds(job, 50, null);
           } catch (EspalierException tooLong) {
             // The machine is slow: it has read for as long as it may.
           }

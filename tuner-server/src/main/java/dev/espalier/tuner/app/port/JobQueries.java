@@ -72,13 +72,33 @@ public interface JobQueries {
 
   Optional<BranchView> branch(String job, int branch);
 
-  List<RoundView> rounds(String job);
+  /// By number, ascending.
+  PageView<RoundView> rounds(String job, int pageSize, @Nullable String pageToken);
+
+  /// {@return the last rounds, by number, ascending}
+  ///
+  /// @param most how many at most
+  Latest<RoundView> latestRounds(String job, int most);
+
+  /// What matters most of a list: mostly its end.
+  ///
+  /// @param leftOut how many there are besides
+  record Latest<T>(List<T> items, long leftOut) {
+    public Latest {
+      items = List.copyOf(items);
+    }
+  }
 
   PageView<DecisionView> decisions(
       String job, DecisionFilter filter, int pageSize, @Nullable String pageToken);
 
-  /// Durable snapshots, oldest first.
-  List<SnapshotView> snapshots(String job);
+  /// Durable snapshots, oldest first; those that failed or were dropped are among them.
+  PageView<SnapshotView> snapshots(String job, int pageSize, @Nullable String pageToken);
+
+  /// {@return the last snapshots, and all that are on the disk or on their way, oldest first}
+  ///
+  /// @param most of the last ones; 0 for those that are there alone
+  Latest<SnapshotView> latestSnapshots(String job, int most);
 
   Optional<SnapshotView> snapshot(String job, long snapshot);
 
@@ -101,7 +121,13 @@ public interface JobQueries {
   /// @return at least one event where there is any, and not many or large ones
   List<SessionEvent> events(String job, long after, long until);
 
-  List<EvaluationView> evaluations(String job);
+  /// In the order in which they were made.
+  PageView<EvaluationView> evaluations(String job, int pageSize, @Nullable String pageToken);
+
+  /// {@return the last evaluations, in order}
+  ///
+  /// @param most how many at most
+  Latest<EvaluationView> latestEvaluations(String job, int most);
 
   /// The training loss of a branch between two of its own clocks, in at most `points` buckets.
   ///
