@@ -123,6 +123,23 @@ final class ServedSessionTest {
   }
 
   @Test
+  void aSessionThatIsGivenUpServesNobody() throws Exception {
+    try (ParameterServer server =
+        ParameterServer.open(
+            ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")))) {
+      var session = new ServedSession();
+      var wire = new ScriptedWire();
+      wire.brings(1, new ShardCommand.Explain(0), false);
+      session.takeOver(wire, 0);
+      session.close();
+      assertThat(session.isClosed()).isTrue();
+      assertThatThrownBy(() -> session.serve(wire, server.shard()))
+          .hasMessage("the session is given up");
+      assertThat(wire.replies()).isEmpty();
+    }
+  }
+
+  @Test
   void rowsThatNoFrameHoldsAreRefused() {
     var rows = new ServedRows(new BufferPool(), Optional.empty());
     assertThatThrownBy(() -> rows.begin(1 << 29, 1, 1))

@@ -135,6 +135,25 @@ class GrpcRouteTest extends ParameterServerContract {
   }
 
   @Test
+  void waysThatCannotAllBeOpenedAreClosed() {
+    try (ParameterServer server = server()) {
+      assertThatThrownBy(() ->
+              ShardRoutes.open(
+                  0,
+                  server.shard(),
+                  List.of("127.0.0.1:1", "no port"),
+                  SECRET,
+                  RouteKind.SOCKET,
+                  false))
+          .isInstanceOf(RuntimeException.class);
+      assertThat(server.shard().submit(new ShardCommand.Explain(0)).join())
+          .isInstanceOfSatisfying(
+              ShardReply.Failed.class,
+              failed -> assertThat(failed.fault()).isEqualTo(PsFault.LINK_LOST));
+    }
+  }
+
+  @Test
   void aCommandThatIsTooLargeIsRefusedAndTheNextOneIsNot() throws Exception {
     try (ParameterServer server = server();
         ShardServer port = ShardServer.open("127.0.0.1", SECRET);
