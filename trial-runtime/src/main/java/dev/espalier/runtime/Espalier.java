@@ -34,7 +34,8 @@ public final class Espalier {
   /// this one (default 127.0.0.1, so all on one machine), and `ESPALIER_WORKER_MAX_ALONE`, how long
   /// to go on without the server (default PT1H).
   ///
-  /// @param tuner host:port of the server's worker port
+  /// @param tuner host:port of the server's worker port; with `https://` before it the session is
+  ///   encrypted, and `ESPALIER_CA` may name a PEM file of the certificates to trust
   /// @param job id of a job with `launch: external`
   /// @param token an API token; never logged
   /// @throws dev.espalier.api.model.EspalierException when the job or token is refused, or the

@@ -1,5 +1,6 @@
 package dev.espalier.cli;
 
+import dev.espalier.cli.client.Certificates;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
@@ -57,7 +58,11 @@ record Invocation(
   TunerClient client() {
     String named = options.server;
     String server = named == null ? environmentOr("ESPALIER_SERVER", DEFAULT_SERVER) : named;
-    return new TunerClient(server, token(server));
+    String trusted = environmentOr(Certificates.TRUSTED, "");
+    return new TunerClient(
+        server,
+        token(server),
+        trusted.isEmpty() ? Optional.empty() : Optional.of(Path.of(trusted)));
   }
 
   /// {@return the folder of the server's files on this machine}

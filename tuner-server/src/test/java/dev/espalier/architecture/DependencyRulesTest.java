@@ -143,6 +143,7 @@ final class DependencyRulesTest {
             "org.hibernate..",
             "org.postgresql..",
             "org.flywaydb..",
+            "com.zaxxer..",
             "org.springframework.data..",
             "org.springframework.jdbc..",
             "org.springframework.orm.."),

@@ -17,7 +17,6 @@ import dev.espalier.api.wire.v1.WorkerServiceGrpc;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
-import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
@@ -72,6 +71,7 @@ public final class TunerLink implements AutoCloseable {
   private boolean refused;
   private long refusedSinceNanos;
   private String notYet = "";
+  private String unreachable = "";
   private Duration pause = FIRST_PAUSE;
   private int generation;
   private int worker;
@@ -89,14 +89,7 @@ public final class TunerLink implements AutoCloseable {
     this.brokenSinceNanos = nanoTime.getAsLong();
     this.generation = identity.generation();
     this.worker = identity.worker();
-    this.channel =
-        NettyChannelBuilder.forTarget("dns:///" + identity.tunerAddress())
-            .usePlaintext()
-            .directExecutor()
-            .maxInboundMessageSize(16 << 20)
-            .keepAliveTime(10, TimeUnit.SECONDS)
-            .keepAliveTimeout(10, TimeUnit.SECONDS)
-            .build();
+    this.channel = TunerChannel.open(identity.tunerAddress(), TunerChannel.trusted());
     var headers = new Metadata();
     headers.put(
         Metadata.Key.of(WireCodec.SECRET_KEY, Metadata.ASCII_STRING_MARSHALLER), identity.secret());
@@ -119,7 +112,7 @@ public final class TunerLink implements AutoCloseable {
 
   /// Who a worker is.
   ///
-  /// @param tunerAddress host:port
+  /// @param tunerAddress host:port, with `https://` before it for one that is encrypted
   /// @param secret the job's worker secret or an API token; never logged
   /// @param generation 0 when unknown
   /// @param worker -1 when unknown; without a generation the number that is wished for
@@ -408,8 +401,18 @@ public final class TunerLink implements AutoCloseable {
     if (!closed && current == from) {
       refused = false;
       notYet = "";
+      sayUnreachable(reason);
     }
     broken(reason, from);
+  }
+
+  /// A server that has never answered may be named wrongly, or show a wrong certificate.
+  private void sayUnreachable(String reason) {
+    if (!everWelcomed && !reason.equals(unreachable)) {
+      unreachable = reason;
+      log.warn(
+          "the tuner at {} cannot be reached: {}; trying again", identity.tunerAddress(), reason);
+    }
   }
 
   private synchronized void broken(String reason, Answers from) {
@@ -477,7 +480,18 @@ public final class TunerLink implements AutoCloseable {
 
     @Override
     public void onError(Throwable failure) {
-      cut(String.valueOf(Status.fromThrowable(failure).getCode()), this);
+      cut(reason(Status.fromThrowable(failure)), this);
+    }
+
+    /// The cause says more than the status where a certificate is at fault.
+    private static String reason(Status status) {
+      Throwable cause = status.getCause();
+      while (cause != null && cause.getCause() != null) {
+        cause = cause.getCause();
+      }
+      return status.getCode()
+          + (status.getDescription() == null ? "" : " " + status.getDescription())
+          + (cause == null ? "" : ": " + cause.getMessage());
     }
 
     @Override

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -35,17 +36,26 @@ public final class TunerClient {
 
   private final URI base;
   private final Optional<String> token;
-  private final HttpClient http =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(Duration.ofSeconds(5))
-          .build();
+  private final HttpClient http;
 
   /// @param server such as `http://127.0.0.1:7070`
   /// @throws CommandFailure `USAGE` when it is no address of a server
   public TunerClient(String server, Optional<String> token) {
+    this(server, token, Optional.empty());
+  }
+
+  /// @param server such as `https://train.example.org`
+  /// @param trusted PEM file of the certificates to trust; empty for those that Java trusts
+  /// @throws CommandFailure `USAGE` when one of them is not what it should be
+  public TunerClient(String server, Optional<String> token, Optional<Path> trusted) {
     this.base = address(server);
     this.token = token;
+    HttpClient.Builder builder =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5));
+    trusted.map(Certificates::trusting).ifPresent(builder::sslContext);
+    this.http = builder.build();
   }
 
   /// {@return whether an address names this machine's loopback}
@@ -258,6 +268,8 @@ public final class TunerClient {
               + request.timeout().orElse(REQUEST_TIMEOUT).toSeconds()
               + " s",
           e);
+    } catch (SSLException e) {
+      throw new CommandFailure(ExitStatus.UNREACHABLE, Certificates.refusal(base, e), e);
     } catch (IOException e) {
       throw new CommandFailure(
           ExitStatus.UNREACHABLE, "the connection to " + base + " failed: " + reason(e), e);

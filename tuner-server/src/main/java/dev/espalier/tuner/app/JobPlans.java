@@ -6,6 +6,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.JobDefaults;
 import dev.espalier.api.rest.JobSpec;
+import dev.espalier.tuner.core.policy.Policies;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import java.util.List;
@@ -13,6 +14,12 @@ import java.util.List;
 /// From what a user asked for to what a session needs to know.
 public final class JobPlans {
   private JobPlans() {}
+
+  /// {@return the version of a policy that is here; a job can only go on with the one it began
+  /// with}
+  public static int policyVersion(String policy) {
+    return Policies.version(policy);
+  }
 
   /// {@return the plan of a checked job}
   ///

@@ -36,6 +36,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
@@ -58,6 +59,7 @@ final class SessionRunner implements Runnable {
   private static final Duration RETRY = Duration.ofMillis(500);
   private static final Duration ALONE_AFTER = Duration.ofSeconds(1);
   private static final Duration STOP_GRACE = Duration.ofSeconds(15);
+  private static final Duration LAUNCH_AGAIN = Duration.ofSeconds(2);
   private static final int MAX_MESSAGES = 100_000;
 
   /// Of all reports that wait; one clock is some hundred bytes.
@@ -95,6 +97,8 @@ final class SessionRunner implements Runnable {
   private volatile boolean shutdown;
   private volatile boolean isDone;
   private volatile boolean isSuperseded;
+  // Why the log cannot be written, once that has lasted.
+  private volatile @Nullable EspalierException unwritable;
   // Nobody reads the mailbox any more.
   private volatile boolean isGone;
 
@@ -143,6 +147,9 @@ final class SessionRunner implements Runnable {
 
     record NotLaunched(int generation, EspalierException failure) implements Message {}
 
+    /// To try once more.
+    record Launch(Start start) implements Message {}
+
     record Wake() implements Message {}
   }
 
@@ -170,6 +177,10 @@ final class SessionRunner implements Runnable {
   void request(UserRequest request, String actor, Turn turn) {
     if (shutdown || isDone) {
       throw goneDown();
+    }
+    EspalierException why = unwritable;
+    if (why != null) {
+      throw new EspalierException(why.code(), why.getMessage() + "; nothing was changed", why);
     }
     offer(new Message.Asked(request, actor, turn));
     if (isGone) {
@@ -550,6 +561,11 @@ final class SessionRunner implements Runnable {
                   Texts.printable(String.valueOf(failure.getMessage()))));
         }
       }
+      case Message.Launch(Start start) -> {
+        if (start.generation() == generation && !session.isEnded() && !shutdown) {
+          launch(start);
+        }
+      }
       case Message.Wake() -> {}
     }
   }
@@ -634,8 +650,10 @@ final class SessionRunner implements Runnable {
         List<StreamEvent> news = ports.log().append(commit);
         if (warned) {
           log.info("job={} database is back, the log has caught up", job.id());
+          ports.meters().caughtUp(job.id());
         }
         setAlone(false);
+        unwritable = null;
         return news;
       } catch (EspalierException away) {
         requireAway(away);
@@ -646,8 +664,10 @@ final class SessionRunner implements Runnable {
               away.getMessage());
           warned = true;
         }
+        ports.meters().stalled(job.id(), String.valueOf(away.getMessage()));
         if (System.nanoTime() - since > ALONE_AFTER.toNanos()) {
           setAlone(true);
+          unwritable = away;
         }
         pause();
       }
@@ -822,24 +842,57 @@ final class SessionRunner implements Runnable {
       ports.jobs().putWorkerSecret(job.id(), next, hash);
       return true;
     });
+    launch(new Start(next, secret, hash, System.nanoTime(), true));
+  }
+
+  /// A generation whose processes are to be started.
+  ///
+  /// @param sinceNanos when the first try was
+  private record Start(
+      int generation, String secret, byte[] secretHash, long sinceNanos, boolean isFirst) {}
+
+  private void launch(Start start) {
+    int of = start.generation();
     try {
-      openGateway(hash);
+      openGateway(start.secretHash());
       if (job.spec().launch() == JobSpec.Launch.LOCAL) {
         ports
             .launcher()
             .launch(
                 job.id(),
                 job.spec(),
-                next,
-                secret,
-                (worker, status) -> offerAlways(new Message.Exited(next, worker, status)));
+                of,
+                start.secret(),
+                (worker, status) -> offerAlways(new Message.Exited(of, worker, status)));
       }
     } catch (EspalierException failure) {
-      // No disk, no process to be had: the job must say so instead of waiting for nobody.
-      offerAlways(new Message.NotLaunched(next, failure));
+      notLaunched(start, failure);
       return;
     }
-    log.info("job={} generation={} workers={} started", job.id(), next, job.spec().workers());
+    if (!start.isFirst()) {
+      leases = newLeases();
+      ports.meters().caughtUp(job.id());
+    }
+    log.info("job={} generation={} workers={} started", job.id(), of, job.spec().workers());
+  }
+
+  /// A disk that is full, or a system that gives no more processes, may have room again soon.
+  private void notLaunched(Start start, EspalierException failure) {
+    if (System.nanoTime() - start.sinceNanos() >= ports.leases().launch().toNanos()) {
+      // The job must say so instead of waiting for nobody.
+      offerAlways(new Message.NotLaunched(start.generation(), failure));
+      return;
+    }
+    if (start.isFirst()) {
+      log.warn("job={} {}; trying again", job.id(), failure.getMessage());
+    }
+    ports.meters().stalled(job.id(), String.valueOf(failure.getMessage()));
+    leases = WorkerLeases.awaiting(job.spec().workers(), ports.leases());
+    var again =
+        new Start(
+            start.generation(), start.secret(), start.secretHash(), start.sinceNanos(), false);
+    CompletableFuture.delayedExecutor(LAUNCH_AGAIN.toMillis(), TimeUnit.MILLISECONDS)
+        .execute(() -> offerAlways(new Message.Launch(again)));
   }
 
   private void openGateway(byte[] secretHash) {

@@ -30,7 +30,13 @@ public final class WorkerLeases {
   ///
   /// @param start before it attached for the first time, or after the server came back
   /// @param reconnect after its link broke
-  public record Times(Duration start, Duration reconnect) {
+  /// @param launch how long to go on trying where processes cannot be started; zero for one try
+  public record Times(Duration start, Duration reconnect, Duration launch) {
+    /// Times of workers whose processes are started at once or not at all.
+    public Times(Duration start, Duration reconnect) {
+      this(start, reconnect, Duration.ZERO);
+    }
+
     public Times {
       if (!start.isPositive() || !reconnect.isPositive()) {
         throw new IllegalArgumentException(

@@ -2,9 +2,11 @@ package dev.espalier.tuner.boot;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.tuner.app.JobPlans;
 import dev.espalier.tuner.persistence.DatabaseClaim;
 import dev.espalier.tuner.persistence.EmbeddedPostgres;
 import dev.espalier.tuner.persistence.FolderLock;
+import dev.espalier.tuner.persistence.SchemaUpgrade;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.Optional;
@@ -12,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.flyway.autoconfigure.FlywayConnectionDetails;
+import org.springframework.boot.flyway.autoconfigure.FlywayMigrationStrategy;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -65,6 +68,12 @@ class DatabaseConfiguration {
           context.close();
           System.exit(1);
         });
+  }
+
+  /// Looks for what speaks against an upgrade before it touches a table.
+  @Bean
+  FlywayMigrationStrategy schemaUpgrade(TunerProperties properties) {
+    return flyway -> new SchemaUpgrade(flyway).run(JobPlans::policyVersion, properties.leaveJobs());
   }
 
   @Bean

@@ -14,6 +14,9 @@ import java.util.Map;
 final class HomeFolder {
   private static final String ARGUMENT = "--espalier.home=";
 
+  /// Two files of the database's own log.
+  private static final long LEAST_ROOM_BYTES = 32_000_000;
+
   private HomeFolder() {}
 
   /// {@return the home that arguments, environment or default name}
@@ -35,6 +38,7 @@ final class HomeFolder {
       // Decisions, names and what users' programs print are nobody else's concern.
       Path logs = Files.createDirectories(home.resolve("logs"));
       Files.setPosixFilePermissions(logs, PosixFilePermissions.fromString("rwx------"));
+      requireRoom(home);
       return FolderLock.take(home.resolve("server.lock"));
     } catch (FileAlreadyExistsException e) {
       throw new EspalierException(
@@ -44,6 +48,17 @@ final class HomeFolder {
           ErrorCode.INVALID_REQUEST,
           "the home " + home + " cannot be written; choose another one with ESPALIER_HOME",
           e);
+    }
+  }
+
+  /// Without room the database would not start, and could not even log why.
+  private static void requireRoom(Path home) throws IOException {
+    long bytes = Files.getFileStore(home).getUsableSpace();
+    if (bytes < LEAST_ROOM_BYTES) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST,
+          "the disk of the home %s must have at least %d MB of room but has %d MB; nothing was lost"
+              .formatted(home, LEAST_ROOM_BYTES / 1_000_000, bytes / 1_000_000));
     }
   }
 

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -28,6 +29,7 @@ final class MicrometerTunerMeters implements TunerMeters {
   private final Timer forks;
   private final Timer reports;
   private final Map<String, JobGauges> jobs = new ConcurrentHashMap<>();
+  private final Map<String, String> stalled = new ConcurrentHashMap<>();
   private final AtomicReference<States> states =
       new AtomicReference<>(new States(Instant.EPOCH, Map.of()));
 
@@ -49,6 +51,9 @@ final class MicrometerTunerMeters implements TunerMeters {
         Timer.builder("espalier.report.latency")
             .description("Time from a report's arrival to the moment its commands left")
             .register(registry);
+    Gauge.builder("espalier.jobs.stalled", stalled, Map::size)
+        .description("Jobs in which nothing is decided, for their log cannot be written")
+        .register(registry);
     for (JobState state : JobState.values()) {
       Gauge.builder("espalier.jobs", () -> countOf(state))
           .description("Jobs by state")
@@ -88,7 +93,23 @@ final class MicrometerTunerMeters implements TunerMeters {
   }
 
   @Override
+  public void stalled(String job, String why) {
+    stalled.put(job, why);
+  }
+
+  @Override
+  public void caughtUp(String job) {
+    stalled.remove(job);
+  }
+
+  /// {@return why nothing is decided in a job, by job; empty when all is well}
+  Map<String, String> stalledJobs() {
+    return new TreeMap<>(stalled);
+  }
+
+  @Override
   public void ended(String job) {
+    stalled.remove(job);
     JobGauges gone = jobs.remove(job);
     if (gone != null) {
       registry.remove(gone.branchGauge);

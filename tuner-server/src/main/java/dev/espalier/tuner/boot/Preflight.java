@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.UnknownHostException;
+import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import org.springframework.boot.context.properties.bind.handler.NoUnboundElement
 import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.MapPropertySource;
 
 /// Looks for what would keep the server from starting, before it starts, so that each is told in
 /// one sentence.
@@ -30,8 +32,20 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
         new NoUnboundElementsBindHandler(BindHandler.DEFAULT, new UnboundElementsSourceFilter());
     TunerProperties properties =
         Binder.get(context.getEnvironment()).bindOrCreate("espalier", TUNER, strict);
-    requireFree("espalier.http", properties.http().address(), properties.http().port());
-    requireFree("espalier.grpc", properties.grpc().address(), properties.grpc().port());
+    TunerProperties.Grpc grpc = properties.grpc();
+    requireFree("http", properties.http().address(), properties.http().port(), "--http-port");
+    requireFree("grpc", grpc.address(), grpc.port(), "--grpc-port");
+    if (properties.encryptsWorkers()) {
+      requireFree("grpc", LOOPBACK, grpc.localPort(), "--set grpc.local-port");
+    }
+    if (properties.tls().isOn()) {
+      ServerCertificate.require(properties.tls());
+      context
+          .getEnvironment()
+          .getPropertySources()
+          .addFirst(
+              new MapPropertySource("tls", ServerCertificate.webServerSettings(properties.tls())));
+    }
     TunerProperties.Database database = properties.database();
     if (database.url() != null) {
       requireDatabase(database.url(), database.user(), database.password());
@@ -40,14 +54,26 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
 
   private static final Bindable<TunerProperties> TUNER = Bindable.of(TunerProperties.class);
 
-  private static void requireFree(String prefix, String address, int port) {
+  /// Where workers of this machine reach a server that encrypts what leaves it.
+  static final String LOOPBACK = "127.0.0.1";
+
+  /// {@return whether an address is reached from this machine alone}
+  static boolean isLoopback(String address) {
+    try {
+      return InetAddress.getByName(address).isLoopbackAddress();
+    } catch (UnknownHostException _) {
+      return false;
+    }
+  }
+
+  private static void requireFree(String part, String address, int port, String option) {
     InetAddress host;
     try {
       host = InetAddress.getByName(address);
     } catch (UnknownHostException e) {
       throw new EspalierException(
           ErrorCode.INVALID_REQUEST,
-          prefix + ".address is " + address + ", which is no address of this machine",
+          "espalier." + part + ".address is " + address + ", which is no address of this machine",
           e);
     }
     if (port == 0) {
@@ -65,9 +91,8 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
               + address
               + " cannot be used ("
               + e.getMessage()
-              + "); choose another one with --"
-              + prefix.substring("espalier.".length())
-              + "-port",
+              + "); choose another one with "
+              + option,
           e);
     }
   }
@@ -100,9 +125,23 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
     properties.setProperty("connectTimeout", "5");
     properties.setProperty("loginTimeout", "5");
     try (var connection = DriverManager.getConnection(url, properties)) {
-      connection.isValid(5);
+      requireWritable(url, connection);
     } catch (SQLException e) {
       throw unreachable(url, e);
+    }
+  }
+
+  /// A standby answers as well as its primary, until something is to be kept.
+  private static void requireWritable(String url, Connection connection) throws SQLException {
+    try (var statement = connection.createStatement();
+        var answer = statement.executeQuery("show transaction_read_only")) {
+      if (answer.next() && answer.getString(1).equals("on")) {
+        throw new EspalierException(
+            ErrorCode.DATABASE_AWAY,
+            "the database at "
+                + withoutQuery(url)
+                + " is read-only: is it a standby? Name the primary with ESPALIER_DATABASE_URL");
+      }
     }
   }
 

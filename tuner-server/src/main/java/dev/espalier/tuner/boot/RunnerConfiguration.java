@@ -36,7 +36,8 @@ import org.springframework.context.annotation.Configuration;
 @Configuration(proxyBeanMethods = false)
 class RunnerConfiguration {
   private static final WorkerLeases.Times LEASES =
-      new WorkerLeases.Times(Duration.ofSeconds(60), Duration.ofSeconds(15));
+      new WorkerLeases.Times(
+          Duration.ofSeconds(60), Duration.ofSeconds(15), Duration.ofMinutes(30));
   private static final List<String> WORKER_JAVA_OPTIONS =
       List.of("-Xmx1g", "-XX:MaxDirectMemorySize=4g", "-XX:+UseParallelGC");
 
@@ -50,11 +51,20 @@ class RunnerConfiguration {
   @Bean(destroyMethod = "close")
   WorkerServer workerServer(
       TunerProperties properties, GrpcWorkerGateway gateway, TokenStore tokens) {
-    return WorkerServer.start(
-        properties.grpc().address(),
-        properties.grpc().port(),
+    TunerProperties.Grpc grpc = properties.grpc();
+    var endpoint =
         new WorkerSessionEndpoint(
-            gateway, secret -> tokens.find(Secrets.sha256(secret)).isPresent()));
+            gateway, secret -> tokens.find(Secrets.sha256(secret)).isPresent());
+    if (!properties.encryptsWorkers()) {
+      return WorkerServer.start(grpc.address(), grpc.port(), endpoint);
+    }
+    TunerProperties.Tls tls = properties.tls();
+    return WorkerServer.start(
+        new WorkerServer.Encrypted(
+            grpc.address(), grpc.port(), tls.certificateFile(), tls.keyFile()),
+        Preflight.LOOPBACK,
+        grpc.localPort(),
+        endpoint);
   }
 
   @Bean
@@ -114,7 +124,9 @@ class RunnerConfiguration {
         command,
         programs,
         properties.homeFolder().resolve("jobs"),
-        reachable(properties.grpc().address()) + ":" + workers.port());
+        (properties.encryptsWorkers() ? Preflight.LOOPBACK : reachable(properties.grpc().address()))
+            + ":"
+            + workers.port());
   }
 
   @Bean(initMethod = "start", destroyMethod = "close")

@@ -3,7 +3,6 @@ package dev.espalier.tuner.boot;
 import dev.espalier.tuner.app.port.DataFolders;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.TokenStore;
-import dev.espalier.tuner.app.port.TunerMeters;
 import dev.espalier.tuner.persistence.DocumentModule;
 import dev.espalier.tuner.persistence.FiniteNumbersModule;
 import dev.espalier.tuner.persistence.PersistenceConfiguration;
@@ -16,8 +15,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Map;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.security.autoconfigure.UserDetailsServiceAutoConfiguration;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
@@ -91,7 +93,19 @@ class ServerConfiguration {
   }
 
   @Bean
-  TunerMeters tunerMeters(MeterRegistry registry, JobQueries queries, InstantSource clock) {
+  MicrometerTunerMeters tunerMeters(
+      MeterRegistry registry, JobQueries queries, InstantSource clock) {
     return new MicrometerTunerMeters(registry, queries, clock);
+  }
+
+  /// Part of the health that only a monitor sees: who looks at jobs can be served all the same.
+  @Bean
+  HealthIndicator jobsHealthIndicator(MicrometerTunerMeters meters) {
+    return () -> {
+      Map<String, String> stalled = meters.stalledJobs();
+      return stalled.isEmpty()
+          ? Health.up().build()
+          : Health.down().withDetail("stalled", stalled).build();
+    };
   }
 }

@@ -3,6 +3,7 @@ package dev.espalier.tuner.boot;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import java.lang.reflect.RecordComponent;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -55,8 +56,19 @@ final class StartFailures implements SpringBootExceptionReporter {
                 "port " + port.getPort() + " is in use; choose another one with --http-port",
                 failure));
       }
+      if (cause instanceof SQLException refused && refused.getSQLState() != null) {
+        return Optional.of(
+            new EspalierException(
+                ErrorCode.DATABASE_AWAY,
+                "the database cannot be used: " + firstLine(refused.getMessage()),
+                failure));
+      }
     }
     return Optional.empty();
+  }
+
+  private static String firstLine(@Nullable String message) {
+    return message == null ? "it does not say why" : message.lines().findFirst().orElse("");
   }
 
   private static String unfit(BindException bind) {

@@ -4,6 +4,7 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -16,21 +17,26 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /// @param home folder of everything the server keeps; default `~/.espalier`
 /// @param http the REST interface and the web page
 /// @param grpc the channel of the workers
+/// @param tls encrypts both, where it is given
 /// @param database an outside database; without a URL the server runs its own
 /// @param dataRoots folders that jobs may read data from; default `<home>/data`
 /// @param programsDir folder of jars with programs; default `<home>/programs`
 /// @param workerJavaOptions options of the Java processes of workers
 /// @param maxJobsRunning jobs that run at the same time; others wait, 1 to 1000
+/// @param leaveJobs whether to start although jobs have not ended that another version of their
+///   policy has begun: they stay as they are, and can only be ended
 @ConfigurationProperties(prefix = "espalier", ignoreUnknownFields = false)
 public record TunerProperties(
     String home,
     @DefaultValue Http http,
     @DefaultValue Grpc grpc,
+    @DefaultValue Tls tls,
     @DefaultValue Database database,
     @DefaultValue List<String> dataRoots,
     @Nullable String programsDir,
     @DefaultValue List<String> workerJavaOptions,
-    @DefaultValue("4") int maxJobsRunning) {
+    @DefaultValue("4") int maxJobsRunning,
+    @DefaultValue("false") boolean leaveJobs) {
   public TunerProperties {
     dataRoots = List.copyOf(dataRoots);
     workerJavaOptions = List.copyOf(workerJavaOptions);
@@ -89,10 +95,51 @@ public record TunerProperties(
   /// The channel of the workers.
   ///
   /// @param port 0 for any free one
-  public record Grpc(@DefaultValue("127.0.0.1") String address, @DefaultValue("7071") int port) {
+  /// @param localPort of workers of this machine where `port` is encrypted; 0 for any free one
+  public record Grpc(
+      @DefaultValue("127.0.0.1") String address,
+      @DefaultValue("7071") int port,
+      @DefaultValue("7072") int localPort) {
     public Grpc {
       requireWithin("espalier.grpc.port", port, 0, 65535);
+      requireWithin("espalier.grpc.local-port", localPort, 0, 65535);
     }
+  }
+
+  /// Whether and with what connections are encrypted.
+  ///
+  /// @param certificate PEM file of the server's certificate and those that lead to its root; null
+  ///   for none
+  /// @param key PEM file of its private key
+  public record Tls(@Nullable String certificate, @Nullable String key) {
+    public Tls {
+      if ((certificate == null) != (key == null)) {
+        throw new EspalierException(
+            ErrorCode.INVALID_REQUEST,
+            "espalier.tls.certificate and espalier.tls.key must be given together");
+      }
+    }
+
+    boolean isOn() {
+      return certificate != null;
+    }
+
+    Path certificateFile() {
+      return file(certificate);
+    }
+
+    Path keyFile() {
+      return file(key);
+    }
+
+    private static Path file(@Nullable String name) {
+      return Path.of(Objects.requireNonNull(name, "no TLS")).toAbsolutePath();
+    }
+  }
+
+  /// {@return whether what workers say is encrypted: where it leaves this machine}
+  boolean encryptsWorkers() {
+    return tls.isOn() && !Preflight.isLoopback(grpc.address());
   }
 
   /// An outside PostgreSQL.

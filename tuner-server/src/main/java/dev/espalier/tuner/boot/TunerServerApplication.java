@@ -78,6 +78,8 @@ public final class TunerServerApplication {
             ? web.getWebServer().getPort()
             : 0;
     String host = address.equals("0.0.0.0") || address.equals("::") ? "127.0.0.1" : address;
-    return "http://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+    String scheme =
+        context.getEnvironment().containsProperty("server.ssl.bundle") ? "https" : "http";
+    return scheme + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
   }
 }

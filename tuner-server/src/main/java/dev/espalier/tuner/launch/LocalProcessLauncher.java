@@ -29,7 +29,9 @@ public final class LocalProcessLauncher implements WorkerLauncher {
    * A worker must survive the server's death and the terminal's interrupt: it is started below a
    * shell that ignores both signals and hands that on, its output goes to a file and not to a pipe,
    * and its process number stands in a file so that the next server can end it. Before a number from
-   * a file is trusted, the process must name the job on its command line.
+   * a file is trusted, the process must name the job on its command line, and no other folder of
+   * jobs than this: beside a server there may be one on a copy of its home, whose files tell the
+   * same numbers.
    *
    * The secret travels in the environment, which only the same user can read.
    */
@@ -39,6 +41,8 @@ public final class LocalProcessLauncher implements WorkerLauncher {
   /// Environment variables that no program may see.
   static final List<String> SECRETS_OF_THE_SERVER =
       List.of("ESPALIER_TOKEN", "ESPALIER_DATABASE_PASSWORD", "ESPALIER_DATABASE_URL");
+
+  private static final String FOLDER_MARK = "-Despalier.jobs=";
 
   private final WorkerCommand command;
   private final DescribedPrograms programs;
@@ -91,7 +95,7 @@ public final class LocalProcessLauncher implements WorkerLauncher {
       throws IOException {
     List<String> java =
         command.line(
-            List.of(mark(job)),
+            List.of(mark(job), FOLDER_MARK + jobsFolder),
             programs.jarsOf(program),
             List.of("work", "--job", job, "--tuner", tunerAddress, "--worker", "" + worker));
     var line = new ArrayList<>(List.of("sh", "-c", "trap '' INT HUP; exec \"$@\"", "worker"));
@@ -131,11 +135,10 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     }
   }
 
-  private static Optional<ProcessHandle> process(Path file, String job) throws IOException {
+  private Optional<ProcessHandle> process(Path file, String job) throws IOException {
     try {
       return ProcessHandle.of(Long.parseLong(Files.readString(file).strip()))
-          .filter(handle ->
-              handle.info().arguments().map(List::of).orElse(List.of()).contains(mark(job)));
+          .filter(handle -> isOurs(handle.info().arguments().map(List::of).orElse(List.of()), job));
     } catch (NumberFormatException _) {
       return Optional.empty();
     }
@@ -198,6 +201,13 @@ public final class LocalProcessLauncher implements WorkerLauncher {
       throw new EspalierException(
           ErrorCode.INTERNAL, "the job's folder cannot be made: " + failure.getMessage(), failure);
     }
+  }
+
+  private boolean isOurs(List<String> arguments, String job) {
+    return arguments.contains(mark(job))
+        && arguments.stream()
+            .filter(argument -> argument.startsWith(FOLDER_MARK))
+            .allMatch((FOLDER_MARK + jobsFolder)::equals);
   }
 
   private static String mark(String job) {

@@ -5,7 +5,9 @@ import dev.espalier.api.model.EspalierException;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -24,6 +26,21 @@ import org.springframework.transaction.support.TransactionTemplate;
 /// Runs work in transactions, and says in one code when the database is away.
 final class Transactions {
   private static final String STATEMENT_CANCELLED = "57014";
+
+  /// What a primary says that has become a standby.
+  static final String READ_ONLY = "25006";
+
+  /// What a database says that answers and is of no use, by its code.
+  private static final Map<String, String> REFUSALS =
+      Map.of(
+          "53100",
+          "has no room left on its disk",
+          "53200",
+          "has no memory left",
+          "53300",
+          "has no connection left to give",
+          READ_ONLY,
+          "is read-only");
 
   private final PlatformTransactionManager manager;
   private final TransactionTemplate writing;
@@ -119,8 +136,9 @@ final class Transactions {
             e);
       }
       if (isAway(e) || isAway(first.get())) {
+        String why = awayWords(e).or(() -> awayWords(first.get())).orElse("cannot be reached");
         throw new EspalierException(
-            ErrorCode.DATABASE_AWAY, "the database cannot be reached; try again later", e);
+            ErrorCode.DATABASE_AWAY, "the database " + why + "; try again later", e);
       }
       if (isGivenUp(e) || isGivenUp(first.get())) {
         throw new EspalierException(
@@ -141,12 +159,24 @@ final class Transactions {
         state -> state.equals(STATEMENT_CANCELLED));
   }
 
+  /// {@return why a database that answers is of no use now; empty when it does not answer}
+  private static Optional<String> awayWords(@Nullable Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLException sql && sql.getSQLState() != null) {
+        String words = REFUSALS.get(sql.getSQLState());
+        if (words != null) {
+          return Optional.of(words);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
   /// {@return whether a failure says that the database, not the work, is at fault}
   private static boolean isAway(@Nullable Throwable failure) {
     // Hibernate rolls back by itself when a statement fails; that the rollback failed too is all it
     // says then.
-    // 08 connection, 57P shutdown and starting up, 53 out of connections, disk or memory, 25006 a
-    // standby took over.
+    // 08 connection, 57P shutdown and starting up, 53 out of connections, disk or memory.
     return isCausedBy(
         failure,
         cause ->
@@ -157,7 +187,7 @@ final class Transactions {
             state.startsWith("08")
                 || state.startsWith("57P")
                 || state.startsWith("53")
-                || state.equals("25006"));
+                || state.equals(READ_ONLY));
   }
 
   /// {@return whether the same work may go well when it is done again}

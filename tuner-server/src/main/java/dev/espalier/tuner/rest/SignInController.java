@@ -69,7 +69,8 @@ class SignInController {
             .path("/")
             .maxAge(Authenticator.SESSION_LENGTH)
             .build();
-    String target = job.matches(Lookups.JOB_ID) ? "/#/jobs/" + job : "/";
+    // From here, not from the root: a proxy may serve the page below a path of its own.
+    String target = job.matches(Lookups.JOB_ID) ? "./#/jobs/" + job : "./";
     return ResponseEntity.status(303)
         .location(URI.create(target))
         .cacheControl(CacheControl.noStore())

@@ -48,6 +48,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -581,6 +582,18 @@ final class SessionDirectoryTest {
   }
 
   @Test
+  void workersThatCannotBeStartedAreStartedWhenTheyCan() {
+    launcher.failures.set(2);
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      assertThat(launcher.failures.get()).isZero();
+      assertThat(logs.state(job)).isEqualTo(JobState.STARTING);
+    }
+  }
+
+  @Test
   void workersOfAWaitingJobWaitForItAndLearnThatItEnded() throws Exception {
     SessionDirectory sessions = sessions(1);
     try (WorkerServer server =
@@ -664,7 +677,8 @@ final class SessionDirectoryTest {
             listening,
             launcher,
             meters,
-            new WorkerLeases.Times(Duration.ofSeconds(30), Duration.ofSeconds(10)),
+            new WorkerLeases.Times(
+                Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofMinutes(1)),
             job -> job);
     return new SessionDirectory(ports, programs, _ -> "", maxRunning);
   }
@@ -724,6 +738,12 @@ final class SessionDirectoryTest {
     public void tuningShare(String job, double share) {
       shares.put(job, share);
     }
+
+    @Override
+    public void stalled(String job, String why) {}
+
+    @Override
+    public void caughtUp(String job) {}
 
     @Override
     public void ended(String job) {}
@@ -853,6 +873,7 @@ final class SessionDirectoryTest {
 
   /// Writes down what it is asked.
   private static final class Launcher implements WorkerLauncher {
+    private final AtomicInteger failures = new AtomicInteger();
     private final List<String> launched = new CopyOnWriteArrayList<>();
     private final List<String> killed = new CopyOnWriteArrayList<>();
     private final List<String> discarded = new CopyOnWriteArrayList<>();
@@ -860,6 +881,9 @@ final class SessionDirectoryTest {
     @Override
     public void launch(
         String job, JobSpec spec, int generation, String secret, ExitListener onExit) {
+      if (failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+        throw new EspalierException(ErrorCode.INTERNAL, "no space left on device");
+      }
       launched.add(job);
     }
 

@@ -230,6 +230,12 @@ public final class TunerInMemory {
     public void tuningShare(String job, double share) {}
 
     @Override
+    public void stalled(String job, String why) {}
+
+    @Override
+    public void caughtUp(String job) {}
+
+    @Override
     public void ended(String job) {}
   }
 }

@@ -69,4 +69,40 @@ final class LocalProcessLauncherTest {
         .spec()
         .orElseThrow();
   }
+
+  /// A process that waits, with the arguments of a worker.
+  private static Process worker(Path jobsFolder) throws IOException {
+    return new ProcessBuilder(
+            "sh",
+            "-c",
+            "read -r line",
+            "worker",
+            "-Despalier.job=" + JOB,
+            "-Despalier.jobs=" + jobsFolder)
+        .start();
+  }
+
+  private void write(Process worker) throws IOException {
+    Path job = Files.createDirectories(folder.resolve(JOB));
+    Files.writeString(job.resolve("worker-0.pid"), Long.toString(worker.pid()));
+  }
+
+  @Test
+  void aCopyOfAHomeDoesNotEndTheWorkersOfTheOriginal() throws Exception {
+    LocalProcessLauncher launcher = launcher();
+    Process own = worker(folder);
+    Process others = worker(folder.resolveSibling("original"));
+    try {
+      write(others);
+      launcher.kill(JOB);
+      write(own);
+      launcher.kill(JOB);
+
+      assertThat(own.waitFor(Duration.ofSeconds(10))).isTrue();
+      assertThat(others.isAlive()).isTrue();
+    } finally {
+      own.destroyForcibly();
+      others.destroyForcibly();
+    }
+  }
 }

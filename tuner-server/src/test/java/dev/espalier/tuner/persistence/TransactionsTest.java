@@ -70,6 +70,25 @@ final class TransactionsTest {
   }
 
   @Test
+  void aDatabaseThatRefusesSaysWhy() {
+    TestServer server = TestServer.get();
+    var sql = server.bean(JdbcTemplate.class);
+    var all = new Transactions(server.bean(PlatformTransactionManager.class));
+
+    assertThatThrownBy(() -> all.read(() -> sql.update("delete from web_session")))
+        .isInstanceOfSatisfying(
+            EspalierException.class,
+            refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.DATABASE_AWAY))
+        .hasMessage("the database is read-only; try again later");
+    assertThatThrownBy(() ->
+            all.write(() -> {
+              throw new UncategorizedSQLException(
+                  "insert", null, new SQLException("No space left on device", "53100"));
+            }))
+        .hasMessage("the database has no room left on its disk; try again later");
+  }
+
+  @Test
   void whatReadsForTooLongIsCutOff() {
     TestServer server = TestServer.get();
     var sql = server.bean(JdbcTemplate.class);

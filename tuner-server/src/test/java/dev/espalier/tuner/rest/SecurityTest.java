@@ -94,19 +94,27 @@ class SecurityTest {
   }
 
   @Test
-  void strangeHostNameIsRefused() throws IOException {
+  void strangeHostNameIsRefusedAndAnAddressIsNot() throws IOException {
+    assertThat(askedBy("evil.example"))
+        .startsWith("HTTP/1.1 403")
+        .contains("evil.example", "\"FORBIDDEN\"");
+    assertThat(askedBy("127.0.0.1.evil.example")).startsWith("HTTP/1.1 403");
+    assertThat(askedBy("192.0.2.7:7070")).startsWith("HTTP/1.1 200");
+    assertThat(askedBy("[2001:db8::1]:7070")).startsWith("HTTP/1.1 200");
+  }
+
+  private String askedBy(String host) throws IOException {
     URI base = URI.create(server.base());
-    String answer;
     try (var socket = new Socket(base.getHost(), base.getPort())) {
       socket
           .getOutputStream()
           .write(
-              ("GET /robots.txt HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+              ("GET /actuator/health/readiness HTTP/1.1\r\nHost: "
+                      + host
+                      + "\r\nConnection: close\r\n\r\n")
                   .getBytes(StandardCharsets.US_ASCII));
-      answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
-
-    assertThat(answer).startsWith("HTTP/1.1 403").contains("evil.example", "\"FORBIDDEN\"");
   }
 
   @Test
@@ -143,7 +151,7 @@ class SecurityTest {
     String session = cookie.substring(0, cookie.indexOf(';'));
 
     assertThat(signedIn.status()).isEqualTo(303);
-    assertThat(signedIn.header("location")).isEqualTo("/");
+    assertThat(signedIn.header("location")).isEqualTo("./");
     assertThat(cookie).contains("HttpOnly", "SameSite=Strict", "Path=/");
     assertThat(server.send(server.anonymous(path)).status()).isEqualTo(401);
     assertThat(server.send(withCookie("/api/v1/me", session)).json().get("session").asBoolean())
@@ -188,9 +196,9 @@ class SecurityTest {
     String other = server.post("/api/v1/sign-in-codes", "").json().get("path").asString();
 
     assertThat(server.send(server.anonymous(path + "&job=job_1")).header("location"))
-        .isEqualTo("/#/jobs/job_1");
+        .isEqualTo("./#/jobs/job_1");
     assertThat(server.send(server.anonymous(other + "&job=//evil.example")).header("location"))
-        .isEqualTo("/");
+        .isEqualTo("./");
   }
 
   @Test

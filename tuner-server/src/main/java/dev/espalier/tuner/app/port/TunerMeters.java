@@ -16,6 +16,14 @@ public interface TunerMeters {
   /// @param share tuning seconds over all branch seconds, 0 to 1
   void tuningShare(String job, double share);
 
+  /// What happens to a job cannot be written down, so nothing is decided in it.
+  ///
+  /// @param why in words
+  void stalled(String job, String why);
+
+  /// The job's log has caught up.
+  void caughtUp(String job);
+
   /// The job has ended: its gauges go.
   void ended(String job);
 }

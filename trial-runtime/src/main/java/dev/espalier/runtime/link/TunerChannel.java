@@ -1,0 +1,68 @@
+package dev.espalier.runtime.link;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import io.grpc.ChannelCredentials;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import io.grpc.TlsChannelCredentials;
+import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/// The connection to a tuner, encrypted or not.
+public final class TunerChannel {
+  /// Environment variable that names a PEM file of the certificates to trust, in place of those
+  /// that Java trusts.
+  public static final String TRUSTED = "ESPALIER_CA";
+
+  private static final String ENCRYPTED = "https://";
+  private static final String PLAIN = "http://";
+
+  private TunerChannel() {}
+
+  /// Opens a channel that connects when it is needed.
+  ///
+  /// @param address host:port; with `https://` before it the connection is encrypted, and the
+  ///   certificate must be for that host
+  /// @param trusted PEM file of the certificates to trust; empty for those that Java trusts
+  /// @throws EspalierException `INVALID_REQUEST` when the file cannot be read
+  public static ManagedChannel open(String address, Optional<Path> trusted) {
+    boolean isEncrypted = address.startsWith(ENCRYPTED);
+    String host =
+        isEncrypted
+            ? address.substring(ENCRYPTED.length())
+            : address.startsWith(PLAIN) ? address.substring(PLAIN.length()) : address;
+    ChannelCredentials credentials =
+        isEncrypted ? encrypted(trusted) : InsecureChannelCredentials.create();
+    return NettyChannelBuilder.forTarget("dns:///" + host, credentials)
+        .directExecutor()
+        .maxInboundMessageSize(16 << 20)
+        .keepAliveTime(10, TimeUnit.SECONDS)
+        .keepAliveTimeout(10, TimeUnit.SECONDS)
+        .build();
+  }
+
+  private static ChannelCredentials encrypted(Optional<Path> trusted) {
+    if (trusted.isEmpty()) {
+      return TlsChannelCredentials.create();
+    }
+    try {
+      return TlsChannelCredentials.newBuilder().trustManager(trusted.get().toFile()).build();
+    } catch (IOException failure) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST,
+          TRUSTED + " names " + trusted.get() + ", which cannot be read",
+          failure);
+    }
+  }
+
+  /// {@return what the environment says is to be trusted}
+  static Optional<Path> trusted() {
+    return Optional.ofNullable(System.getenv(TRUSTED))
+        .filter(name -> !name.isBlank())
+        .map(Path::of);
+  }
+}

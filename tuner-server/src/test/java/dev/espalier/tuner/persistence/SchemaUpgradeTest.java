@@ -1,0 +1,108 @@
+package dev.espalier.tuner.persistence;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.tuner.boot.TestServer;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+
+class SchemaUpgradeTest {
+  private static final String BEFORE = "009";
+
+  private final JdbcTemplate main = TestServer.get().bean(JdbcTemplate.class);
+  private JdbcTemplate sql = main;
+
+  @BeforeEach
+  void makeDatabase() {
+    main.execute("create database upgrade");
+    var details = TestServer.get().bean(JdbcConnectionDetails.class);
+    sql =
+        new JdbcTemplate(
+            new DriverManagerDataSource(
+                details.getJdbcUrl().replaceFirst("/[^/]*$", "/upgrade"),
+                details.getUsername(),
+                details.getPassword()));
+  }
+
+  @AfterEach
+  void dropDatabase() {
+    main.execute("drop database upgrade with (force)");
+  }
+
+  private FluentConfiguration flyway() {
+    return Flyway.configure()
+        .dataSource(sql.getDataSource())
+        .locations("classpath:dev/espalier/db/migration");
+  }
+
+  private void upgrade(boolean leavesJobs) {
+    new SchemaUpgrade(flyway().load()).run(_ -> 9, leavesJobs);
+  }
+
+  private String schemaVersion() {
+    return String.valueOf(
+        sql.queryForObject("select max(version) from flyway_schema_history", String.class));
+  }
+
+  private void insertJob(String id, String state, int policyVersion) {
+    sql.update(
+        "insert into job (job_id, name, program, policy, searcher, worker_count, seed, spec,"
+            + " created_by, create_time, state, reason, message, waiting_for, state_time, setting,"
+            + " policy_version) values (?, 'a', 'mlp', 'racing', '', 1, 1, '{}', 'a', now(), ?, '',"
+            + " '', '', now(), '{}', ?)",
+        id,
+        state,
+        policyVersion);
+  }
+
+  @Test
+  void jobsThatWouldBeDecidedOtherwiseStopItBeforeAnyTableIsChanged() {
+    flyway().target(BEFORE).load().migrate();
+    insertJob("job_ended", "COMPLETED", 7);
+    insertJob("job_waiting", "QUEUED", 7);
+    insertJob("job_same", "TRAINING", 9);
+    insertJob("job_old", "TUNING", 7);
+
+    assertThatThrownBy(() -> upgrade(false))
+        .isInstanceOfSatisfying(
+            EspalierException.class,
+            failure -> assertThat(failure.code()).isEqualTo(ErrorCode.WRONG_STATE))
+        .hasMessageContaining("job_old (policy racing, version 7; here 9)")
+        .message()
+        .doesNotContain("job_ended", "job_waiting", "job_same");
+    assertThat(schemaVersion()).isEqualTo(BEFORE);
+
+    upgrade(true);
+    assertThat(schemaVersion()).isGreaterThan(BEFORE);
+  }
+
+  @Test
+  void tablesOfANewerServerAreLeftAlone() {
+    upgrade(false);
+    sql.update(
+        "insert into flyway_schema_history (installed_rank, version, description, type, script,"
+            + " checksum, installed_by, execution_time, success)"
+            + " values (999, '999', 'a', 'SQL', 'V999__a.sql', 1, 'a', 1, true)");
+
+    assertThatThrownBy(() -> upgrade(false))
+        .isInstanceOf(EspalierException.class)
+        .hasMessageContaining("used by a newer Espalier: its tables are of version 999");
+  }
+
+  @Test
+  void anEmptyDatabaseGetsItsTables() {
+    upgrade(false);
+    upgrade(false);
+
+    assertThat(sql.queryForObject("select count(*) from job", Long.class)).isZero();
+  }
+}
