@@ -61,7 +61,7 @@ public final class Espalier implements Runnable {
             new BranchCommands(invocation),
             new RoundCommands(invocation),
             new ScheduleCommands(invocation),
-            new ModelCommands(invocation),
+            new CommandLine(new ModelCommands()).addSubcommand(new ModelExportCommand(invocation)),
             new DecisionCommands(invocation),
             new CommandLine(new ProgramCommands(invocation))
                 .addSubcommand(new ProgramCheckCommand(invocation)),

@@ -116,6 +116,33 @@ final class ServerProcess implements AutoCloseable {
     return Files.readString(home.resolve("server.out"));
   }
 
+  /// {@return where workers that come by themselves find it}
+  String workerAddress() {
+    return "127.0.0.1:" + grpcPort;
+  }
+
+  /// Starts a program's own `main`, with this JVM's class path and an API token.
+  Process startMain(Path jar, Path workingFolder, String... arguments) throws IOException {
+    var line =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx200m",
+                "-XX:TieredStopAtLevel=1",
+                "--add-modules=jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                jar + File.pathSeparator + productClassPath()));
+    line.addAll(List.of(arguments));
+    var builder =
+        new ProcessBuilder(line)
+            .directory(workingFolder.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(workingFolder.resolve("own.out").toFile());
+    builder.environment().put("ESPALIER_TOKEN", Files.readString(home.resolve("token")).strip());
+    return builder.start();
+  }
+
   /// {@return where the server puts files that are not to stay}
   Path temporaryFiles() {
     return home.resolve("tmp");

@@ -200,6 +200,48 @@ class TutorialTest {
     }
   }
 
+  @Test
+  void modelOfAWorkerThatCameByItselfIsReadWhereItLies() throws Exception {
+    Path own = Files.createDirectories(folder.resolve("own"));
+    try (var server = ServerProcess.start(folder)) {
+      Path jar = Tutorial.read().withEdit("127.0.0.1:7071", server.workerAddress()).jar(folder);
+      String id =
+          server.submit(
+              """
+              program: line-fit
+              workers: 1
+              launch: external
+              tuning: { policy: fixed, setting: { learningRate: 0.1 } }
+              stop: { maxEpochs: 4 }
+              """);
+      Process worker = server.startMain(jar, own, "example.LineFit", id);
+      assertThat(server.awaitEnd(id).path("state").asString()).isEqualTo("COMPLETED");
+      assertThat(worker.waitFor()).as(Files.readString(own.resolve("own.out"))).isZero();
+
+      String model = folder.resolve("model.npz").toString();
+      var said = new StringBuilder();
+      assertThat(server.espalier(said, "model", "export", id, model)).isEqualTo(5);
+      assertThat(said.toString()).contains("lie beside its workers", "--checkpoints FOLDER");
+
+      String checkpoints = own.resolve(".espalier").resolve("checkpoints").toString();
+      said.setLength(0);
+      assertThat(
+              server.espalier(
+                  said,
+                  "model",
+                  "export",
+                  id,
+                  model,
+                  "--checkpoints",
+                  checkpoints,
+                  "--jar",
+                  jar.toString()))
+          .as("%s", said)
+          .isZero();
+      assertThat(lastTwo(Path.of(model), "line.npy").get(0)).isCloseTo(3, within(0.1f));
+    }
+  }
+
   private static FloatBuffer lastTwo(Path archive, String array) throws IOException {
     try (var zip = new ZipFile(archive.toFile())) {
       byte[] bytes = zip.getInputStream(zip.getEntry(array)).readAllBytes();

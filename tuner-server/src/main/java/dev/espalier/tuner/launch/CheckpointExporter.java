@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,11 +18,11 @@ import tools.jackson.databind.json.JsonMapper;
 /// Has a worker process read a checkpoint: the server knows no program, and no table.
 public final class CheckpointExporter implements ModelExporter {
   private static final Logger log = LoggerFactory.getLogger(CheckpointExporter.class);
+  private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final long TIMEOUT_SECONDS = 1800;
   private static final String PREFIX = "model-";
   private static final String SUFFIX = ".npz";
 
-  private final JsonMapper json = JsonMapper.builder().build();
   private final WorkerCommand command;
   private final DescribedPrograms programs;
   private final Path jobsFolder;
@@ -57,34 +58,59 @@ public final class CheckpointExporter implements ModelExporter {
     Path folder = jobsFolder.resolve(job);
     try {
       Path file = Files.createTempFile(folder, PREFIX, SUFFIX);
-      var request = new LinkedHashMap<String, Object>();
-      request.put("program", spec.program());
-      request.put("arguments", spec.arguments());
-      request.put("data", data);
-      request.put("workers", spec.workers());
-      request.put("seed", spec.seed());
-      request.put("communication", spec.communication());
-      request.put("checkpoints", folder.resolve("checkpoints").toString());
-      request.put("checkpoint", snapshot);
-      request.put("file", file.toString());
-      boolean isWritten = false;
-      try {
-        command.answer(
-            programs.jarsOf(spec.program()),
-            "model",
-            json.writeValueAsBytes(request),
-            TIMEOUT_SECONDS);
-        isWritten = true;
-      } finally {
-        if (!isWritten) {
-          Files.deleteIfExists(file);
-        }
-      }
+      export(
+          command,
+          programs.jarsOf(spec.program()),
+          new Checkpoint(spec, data, folder.resolve("checkpoints"), snapshot),
+          file);
       return file;
     } catch (IOException failure) {
       throw failed(ErrorCode.CHECKPOINT_FAILED, snapshot, failure);
+    }
+  }
+
+  /// A checkpoint that lies on this machine.
+  ///
+  /// @param data real path of the job's data folder; empty for none
+  /// @param folder has a folder for each checkpoint, with the parts of all workers
+  public record Checkpoint(JobSpec spec, String data, Path folder, long snapshot) {}
+
+  /// Writes the tables of a checkpoint as a NumPy archive.
+  ///
+  /// @param programJars what its program needs beside the worker runtime
+  /// @param file to be written; gone where that fails
+  /// @throws EspalierException saying what is wrong
+  public static void export(
+      WorkerCommand command, List<Path> programJars, Checkpoint checkpoint, Path file) {
+    JobSpec spec = checkpoint.spec();
+    var request = new LinkedHashMap<String, Object>();
+    request.put("program", spec.program());
+    request.put("arguments", spec.arguments());
+    request.put("data", checkpoint.data());
+    request.put("workers", spec.workers());
+    request.put("seed", spec.seed());
+    request.put("communication", spec.communication());
+    request.put("checkpoints", checkpoint.folder().toString());
+    request.put("checkpoint", checkpoint.snapshot());
+    request.put("file", file.toString());
+    boolean isWritten = false;
+    try {
+      command.answer(programJars, "model", JSON.writeValueAsBytes(request), TIMEOUT_SECONDS);
+      isWritten = true;
     } catch (EspalierException failure) {
-      throw failed(failure.code(), snapshot, failure);
+      throw failed(failure.code(), checkpoint.snapshot(), failure);
+    } finally {
+      if (!isWritten) {
+        discard(file);
+      }
+    }
+  }
+
+  private static void discard(Path file) {
+    try {
+      Files.deleteIfExists(file);
+    } catch (IOException failure) {
+      log.warn("{} cannot be removed: {}", file, failure.toString());
     }
   }
 

@@ -55,7 +55,9 @@ class ModelController {
     if (spec.launch() == JobSpec.Launch.EXTERNAL) {
       throw new EspalierException(
           ErrorCode.WRONG_STATE,
-          "snapshots of a job with launch: external lie beside its workers, not at the server");
+          "snapshots of a job with launch: external lie beside its workers, not at the server;"
+              + " gather them in one folder and name it: espalier model export JOB FILE"
+              + " --checkpoints FOLDER");
     }
     long wanted = snapshot == null ? best(job) : ready(job, snapshot);
     String data = spec.data().map(name -> dataFolders.resolve(name).toString()).orElse("");
