@@ -93,8 +93,18 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       ports.gateway().expect(job.id());
       start(job.id(), runner(job));
     } catch (RuntimeException failure) {
-      log.error("job={} cannot be resumed: {}", job.id(), failure.getMessage());
-      unresumed.put(job.id(), String.valueOf(failure.getMessage()));
+      String why = String.valueOf(failure.getMessage());
+      log.error("job={} cannot be resumed: {}", job.id(), why);
+      unresumed.put(job.id(), why);
+      explain(job.id(), why);
+    }
+  }
+
+  private void explain(String job, String why) {
+    try {
+      ports.jobs().explain(job, "It cannot be resumed: " + why);
+    } catch (EspalierException away) {
+      log.warn("job={} cannot be told why it stands still: {}", job, away.getMessage());
     }
   }
 
@@ -316,7 +326,8 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     try {
       ports
           .jobs()
-          .fail(job, "not-resumed", "Ended by " + actor + "; it could not be resumed: " + why);
+          .fail(
+              job, JobStore.NOT_RESUMED, "Ended by " + actor + "; it could not be resumed: " + why);
     } catch (EspalierException away) {
       unresumed.put(job, why);
       throw away;

@@ -11,6 +11,7 @@ import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.EventLog;
+import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.app.port.JobStore.StoredJob;
 import dev.espalier.tuner.app.port.WorkerGateway;
 import dev.espalier.tuner.core.policy.Policies;
@@ -83,6 +84,10 @@ final class SessionRunner implements Runnable {
   private final Map<BranchId, Double> branchSeconds = new HashMap<>();
   private final Set<BranchId> liveBranches = new HashSet<>();
   private double tuningShare;
+
+  /// What a log that was replayed showed last.
+  private Optional<SessionEffect> shown = Optional.empty();
+
   private WorkerLeases leases;
   private ReportAssembler assembler;
   private int generation;
@@ -386,6 +391,18 @@ final class SessionRunner implements Runnable {
       ports.gateway().control(job.id(), held, alone);
       leases = newLeases();
       gauge();
+      showAgain();
+    }
+  }
+
+  /// A server that could not resume the job has said so in the place of what the session showed.
+  private void showAgain() throws InterruptedException {
+    boolean isHidden =
+        patiently(() -> ports.jobs().standing(job.id()))
+            .filter(standing -> standing.reason().equals(JobStore.NOT_RESUMED))
+            .isPresent();
+    if (isHidden) {
+      commit(List.of(), shown.stream().toList());
     }
   }
 
@@ -727,6 +744,7 @@ final class SessionRunner implements Runnable {
         case SessionEffect.Hold(boolean now) -> held = now;
         case SessionEffect.BranchChanged changed -> countBranch(changed);
         case SessionEffect.TimeSpent spent -> tuningShare = JobPlans.tuningShare(spent);
+        case SessionEffect.JobChanged changed -> shown = Optional.of(changed);
         default -> {}
       }
     }

@@ -104,7 +104,7 @@ final class PostgresJobStore implements JobStore {
   @Override
   public Optional<Standing> standing(String id) {
     return transactions.read(
-        () -> jobs.findById(id).map(row -> new Standing(row.state, row.version)));
+        () -> jobs.findById(id).map(row -> new Standing(row.state, row.reason, row.version)));
   }
 
   @Override
@@ -116,14 +116,28 @@ final class PostgresJobStore implements JobStore {
   @Override
   public void fail(String job, String reason, String message) {
     transactions.write(() ->
-        jobs.findById(job)
-            .filter(row -> !row.state.isTerminal())
-            .ifPresent(row -> {
-              row.change(
-                  new SessionEffect.JobChanged(JobState.FAILED, reason, message, ""),
-                  clock.instant().truncatedTo(ChronoUnit.MICROS));
-              row.version++;
-            }));
+        alive(job)
+            .ifPresent(row ->
+                change(row, new SessionEffect.JobChanged(JobState.FAILED, reason, message, ""))));
+  }
+
+  @Override
+  public void explain(String job, String message) {
+    transactions.write(() ->
+        alive(job)
+            .filter(row -> !row.message.equals(message))
+            .ifPresent(row ->
+                change(
+                    row, new SessionEffect.JobChanged(row.state, NOT_RESUMED, message, "server"))));
+  }
+
+  private Optional<JobEntity> alive(String job) {
+    return jobs.findById(job).filter(row -> !row.state.isTerminal());
+  }
+
+  private void change(JobEntity row, SessionEffect.JobChanged change) {
+    row.change(change, clock.instant().truncatedTo(ChronoUnit.MICROS));
+    row.version++;
   }
 
   /// What is written of a job may be gigabytes: no statement may take so long that its connection

@@ -17,6 +17,7 @@ final class MemoryJobStore implements JobStore {
   private final Map<String, StoredJob> jobs = Collections.synchronizedMap(new LinkedHashMap<>());
   private final Map<String, String> requests = new ConcurrentHashMap<>();
   private final Map<String, String> failures = new ConcurrentHashMap<>();
+  private final Map<String, String> explained = new ConcurrentHashMap<>();
   private final Map<String, Long> versions = new ConcurrentHashMap<>();
   private final Map<String, JobState> states = new ConcurrentHashMap<>();
   private final Map<String, byte[]> secrets = new ConcurrentHashMap<>();
@@ -50,11 +51,13 @@ final class MemoryJobStore implements JobStore {
                 failures.containsKey(id)
                     ? JobState.FAILED
                     : states.getOrDefault(id, JobState.QUEUED),
+                explained.containsKey(id) ? NOT_RESUMED : "",
                 versions.getOrDefault(id, 1L)));
   }
 
   /// What a commit that changes a job does.
   void change(String id, JobState state) {
+    explained.remove(id);
     states.put(id, state);
     versions.merge(id, 2L, (before, _) -> before + 1);
   }
@@ -93,6 +96,16 @@ final class MemoryJobStore implements JobStore {
       throw new EspalierException(ErrorCode.WRONG_STATE, "job " + job + " is " + state);
     }
     jobs.remove(job);
+  }
+
+  @Override
+  public void explain(String job, String message) {
+    explained.put(job, message);
+  }
+
+  /// {@return why jobs stand still, by their ids}
+  Map<String, String> explained() {
+    return explained;
   }
 
   @Override

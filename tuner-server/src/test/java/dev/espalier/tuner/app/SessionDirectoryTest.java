@@ -438,6 +438,7 @@ final class SessionDirectoryTest {
 
       assertThat(jobs.find("job_2")).get().extracting(StoredJob::policyVersion).isEqualTo(version);
       assertThat(jobs.find("job_1")).get().isEqualTo(running);
+      assertThat(jobs.explained().get("job_1")).startsWith("It cannot be resumed: it was begun by");
       assertThat(listening.listeners).doesNotContainKey("job_1");
       assertThat(launcher.killed).as("its workers wait for a server").doesNotContain("job_1");
       assertThatThrownBy(() -> sessions.request("job_1", new UserRequest.Pause(), "somebody"))
@@ -557,6 +558,21 @@ final class SessionDirectoryTest {
                   assertThat(refusal.problems())
                       .extracting(problem -> problem.pointer() + " " + problem.rejected())
                       .containsExactly("/setting/learningRate -1", "/setting/wings 2"));
+    }
+  }
+
+  /// The server before had another version, and said so.
+  @Test
+  void aJobThatIsResumedAgainShowsWhatItDoes() {
+    JobSpec spec = fixedOfTwo();
+    SessionEvent[] log = untilSecondCheckpointAndLoss(spec);
+    jobs.create(new StoredJob("job_1", spec), "somebody", Optional.empty());
+    logs.of("job_1").append(logOf("job_1", log));
+    jobs.change("job_1", JobState.STARTING);
+    jobs.explain("job_1", "It cannot be resumed");
+    try (SessionDirectory _ = sessions(1)) {
+      await(() -> assertThat(jobs.explained()).isEmpty());
+      assertThat(logs.state("job_1")).isEqualTo(JobState.STARTING);
     }
   }
 

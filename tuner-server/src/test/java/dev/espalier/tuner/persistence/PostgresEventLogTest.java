@@ -227,7 +227,8 @@ class PostgresEventLogTest {
         .containsEntry("accuracy", 0.9)
         .containsEntry("odd", null);
     assertThat(store.unfinished()).extracting(JobStore.StoredJob::id).doesNotContain(job);
-    assertThat(store.standing(job)).contains(new JobStore.Standing(JobState.COMPLETED, 5));
+    assertThat(store.standing(job).orElseThrow().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(store.standing(job).orElseThrow().version()).isEqualTo(5);
   }
 
   /// The job's bound is 5 epochs; an epoch has 100 clocks.
@@ -376,7 +377,8 @@ class PostgresEventLogTest {
             List.of(EventSamples.decide("request-1")));
 
     assertThat(job(job).version()).isEqualTo(before + 1);
-    assertThat(store.standing(job)).contains(new JobStore.Standing(JobState.QUEUED, before + 1));
+    assertThat(store.standing(job).orElseThrow().state()).isEqualTo(JobState.QUEUED);
+    assertThat(store.standing(job).orElseThrow().version()).isEqualTo(before + 1);
     assertThat(told.getLast().type()).isEqualTo("job.changed");
   }
 
@@ -717,6 +719,21 @@ class PostgresEventLogTest {
     assertThat(store.workerSecret(job, 1)).hasValueSatisfying(hash -> assertThat(hash).contains(3));
     assertThat(store.workerSecret(job, 2)).isEmpty();
     assertThat(store.find(job).orElseThrow().spec()).isEqualTo(EventSamples.spec());
+  }
+
+  @Test
+  void aJobThatStandsStillSaysWhy() {
+    String job = newJob();
+    append(job, 1, List.of(), List.of(EventSamples.job(JobState.TRAINING)));
+    long version = job(job).version();
+
+    store.explain(job, "It cannot be resumed: its program is gone");
+    store.explain(job, "It cannot be resumed: its program is gone");
+
+    assertThat(job(job).message()).isEqualTo("It cannot be resumed: its program is gone");
+    assertThat(job(job).state()).isEqualTo(JobState.TRAINING);
+    assertThat(job(job).version()).isEqualTo(version + 1);
+    assertThat(store.standing(job).orElseThrow().reason()).isEqualTo(JobStore.NOT_RESUMED);
   }
 
   private List<SessionEvent> events(String job) {

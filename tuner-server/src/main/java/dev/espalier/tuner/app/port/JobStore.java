@@ -29,6 +29,10 @@ public interface JobStore {
   /// @param message in words
   void fail(String job, String reason, String message);
 
+  /// Says why a job stands still that no runner can bring back now; its state and its log stay as
+  /// they are, and its reason is `NOT_RESUMED`.
+  void explain(String job, String message);
+
   /// Removes a job that has ended, with all that is written of it. That may take minutes; nobody is
   /// shown the job from the first moment on, and what is left of one that was cut off is removed by
   /// the same call.
@@ -55,10 +59,14 @@ public interface JobStore {
   /// {@return the hash that `putWorkerSecret` remembered}
   Optional<byte[]> workerSecret(String job, int generation);
 
+  /// The reason of a job that no runner can bring back.
+  String NOT_RESUMED = "not-resumed";
+
   /// How a job stands.
   ///
+  /// @param reason code behind the state
   /// @param version of what may be acted on; see `JobView`
-  record Standing(JobState state, long version) {}
+  record Standing(JobState state, String reason, long version) {}
 
   /// A job at rest.
   ///
