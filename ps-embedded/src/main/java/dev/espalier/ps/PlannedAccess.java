@@ -2,8 +2,9 @@ package dev.espalier.ps;
 
 import dev.espalier.ps.cache.UpdateBuffer;
 import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.plan.AccessLog;
 import dev.espalier.ps.plan.AccessPlan;
+import dev.espalier.ps.plan.ClockLog;
+import dev.espalier.ps.plan.FloatLanes;
 import dev.espalier.ps.plan.PackedRows;
 import dev.espalier.ps.plan.PlanCompiler;
 import dev.espalier.ps.plan.PlanOptions;
@@ -14,6 +15,7 @@ import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowTarget;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -61,11 +63,13 @@ final class PlannedAccess {
   private final UpdateBuffer updates;
   private final IntFunction<float[]> arrays;
   private final ShardCalls calls;
+  private final AccessChecks checks;
+  private final UnplannedAccess unplanned;
   private PlanOptions options = PlanOptions.all();
   private Mode mode = Mode.OFF;
   private boolean isAutomatic;
-  private AccessLog log = new AccessLog();
-  private AccessLog before = new AccessLog();
+  private ClockLog log;
+  private ClockLog before;
   private int misses;
   private @Nullable Moment now;
   private @Nullable PlanRun run;
@@ -74,15 +78,21 @@ final class PlannedAccess {
   /// `now` says so by [#settle].
   private @Nullable PlanRun along;
 
+  /// Its accesses to single floats.
+  private FloatLanes floats = FloatLanes.NONE;
+
   private @Nullable Fetch fetch;
 
+  /// @param unplanned serves sound accesses past a plan
   PlannedAccess(
       List<TableSpec> tables,
       List<Partitioner> partitioners,
       RowKernels kernels,
       UpdateBuffer updates,
       IntFunction<float[]> arrays,
-      ShardCalls calls) {
+      ShardCalls calls,
+      UnplannedAccess unplanned) {
+    checks = new AccessChecks(tables);
     this.partitioners = partitioners;
     columns = tables.stream().mapToInt(TableSpec::columns).toArray();
     shards = partitioners.getFirst().shards();
@@ -90,6 +100,9 @@ final class PlannedAccess {
     this.updates = updates;
     this.arrays = arrays;
     this.calls = calls;
+    this.unplanned = unplanned;
+    log = new ClockLog(columns.length);
+    before = new ClockLog(columns.length);
   }
 
   // ---- how a plan comes about
@@ -113,6 +126,7 @@ final class PlannedAccess {
 
   private void settle() {
     along = mode == Mode.RUNNING && now != null ? run : null;
+    floats = along == null ? FloatLanes.NONE : along.floats();
   }
 
   private void rewatch() {
@@ -152,13 +166,14 @@ final class PlannedAccess {
   /// Makes a plan of the log and follows it.
   private AccessPlan follow() {
     AccessPlan plan = PlanCompiler.compile(log, partitioners);
-    log = new AccessLog();
+    log = new ClockLog(columns.length);
     before.clear();
     run = new PlanRun(plan, columns, shards, kernels, arrays, options);
     fetch = null;
     misses = 0;
     mode = Mode.RUNNING;
     settle();
+    prepare();
     return plan;
   }
 
@@ -168,57 +183,118 @@ final class PlannedAccess {
 
   // ---- accesses
 
-  /// Serves a read of the plan.
-  ///
-  /// @return false when the caller must read
-  boolean read(int table, long first, int count, float[] target, int offset) {
-    PlanRun planned = along;
-    return planned != null
-        && ((count == 1 && planned.readSingle(table, first, target, offset))
-            || (planned.isNextRead(table, first, count)
-                && serve(planned, table, count, target, offset)));
+  /// Reads consecutive rows; the way along a plan is so short that it becomes a part of the loop
+  /// that reads row by row.
+  void read(int table, long first, int count, float[] target, int offset) {
+    if (!floats.read(table, first, count, target, offset)) {
+      readPast(table, first, count, target, offset);
+    }
   }
 
-  /// Serves a read of the plan.
-  ///
-  /// @return false when the caller must read
-  boolean read(int table, long[] rows, int count, float[] target) {
+  /// Reads consecutive rows that are not single floats of the plan.
+  private void readPast(int table, long first, int count, float[] target, int offset) {
     PlanRun planned = along;
-    return planned != null
+    if (planned != null
+        && planned.isNextRead(table, first, count)
+        && serve(planned, table, count, target, offset)) {
+      return;
+    }
+    checks.range(table, first, count);
+    checks.room(table, count, target.length, offset);
+    noteRead(planned != null && planned.isNextRead(table, first, count), table);
+    if (isLogging()) {
+      log.addRange(false, table, first, count);
+    }
+    if (isRecording()) {
+      Arrays.fill(target, offset, offset + count * columns[table], 0);
+    } else {
+      unplanned.read(table, first, count, target, offset);
+    }
+  }
+
+  void read(int table, long[] rows, int count, float[] target) {
+    PlanRun planned = along;
+    if (planned != null
         && planned.isNextRead(table, rows, count)
-        && serve(planned, table, count, target, 0);
+        && serve(planned, table, count, target, 0)) {
+      return;
+    }
+    checks.rows(table, rows, count);
+    checks.room(table, count, target.length, 0);
+    noteRead(planned != null && planned.isNextRead(table, rows, count), table);
+    if (isLogging()) {
+      log.addRows(false, table, rows, count);
+    }
+    if (isRecording()) {
+      Arrays.fill(target, 0, count * columns[table], 0);
+    } else {
+      unplanned.read(table, rows, count, target);
+    }
   }
 
   private boolean serve(PlanRun planned, int table, int count, float[] target, int offset) {
-    if ((long) count * columns[table] > target.length - offset || offset < 0) {
+    if (!isRoomy(table, count, target.length, offset) || !options.packsRows()) {
       return false;
     }
-    if (!options.packsRows()) {
-      return false;
-    }
-    planned.read(table, rowsOf(planned, table), target, offset);
+    fetchRows(planned);
+    planned.readNext(table, target, offset);
     return true;
   }
 
-  /// Adds updates of the plan.
+  /// Takes note of a sound read that is not served from packed rows.
   ///
-  /// @return false when the caller must add them
-  boolean add(int table, long first, int count, float[] values, int offset) {
-    PlanRun planned = along;
-    return planned != null
-        && ((count == 1 && planned.addSingle(table, first, values, offset))
-            || (isRoomy(table, count, values.length, offset)
-                && planned.add(table, first, count, values, offset)));
+  /// @param isNext whether the plan foresees it
+  private void noteRead(boolean isNext, int table) {
+    if (isNext && along != null && !options.packsRows()) {
+      along.skipRead(table);
+    } else {
+      leave();
+    }
   }
 
-  /// Adds updates of the plan.
-  ///
-  /// @return false when the caller must add them
-  boolean add(int table, long[] rows, int count, float[] values) {
+  /// Adds to consecutive rows; the way along a plan is so short that it becomes a part of the loop
+  /// that adds row by row.
+  void add(int table, long first, int count, float[] values, int offset) {
+    if (!floats.add(table, first, count, values, offset)) {
+      addPast(table, first, count, values, offset);
+    }
+  }
+
+  /// Adds to consecutive rows that are not single floats of the plan.
+  private void addPast(int table, long first, int count, float[] values, int offset) {
     PlanRun planned = along;
-    return planned != null
+    if (planned != null
+        && isRoomy(table, count, values.length, offset)
+        && planned.addNext(table, first, count, values, offset)) {
+      return;
+    }
+    checks.range(table, first, count);
+    checks.room(table, count, values.length, offset);
+    leave();
+    if (isLogging()) {
+      log.addRange(true, table, first, count);
+    }
+    if (!isRecording()) {
+      unplanned.add(table, first, count, values, offset);
+    }
+  }
+
+  void add(int table, long[] rows, int count, float[] values) {
+    PlanRun planned = along;
+    if (planned != null
         && isRoomy(table, count, values.length, 0)
-        && planned.add(table, rows, count, values);
+        && planned.addNext(table, rows, count, values)) {
+      return;
+    }
+    checks.rows(table, rows, count);
+    checks.room(table, count, values.length, 0);
+    leave();
+    if (isLogging()) {
+      log.addRows(true, table, rows, count);
+    }
+    if (!isRecording()) {
+      unplanned.add(table, rows, count, values);
+    }
   }
 
   private boolean isRoomy(int table, int count, int length, int offset) {
@@ -228,45 +304,18 @@ final class PlannedAccess {
         && (long) count * columns[table] <= length - offset;
   }
 
-  /// Takes note of a sound access that goes the general way.
-  void note(boolean isUpdate, int table, long first, int count) {
-    if (isLogging()) {
-      log.addRange(isUpdate, table, first, count);
-    } else if (!isUnpackedRead(isUpdate) || run == null || !run.isNextRead(table, first, count)) {
-      leave();
-    } else {
-      run.skip();
-    }
-  }
-
-  /// Takes note of a sound access that goes the general way.
-  void note(boolean isUpdate, int table, long[] rows, int count) {
-    if (isLogging()) {
-      log.addRows(isUpdate, table, rows, count);
-    } else if (!isUnpackedRead(isUpdate) || run == null || !run.isNextRead(table, rows, count)) {
-      leave();
-    } else {
-      run.skip();
-    }
-  }
-
-  /// Whether the plan itself sends its reads the general way.
-  private boolean isUnpackedRead(boolean isUpdate) {
-    return mode == Mode.RUNNING && !isUpdate && !options.packsRows();
-  }
-
   private boolean isLogging() {
     if (mode == Mode.WATCHING && log.size() >= MAX_WATCHED_ACCESSES) {
       mode = Mode.OFF;
-      log = new AccessLog();
-      before = new AccessLog();
+      log = new ClockLog(columns.length);
+      before = new ClockLog(columns.length);
     }
     return mode == Mode.WATCHING || mode == Mode.RECORDING;
   }
 
   /// Sees to it that all that was added so far is in the general buffer.
   void flush() {
-    if (mode == Mode.RUNNING && run != null && run.made() > 0) {
+    if (mode == Mode.RUNNING && run != null && run.hasBegun()) {
       leave();
     }
   }
@@ -274,7 +323,7 @@ final class PlannedAccess {
   /// Leaves the plan until the next clock; what was added so far goes the general way.
   void leave() {
     if (mode == Mode.RUNNING && run != null) {
-      if (run.made() > 0) {
+      if (run.hasBegun()) {
         run.leave(updates::add);
       }
       mode = Mode.LEFT;
@@ -288,13 +337,17 @@ final class PlannedAccess {
   /// has updates goes on where it is, with the new setting.
   ///
   /// @param moment null when no branch is selected any more
-  void moveTo(@Nullable Moment moment) {
+  /// @param isTraining whether the clock is to change something, and so to follow the plan
+  void moveTo(@Nullable Moment moment, boolean isTraining) {
     now = moment;
     if (!hasUpdates()) {
       restart();
     }
     forgetRows();
     settle();
+    if (isTraining) {
+      prepare();
+    }
   }
 
   private boolean hasUpdates() {
@@ -308,6 +361,18 @@ final class PlannedAccess {
     }
     if (mode == Mode.LEFT) {
       mode = Mode.RUNNING;
+    }
+  }
+
+  /// Sees to it that single floats are loads and stores from the first on. What must be waited for
+  /// is not waited for: others may need to hear first that the last clock has ended.
+  private void prepare() {
+    PlanRun planned = along;
+    if (planned != null) {
+      planned.beginFloats();
+      if (shards == 1 && options.packsRows() && floats.areRead()) {
+        fetchRows(planned);
+      }
     }
   }
 
@@ -343,7 +408,7 @@ final class PlannedAccess {
       follow();
       return;
     }
-    AccessLog older = before;
+    ClockLog older = before;
     before = log;
     log = older;
     log.clear();
@@ -364,6 +429,7 @@ final class PlannedAccess {
         && options.packsRows()) {
       fetch = send(run.plan(), moment);
     }
+    prepare();
   }
 
   /// Forgets rows that were asked for: parameters were set meanwhile.
@@ -372,7 +438,8 @@ final class PlannedAccess {
     forgetRows();
   }
 
-  private float[] rowsOf(PlanRun planned, int table) {
+  /// Waits until the rows of the clock are here.
+  private void fetchRows(PlanRun planned) {
     Moment moment = Objects.requireNonNull(now, "a plan is followed on a branch");
     Fetch here = fetch;
     if (here == null || !here.moment.equals(moment)) {
@@ -386,11 +453,6 @@ final class PlannedAccess {
       here.isHere = true;
     }
     planned.serve(here.values);
-    float[] values = here.values[table];
-    if (values == null) {
-      throw new IllegalStateException("the plan does not read table " + table);
-    }
-    return values;
   }
 
   private Fetch send(AccessPlan plan, Moment moment) {

@@ -23,7 +23,6 @@ import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -67,11 +66,19 @@ public final class WorkerSession implements AutoCloseable {
     IntFunction<float[]> arrays = server.shard().arrays()::take;
     var sums = new UpdateBuffer(tables, config.workers(), kernels, arrays);
     updates = new GatheredUpdates(sums, places);
-    planned = new PlannedAccess(tables, partitioners, kernels, sums, arrays, calls);
     var hidden =
         new HiddenRows(
             tables.size(), config.filters().hiddenTables(tables, 1), onHand, calls, assigner);
     filters = new SessionFilters(config.filters(), tables, hidden, this::readWhole);
+    planned =
+        new PlannedAccess(
+            tables,
+            partitioners,
+            kernels,
+            sums,
+            arrays,
+            calls,
+            new UnplannedAccess(calls, onHand, reader, filters, updates));
   }
 
   // ---- branches
@@ -103,7 +110,7 @@ public final class WorkerSession implements AutoCloseable {
     calls.ready();
     if (onHand.isSelected(branch)) {
       requireTicked();
-      planned.moveTo(null);
+      planned.moveTo(null, false);
     }
     onHand.remove(branch);
     calls.sendToAll(new ShardCommand.Free(branch, calls.worker()));
@@ -122,7 +129,7 @@ public final class WorkerSession implements AutoCloseable {
       requireTicked();
     }
     onHand.select(new Selected(branch, staleness, stepSize));
-    planned.moveTo(onHand.moment());
+    planned.moveTo(onHand.moment(), stepSize.updates());
   }
 
   /// The clock this worker is in on a branch: how many it has ticked, counted inside the branch.
@@ -155,23 +162,7 @@ public final class WorkerSession implements AutoCloseable {
   /// @param destination receives `count x columns` values
   /// @param offset where in `destination`
   public void read(int table, long first, int count, float[] destination, int offset) {
-    // So short that it is compiled into the loop that calls it, once for every row.
-    if (!planned.read(table, first, count, destination, offset)) {
-      readUnplanned(table, first, count, destination, offset);
-    }
-  }
-
-  private void readUnplanned(int table, long first, int count, float[] destination, int offset) {
-    checks.range(table, first, count);
-    checks.room(table, count, destination.length, offset);
-    planned.note(false, table, first, count);
-    if (planned.isRecording()) {
-      Arrays.fill(destination, offset, offset + count * tables.get(table).columns(), 0);
-    } else if (filters.readsCopy(table, requireSelected().stepSize())) {
-      filters.readCopy(table, new RowSelection.Range(first, count), destination, offset);
-    } else {
-      reader.read(onHand.moment(), table, first, count, destination, offset);
-    }
+    planned.read(table, first, count, destination, offset);
   }
 
   private void readWhole(int table, float[] values) {
@@ -187,23 +178,7 @@ public final class WorkerSession implements AutoCloseable {
   /// @param count how many of `rows` count
   /// @param destination receives `count x columns` values from index 0
   public void read(int table, long[] rows, int count, float[] destination) {
-    if (!planned.read(table, rows, count, destination)) {
-      readUnplanned(table, rows, count, destination);
-    }
-  }
-
-  private void readUnplanned(int table, long[] rows, int count, float[] destination) {
-    checks.rows(table, rows, count);
-    checks.room(table, count, destination.length, 0);
-    planned.note(false, table, rows, count);
-    if (planned.isRecording()) {
-      Arrays.fill(destination, 0, count * tables.get(table).columns(), 0);
-    } else if (filters.readsCopy(table, requireSelected().stepSize())) {
-      var chosen = new RowSelection.Keys(Arrays.copyOf(rows, count));
-      filters.readCopy(table, chosen, destination, 0);
-    } else {
-      reader.read(onHand.moment(), table, rows, count, destination);
-    }
+    planned.read(table, rows, count, destination);
   }
 
   /// Says that the next clock will read exactly these rows in one call; they are asked for as soon
@@ -309,19 +284,7 @@ public final class WorkerSession implements AutoCloseable {
   /// @param gradients `count x columns` values
   /// @param offset where in `gradients` they begin
   public void add(int table, long first, int count, float[] gradients, int offset) {
-    if (!planned.add(table, first, count, gradients, offset)) {
-      addUnplanned(table, first, count, gradients, offset);
-    }
-  }
-
-  private void addUnplanned(int table, long first, int count, float[] gradients, int offset) {
-    checks.range(table, first, count);
-    checks.room(table, count, gradients.length, offset);
-    planned.note(true, table, first, count);
-    if (!planned.isRecording()) {
-      requireSelected();
-      updates.add(table, first, count, gradients, offset);
-    }
+    planned.add(table, first, count, gradients, offset);
   }
 
   /// Adds sums of per-sample gradients to some rows; they leave at the next tick.
@@ -331,19 +294,7 @@ public final class WorkerSession implements AutoCloseable {
   /// @param count how many of `rows` count
   /// @param gradients `count x columns` values
   public void add(int table, long[] rows, int count, float[] gradients) {
-    if (!planned.add(table, rows, count, gradients)) {
-      addUnplanned(table, rows, count, gradients);
-    }
-  }
-
-  private void addUnplanned(int table, long[] rows, int count, float[] gradients) {
-    checks.rows(table, rows, count);
-    checks.room(table, count, gradients.length, 0);
-    planned.note(true, table, rows, count);
-    if (!planned.isRecording()) {
-      requireSelected();
-      updates.add(table, rows, count, gradients);
-    }
+    planned.add(table, rows, count, gradients);
   }
 
   /// Whether a gradient that is given to [#addProducts] travels as vectors: the filters say so,

@@ -9,43 +9,40 @@ import org.jspecify.annotations.Nullable;
 /// that hold exactly the rows of the clock, and for updates which of them come first: those are
 /// stored, so that buffers need not be cleared.
 public final class AccessPlan {
-  final AccessLog log;
-  /* Slot of the first row where the rows of an access lie side by side and are all first updates or
-   * none; else the place in `slots`, complemented. */
-  final int[] places;
-  final boolean[] stores;
-  /* Slot of each row of a scattered access; complemented for a first update. */
-  final int[] slots;
-  private final List<@Nullable PackedRows> reads;
-  private final List<@Nullable PackedRows> updates;
+  private final int accesses;
+  private final List<@Nullable Track> reads;
+  private final List<@Nullable Track> updates;
 
-  AccessPlan(
-      AccessLog log,
-      int[] places,
-      boolean[] stores,
-      int[] slots,
-      List<@Nullable PackedRows> reads,
-      List<@Nullable PackedRows> updates) {
-    this.log = log;
-    this.places = places;
-    this.stores = stores;
-    this.slots = slots;
+  AccessPlan(int accesses, List<@Nullable Track> reads, List<@Nullable Track> updates) {
+    this.accesses = accesses;
     this.reads = reads;
     this.updates = updates;
   }
 
   /// Number of accesses of a clock.
   public int accesses() {
-    return log.size();
+    return accesses;
   }
 
   /// The rows of a table that a clock reads; null when it reads none of it.
   public @Nullable PackedRows reads(int table) {
-    return reads.get(table);
+    return packed(reads.get(table));
   }
 
   /// The rows of a table that a clock updates; null when it updates none of it.
   public @Nullable PackedRows updates(int table) {
+    return packed(updates.get(table));
+  }
+
+  private static @Nullable PackedRows packed(@Nullable Track track) {
+    return track == null ? null : track.packed();
+  }
+
+  @Nullable Track readTrack(int table) {
+    return reads.get(table);
+  }
+
+  @Nullable Track updateTrack(int table) {
     return updates.get(table);
   }
 }

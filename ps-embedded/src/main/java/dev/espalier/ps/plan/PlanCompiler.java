@@ -13,20 +13,18 @@ public final class PlanCompiler {
   private static final long MAX_MARKED_ROWS = 1L << 28;
 
   private final AccessLog log;
-  private final List<Partitioner> partitioners;
-  private final List<@Nullable PackedRows> reads = new ArrayList<>();
-  private final List<@Nullable PackedRows> updates = new ArrayList<>();
-  private final BitSet[] updated;
+  private final boolean isUpdate;
+  private final PackedRows packed;
+  private final BitSet updated = new BitSet();
   private final int[] places;
   private final boolean[] stores;
   private int[] slots = new int[16];
   private int slotCount;
 
-  private PlanCompiler(AccessLog log, List<Partitioner> partitioners) {
+  private PlanCompiler(AccessLog log, boolean isUpdate, Partitioner partitioner) {
     this.log = log;
-    this.partitioners = partitioners;
-    updated = new BitSet[partitioners.size()];
-    Arrays.setAll(updated, _ -> new BitSet());
+    this.isUpdate = isUpdate;
+    packed = PackedRows.of(distinctRows(log, partitioner.rows()), partitioner);
     places = new int[log.size()];
     stores = new boolean[log.size()];
   }
@@ -35,53 +33,41 @@ public final class PlanCompiler {
   ///
   /// @param log the accesses of one clock
   /// @param partitioners of each table
-  public static AccessPlan compile(AccessLog log, List<Partitioner> partitioners) {
-    return new PlanCompiler(log, partitioners).compile();
-  }
-
-  private AccessPlan compile() {
+  public static AccessPlan compile(ClockLog log, List<Partitioner> partitioners) {
+    List<@Nullable Track> reads = new ArrayList<>();
+    List<@Nullable Track> updates = new ArrayList<>();
     for (int table = 0; table < partitioners.size(); table++) {
-      reads.add(pack(table, false));
-      updates.add(pack(table, true));
+      reads.add(track(log.reads(table), false, partitioners.get(table)));
+      updates.add(track(log.updates(table), true, partitioners.get(table)));
     }
-    for (int i = 0; i < log.size(); i++) {
-      place(i);
-    }
-    return new AccessPlan(log, places, stores, Arrays.copyOf(slots, slotCount), reads, updates);
+    return new AccessPlan(log.size(), reads, updates);
   }
 
-  private @Nullable PackedRows pack(int table, boolean isUpdate) {
-    Partitioner partitioner = partitioners.get(table);
-    boolean isTouched = false;
-    long rows = 0;
-    for (int i = 0; i < log.size(); i++) {
-      if (log.table(i) == table && log.isUpdate(i) == isUpdate) {
-        isTouched = true;
-        rows += log.count(i);
-      }
-    }
-    if (!isTouched) {
-      return null;
-    }
-    long[] distinct =
-        partitioner.rows() <= MAX_MARKED_ROWS
-            ? marked(table, isUpdate, (int) partitioner.rows())
-            : sorted(table, isUpdate, Math.toIntExact(rows));
-    return PackedRows.of(distinct, partitioner);
+  private static @Nullable Track track(AccessLog log, boolean isUpdate, Partitioner partitioner) {
+    return log.size() == 0 ? null : new PlanCompiler(log, isUpdate, partitioner).track();
   }
 
-  private long[] marked(int table, boolean isUpdate, int tableRows) {
+  private Track track() {
+    for (int access = 0; access < log.size(); access++) {
+      place(access);
+    }
+    return new Track(log, packed, places, stores, Arrays.copyOf(slots, slotCount));
+  }
+
+  private static long[] distinctRows(AccessLog log, long tableRows) {
+    return tableRows <= MAX_MARKED_ROWS ? marked(log, (int) tableRows) : sorted(log);
+  }
+
+  private static long[] marked(AccessLog log, int tableRows) {
     BitSet marks = new BitSet(tableRows);
-    for (int i = 0; i < log.size(); i++) {
-      if (log.table(i) == table && log.isUpdate(i) == isUpdate) {
-        if (log.isByNumber(i)) {
-          for (int k = 0; k < log.count(i); k++) {
-            marks.set((int) log.row(i, k));
-          }
-        } else {
-          int first = (int) log.row(i, 0);
-          marks.set(first, first + log.count(i));
+    for (int access = 0; access < log.size(); access++) {
+      if (log.isByNumber(access)) {
+        for (int k = 0; k < log.count(access); k++) {
+          marks.set((int) log.row(access, k));
         }
+      } else {
+        int first = (int) log.row(access, 0);
+        marks.set(first, first + log.count(access));
       }
     }
     long[] rows = new long[marks.cardinality()];
@@ -92,14 +78,16 @@ public final class PlanCompiler {
     return rows;
   }
 
-  private long[] sorted(int table, boolean isUpdate, int count) {
-    long[] rows = new long[count];
+  private static long[] sorted(AccessLog log) {
+    long all = 0;
+    for (int access = 0; access < log.size(); access++) {
+      all += log.count(access);
+    }
+    long[] rows = new long[Math.toIntExact(all)];
     int next = 0;
-    for (int i = 0; i < log.size(); i++) {
-      if (log.table(i) == table && log.isUpdate(i) == isUpdate) {
-        for (int k = 0; k < log.count(i); k++) {
-          rows[next++] = log.row(i, k);
-        }
+    for (int access = 0; access < log.size(); access++) {
+      for (int k = 0; k < log.count(access); k++) {
+        rows[next++] = log.row(access, k);
       }
     }
     Arrays.sort(rows);
@@ -112,48 +100,43 @@ public final class PlanCompiler {
     return Arrays.copyOf(rows, distinct);
   }
 
-  private void place(int i) {
-    int table = log.table(i);
-    PackedRows packed = log.isUpdate(i) ? updates.get(table) : reads.get(table);
-    int count = log.count(i);
-    if (packed == null || count == 0) {
+  private void place(int access) {
+    int count = log.count(access);
+    if (count == 0) {
       return;
     }
-    if (!log.isByNumber(i) && !log.isUpdate(i)) {
-      places[i] = packed.slotOf(log.row(i, 0));
+    if (log.isByNumber(access)) {
+      scatter(access, count);
       return;
     }
-    if (!log.isByNumber(i) && isUniform(packed.slotOf(log.row(i, 0)), count, updated[table])) {
-      int first = packed.slotOf(log.row(i, 0));
-      places[i] = first;
-      stores[i] = !updated[table].get(first);
-      updated[table].set(first, first + count);
+    int first = packed.slotOf(log.row(access, 0));
+    if (isUpdate && !isUniform(first, first + count)) {
+      scatter(access, count);
       return;
     }
-    scatter(i, table, packed, count);
+    places[access] = first;
+    stores[access] = isUpdate && !updated.get(first);
+    updated.set(first, first + count);
   }
 
-  private static boolean isUniform(int first, int count, BitSet marks) {
-    int end = first + count;
-    return marks.get(first) ? marks.nextClearBit(first) >= end : isClear(first, end, marks);
-  }
-
-  private static boolean isClear(int first, int end, BitSet marks) {
-    int next = marks.nextSetBit(first);
+  /// Whether all of these slots were updated before, or none.
+  private boolean isUniform(int first, int end) {
+    if (updated.get(first)) {
+      return updated.nextClearBit(first) >= end;
+    }
+    int next = updated.nextSetBit(first);
     return next < 0 || next >= end;
   }
 
-  private void scatter(int i, int table, PackedRows packed, int count) {
-    places[i] = ~slotCount;
+  private void scatter(int access, int count) {
+    places[access] = ~slotCount;
     if (slots.length - slotCount < count) {
       slots = Arrays.copyOf(slots, Math.max(2 * slots.length, slotCount + count));
     }
     for (int k = 0; k < count; k++) {
-      int slot = packed.slotOf(log.row(i, k));
-      boolean isFirst = log.isUpdate(i) && !updated[table].get(slot);
-      if (isFirst) {
-        updated[table].set(slot);
-      }
+      int slot = packed.slotOf(log.row(access, k));
+      boolean isFirst = isUpdate && !updated.get(slot);
+      updated.set(slot);
       slots[slotCount++] = isFirst ? ~slot : slot;
     }
   }

@@ -9,40 +9,24 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// One worker's way along a plan, clock by clock: which access comes next, and the updates so far.
+/// One worker's way along a plan, clock by clock: which accesses come next, and the updates so far.
 ///
-/// An access that is not the next one of the plan is not served; the caller then goes the general
-/// way for the rest of the clock. Not thread-safe.
+/// An access that is not the next one of its kind to its table is not served; the caller then goes the
+/// general way for the rest of the clock. Not thread-safe.
 public final class PlanRun {
-  private static final int NO_SINGLE = Integer.MIN_VALUE;
-
   private final AccessPlan plan;
-  private final AccessLog log;
-  private final int[] columns;
   private final int shards;
   private final RowKernels kernels;
   private final IntFunction<float[]> arrays;
   private final PlanOptions options;
-  private final float[] @Nullable [] sums;
-  private final @Nullable RowSlots[] readSlots;
-  private final @Nullable RowSlots[] updateSlots;
+  private final Lane[] reads;
+  private final Lane[] updates;
+  private final FloatLanes floats;
   private final List<List<RowBatch>> single;
 
-  /* Slot of the row of each access to one row of a single float, as PageRank's are; complemented for
-   * a first update, and NO_SINGLE of other accesses. Empty where rows are not found by slot, or updates
-   * not added up. Such an access is a load or a store, so the way to it must be short enough to be
-   * compiled into the loop that makes it. */
-  private final int[] singles;
-
-  /// The rows of the clock by table and slot; null until they are here.
-  private float @Nullable [] @Nullable [] rows;
-
-  private int next;
-
-  /// Starts at the first access.
+  /// Starts at the first accesses.
   ///
   /// @param plan the plan
   /// @param columns floats per row of each table
@@ -58,51 +42,21 @@ public final class PlanRun {
       IntFunction<float[]> arrays,
       PlanOptions options) {
     this.plan = plan;
-    this.log = plan.log;
-    this.columns = columns.clone();
     this.shards = shards;
     this.kernels = kernels;
     this.arrays = arrays;
     this.options = options;
-    singles =
-        options.usesSlots() && options.combinesUpdates() ? singles(plan, columns) : new int[0];
-    sums = new float[columns.length][];
-    readSlots = new RowSlots[columns.length];
-    updateSlots = new RowSlots[columns.length];
+    reads = new Lane[columns.length];
+    updates = new Lane[columns.length];
+    for (int table = 0; table < columns.length; table++) {
+      reads[table] = new Lane(plan.readTrack(table), columns[table], options);
+      updates[table] = new Lane(plan.updateTrack(table), columns[table], options);
+    }
+    floats = new FloatLanes(reads, updates);
     single = new ArrayList<>();
     for (int shard = 0; shard < shards; shard++) {
       single.add(new ArrayList<>());
     }
-    if (!options.usesSlots()) {
-      for (int table = 0; table < columns.length; table++) {
-        readSlots[table] = hashed(plan.reads(table));
-        updateSlots[table] = hashed(plan.updates(table));
-      }
-    }
-  }
-
-  private static int[] singles(AccessPlan plan, int[] columns) {
-    int[] singles = new int[plan.log.size()];
-    for (int access = 0; access < singles.length; access++) {
-      boolean isSingle =
-          plan.log.count(access) == 1
-              && columns[plan.log.table(access)] == 1
-              && plan.places[access] >= 0;
-      int place = plan.stores[access] ? ~plan.places[access] : plan.places[access];
-      singles[access] = isSingle ? place : NO_SINGLE;
-    }
-    return singles;
-  }
-
-  private static @Nullable RowSlots hashed(@Nullable PackedRows packed) {
-    if (packed == null) {
-      return null;
-    }
-    RowSlots slots = new RowSlots();
-    for (long row : packed.rows()) {
-      slots.slotOf(row);
-    }
-    return slots;
   }
 
   /// The plan.
@@ -110,144 +64,138 @@ public final class PlanRun {
     return plan;
   }
 
-  /// Goes back to the first access and forgets the updates and the rows of the clock.
+  /// Serves accesses to single floats, of this run.
+  public FloatLanes floats() {
+    return floats;
+  }
+
+  // ---- the way along
+
+  /// Goes back to the first accesses and forgets the updates and the rows of the clock.
   public void restart() {
-    next = 0;
-    rows = null;
+    for (int table = 0; table < reads.length; table++) {
+      reads[table].next = 0;
+      reads[table].forget();
+      updates[table].next = 0;
+    }
     single.forEach(List::clear);
   }
 
-  /// Number of accesses made since the restart.
-  public int made() {
-    return next;
+  /// Whether any access was made since the restart.
+  public boolean hasBegun() {
+    return hasUpdates() || Arrays.stream(reads).anyMatch(lane -> lane.next > 0);
   }
 
   /// Whether an access made since the restart was an update.
   public boolean hasUpdates() {
-    return IntStream.range(0, next).anyMatch(log::isUpdate);
+    return Arrays.stream(updates).anyMatch(lane -> lane.next > 0);
   }
 
   /// Whether all accesses of the clock were made.
   public boolean isComplete() {
-    return next == log.size();
+    for (int table = 0; table < reads.length; table++) {
+      if (reads[table].next < reads[table].accesses()
+          || updates[table].next < updates[table].accesses()) {
+        return false;
+      }
+    }
+    return true;
   }
 
-  /// Whether the next access reads these rows.
+  /// Whether the next read of a table is of these rows.
   public boolean isNextRead(int table, long first, int count) {
-    return next < log.size()
-        && log.isRange(next, AccessLog.head(false, false, table), first, count);
+    return isTable(table) && reads[table].isNext(first, count);
   }
 
-  /// Whether the next access reads these rows.
+  /// Whether the next read of a table is of these rows.
   public boolean isNextRead(int table, long[] rows, int count) {
-    return next < log.size() && log.isRows(next, AccessLog.head(false, true, table), rows, count);
+    return isTable(table) && reads[table].isNext(rows, count);
   }
 
-  /// Passes by the next access, which the caller served in another way.
-  public void skip() {
-    next++;
+  private boolean isTable(int table) {
+    return table >= 0 && table < reads.length;
   }
+
+  /// Passes by the next read of a table, which the caller served in another way.
+  public void skipRead(int table) {
+    reads[table].next++;
+  }
+
+  // ---- reads
 
   /// The rows of the clock are here.
   ///
   /// @param values the rows that the plan reads, by table and slot; null of tables without
   public void serve(float[] @Nullable [] values) {
-    rows = values;
+    for (int table = 0; table < reads.length; table++) {
+      float[] rows = values[table];
+      if (rows != null) {
+        reads[table].rows = rows;
+      }
+    }
   }
 
   /// The rows of the clock are not here any more.
   public void forgetRows() {
-    rows = null;
+    for (Lane lane : reads) {
+      lane.forget();
+    }
   }
 
-  /// Serves the next access if it reads this row, which is a single float, and the rows of the
-  /// clock are here.
+  /// Serves the next read of a table from the rows of the clock.
   ///
-  /// @return whether it does
-  public boolean readSingle(int table, long row, float[] target, int offset) {
-    int access = next;
-    float @Nullable [] @Nullable [] here = rows;
-    if (here == null || access >= singles.length || offset < 0 || offset >= target.length) {
-      return false;
-    }
-    int slot = singles[access];
-    if (slot == NO_SINGLE || !log.is(access, AccessLog.head(false, false, table), row)) {
-      return false;
-    }
-    float[] values = here[table];
-    if (values == null) {
-      return false;
-    }
-    target[offset] = values[slot];
-    next = access + 1;
-    return true;
-  }
-
-  /// Serves the next access if it updates this row, which is a single float.
-  ///
-  /// @return whether it does
-  public boolean addSingle(int table, long row, float[] values, int offset) {
-    int access = next;
-    if (access >= singles.length || offset < 0 || offset >= values.length) {
-      return false;
-    }
-    int slot = singles[access];
-    if (slot == NO_SINGLE || !log.is(access, AccessLog.head(true, false, table), row)) {
-      return false;
-    }
-    float[] buffer = sums[table];
-    if (buffer == null) {
-      buffer = buffer(table);
-    }
-    if (slot < 0) {
-      buffer[~slot] = values[offset];
-    } else {
-      buffer[slot] += values[offset];
-    }
-    next = access + 1;
-    return true;
-  }
-
-  /// Serves the next access, a read, from the rows of the clock by slot.
-  ///
-  /// @param values the rows that the plan reads of the table, by slot
   /// @param target receives the rows
   /// @param offset where in `target`
-  public void read(int table, float[] values, float[] target, int offset) {
-    int access = next++;
-    int width = columns[table];
-    int place = plan.places[access];
-    int count = log.count(access);
-    RowSlots hash = readSlots[table];
+  public void readNext(int table, float[] target, int offset) {
+    Lane lane = reads[table];
+    Track track = track(lane, table);
+    float[] rows = lane.rows;
+    if (!lane.isHere()) {
+      throw new IllegalStateException("the rows of table " + table + " are not here");
+    }
+    int access = lane.next++;
+    int width = lane.width;
+    int place = track.places()[access];
+    int count = track.log().count(access);
+    RowSlots hash = lane.hashed;
     if (hash != null) {
       for (int k = 0; k < count; k++) {
-        System.arraycopy(
-            values, hash.slotOf(log.row(access, k)) * width, target, offset + k * width, width);
+        int slot = hash.slotOf(track.log().row(access, k));
+        System.arraycopy(rows, slot * width, target, offset + k * width, width);
       }
     } else if (place < 0) {
-      kernels.gather(values, plan.slots, ~place, count, width, target, offset);
+      kernels.gather(rows, track.slots(), ~place, count, width, target, offset);
     } else {
-      System.arraycopy(values, place * width, target, offset, count * width);
+      System.arraycopy(rows, place * width, target, offset, count * width);
     }
   }
 
-  /// Serves the next access if it updates these rows.
+  private static Track track(Lane lane, int table) {
+    Track track = lane.track;
+    if (track == null) {
+      throw new IllegalStateException("the plan has no such access to table " + table);
+    }
+    return track;
+  }
+
+  // ---- updates
+
+  /// Adds to the rows of the next update of a table if it is of these rows.
   ///
-  /// @return whether it does
-  public boolean add(int table, long first, int count, float[] values, int offset) {
-    if (next == log.size()
-        || !log.isRange(next, AccessLog.head(true, false, table), first, count)) {
+  /// @return whether it is
+  public boolean addNext(int table, long first, int count, float[] values, int offset) {
+    if (!isTable(table) || !updates[table].isNext(first, count)) {
       return false;
     }
     add(table, count, values, offset);
     return true;
   }
 
-  /// Serves the next access if it updates these rows.
+  /// Adds to the rows of the next update of a table if it is of these rows.
   ///
-  /// @return whether it does
-  public boolean add(int table, long[] rows, int count, float[] values) {
-    if (next == log.size() || !log.isRows(next, AccessLog.head(true, true, table), rows, count)) {
+  /// @return whether it is
+  public boolean addNext(int table, long[] rows, int count, float[] values) {
+    if (!isTable(table) || !updates[table].isNext(rows, count)) {
       return false;
     }
     add(table, count, values, 0);
@@ -255,63 +203,85 @@ public final class PlanRun {
   }
 
   private void add(int table, int count, float[] values, int offset) {
-    int access = next++;
+    Lane lane = updates[table];
+    Track track = track(lane, table);
+    int access = lane.next++;
     if (count == 0) {
       return;
     }
-    int width = columns[table];
-    int place = plan.places[access];
     if (!options.combinesUpdates()) {
-      keep(access, table, count, values, offset);
+      keep(track, access, table, values, offset);
       return;
     }
-    float[] buffer = buffer(table);
-    RowSlots hash = updateSlots[table];
+    float[] sums = sums(lane, track);
+    int width = lane.width;
+    int place = track.places()[access];
+    RowSlots hash = lane.hashed;
     if (place < 0) {
-      scatter(buffer, access, ~place, count, width, values, offset);
+      scatter(lane, track, access, values, offset, sums);
     } else {
-      int from = (hash == null ? place : hash.slotOf(log.row(access, 0))) * width;
-      if (plan.stores[access]) {
-        System.arraycopy(values, offset, buffer, from, count * width);
+      int from = (hash == null ? place : hash.slotOf(track.log().row(access, 0))) * width;
+      if (track.stores()[access] && !lane.isOfFloats()) {
+        System.arraycopy(values, offset, sums, from, count * width);
       } else {
-        kernels.add(values, offset, buffer, from, count * width);
+        kernels.add(values, offset, sums, from, count * width);
+      }
+    }
+  }
+
+  private float[] sums(Lane lane, Track track) {
+    if (!lane.isHere()) {
+      lane.begin(arrays.apply(track.packed().count() * lane.width));
+    }
+    return lane.rows;
+  }
+
+  /// Makes room for the sums of single floats, where there is none.
+  public void beginFloats() {
+    for (Lane lane : updates) {
+      Track track = lane.track;
+      if (track != null && lane.isOfFloats()) {
+        sums(lane, track);
       }
     }
   }
 
   private void scatter(
-      float[] buffer, int access, int first, int count, int width, float[] values, int offset) {
-    RowSlots hash = updateSlots[log.table(access)];
+      Lane lane, Track track, int access, float[] values, int offset, float[] sums) {
+    int first = ~track.places()[access];
+    int count = track.log().count(access);
+    int width = lane.width;
+    RowSlots hash = lane.hashed;
     if (hash == null) {
-      kernels.scatterAdd(values, offset, plan.slots, first, count, width, buffer);
+      kernels.scatterAdd(values, offset, track.slots(), first, count, width, sums);
       return;
     }
     for (int k = 0; k < count; k++) {
-      int slot = plan.slots[first + k];
-      boolean isFirst = slot < 0;
-      int to = hash.slotOf(log.row(access, k)) * width;
+      boolean isFirst = track.slots()[first + k] < 0;
+      int to = hash.slotOf(track.log().row(access, k)) * width;
       if (isFirst) {
-        System.arraycopy(values, offset + k * width, buffer, to, width);
+        System.arraycopy(values, offset + k * width, sums, to, width);
       } else {
-        kernels.add(values, offset + k * width, buffer, to, width);
+        kernels.add(values, offset + k * width, sums, to, width);
       }
     }
   }
 
   /// Keeps an update as a batch of its own for each shard that has rows of it.
-  private void keep(int access, int table, int count, float[] values, int offset) {
-    int width = columns[table];
-    PackedRows packed = packed(table);
+  private void keep(Track track, int access, int table, float[] values, int offset) {
+    int width = updates[table].width;
+    int count = track.log().count(access);
+    PackedRows packed = track.packed();
     for (int shard = 0; shard < shards; shard++) {
       PackedRows.Part part = packed.parts().get(shard);
       int end = part.firstSlot() + part.rows().count();
       RowSlots rows = new RowSlots();
       float[] kept = new float[count * width];
       for (int k = 0; k < count; k++) {
-        int slot = packed.slotOf(log.row(access, k));
+        long row = track.log().row(access, k);
+        int slot = packed.slotOf(row);
         if (slot >= part.firstSlot() && slot < end) {
-          int known = rows.slotOf(log.row(access, k));
-          kernels.add(values, offset + k * width, kept, known * width, width);
+          kernels.add(values, offset + k * width, kept, rows.slotOf(row) * width, width);
         }
       }
       if (rows.size() > 0) {
@@ -326,23 +296,6 @@ public final class PlanRun {
     }
   }
 
-  private PackedRows packed(int table) {
-    PackedRows packed = plan.updates(table);
-    if (packed == null) {
-      throw new IllegalStateException("the plan does not update table " + table);
-    }
-    return packed;
-  }
-
-  private float[] buffer(int table) {
-    float[] buffer = sums[table];
-    if (buffer == null) {
-      buffer = arrays.apply(packed(table).count() * columns[table]);
-      sums[table] = buffer;
-    }
-    return buffer;
-  }
-
   /// What takes updates out of a run that left its plan.
   public interface UpdateSink {
     /// @param values `count x columns` values of rows that occur once
@@ -351,41 +304,40 @@ public final class PlanRun {
 
   /// Hands over the updates so far, each row's sum once, and restarts.
   public void leave(UpdateSink sink) {
-    if (!options.combinesUpdates()) {
-      for (List<RowBatch> batches : single) {
-        for (RowBatch batch : batches) {
-          RowSelection rows = batch.rows();
-          long[] keys = new long[rows.count()];
-          Arrays.setAll(keys, rows::row);
-          sink.add(batch.table(), keys, keys.length, batch.values());
-        }
+    for (List<RowBatch> batches : single) {
+      for (RowBatch batch : batches) {
+        long[] keys = new long[batch.rows().count()];
+        Arrays.setAll(keys, batch.rows()::row);
+        sink.add(batch.table(), keys, keys.length, batch.values());
       }
-      restart();
-      return;
     }
-    for (int access = 0; access < next; access++) {
-      if (log.isUpdate(access)) {
-        leave(access, sink);
+    if (options.combinesUpdates()) {
+      for (int table = 0; table < updates.length; table++) {
+        for (int access = 0; access < updates[table].next; access++) {
+          leave(updates[table], table, access, sink);
+        }
+        updates[table].forget();
       }
     }
     restart();
   }
 
   /// Hands over the sums of the rows that an access updated first.
-  private void leave(int access, UpdateSink sink) {
-    int table = log.table(access);
-    int width = columns[table];
-    int count = log.count(access);
-    int place = plan.places[access];
+  private void leave(Lane lane, int table, int access, UpdateSink sink) {
+    Track track = track(lane, table);
+    float[] sums = sums(lane, track);
+    int width = lane.width;
+    int count = track.log().count(access);
+    int place = track.places()[access];
     long[] rows = new long[count];
     float[] values = new float[count * width];
     int found = 0;
     for (int k = 0; k < count; k++) {
-      boolean isFirst = place < 0 ? plan.slots[~place + k] < 0 : plan.stores[access];
+      boolean isFirst = place < 0 ? track.slots()[~place + k] < 0 : track.stores()[access];
       if (isFirst) {
-        int slot = place < 0 ? ~plan.slots[~place + k] : place + k;
-        rows[found] = log.row(access, k);
-        System.arraycopy(buffer(table), slot * width, values, found * width, width);
+        int slot = place < 0 ? ~track.slots()[~place + k] : place + k;
+        rows[found] = track.log().row(access, k);
+        System.arraycopy(sums, slot * width, values, found * width, width);
         found++;
       }
     }
@@ -398,36 +350,36 @@ public final class PlanRun {
   ///   shard
   public List<List<RowBatch>> drain() {
     if (!isComplete()) {
-      throw new IllegalStateException(
-          "all %d accesses of the clock must be made but %d are".formatted(log.size(), next));
+      throw new IllegalStateException("all accesses of the clock must be made first");
     }
     List<List<RowBatch>> byShard = new ArrayList<>();
     for (int shard = 0; shard < shards; shard++) {
       byShard.add(new ArrayList<>(single.get(shard)));
     }
-    for (int table = 0; table < columns.length; table++) {
-      PackedRows packed = plan.updates(table);
-      if (packed != null) {
+    for (int table = 0; table < updates.length; table++) {
+      Lane lane = updates[table];
+      Track track = lane.track;
+      if (track != null) {
         for (int shard = 0; shard < shards; shard++) {
-          drain(table, packed.parts().get(shard), byShard.get(shard));
+          byShard.get(shard).add(drained(lane, track, table, shard));
         }
-        sums[table] = null;
+        lane.forget();
       }
     }
     restart();
     return byShard;
   }
 
-  private void drain(int table, PackedRows.Part part, List<RowBatch> batches) {
+  private RowBatch drained(Lane lane, Track track, int table, int shard) {
+    PackedRows.Part part = track.packed().parts().get(shard);
     int count = part.rows().count();
     if (count == 0 || !options.combinesUpdates()) {
-      batches.add(RowBatch.empty(table));
-      return;
+      return RowBatch.empty(table);
     }
-    int width = columns[table];
-    float[] buffer = buffer(table);
-    batches.add(
-        new RowBatch(
-            table, part.rows(), RowValues.partOf(buffer, part.firstSlot() * width, count * width)));
+    int width = lane.width;
+    return new RowBatch(
+        table,
+        part.rows(),
+        RowValues.partOf(sums(lane, track), part.firstSlot() * width, count * width));
   }
 }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 final class PlanCompilerTest {
   private static final int ROWS = 100;
 
-  private static AccessPlan compile(AccessLog log, int shards) {
+  private static AccessPlan compile(ClockLog log, int shards) {
     return PlanCompiler.compile(log, List.of(new Partitioner(ROWS, shards)));
   }
 
@@ -25,7 +25,7 @@ final class PlanCompilerTest {
 
   @Test
   void rowsArePackedInAscendingOrderOncePerShard() {
-    AccessLog log = new AccessLog();
+    ClockLog log = new ClockLog(1);
     log.addRows(false, 0, new long[] {70, 3, 70, 9}, 4);
     log.addRange(false, 0, 60, 3);
 
@@ -40,7 +40,7 @@ final class PlanCompilerTest {
 
   @Test
   void consecutiveRowsOfAShardAreARange() {
-    AccessLog log = new AccessLog();
+    ClockLog log = new ClockLog(1);
     log.addRange(false, 0, 10, 20);
     log.addRange(false, 0, 30, 5);
 
@@ -52,7 +52,7 @@ final class PlanCompilerTest {
 
   @Test
   void aTableThatIsNotTouchedHasNoRows() {
-    AccessLog log = new AccessLog();
+    ClockLog log = new ClockLog(1);
     log.addRange(true, 0, 0, 1);
 
     AccessPlan plan = compile(log, 1);
@@ -63,35 +63,36 @@ final class PlanCompilerTest {
 
   @Test
   void readsAreServedFromSlotsInTheOrderOfTheLog() {
-    AccessLog log = new AccessLog();
+    ClockLog log = new ClockLog(1);
     log.addRows(false, 0, new long[] {70, 3, 70}, 3);
     log.addRange(false, 0, 3, 1);
     PlanRun run = run(compile(log, 1), 2, 1);
     float[] bySlot = {1, 2, 3, 4};
     float[] target = new float[6];
+    run.serve(new float[][] {bySlot});
 
     assertThat(run.isNextRead(0, 3, 1)).isFalse();
     assertThat(run.isNextRead(0, new long[] {70, 3, 70, 5}, 3)).isTrue();
-    run.read(0, bySlot, target, 0);
+    run.readNext(0, target, 0);
     assertThat(target).containsExactly(3, 4, 1, 2, 3, 4);
 
     assertThat(run.isNextRead(0, 3, 1)).isTrue();
-    run.read(0, bySlot, target, 4);
+    run.readNext(0, target, 4);
     assertThat(target).containsExactly(3, 4, 1, 2, 1, 2);
     assertThat(run.isComplete()).isTrue();
   }
 
   @Test
   void updatesOfOneRowAreSummedAndNothingStaysForTheNextClock() {
-    AccessLog log = new AccessLog();
+    ClockLog log = new ClockLog(1);
     log.addRange(true, 0, 5, 1);
     log.addRange(true, 0, 4, 3);
     log.addRows(true, 0, new long[] {6, 6}, 2);
     PlanRun run = run(compile(log, 1), 1, 1);
     for (int clock = 0; clock < 2; clock++) {
-      assertThat(run.add(0, 5, 1, new float[] {1}, 0)).isTrue();
-      assertThat(run.add(0, 4, 3, new float[] {10, 20, 30}, 0)).isTrue();
-      assertThat(run.add(0, new long[] {6, 6}, 2, new float[] {100, 200})).isTrue();
+      assertThat(run.addNext(0, 5, 1, new float[] {1}, 0)).isTrue();
+      assertThat(run.addNext(0, 4, 3, new float[] {10, 20, 30}, 0)).isTrue();
+      assertThat(run.addNext(0, new long[] {6, 6}, 2, new float[] {100, 200})).isTrue();
 
       List<List<RowBatch>> batches = run.drain();
 
@@ -103,13 +104,13 @@ final class PlanCompilerTest {
 
   @Test
   void aRunThatLeavesItsPlanHandsOverWhatItHasAdded() {
-    AccessLog log = new AccessLog();
+    ClockLog log = new ClockLog(1);
     log.addRange(true, 0, 5, 2);
     log.addRows(true, 0, new long[] {6, 9}, 2);
     log.addRange(true, 0, 50, 2);
     PlanRun run = run(compile(log, 3), 1, 3);
-    run.add(0, 5, 2, new float[] {1, 2}, 0);
-    run.add(0, new long[] {6, 9}, 2, new float[] {10, 20});
+    run.addNext(0, 5, 2, new float[] {1, 2}, 0);
+    run.addNext(0, new long[] {6, 9}, 2, new float[] {10, 20});
     List<String> handed = new ArrayList<>();
 
     run.leave((table, rows, count, values) -> {
@@ -119,14 +120,98 @@ final class PlanCompilerTest {
     });
 
     assertThat(handed).containsExactly("5=1.0", "6=12.0", "9=20.0");
-    assertThat(run.made()).isZero();
+    assertThat(run.hasBegun()).isFalse();
+  }
+
+  @Test
+  void singleFloatsAreServedInTheirOrderAndNothingElseIs() {
+    ClockLog log = new ClockLog(1);
+    for (int row : new int[] {7, 9, 7}) {
+      log.addRange(false, 0, row, 1);
+      log.addRange(true, 0, row, 1);
+    }
+    PlanRun run = run(compile(log, 1), 1, 1);
+    FloatLanes floats = run.floats();
+    float[] value = {-0f};
+    assertThat(floats.areRead()).isTrue();
+    assertThat(floats.read(0, 7, 1, value, 0)).as("rows are not here").isFalse();
+    assertThat(floats.add(0, 7, 1, value, 0)).as("there is no room").isFalse();
+
+    run.serve(new float[][] {{70, 90}});
+    run.beginFloats();
+    assertThat(floats.add(0, 7, 1, value, 0)).isTrue();
+    assertThat(floats.read(0, 7, 1, value, 0)).isTrue();
+    assertThat(value).containsExactly(70);
+    for (long row : new long[] {7, -1, -9, 9 + (1L << 32)}) {
+      assertThat(floats.read(0, row, 1, value, 0)).isFalse();
+      assertThat(floats.add(0, row, 1, value, 0)).isFalse();
+    }
+    for (int count : new int[] {0, 2, -1}) {
+      assertThat(floats.read(0, 9, count, value, 0)).isFalse();
+      assertThat(floats.add(0, 9, count, value, 0)).isFalse();
+    }
+    for (int offset : new int[] {1, -1}) {
+      assertThat(floats.read(0, 9, 1, value, offset)).isFalse();
+      assertThat(floats.add(0, 9, 1, value, offset)).isFalse();
+    }
+    for (int table : new int[] {1, -1}) {
+      assertThat(floats.read(table, 9, 1, value, 0)).isFalse();
+      assertThat(floats.add(table, 9, 1, value, 0)).isFalse();
+    }
+    assertThat(value).containsExactly(70);
+
+    assertThat(floats.add(0, 9, 1, new float[] {Float.MAX_VALUE}, 0)).isTrue();
+    assertThat(floats.add(0, 7, 1, new float[] {-0f}, 0)).isTrue();
+    assertThat(floats.read(0, 9, 1, value, 0)).isTrue();
+    assertThat(floats.read(0, 7, 1, value, 0)).isTrue();
+    assertThat(run.isComplete()).isTrue();
+    for (long row : new long[] {7, -1}) {
+      assertThat(floats.read(0, row, 1, value, 0)).as("there is no further one").isFalse();
+      assertThat(floats.add(0, row, 1, value, 0)).as("there is no further one").isFalse();
+    }
+    float[] sums = run.drain().getFirst().getFirst().inArray().values();
+    assertThat(sums).containsExactly(-0f, Float.MAX_VALUE);
+    assertThat(run.hasBegun()).isFalse();
+  }
+
+  @Test
+  void aLaneWithOtherAccessesTooIsNotOneOfFloats() {
+    ClockLog log = new ClockLog(1);
+    log.addRange(true, 0, 7, 1);
+    log.addRange(true, 0, 7, 2);
+    PlanRun run = run(compile(log, 1), 1, 1);
+    run.beginFloats();
+
+    assertThat(run.floats().add(0, 7, 1, new float[1], 0)).isFalse();
+    assertThat(run.floats().areRead()).isFalse();
+    assertThat(run.addNext(0, 7, 1, new float[] {1}, 0)).isTrue();
+    assertThat(run.addNext(0, 7, 2, new float[] {2, 3}, 0)).isTrue();
+    assertThat(run.drain().getFirst().getFirst().inArray().values()).containsExactly(3, 3);
+  }
+
+  @Test
+  void readsAndUpdatesMayAlternateInAnotherWay() {
+    ClockLog log = new ClockLog(1);
+    log.addRange(false, 0, 7, 1);
+    log.addRange(true, 0, 8, 1);
+    log.addRange(false, 0, 9, 1);
+    PlanRun run = run(compile(log, 1), 1, 1);
+    run.serve(new float[][] {{70, 90}});
+    float[] value = new float[1];
+
+    assertThat(run.floats().read(0, 7, 1, value, 0)).isTrue();
+    assertThat(run.floats().read(0, 9, 1, value, 0)).isTrue();
+    assertThat(value).containsExactly(90);
+    assertThat(run.isComplete()).isFalse();
+    assertThat(run.addNext(0, 8, 1, value, 0)).isTrue();
+    assertThat(run.isComplete()).isTrue();
   }
 
   @Test
   void logsAreTheSameOnlyWhenAllTheirAccessesAre() {
-    AccessLog one = new AccessLog();
-    AccessLog other = new AccessLog();
-    for (AccessLog log : List.of(one, other)) {
+    ClockLog one = new ClockLog(2);
+    ClockLog other = new ClockLog(2);
+    for (ClockLog log : List.of(one, other)) {
       log.addRange(false, 1, 5, 2);
       log.addRows(true, 0, new long[] {1, 2}, 2);
     }
