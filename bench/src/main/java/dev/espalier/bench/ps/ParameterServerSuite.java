@@ -60,29 +60,34 @@ public final class ParameterServerSuite {
 
   private static Suite.Part plans(boolean isQuick) {
     int scale = isQuick ? 10 : 1;
-    int clocks = isQuick ? 3 : 5;
     // Requests over sockets take their time: fewer accesses say as much.
     int small = 40;
+    Optional<Double> pageRank = Optional.of(45.0);
+    Optional<Double> factorization = Optional.of(5.0);
     return new Suite.Part(
         "plans",
         List.of(
-            new PlanAblation(
-                RowSweep.pageRank(40_000 / scale, 400_000 / scale), 1, clocks, Optional.of(45.0)),
-            new PlanAblation(
+            plans(RowSweep.pageRank(40_000 / scale, 400_000 / scale), 1, isQuick, pageRank),
+            plans(
                 RowSweep.factorization(6_000 / scale, 3_700, 100_000 / scale, 32),
                 1,
-                clocks,
-                Optional.of(5.0)),
-            new PlanAblation(
-                RowSweep.topics(7_000, 100_000 / scale, 50), 1, clocks, Optional.empty()),
-            new PlanAblation(
-                RowSweep.pageRank(80_000 / small, 1_000_000 / small), 2, 3, Optional.of(45.0)),
-            new PlanAblation(
+                isQuick,
+                factorization),
+            plans(RowSweep.topics(7_000, 100_000 / scale, 50), 1, isQuick, Optional.empty()),
+            plans(RowSweep.pageRank(80_000 / small, 1_000_000 / small), 2, isQuick, pageRank),
+            plans(
                 RowSweep.factorization(6_000 / small, 370, 200_000 / small, 32),
                 2,
-                3,
-                Optional.of(5.0)),
-            new PlanAblation(RowSweep.topics(700, 200_000 / small, 50), 2, 3, Optional.empty())));
+                isQuick,
+                factorization),
+            plans(RowSweep.topics(700, 200_000 / small, 50), 2, isQuick, Optional.empty())));
+  }
+
+  private static PlanAblation plans(
+      RowSweep sweep, int workers, boolean isQuick, Optional<Double> goal) {
+    return isQuick
+        ? new PlanAblation(new AccessRates(sweep, workers, 3, 300_000_000), 1, goal)
+        : new PlanAblation(new AccessRates(sweep, workers, 9, 2_000_000_000), 3, goal);
   }
 
   private static Suite.Part checkpoints(boolean isQuick) {

@@ -1,6 +1,7 @@
 package dev.espalier.bench.ps;
 
 import dev.espalier.ps.table.TableSpec;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -17,6 +18,21 @@ interface RowSweep {
   }
 
   String name();
+
+  /// The program and its numbers, from which [#of] makes it anew in another process.
+  String words();
+
+  /// {@return the program of these words}
+  static RowSweep of(String words) {
+    String[] parts = words.split(" ");
+    int[] numbers = Arrays.stream(parts).skip(1).mapToInt(Integer::parseInt).toArray();
+    return switch (parts[0]) {
+      case "pagerank" -> pageRank(numbers[0], numbers[1]);
+      case "mf" -> factorization(numbers[0], numbers[1], numbers[2], numbers[3]);
+      case "lda" -> topics(numbers[0], numbers[1], numbers[2]);
+      default -> throw new IllegalArgumentException("there is no program " + parts[0]);
+    };
+  }
 
   List<TableSpec> tables();
 
@@ -44,6 +60,11 @@ interface RowSweep {
       @Override
       public String name() {
         return "pagerank";
+      }
+
+      @Override
+      public String words() {
+        return "pagerank %d %d".formatted(nodes, edges);
       }
 
       @Override
@@ -82,6 +103,11 @@ interface RowSweep {
       @Override
       public String name() {
         return "mf, rank " + rank;
+      }
+
+      @Override
+      public String words() {
+        return "mf %d %d %d %d".formatted(users, items, ratings, rank);
       }
 
       @Override
@@ -132,6 +158,11 @@ interface RowSweep {
       @Override
       public String name() {
         return "lda, " + topics + " topics";
+      }
+
+      @Override
+      public String words() {
+        return "lda %d %d %d".formatted(words, tokens, topics);
       }
 
       @Override
