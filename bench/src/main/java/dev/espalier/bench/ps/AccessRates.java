@@ -31,8 +31,8 @@ import java.util.stream.DoubleStream;
 /// How fast a program accesses its rows in one way.
 ///
 /// Each way is measured in a process of its own, as a job has one: how the JVM compiles a loop
-/// depends on all that went through it, and one that has seen several ways makes calls where a job's
-/// has loads and stores, in the way that has nothing else to do most of all.
+/// depends on all that went through it, and one that has seen several ways makes calls where a
+/// job's has loads and stores, in the way that has nothing else to do most of all.
 ///
 /// @param sweep the program
 /// @param workers 1: in one process with their shard; more: shards with sockets between them
@@ -103,10 +103,13 @@ record AccessRates(RowSweep sweep, int workers, int clocks, long warmUpNanos) {
   private double ofArrays() {
     var rows = new ArrayRows(sweep.tables());
     double[] seconds =
-        seconds(0, new AtomicInteger(Integer.MAX_VALUE), () -> {
-          sweep.run(rows, 0, 1);
-          rows.tick(STEP);
-        });
+        seconds(
+            0,
+            new AtomicInteger(Integer.MAX_VALUE),
+            () -> {
+              sweep.run(rows, 0, 1);
+              rows.tick(STEP);
+            });
     return sweep.accesses(0, 1) / Rate.median(DoubleStream.of(seconds));
   }
 
@@ -194,10 +197,13 @@ record AccessRates(RowSweep sweep, int workers, int clocks, long warmUpNanos) {
       sweep.run(rows, rank, workers);
       session.endVirtualIteration(options.get());
     }
-    return seconds(rank, warm, () -> {
-      sweep.run(rows, rank, workers);
-      session.tick(1);
-    });
+    return seconds(
+        rank,
+        warm,
+        () -> {
+          sweep.run(rows, rank, workers);
+          session.tick(1);
+        });
   }
 
   private double[] keyValueSeconds(
@@ -205,10 +211,13 @@ record AccessRates(RowSweep sweep, int workers, int clocks, long warmUpNanos) {
     session.create(PLAIN);
     session.awaitQuiet();
     var rows = new KeyValueRows(transport, rank, workers, sweep.tables(), PLAIN);
-    return seconds(rank, warm, () -> {
-      sweep.run(rows, rank, workers);
-      rows.tick(STEP);
-    });
+    return seconds(
+        rank,
+        warm,
+        () -> {
+          sweep.run(rows, rank, workers);
+          rows.tick(STEP);
+        });
   }
 
   /// Of the measured clocks. All workers make as many clocks, so one of them says when it is warm,

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One worker's way along a plan, clock by clock: which accesses come next, and the updates so far.
 ///
-/// An access that is not the next one of its kind to its table is not served; the caller then goes the
-/// general way for the rest of the clock. Not thread-safe.
+/// An access that is not the next one of its kind to its table is not served; the caller then goes
+/// the general way for the rest of the clock. Not thread-safe.
 public final class PlanRun {
   private final AccessPlan plan;
   private final int shards;
