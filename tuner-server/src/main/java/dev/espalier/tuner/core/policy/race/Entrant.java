@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy.race;
 
 import dev.espalier.tuner.core.policy.board.Branch;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -11,11 +12,13 @@ public final class Entrant {
   private final int number;
   private final Branch branch;
   private final Optional<Move> move;
-  private List<Double> losses = List.of();
-  private List<Double> lossesBefore = List.of();
-  private double secondsBefore;
-  private double seconds;
+  private final List<Probe> probes = new ArrayList<>();
   private boolean isOut;
+
+  /// Its losses on the held-out blocks when it had run for `seconds`.
+  private record Probe(double seconds, List<Double> losses) {
+    static final Probe NONE = new Probe(0, List.of());
+  }
 
   /// @param number from 0; 0 is the incumbent
   /// @param move what it does differently; empty for the incumbent
@@ -53,34 +56,42 @@ public final class Entrant {
 
   /// {@return its losses on the held-out blocks when it was probed last}
   List<Double> losses() {
-    return losses;
+    return probe(1).losses();
+  }
+
+  /// {@return its losses on the held-out blocks when it was probed the time before that; empty
+  /// where it was not}
+  List<Double> lossesBefore() {
+    return probe(2).losses();
+  }
+
+  private Probe probe(int fromEnd) {
+    int index = probes.size() - fromEnd;
+    return index < 0 ? Probe.NONE : probes.get(index);
   }
 
   void probed(List<Double> blocks) {
-    lossesBefore = losses;
-    secondsBefore = seconds;
-    losses = blocks;
-    seconds = branch.seconds();
+    probes.add(new Probe(branch.seconds(), blocks));
     branch.probed(loss());
   }
 
   /// Takes the last probe back: the others were not probed as late.
   void rewind() {
-    losses = lossesBefore;
-    seconds = secondsBefore;
-    lossesBefore = List.of();
-    secondsBefore = 0;
+    probes.removeLast();
   }
 
   /// {@return its losses on the blocks after `horizonSeconds` in all, as its last two probes let
   /// expect; those of the last probe where there is no second one}
   List<Double> forecast(double horizonSeconds) {
-    return Trend.at(horizonSeconds, secondsBefore, lossesBefore, seconds, losses);
+    Probe before = probe(2);
+    Probe last = probe(1);
+    return Trend.at(
+        horizonSeconds, before.seconds(), before.losses(), last.seconds(), last.losses());
   }
 
   /// {@return mean loss of the last probe; NaN before the first and after an overflow}
   double loss() {
-    return mean(losses);
+    return mean(losses());
   }
 
   /// {@return the mean of losses; NaN of none}

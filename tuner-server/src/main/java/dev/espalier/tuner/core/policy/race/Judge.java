@@ -8,10 +8,15 @@ import java.util.stream.Stream;
 
 /*
  * After each rung who is worse than the leader, and not by chance, leaves (a bolder rate only if its
- * forecast is worse, too, or it does harm); so does who is not among the best third.
+ * forecast is worse, too, or it does harm); so does who is not among the best third. The incumbent
+ * leaves only for who is shown to beat it.
  *
  * At the end a challenger wins only if it beats the incumbent, and not by chance: a bolder one now
- * or in the forecast, a calmer one in both.
+ * or in the forecast, a calmer one rung after rung.
+ *
+ * The test says that two models differ. Whether their settings do is another question: two runs of
+ * one setting differ, too, by the order of their samples. So what costs a job most, to go on too
+ * calmly, takes two rungs that agree, for what is chance in one is drawn anew in the next.
  *
  * All entrants start cool (the parent's rate had fallen to zero) and are compared cool, so a smaller
  * rate does not win by merely quieting noise: the short-horizon bias of Wu et al. 2018.
@@ -66,6 +71,11 @@ final class Judge {
     return PairedDifference.of(one.losses(), other.losses(), confidence);
   }
 
+  /// {@return how one differed from another in the probes before the last}
+  private PairedDifference before(Entrant one, Entrant other) {
+    return PairedDifference.of(one.lossesBefore(), other.lossesBefore(), confidence);
+  }
+
   /// {@return how one differs from another at the horizon, as their last probes let expect}
   PairedDifference ahead(Entrant one, Entrant other) {
     return PairedDifference.of(
@@ -100,9 +110,12 @@ final class Judge {
   }
 
   private boolean isDominated(Entrant entrant, Entrant leader, int rung) {
-    return entrant != leader
-        && now(entrant, leader).isWorse()
-        && !mayComeBack(entrant, leader, rung);
+    if (entrant == leader || !now(entrant, leader).isWorse()) {
+      return false;
+    }
+    return entrant.isIncumbent()
+        ? isShownToBeat(leader, entrant)
+        : !mayComeBack(entrant, leader, rung);
   }
 
   private Loser dominated(Entrant entrant, Entrant leader) {
@@ -160,8 +173,7 @@ final class Judge {
   /// against an incumbent that is still there a challenger only if it is not chance}
   ///
   /// @param left at least one
-  /// @param rung the last that all of them ran
-  Verdict verdict(List<Entrant> left, int rung) {
+  Verdict verdict(List<Entrant> left) {
     // Where all that beat it have left since, those that are there are better than them.
     List<Entrant> shown = left.stream().filter(beatIncumbent::contains).toList();
     Entrant best =
@@ -174,7 +186,7 @@ final class Judge {
     Optional<Entrant> kept =
         left.stream()
             .filter(Entrant::isIncumbent)
-            .filter(incumbent -> incumbent != best && !isShownToBeat(best, incumbent, rung))
+            .filter(incumbent -> incumbent != best && !isShownToBeat(best, incumbent))
             .findFirst();
     return kept.map(incumbent -> new Verdict(incumbent, best.move()))
         .orElseGet(() -> new Verdict(best, Optional.empty()));
@@ -182,12 +194,18 @@ final class Judge {
 
   /// The job's next lap and all after it are longer than a race, so the lines through what was
   /// probed are carried on, too. A bolder rate pays at once for what it gains later: it wins if it
-  /// is better now or then. A calmer rate must be better now and then, and be seen twice.
-  private boolean isShownToBeat(Entrant best, Entrant incumbent, int rung) {
+  /// is better now or then. A calmer rate must be better in both of the last rungs and then, and
+  /// not by chance now and in one of the other two.
+  private boolean isShownToBeat(Entrant best, Entrant incumbent) {
     boolean isBetterNow = now(best, incumbent).isBetter();
-    boolean isBetterLater = ahead(best, incumbent).isBetter();
-    return isBolder(incumbent, best)
-        ? rung > 1 && isBetterNow && isBetterLater
-        : isBetterNow || (isBolder(best, incumbent) && isBetterLater);
+    PairedDifference later = ahead(best, incumbent);
+    if (!isBolder(incumbent, best)) {
+      return isBetterNow || (isBolder(best, incumbent) && later.isBetter());
+    }
+    PairedDifference earlier = before(best, incumbent);
+    return isBetterNow
+        && earlier.mean() < 0
+        && later.mean() < 0
+        && (earlier.isBetter() || later.isBetter());
   }
 }

@@ -378,7 +378,7 @@ public final class Race {
   }
 
   private void settle(String why) {
-    Judge.Verdict verdict = judge.verdict(field.left(), rung);
+    Judge.Verdict verdict = judge.verdict(field.left());
     end(Optional.of(verdict.winner()), verdict.open(), why);
   }
 

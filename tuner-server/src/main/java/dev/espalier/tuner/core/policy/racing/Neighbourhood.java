@@ -218,8 +218,10 @@ final class Neighbourhood {
           double factor = isWinner ? WON : isOpen ? 1 : LOST;
           worth.put(key, Math.clamp(worth(moves.getFirst()) * factor, 0.02, MOST));
         });
-    // Whence it came is no news, unless a short race may have been wrong.
+    // Whence a step up came is no news. A race may be too short to see what a calmer rate costs, so
+    // the one before races it next.
     winner.filter(Move::up).ifPresent(move -> worth.merge(move.back(), LOST, Math::min));
+    winner.filter(Neighbourhood::isCalmer).ifPresent(move -> worth.put(move.back(), MOST));
     wished.removeIf(
         wish -> raced.stream().anyMatch(move -> move.setting().equals(move.setting().with(wish))));
     List<Move> rates =
@@ -229,6 +231,10 @@ final class Neighbourhood {
     if (rateRaced && rateLost) {
       rateStep = Math.max(leastStep, Math.pow(rateStep, 0.7));
     }
+  }
+
+  private static boolean isCalmer(Move move) {
+    return move.tunable().equals(Tunable.LEARNING_RATE) && !move.up();
   }
 
   /// What won was wrong after all: it waits like one that lost.

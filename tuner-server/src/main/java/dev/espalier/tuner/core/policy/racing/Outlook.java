@@ -33,6 +33,11 @@ final class Outlook {
   private final Goal goal;
   private double best = Double.NaN;
   private double bestTookSeconds;
+
+  /// What training to the best took when the model was first taken back to it. A small gain on the
+  /// way from there does not make that dearer.
+  private double overfitAtSeconds = Double.POSITIVE_INFINITY;
+
   private double lineBest = Double.NaN;
   private double lineBeganAt;
   private int worseInARow;
@@ -61,7 +66,8 @@ final class Outlook {
       worseInARow = 0;
       isFar = false;
     } else {
-      worseInARow++;
+      // Accuracies on few samples are often equal, which says nothing against the later one.
+      worseInARow = value == lineBest ? 0 : worseInARow + 1;
       isFar = isFar(value, range);
       hasOverfit |= isFar;
     }
@@ -89,8 +95,8 @@ final class Outlook {
   /// @param isConverged whether the best is too old to hope for a better one
   Verdict verdict(double spentSeconds, double leftSeconds, boolean isConverged) {
     boolean isOver = isWorse() || isTooSlow(spentSeconds) || (isConverged && hasOverfit);
-    boolean isCheap =
-        bestTookSeconds < options.restartShare() * spentSeconds && bestTookSeconds < leftSeconds;
+    double took = Math.min(bestTookSeconds, overfitAtSeconds);
+    boolean isCheap = took < options.restartShare() * spentSeconds && took < leftSeconds;
     boolean mayRestart = isOver && isCheap && restarts < options.restarts();
     if (mayRestart && (isNewStart || hasRetreated || !isWorse())) {
       return Verdict.RESTART;
@@ -112,6 +118,9 @@ final class Outlook {
   }
 
   void retreated() {
+    if (!hasRetreated) {
+      overfitAtSeconds = bestTookSeconds;
+    }
     retreats++;
     hasRetreated = true;
     isNewStart = false;
@@ -153,6 +162,7 @@ final class Outlook {
   }
 
   private void newLine(double spentSeconds) {
+    overfitAtSeconds = Double.POSITIVE_INFINITY;
     worseInARow = 0;
     isFar = false;
     lineBest = Double.NaN;

@@ -25,6 +25,7 @@ final class RacePlanner {
   private final RaceTimes times;
   private final RacingOptions options;
   private int races;
+  private String openBefore = "";
 
   RacePlanner(
       Board board, Pace pace, TuningBudget budget, Neighbourhood neighbourhood, RaceTimes times) {
@@ -169,9 +170,12 @@ final class RacePlanner {
   /// Learns from how a race ended.
   void over(Race.Plan raced, Race.Outcome outcome) {
     Optional<Move> won = outcome.winner().flatMap(Entrant::move);
+    // What is open twice in a row would cost more to tell than it is worth, so it counts as lost.
+    Optional<Move> open = outcome.open().filter(move -> !move.key().equals(openBefore));
+    openBefore = open.map(Move::key).orElse("");
     if (!outcome.isByHand()) {
-      neighbourhood.learn(raced.challengers(), won, outcome.open());
+      neighbourhood.learn(raced.challengers(), won, open);
     }
-    times.raced(board.spentSeconds(), won.isPresent(), outcome.open().isPresent());
+    times.raced(board.spentSeconds(), won.isPresent(), open.isPresent());
   }
 }

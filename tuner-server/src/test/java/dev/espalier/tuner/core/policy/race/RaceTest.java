@@ -50,6 +50,7 @@ class RaceTest {
   private final List<Decision> decisions = new ArrayList<>();
   private double trainedSeconds = TWO_RUNGS;
   private int breakOffAfter = Integer.MAX_VALUE;
+  private double scatter;
 
   private void losses(double rate, double... rungs) {
     losses.put(rate, IntStream.range(0, rungs.length).mapToObj(i -> rungs[i]).toList());
@@ -136,7 +137,10 @@ class RaceTest {
     double mean =
         branch.kind() == BranchKind.MAINLINE ? PARENT_LOSS : losses.get(rate).get(probe - 1);
     return IntStream.range(0, BLOCKS)
-        .mapToObj(block -> mean + NOISE * Math.sin(block * (1 + 10 * rate)))
+        .mapToObj(block ->
+            mean
+                + NOISE * Math.sin(block * (1 + 10 * rate))
+                + scatter * Math.sin(block * (probe + 10 * rate)))
         .toList();
   }
 
@@ -201,6 +205,37 @@ class RaceTest {
     losses(CALM, 0.9, 0.85);
 
     assertThat(winner(race(CALM))).isEqualTo(CALM);
+  }
+
+  /// The forecast is all for it, but what was better before it may be so again.
+  @Test
+  void aCalmerRateThatWasWorseBeforeDoesNotWin() {
+    losses(INCUMBENT, 0.9, 0.9);
+    losses(CALM, 0.9002, 0.85);
+
+    Race.Outcome outcome = race(CALM);
+
+    assertThat(winner(outcome)).isEqualTo(INCUMBENT);
+    assertThat(outcome.open()).contains(move(CALM));
+  }
+
+  /// What two rungs say is not taken back by a forecast that they spoil by their scatter.
+  @Test
+  void aCalmerRateThatLeadsTwiceWinsThoughTheForecastMayBeChance() {
+    losses(INCUMBENT, 0.95, 0.94);
+    losses(CALM, 0.93, 0.922);
+    scatter = 0.02;
+
+    assertThat(winner(race(CALM))).isEqualTo(CALM);
+  }
+
+  @Test
+  void theIncumbentStaysWhereACalmerRateWouldHaveLeftItBehindByChance() {
+    trainedSeconds = FOUR_RUNGS;
+    losses(INCUMBENT, 0.9, 0.9, 0.8, 0.7);
+    losses(CALM, 0.9002, 0.85, 0.85, 0.85);
+
+    assertThat(winner(race(CALM))).isEqualTo(INCUMBENT);
   }
 
   @Test

@@ -41,6 +41,17 @@ class OutlookTest {
   }
 
   @Test
+  void aResultThatIsAsGoodAsTheBestIsNotWorse() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.505, 0.1);
+    after(4, 0.5, 0.1);
+
+    assertThat(after(5, 0.505, 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(6, 0.505, 0.1)).isEqualTo(Verdict.RETREAT);
+  }
+
+  @Test
   void oneResultThatIsFarWorseLeadsBack() {
     after(1, 0.6, 0);
     after(2, 0.5, 0.1);
