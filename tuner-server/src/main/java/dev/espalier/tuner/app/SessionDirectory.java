@@ -157,8 +157,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     if (!isWaiting(job.id())) {
       throw new EspalierException(
           ErrorCode.VERSION_MISMATCH,
-          ("it was begun by version %d of the policy %s, and this server has version %d;"
-                  + " it goes on under a server that has version %1$d")
+          "it was begun by version %d of the policy %s, and this server has version %d"
               .formatted(job.policyVersion(), policy, here));
     }
     ports.jobs().putPolicyVersion(job.id(), here);
