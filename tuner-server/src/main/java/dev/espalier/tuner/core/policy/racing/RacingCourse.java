@@ -154,14 +154,16 @@ public final class RacingCourse implements Course {
     }
   }
 
-  /// A person who wishes for something waits for what is scheduled, and not for the whole lap.
+  /// A person who wishes for something waits for what is scheduled, and not for the whole lap; the
+  /// first clocks of a job, which tell its pace, run in any case.
   private void advance(Lap current) {
-    if (!current.isOver() && !isWished()) {
+    boolean isToBeCut = isWished() && current.clocks() > 0;
+    if (!current.isOver() && !isToBeCut) {
       current.runOn();
     }
     if (current.isOver()) {
       lapOver(current);
-    } else if (isWished() && current.branch().isAtRest() && current.clocks() > 0) {
+    } else if (isToBeCut && current.branch().isAtRest()) {
       current.cutShort();
       lapOver(current);
     }

@@ -572,6 +572,22 @@ class RacingSessionTest {
     return trials.contains(branch) && trials.indexOf(branch) == 0 == isIncumbent;
   }
 
+  /// The first lap has no length before its first clocks tell the pace.
+  @Test
+  void aWishBeforeTheFirstClockIsServed() {
+    SimulatedWorkers run =
+        Jobs.workers(plan(0.01, 10), QuadraticModel.quiet(2))
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.WorkersReady) {
+                workers.ask(new SessionEvent.UserRequest.Try(Jobs.setting(1)));
+              }
+            })
+            .run();
+
+    assertThat(run.decision("round-1/start").actor()).isEqualTo("token:test");
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
   private static Decision only(SimulatedWorkers run, String rule) {
     return run.decisions().stream()
         .filter(made -> made.rule().equals(rule))
