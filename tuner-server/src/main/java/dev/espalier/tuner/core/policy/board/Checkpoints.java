@@ -22,9 +22,9 @@ import java.util.stream.Stream;
 ///
 /// A checkpoint is dropped only when `keep` newer ones of the same owner are durable, so the last
 /// good one always stays; so does the one that is pinned as the best, until a better one is
-/// durable, one that a person pinned, and one that a person went back to, until a newer one is
-/// durable. The mainline is an owner, and each run of a population is one, of which one is kept
-/// until it is released.
+/// durable, one that a person pinned, and one that a person wants to go back to, until a newer one
+/// is durable after that. The mainline is an owner, and each run of a population is one, of which
+/// one is kept until it is released.
 public final class Checkpoints {
   /// The owner of the mainline's checkpoints.
   static final int MAINLINE = 0;
@@ -62,6 +62,7 @@ public final class Checkpoints {
   private Optional<Mark> durableBest = Optional.empty();
   private final Map<Long, Long> sizesBytes = new HashMap<>();
   private final Set<Long> pinned = new HashSet<>();
+  private Optional<Mark> wanted = Optional.empty();
   private Optional<Mark> chosen = Optional.empty();
   private final List<Mark> damaged = new ArrayList<>();
 
@@ -179,8 +180,14 @@ public final class Checkpoints {
     return durable.isEmpty() ? "there is none yet" : "there are " + durable.keySet();
   }
 
+  /// Keeps a good checkpoint that a person wants to go back to, until that is done.
+  public void hold(Mark mark) {
+    wanted = Optional.of(mark);
+  }
+
   /// Makes a checkpoint the one to go on from, until a newer one is good.
   public void goBackTo(Mark mark) {
+    wanted = Optional.empty();
     chosen = Optional.of(mark);
   }
 
@@ -252,6 +259,7 @@ public final class Checkpoints {
   private boolean mustStay(Mark mark) {
     return pinned.contains(mark.checkpoint())
         || durableBest.filter(mark::equals).isPresent()
+        || wanted.filter(mark::equals).isPresent()
         || chosen.filter(mark::equals).isPresent();
   }
 

@@ -34,6 +34,7 @@ public final class WayBack {
   /// Takes in a person's wish.
   public void want(Checkpoints.Mark mark, String actor) {
     wish = Optional.of(new Wish(mark, actor));
+    checkpoints.hold(mark);
   }
 
   /// Workers were lost: once by the way back itself, otherwise by chance, and it is still wanted.

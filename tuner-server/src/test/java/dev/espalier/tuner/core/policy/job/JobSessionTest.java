@@ -442,6 +442,33 @@ final class JobSessionTest {
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
   }
 
+  /// Two are kept, and where training stands is saved before it goes back to the older one.
+  @Test
+  void aSnapshotThatIsToBeGoneBackToIsNotDropped() {
+    Set<String> once = new HashSet<>();
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 6), QuadraticModel.quiet(1), 10)
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.Progressed progressed
+                  && progressed.fromClock() > 300
+                  && once.add("asked")) {
+                workers.ask(new UserRequest.Restore(2));
+              }
+            })
+            .run();
+
+    assertThat(run.decision("restore-1").outcome()).startsWith("Go back to snapshot 2");
+    assertThat(run.commands())
+        .filteredOn(command -> command instanceof BranchCommand.Restore || isDropOf(2, command))
+        .first()
+        .isInstanceOf(BranchCommand.Restore.class);
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  private static boolean isDropOf(long checkpoint, BranchCommand command) {
+    return command.equals(new BranchCommand.DropCheckpoint(checkpoint));
+  }
+
   @Test
   void aPinnedSnapshotOutlivesNewerOnes() {
     JobPlan plan = Jobs.fixed(Jobs.setting(0.1), 8);
