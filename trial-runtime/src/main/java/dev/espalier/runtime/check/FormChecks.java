@@ -12,6 +12,7 @@ import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.runtime.check.Finding.Verdict;
+import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.ProgramEnvironment;
@@ -20,6 +21,7 @@ import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TableDeclaration;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -267,7 +269,7 @@ final class FormChecks {
       for (TableDeclaration declaration : tables) {
         ParameterTable table = context.table(declaration.name());
         float[] row = new float[table.columns()];
-        java.util.Arrays.fill(row, Float.NaN);
+        Arrays.fill(row, Float.NaN);
         for (long i = 0; i < table.rows(); i++) {
           table.assign(i, 1, row, 0);
         }
@@ -285,7 +287,7 @@ final class FormChecks {
     }
 
     @Override
-    public dev.espalier.sdk.Evaluation evaluate(ProgramContext context) {
+    public Evaluation evaluate(ProgramContext context) {
       return program.evaluate(context);
     }
 

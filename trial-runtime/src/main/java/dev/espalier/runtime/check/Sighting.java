@@ -1,5 +1,6 @@
 package dev.espalier.runtime.check;
 
+import dev.espalier.api.model.BranchId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,8 +13,7 @@ import java.util.Optional;
 record Sighting(
     Trial.Clocks clocks, List<Map<String, Double>> metrics, Trial.Parameters parameters) {
   /// Runs some clocks of a branch and looks at it.
-  static Sighting of(Trial trial, dev.espalier.api.model.BranchId branch, int count)
-      throws InterruptedException {
+  static Sighting of(Trial trial, BranchId branch, int count) throws InterruptedException {
     Trial.Clocks clocks = trial.run(branch, count);
     return new Sighting(
         clocks,
