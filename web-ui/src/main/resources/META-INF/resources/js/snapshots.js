@@ -29,7 +29,7 @@ export function snapshotsPanel(model, state, on) {
   const there = all.filter((one) => one.state === 'READY' || one.state === 'WRITING');
   const shown = state.all ? all : there;
   const bytes = there.reduce((sum, one) => sum + one.sizeBytes, 0);
-  const place = isElsewhere(model) ? 'beside the workers' : 'on disk';
+  const place = isElsewhere(model) ? 'beside the workers, in .espalier/checkpoints' : 'on disk';
   return h(
     'section',
     { class: 'card snapshots', key: 'snapshots', 'aria-labelledby': 'snapshots-title' },
