@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// What a program is opened with.
 ///
@@ -16,6 +17,8 @@ import java.util.Optional;
 /// @param seed the job's seed
 public record ProgramEnvironment(
     Map<String, String> arguments, Optional<Path> data, int worker, int workers, long seed) {
+  private static final String WHOLE = "a whole number from -2147483648 to 2147483647";
+
   public ProgramEnvironment {
     arguments = Map.copyOf(arguments);
   }
@@ -29,20 +32,40 @@ public record ProgramEnvironment(
     return value;
   }
 
+  /// {@return the number of a whole argument}
+  ///
+  /// @throws EspalierException `INVALID_JOB` when it is none, or no `int` holds it
   public int integer(String argument) {
-    return Integer.parseInt(text(argument).strip());
+    return number(argument, text(argument), WHOLE, Integer::parseInt);
   }
 
+  /// {@return the number of a decimal argument}
+  ///
+  /// @throws EspalierException `INVALID_JOB` when it is none
   public double decimal(String argument) {
-    return Double.parseDouble(text(argument).strip());
+    return number(argument, text(argument), "a number", Double::parseDouble);
   }
 
   /// {@return the numbers of a list such as `128,64`; empty for an empty text}
+  ///
+  /// @throws EspalierException `INVALID_JOB` when one is no whole number, or no `int` holds it
   public int[] integers(String argument) {
     return Arrays.stream(text(argument).split(","))
         .map(String::strip)
         .filter(part -> !part.isEmpty())
-        .mapToInt(Integer::parseInt)
+        .mapToInt(part -> number(argument, part, WHOLE, Integer::parseInt))
         .toArray();
+  }
+
+  private static <T> T number(
+      String argument, String text, String must, Function<String, T> parsed) {
+    try {
+      return parsed.apply(text.strip());
+    } catch (NumberFormatException notOne) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          "argument %s must be %s but is '%s'".formatted(argument, must, text),
+          notOne);
+    }
   }
 }

@@ -2,9 +2,11 @@ package dev.espalier.api.model;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// What is known of a training program before it runs: the server checks job files against it
@@ -13,9 +15,10 @@ import org.jspecify.annotations.Nullable;
 /// @param name what a job file names; lower case letters, digits and `-`
 /// @param summary one sentence
 /// @param needsData whether a job must name a data folder; when not, the program can generate data
-/// @param arguments what may stand under `arguments` in a job file
-/// @param tunables the search space used where a job file names none
-/// @param validation the metrics that evaluations return; the first one judges the model
+/// @param arguments what may stand under `arguments` in a job file; names unique
+/// @param tunables the search space used where a job file names none; names unique
+/// @param validation the metrics that evaluations return; the first one judges the model; names
+///   unique
 public record ProgramDescriptor(
     String name,
     String summary,
@@ -37,6 +40,20 @@ public record ProgramDescriptor(
     validation = List.copyOf(validation);
     if (validation.isEmpty()) {
       throw new IllegalArgumentException(name + ": needs at least one validation metric");
+    }
+    requireUnique("argument", arguments, Argument::name);
+    requireUnique("tunable", tunables, Tunable::name);
+    requireUnique("validation metric", validation, MetricSpec::name);
+  }
+
+  private static <T> void requireUnique(
+      String kind, List<T> described, Function<T, String> nameOf) {
+    var names = new HashSet<String>();
+    for (T one : described) {
+      if (!names.add(nameOf.apply(one))) {
+        throw new IllegalArgumentException(
+            "%s %s is described twice".formatted(kind, nameOf.apply(one)));
+      }
     }
   }
 
@@ -69,7 +86,7 @@ public record ProgramDescriptor(
   /// One argument of a program: a model hyperparameter or an option, fixed for a job.
   ///
   /// @param type what values it takes
-  /// @param defaultValue in the text form of its type
+  /// @param defaultValue in the text form of its type; within the bounds, one of the choices
   /// @param min lower bound of numbers, inclusive
   /// @param max upper bound of numbers, inclusive
   /// @param choices allowed texts of a `CHOICE`; empty otherwise
@@ -83,6 +100,53 @@ public record ProgramDescriptor(
       List<String> choices) {
     public Argument {
       choices = List.copyOf(choices);
+      if ((type == Type.CHOICE) == choices.isEmpty()) {
+        throw new IllegalArgumentException(
+            "argument %s: choices are for a CHOICE, which must have one, but it is a %s with %s"
+                .formatted(name, type, choices));
+      }
+      if (type == Type.CHOICE && !choices.contains(defaultValue)) {
+        throw wrongDefault(name, "one of " + choices, defaultValue);
+      }
+      for (String text : numbersOf(type, defaultValue)) {
+        double number = type == Type.DECIMAL ? decimal(name, text) : integer(name, text);
+        if ((min != null && number < min) || (max != null && number > max)) {
+          throw wrongDefault(name, "within [%s, %s]".formatted(min, max), text);
+        }
+      }
+    }
+
+    private static List<String> numbersOf(Type type, String text) {
+      return switch (type) {
+        case INTEGER, DECIMAL -> List.of(text);
+        case INTEGER_LIST -> text.isBlank() ? List.of() : List.of(text.split(","));
+        case CHOICE, TEXT -> List.of();
+      };
+    }
+
+    private static int integer(String name, String text) {
+      try {
+        return Integer.parseInt(text.strip());
+      } catch (NumberFormatException _) {
+        throw wrongDefault(name, "a whole number", text);
+      }
+    }
+
+    private static double decimal(String name, String text) {
+      try {
+        double number = Double.parseDouble(text);
+        if (Double.isFinite(number)) {
+          return number;
+        }
+      } catch (NumberFormatException _) {
+        // It is said below what it must be.
+      }
+      throw wrongDefault(name, "a finite number", text);
+    }
+
+    private static IllegalArgumentException wrongDefault(String name, String must, String text) {
+      return new IllegalArgumentException(
+          "argument %s: its default must be %s but is '%s'".formatted(name, must, text));
     }
 
     /// The types of arguments.

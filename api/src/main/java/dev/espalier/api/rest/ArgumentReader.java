@@ -72,10 +72,13 @@ final class ArgumentReader {
   }
 
   private static Section.Bounds bounds(Argument argument) {
+    boolean isDecimal = argument.type() == Argument.Type.DECIMAL;
+    double least = isDecimal ? -Double.MAX_VALUE : Integer.MIN_VALUE;
+    double most = isDecimal ? Double.MAX_VALUE : Integer.MAX_VALUE;
     Double min = argument.min();
     Double max = argument.max();
     return Section.Bounds.closed(
-        min == null ? -Double.MAX_VALUE : min, max == null ? Double.MAX_VALUE : max);
+        min == null ? least : Math.max(least, min), max == null ? most : Math.min(most, max));
   }
 
   private Optional<String> integers(Argument argument, Object raw) {

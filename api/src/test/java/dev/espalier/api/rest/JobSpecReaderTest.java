@@ -80,6 +80,18 @@ final class JobSpecReaderTest {
           List.of(new Tunable.LogRange("learningRate", 1e-5, 1, 0.01)),
           List.of(new MetricSpec("rmse", Goal.MINIMIZE, MetricSpec.Aggregate.ROOT_MEAN_SQUARE)));
 
+  private static final ProgramDescriptor BOUNDLESS =
+      new ProgramDescriptor(
+          "boundless",
+          "Numbers without bounds.",
+          false,
+          List.of(
+              new Argument("count", "", Argument.Type.INTEGER, "1", null, null, List.of()),
+              new Argument("sizes", "", Argument.Type.INTEGER_LIST, "", null, null, List.of()),
+              new Argument("weight", "", Argument.Type.DECIMAL, "0", null, null, List.of())),
+          List.of(new Tunable.LogRange("learningRate", 1e-5, 1, 0.01)),
+          List.of(MetricSpec.minimize("loss")));
+
   private static JobSpecReader.Result read(Map<String, Object> document) {
     return JobSpecReader.read(
         document,
@@ -87,6 +99,7 @@ final class JobSpecReaderTest {
             switch (name) {
               case "mlp" -> Optional.of(MLP);
               case "mf" -> Optional.of(MF);
+              case "boundless" -> Optional.of(BOUNDLESS);
               default -> Optional.empty();
             });
   }
@@ -95,6 +108,17 @@ final class JobSpecReaderTest {
     JobSpecReader.Result result = read(document);
     assertThat(result.problems()).isEmpty();
     return result.spec().orElseThrow();
+  }
+
+  @Test
+  void wholeArgumentsMustFitAnInt() {
+    var document = with("program", "boundless");
+    document.put("arguments", Map.of("count", 3_000_000_000L, "weight", 3e9));
+    assertThat(onlyProblem(document).message())
+        .isEqualTo("count must be <= 2147483647 but is 3000000000");
+    document.put("arguments", Map.of("sizes", List.of(1, -3_000_000_000L)));
+    assertThat(onlyProblem(document).message())
+        .isEqualTo("sizes must be >= -2147483648 but is -3000000000");
   }
 
   private static Map<String, Object> with(String key, Object value) {

@@ -6,9 +6,7 @@ import static dev.espalier.runtime.check.Finding.Verdict.skipped;
 import static dev.espalier.runtime.check.Finding.Verdict.warned;
 import static dev.espalier.runtime.check.Trial.ROOT;
 
-import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
-import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.runtime.check.Finding.Verdict;
@@ -22,11 +20,8 @@ import dev.espalier.sdk.TableDeclaration;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Stream;
 
 /// Whether a program says what it is, and then does it: description, losses, metrics.
 final class FormChecks {
@@ -52,26 +47,6 @@ final class FormChecks {
         return failed("describe gives another description each time; let it hold constants only");
       }
     }
-    var names = new HashSet<String>();
-    Optional<String> twice =
-        Stream.of(
-                descriptor.tunables().stream().map(Tunable::name),
-                descriptor.arguments().stream().map(Argument::name),
-                descriptor.validation().stream().map(MetricSpec::name))
-            .flatMap(kind -> {
-              names.clear();
-              return kind.filter(name -> !names.add(name)).toList().stream();
-            })
-            .findFirst();
-    if (twice.isPresent()) {
-      return failed("describe names %s twice", twice.get());
-    }
-    for (Argument argument : descriptor.arguments()) {
-      Optional<String> wrong = wrongDefault(argument);
-      if (wrong.isPresent()) {
-        return failed(wrong.get());
-      }
-    }
     return descriptor.tunables().isEmpty()
         ? warned("%s names no tunable, so the tuner has nothing to search", subject.name())
         : passed(
@@ -79,32 +54,6 @@ final class FormChecks {
             subject.name(),
             String.join(", ", descriptor.tunables().stream().map(Tunable::name).toList()),
             String.join(", ", subject.metrics()));
-  }
-
-  private static Optional<String> wrongDefault(Argument argument) {
-    String text = argument.defaultValue();
-    String what = "the default of argument %s is '%s', ".formatted(argument.name(), text);
-    try {
-      return switch (argument.type()) {
-        case INTEGER -> outside(argument, Integer.parseInt(text), what);
-        case DECIMAL -> outside(argument, Double.parseDouble(text), what);
-        case CHOICE ->
-            argument.choices().contains(text)
-                ? Optional.empty()
-                : Optional.of(what + "which is not one of " + argument.choices());
-        case INTEGER_LIST, TEXT -> Optional.empty();
-      };
-    } catch (NumberFormatException _) {
-      return Optional.of(what + "which is not a number of its type " + argument.type());
-    }
-  }
-
-  private static Optional<String> outside(Argument argument, double value, String what) {
-    Double min = argument.min();
-    Double max = argument.max();
-    return (min != null && value < min) || (max != null && value > max)
-        ? Optional.of(what + "which is outside of " + min + " to " + max)
-        : Optional.empty();
   }
 
   private static Verdict opens(Subject subject) {
