@@ -41,6 +41,7 @@ public final class BagOfWordsReader {
         int word = lines.integer("word", 1, words) - 1;
         lines.skipBlanks();
         builder.add(word, lines.integer("count", 1, MAX_COUNT));
+        lines.expectNoMoreThan("document, word and count");
         read++;
       }
       if (read != pairs) {
@@ -57,7 +58,9 @@ public final class BagOfWordsReader {
     if (!lines.next()) {
       throw file.invalid("expected the " + what + " but the file ends");
     }
-    return lines.integer(what, 1, max);
+    int number = lines.integer(what, 1, max);
+    lines.expectNoMoreThan("the " + what);
+    return number;
   }
 
   /// Reads a file of labelled documents; the labels are not kept.

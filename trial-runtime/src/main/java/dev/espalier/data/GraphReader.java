@@ -27,10 +27,7 @@ public final class GraphReader {
         from[count] = lines.integer("source", 0, Integer.MAX_VALUE - 1);
         lines.skipBlanks();
         to[count] = lines.integer("target", 0, Integer.MAX_VALUE - 1);
-        lines.skipBlanks();
-        if (!lines.atEnd()) {
-          throw lines.invalid("expected two node numbers but there is more");
-        }
+        lines.expectNoMoreThan("two node numbers");
         count++;
       }
     }

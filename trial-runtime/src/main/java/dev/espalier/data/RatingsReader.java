@@ -6,7 +6,8 @@ import java.util.Arrays;
 ///
 /// One rating per line: user, item, rating and, where there is one, the time, which is checked but
 /// not kept. Fields are separated by tabs (`u.data`), `::` (`ratings.dat`) or commas
-/// (`ratings.csv`, with or without a header); the first line decides. Ids start at 1.
+/// (`ratings.csv`, with or without a header, whose first field has no digit); the first line
+/// decides. Ids start at 1.
 public final class RatingsReader {
   /// The largest user or item id that is read; a larger one is taken for an error in the file.
   public static final int MAX_ID = 10_000_000;
@@ -23,7 +24,7 @@ public final class RatingsReader {
         throw file.invalidLine(1, "expected a rating but the file is empty");
       }
       String separator = separator(lines);
-      boolean inside = !separator.equals(",") || !isHeader(lines) || lines.next();
+      boolean inside = !separator.equals(",") || lines.hasDigitBefore(",") || lines.next();
       var ratings = new Builder(file);
       while (inside) {
         ratings.add(lines, separator);
@@ -44,11 +45,6 @@ public final class RatingsReader {
     }
     throw lines.invalid(
         "expected user, item and rating separated by tabs, \"::\" or commas but found none");
-  }
-
-  private static boolean isHeader(TextLines lines) {
-    int first = lines.peek();
-    return first == '"' || Character.isLetter(first);
   }
 
   private static final class Builder {
@@ -82,10 +78,7 @@ public final class RatingsReader {
         lines.expect(separator, "rating");
         lines.decimal("time");
       }
-      lines.skipBlanks();
-      if (!lines.atEnd()) {
-        throw lines.invalid("expected user, item, rating and time but there is more");
-      }
+      lines.expectNoMoreThan("user, item, rating and time");
       count++;
     }
 

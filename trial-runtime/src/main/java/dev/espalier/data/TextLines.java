@@ -15,6 +15,10 @@ import java.util.stream.Collectors;
 final class TextLines implements AutoCloseable {
   private static final int MAX_LINE_BYTES = 1 << 24;
   private static final int EXACT_DIGITS = 15;
+
+  /// What some programs put before text in UTF-8.
+  private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
+
   private static final double[] POWERS_OF_TEN = {
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22
@@ -63,7 +67,15 @@ final class TextLines implements AutoCloseable {
     if (length > 0 && line[length - 1] == '\r') {
       length--;
     }
+    if (lineNumber == 1 && startsWithByteOrderMark()) {
+      at = BYTE_ORDER_MARK.length;
+    }
     return true;
+  }
+
+  private boolean startsWithByteOrderMark() {
+    int mark = BYTE_ORDER_MARK.length;
+    return length >= mark && Arrays.equals(line, 0, mark, BYTE_ORDER_MARK, 0, mark);
   }
 
   private void grow() {
@@ -96,6 +108,13 @@ final class TextLines implements AutoCloseable {
     return rest().contains(text);
   }
 
+  /// {@return whether the rest of the line has a digit before this text}
+  boolean hasDigitBefore(String text) {
+    String rest = rest();
+    int end = rest.indexOf(text);
+    return rest.substring(0, end < 0 ? rest.length() : end).chars().anyMatch(TextLines::isDigit);
+  }
+
   void skipBlanks() {
     while (at < length && (line[at] == ' ' || line[at] == '\t')) {
       at++;
@@ -110,6 +129,16 @@ final class TextLines implements AutoCloseable {
             "expected " + shown(separator) + " after the " + after + " but found " + found());
       }
       at++;
+    }
+  }
+
+  /// Takes blanks from the line, behind which it must end.
+  ///
+  /// @param expected all that the line is to have
+  void expectNoMoreThan(String expected) {
+    skipBlanks();
+    if (!atEnd()) {
+      throw invalid("expected " + expected + " but there is more");
     }
   }
 

@@ -271,7 +271,9 @@ final class DataReadersTest {
           "1\t2\t3\t881250949\n10\t1\t4.5\t881250950\n",
           "1::2::3::881250949\r\n10::1::4.5::881250950",
           "userId,movieId,rating,timestamp\n1,2,3.0,881250949\n10,1,4.5,881250950\n",
-          "1,2,3\n\n10,1,4.5\n"
+          "1,2,3\n\n10,1,4.5\n",
+          "\u00ef\u00bb\u00bf1,2,3\n10,1,4.5\n",
+          "\u00ef\u00bb\u00bfuserId,movieId,rating\n1,2,3\n10,1,4.5\n"
         })
     void readsAllFormsOfMovieLens(String content) throws IOException {
       Ratings ratings = RatingsReader.read(text(content));
@@ -321,6 +323,10 @@ final class DataReadersTest {
       assertInvalid(() -> RatingsReader.read(text("\n\n")), "line 1", "empty");
       assertInvalid(() -> RatingsReader.read(text("hello world\n")), "line 1", "separated by");
       assertInvalid(() -> RatingsReader.read(text("userId,movieId,rating\n")), "only a header");
+      assertInvalid(
+          () -> RatingsReader.read(text("\"1\",2,3\n4,5,6\n")),
+          "line 1",
+          "user id must be a whole number");
       assertInvalid(
           () -> RatingsReader.read(new DataFile(folder.resolve("none"))), "none", "there is none");
     }
@@ -489,6 +495,22 @@ final class DataReadersTest {
           "there are more");
       assertInvalid(() -> CriteoReader.read(text(""), 64), "line 1", "none");
     }
+  }
+
+  @Test
+  void wordCountsHaveThreeNumbersALine() throws IOException {
+    assertThat(BagOfWordsReader.readUci(text("2\n3 \n2\n1 1 4\n2 3 1 \n")).documents())
+        .isEqualTo(2);
+    assertInvalid(
+        () -> BagOfWordsReader.readUci(text("2\n3\n2\n1 1 4\n2 3 1.5\n")), "line 5", "count");
+    assertInvalid(
+        () -> BagOfWordsReader.readUci(text("2\n3\n2\n1 1 4 9\n2 3 1\n")),
+        "line 4",
+        "expected document, word and count but there is more");
+    assertInvalid(
+        () -> BagOfWordsReader.readUci(text("2 3 2\n1 1 4\n2 3 1\n")),
+        "line 1",
+        "expected the number of documents but there is more");
   }
 
   @Test
