@@ -1,11 +1,15 @@
 package dev.espalier.nn;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import java.util.Arrays;
 
 /// Samples on their way through a network; kept and filled again, it grows with the largest batch.
 public final class Batch {
   /// The label of a position that is not judged.
   public static final int UNLABELLED = -1;
+
+  private static final int MOST_VALUES = Integer.MAX_VALUE - 8;
 
   private final int inputSize;
   private final int positions;
@@ -21,13 +25,31 @@ public final class Batch {
 
   /// Makes room for `count` samples; what they hold is then to be written.
   public void resize(int samples) {
+    int inputValues = values(samples, inputSize);
+    if (inputs.length < inputValues) {
+      inputs = new float[inputValues];
+    }
+    int labelValues = values(samples, positions);
+    if (labels.length < labelValues) {
+      labels = new int[labelValues];
+    }
     count = samples;
-    if (inputs.length < Math.multiplyExact(samples, inputSize)) {
-      inputs = new float[samples * inputSize];
+  }
+
+  /// {@return how many values of one array so many samples fill}
+  ///
+  /// @param size values of one sample, >= 0
+  /// @throws EspalierException `INVALID_JOB` when they are more than an array can hold
+  public static int values(int samples, long size) {
+    long all = samples * size;
+    if (all > MOST_VALUES) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          ("a batch of %d samples with %d values each does not fit an array, which holds %d;"
+                  + " take a smaller batch, or a smaller network")
+              .formatted(samples, size, MOST_VALUES));
     }
-    if (labels.length < Math.multiplyExact(samples, positions)) {
-      labels = new int[samples * positions];
-    }
+    return (int) all;
   }
 
   /// {@return samples}

@@ -10,6 +10,11 @@ public sealed interface LayerSpec {
   /// @throws IllegalArgumentException when the layer does not fit the input
   Shape output(Shape input);
 
+  /// {@return values that a pass forward keeps of one sample: about, for engines differ}
+  default long values(Shape input) {
+    return output(input).size();
+  }
+
   /// {@return rows of the parameter matrix; 0 for a layer without parameters}
   int rows(Shape input);
 
@@ -146,6 +151,12 @@ public sealed interface LayerSpec {
     @Override
     public Shape output(Shape input) {
       return new Shape(input.height(), input.width(), units);
+    }
+
+    /// What comes out, the four gates, the cells and what they are squashed to.
+    @Override
+    public long values(Shape input) {
+      return 7L * output(input).size();
     }
 
     @Override

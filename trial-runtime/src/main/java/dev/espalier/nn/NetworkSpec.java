@@ -44,6 +44,16 @@ public record NetworkSpec(Shape input, List<LayerSpec> layers) {
     return shape(layers.size());
   }
 
+  /// {@return values that a pass forward keeps of one sample in all layers: about, for engines
+  /// differ}
+  public long values() {
+    long values = input.size();
+    for (int i = 0; i < layers.size(); i++) {
+      values += layers.get(i).values(shape(i));
+    }
+    return values;
+  }
+
   /// {@return one for each layer that has parameters, in order}
   public List<Parameters> parameters() {
     var all = new ArrayList<Parameters>();
@@ -92,6 +102,9 @@ public record NetworkSpec(Shape input, List<LayerSpec> layers) {
   /// Weights are normal. Variance: 2 / inputs before a ReLU (He et al. 2015), 1 / inputs before
   /// anything else (LeCun et al. 1998), 1 / width in an embedding. The biases of forget gates are 1
   /// (Jozefowicz et al. 2015), so that a young LSTM remembers.
+  ///
+  /// The same generator gives the same bits on machines of one kind; on another the JDK's normal
+  /// numbers may differ where its `Math.exp` rounds the last bit otherwise.
   ///
   /// @return rows x columns floats
   public float[] draw(Parameters parameters, SplittableRandom random) {

@@ -67,7 +67,7 @@ final class HostNetwork implements Network {
   }
 
   private Outcome predict(Batch batch) {
-    load(batch);
+    load(batch, false);
     for (int i = 0; i < layers.length; i++) {
       layers[i].forward(signals[i], signals[i + 1], batch.count());
     }
@@ -76,7 +76,7 @@ final class HostNetwork implements Network {
 
   @Override
   public Outcome train(ProgramContext tables, Batch batch, double weightDecay) {
-    load(batch);
+    load(batch, true);
     for (int i = 0; i < layers.length; i++) {
       if (weights[i] instanceof Weights matrix) {
         matrix.read(tables);
@@ -99,10 +99,10 @@ final class HostNetwork implements Network {
     return new Outcome(judged.lossSum(), judged.correct(), judged.judged(), penalty);
   }
 
-  private void load(Batch batch) {
+  private void load(Batch batch, boolean trains) {
     signals[0].wrap(batch.inputs());
     for (int i = 1; i < signals.length; i++) {
-      signals[i].resize(batch.count());
+      signals[i].resize(batch.count(), trains);
     }
   }
 }

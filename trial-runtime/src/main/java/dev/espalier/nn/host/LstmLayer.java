@@ -1,5 +1,6 @@
 package dev.espalier.nn.host;
 
+import dev.espalier.nn.Batch;
 import dev.espalier.nn.Shape;
 import java.util.Arrays;
 
@@ -35,12 +36,11 @@ final class LstmLayer implements Layer {
   }
 
   private void resize(int count) {
-    int rows = Math.multiplyExact(count, steps);
-    if (cells.length < Math.multiplyExact(rows, units)) {
-      gates = new float[Math.multiplyExact(rows, 4 * units)];
-      cells = new float[rows * units];
-      squashed = new float[rows * units];
-      carried = new float[count * units];
+    int ofGates = Batch.values(count, 4L * steps * units);
+    if (gates.length < ofGates) {
+      gates = new float[ofGates];
+      cells = new float[ofGates / 4];
+      squashed = new float[ofGates / 4];
     }
   }
 
@@ -103,6 +103,9 @@ final class LstmLayer implements Layer {
 
   @Override
   public void backward(Signal input, Signal output, int count) {
+    if (carried.length < count * units) {
+      carried = new float[count * units];
+    }
     Arrays.fill(carried, 0, count * units, 0f);
     for (int step = steps - 1; step >= 0; step--) {
       for (int sample = 0; sample < count; sample++) {

@@ -1,5 +1,7 @@
 package dev.espalier.nn.host;
 
+import dev.espalier.nn.Batch;
+
 /// What lies between two layers: the values of a batch and the gradient of the loss by them.
 final class Signal {
   private final int size;
@@ -14,10 +16,16 @@ final class Signal {
     this.differentiable = differentiable;
   }
 
-  void resize(int count) {
-    if (values.length < Math.multiplyExact(count, size)) {
-      values = new float[count * size];
-      gradients = new float[differentiable ? count * size : 0];
+  /// Makes room for `count` samples, and for their gradients where somebody asks for them.
+  ///
+  /// @param trains whether a pass back follows
+  void resize(int count, boolean trains) {
+    int needed = Batch.values(count, size);
+    if (values.length < needed) {
+      values = new float[needed];
+    }
+    if (trains && differentiable && gradients.length < needed) {
+      gradients = new float[needed];
     }
   }
 

@@ -202,7 +202,8 @@ public final class CharacterLstm implements TrainingProgram {
     Outcome total = Outcome.NONE;
     int all = opened.validationSequences();
     try (Network.Reading parameters = opened.training.read(context)) {
-      for (int[] sequences : context.shareInBatches(0, all, EVALUATION_BATCH)) {
+      int most = opened.training.evaluationBatch(EVALUATION_BATCH);
+      for (int[] sequences : context.shareInBatches(0, all, most)) {
         opened.training.batch().resize(sequences.length);
         for (int i = 0; i < sequences.length; i++) {
           int sequence = sequences[i];

@@ -147,18 +147,21 @@ abstract sealed class Classifier implements TrainingProgram
     try (Network.Reading parameters = opened.training.read(context)) {
       Outcome validation =
           judge(
-              opened, parameters, samples, share(context, data.trainingSamples(), samples.count()));
+              opened,
+              parameters,
+              samples,
+              share(opened, context, data.trainingSamples(), samples.count()));
       metrics.put("accuracy", validation.accuracy());
       metrics.put("loss", validation.meanLoss());
       data.test()
-          .map(test -> judge(opened, parameters, test, share(context, 0, test.count())))
+          .map(test -> judge(opened, parameters, test, share(opened, context, 0, test.count())))
           .ifPresent(test -> metrics.put("testAccuracy", test.accuracy()));
       return new Evaluation(metrics, validation.judged());
     }
   }
 
-  private static List<int[]> share(ProgramContext context, int from, int to) {
-    return context.shareInBatches(from, to, EVALUATION_BATCH);
+  private static List<int[]> share(Model opened, ProgramContext context, int from, int to) {
+    return context.shareInBatches(from, to, opened.training.evaluationBatch(EVALUATION_BATCH));
   }
 
   private static Outcome judge(

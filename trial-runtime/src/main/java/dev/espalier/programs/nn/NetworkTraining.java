@@ -23,10 +23,12 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 
 /* The objective of a clock is the mean loss plus weightDecay / 2 times the squared weights without
- * biases; the rule `adamw` decays weights itself, so there the objective is the loss alone. */
+ * biases; the rule `adamw` decays a table itself, weights and biases, so there the objective is the
+ * loss alone. */
 /// A network on the tables of a branch, as all programs of this package train one.
 final class NetworkTraining implements AutoCloseable {
   private static final String ADAMW = "adamw";
+  private static final long EVALUATION_VALUES = 1 << 24;
   private static final List<NeuralEngine> ENGINES =
       List.of(new HostEngine(), TorchEngine.HOST, TorchEngine.GPU);
 
@@ -122,6 +124,12 @@ final class NetworkTraining implements AutoCloseable {
           .table(parameters.table())
           .assign(0, parameters.rows(), spec.draw(parameters, random), 0);
     }
+  }
+
+  /// {@return how many samples to predict at once, >= 1: as many as are asked for, but no more than
+  /// keep to some room for values, however large a sample is}
+  int evaluationBatch(int wanted) {
+    return Math.clamp(EVALUATION_VALUES / spec.values(), 1, wanted);
   }
 
   /// {@return the batch to fill before [#train], [#loss] or a prediction}

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.nn.Activation;
 import dev.espalier.nn.ArrayTables;
 import dev.espalier.nn.Batch;
@@ -167,7 +168,7 @@ final class HostNetworkTest {
         new ConvolutionLayer(weights(spec, numbers(20)), spec.input(), 3, NONE, new PlainGemm());
     var input = signal(1, 2, 3, 4, 5, 6, 7, 8, 9);
     var output = new Signal(18, true);
-    output.resize(1);
+    output.resize(1, true);
     layer.forward(input, output, 1);
     // Channel 0 has the weights 0, 2, ..., 16 and the bias 18; the window of the first position
     // covers the lower right four of them.
@@ -191,7 +192,7 @@ final class HostNetworkTest {
 
   private static Signal signal(float... values) {
     var signal = new Signal(values.length, true);
-    signal.resize(1);
+    signal.resize(1, true);
     System.arraycopy(values, 0, signal.values(), 0, values.length);
     return signal;
   }
@@ -202,7 +203,7 @@ final class HostNetworkTest {
     var layer = new PoolingLayer(new LayerSpec.Pooling(true, 2), in);
     var input = signal(3, 1, Float.NaN, 1, 9, 3, 2, 5, 7, 9);
     var output = new Signal(2, true);
-    output.resize(1);
+    output.resize(1, true);
     layer.forward(input, output, 1);
     assertThat(output.values()).containsExactly(3, Float.NaN);
     Arrays.fill(output.gradients(), 1);
@@ -219,6 +220,35 @@ final class HostNetworkTest {
     assertThat(worst).isLessThan(1e-6);
     assertThat(Curves.tanh(Float.NaN)).isNaN();
     assertThat(Curves.tanh(Float.POSITIVE_INFINITY)).isEqualTo(1f, within(1e-6f));
+  }
+
+  @Test
+  void predictionsTakeNoRoomForGradients() {
+    var signal = new Signal(10, true);
+    signal.resize(64, false);
+    assertThat(signal.values()).hasSize(640);
+    assertThat(signal.gradients()).isEmpty();
+    signal.resize(8, true);
+    assertThat(signal.values()).hasSize(640);
+    assertThat(signal.gradients()).hasSize(80);
+    signal.resize(16, true);
+    assertThat(signal.gradients()).hasSize(160);
+  }
+
+  @Test
+  void batchesThatNoArrayHoldsAreRefused() {
+    var spec = new NetworkSpec(new Shape(1, 4096, 1), List.of(new LayerSpec.Embedding(2, 4096)));
+    assertThat(Batch.values(127, spec.values())).isEqualTo(127 * 4097 * 4096);
+    assertThatThrownBy(() -> Batch.values(128, spec.values()))
+        .isInstanceOf(EspalierException.class)
+        .hasMessageContaining("a batch of 128 samples with 16781312 values each does not fit");
+  }
+
+  @Test
+  void valuesOfAnLstmAreItsGatesCellsAndOutputs() {
+    var layers = List.of(new LayerSpec.Embedding(9, 3), new LayerSpec.Lstm(5));
+    assertThat(new NetworkSpec(new Shape(1, 4, 1), layers).values())
+        .isEqualTo(4 + 4 * 3 + 4 * 7 * 5);
   }
 
   @Test
