@@ -58,6 +58,10 @@ final class LocalTables {
     return copy;
   }
 
+  int mostRowsRead(String table) {
+    return tables.get(table).mostRowsRead;
+  }
+
   void set(String table, int index, float value) {
     tables.get(table).values[index] = value;
   }
@@ -74,6 +78,7 @@ final class LocalTables {
     private final float[] second;
     private final boolean[] added;
     private final int[] rowSteps;
+    private int mostRowsRead;
 
     Table(TableDeclaration declaration) {
       this.declaration = declaration;
@@ -98,11 +103,13 @@ final class LocalTables {
 
     @Override
     public void read(long firstRow, int count, float[] target, int offset) {
+      mostRowsRead = Math.max(mostRowsRead, count);
       System.arraycopy(values, (int) firstRow * columns(), target, offset, count * columns());
     }
 
     @Override
     public void read(long[] rows, int count, float[] target) {
+      mostRowsRead = Math.max(mostRowsRead, count);
       for (int i = 0; i < count; i++) {
         read(rows[i], 1, target, i * columns());
       }

@@ -197,6 +197,11 @@ public final class LocalTraining implements AutoCloseable {
     return squares ? Math.sqrt(sum / samples) : sum / samples;
   }
 
+  /// {@return how many rows of a table were read at once at most}
+  public int mostRowsRead(String table) {
+    return tables.mostRowsRead(table);
+  }
+
   public Map<String, float[]> parameters() {
     return tables.parameters();
   }
@@ -228,10 +233,12 @@ public final class LocalTraining implements AutoCloseable {
   private final class Context implements ProgramContext {
     private final int worker;
     private final int[] samples;
+    private final RandomGenerator random;
 
     Context(int worker, int[] samples) {
       this.worker = worker;
       this.samples = samples;
+      random = new SplittableRandom(seed + 31L * worker + clock);
     }
 
     @Override
@@ -266,7 +273,7 @@ public final class LocalTraining implements AutoCloseable {
 
     @Override
     public RandomGenerator random() {
-      return new SplittableRandom(seed + 31L * worker + clock);
+      return random;
     }
   }
 

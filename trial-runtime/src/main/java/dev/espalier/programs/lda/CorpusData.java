@@ -6,6 +6,7 @@ import dev.espalier.data.BagOfWords;
 import dev.espalier.data.BagOfWordsReader;
 import dev.espalier.data.DataFolder;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// What a topic model is trained and judged on.
 ///
@@ -69,6 +70,12 @@ record CorpusData(BagOfWords training, BagOfWords validation, int vocabulary) {
       throw new EspalierException(ErrorCode.INVALID_DATA, "there are no words to train on");
     }
     requireCountable(training);
+    if (IntStream.range(0, validation.documents()).noneMatch(i -> validation.length(i) > 1)) {
+      throw new EspalierException(
+          ErrorCode.INVALID_DATA,
+          "no validation document has 2 or more words, half of which tell its topics and half are"
+              + " judged; of docword.*.txt every tenth document is one");
+    }
     return new CorpusData(
         training, validation, Math.max(training.vocabulary(), validation.vocabulary()));
   }

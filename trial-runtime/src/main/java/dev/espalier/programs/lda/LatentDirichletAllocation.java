@@ -43,11 +43,12 @@ public final class LatentDirichletAllocation implements TrainingProgram {
   private static final String LOG_PERPLEXITY = "logPerplexity";
   private static final String RULE = "add";
   private static final int DEFAULT_BATCH_SIZE = 256;
+  private static final int EVALUATION_BATCH = 64;
 
   private @Nullable Model model;
 
   /// What `open` makes.
-  private record Model(CorpusData data, int topics, TopicTotals totals, TopicBatch batch) {}
+  private record Model(CorpusData data, int topics, TopicBatch batch) {}
 
   @Override
   public ProgramDescriptor describe() {
@@ -74,7 +75,7 @@ public final class LatentDirichletAllocation implements TrainingProgram {
     int topics = environment.integer("topics");
     TokenRows rows = TokenRows.of(data.training());
     TopicTotals totals = TopicTotals.of(data.training());
-    model = new Model(data, topics, totals, new TopicBatch(data, rows, totals, topics));
+    model = new Model(data, topics, new TopicBatch(data, rows, totals, topics));
     return new ProgramShape(
             List.of(
                 TableDeclaration.sparse(TOPICS, data.vocabulary(), topics, RULE),
@@ -113,7 +114,7 @@ public final class LatentDirichletAllocation implements TrainingProgram {
     var completion =
         DocumentCompletion.expected(opened.data.training(), opened.topics, alpha(context));
     DocumentCompletion.Topics topics =
-        opened.batch.topicsOf(context, context.samples(), beta(context));
+        opened.batch.topicsOf(context, opened.data.training(), context.samples(), beta(context));
     double lossSum = 0;
     int judged = 0;
     for (int document : context.samples()) {
@@ -133,13 +134,16 @@ public final class LatentDirichletAllocation implements TrainingProgram {
     Model opened = opened();
     BagOfWords documents = opened.data.validation();
     var completion = DocumentCompletion.sampled(documents, opened.topics, alpha(context));
-    double[][] probabilities = topicWords(opened, context);
     double nats = 0;
     int judged = 0;
-    for (int document : context.share(0, documents.documents())) {
-      DocumentCompletion.Judged part = completion.judge(document, word -> probabilities[word]);
-      nats += part.nats();
-      judged += part.words();
+    for (int[] batch : context.shareInBatches(0, documents.documents(), EVALUATION_BATCH)) {
+      DocumentCompletion.Topics topics =
+          opened.batch.topicsOf(context, documents, batch, beta(context));
+      for (int document : batch) {
+        DocumentCompletion.Judged part = completion.judge(document, topics);
+        nats += part.nats();
+        judged += part.words();
+      }
     }
     return new Evaluation(Map.of(LOG_PERPLEXITY, judged == 0 ? 0 : nats / judged), judged);
   }
@@ -150,24 +154,6 @@ public final class LatentDirichletAllocation implements TrainingProgram {
 
   private static double beta(ProgramContext context) {
     return context.setting().valueOr(BETA, 0.01);
-  }
-
-  /// Probability of each word in each topic.
-  private static double[][] topicWords(Model opened, ProgramContext context) {
-    float[] counts = context.table(TOPICS).readAll();
-    double[] totals = new double[opened.topics];
-    opened.totals.sum(context.table(TOTALS).readAll(), totals);
-    double[][] probabilities = new double[opened.data.vocabulary()][opened.topics];
-    for (int word = 0; word < probabilities.length; word++) {
-      TopicBatch.probabilities(
-          counts,
-          word * opened.topics,
-          totals,
-          probabilities.length,
-          beta(context),
-          probabilities[word]);
-    }
-    return probabilities;
   }
 
   private Model opened() {

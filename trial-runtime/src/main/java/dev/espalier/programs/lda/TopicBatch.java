@@ -59,7 +59,7 @@ final class TopicBatch {
     words.clear();
     int rowCount = 0;
     for (int document : chosen) {
-      collectWords(document);
+      collectWords(documents, document);
       int count = tokenRows.count(document);
       if (rows.length < rowCount + count) {
         rows = Arrays.copyOf(rows, Math.max(rowCount + count, 2 * rows.length));
@@ -86,9 +86,9 @@ final class TopicBatch {
     return rowCount;
   }
 
-  private void collectWords(int document) {
-    for (int i = documents.starts()[document]; i < documents.starts()[document + 1]; i++) {
-      words.slot(documents.words()[i]);
+  private void collectWords(BagOfWords of, int document) {
+    for (int i = of.starts()[document]; i < of.starts()[document + 1]; i++) {
+      words.slot(of.words()[i]);
     }
   }
 
@@ -97,29 +97,25 @@ final class TopicBatch {
     totalRows.sum(totalCounts, totals);
   }
 
-  /// {@return the topics of the words of some documents, as they are now}
-  DocumentCompletion.Topics topicsOf(ProgramContext context, int[] chosen, double beta) {
+  /// {@return the topics of the words of some documents, as they are now; good until this batch is
+  /// used again}
+  ///
+  /// @param of training or other documents
+  DocumentCompletion.Topics topicsOf(
+      ProgramContext context, BagOfWords of, int[] chosen, double beta) {
     words.clear();
-    Arrays.stream(chosen).forEach(this::collectWords);
+    Arrays.stream(chosen).forEach(document -> collectWords(of, document));
     float[] read = new float[words.count() * topics];
     context.table(LatentDirichletAllocation.TOPICS).read(words.rows(), words.count(), read);
     readTotals(context);
     double[][] probabilities = new double[words.count()][topics];
     for (int slot = 0; slot < probabilities.length; slot++) {
-      probabilities(read, slot * topics, totals, vocabulary, beta, probabilities[slot]);
+      for (int topic = 0; topic < topics; topic++) {
+        probabilities[slot][topic] =
+            (read[slot * topics + topic] + beta) / (totals[topic] + vocabulary * beta);
+      }
     }
     return word -> probabilities[words.slot(word)];
-  }
-
-  /// Puts the probability of a word in each topic.
-  ///
-  /// @param counts tokens of the word in each topic, from `offset` on
-  /// @param totals tokens in each topic
-  static void probabilities(
-      float[] counts, int offset, double[] totals, int vocabulary, double beta, double[] target) {
-    for (int topic = 0; topic < target.length; topic++) {
-      target[topic] = (counts[offset + topic] + beta) / (totals[topic] + vocabulary * beta);
-    }
   }
 
   private double sweep(int document, int at, TopicSampler sampler, RandomGenerator random) {

@@ -163,6 +163,27 @@ final class LatentDirichletAllocationTest {
     }
   }
 
+  /// Neither a probe nor an evaluation may need memory for all words in all topics.
+  @Test
+  void readsTheTopicsOfTheWordsThatOccur() throws IOException {
+    Files.writeString(folder.resolve("train.feat"), "1 1:2 3:1\n2 70000:4\n1 1:1\n");
+    Files.writeString(folder.resolve("test.feat"), "2 4:2 3:1\n");
+    try (LocalTraining training = open("2", Optional.of(folder), 1)) {
+      training.epochs(1);
+      training.measureLoss();
+      assertThat(training.metric("logPerplexity")).isPositive();
+      assertThat(training.mostRowsRead("topics")).isBetween(2, 3);
+    }
+  }
+
+  @Test
+  void validationNeedsADocumentThatCanBeCompleted() throws IOException {
+    Files.writeString(folder.resolve("train.feat"), "1 1:2 3:1\n");
+    Files.writeString(folder.resolve("test.feat"), "2 4:1\n1\n");
+    assertThatThrownBy(() -> open("2", Optional.of(folder), 1))
+        .hasMessageContaining("no validation document has 2 or more words");
+  }
+
   @Test
   void comesToTheKnownPerplexityOfDailyKos() {
     Path data = TestData.require("uci-kos");
