@@ -4,7 +4,8 @@ import dev.espalier.nn.Network;
 import dev.espalier.nn.NetworkSpec;
 import dev.espalier.nn.NeuralEngine;
 
-/// Networks computed in Java, on one thread; same inputs, same bits on every machine.
+/// Networks computed in Java, on one thread; same inputs and parameters, same bits on every
+/// machine.
 public final class HostEngine implements NeuralEngine {
   @Override
   public String title() {
