@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
@@ -25,6 +26,10 @@ import org.junit.jupiter.api.io.TempDir;
 /// What every training program keeps to; a subclass names the program and its toy problem.
 public abstract class TrainingProgramContract {
   private static final long SEED = 20_26;
+
+  /// What a slope between floats may be off by, as a share of its table's largest gradient.
+  private static final double SLACK = 5e-3;
+
   private static final Set<String> PENALTIES = Set.of("l1", "l2", "weightDecay");
 
   @TempDir protected Path folder;
@@ -147,6 +152,7 @@ public abstract class TrainingProgramContract {
       }
       training.addGradients();
       var gradients = training.gradients();
+      assertThat(gradients.values()).allSatisfy(of -> assertThat(largest(of)).isPositive());
       training.clearGradients();
       var parameters = training.parameters();
       for (String table : parameters.keySet()) {
@@ -158,12 +164,21 @@ public abstract class TrainingProgramContract {
           int i = touched[random.nextInt(touched.length)];
           double slope = slope(training, table, i, parameters.get(table)[i]);
           double gradient = gradients.get(table)[i];
+          double slack = 2e-2 * Math.abs(slope) + SLACK * largest(gradients.get(table));
           assertThat(gradient)
               .as("seed %d: gradient of %s[%d]", seed, table, i)
-              .isCloseTo(slope, within(2e-2 * Math.abs(slope) + 2e-2));
+              .isCloseTo(slope, within(slack));
         }
       }
     }
+  }
+
+  private static double largest(float[] values) {
+    double largest = 0;
+    for (float value : values) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    return largest;
   }
 
   private static double slope(LocalTraining training, String table, int index, float value) {
@@ -194,11 +209,14 @@ public abstract class TrainingProgramContract {
       }
       plain.set(penalised.parameters());
       double loss = penalised.measureLoss();
-      assertThat(penalised.gradients().values())
-          .allSatisfy(gradients -> assertThat(gradients).containsOnly(0f));
+      assertAllZero(penalised.gradients());
       assertThat(loss).isCloseTo(plain.addGradients(), withinPercentage(1e-4));
       assertThat(penalised.addGradients()).isGreaterThan(loss);
     }
+  }
+
+  private static void assertAllZero(Map<String, float[]> gradients) {
+    assertThat(gradients.values()).allSatisfy(of -> assertThat(of).containsOnly(0));
   }
 
   @Test
@@ -206,6 +224,8 @@ public abstract class TrainingProgramContract {
     try (var training = train(quickArguments(), 1, SEED).with(Tunable.BATCH_SIZE, 0)) {
       var before = training.parameters();
       assertThat(training.addGradients()).isZero();
+      assertThat(training.measureLoss()).isZero();
+      assertAllZero(training.gradients());
       assertThat(training.parameters()).usingRecursiveComparison().isEqualTo(before);
     }
   }
@@ -221,7 +241,14 @@ public abstract class TrainingProgramContract {
             }
           });
       assertThat(training.addGradients()).isNaN();
-      assertThat(training.evaluations().getFirst().samples()).isPositive();
+      assertThat(training.measureLoss()).isNaN();
+      Evaluation judged = training.evaluations().getFirst();
+      assertThat(judged.samples()).isPositive();
+      for (MetricSpec metric : program().describe().validation()) {
+        assertThat(judged.metrics().get(metric.name()))
+            .as(metric.name())
+            .isEqualTo(metric.goal() == Goal.MAXIMIZE ? 0 : Double.NaN);
+      }
     }
   }
 

@@ -275,8 +275,10 @@ public final class SoftmaxRegression implements TrainingProgram {
     for (int[] batch : context.shareInBatches(0, examples.count(), EVALUATION_BATCH)) {
       read(opened, context, examples, batch);
       for (int sample : batch) {
-        lossSum += lossAndProbabilities(opened, examples, sample);
-        correct += best(opened.scores) == (examples.labels()[sample] & 0xff) ? 1 : 0;
+        double loss = lossAndProbabilities(opened, examples, sample);
+        int label = examples.labels()[sample] & 0xff;
+        lossSum += loss;
+        correct += best(opened.scores) == label && Double.isFinite(loss) ? 1 : 0;
       }
       judged += batch.length;
     }
