@@ -39,7 +39,7 @@ public final class Espalier {
   /// @param job id of a job with `launch: external`
   /// @param token an API token; never logged
   /// @throws dev.espalier.api.model.EspalierException when the job or token is refused, or the
-  ///   program fails
+  ///   program fails; `INVALID_JOB`, with which the job fails too, when it is for another program
   public static void attach(String tuner, String job, String token, TrainingProgram program)
       throws InterruptedException {
     requireNonNull(tuner, "tuner");
@@ -51,7 +51,7 @@ public final class Espalier {
     int number = -1;
     boolean isOver = false;
     while (!isOver) {
-      switch (Worker.run(config.wishing(number), _ -> program)) {
+      switch (Worker.run(config.wishing(number), name -> named(name, program))) {
         case Worker.Outcome.Stopped _ -> isOver = true;
         case Worker.Outcome.Restarted(int worker) -> number = worker < 0 ? number : worker;
         case Worker.Outcome.PeersLost(int worker) -> number = worker;
@@ -70,5 +70,15 @@ public final class Espalier {
         Thread.sleep(PAUSE_MILLIS);
       }
     }
+  }
+
+  private static TrainingProgram named(String name, TrainingProgram program) {
+    String own = program.describe().name();
+    if (!own.equals(name)) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          "the job is for program %s but %s was attached to it".formatted(name, own));
+    }
+    return program;
   }
 }

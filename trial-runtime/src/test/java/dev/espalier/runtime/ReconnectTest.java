@@ -11,6 +11,7 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.programs.nn.MultilayerPerceptron;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.Progress;
@@ -223,6 +224,17 @@ class ReconnectTest {
               failure -> assertThat(failure.code()).isEqualTo(ErrorCode.PROGRAM_FAILED))
           .hasMessageContaining(
               "program exact measured [losss] in evaluate, but its descriptor lists [loss, weights]");
+    }
+  }
+
+  @Test
+  void jobForAnotherProgramIsNotTrained() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints)) {
+      assertThatThrownBy(() -> attach(tuner, new MultilayerPerceptron()))
+          .isInstanceOfSatisfying(
+              EspalierException.class,
+              failure -> assertThat(failure.code()).isEqualTo(ErrorCode.INVALID_JOB))
+          .hasMessageContaining("the job is for program exact but mlp was attached to it");
     }
   }
 

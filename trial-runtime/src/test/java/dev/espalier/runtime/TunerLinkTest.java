@@ -1,7 +1,12 @@
 package dev.espalier.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.WorkerReport;
 import dev.espalier.runtime.link.TunerLink;
 import dev.espalier.runtime.link.TunerLink.Inbound;
 import java.io.IOException;
@@ -94,6 +99,25 @@ class TunerLinkTest {
       tuner.refuse("");
 
       assertThat(next(link)).isInstanceOf(Inbound.Welcomed.class);
+    }
+  }
+
+  /// It is no fault of the program, which would end the job.
+  @Test
+  void reportsThatNobodyTakesEndTheWorkerWithoutBlame() {
+    tuner.refuse("NOT_READY");
+    try (TunerLink link = link(1, 0)) {
+      var report = new WorkerReport.Forked(BranchId.ROOT, 0);
+      assertThatThrownBy(
+              () -> {
+                for (int i = 0; i <= 200_000; i++) {
+                  link.report(report);
+                }
+              })
+          .isInstanceOfSatisfying(
+              EspalierException.class,
+              failure -> assertThat(failure.code()).isEqualTo(ErrorCode.WORKERS_LOST))
+          .hasMessageContaining("200000 reports wait");
     }
   }
 

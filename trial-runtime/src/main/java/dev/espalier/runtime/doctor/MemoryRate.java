@@ -23,10 +23,19 @@ final class MemoryRate {
   static double measure() {
     int threads = Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors());
     var start = new CyclicBarrier(threads);
-    try (var workers = Executors.newFixedThreadPool(threads)) {
+    // All memory is there before the first thread waits for the others: one without would let them
+    // wait for ever.
+    try (Arena arena = Arena.ofShared();
+        var workers = Executors.newFixedThreadPool(threads)) {
+      var blocks = new ArrayList<MemorySegment>();
+      for (int i = 0; i < 2 * threads; i++) {
+        blocks.add(arena.allocate(BYTES, 64));
+      }
       var rates = new ArrayList<Future<Double>>();
       for (int i = 0; i < threads; i++) {
-        rates.add(workers.submit(() -> copyRate(start)));
+        MemorySegment from = blocks.get(2 * i);
+        MemorySegment to = blocks.get(2 * i + 1);
+        rates.add(workers.submit(() -> copyRate(from, to, start)));
       }
       double sum = 0;
       for (Future<Double> rate : rates) {
@@ -41,24 +50,21 @@ final class MemoryRate {
     }
   }
 
-  private static double copyRate(CyclicBarrier start)
+  private static double copyRate(MemorySegment from, MemorySegment to, CyclicBarrier start)
       throws BrokenBarrierException, InterruptedException {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment from = arena.allocate(BYTES, 64).fill((byte) 1);
-      MemorySegment to = arena.allocate(BYTES, 64);
-      for (int i = 0; i < WARM_UPS; i++) {
-        to.copyFrom(from);
-      }
-      start.await();
-      long begin = System.nanoTime();
-      long copies = 0;
-      long elapsed;
-      do {
-        to.copyFrom(from);
-        copies++;
-        elapsed = System.nanoTime() - begin;
-      } while (elapsed < MEASURED_NANOS);
-      return 2.0 * BYTES * copies / elapsed;
+    from.fill((byte) 1);
+    for (int i = 0; i < WARM_UPS; i++) {
+      to.copyFrom(from);
     }
+    start.await();
+    long begin = System.nanoTime();
+    long copies = 0;
+    long elapsed;
+    do {
+      to.copyFrom(from);
+      copies++;
+      elapsed = System.nanoTime() - begin;
+    } while (elapsed < MEASURED_NANOS);
+    return 2.0 * BYTES * copies / elapsed;
   }
 }

@@ -230,9 +230,12 @@ public final class TunerLink implements AutoCloseable {
   }
 
   /// Reports; kept and sent again until the tuner has it in its log.
+  ///
+  /// @throws EspalierException `WORKERS_LOST` when too many wait for it
   public synchronized void report(WorkerReport report) {
     if (unacknowledged.size() >= REPORT_BOUND) {
-      throw new IllegalStateException(
+      throw new EspalierException(
+          ErrorCode.WORKERS_LOST,
           "the tuner has been away for too long: " + REPORT_BOUND + " reports wait for it");
     }
     Report wire = WireCodec.encode(++reportSequence, report);
