@@ -95,15 +95,27 @@ class ProbeTest {
 
   private static void assertPaired(ScriptedTuner tuner) {
     int blocks = 0;
+    long samples = 0;
     for (int worker = 0; worker < tuner.workers(); worker++) {
       List<Double> root = tuner.probe(worker, 1);
       blocks += root.size();
+      samples += probedSamples(tuner, worker);
       assertThat(root).isNotEmpty().allMatch(Double::isFinite);
       assertThat(tuner.probe(worker, 2)).isEqualTo(root);
       assertThat(tuner.probe(worker, 3)).hasSameSizeAs(root).isNotEqualTo(root);
       assertThat(tuner.reports(worker)).contains(new WorkerReport.Ready(50, 8, 40));
     }
     assertThat(blocks).isEqualTo(3);
+    assertThat(samples).isEqualTo(40);
+  }
+
+  private static long probedSamples(ScriptedTuner tuner, int worker) {
+    return tuner.reports(worker).stream()
+        .filter(WorkerReport.Evaluated.class::isInstance)
+        .map(WorkerReport.Evaluated.class::cast)
+        .filter(evaluated -> evaluated.evaluation() == 1)
+        .mapToLong(WorkerReport.Evaluated::samples)
+        .sum();
   }
 
   @Test

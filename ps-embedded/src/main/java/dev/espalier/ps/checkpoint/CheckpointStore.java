@@ -282,8 +282,8 @@ public final class CheckpointStore {
     forceFolderOf(file);
   }
 
-  /// Makes new names survive a crash of the machine.
-  private static void forceFolderOf(Path file) throws IOException {
+  /// Makes the name of a file or folder survive a crash of the machine, as all names in its folder.
+  public static void forceFolderOf(Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     if (folder != null) {
       try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {

@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -81,7 +82,7 @@ public final class BranchExecutor {
     this.checkpoints = checkpoints;
     this.reports = reports;
     this.gate = gate;
-    this.reporter = new ProgressReporter(reports);
+    this.reporter = new ProgressReporter(reports, System.nanoTime());
     int samples = shape.trainingSamples();
     this.split = SampleSplit.of(samples, assignment.heldOut().of(samples), assignment.seed());
     this.order =
@@ -220,17 +221,23 @@ public final class BranchExecutor {
   private void probe(BranchId branch, long evaluation, long samples) {
     BranchLedger.Entry entry = ledger.entry(branch);
     int size = (int) Math.min(samples, split.probe().length);
+    int[] starts =
+        IntStream.iterate(
+                PROBE_BLOCK * assignment.worker(),
+                from -> from < size,
+                from -> from + PROBE_BLOCK * assignment.workers())
+            .toArray();
     long start = System.nanoTime();
-    List<Double> losses = parameters.measure(branch, () -> lossesOfBlocks(entry, size));
+    List<Double> losses = parameters.measure(branch, () -> lossesOfBlocks(entry, starts, size));
     double seconds = (System.nanoTime() - start) / 1e9;
-    long measured = Math.min((long) PROBE_BLOCK * losses.size(), size);
+    long measured =
+        Arrays.stream(starts).mapToLong(from -> Math.min(PROBE_BLOCK, size - from)).sum();
     reports.accept(new WorkerReport.Evaluated(evaluation, Map.of(), measured, seconds, losses));
   }
 
-  private List<Double> lossesOfBlocks(BranchLedger.Entry entry, int size) {
-    int stride = PROBE_BLOCK * assignment.workers();
+  private List<Double> lossesOfBlocks(BranchLedger.Entry entry, int[] starts, int size) {
     var losses = new ArrayList<Double>();
-    for (int from = PROBE_BLOCK * assignment.worker(); from < size; from += stride) {
+    for (int from : starts) {
       int until = Math.min(from + PROBE_BLOCK, size);
       int[] block = Arrays.copyOfRange(split.probe(), from, until);
       context.at(entry.setting(), block, entry.lineageClock()).withStream(-1L - from);

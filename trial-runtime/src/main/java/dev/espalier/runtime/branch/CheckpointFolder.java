@@ -57,7 +57,7 @@ public final class CheckpointFolder {
   /// Makes a place durable: written aside, forced, renamed.
   void writePlace(long checkpoint, Place place) throws IOException {
     Path file = placeFile(checkpoint);
-    Files.createDirectories(file.getParent());
+    createDurably(file.toAbsolutePath().getParent());
     Path aside = file.resolveSibling(file.getFileName() + ".tmp");
     try (FileChannel channel =
         FileChannel.open(
@@ -72,6 +72,17 @@ public final class CheckpointFolder {
       channel.force(true);
     }
     Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /// Makes a folder, and folders above it, whose names survive a crash of the machine: without them
+  /// what is forced into it would be lost.
+  private static void createDurably(Path folder) throws IOException {
+    Path parent = folder.getParent();
+    if (parent != null && Files.notExists(folder)) {
+      createDurably(parent);
+      Files.createDirectories(folder);
+      CheckpointStore.forceFolderOf(folder);
+    }
   }
 
   private static ByteBuffer encode(Place place) {

@@ -20,10 +20,12 @@ final class ProgressReporter {
   private final List<Double> seconds = new ArrayList<>();
   private BranchId branch = BranchId.ROOT;
   private long fromClock;
-  private long firstNanos;
+  private long flushedNanos;
 
-  ProgressReporter(Consumer<WorkerReport> sink) {
+  /// @param nowNanos of the clock of [#add]
+  ProgressReporter(Consumer<WorkerReport> sink, long nowNanos) {
     this.sink = sink;
+    flushedNanos = nowNanos;
   }
 
   void add(BranchId of, long clock, Progress progress, double clockSeconds, long nowNanos) {
@@ -33,13 +35,13 @@ final class ProgressReporter {
     if (lossSums.isEmpty()) {
       branch = of;
       fromClock = clock;
-      firstNanos = nowNanos;
     }
     lossSums.add(progress.lossSum());
     samples.add((long) progress.samples());
     seconds.add(clockSeconds);
-    if (lossSums.size() >= BATCH || nowNanos - firstNanos > AGE_NANOS) {
+    if (lossSums.size() >= BATCH || nowNanos - flushedNanos > AGE_NANOS) {
       flush();
+      flushedNanos = nowNanos;
     }
   }
 
