@@ -2,6 +2,7 @@ package dev.espalier.runtime.link;
 
 import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;

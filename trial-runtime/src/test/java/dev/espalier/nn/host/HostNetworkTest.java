@@ -246,7 +246,7 @@ final class HostNetworkTest {
 
   @Test
   void valuesOfAnLstmAreItsGatesCellsAndOutputs() {
-    var layers = List.of(new LayerSpec.Embedding(9, 3), new LayerSpec.Lstm(5));
+    List<LayerSpec> layers = List.of(new LayerSpec.Embedding(9, 3), new LayerSpec.Lstm(5));
     assertThat(new NetworkSpec(new Shape(1, 4, 1), layers).values())
         .isEqualTo(4 + 4 * 3 + 4 * 7 * 5);
   }
