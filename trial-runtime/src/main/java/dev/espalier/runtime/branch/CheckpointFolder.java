@@ -46,18 +46,22 @@ public final class CheckpointFolder {
   /// A branch's place in the data and in its lineage.
   public record Place(long lineageClock, long position) {}
 
+  private Path folderOf(long checkpoint) {
+    return folder.resolve(Long.toString(checkpoint));
+  }
+
   public Path shardFile(long checkpoint) {
-    return folder.resolve(Long.toString(checkpoint)).resolve("shard-" + worker + ".ckpt");
+    return folderOf(checkpoint).resolve("shard-" + worker + ".ckpt");
   }
 
   private Path placeFile(long checkpoint) {
-    return folder.resolve(Long.toString(checkpoint)).resolve("place-" + worker + ".bin");
+    return folderOf(checkpoint).resolve("place-" + worker + ".bin");
   }
 
   /// Makes a place durable: written aside, forced, renamed.
   void writePlace(long checkpoint, Place place) throws IOException {
     Path file = placeFile(checkpoint);
-    createDurably(file.toAbsolutePath().getParent());
+    createDurably(folderOf(checkpoint).toAbsolutePath());
     Path aside = file.resolveSibling(file.getFileName() + ".tmp");
     try (FileChannel channel =
         FileChannel.open(
@@ -158,7 +162,7 @@ public final class CheckpointFolder {
     CheckpointStore.delete(shardFile(checkpoint));
     Files.deleteIfExists(placeFile(checkpoint));
     try {
-      Files.deleteIfExists(folder.resolve(Long.toString(checkpoint)));
+      Files.deleteIfExists(folderOf(checkpoint));
     } catch (java.nio.file.DirectoryNotEmptyException others) {
       // Another worker's part is still there; the last one to drop removes the folder.
     }
