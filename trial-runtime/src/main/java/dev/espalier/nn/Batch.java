@@ -1,7 +1,5 @@
 package dev.espalier.nn;
 
-import dev.espalier.api.model.ErrorCode;
-import dev.espalier.api.model.EspalierException;
 import java.util.Arrays;
 
 /// Samples on their way through a network; kept and filled again, it grows with the largest batch.
@@ -39,12 +37,11 @@ public final class Batch {
   /// {@return how many values of one array so many samples fill}
   ///
   /// @param size values of one sample, >= 0
-  /// @throws EspalierException `INVALID_JOB` when they are more than an array can hold
+  /// @throws IllegalArgumentException when they are more than an array can hold
   public static int values(int samples, long size) {
     long all = samples * size;
     if (all > MOST_VALUES) {
-      throw new EspalierException(
-          ErrorCode.INVALID_JOB,
+      throw new IllegalArgumentException(
           ("a batch of %d samples with %d values each does not fit an array, which holds %d;"
                   + " take a smaller batch, or a smaller network")
               .formatted(samples, size, MOST_VALUES));

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.espalier.api.model.EspalierException;
 import dev.espalier.nn.Activation;
 import dev.espalier.nn.ArrayTables;
 import dev.espalier.nn.Batch;
@@ -240,7 +239,7 @@ final class HostNetworkTest {
     var spec = new NetworkSpec(new Shape(1, 4096, 1), List.of(new LayerSpec.Embedding(2, 4096)));
     assertThat(Batch.values(127, spec.values())).isEqualTo(127 * 4097 * 4096);
     assertThatThrownBy(() -> Batch.values(128, spec.values()))
-        .isInstanceOf(EspalierException.class)
+        .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("a batch of 128 samples with 16781312 values each does not fit");
   }
 
