@@ -82,6 +82,14 @@ class DocumentCodecTest {
   }
 
   @Test
+  void jobSpecStoredBeforeThereWereLimitsHasNone() throws IOException {
+    String stored = golden("job-spec.json").replaceFirst(",\"limits\":\\{[^}]*}", "");
+
+    assertThat(stored).doesNotContain("limits");
+    assertThat(codec.readSpec(stored).limits()).isEqualTo(JobSpec.Limits.NONE);
+  }
+
+  @Test
   void jobSpecStoredBeforeThereWasExperienceHasNone() throws IOException {
     String stored =
         golden("job-spec.json")

@@ -10,14 +10,19 @@ import java.util.Optional;
 /// When to race, and with how much.
 ///
 /// A race may use what the tuning budget allows, but not more than a share of the time so far that
-/// shrinks to 0.6 of itself with each race that changes nothing; and the wait for the next race, as
-/// a factor of the time so far, grows. A race that pays sets both back.
+/// shrinks to 0.6 of itself with each race that changes nothing, down to what the smallest costs;
+/// and the wait for the next race, as a factor of the time so far, grows. A race that pays sets
+/// both back.
 final class RaceTimes {
   private static final double FIRST_WAIT = 1.2;
   private static final double LONGER = 1.3;
   private static final double LONGEST_WAIT = 3;
   private static final double CHEAPER = 0.6;
-  private static final double CHEAPEST = 0.1;
+
+  /// Three laps of the least trial, 0.03 of the time so far each, and probes. With less no race
+  /// would fit any more.
+  private static final double CHEAPEST = 0.15;
+
   private static final double PROBES = 0.3;
   private static final long LEAST_PROBE = 64;
 
