@@ -98,6 +98,9 @@ class CommunicationTest {
   private double lastLoss(String program, Communication communication) throws Exception {
     try (var tuner = new ScriptedTuner(2, checkpoints)) {
       tuner.communicate(communication);
+      try (var described = PROGRAMS.get(program).get()) {
+        tuner.train(described.describe().name());
+      }
       try (var threads =
           WorkerThreads.attach(
               tuner,

@@ -57,6 +57,7 @@ final class ScriptedTuner implements AutoCloseable {
   private final List<Integer> wishes = new ArrayList<>();
   private HeldOut heldOut = HeldOut.NOTHING;
   private Communication communication = Communication.PLAIN;
+  private String program = "exact";
   private Predicate<WorkerReport> cutAt = _ -> false;
 
   /// @param checkpoints folder of the job's checkpoints
@@ -185,6 +186,11 @@ final class ScriptedTuner implements AutoCloseable {
     commands.clear();
     emptySeats();
     open.forEach(stream -> reject(stream, "WRONG_GENERATION"));
+  }
+
+  /// Says which program workers that attach from now on train; `exact` if nothing was said.
+  synchronized void train(String name) {
+    program = name;
   }
 
   /// Says how workers that attach from now on exchange parameters.
@@ -393,7 +399,7 @@ final class ScriptedTuner implements AutoCloseable {
                       .setGeneration(generation)
                       .setWorker(worker)
                       .setWorkers(workers)
-                      .setProgram("exact")
+                      .setProgram(program)
                       .setSeed(SEED)
                       .setCheckpoints(checkpoints.toString())
                       .setCommunication(WireCodec.encode(communication))
