@@ -50,7 +50,9 @@ final class ComparisonTest {
               "json");
 
       assertThat(status).as("%s", compared).isZero();
-      JsonNode outcome = JSON.readTree(compared.toString());
+      // Its progress came before, on the other stream.
+      assertThat(compared.toString()).startsWith("Running ");
+      JsonNode outcome = JSON.readTree(compared.substring(compared.indexOf("{")));
       assertThat(outcome.path("metric").asString()).isEqualTo("logLoss");
       for (JsonNode policy : outcome.path("policies")) {
         assertThat(policy.path("secondsToCommon").asDouble()).as("%s", outcome).isPositive();
