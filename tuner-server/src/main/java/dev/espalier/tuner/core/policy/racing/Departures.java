@@ -40,11 +40,7 @@ final class Departures {
     this.board = board;
     this.mainline = mainline;
     this.neighbourhood = neighbourhood;
-    this.newStarts =
-        new NewStarts(
-            neighbourhood,
-            board.plan().validation().goal(),
-            board.plan().base().with(board.plan().space().defaults()));
+    this.newStarts = new NewStarts(neighbourhood, board.plan().validation().goal());
     this.outlook = outlook;
     this.times = times;
     this.history = history;

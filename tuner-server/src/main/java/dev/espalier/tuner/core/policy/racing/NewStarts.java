@@ -3,7 +3,6 @@ package dev.espalier.tuner.core.policy.racing;
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
-import dev.espalier.tuner.core.policy.race.Move;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,9 +17,7 @@ import java.util.function.Predicate;
 /// twice. First come the steps that are known to help against overfitting, the cheaper one before
 /// the other: a smaller batch, whose noise regularises (Smith and Le 2018), and which at the scaled
 /// rate takes at most twice as long to its best; then a calmer rate, which may take as many times
-/// longer as it is calmer. Their opposites come last. Before all of them comes the default, where
-/// races have led to longer steps: it was left for what was better in a race, before it could show
-/// how far it gets. Deterministic.
+/// longer as it is calmer. Their opposites come last. Deterministic.
 final class NewStarts {
   /// How much calmer or bolder a step makes the rate.
   static final double RATE_FACTOR = 3;
@@ -39,17 +36,15 @@ final class NewStarts {
 
   private final Neighbourhood neighbourhood;
   private final Goal goal;
-  private final Setting defaults;
   private final List<Setting> tried = new ArrayList<>();
   private final List<Step> order = new ArrayList<>(List.of(Step.values()));
   private Optional<Run> best = Optional.empty();
   private Optional<Run> running = Optional.empty();
   private Optional<Step> step = Optional.empty();
 
-  NewStarts(Neighbourhood neighbourhood, Goal goal, Setting defaults) {
+  NewStarts(Neighbourhood neighbourhood, Goal goal) {
     this.neighbourhood = neighbourhood;
     this.goal = goal;
-    this.defaults = defaults;
   }
 
   /// Takes in a validation result of the present run.
@@ -80,11 +75,6 @@ final class NewStarts {
     tried.add(ran);
     step.ifPresent(taken -> move(taken, paid));
     running = Optional.empty();
-    if (tried.size() == 1 && isBolder(ran) && isPossible.test(defaults)) {
-      step = Optional.empty();
-      tried.add(defaults);
-      return Optional.of(defaults);
-    }
     step =
         order.stream()
             .filter(way -> take(way).filter(isPossible).filter(this::isNew).isPresent())
@@ -92,10 +82,6 @@ final class NewStarts {
     Optional<Setting> fresh = step.flatMap(this::take);
     fresh.ifPresent(tried::add);
     return fresh;
-  }
-
-  private boolean isBolder(Setting ran) {
-    return Move.reachOf(ran) > SAME * Move.reachOf(defaults);
   }
 
   private void move(Step taken, boolean paid) {

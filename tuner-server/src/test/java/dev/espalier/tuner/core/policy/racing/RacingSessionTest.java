@@ -300,8 +300,7 @@ class RacingSessionTest {
   }
 
   /// The best that a retreat and three new starts with ever calmer rates come to is 0.07 and above;
-  /// where races find a calm rate in time the first run does not end. Where they had found a bolder
-  /// one the default comes first.
+  /// where races find a calm rate in time the first run does not end.
   @Test
   void jobsThatOverfitBeginAnewWithWhatHelpsAgainstIt() {
     double[][] jobs = {
@@ -317,10 +316,8 @@ class RacingSessionTest {
       cured += best(run) < 0.05 ? 1 : 0;
       assertThat(best(run)).isLessThan(0.08);
       assertThat(ruled(run, "racing.restart").stream().limit(1))
-          .allSatisfy(restart ->
-              assertThat(restart.outcome())
-                  .containsPattern(
-                      "begin anew with batchSize (8|32, learningRate " + job[0] + "),"));
+          .allSatisfy(
+              restart -> assertThat(restart.outcome()).contains("begin anew with batchSize 8"));
       assertThat(timesOutsideRaces(run).getLast().tuningSeconds()).isLessThan(0.25 * 30);
     }
     assertThat(cured).isGreaterThanOrEqualTo(7);
