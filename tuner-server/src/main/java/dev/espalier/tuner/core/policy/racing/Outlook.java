@@ -34,8 +34,10 @@ final class Outlook {
   private double best = Double.NaN;
   private double bestTookSeconds;
 
-  /// What training to the best took when the model was first taken back to it. A small gain on the
-  /// way from there does not make that dearer.
+  /// The best when the model was first taken back to it, and what training to it took. A small gain
+  /// on the way from there does not make a new start dearer; a large one does.
+  private double overfitAt = Double.NaN;
+
   private double overfitAtSeconds = Double.POSITIVE_INFINITY;
 
   private double lineBest = Double.NaN;
@@ -75,6 +77,9 @@ final class Outlook {
       best = value;
       bestTookSeconds = age(spentSeconds);
       retreats = 0;
+      if (Math.abs(value - overfitAt) > options.overfit() * range) {
+        overfitAtSeconds = Double.POSITIVE_INFINITY;
+      }
     }
   }
 
@@ -118,7 +123,8 @@ final class Outlook {
   }
 
   void retreated() {
-    if (!hasRetreated) {
+    if (Double.isInfinite(overfitAtSeconds)) {
+      overfitAt = best;
       overfitAtSeconds = bestTookSeconds;
     }
     retreats++;

@@ -94,6 +94,33 @@ class OutlookTest {
     assertThat(after(100, 0.505, 0.1)).isEqualTo(Verdict.GO_ON);
   }
 
+  /// The model overfitted early; what it gained since was little, so a new start is cheap.
+  @Test
+  void aSmallGainAfterARetreatDoesNotHideWhatOverfitted() {
+    retreatsAt(2);
+    after(90, 0.495, 0.1);
+    after(95, 0.5, 0.1);
+
+    assertThat(after(100, 0.5, 0.1)).isEqualTo(Verdict.RESTART);
+  }
+
+  /// It was taken back early, by chance maybe, and learned most of what it knows since.
+  @Test
+  void aLargeGainAfterARetreatIsNotThrownAway() {
+    retreatsAt(2);
+    after(90, 0.3, 0.3);
+    after(95, 0.31, 0.3);
+
+    assertThat(after(100, 0.31, 0.3)).isEqualTo(Verdict.RETREAT);
+  }
+
+  private void retreatsAt(double seconds) {
+    after(1, 0.6, 0);
+    after(seconds, 0.5, 0.1);
+    assertThat(after(seconds + 1, 0.52, 0.1)).isEqualTo(Verdict.RETREAT);
+    outlook.retreated();
+  }
+
   @Test
   void aPlateauAloneIsNoReasonToBeginAnew() {
     after(1, 0.6, 0);
