@@ -6,6 +6,7 @@ import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.client.FileAside;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.tuner.boot.LocalModel;
@@ -75,6 +76,10 @@ final class ModelExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (checkpoints == null && (jar != null || data != null)) {
+      throw new CommandFailure(
+          ExitStatus.USAGE, "--jar and --data go with --checkpoints: the server has its own");
+    }
     String path = invocation.jobPath(job);
     long bytes =
         checkpoints == null
@@ -90,16 +95,22 @@ final class ModelExportCommand implements Callable<Integer> {
     long wanted = snapshot == null ? best(client, path) : snapshot;
     Path ofJob = folder.resolve(invocation.jobId(job));
     try {
-      LocalModel.export(
-          Json.readDocument("the job's configuration", Json.write(client.get(path + "/config"))),
-          Optional.ofNullable(jar),
-          Optional.ofNullable(data),
-          Files.isDirectory(ofJob) ? ofJob : folder,
-          wanted,
-          file.toAbsolutePath());
-      return Files.size(file);
+      return FileAside.write(
+          file,
+          aside ->
+              LocalModel.export(
+                  Json.readDocument(
+                      "the job's configuration", Json.write(client.get(path + "/config"))),
+                  Optional.ofNullable(jar),
+                  Optional.ofNullable(data),
+                  Files.isDirectory(ofJob) ? ofJob : folder,
+                  wanted,
+                  aside.toAbsolutePath()));
     } catch (EspalierException failure) {
-      throw new CommandFailure(ExitStatus.NOT_FOUND, String.valueOf(failure.getMessage()), failure);
+      throw new CommandFailure(
+          ExitStatus.of(failure.code(), ExitStatus.INTERNAL),
+          String.valueOf(failure.getMessage()),
+          failure);
     } catch (IOException failure) {
       throw new CommandFailure(
           ExitStatus.INTERNAL, file + " cannot be written: " + failure.getMessage(), failure);
@@ -109,7 +120,7 @@ final class ModelExportCommand implements Callable<Integer> {
   private static long best(TunerClient client, String path) {
     ScheduleView.Result result = client.get(path + "/schedule", ScheduleView.class).result();
     List<SnapshotView> ready =
-        client.all(path + "/snapshots", SnapshotView.class).stream()
+        client.all(path + "/snapshots?pageSize=1000", SnapshotView.class).stream()
             .filter(one -> one.state() == SnapshotState.READY)
             .toList();
     return ready.stream()

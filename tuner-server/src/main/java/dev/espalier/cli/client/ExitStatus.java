@@ -1,5 +1,7 @@
 package dev.espalier.cli.client;
 
+import dev.espalier.api.model.ErrorCode;
+
 /// How a command ended, as the shell sees it.
 public enum ExitStatus {
   OK(0, "done"),
@@ -22,6 +24,17 @@ public enum ExitStatus {
   ExitStatus(int code, String meaning) {
     this.code = code;
     this.meaning = meaning;
+  }
+
+  /// {@return how a command ends that failed here, and not at the server}
+  ///
+  /// @param otherwise for what is neither missing nor a wrong job
+  public static ExitStatus of(ErrorCode code, ExitStatus otherwise) {
+    return switch (code) {
+      case NOT_FOUND -> NOT_FOUND;
+      case INVALID_JOB -> INVALID_JOB;
+      default -> otherwise;
+    };
   }
 
   public int code() {

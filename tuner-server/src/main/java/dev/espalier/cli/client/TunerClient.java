@@ -213,13 +213,15 @@ public final class TunerClient {
   ///
   /// @return its size in bytes
   public long download(String path, Path file) {
-    Path folder = file.toAbsolutePath().getParent();
-    if (Files.isDirectory(file)) {
-      throw new CommandFailure(ExitStatus.USAGE, file + " is a folder, and must be a file");
+    try {
+      return FileAside.write(file, aside -> receive(path, aside));
+    } catch (IOException e) {
+      throw new CommandFailure(
+          ExitStatus.INTERNAL, "the download of " + file + " failed: " + reason(e), e);
     }
-    if (folder == null || !Files.isDirectory(folder)) {
-      throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no folder " + folder);
-    }
+  }
+
+  private void receive(String path, Path file) throws IOException {
     HttpRequest request =
         request(path).timeout(DOWNLOAD_TIMEOUT).header("Accept", "*/*").GET().build();
     HttpResponse<InputStream> response = send(request, HttpResponse.BodyHandlers.ofInputStream());
@@ -228,17 +230,7 @@ public final class TunerClient {
         String text = new String(body.readNBytes(100_000), StandardCharsets.UTF_8);
         throw failure(response.statusCode(), text);
       }
-      Path aside = file.resolveSibling(file.getFileName() + ".part");
-      try {
-        long bytes = Files.copy(body, aside, StandardCopyOption.REPLACE_EXISTING);
-        Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING);
-        return bytes;
-      } finally {
-        Files.deleteIfExists(aside);
-      }
-    } catch (IOException e) {
-      throw new CommandFailure(
-          ExitStatus.INTERNAL, "the download of " + file + " failed: " + reason(e), e);
+      Files.copy(body, file, StandardCopyOption.REPLACE_EXISTING);
     }
   }
 
