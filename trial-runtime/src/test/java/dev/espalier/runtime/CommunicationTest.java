@@ -26,7 +26,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -146,14 +145,9 @@ class CommunicationTest {
 
     @Override
     public ProgramShape open(ProgramEnvironment environment) {
-      var arguments = new TreeMap<String, String>();
-      describe()
-          .arguments()
-          .forEach(argument -> arguments.put(argument.name(), argument.defaultValue()));
-      arguments.putAll(others);
       return program.open(
           new ProgramEnvironment(
-              arguments,
+              describe().argumentsWith(others),
               environment.data(),
               environment.worker(),
               environment.workers(),
@@ -168,6 +162,11 @@ class CommunicationTest {
     @Override
     public Progress clock(ProgramContext context) {
       return program.clock(context);
+    }
+
+    @Override
+    public Progress loss(ProgramContext context) {
+      return program.loss(context);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package dev.espalier.cli;
 
-import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
@@ -108,7 +107,10 @@ final class ProgramCheckCommand implements Callable<Integer> {
             }
           });
     } catch (EspalierException failure) {
-      throw new CommandFailure(status(failure.code()), failed(failure, findings), failure);
+      throw new CommandFailure(
+          ExitStatus.of(failure.code(), ExitStatus.WRONG_PROGRAM),
+          failed(failure, findings),
+          failure);
     }
     long wrong = count(findings, "FAILED");
     if (invocation.isTable()) {
@@ -133,14 +135,6 @@ final class ProgramCheckCommand implements Callable<Integer> {
     if (data != null && !Files.isDirectory(data)) {
       throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no folder " + data);
     }
-  }
-
-  private static ExitStatus status(ErrorCode code) {
-    return switch (code) {
-      case NOT_FOUND -> ExitStatus.NOT_FOUND;
-      case INVALID_JOB -> ExitStatus.INVALID_JOB;
-      default -> ExitStatus.WRONG_PROGRAM;
-    };
   }
 
   private static String failed(EspalierException failure, List<JsonNode> findings) {

@@ -41,18 +41,18 @@ public record ProgramDescriptor(
     if (validation.isEmpty()) {
       throw new IllegalArgumentException(name + ": needs at least one validation metric");
     }
-    requireUnique("argument", arguments, Argument::name);
-    requireUnique("tunable", tunables, Tunable::name);
-    requireUnique("validation metric", validation, MetricSpec::name);
+    requireUnique(name, "argument", arguments, Argument::name);
+    requireUnique(name, "tunable", tunables, Tunable::name);
+    requireUnique(name, "validation metric", validation, MetricSpec::name);
   }
 
   private static <T> void requireUnique(
-      String kind, List<T> described, Function<T, String> nameOf) {
+      String program, String kind, List<T> described, Function<T, String> nameOf) {
     var names = new HashSet<String>();
     for (T one : described) {
       if (!names.add(nameOf.apply(one))) {
         throw new IllegalArgumentException(
-            "%s %s is described twice".formatted(kind, nameOf.apply(one)));
+            "%s: %s %s is described twice".formatted(program, kind, nameOf.apply(one)));
       }
     }
   }

@@ -91,6 +91,9 @@ final class FieldWatch {
       case int[] array -> Arrays.hashCode(array);
       case long[] array -> Arrays.hashCode(array);
       case byte[] array -> Arrays.hashCode(array);
+      case short[] array -> Arrays.hashCode(array);
+      case char[] array -> Arrays.hashCode(array);
+      case boolean[] array -> Arrays.hashCode(array);
       case Object[] array when depth > 0 ->
           Arrays.stream(array)
               .limit(ELEMENTS)
@@ -102,7 +105,12 @@ final class FieldWatch {
               .limit(ELEMENTS)
               .mapToLong(element -> print(element, depth - 1))
               .reduce(all.size(), (sum, one) -> 31 * sum + one);
-      case Map<?, ?> map -> map.toString().hashCode();
+      case Map<?, ?> map when depth > 0 ->
+          map.entrySet().stream()
+              .limit(ELEMENTS)
+              .mapToLong(entry ->
+                  31 * print(entry.getKey(), depth - 1) + print(entry.getValue(), depth - 1))
+              .reduce(map.size(), Long::sum);
       case Number number -> number.toString().hashCode();
       case Serializable plain -> serialized(plain);
       default -> System.identityHashCode(value);

@@ -2,7 +2,7 @@ package dev.espalier.runtime.check;
 
 /// What one check of a program found.
 ///
-/// @param check what was looked at, such as `a fork goes on exactly`
+/// @param check what was looked at, such as `a fork goes on as its parent does`
 /// @param outcome how it ended
 /// @param sentence what was seen and, where it is wrong, what to do about it
 public record Finding(String check, Outcome outcome, String sentence) {

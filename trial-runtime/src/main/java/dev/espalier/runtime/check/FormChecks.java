@@ -163,15 +163,15 @@ final class FormChecks {
 
   /// What a branch is whose rate is too high.
   private static Verdict diverges(Subject subject) throws InterruptedException {
-    Subject overflowing = subject.madeBy(() -> new Overflowing(subject.makes().get()));
-    try (Trial trial = Trial.open(overflowing, 1)) {
-      List<TableDeclaration> learning = Overflowing.learning(trial.shape());
+    Subject spoiled = subject.madeBy(() -> new WithoutNumbers(subject.makes().get()));
+    try (Trial trial = Trial.open(spoiled, 1)) {
+      List<TableDeclaration> learning = WithoutNumbers.learning(trial.shape());
       if (learning.isEmpty()) {
         return skipped("no table has a rule that learns");
       }
+      trial.create(subject.setting());
       double loss;
       try {
-        trial.create(subject.setting());
         loss = trial.run(ROOT, 1).meanLoss(0);
         trial.evaluate(ROOT);
       } catch (RuntimeException failure) {
@@ -190,9 +190,9 @@ final class FormChecks {
   }
 
   /// A program whose parameters are no numbers from the first clock on.
-  private record Overflowing(TrainingProgram program, List<TableDeclaration> tables)
+  private record WithoutNumbers(TrainingProgram program, List<TableDeclaration> tables)
       implements TrainingProgram {
-    Overflowing(TrainingProgram program) {
+    WithoutNumbers(TrainingProgram program) {
       this(program, new ArrayList<>());
     }
 
@@ -208,6 +208,7 @@ final class FormChecks {
     @Override
     public ProgramShape open(ProgramEnvironment environment) {
       ProgramShape shape = program.open(environment);
+      tables.clear();
       tables.addAll(learning(shape));
       return shape;
     }

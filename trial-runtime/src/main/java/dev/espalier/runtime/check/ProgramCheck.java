@@ -2,7 +2,10 @@ package dev.espalier.runtime.check;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
 import dev.espalier.runtime.branch.ProgramFailure;
 import dev.espalier.runtime.check.Finding.Outcome;
 import dev.espalier.runtime.check.Finding.Verdict;
@@ -147,12 +150,22 @@ public final class ProgramCheck {
         arguments.keySet().stream().sorted().toList(),
         descriptor.arguments().stream().map(ProgramDescriptor.Argument::name).toList(),
         descriptor);
-    requireKnown(
-        "tunable",
-        setting.keySet().stream().sorted().toList(),
-        descriptor.tunables().stream().map(tunable -> tunable.name()).toList(),
-        descriptor);
-    return Subject.of(program, descriptor, arguments, data, seed, setting);
+    return Subject.of(program, descriptor, arguments, data, seed, checked(descriptor));
+  }
+
+  private Setting checked(ProgramDescriptor descriptor) {
+    var space = new SearchSpace(descriptor.tunables());
+    Setting whole = space.defaults().with(Setting.of(setting));
+    List<Problem> problems = space.problemsOf(whole);
+    if (!problems.isEmpty()) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          "program %s: %s"
+              .formatted(
+                  descriptor.name(),
+                  problems.stream().map(Problem::message).collect(Collectors.joining("; "))));
+    }
+    return whole;
   }
 
   private static void requireKnown(

@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -35,17 +34,13 @@ record Subject(
   /// Samples kept out of training, so that `loss` can be called on them.
   private static final HeldOut HELD_OUT = new HeldOut(64, 0.25);
 
-  /// @param setting values in place of the tunables' defaults
   static Subject of(
       Supplier<? extends TrainingProgram> makes,
       ProgramDescriptor descriptor,
       Map<String, String> arguments,
       Optional<Path> data,
       long seed,
-      Map<String, Double> setting) {
-    var values = new TreeMap<String, Double>();
-    descriptor.tunables().forEach(tunable -> values.put(tunable.name(), tunable.defaultValue()));
-    values.putAll(setting);
+      Setting setting) {
     return new Subject(
         makes,
         UnaryOperator.identity(),
@@ -53,7 +48,7 @@ record Subject(
         descriptor.argumentsWith(arguments),
         data,
         seed,
-        new Setting(values));
+        setting);
   }
 
   String name() {

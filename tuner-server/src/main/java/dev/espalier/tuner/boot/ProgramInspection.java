@@ -132,7 +132,7 @@ public final class ProgramInspection {
     var given = new TreeMap<String, Object>();
     values.forEach((name, value) -> {
       if (!isTunable(program, name)) {
-        given.put(name, number(value).<Object>map(one -> one).orElse(value));
+        given.put(name, value);
       }
     });
     var document = new LinkedHashMap<String, Object>();
