@@ -103,7 +103,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   private void explain(String job, String why) {
     try {
       ports.jobs().explain(job, "It cannot be resumed: " + why);
-    } catch (EspalierException away) {
+    } catch (RuntimeException away) {
       log.warn("job={} cannot be told why it stands still: {}", job, away.getMessage());
     }
   }
@@ -121,9 +121,17 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     try {
       ports.jobs().halfDeleted().stream()
           .filter(job -> !removing.contains(job))
-          .forEach(this::remove);
+          .forEach(this::removeAfterAll);
     } catch (RuntimeException failure) {
-      log.warn("jobs that are being deleted cannot be removed: {}", failure.getMessage());
+      log.warn("jobs that are being deleted cannot be looked up: {}", failure.getMessage());
+    }
+  }
+
+  private void removeAfterAll(String job) {
+    try {
+      remove(job);
+    } catch (RuntimeException failure) {
+      log.warn("job={} is being deleted and cannot be removed: {}", job, failure.getMessage());
     }
   }
 

@@ -52,7 +52,8 @@ final class MicrometerTunerMeters implements TunerMeters {
             .description("Time from a report's arrival to the moment its commands left")
             .register(registry);
     Gauge.builder("espalier.jobs.stalled", stalled, Map::size)
-        .description("Jobs in which nothing is decided, for their log cannot be written")
+        .description(
+            "Jobs that stand still, for their log cannot be written or their workers cannot be started")
         .register(registry);
     for (JobState state : JobState.values()) {
       Gauge.builder("espalier.jobs", () -> countOf(state))

@@ -113,6 +113,13 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
               task -> Thread.startVirtualThread(task));
       try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
         lines.lines().forEach(answer);
+      } catch (RuntimeException failure) {
+        // Whoever hears the answers gave up, or they end in the middle as it is stopped for being
+        // late.
+        process.destroyForcibly();
+        if (!isLate.get()) {
+          throw failure;
+        }
       }
       int status = process.waitFor();
       if (isLate.get()) {

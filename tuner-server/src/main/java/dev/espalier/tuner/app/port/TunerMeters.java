@@ -16,12 +16,13 @@ public interface TunerMeters {
   /// @param share tuning seconds over all branch seconds, 0 to 1
   void tuningShare(String job, double share);
 
-  /// What happens to a job cannot be written down, so nothing is decided in it.
+  /// A job stands still: what happens in it cannot be written down, or its workers cannot be
+  /// started.
   ///
   /// @param why in words
   void stalled(String job, String why);
 
-  /// The job's log has caught up.
+  /// The job goes on again.
   void caughtUp(String job);
 
   /// The job has ended: its gauges go.
