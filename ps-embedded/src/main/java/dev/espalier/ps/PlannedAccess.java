@@ -214,14 +214,13 @@ final class PlannedAccess {
 
   void read(int table, long[] rows, int count, float[] target) {
     PlanRun planned = along;
-    if (planned != null
-        && planned.isNextRead(table, rows, count)
-        && serve(planned, table, count, target, 0)) {
+    boolean isNext = planned != null && planned.isNextRead(table, rows, count);
+    if (planned != null && isNext && serve(planned, table, count, target, 0)) {
       return;
     }
     checks.rows(table, rows, count);
     checks.room(table, count, target.length, 0);
-    noteRead(planned != null && planned.isNextRead(table, rows, count), table);
+    noteRead(isNext, table);
     if (isLogging()) {
       log.addRows(false, table, rows, count);
     }

@@ -65,7 +65,7 @@ record AccessRates(RowSweep sweep, int workers, int clocks, long warmUpNanos) {
                 String.valueOf(clocks),
                 String.valueOf(warmUpNanos),
                 way.name())
-            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     Optional<String> result;
     try (var out =
@@ -77,7 +77,13 @@ record AccessRates(RowSweep sweep, int workers, int clocks, long warmUpNanos) {
     }
     return Double.parseDouble(
         result
-            .orElseThrow(() -> new IOException("the process for " + way + " ended without result"))
+            .orElseThrow(() ->
+                new IOException(
+                    "the process for "
+                        + way
+                        + " ended with status "
+                        + process.exitValue()
+                        + " and without result"))
             .substring(RESULT.length()));
   }
 

@@ -102,7 +102,13 @@ final class KeyCache {
   ///
   /// @throws IllegalArgumentException when there is none
   long[] get(int slot) {
-    if (isLost || slot < 0 || slot >= SLOTS || lists.get(slot).length == 0) {
+    if (isLost) {
+      throw new IllegalArgumentException(
+          "row numbers cached as "
+              + slot
+              + " cannot be trusted: an earlier command of this session could not be read");
+    }
+    if (slot < 0 || slot >= SLOTS || lists.get(slot).length == 0) {
       throw new IllegalArgumentException("no row numbers are cached as " + slot);
     }
     return lists.get(slot);
