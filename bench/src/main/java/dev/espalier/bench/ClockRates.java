@@ -21,8 +21,8 @@ import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Function;
@@ -107,12 +107,9 @@ final class ClockRates implements Benchmark {
   }
 
   private static ProgramShape open(TrainingProgram program) {
-    var arguments = new HashMap<String, String>();
-    program
-        .describe()
-        .arguments()
-        .forEach(argument -> arguments.put(argument.name(), argument.defaultValue()));
-    return program.open(new ProgramEnvironment(arguments, Optional.empty(), 0, 1, SEED));
+    return program.open(
+        new ProgramEnvironment(
+            program.describe().argumentsWith(Map.of()), Optional.empty(), 0, 1, SEED));
   }
 
   /// The clocks of a single worker that trains with the program's default setting.

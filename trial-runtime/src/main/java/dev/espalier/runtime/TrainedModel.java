@@ -7,6 +7,8 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.transport.Transport;
 import dev.espalier.runtime.branch.CheckpointFolder;
+import dev.espalier.runtime.branch.MemoryBudget;
+import dev.espalier.runtime.branch.Opened;
 import dev.espalier.runtime.branch.Together;
 import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.ProgramEnvironment;
@@ -52,7 +54,7 @@ final class TrainedModel {
   /// Writes the tables of a checkpoint as a NumPy archive.
   ///
   /// @throws EspalierException `CHECKPOINT_MISSING` or `CHECKPOINT_FAILED`
-  static void export(Request request, TrainingProgram program) {
+  static void export(Request request, TrainingProgram program) throws InterruptedException {
     write(
         request,
         program.open(
@@ -64,18 +66,20 @@ final class TrainedModel {
                 request.seed())));
   }
 
-  private static void write(Request request, ProgramShape shape) {
+  private static void write(Request request, ProgramShape shape) throws InterruptedException {
     var servers = new ArrayList<ParameterServer>();
-    try {
+    try (var opened = new Opened()) {
       for (int worker = 0; worker < request.workers(); worker++) {
-        servers.add(
+        ParameterServer server =
             PsBackend.openServer(
                 request.workers(),
                 worker,
-                WorkerConfig.DEFAULT_MEMORY_BYTES,
+                MemoryBudget.bytes(),
                 shape.tables(),
                 0,
-                Worker.filters(request.communication())));
+                Worker.filters(request.communication()));
+        opened.closeBy(server::close);
+        servers.add(server);
       }
       Transport shards = Transport.inProcess(servers.stream().map(ParameterServer::shard).toList());
       // A session belongs to one thread, and restoring is done by all of them together.
@@ -91,8 +95,6 @@ final class TrainedModel {
         }
         Together.run(workers, threads);
       }
-    } finally {
-      servers.forEach(ParameterServer::close);
     }
   }
 

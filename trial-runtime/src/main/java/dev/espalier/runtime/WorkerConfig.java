@@ -3,6 +3,7 @@ package dev.espalier.runtime;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.runtime.branch.CheckpointFolder;
+import dev.espalier.runtime.branch.MemoryBudget;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -33,15 +34,6 @@ record WorkerConfig(
     Duration maxAlone) {
   private static final String MAX_ALONE = "ESPALIER_WORKER_MAX_ALONE";
 
-  private static final String MEMORY_BYTES = "espalier.memory.bytes";
-
-  /// What the system property `espalier.memory.bytes` says; else twice the largest heap, which is
-  /// half of the machine's memory where nobody bounds the heap, at least 256 MiB.
-  static final long DEFAULT_MEMORY_BYTES =
-      Math.max(
-          1,
-          Long.getLong(MEMORY_BYTES, Math.max(256L << 20, 2 * Runtime.getRuntime().maxMemory())));
-
   @Override
   public String toString() {
     return "worker " + worker + " of " + job + " generation " + generation + " at " + tuner;
@@ -57,7 +49,7 @@ record WorkerConfig(
         -1,
         address(env),
         Path.of(System.getProperty("user.dir"), ".espalier", "checkpoints", job),
-        DEFAULT_MEMORY_BYTES,
+        MemoryBudget.bytes(),
         maxAlone(env));
   }
 
@@ -103,7 +95,7 @@ record WorkerConfig(
         number("--worker", option(arguments, "--worker")),
         address(env),
         Path.of(System.getProperty("user.dir"), ".espalier", "checkpoints"),
-        DEFAULT_MEMORY_BYTES,
+        MemoryBudget.bytes(),
         maxAlone(env));
   }
 

@@ -87,6 +87,9 @@ public final class WorkerMain {
     TrainedModel.Request request = request(TrainedModel.Request.class);
     try (TrainingProgram program = ProgramCatalog.named(request.program())) {
       TrainedModel.export(request, program);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      throw new EspalierException(ErrorCode.INTERNAL, "the export was interrupted");
     }
     return Map.of("file", request.file());
   }

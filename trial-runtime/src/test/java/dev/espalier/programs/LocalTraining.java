@@ -1,6 +1,6 @@
 package dev.espalier.programs;
 
-import dev.espalier.api.model.ProgramDescriptor;
+import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.data.SampleOrder;
@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -47,7 +46,7 @@ public final class LocalTraining implements AutoCloseable {
       TrainingProgram instance = program.get();
       var environment =
           new ProgramEnvironment(
-              withDefaults(instance.describe(), arguments), data, worker, workers, seed);
+              instance.describe().argumentsWith(arguments), data, worker, workers, seed);
       programs.add(instance);
       opened = instance.open(environment);
     }
@@ -55,13 +54,7 @@ public final class LocalTraining implements AutoCloseable {
     tables = new LocalTables(shape);
     split = SampleSplit.of(shape.trainingSamples(), 0, seed);
     order();
-    var defaults = new TreeMap<String, Double>();
-    programs
-        .getFirst()
-        .describe()
-        .tunables()
-        .forEach(tunable -> defaults.put(tunable.name(), tunable.defaultValue()));
-    setting = new Setting(defaults);
+    setting = new SearchSpace(programs.getFirst().describe().tunables()).defaults();
     tables.initialise(() -> programs.getFirst().initialise(context(0, new int[0])));
   }
 
@@ -99,14 +92,6 @@ public final class LocalTraining implements AutoCloseable {
   /// {@return the samples that are held out}
   public int[] heldOut() {
     return split.probe();
-  }
-
-  private static Map<String, String> withDefaults(
-      ProgramDescriptor descriptor, Map<String, String> arguments) {
-    var all = new TreeMap<String, String>();
-    descriptor.arguments().forEach(argument -> all.put(argument.name(), argument.defaultValue()));
-    all.putAll(arguments);
-    return all;
   }
 
   public LocalTraining with(String tunable, double value) {

@@ -2,13 +2,23 @@ package dev.espalier.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.ParameterServerConfig;
+import dev.espalier.ps.WorkerSession;
+import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.transport.Transport;
+import dev.espalier.sdk.TrainingProgram;
+import java.lang.reflect.Method;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -64,7 +74,26 @@ final class CallWatchTest {
     private final Thread thread;
 
     Hanging(CallWatch in, CallWatch.Kind kind, long clock) throws InterruptedException {
-      thread = Thread.ofPlatform().daemon().start(() -> in.run(kind, clock, this::hang));
+      this(in, kind, clock, () -> {});
+      awaitBegun();
+    }
+
+    /// @param before what the call does before it hangs
+    Hanging(CallWatch in, CallWatch.Kind kind, long clock, Runnable before) {
+      thread =
+          Thread.ofPlatform()
+              .daemon()
+              .start(() ->
+                  in.run(
+                      kind,
+                      clock,
+                      () -> {
+                        before.run();
+                        return hang();
+                      }));
+    }
+
+    void awaitBegun() throws InterruptedException {
       assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
     }
 
@@ -174,5 +203,76 @@ final class CallWatchTest {
       limited.look();
       assertThat(said.words).isEmpty();
     }
+  }
+
+  @Test
+  void timeInWhichACallWaitsForOtherWorkersDoesNotCount() throws Exception {
+    clockOf(0.001);
+    try (var two = new TwoWorkers();
+        var call = new Hanging(watch, CallWatch.Kind.CLOCK, 17, two::awaitOther)) {
+      two.awaitWaiting(call.thread);
+      pass(5000);
+      watch.look();
+      assertThat(said.words).as("it is the other one that hangs").isEmpty();
+
+      two.arrive();
+      call.awaitBegun();
+      pass(9);
+      watch.look();
+      assertThat(said.words).isEmpty();
+      pass(2);
+      watch.look();
+      assertThat(said.words)
+          .containsExactly(
+              "clock 17 has run for 11 s, and the longest before took less than 0.01 s");
+    }
+  }
+
+  /// The first worker and the second one of a real parameter server.
+  private static final class TwoWorkers implements AutoCloseable {
+    private final List<ParameterServer> servers =
+        IntStream.range(0, 2)
+            .mapToObj(worker ->
+                ParameterServer.open(
+                    ParameterServerConfig.of(2, worker, 1 << 20),
+                    List.of(TableSpec.dense("w", 4, 1, "sgd"))))
+            .toList();
+    private final Transport shards =
+        Transport.inProcess(servers.stream().map(ParameterServer::shard).toList());
+    private final WorkerSession first = servers.getFirst().session(shards);
+    private final WorkerSession second = servers.getLast().session(shards);
+
+    void awaitOther() {
+      first.awaitBarrier("both");
+    }
+
+    void arrive() {
+      second.awaitBarrier("both");
+    }
+
+    void awaitWaiting(Thread thread) throws InterruptedException {
+      while (thread.getState() != Thread.State.TIMED_WAITING) {
+        Thread.sleep(1);
+      }
+    }
+
+    @Override
+    public void close() {
+      servers.forEach(ParameterServer::close);
+    }
+  }
+
+  /// A call that nobody watches could hang unseen.
+  @Test
+  void everyCallOfAProgramIsWatchedButThoseThatOnlySay() {
+    assertThat(methods(WatchedProgram.class.getDeclaredMethods()))
+        .containsAll(
+            methods(TrainingProgram.class.getMethods()).stream()
+                .filter(name -> !Set.of("describe", "close").contains(name))
+                .toList());
+  }
+
+  private static List<String> methods(Method[] methods) {
+    return Arrays.stream(methods).map(Method::getName).toList();
   }
 }

@@ -14,6 +14,7 @@ import dev.espalier.programs.logreg.SparseLogisticRegression;
 import dev.espalier.programs.mf.MatrixFactorization;
 import dev.espalier.programs.nn.MultilayerPerceptron;
 import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.ForwardingProgram;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.ProgramEnvironment;
@@ -136,47 +137,23 @@ class CommunicationTest {
   }
 
   /// A program that is opened with its own default arguments, but for some.
-  private record WithDefaults(TrainingProgram program, Map<String, String> others)
-      implements TrainingProgram {
-    @Override
-    public ProgramDescriptor describe() {
-      return program.describe();
+  private static final class WithDefaults extends ForwardingProgram {
+    private final Map<String, String> others;
+
+    WithDefaults(TrainingProgram program, Map<String, String> others) {
+      super(program);
+      this.others = others;
     }
 
     @Override
     public ProgramShape open(ProgramEnvironment environment) {
-      return program.open(
+      return super.open(
           new ProgramEnvironment(
               describe().argumentsWith(others),
               environment.data(),
               environment.worker(),
               environment.workers(),
               environment.seed()));
-    }
-
-    @Override
-    public void initialise(ProgramContext context) {
-      program.initialise(context);
-    }
-
-    @Override
-    public Progress clock(ProgramContext context) {
-      return program.clock(context);
-    }
-
-    @Override
-    public Progress loss(ProgramContext context) {
-      return program.loss(context);
-    }
-
-    @Override
-    public Evaluation evaluate(ProgramContext context) {
-      return program.evaluate(context);
-    }
-
-    @Override
-    public void close() {
-      program.close();
     }
   }
 

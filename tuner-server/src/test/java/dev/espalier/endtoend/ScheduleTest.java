@@ -3,13 +3,10 @@ package dev.espalier.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.model.JobState;
-import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.programs.logreg.SparseLogisticRegression;
 import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.ForwardingProgram;
 import dev.espalier.sdk.ProgramContext;
-import dev.espalier.sdk.ProgramEnvironment;
-import dev.espalier.sdk.ProgramShape;
-import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 import dev.espalier.tuner.app.TunerInMemory;
 import dev.espalier.tuner.app.TunerInMemory.Trained;
@@ -99,25 +96,12 @@ final class ScheduleTest {
   }
 
   /// A program that tells a digest of all parameters whenever its first worker evaluates.
-  private record Watched(TrainingProgram program, LongConsumer digests) implements TrainingProgram {
-    @Override
-    public ProgramDescriptor describe() {
-      return program.describe();
-    }
+  private static final class Watched extends ForwardingProgram {
+    private final LongConsumer digests;
 
-    @Override
-    public ProgramShape open(ProgramEnvironment environment) {
-      return program.open(environment);
-    }
-
-    @Override
-    public void initialise(ProgramContext context) {
-      program.initialise(context);
-    }
-
-    @Override
-    public Progress clock(ProgramContext context) {
-      return program.clock(context);
+    Watched(TrainingProgram program, LongConsumer digests) {
+      super(program);
+      this.digests = digests;
     }
 
     @Override
@@ -132,12 +116,7 @@ final class ScheduleTest {
         crc.update(bits.flip());
         digests.accept(crc.getValue());
       }
-      return program.evaluate(context);
-    }
-
-    @Override
-    public void close() {
-      program.close();
+      return super.evaluate(context);
     }
   }
 }

@@ -29,7 +29,6 @@ import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -141,12 +140,8 @@ public final class FilterRates implements Benchmark {
   }
 
   private static ProgramEnvironment environment(TrainingProgram program, int worker) {
-    var arguments = new HashMap<String, String>();
-    program
-        .describe()
-        .arguments()
-        .forEach(argument -> arguments.put(argument.name(), argument.defaultValue()));
-    return new ProgramEnvironment(arguments, Optional.empty(), worker, WORKERS, SEED);
+    return new ProgramEnvironment(
+        program.describe().argumentsWith(Map.of()), Optional.empty(), worker, WORKERS, SEED);
   }
 
   /// Own shards are called, others through frames, of which those of pushes are counted.

@@ -58,12 +58,21 @@ final class ProgramRun implements AutoCloseable {
                 0,
                 Duration.ZERO),
             MEMORY_BYTES);
-    execute(
-        new BranchCommand.Create(
-            BRANCH,
-            Setting.of(
-                Map.of(
-                    Tunable.LEARNING_RATE, learningRate, Tunable.BATCH_SIZE, (double) batchSize))));
+    try {
+      execute(
+          new BranchCommand.Create(
+              BRANCH,
+              Setting.of(
+                  Map.of(
+                      Tunable.LEARNING_RATE,
+                      learningRate,
+                      Tunable.BATCH_SIZE,
+                      (double) batchSize))));
+    } catch (InterruptedException | RuntimeException | Error failure) {
+      try (LocalCrew _ = crew) {
+        throw failure;
+      }
+    }
   }
 
   private List<WorkerReport> execute(BranchCommand command) throws InterruptedException {

@@ -14,6 +14,7 @@ import dev.espalier.data.DataFile;
 import dev.espalier.data.DataFolder;
 import dev.espalier.data.ExampleData;
 import dev.espalier.data.SparseExamples;
+import dev.espalier.programs.binary.BinaryModel;
 import dev.espalier.programs.binary.BinaryTally;
 import dev.espalier.programs.binary.LogLoss;
 import dev.espalier.sdk.Evaluation;
@@ -44,7 +45,6 @@ import org.jspecify.annotations.Nullable;
 /// Classifies sparse examples with a factorization machine.
 public final class FactorizationMachine implements TrainingProgram {
   private static final int DEFAULT_BATCH_SIZE = 128;
-  private static final int EVALUATION_BATCH = 1024;
   private static final int VALIDATION_PART = 5;
   private static final int ASSIGNED_ROWS = 8192;
   private static final String FEATURES = "features";
@@ -54,7 +54,7 @@ public final class FactorizationMachine implements TrainingProgram {
   private @Nullable Model model;
 
   /// What `open` makes; the arrays grow with the largest batch.
-  private static final class Model {
+  private static final class Model implements BinaryModel {
     private final long seed;
     private final ExampleData data;
     private final int rank;
@@ -74,6 +74,42 @@ public final class FactorizationMachine implements TrainingProgram {
       initialDeviation = environment.decimal("initialDeviation");
       rows = new BatchRows(data.features());
       sums = new double[rank];
+    }
+
+    @Override
+    public void read(ProgramContext context, SparseExamples examples, int[] samples) {
+      rows.collect(examples, samples);
+      int needed = rows.count() * columns();
+      if (values.length < needed) {
+        values = new float[Math.max(needed, 2 * values.length)];
+        gradients = new float[values.length];
+      }
+      context.table(FEATURES).read(rows.rows(), rows.count(), values);
+      context.table(BIAS).read(0, 1, bias, 0);
+    }
+
+    /// Scores an example, and leaves `sum_j v_jf x_j` of each factor in `sums`.
+    @Override
+    public double score(SparseExamples examples, int sample) {
+      Arrays.fill(sums, 0);
+      double z = bias[0];
+      double squares = 0;
+      int end = examples.starts()[sample + 1];
+      for (int entry = examples.starts()[sample]; entry < end; entry++) {
+        int at = rows.slot(examples.indices()[entry]) * columns();
+        double x = examples.values()[entry];
+        for (int f = 0; f < rank; f++) {
+          double term = values[at + f] * x;
+          sums[f] += term;
+          squares += term * term;
+        }
+        z += values[at + rank] * x;
+      }
+      double squaredSums = 0;
+      for (int f = 0; f < rank; f++) {
+        squaredSums += sums[f] * sums[f];
+      }
+      return z + (squaredSums - squares) / 2;
     }
 
     int columns() {
@@ -213,12 +249,12 @@ public final class FactorizationMachine implements TrainingProgram {
       return new Progress(0, 0);
     }
     SparseExamples examples = opened.data.training();
-    read(opened, context, examples, samples);
+    opened.read(context, examples, samples);
     Arrays.fill(opened.gradients, 0, opened.rows.count() * opened.columns(), 0f);
     double lossSum = 0;
     float biasGradient = 0;
     for (int sample : samples) {
-      double z = score(opened, examples, sample);
+      double z = opened.score(examples, sample);
       double gradient = LogLoss.sigmoid(z) - examples.labels()[sample];
       lossSum += LogLoss.of(z, examples.labels()[sample]);
       lossSum += addGradient(opened, examples, sample, gradient);
@@ -232,52 +268,7 @@ public final class FactorizationMachine implements TrainingProgram {
   @Override
   public Progress loss(ProgramContext context) {
     Model opened = opened();
-    int[] samples = context.samples();
-    SparseExamples examples = opened.data.training();
-    read(opened, context, examples, samples);
-    double lossSum = 0;
-    for (int sample : samples) {
-      lossSum += LogLoss.of(score(opened, examples, sample), examples.labels()[sample]);
-    }
-    return new Progress(lossSum, samples.length);
-  }
-
-  private static void read(
-      Model opened, ProgramContext context, SparseExamples examples, int[] samples) {
-    BatchRows rows = opened.rows;
-    rows.collect(examples, samples);
-    int needed = rows.count() * opened.columns();
-    if (opened.values.length < needed) {
-      opened.values = new float[Math.max(needed, 2 * opened.values.length)];
-      opened.gradients = new float[opened.values.length];
-    }
-    context.table(FEATURES).read(rows.rows(), rows.count(), opened.values);
-    context.table(BIAS).read(0, 1, opened.bias, 0);
-  }
-
-  /// Scores an example, and leaves `sum_j v_jf x_j` of each factor in `sums`.
-  private static double score(Model opened, SparseExamples examples, int sample) {
-    double[] sums = opened.sums;
-    int rank = opened.rank;
-    Arrays.fill(sums, 0);
-    double z = opened.bias[0];
-    double squares = 0;
-    int end = examples.starts()[sample + 1];
-    for (int entry = examples.starts()[sample]; entry < end; entry++) {
-      int at = opened.rows.slot(examples.indices()[entry]) * opened.columns();
-      double x = examples.values()[entry];
-      for (int f = 0; f < rank; f++) {
-        double term = opened.values[at + f] * x;
-        sums[f] += term;
-        squares += term * term;
-      }
-      z += opened.values[at + rank] * x;
-    }
-    double squaredSums = 0;
-    for (int f = 0; f < rank; f++) {
-      squaredSums += sums[f] * sums[f];
-    }
-    return z + (squaredSums - squares) / 2;
+    return opened.loss(context, opened.data.training());
   }
 
   /// Adds the gradient sums of the example that was scored last and returns its penalty.
@@ -307,15 +298,7 @@ public final class FactorizationMachine implements TrainingProgram {
   @Override
   public Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
-    SparseExamples examples = opened.data.validation();
-    var tally = new BinaryTally();
-    for (int[] batch : context.shareInBatches(0, examples.count(), EVALUATION_BATCH)) {
-      read(opened, context, examples, batch);
-      for (int sample : batch) {
-        tally.add(score(opened, examples, sample), examples.labels()[sample]);
-      }
-    }
-    return tally.evaluation();
+    return opened.evaluate(context, opened.data.validation());
   }
 
   private Model opened() {

@@ -12,6 +12,7 @@ import dev.espalier.data.BatchRows;
 import dev.espalier.data.DataFolder;
 import dev.espalier.data.ExampleData;
 import dev.espalier.data.SparseExamples;
+import dev.espalier.programs.binary.BinaryModel;
 import dev.espalier.programs.binary.BinaryTally;
 import dev.espalier.programs.binary.LogLoss;
 import dev.espalier.programs.lockfree.SampleSgd;
@@ -47,7 +48,6 @@ import org.jspecify.annotations.Nullable;
 /// Classifies sparse examples by logistic regression.
 public final class SparseLogisticRegression implements TrainingProgram {
   private static final int DEFAULT_BATCH_SIZE = 128;
-  private static final int EVALUATION_BATCH = 4096;
   private static final double INITIAL_DEVIATION = 1e-3;
   private static final int ASSIGNED_ROWS = 65_536;
   private static final String WEIGHTS = "weights";
@@ -66,7 +66,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
   private @Nullable Model model;
 
   /// What `open` makes; the arrays grow with the largest batch.
-  private static final class Model {
+  private static final class Model implements BinaryModel {
     private final long seed;
     private final ExampleData data;
     private final double l2;
@@ -83,6 +83,28 @@ public final class SparseLogisticRegression implements TrainingProgram {
       this.l2 = l2;
       this.threads = threads;
       rows = new BatchRows(data.features());
+    }
+
+    @Override
+    public void read(ProgramContext context, SparseExamples examples, int[] samples) {
+      rows.collect(examples, samples);
+      if (weights.length < rows.count()) {
+        weights = new float[Math.max(rows.count(), 2 * weights.length)];
+        gradients = new float[weights.length];
+      }
+      context.table(WEIGHTS).read(rows.rows(), rows.count(), weights);
+      context.table(BIAS).read(0, 1, bias, 0);
+    }
+
+    @Override
+    public double score(SparseExamples examples, int sample) {
+      double z = bias[0];
+      int end = examples.starts()[sample + 1];
+      for (int entry = examples.starts()[sample]; entry < end; entry++) {
+        int slot = rows.slot(examples.indices()[entry]);
+        z += (double) weights[slot] * examples.values()[entry];
+      }
+      return z;
     }
   }
 
@@ -193,12 +215,12 @@ public final class SparseLogisticRegression implements TrainingProgram {
     if (opened.threads.isPresent()) {
       return stepBySample(opened, opened.threads.get(), context);
     }
-    read(opened, context, examples, samples);
+    opened.read(context, examples, samples);
     Arrays.fill(opened.gradients, 0, opened.rows.count(), 0f);
     double lossSum = 0;
     float biasGradient = 0;
     for (int sample : samples) {
-      double z = score(opened, examples, sample);
+      double z = opened.score(examples, sample);
       double gradient = LogLoss.sigmoid(z) - examples.labels()[sample];
       lossSum +=
           LogLoss.of(z, examples.labels()[sample])
@@ -240,36 +262,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
   @Override
   public Progress loss(ProgramContext context) {
     Model opened = opened();
-    int[] samples = context.samples();
-    SparseExamples examples = opened.data.training();
-    read(opened, context, examples, samples);
-    double lossSum = 0;
-    for (int sample : samples) {
-      lossSum += LogLoss.of(score(opened, examples, sample), examples.labels()[sample]);
-    }
-    return new Progress(lossSum, samples.length);
-  }
-
-  private static void read(
-      Model opened, ProgramContext context, SparseExamples examples, int[] samples) {
-    BatchRows rows = opened.rows;
-    rows.collect(examples, samples);
-    if (opened.weights.length < rows.count()) {
-      opened.weights = new float[Math.max(rows.count(), 2 * opened.weights.length)];
-      opened.gradients = new float[opened.weights.length];
-    }
-    context.table(WEIGHTS).read(rows.rows(), rows.count(), opened.weights);
-    context.table(BIAS).read(0, 1, opened.bias, 0);
-  }
-
-  private static double score(Model opened, SparseExamples examples, int sample) {
-    double z = opened.bias[0];
-    int end = examples.starts()[sample + 1];
-    for (int entry = examples.starts()[sample]; entry < end; entry++) {
-      int slot = opened.rows.slot(examples.indices()[entry]);
-      z += (double) opened.weights[slot] * examples.values()[entry];
-    }
-    return z;
+    return opened.loss(context, opened.data.training());
   }
 
   /// Adds an example's gradient sums and returns its L2 penalty.
@@ -291,15 +284,7 @@ public final class SparseLogisticRegression implements TrainingProgram {
   @Override
   public Evaluation evaluate(ProgramContext context) {
     Model opened = opened();
-    SparseExamples examples = opened.data.validation();
-    var tally = new BinaryTally();
-    for (int[] batch : context.shareInBatches(0, examples.count(), EVALUATION_BATCH)) {
-      read(opened, context, examples, batch);
-      for (int sample : batch) {
-        tally.add(score(opened, examples, sample), examples.labels()[sample]);
-      }
-    }
-    return tally.evaluation();
+    return opened.evaluate(context, opened.data.validation());
   }
 
   private Model opened() {

@@ -2,6 +2,7 @@ package dev.espalier.runtime.branch;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.transport.Transport;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -23,19 +25,25 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// All workers of one job in this process: real programs, real shards, real branches, no network.
 ///
 /// One worker runs in the caller's thread. Several run in a thread each and take turns, so that the
 /// same job gives the same bits at any staleness: see `Turns`. After a command that failed at one
-/// of several workers, the others have been interrupted and the crew is of no more use.
+/// of several workers, or whose caller was interrupted, all have been interrupted and the crew is
+/// of no more use.
 public final class LocalCrew implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(LocalCrew.class);
   private static final long REPORT_PATIENCE_SECONDS = 60;
   private static final long LEAVE_PATIENCE_SECONDS = 10;
 
   private final Assignment assignment;
   private final long memoryBytes;
   private final List<TrainingProgram> programs = new ArrayList<>();
+  private final Opened opened = new Opened();
+  private final Opened openedByStart = new Opened();
   private final List<PsBackend> backends = new ArrayList<>();
   private final List<BranchExecutor> executors = new ArrayList<>();
   private final List<BlockingQueue<WorkerReport>> reports = new ArrayList<>();
@@ -43,31 +51,50 @@ public final class LocalCrew implements AutoCloseable {
   private final ProgramShape shape;
   private final ExecutorService threads;
 
+  /// Opens the programs and their parameters; what was opened is closed again where one fails.
+  ///
   /// @param program makes one for each worker, which is opened here and closed with the crew
   /// @param shaping changes what the program says of itself when it is opened
   /// @param assignment that of any worker; its folder of checkpoints is an empty one
   /// @param memoryBytes bound on parameter memory of a worker
+  /// @throws EspalierException `INVALID_JOB` for an unknown update rule or constant
   public LocalCrew(
       Supplier<? extends TrainingProgram> program,
       UnaryOperator<ProgramShape> shaping,
       Assignment assignment,
       long memoryBytes) {
+    if (assignment.workers() < 1) {
+      throw new IllegalArgumentException("workers must be >= 1 but are " + assignment.workers());
+    }
     this.assignment = assignment;
     this.memoryBytes = memoryBytes;
     this.turns = new Turns(assignment.workers());
-    ProgramShape opened = null;
-    for (int worker = 0; worker < assignment.workers(); worker++) {
-      TrainingProgram instance = program.get();
-      programs.add(instance);
-      opened = instance.open(BranchExecutor.environment(assignment.of(worker)));
-      reports.add(new LinkedBlockingQueue<>());
+    threads =
+        Executors.newFixedThreadPool(
+            assignment.workers(), Thread.ofPlatform().name("crew-worker-", 0).factory());
+    try {
+      for (int worker = 0; worker < assignment.workers(); worker++) {
+        TrainingProgram instance = program.get();
+        opened.closeBy(instance::close);
+        programs.add(instance);
+        reports.add(new LinkedBlockingQueue<>());
+      }
+      shape = shaping.apply(openPrograms());
+      start();
+    } catch (RuntimeException | Error failure) {
+      try (LocalCrew _ = this) {
+        throw failure;
+      }
     }
-    if (opened == null) {
-      throw new IllegalArgumentException("workers must be >= 1 but are " + assignment.workers());
+  }
+
+  /// {@return what the last one said: all say the same}
+  private ProgramShape openPrograms() {
+    ProgramShape last = null;
+    for (int worker = 0; worker < programs.size(); worker++) {
+      last = programs.get(worker).open(BranchExecutor.environment(assignment.of(worker)));
     }
-    shape = shaping.apply(opened);
-    threads = Executors.newFixedThreadPool(assignment.workers());
-    start();
+    return Objects.requireNonNull(last);
   }
 
   /// {@return what the program said when it was opened}
@@ -87,21 +114,25 @@ public final class LocalCrew implements AutoCloseable {
 
   /// Starts afresh, without any branch; checkpoints and opened programs stay.
   public void restart() {
-    backends.forEach(PsBackend::close);
-    backends.clear();
-    executors.clear();
+    openedByStart.close();
     start();
   }
 
   private void start() {
+    backends.clear();
+    executors.clear();
     var servers = new ArrayList<ParameterServer>();
     for (int worker = 0; worker < assignment.workers(); worker++) {
-      servers.add(PsBackend.openServer(assignment.workers(), worker, memoryBytes, shape.tables()));
+      ParameterServer server =
+          PsBackend.openServer(assignment.workers(), worker, memoryBytes, shape.tables());
+      openedByStart.closeBy(server::close);
+      servers.add(server);
     }
     var transport = Transport.inProcess(servers.stream().map(ParameterServer::shard).toList());
     for (int worker = 0; worker < assignment.workers(); worker++) {
       int number = worker;
       var backend = new PsBackend(servers.get(worker), transport);
+      openedByStart.closeBy(backend::close);
       backends.add(backend);
       executors.add(
           new BranchExecutor(
@@ -119,6 +150,7 @@ public final class LocalCrew implements AutoCloseable {
   ///
   /// @param turnClocks how many clocks a worker runs before the next one's turn: 1 + staleness
   /// @return what each worker reported
+  /// @throws InterruptedException when the caller was interrupted; no worker begins a clock then
   public List<List<WorkerReport>> execute(BranchCommand command, int turnClocks)
       throws InterruptedException {
     turns.begin(turnClocks);
@@ -143,7 +175,7 @@ public final class LocalCrew implements AutoCloseable {
     return all;
   }
 
-  private void executeTogether(BranchCommand command) {
+  private void executeTogether(BranchCommand command) throws InterruptedException {
     var all = new ArrayList<Callable<?>>();
     for (int worker = 0; worker < executors.size(); worker++) {
       int number = worker;
@@ -166,17 +198,42 @@ public final class LocalCrew implements AutoCloseable {
     return first.measure(branch, () -> measurement.apply(first::table));
   }
 
+  /// Ends the workers and closes their parameters and programs. A worker whose program neither ends
+  /// its clock nor heeds its interruption keeps what it uses: its memory is not taken from under
+  /// it.
   @Override
   public void close() {
     threads.shutdownNow();
-    try {
-      // Whoever was interrupted is still leaving.
-      var _ = threads.awaitTermination(LEAVE_PATIENCE_SECONDS, TimeUnit.SECONDS);
-    } catch (InterruptedException _) {
-      Thread.currentThread().interrupt();
+    if (haveLeft()) {
+      try (Opened _ = opened;
+          Opened _ = openedByStart) {
+        executors.clear();
+      }
+    } else {
+      log.warn(
+          "workers of {} still run after {} s; what they use stays open",
+          assignment.program(),
+          LEAVE_PATIENCE_SECONDS);
     }
-    backends.forEach(PsBackend::close);
-    programs.forEach(TrainingProgram::close);
+  }
+
+  /// Whoever was interrupted is still leaving; an interruption of the caller hurries nobody.
+  private boolean haveLeft() {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LEAVE_PATIENCE_SECONDS);
+    boolean wasInterrupted = false;
+    try {
+      while (true) {
+        try {
+          return threads.awaitTermination(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException _) {
+          wasInterrupted = true;
+        }
+      }
+    } finally {
+      if (wasInterrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /*
@@ -206,6 +263,9 @@ public final class LocalCrew implements AutoCloseable {
     }
 
     synchronized void pass(int worker) throws InterruptedException {
+      if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
       if (workers == 1) {
         return;
       }

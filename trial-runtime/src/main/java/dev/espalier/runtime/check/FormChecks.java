@@ -10,12 +10,11 @@ import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.runtime.check.Finding.Verdict;
-import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.ForwardingProgram;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.ProgramShape;
-import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TableDeclaration;
 import dev.espalier.sdk.TrainingProgram;
 import java.util.ArrayList;
@@ -190,10 +189,11 @@ final class FormChecks {
   }
 
   /// A program whose parameters are no numbers from the first clock on.
-  private record WithoutNumbers(TrainingProgram program, List<TableDeclaration> tables)
-      implements TrainingProgram {
+  private static final class WithoutNumbers extends ForwardingProgram {
+    private List<TableDeclaration> tables = List.of();
+
     WithoutNumbers(TrainingProgram program) {
-      this(program, new ArrayList<>());
+      super(program);
     }
 
     static List<TableDeclaration> learning(ProgramShape shape) {
@@ -201,21 +201,15 @@ final class FormChecks {
     }
 
     @Override
-    public ProgramDescriptor describe() {
-      return program.describe();
-    }
-
-    @Override
     public ProgramShape open(ProgramEnvironment environment) {
-      ProgramShape shape = program.open(environment);
-      tables.clear();
-      tables.addAll(learning(shape));
+      ProgramShape shape = super.open(environment);
+      tables = learning(shape);
       return shape;
     }
 
     @Override
     public void initialise(ProgramContext context) {
-      program.initialise(context);
+      super.initialise(context);
       for (TableDeclaration declaration : tables) {
         ParameterTable table = context.table(declaration.name());
         float[] row = new float[table.columns()];
@@ -224,26 +218,6 @@ final class FormChecks {
           table.assign(i, 1, row, 0);
         }
       }
-    }
-
-    @Override
-    public Progress clock(ProgramContext context) {
-      return program.clock(context);
-    }
-
-    @Override
-    public Progress loss(ProgramContext context) {
-      return program.loss(context);
-    }
-
-    @Override
-    public Evaluation evaluate(ProgramContext context) {
-      return program.evaluate(context);
-    }
-
-    @Override
-    public void close() {
-      program.close();
     }
   }
 }

@@ -9,6 +9,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.runtime.branch.LocalCrew;
+import dev.espalier.runtime.branch.MemoryBudget;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.TableDeclaration;
@@ -29,9 +30,6 @@ import java.util.stream.Stream;
 /// One run of a program that is checked: branches, as a job has them, and what came of them.
 final class Trial implements AutoCloseable {
   static final BranchId ROOT = BranchId.ROOT;
-
-  private static final long MEMORY_BYTES =
-      Math.max(256L << 20, 2 * Runtime.getRuntime().maxMemory());
 
   /// Values of a table that are kept to be compared as numbers.
   private static final int KEPT_VALUES = 1 << 16;
@@ -63,7 +61,7 @@ final class Trial implements AutoCloseable {
         },
         subject.shaping(),
         subject.assignment(workers, folder),
-        MEMORY_BYTES);
+        MemoryBudget.bytes());
   }
 
   /// Closes the program and opens it again, as after a restart: checkpoints stay.
@@ -95,9 +93,10 @@ final class Trial implements AutoCloseable {
     try {
       trial.create(subject.setting());
       return trial;
-    } catch (RuntimeException | Error failure) {
-      trial.close();
-      throw failure;
+    } catch (InterruptedException | RuntimeException | Error failure) {
+      try (Trial _ = trial) {
+        throw failure;
+      }
     }
   }
 
@@ -278,7 +277,10 @@ final class Trial implements AutoCloseable {
 
   @Override
   public void close() {
-    crew.close();
-    delete(folder);
+    try {
+      crew.close();
+    } finally {
+      delete(folder);
+    }
   }
 }
