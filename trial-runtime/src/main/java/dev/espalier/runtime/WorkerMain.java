@@ -2,6 +2,7 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Setting;
 import dev.espalier.runtime.check.ProgramCheck;
 import dev.espalier.runtime.doctor.WorkerExamination;
 import dev.espalier.sdk.TrainingProgram;
@@ -97,11 +98,13 @@ public final class WorkerMain {
   /// What is to be checked.
   ///
   /// @param arguments by name; those that are missing have their defaults
-  /// @param setting values in place of the defaults of tunables
+  /// @param jobSetting values of a job in place of the defaults of tunables
+  /// @param setting values in place of both
   /// @param data the data folder; empty for none
   private record CheckRequest(
       String program,
       Map<String, String> arguments,
+      Map<String, Double> jobSetting,
       Map<String, Double> setting,
       String data,
       long seed) {}
@@ -109,7 +112,9 @@ public final class WorkerMain {
   private static void check(Consumer<Object> lines) {
     CheckRequest request = request(CheckRequest.class);
     var check =
-        ProgramCheck.of(() -> ProgramCatalog.named(request.program())).withSeed(request.seed());
+        ProgramCheck.of(() -> ProgramCatalog.named(request.program()))
+            .withSeed(request.seed())
+            .withJobSetting(Setting.of(request.jobSetting()));
     for (Map.Entry<String, String> argument : request.arguments().entrySet()) {
       check = check.withArgument(argument.getKey(), argument.getValue());
     }

@@ -5,6 +5,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.data.SampleOrder;
 import dev.espalier.data.SampleSplit;
+import dev.espalier.runtime.branch.BranchExecutor;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
@@ -168,18 +169,12 @@ public final class LocalTraining implements AutoCloseable {
 
   /// {@return one metric, put together from all workers' parts}
   public double metric(String name) {
-    double sum = 0;
-    double samples = 0;
-    boolean squares =
-        programs.getFirst().describe().validation().stream()
-            .anyMatch(
-                spec -> spec.name().equals(name) && spec.aggregate().name().startsWith("ROOT"));
-    for (Evaluation part : evaluations()) {
-      double value = part.metrics().get(name);
-      sum += part.samples() * (squares ? value * value : value);
-      samples += part.samples();
-    }
-    return squares ? Math.sqrt(sum / samples) : sum / samples;
+    return programs.getFirst().describe().validation().stream()
+        .filter(metric -> metric.name().equals(name))
+        .findFirst()
+        .orElseThrow()
+        .joined(evaluations().stream().map(part -> BranchExecutor.report(0, part, 0)).toList())
+        .orElse(Double.NaN);
   }
 
   /// {@return how many rows of a table were read at once at most}

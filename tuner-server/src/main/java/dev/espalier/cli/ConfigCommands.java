@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 import tools.jackson.databind.JsonNode;
@@ -63,10 +62,7 @@ final class ConfigCommands extends CommandGroup {
             .toList();
     if (!problems.isEmpty()) {
       throw new CommandFailure(
-          ExitStatus.INVALID_JOB,
-          problems.stream()
-              .map(problem -> "  " + problem.pointer() + ": " + problem.message())
-              .collect(Collectors.joining("\n", "the job file has problems:\n", "")));
+          ExitStatus.INVALID_JOB, Problem.lines("the job file has problems:", problems));
     }
     invocation
         .err()

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -34,7 +35,8 @@ import tools.jackson.databind.JsonNode;
     footer = {
       "  espalier program check line-fit.jar",
       "  espalier program check mine.jar --data ~/data/mine --set rank=4 --set learningRate=0.1",
-      "  espalier program check --program mf"
+      "  espalier program check --program mf",
+      "  espalier program check mine.jar --job job.yaml --data ~/data/mine"
     })
 final class ProgramCheckCommand implements Callable<Integer> {
   private final Invocation invocation;
@@ -53,18 +55,33 @@ final class ProgramCheckCommand implements Callable<Integer> {
   @Nullable String program;
 
   @Option(
+      names = "--job",
+      paramLabel = "FILE",
+      description =
+          "Job file whose program, arguments, data, seed and setting are taken; - reads from standard"
+              + " input.")
+  @Nullable Path job;
+
+  @Option(
       names = "--set",
       paramLabel = "NAME=VALUE",
       description =
-          "An argument or a tunable that does not have its default: what makes the model small makes"
-              + " the check quick.")
+          "An argument or a tunable that has another value than its default or the job's: what makes"
+              + " the model small makes the check quick.")
   Map<String, String> values = Map.of();
 
-  @Option(names = "--data", paramLabel = "FOLDER", description = "The program's data folder.")
+  @Option(
+      names = "--data",
+      paramLabel = "FOLDER",
+      description =
+          "The program's data folder (default: that of the job, below data in ESPALIER_HOME).")
   @Nullable Path data;
 
-  @Option(names = "--seed", paramLabel = "N", description = "Seed of the runs (default: 1).")
-  long seed = 1;
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of the runs (default: the job's, else 1).")
+  @Nullable Long seed;
 
   @Option(
       names = "--timeout",
@@ -84,15 +101,21 @@ final class ProgramCheckCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     requirePossible();
+    Optional<Map<String, Object>> document = Optional.ofNullable(job).map(invocation::readJobFile);
+    Optional<Path> folder =
+        Optional.ofNullable(data)
+            .map(Path::toAbsolutePath)
+            .or(() -> document.flatMap(this::dataOf));
     var findings = new ArrayList<JsonNode>();
     try {
       ProgramInspection.run(
           new ProgramInspection.Question(
               Optional.ofNullable(jar),
               Optional.ofNullable(program),
+              document,
               values,
-              Optional.ofNullable(data).map(Path::toAbsolutePath),
-              seed,
+              folder,
+              seed == null ? OptionalLong.empty() : OptionalLong.of(seed),
               Duration.ofSeconds(timeoutSeconds)),
           finding -> {
             findings.add(finding);
@@ -122,9 +145,9 @@ final class ProgramCheckCommand implements Callable<Integer> {
   }
 
   private void requirePossible() {
-    if (jar == null && program == null) {
+    if (jar == null && program == null && job == null) {
       throw new CommandFailure(
-          ExitStatus.USAGE, "name a JAR, or a built-in program with --program");
+          ExitStatus.USAGE, "name a JAR, a built-in program with --program, or a job with --job");
     }
     if (timeoutSeconds < 1) {
       throw new CommandFailure(ExitStatus.USAGE, "timeout must be >= 1 but is " + timeoutSeconds);
@@ -135,6 +158,22 @@ final class ProgramCheckCommand implements Callable<Integer> {
     if (data != null && !Files.isDirectory(data)) {
       throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no folder " + data);
     }
+  }
+
+  /// {@return where the job's data lie on this machine: below the folder that servers read from
+  /// when they are told no other one}
+  private Optional<Path> dataOf(Map<String, Object> document) {
+    if (!(document.get("data") instanceof String named)) {
+      return Optional.empty();
+    }
+    Path folder = invocation.home().resolve("data").resolve(named).toAbsolutePath();
+    if (!Files.isDirectory(folder)) {
+      throw new CommandFailure(
+          ExitStatus.NOT_FOUND,
+          "the job's data %s are not at %s; name their folder with --data"
+              .formatted(named, folder));
+    }
+    return Optional.of(folder);
   }
 
   private static String failed(EspalierException failure, List<JsonNode> findings) {

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
+import java.util.stream.Stream;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -159,6 +160,52 @@ class TutorialTest {
         .isEqualTo(3);
     assertThat(said.toString())
         .contains("program line-fit has neither an argument nor a tunable rank");
+  }
+
+  @Test
+  void checkTakesProgramArgumentsAndSettingFromAJobFile() throws Exception {
+    var said = new StringBuilder();
+    Path job = folder.resolve("job.yaml");
+    Files.writeString(
+        job,
+        """
+        program: mf
+        arguments: { rank: 2 }
+        seed: 7
+        tunables: { batchSize: { type: choice, values: [100, 200], default: 200 } }
+        stop: { maxEpochs: 1 }
+        """);
+    assertThat(check(said, "--job", job.toString(), "--set", "l2=0.2")).as("%s", said).isZero();
+    assertThat(said.toString())
+        .contains("users 800 x 3 by adagrad", "5 clocks twice with seed 7")
+        .contains("clocks of 200 and 256 samples");
+
+    Files.writeString(
+        job,
+        """
+        program: mf
+        arguments: { rank: none }
+        data: ratings
+        tunables: { batchSize: 12 }
+        stop: { maxEpochs: -1 }
+        """);
+    assertThat(check(said, "--job", job.toString())).isEqualTo(4);
+    assertThat(said.toString())
+        .contains("the job's data ratings are not at " + folder.toAbsolutePath(), "--data");
+    assertThat(check(said, "--job", job.toString(), "--data", folder.toString())).isEqualTo(3);
+    assertThat(said.toString())
+        .contains("the job file has problems:")
+        .contains("/arguments/rank", "/tunables/batchSize", "/stop/maxEpochs");
+    assertThat(check(said, "--job", job.toString(), "--program", "fm")).isEqualTo(3);
+    assertThat(said.toString()).contains("the job file's program is mf, and not fm");
+  }
+
+  private int check(StringBuilder said, String... options) throws Exception {
+    said.setLength(0);
+    return ServerProcess.command(
+        folder,
+        said,
+        Stream.concat(Stream.of("program", "check"), Stream.of(options)).toArray(String[]::new));
   }
 
   /// The first worker to come to clock 30 hangs there, once.

@@ -2,6 +2,9 @@ package dev.espalier.api.model;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.List;
+import java.util.OptionalDouble;
+
 /// A validation metric of a program and how workers' parts are put together.
 ///
 /// @param name key in the maps that evaluations return
@@ -22,6 +25,28 @@ public record MetricSpec(String name, Goal goal, Aggregate aggregate) {
   /// A metric whose large values are good, averaged over the workers' samples.
   public static MetricSpec maximize(String name) {
     return new MetricSpec(name, Goal.MAXIMIZE, Aggregate.MEAN);
+  }
+
+  /// Puts what several workers measured together, each part weighted by the samples behind it.
+  ///
+  /// @param parts those without the metric, or without samples of it, count for nothing
+  /// @return NaN when a part that counts is; empty when none counts
+  public OptionalDouble joined(List<WorkerReport.Evaluated> parts) {
+    double weighted = 0;
+    long samples = 0;
+    for (WorkerReport.Evaluated part : parts) {
+      Double value = part.metrics().get(name);
+      long weight = part.samplesOf(name);
+      if (value != null && weight > 0) {
+        weighted += weight * (aggregate == Aggregate.MEAN ? value : value * value);
+        samples += weight;
+      }
+    }
+    if (samples == 0) {
+      return OptionalDouble.empty();
+    }
+    double mean = weighted / samples;
+    return OptionalDouble.of(aggregate == Aggregate.MEAN ? mean : Math.sqrt(mean));
   }
 
   /// How parts, each weighted by its sample count, become one value.

@@ -2,6 +2,9 @@ package dev.espalier.api.model;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.List;
+import java.util.stream.Collectors;
+
 /// One thing that is wrong with an input.
 ///
 /// @param pointer JSON pointer to the field, such as `/tunables/learningRate/min`; empty for the
@@ -13,6 +16,13 @@ public record Problem(String pointer, String message, String rejected) {
     requireNonNull(pointer, "pointer");
     requireNonNull(message, "message");
     requireNonNull(rejected, "rejected");
+  }
+
+  /// {@return all of them, a line each below a title, for people who have the document at hand}
+  public static String lines(String title, List<Problem> problems) {
+    return problems.stream()
+        .map(problem -> "  " + problem.pointer() + ": " + problem.message())
+        .collect(Collectors.joining("\n", title + "\n", ""));
   }
 
   /// {@return the pointer to a field by its name}

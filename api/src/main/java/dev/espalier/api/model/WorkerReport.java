@@ -48,21 +48,30 @@ public sealed interface WorkerReport {
   /// @param samples this worker's validation samples; 0 when it had none
   /// @param losses of a probe: mean loss of each block that is this worker's, in order; worker w of
   ///   W has blocks w, w + W, ...; may be NaN; empty for an evaluation
+  /// @param otherSamples how many samples are behind metrics that were measured on others than
+  ///   `samples`, by name
   record Evaluated(
       long evaluation,
       Map<String, Double> metrics,
       long samples,
       double seconds,
-      List<Double> losses)
+      List<Double> losses,
+      Map<String, Long> otherSamples)
       implements WorkerReport {
     /// An evaluation on the validation data.
     public Evaluated(long evaluation, Map<String, Double> metrics, long samples, double seconds) {
-      this(evaluation, metrics, samples, seconds, List.of());
+      this(evaluation, metrics, samples, seconds, List.of(), Map.of());
     }
 
     public Evaluated {
       metrics = Map.copyOf(metrics);
       losses = List.copyOf(losses);
+      otherSamples = Map.copyOf(otherSamples);
+    }
+
+    /// {@return how many samples are behind a metric}
+    public long samplesOf(String metric) {
+      return otherSamples.getOrDefault(metric, samples);
     }
   }
 

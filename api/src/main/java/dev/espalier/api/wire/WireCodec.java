@@ -155,7 +155,8 @@ public final class WireCodec {
                   .putAllMetrics(evaluated.metrics())
                   .setSamples(evaluated.samples())
                   .setSeconds(evaluated.seconds())
-                  .addAllLosses(evaluated.losses()));
+                  .addAllLosses(evaluated.losses())
+                  .putAllOtherSamples(evaluated.otherSamples()));
       case WorkerReport.CheckpointWritten(long checkpoint, long sizeBytes) ->
           wire.setCheckpointWritten(
               CheckpointWritten.newBuilder().setCheckpoint(checkpoint).setSizeBytes(sizeBytes));
@@ -190,7 +191,8 @@ public final class WireCodec {
               wire.getEvaluated().getMetricsMap(),
               wire.getEvaluated().getSamples(),
               wire.getEvaluated().getSeconds(),
-              wire.getEvaluated().getLossesList());
+              wire.getEvaluated().getLossesList(),
+              wire.getEvaluated().getOtherSamplesMap());
       case CHECKPOINT_WRITTEN ->
           new WorkerReport.CheckpointWritten(
               wire.getCheckpointWritten().getCheckpoint(),

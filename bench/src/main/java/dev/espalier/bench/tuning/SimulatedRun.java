@@ -372,19 +372,7 @@ final class SimulatedRun {
     var values = new TreeMap<String, Double>();
     List<WorkerReport.Evaluated> parts = parts(reports);
     for (MetricSpec spec : specs) {
-      boolean squares = spec.aggregate() == MetricSpec.Aggregate.ROOT_MEAN_SQUARE;
-      double weighted = 0;
-      long samples = 0;
-      for (WorkerReport.Evaluated part : parts) {
-        Double value = part.metrics().get(spec.name());
-        if (value != null && part.samples() > 0) {
-          weighted += part.samples() * (squares ? value * value : value);
-          samples += part.samples();
-        }
-      }
-      if (samples > 0) {
-        values.put(spec.name(), squares ? Math.sqrt(weighted / samples) : weighted / samples);
-      }
+      spec.joined(parts).ifPresent(value -> values.put(spec.name(), value));
     }
     return values;
   }

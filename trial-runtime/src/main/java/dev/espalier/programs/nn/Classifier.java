@@ -17,8 +17,8 @@ import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
-import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -143,7 +143,6 @@ abstract sealed class Classifier implements TrainingProgram
     Model opened = opened();
     ClassificationData data = opened.data;
     LabelledVectors samples = data.samples();
-    var metrics = new HashMap<String, Double>();
     try (Network.Reading parameters = opened.training.read(context)) {
       Outcome validation =
           judge(
@@ -151,12 +150,14 @@ abstract sealed class Classifier implements TrainingProgram
               parameters,
               samples,
               share(opened, context, data.trainingSamples(), samples.count()));
-      metrics.put("accuracy", validation.accuracy());
-      metrics.put("loss", validation.meanLoss());
-      data.test()
+      var evaluation =
+          new Evaluation(
+              Map.of("accuracy", validation.accuracy(), "loss", validation.meanLoss()),
+              validation.judged());
+      return data.test()
           .map(test -> judge(opened, parameters, test, share(opened, context, 0, test.count())))
-          .ifPresent(test -> metrics.put("testAccuracy", test.accuracy()));
-      return new Evaluation(metrics, validation.judged());
+          .map(test -> evaluation.with("testAccuracy", test.accuracy(), test.judged()))
+          .orElse(evaluation);
     }
   }
 

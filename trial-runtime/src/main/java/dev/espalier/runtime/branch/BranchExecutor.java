@@ -23,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -199,9 +200,15 @@ public final class BranchExecutor {
             branch,
             () -> program.evaluate(context.at(entry.setting(), new int[0], entry.lineageClock())));
     requireDescribed(result.metrics().keySet());
-    reports.accept(
-        new WorkerReport.Evaluated(
-            evaluation, result.metrics(), result.samples(), (System.nanoTime() - start) / 1e9));
+    reports.accept(report(evaluation, result, (System.nanoTime() - start) / 1e9));
+  }
+
+  /// {@return what the tuner is told of what a program measured}
+  public static WorkerReport.Evaluated report(long evaluation, Evaluation result, double seconds) {
+    var otherSamples = new HashMap<String, Long>();
+    result.otherSamples().forEach((metric, count) -> otherSamples.put(metric, (long) count));
+    return new WorkerReport.Evaluated(
+        evaluation, result.metrics(), result.samples(), seconds, List.of(), otherSamples);
   }
 
   /// What the descriptor does not list has no goal and no way to be joined over the workers.
@@ -232,7 +239,8 @@ public final class BranchExecutor {
     double seconds = (System.nanoTime() - start) / 1e9;
     long measured =
         Arrays.stream(starts).mapToLong(from -> Math.min(PROBE_BLOCK, size - from)).sum();
-    reports.accept(new WorkerReport.Evaluated(evaluation, Map.of(), measured, seconds, losses));
+    reports.accept(
+        new WorkerReport.Evaluated(evaluation, Map.of(), measured, seconds, losses, Map.of()));
   }
 
   private List<Double> lossesOfBlocks(BranchLedger.Entry entry, int[] starts, int size) {

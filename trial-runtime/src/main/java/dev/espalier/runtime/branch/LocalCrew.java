@@ -150,7 +150,8 @@ public final class LocalCrew implements AutoCloseable {
   ///
   /// @param turnClocks how many clocks a worker runs before the next one's turn: 1 + staleness
   /// @return what each worker reported
-  /// @throws InterruptedException when the caller was interrupted; no worker begins a clock then
+  /// @throws InterruptedException when the caller was interrupted: each worker is, too, and ends
+  ///   after the clock that it is in
   public List<List<WorkerReport>> execute(BranchCommand command, int turnClocks)
       throws InterruptedException {
     turns.begin(turnClocks);

@@ -46,6 +46,7 @@ public final class ProgramCheck {
 
   private final Supplier<? extends TrainingProgram> program;
   private final Map<String, String> arguments;
+  private final Setting jobSetting;
   private final Map<String, Double> setting;
   private final Optional<Path> data;
   private final long seed;
@@ -53,11 +54,13 @@ public final class ProgramCheck {
   private ProgramCheck(
       Supplier<? extends TrainingProgram> program,
       Map<String, String> arguments,
+      Setting jobSetting,
       Map<String, Double> setting,
       Optional<Path> data,
       long seed) {
     this.program = program;
     this.arguments = Map.copyOf(arguments);
+    this.jobSetting = jobSetting;
     this.setting = Map.copyOf(setting);
     this.data = data;
     this.seed = seed;
@@ -67,7 +70,7 @@ public final class ProgramCheck {
   ///
   /// @param program makes a new one each time
   public static ProgramCheck of(Supplier<? extends TrainingProgram> program) {
-    return new ProgramCheck(program, Map.of(), Map.of(), Optional.empty(), SEED);
+    return new ProgramCheck(program, Map.of(), Setting.EMPTY, Map.of(), Optional.empty(), SEED);
   }
 
   /// The same with an argument of the program.
@@ -76,24 +79,30 @@ public final class ProgramCheck {
   public ProgramCheck withArgument(String name, String value) {
     var more = new TreeMap<>(arguments);
     more.put(name, value);
-    return new ProgramCheck(program, more, setting, data, seed);
+    return new ProgramCheck(program, more, jobSetting, setting, data, seed);
   }
 
   /// The same with a tunable that has another value than its default.
   public ProgramCheck withTunable(String name, double value) {
     var more = new TreeMap<>(setting);
     more.put(name, value);
-    return new ProgramCheck(program, arguments, more, data, seed);
+    return new ProgramCheck(program, arguments, jobSetting, more, data, seed);
+  }
+
+  /// The same with the setting of a job in place of the defaults. Unlike those of [#withTunable],
+  /// its values may lie outside the program's own ranges: a job file may name others.
+  public ProgramCheck withJobSetting(Setting values) {
+    return new ProgramCheck(program, arguments, values, setting, data, seed);
   }
 
   /// The same with a data folder.
   public ProgramCheck withData(Path folder) {
-    return new ProgramCheck(program, arguments, setting, Optional.of(folder), seed);
+    return new ProgramCheck(program, arguments, jobSetting, setting, Optional.of(folder), seed);
   }
 
   /// The same with another seed.
   public ProgramCheck withSeed(long value) {
-    return new ProgramCheck(program, arguments, setting, data, value);
+    return new ProgramCheck(program, arguments, jobSetting, setting, data, value);
   }
 
   /// Makes all checks and fails where the program is wrong.
@@ -155,8 +164,8 @@ public final class ProgramCheck {
 
   private Setting checked(ProgramDescriptor descriptor) {
     var space = new SearchSpace(descriptor.tunables());
-    Setting whole = space.defaults().with(Setting.of(setting));
-    List<Problem> problems = space.problemsOf(whole);
+    Setting told = Setting.of(setting);
+    List<Problem> problems = space.problemsOf(space.defaults().with(told));
     if (!problems.isEmpty()) {
       throw new EspalierException(
           ErrorCode.INVALID_JOB,
@@ -165,7 +174,7 @@ public final class ProgramCheck {
                   descriptor.name(),
                   problems.stream().map(Problem::message).collect(Collectors.joining("; "))));
     }
-    return whole;
+    return space.defaults().with(jobSetting).with(told);
   }
 
   private static void requireKnown(

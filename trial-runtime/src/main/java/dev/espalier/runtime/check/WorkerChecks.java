@@ -168,8 +168,8 @@ final class WorkerChecks {
           samples, shared);
     }
     for (MetricSpec metric : subject.descriptor().validation()) {
-      double one = joined(metric, alone);
-      double two = joined(metric, together);
+      double one = metric.joined(alone).orElse(Double.NaN);
+      double two = metric.joined(together).orElse(Double.NaN);
       if (!near(one, two)) {
         return warned(
             "%s is %s at one worker and %s put together from two; it must be a mean over the"
@@ -185,18 +185,6 @@ final class WorkerChecks {
     try (Trial trial = Trial.begin(subject, workers)) {
       return trial.evaluate(ROOT);
     }
-  }
-
-  private static double joined(MetricSpec metric, List<WorkerReport.Evaluated> parts) {
-    double sum = 0;
-    double samples = 0;
-    boolean squares = metric.aggregate() == MetricSpec.Aggregate.ROOT_MEAN_SQUARE;
-    for (WorkerReport.Evaluated part : parts) {
-      double value = part.metrics().getOrDefault(metric.name(), Double.NaN);
-      sum += part.samples() * (squares ? value * value : value);
-      samples += part.samples();
-    }
-    return squares ? Math.sqrt(sum / samples) : sum / samples;
   }
 
   private static boolean near(double one, double other) {

@@ -2,6 +2,7 @@ package dev.espalier.programs.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.Tunable;
 import dev.espalier.programs.LocalTraining;
@@ -134,6 +135,20 @@ final class MultilayerPerceptronTest extends TrainingProgramContract {
       training.with(Tunable.LEARNING_RATE, rule.startsWith("adam") ? 0.003 : 0.03);
       double before = training.clock();
       assertThat(training.epochs(1)).isLessThan(0.9 * before);
+    }
+  }
+
+  /// The third worker has no validation sample, and as many of the test set as the others.
+  @Test
+  void metricsOfWorkersAreWeightedByTheSamplesOfEach() {
+    var few = Map.of("validationSamples", "2", "hidden", "8");
+    try (var alone = train(few, 1, 1);
+        var together = train(few, 3, 1)) {
+      alone.epochs(1);
+      together.set(alone.parameters());
+      assertThat(together.metric("testAccuracy"))
+          .isCloseTo(alone.metric("testAccuracy"), within(1e-6));
+      assertThat(together.metric("loss")).isCloseTo(alone.metric("loss"), within(1e-6));
     }
   }
 

@@ -190,7 +190,9 @@ final class LocalCrewTest {
     training.await();
     caller.interrupt();
     assertThat(ended.get(20, TimeUnit.SECONDS)).isEqualTo("interrupted");
-    assertThat(said).containsExactlyInAnyOrder("interrupted", "closed 0", "closed 1");
+    assertThat(said).as("closed after whoever used it has left").startsWith("interrupted");
+    assertThat(said.subList(said.size() - 2, said.size()))
+        .containsExactlyInAnyOrder("closed 0", "closed 1");
   }
 
   @Test

@@ -37,7 +37,7 @@ final class ReportAssembler {
 
   private final int workers;
   private final Optional<TimeModel> time;
-  private final Map<String, MetricSpec.Aggregate> aggregates;
+  private final List<MetricSpec> validation;
   private final int generation;
   private final List<WorkerState> states = new ArrayList<>();
   private final Map<BranchId, Long> nextClocks = new HashMap<>();
@@ -53,8 +53,7 @@ final class ReportAssembler {
     this.generation = generation;
     this.workers = workers;
     this.time = time;
-    this.aggregates = new HashMap<>();
-    validation.forEach(metric -> aggregates.put(metric.name(), metric.aggregate()));
+    this.validation = List.copyOf(validation);
     for (int worker = 0; worker < workers; worker++) {
       states.add(new WorkerState());
     }
@@ -66,8 +65,11 @@ final class ReportAssembler {
   private sealed interface Key {
     record ClockKey(BranchId branch, long clock) implements Key {}
 
-    record EvaluationKey(long evaluation, Map<String, Double> metrics, List<Double> losses)
-        implements Key {}
+    record EvaluationKey(WorkerReport.Evaluated report) implements Key {
+      long evaluation() {
+        return report.evaluation();
+      }
+    }
   }
 
   private static final class Pending {
@@ -131,8 +133,7 @@ final class ReportAssembler {
       case WorkerReport.Evaluated evaluated -> {
         state.items.add(
             new Item(
-                new Key.EvaluationKey(
-                    evaluated.evaluation(), evaluated.metrics(), evaluated.losses()),
+                new Key.EvaluationKey(evaluated),
                 Double.NaN,
                 evaluated.samples(),
                 evaluated.seconds(),
@@ -285,16 +286,15 @@ final class ReportAssembler {
     return switch (key) {
       case Key.ClockKey(BranchId branch, long number) ->
           number < nextClocks.getOrDefault(branch, 0L);
-      case Key.EvaluationKey(long evaluation, Map<String, Double> _, List<Double> _) ->
-          !evaluationBranches.containsKey(evaluation);
+      case Key.EvaluationKey evaluation -> !evaluationBranches.containsKey(evaluation.evaluation());
     };
   }
 
   private static boolean same(Key one, Key other) {
     return switch (one) {
       case Key.ClockKey clock -> clock.equals(other);
-      case Key.EvaluationKey(long evaluation, Map<String, Double> _, List<Double> _) ->
-          other instanceof Key.EvaluationKey that && that.evaluation() == evaluation;
+      case Key.EvaluationKey evaluation ->
+          other instanceof Key.EvaluationKey that && that.evaluation() == evaluation.evaluation();
     };
   }
 
@@ -308,39 +308,22 @@ final class ReportAssembler {
             ? time.get().perSampleSeconds() * largestSamples(parts)
             : parts.stream().mapToDouble(Item::seconds).max().orElse(0);
     clock.advance(seconds);
+    List<WorkerReport.Evaluated> reports =
+        parts.stream().map(part -> ((Key.EvaluationKey) part.key()).report()).toList();
     var metrics = new TreeMap<String, Double>();
-    aggregates.forEach(
-        (name, how) -> combine(name, how, parts).ifPresent(v -> metrics.put(name, v)));
+    validation.forEach(
+        metric -> metric.joined(reports).ifPresent(value -> metrics.put(metric.name(), value)));
     return Optional.of(
         new SessionEvent.Evaluated(
-            clock.now(), evaluation, branch, metrics, seconds, losses(parts)));
+            clock.now(), evaluation, branch, metrics, seconds, losses(reports)));
   }
 
   /// Block b is number b / W of worker b mod W's.
-  private static List<Double> losses(List<Item> parts) {
-    List<List<Double>> ofWorkers =
-        parts.stream().map(part -> ((Key.EvaluationKey) part.key()).losses()).toList();
-    int blocks = ofWorkers.stream().mapToInt(List::size).sum();
+  private static List<Double> losses(List<WorkerReport.Evaluated> parts) {
+    int blocks = parts.stream().mapToInt(part -> part.losses().size()).sum();
     return IntStream.range(0, blocks)
-        .mapToObj(block -> ofWorkers.get(block % parts.size()).get(block / parts.size()))
+        .mapToObj(block -> parts.get(block % parts.size()).losses().get(block / parts.size()))
         .toList();
-  }
-
-  private static Optional<Double> combine(String name, MetricSpec.Aggregate how, List<Item> parts) {
-    double weighted = 0;
-    long samples = 0;
-    for (Item part : parts) {
-      Double value = ((Key.EvaluationKey) part.key()).metrics().get(name);
-      if (value != null && part.samples() > 0) {
-        weighted += part.samples() * (how == MetricSpec.Aggregate.MEAN ? value : value * value);
-        samples += part.samples();
-      }
-    }
-    if (samples == 0) {
-      return Optional.empty();
-    }
-    double mean = weighted / samples;
-    return Optional.of(how == MetricSpec.Aggregate.MEAN ? mean : Math.sqrt(mean));
   }
 
   /// {@return seconds of a clock, of each worker}

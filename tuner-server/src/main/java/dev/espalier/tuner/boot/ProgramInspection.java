@@ -6,6 +6,7 @@ import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
 import dev.espalier.tuner.launch.DescribedPrograms;
@@ -17,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -33,18 +35,35 @@ public final class ProgramInspection {
   ///
   /// @param jar that declares the program; empty for a built-in one
   /// @param program its name; empty where the jar declares one only
-  /// @param values of arguments and tunables, by name; others have their defaults
+  /// @param job document of a job file, whose program, arguments, setting and seed are taken
+  /// @param values of arguments and tunables, by name, before those of the job; others have their
+  ///   defaults
   /// @param data the data folder
+  /// @param seed before that of the job; without either 1
   /// @param patience how long it may take
   public record Question(
       Optional<Path> jar,
       Optional<String> program,
+      Optional<Map<String, Object>> job,
       Map<String, String> values,
       Optional<Path> data,
-      long seed,
+      OptionalLong seed,
       Duration patience) {
     public Question {
       values = Map.copyOf(values);
+    }
+
+    private Optional<String> name() {
+      Optional<String> ofJob =
+          job.map(document -> document.get("program"))
+              .filter(String.class::isInstance)
+              .map(String.class::cast);
+      if (ofJob.isPresent() && program.isPresent() && !ofJob.equals(program)) {
+        throw new EspalierException(
+            ErrorCode.INVALID_JOB,
+            "the job file's program is %s, and not %s".formatted(ofJob.get(), program.get()));
+      }
+      return program.or(() -> ofJob);
     }
   }
 
@@ -59,12 +78,13 @@ public final class ProgramInspection {
     ProgramDescriptor program = program(command, question);
     var request = new LinkedHashMap<String, Object>();
     requireKnown(program, question.values());
-    Setting setting = setting(program, question.values());
+    JobSpec job = job(program, question);
     request.put("program", program.name());
-    request.put("arguments", arguments(program, question.values()));
-    request.put("setting", setting.values());
+    request.put("arguments", job.arguments());
+    request.put("jobSetting", question.job().isPresent() ? settingOf(job).values() : Map.of());
+    request.put("setting", setting(program, question.values()).values());
     request.put("data", question.data().map(Path::toString).orElse(""));
-    request.put("seed", question.seed());
+    request.put("seed", question.seed().orElse(question.job().isPresent() ? job.seed() : 1));
     command.ask(
         question.jar().stream().toList(),
         "check",
@@ -83,13 +103,14 @@ public final class ProgramInspection {
       throw new EspalierException(
           ErrorCode.NOT_FOUND, place + " declares no program in " + DescribedPrograms.DECLARATION);
     }
-    if (question.program().isEmpty() && offered.size() > 1) {
+    Optional<String> named = question.name();
+    if (named.isEmpty() && offered.size() > 1) {
       throw new EspalierException(
           ErrorCode.NOT_FOUND,
           "%s has several programs: name one of %s with --program"
               .formatted(place, names(offered)));
     }
-    String name = question.program().orElse(offered.getFirst().name());
+    String name = named.orElse(offered.getFirst().name());
     if (question.jar().isPresent() && names(builtIn).contains(name)) {
       throw new EspalierException(
           ErrorCode.INVALID_JOB,
@@ -126,32 +147,58 @@ public final class ProgramInspection {
     return program.tunables().stream().anyMatch(tunable -> tunable.name().equals(name));
   }
 
-  /// Arguments are read as those of a job file are, with its words for what is wrong.
-  private static Map<String, String> arguments(
-      ProgramDescriptor program, Map<String, String> values) {
-    var given = new TreeMap<String, Object>();
-    values.forEach((name, value) -> {
-      if (!isTunable(program, name)) {
-        given.put(name, value);
-      }
-    });
-    var document = new LinkedHashMap<String, Object>();
+  /// The job of the job file, with the arguments that are given beside it. Without a file they are
+  /// read as those of one are, with its words for what is wrong.
+  private static JobSpec job(ProgramDescriptor program, Question question) {
+    var document =
+        new LinkedHashMap<>(question.job().orElse(Map.of("stop", Map.of("maxEpochs", 1))));
     document.put("program", program.name());
-    document.put("arguments", given);
-    document.put("data", "given");
-    document.put("stop", Map.of("maxEpochs", 1));
-    JobSpecReader.Result read = JobSpecReader.read(document, _ -> Optional.of(program));
-    if (read.spec().isEmpty()) {
-      throw new EspalierException(
-          ErrorCode.INVALID_JOB,
-          String.join("\n", read.problems().stream().map(Problem::message).toList()));
+    var arguments = new TreeMap<String, Object>();
+    question
+        .values()
+        .forEach((name, value) -> {
+          if (!isTunable(program, name)) {
+            arguments.put(name, value);
+          }
+        });
+    if (!arguments.isEmpty()) {
+      document.merge("arguments", arguments, ProgramInspection::overridden);
     }
-    return read.spec().map(JobSpec::arguments).orElseThrow();
+    if (question.data().isPresent() || question.job().isEmpty()) {
+      document.put("data", "given");
+    }
+    JobSpecReader.Result read = JobSpecReader.read(document, _ -> Optional.of(program));
+    return read.spec()
+        .orElseThrow(() ->
+            new EspalierException(
+                ErrorCode.INVALID_JOB,
+                question.job().isPresent()
+                    ? Problem.lines("the job file has problems:", read.problems())
+                    : String.join("\n", read.problems().stream().map(Problem::message).toList()),
+                read.problems()));
+  }
+
+  /// What is no mapping stays, and is told of with all that is wrong.
+  private static Object overridden(Object ofJob, Object given) {
+    if (!(ofJob instanceof Map<?, ?> old && given instanceof Map<?, ?> more)) {
+      return ofJob;
+    }
+    var both = new LinkedHashMap<Object, Object>(old);
+    both.putAll(more);
+    return both;
+  }
+
+  /// {@return what the job's first branch trains with, but for staleness: each check sets its own}
+  private static Setting settingOf(JobSpec job) {
+    Setting setting = new SearchSpace(job.tunables()).defaults().with(job.tuning().setting());
+    return Setting.of(
+        setting.values().entrySet().stream()
+            .filter(value -> !value.getKey().equals(Tunable.STALENESS))
+            .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue)));
   }
 
   private static Setting setting(ProgramDescriptor program, Map<String, String> values) {
-    var space = new SearchSpace(program.tunables());
-    Setting setting = space.defaults();
+    var given = new TreeMap<String, Double>();
     for (Map.Entry<String, String> value : values.entrySet()) {
       if (isTunable(program, value.getKey())) {
         double number =
@@ -161,10 +208,12 @@ public final class ProgramInspection {
                         ErrorCode.INVALID_JOB,
                         "%s must be a number but is %s"
                             .formatted(value.getKey(), value.getValue())));
-        setting = setting.with(value.getKey(), number);
+        given.put(value.getKey(), number);
       }
     }
-    List<Problem> problems = space.problemsOf(setting);
+    Setting setting = Setting.of(given);
+    var space = new SearchSpace(program.tunables());
+    List<Problem> problems = space.problemsOf(space.defaults().with(setting));
     if (!problems.isEmpty()) {
       throw new EspalierException(
           ErrorCode.INVALID_JOB,

@@ -144,6 +144,32 @@ class ReportAssemblerTest {
   }
 
   @Test
+  void metricOfOtherSamplesIsWeightedByThose() {
+    assembler.expectEvaluation(4, BRANCH);
+    assembler.add(
+        0,
+        1,
+        new WorkerReport.Evaluated(
+            4,
+            Map.of("accuracy", 1.0, "rmse", 3.0),
+            10,
+            1,
+            List.of(),
+            Map.of("accuracy", 1L, "rmse", 0L)),
+        0);
+    assembler.add(
+        1,
+        1,
+        new WorkerReport.Evaluated(
+            4, Map.of("accuracy", 0.0, "rmse", 4.0), 0, 1, List.of(), Map.of("accuracy", 3L)),
+        0);
+
+    var evaluated = (SessionEvent.Evaluated) assembler.drain(clock).getFirst();
+
+    assertThat(evaluated.metrics()).isEqualTo(Map.of("accuracy", 0.25));
+  }
+
+  @Test
   void evaluationThatIsLoggedMakesNoSecondEvent() {
     assembler.expectEvaluation(4, BRANCH);
     assembler.logged(new SessionEvent.Evaluated(1, 4, BRANCH, Map.of(), 0));
