@@ -95,7 +95,8 @@ final class Worker {
         config.secret(),
         config.generation(),
         config.worker(),
-        shards.address());
+        shards.address(),
+        config.trusted());
   }
 
   private static Outcome turnedAway(String code, String message) {

@@ -4,11 +4,13 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.runtime.branch.CheckpointFolder;
 import dev.espalier.runtime.branch.MemoryBudget;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// How a worker process is set up.
 ///
@@ -22,6 +24,8 @@ import java.util.Map;
 /// @param checkpoints folder for checkpoints where the tuner names none
 /// @param memoryBytes bound on parameter memory of the host
 /// @param maxAlone how long to go on without a tuner
+/// @param trusted PEM file of the certificates to trust of the tuner; empty for those that Java
+///   trusts
 record WorkerConfig(
     String tuner,
     String job,
@@ -31,7 +35,9 @@ record WorkerConfig(
     String address,
     Path checkpoints,
     long memoryBytes,
-    Duration maxAlone) {
+    Duration maxAlone,
+    Optional<Path> trusted) {
+  private static final String TRUSTED = "ESPALIER_CA";
   private static final String MAX_ALONE = "ESPALIER_WORKER_MAX_ALONE";
 
   @Override
@@ -50,7 +56,8 @@ record WorkerConfig(
         address(env),
         Path.of(System.getProperty("user.dir"), ".espalier", "checkpoints", job),
         MemoryBudget.bytes(),
-        maxAlone(env));
+        maxAlone(env),
+        trusted(env));
   }
 
   /// {@return the same worker, which asks for the number that its part of the job's checkpoints
@@ -67,11 +74,22 @@ record WorkerConfig(
         address,
         checkpoints,
         memoryBytes,
-        maxAlone);
+        maxAlone,
+        trusted);
   }
 
   private static String address(Map<String, String> env) {
     return env.getOrDefault("ESPALIER_WORKER_ADDRESS", "127.0.0.1");
+  }
+
+  private static Optional<Path> trusted(Map<String, String> env) {
+    Optional<Path> file =
+        Optional.ofNullable(env.get(TRUSTED)).filter(name -> !name.isBlank()).map(Path::of);
+    if (file.isPresent() && !Files.isReadable(file.get())) {
+      throw new EspalierException(
+          ErrorCode.INVALID_REQUEST, TRUSTED + " names " + file.get() + ", which cannot be read");
+    }
+    return file;
   }
 
   private static Duration maxAlone(Map<String, String> env) {
@@ -96,7 +114,8 @@ record WorkerConfig(
         address(env),
         Path.of(System.getProperty("user.dir"), ".espalier", "checkpoints"),
         MemoryBudget.bytes(),
-        maxAlone(env));
+        maxAlone(env),
+        trusted(env));
   }
 
   private static String option(List<String> arguments, String name) {

@@ -14,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
@@ -124,7 +125,13 @@ class TunerLinkTest {
   private TunerLink link(int generation, int worker) {
     return TunerLink.open(
         new TunerLink.Identity(
-            tuner.address(), ScriptedTuner.JOB, "token", generation, worker, "127.0.0.1:1"),
+            tuner.address(),
+            ScriptedTuner.JOB,
+            "token",
+            generation,
+            worker,
+            "127.0.0.1:1",
+            Optional.empty()),
         nanos::get);
   }
 

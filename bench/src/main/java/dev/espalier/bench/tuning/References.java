@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.function.Supplier;
 
 /// Keeps references in a folder, one file for each workload and data set, and computes what is
@@ -235,10 +236,18 @@ final class References {
 
   private void write(Workload workload, Reference reference) throws IOException {
     Files.createDirectories(folder);
-    Path file = file(workload);
-    Path aside = file.resolveSibling(file.getFileName() + ".tmp");
-    Files.writeString(aside, Json.write(Json.tree(reference)) + "\n");
-    Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    write(file(workload), Json.write(Json.tree(reference)) + "\n");
+  }
+
+  /// Writes a file at once, also where others write it at the same time: the last one stays.
+  static void write(Path file, String text) throws IOException {
+    Path aside = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    try {
+      Files.writeString(aside, text);
+      Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(aside);
+    }
   }
 
   private static String dataName(Workload workload) {

@@ -26,12 +26,15 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 final class ServedSessionTest {
+  private static ParameterServer server() {
+    return ParameterServer.open(
+        ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")));
+  }
+
   /// The time that a worker has to come back begins anew with each connection that it loses.
   @Test
   void aConnectionThatCameAndWentCountsAgainstForgetting() throws Exception {
-    try (ParameterServer server =
-        ParameterServer.open(
-            ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")))) {
+    try (ParameterServer server = server()) {
       var session = new ServedSession();
       Wire first = connectAndLose(session, server);
       assertThat(session.isUnservedSince(first)).isTrue();
@@ -102,9 +105,7 @@ final class ServedSessionTest {
 
   @Test
   void aCommandThatThereIsNoMemoryForIsAnsweredAndTheNextOneIsTaken() throws Exception {
-    try (ParameterServer server =
-        ParameterServer.open(
-            ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")))) {
+    try (ParameterServer server = server()) {
       var session = new ServedSession();
       var wire = new ScriptedWire();
       wire.brings(1, new ShardCommand.Explain(0), true);
@@ -124,9 +125,7 @@ final class ServedSessionTest {
 
   @Test
   void aSessionThatIsGivenUpServesNobody() throws Exception {
-    try (ParameterServer server =
-        ParameterServer.open(
-            ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")))) {
+    try (ParameterServer server = server()) {
       var session = new ServedSession();
       var wire = new ScriptedWire();
       wire.brings(1, new ShardCommand.Explain(0), false);

@@ -14,10 +14,6 @@ import java.util.concurrent.TimeUnit;
 
 /// The connection to a tuner, encrypted or not.
 public final class TunerChannel {
-  /// Environment variable that names a PEM file of the certificates to trust, in place of those
-  /// that Java trusts.
-  public static final String TRUSTED = "ESPALIER_CA";
-
   private static final String ENCRYPTED = "https://";
   private static final String PLAIN = "http://";
 
@@ -54,15 +50,8 @@ public final class TunerChannel {
     } catch (IOException failure) {
       throw new EspalierException(
           ErrorCode.INVALID_REQUEST,
-          TRUSTED + " names " + trusted.get() + ", which cannot be read",
+          trusted.get() + ", the certificates to trust, cannot be read: " + failure.getMessage(),
           failure);
     }
-  }
-
-  /// {@return what the environment says is to be trusted}
-  static Optional<Path> trusted() {
-    return Optional.ofNullable(System.getenv(TRUSTED))
-        .filter(name -> !name.isBlank())
-        .map(Path::of);
   }
 }

@@ -20,11 +20,13 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
@@ -90,7 +92,7 @@ public final class TunerLink implements AutoCloseable {
     this.brokenSinceNanos = nanoTime.getAsLong();
     this.generation = identity.generation();
     this.worker = identity.worker();
-    this.channel = TunerChannel.open(identity.tunerAddress(), TunerChannel.trusted());
+    this.channel = TunerChannel.open(identity.tunerAddress(), identity.trusted());
     var headers = new Metadata();
     headers.put(
         Metadata.Key.of(WireCodec.SECRET_KEY, Metadata.ASCII_STRING_MARSHALLER), identity.secret());
@@ -118,13 +120,15 @@ public final class TunerLink implements AutoCloseable {
   /// @param generation 0 when unknown
   /// @param worker -1 when unknown; without a generation the number that is wished for
   /// @param shardAddress where other workers reach this worker's shard, host:port
+  /// @param trusted PEM file of the certificates to trust; empty for those that Java trusts
   public record Identity(
       String tunerAddress,
       String job,
       String secret,
       int generation,
       int worker,
-      String shardAddress) {
+      String shardAddress,
+      Optional<Path> trusted) {
     @Override
     public String toString() {
       return "worker " + worker + " of " + job + " at " + tunerAddress;

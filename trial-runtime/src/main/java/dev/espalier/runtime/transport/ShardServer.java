@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// The ports at which other workers reach this worker's shard: one for gRPC, whose address the
 /// tuner hands out, and one for sockets, which is asked for there.
@@ -32,6 +33,7 @@ public final class ShardServer implements AutoCloseable {
   private final Server server;
   private final LinkServer links;
   private final String address;
+  private final AtomicLong received = new AtomicLong();
 
   private ShardServer(String address, String secret) throws IOException {
     this.address = address;
@@ -79,6 +81,11 @@ public final class ShardServer implements AutoCloseable {
     return address + ":" + server.getPort();
   }
 
+  /// {@return how many commands have come, those that wait for the shard included}
+  long received() {
+    return received.get();
+  }
+
   /// Once there is a shard: whoever comes before it would not be told where its pages lie.
   private void tellPort(Message question, StreamObserver<Message> out) {
     var _ =
@@ -95,6 +102,7 @@ public final class ShardServer implements AutoCloseable {
 
       @Override
       public void onNext(Message question) {
+        received.incrementAndGet();
         tail =
             tail.thenApply(shard -> {
               var _ =

@@ -25,6 +25,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// All that the parameter server promises, through real sockets.
 class GrpcRouteTest extends ParameterServerContract {
@@ -102,6 +103,7 @@ class GrpcRouteTest extends ParameterServerContract {
   }
 
   @Test
+  @Timeout(60)
   void commandsThatComeBeforeTheShardKeepTheirOrder() throws Exception {
     try (ParameterServer server = server();
         ShardServer port = ShardServer.open("127.0.0.1", SECRET);
@@ -112,8 +114,9 @@ class GrpcRouteTest extends ParameterServerContract {
         replies.add(
             route.send(new ShardCommand.Fork(new BranchRef(child), new BranchRef(child - 1), 0)));
       }
-      // Time to arrive; without it there is nothing to see, but nothing fails.
-      Thread.sleep(300);
+      while (port.received() < replies.size()) {
+        Thread.sleep(1);
+      }
       port.serve(server.shard());
       for (CompletableFuture<ShardReply> reply : replies) {
         assertThat(reply.get(20, TimeUnit.SECONDS)).isEqualTo(new ShardReply.Acknowledged());

@@ -636,7 +636,8 @@ final class SessionDirectoryTest {
 
   private static TunerLink link(WorkerServer server, String job) {
     return TunerLink.open(
-        new TunerLink.Identity("127.0.0.1:" + server.port(), job, "token", 0, -1, "127.0.0.1:1"));
+        new TunerLink.Identity(
+            "127.0.0.1:" + server.port(), job, "token", 0, -1, "127.0.0.1:1", Optional.empty()));
   }
 
   @Test

@@ -18,6 +18,7 @@ import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -290,7 +291,7 @@ class WorkerSessionEndpointTest {
     var link =
         TunerLink.open(
             new TunerLink.Identity(
-                "127.0.0.1:" + server.port(), job, secret, 0, -1, "127.0.0.1:1"));
+                "127.0.0.1:" + server.port(), job, secret, 0, -1, "127.0.0.1:1", Optional.empty()));
     open.add(link);
     return link;
   }

@@ -2,6 +2,7 @@ package dev.espalier.tuner.core.policy;
 
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.TimeModel;
@@ -71,7 +72,17 @@ public final class Jobs {
         Optional.of(TIME));
   }
 
+  /// {@return the same plan with other bounds}
   public static JobPlan with(JobPlan plan, double maxSeconds, double target) {
+    return copy(plan, maxSeconds, target, plan.prior());
+  }
+
+  /// {@return the same plan with what earlier jobs found}
+  public static JobPlan with(JobPlan plan, Prior prior) {
+    return copy(plan, plan.maxSeconds(), plan.target(), List.of(prior));
+  }
+
+  private static JobPlan copy(JobPlan plan, double maxSeconds, double target, List<Prior> prior) {
     return new JobPlan(
         plan.policy(),
         plan.searcher(),
@@ -87,7 +98,10 @@ public final class Jobs {
         maxSeconds,
         target,
         plan.keepCheckpoints(),
-        plan.time());
+        plan.time(),
+        plan.racing(),
+        prior,
+        plan.holdOut());
   }
 
   public static Setting setting(double learningRate) {

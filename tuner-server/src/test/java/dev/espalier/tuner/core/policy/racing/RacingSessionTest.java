@@ -116,7 +116,7 @@ class RacingSessionTest {
   @Test
   void whatAnEarlierJobFoundRacesFirst() {
     SimulatedWorkers run =
-        Jobs.workers(with(plan(1e-3, 20), prior(0.3)), QuadraticModel.quiet(1)).run();
+        Jobs.workers(Jobs.with(plan(1e-3, 20), prior(0.3)), QuadraticModel.quiet(1)).run();
 
     assertThat(ruled(run, "racing.prior"))
         .singleElement()
@@ -138,7 +138,8 @@ class RacingSessionTest {
     double target = 0.11;
 
     SimulatedWorkers without = Jobs.workers(plan, QuadraticModel.quiet(1)).run();
-    SimulatedWorkers run = Jobs.workers(with(plan, prior(rate)), QuadraticModel.quiet(1)).run();
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.with(plan, prior(rate)), QuadraticModel.quiet(1)).run();
 
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
     assertThat(ruled(run, "racing.race"))
@@ -155,28 +156,6 @@ class RacingSessionTest {
   private static Prior prior(double rate) {
     return new Prior(
         "job_1", Setting.of(Map.of("learningRate", rate)), "loss", 0.1, 5, true, List.of());
-  }
-
-  private static JobPlan with(JobPlan plan, Prior prior) {
-    return new JobPlan(
-        plan.policy(),
-        plan.searcher(),
-        plan.space(),
-        plan.base(),
-        plan.schedule(),
-        plan.validation(),
-        plan.workers(),
-        plan.seed(),
-        plan.options(),
-        plan.runs(),
-        plan.maxEpochs(),
-        plan.maxSeconds(),
-        plan.target(),
-        plan.keepCheckpoints(),
-        plan.time(),
-        plan.racing(),
-        List.of(prior),
-        plan.holdOut());
   }
 
   @Test
