@@ -364,10 +364,16 @@ final class EspalierTest {
 
   @Test
   void answerThatIsNoProblemDocumentIsToldByItsStatus() {
-    server.on("GET /jobs/job_1", 502, "<html>Bad gateway</html>");
+    server
+        .on("GET /jobs/job_1", 502, "<html>Bad gateway</html>")
+        .on("GET /jobs/job_2", 418, "<html>A teapot</html>");
 
     assertThat(run("job", "describe", JOB)).isEqualTo(7);
-    assertThat(err).isEqualTo("espalier: the server answered 502\n");
+    assertThat(err)
+        .isEqualTo("espalier: the server is not reached: what stands before it answers 502\n");
+
+    assertThat(run("job", "describe", "job_2")).isEqualTo(1);
+    assertThat(err).isEqualTo("espalier: the server answered 418\n");
   }
 
   @Test

@@ -42,7 +42,11 @@ final class Problems {
     if (!detail.isEmpty() || !title.isEmpty()) {
       lines.add(detail.isEmpty() ? title : detail);
     } else {
-      lines.add("the server answered " + httpStatus);
+      // The server itself says why.
+      lines.add(
+          httpStatus >= 502 && httpStatus <= 504
+              ? "the server is not reached: what stands before it answers " + httpStatus
+              : "the server answered " + httpStatus);
     }
     JsonNode errors = problem.path("errors");
     boolean isSaid =
