@@ -76,6 +76,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private EmbeddedPostgres(Path folder, FolderLock lock) throws IOException, InterruptedException {
     this.folder = folder;
     this.lock = lock;
+    requireNoneOfAnotherMajor(folder);
     data = folder.resolve("data-" + MAJOR);
     log = folder.resolve("data-" + MAJOR + ".log");
     Path passwordFile = folder.resolve("data-" + MAJOR + ".password");
@@ -245,6 +246,28 @@ public final class EmbeddedPostgres implements AutoCloseable {
   /// {@return whether a server was started in this folder before}
   public static boolean hasData(Path folder) {
     return Files.exists(folder.resolve("data-" + MAJOR).resolve("PG_VERSION"));
+  }
+
+  /// PostgreSQL reads the files of its own major version alone. To make new ones beside them would
+  /// look as if all jobs were lost.
+  private static void requireNoneOfAnotherMajor(Path folder) throws IOException {
+    if (hasData(folder)) {
+      return;
+    }
+    try (var found = Files.newDirectoryStream(folder, "data-*")) {
+      for (Path other : found) {
+        Path version = other.resolve("PG_VERSION");
+        if (!other.endsWith("data-" + MAJOR + ".new") && Files.exists(version)) {
+          throw new EspalierException(
+              ErrorCode.WRONG_STATE,
+              ("%s was written by PostgreSQL %s, and this server brings PostgreSQL %s, which cannot"
+                      + " read it. Start the version before, dump its database, and load it into a"
+                      + " PostgreSQL of yours (docs/SERVER.md, Upgrading); or move the folder away,"
+                      + " to begin without its jobs. Nothing was changed.")
+                  .formatted(other, Files.readString(version).strip(), MAJOR));
+        }
+      }
+    }
   }
 
   private Path unpack() throws IOException {

@@ -3,6 +3,7 @@ package dev.espalier.tuner.persistence;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.tuner.boot.TestServer;
 import java.nio.file.Files;
@@ -139,6 +140,24 @@ class EmbeddedPostgresTest {
       connect(server.url()).close();
     }
     assertThat(folder.resolve("data-18.new")).doesNotExist();
+  }
+
+  /// An empty database beside it would look as if all jobs were lost.
+  @Test
+  void whatAnotherMajorVersionHasWrittenIsLeftAlone() throws Exception {
+    Files.createDirectories(folder.resolve("data-17"));
+    Files.writeString(folder.resolve("data-17/PG_VERSION"), "17\n");
+
+    assertThatThrownBy(() -> EmbeddedPostgres.start(folder).close())
+        .isInstanceOfSatisfying(
+            EspalierException.class,
+            failure -> assertThat(failure.code()).isEqualTo(ErrorCode.WRONG_STATE))
+        .hasMessageContaining("data-17 was written by PostgreSQL 17, and this server brings")
+        .hasMessageContaining("dump its database");
+    try (var left = Files.list(folder)) {
+      assertThat(left.map(file -> file.getFileName().toString()))
+          .containsExactlyInAnyOrder("data-17", "data-18.lock");
+    }
   }
 
   private Connection connect(String url) throws SQLException {
