@@ -35,6 +35,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SessionDirectory.class);
   private static final Duration RETRY = Duration.ofSeconds(30);
   private static final String NO_RUNNER = "its runner has failed";
+  private static final String HALF_DELETED = "jobs that are being deleted";
 
   private final RunnerPorts ports;
   private final ProgramRegistry programs;
@@ -48,6 +49,8 @@ public final class SessionDirectory implements JobService, AutoCloseable {
 
   /// Jobs that this server cannot bring back, with the reason.
   private final Map<String, String> unresumed = new ConcurrentHashMap<>();
+
+  private final Retried retried = new Retried();
 
   /// Jobs that another server has taken over.
   private final Set<String> elsewhere = ConcurrentHashMap.newKeySet();
@@ -94,7 +97,9 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       start(job.id(), runner(job));
     } catch (RuntimeException failure) {
       String why = String.valueOf(failure.getMessage());
-      log.error("job={} cannot be resumed: {}", job.id(), why);
+      if (retried.isNews(job.id(), failure)) {
+        log.error("job={} cannot be resumed: {}", job.id(), why);
+      }
       unresumed.put(job.id(), why);
       explain(job.id(), why);
     }
@@ -122,16 +127,22 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       ports.jobs().halfDeleted().stream()
           .filter(job -> !removing.contains(job))
           .forEach(this::removeAfterAll);
+      retried.went(HALF_DELETED);
     } catch (RuntimeException failure) {
-      log.warn("jobs that are being deleted cannot be looked up: {}", failure.getMessage());
+      if (retried.isNews(HALF_DELETED, failure)) {
+        log.warn("jobs that are being deleted cannot be looked up: {}", failure.getMessage());
+      }
     }
   }
 
   private void removeAfterAll(String job) {
     try {
       remove(job);
+      retried.went(job);
     } catch (RuntimeException failure) {
-      log.warn("job={} is being deleted and cannot be removed: {}", job, failure.getMessage());
+      if (retried.isNews(job, failure)) {
+        log.warn("job={} is being deleted and cannot be removed: {}", job, failure.getMessage());
+      }
     }
   }
 
@@ -146,23 +157,38 @@ public final class SessionDirectory implements JobService, AutoCloseable {
           start(job, runner);
         }
       }
+      retried.went(job);
     } catch (RuntimeException failure) {
-      log.debug("job={} still cannot be resumed: {}", job, failure.getMessage());
+      if (!isDatabaseAway(failure) && retried.isNews(job, failure)) {
+        tellAnew(job, why, String.valueOf(failure.getMessage()));
+      }
     } finally {
       beginning.remove(job);
     }
   }
 
-  /// What a log says, it says to the version of the policy that wrote it alone: another one would
-  /// give other commands the numbers of those that workers have applied. A job that only waits has
-  /// given none.
+  /// That says nothing of the job.
+  private static boolean isDatabaseAway(RuntimeException failure) {
+    return failure instanceof EspalierException known && known.code() == ErrorCode.DATABASE_AWAY;
+  }
+
+  /// Somebody may be ending the job meanwhile.
+  private void tellAnew(String job, String before, String why) {
+    if (unresumed.replace(job, before, why)) {
+      log.error("job={} cannot be resumed: {}", job, why);
+      explain(job, why);
+    }
+  }
+
   private StoredJob ofThisVersion(StoredJob job) {
     String policy = job.spec().tuning().policy();
     int here = Policies.version(policy);
     if (job.policyVersion() == 0 || job.policyVersion() == here) {
       return job;
     }
-    if (!isWaiting(job.id())) {
+    JobState state =
+        ports.jobs().standing(job.id()).map(JobStore.Standing::state).orElse(JobState.QUEUED);
+    if (JobStore.isOfAnotherVersion(state, job.policyVersion(), here)) {
       throw new EspalierException(
           ErrorCode.VERSION_MISMATCH,
           "it was begun by version %d of the policy %s, and this server has version %d"
@@ -241,15 +267,6 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     } catch (EspalierException gone) {
       return spec.data().orElse("");
     }
-  }
-
-  private boolean isWaiting(String job) {
-    return ports.log().read(job, 0).isEmpty()
-        || ports
-            .jobs()
-            .standing(job)
-            .filter(standing -> standing.state() == JobState.QUEUED)
-            .isPresent();
   }
 
   /// Gives a job its runner; one that comes when the server goes down is the next one's.
@@ -357,15 +374,17 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     log.info("job={} actor={} deleted", job, actor);
   }
 
+  /// Files go before rows: what is cut off between them is found again by its row.
   private void remove(String job) {
     if (!removing.add(job)) {
       throw new EspalierException(
           ErrorCode.NOT_READY, "job " + job + " is being deleted; there is nothing left to ask");
     }
     try {
-      ports.jobs().delete(job);
+      ports.jobs().hide(job);
       ports.launcher().kill(job);
       ports.launcher().discard(job);
+      ports.jobs().delete(job);
     } finally {
       removing.remove(job);
     }

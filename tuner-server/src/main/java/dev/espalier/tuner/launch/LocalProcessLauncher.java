@@ -172,7 +172,8 @@ public final class LocalProcessLauncher implements WorkerLauncher {
         Files.deleteIfExists(path);
       }
     } catch (IOException | UncheckedIOException failure) {
-      log.warn("job={} {} cannot be removed: {}", job, folder, failure.toString());
+      throw new EspalierException(
+          ErrorCode.INTERNAL, folder + " cannot be removed: " + failure, failure);
     }
   }
 

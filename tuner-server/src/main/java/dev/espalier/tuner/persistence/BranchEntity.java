@@ -118,6 +118,17 @@ class BranchEntity {
     heldOutLoss = finite(change.heldOutLoss());
   }
 
+  /// Nothing lives on of a job that has ended: the mainline's chain, which a policy leaves behind
+  /// to go back to, is part of the result, and what was tried beside it is not.
+  ///
+  /// @param lost whether the job's workers ended before they had said what became of it
+  final void end(boolean lost) {
+    state =
+        lost
+            ? BranchState.LOST
+            : kind == BranchKind.MAINLINE ? BranchState.KEPT : BranchState.DISCARDED;
+  }
+
   private void judge(ProgressSummary summary) {
     verdict = summary.verdict();
     speed = summary.speed();

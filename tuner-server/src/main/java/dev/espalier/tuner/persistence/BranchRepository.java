@@ -45,6 +45,14 @@ interface BranchRepository extends JpaRepository<BranchEntity, RowKey> {
           """)
   List<BranchEntity> mainOnes(String job, int most);
 
+  @Query(
+      """
+      select b from BranchEntity b
+      where b.jobId = :job and b.state in (FORKING, WAITING, RUNNING, MEASURED)
+      order by b.number
+      """)
+  List<BranchEntity> alive(String job);
+
   /// One page; `round` -1 stands for all rounds.
   @Query(
       """

@@ -46,10 +46,11 @@ public class PersistenceConfiguration {
       Transactions transactions,
       EntityManager entities,
       JobRepository jobs,
+      BranchRepository branches,
       JdbcTemplate sql,
       DocumentCodec codec,
       InstantSource clock) {
-    return new PostgresEventLog(transactions, entities, jobs, sql, codec, clock);
+    return new PostgresEventLog(transactions, entities, jobs, branches, sql, codec, clock);
   }
 
   @Bean
@@ -57,11 +58,12 @@ public class PersistenceConfiguration {
       Transactions transactions,
       EntityManager entities,
       JobRepository jobs,
+      BranchRepository branches,
       ResultRepository results,
       JdbcTemplate sql,
       DocumentCodec codec,
       InstantSource clock) {
-    return new PostgresJobStore(transactions, entities, jobs, results, sql, codec, clock);
+    return new PostgresJobStore(transactions, entities, jobs, branches, results, sql, codec, clock);
   }
 
   @Bean

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.persistence;
 
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.JobState;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.ScheduleView;
@@ -35,6 +36,7 @@ final class PostgresEventLog implements EventLog {
   private final Transactions transactions;
   private final EntityManager entities;
   private final JobRepository jobs;
+  private final BranchRepository branchRows;
   private final JdbcTemplate sql;
   private final DocumentCodec codec;
   private final InstantSource clock;
@@ -43,12 +45,14 @@ final class PostgresEventLog implements EventLog {
       Transactions transactions,
       EntityManager entities,
       JobRepository jobs,
+      BranchRepository branchRows,
       JdbcTemplate sql,
       DocumentCodec codec,
       InstantSource clock) {
     this.transactions = transactions;
     this.entities = entities;
     this.jobs = jobs;
+    this.branchRows = branchRows;
     this.sql = sql;
     this.codec = codec;
     this.clock = clock;
@@ -197,6 +201,7 @@ final class PostgresEventLog implements EventLog {
     private boolean jobMoved;
     private boolean jobChanged;
     private boolean hasNewState;
+    private boolean killed;
 
     Written(JobEntity job, Instant now) {
       this.job = job;
@@ -240,13 +245,17 @@ final class PostgresEventLog implements EventLog {
           job.generation = launch.generation();
           jobMoved = true;
         }
-        case SessionEffect.Command _, SessionEffect.KillWorkers _, SessionEffect.Hold _ -> {
+        case SessionEffect.KillWorkers _ -> killed = true;
+        case SessionEffect.Command _, SessionEffect.Hold _ -> {
           // Acts on the world, not on what is known of the job.
         }
       }
     }
 
     List<StreamEvent> finish() {
+      if (jobChanged && job.state.isTerminal()) {
+        endBranches();
+      }
       if (hasNewState) {
         job.version++;
       }
@@ -275,6 +284,14 @@ final class PostgresEventLog implements EventLog {
       branches.put(new RowKey(job.id, row.number), row);
       jobMoved = true;
       keep("branch.changed", row.view(codec));
+    }
+
+    private void endBranches() {
+      boolean lost = killed || job.state == JobState.FAILED;
+      for (BranchEntity row : branchRows.alive(job.id)) {
+        row.end(lost);
+        keep("branch.changed", row.view(codec));
+      }
     }
 
     private void round(SessionEffect.RoundChanged change) {

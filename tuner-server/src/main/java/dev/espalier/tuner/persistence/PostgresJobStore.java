@@ -41,6 +41,7 @@ final class PostgresJobStore implements JobStore {
   private final Transactions transactions;
   private final EntityManager entities;
   private final JobRepository jobs;
+  private final BranchRepository branches;
   private final ResultRepository results;
   private final JdbcTemplate sql;
   private final DocumentCodec codec;
@@ -50,6 +51,7 @@ final class PostgresJobStore implements JobStore {
       Transactions transactions,
       EntityManager entities,
       JobRepository jobs,
+      BranchRepository branches,
       ResultRepository results,
       JdbcTemplate sql,
       DocumentCodec codec,
@@ -57,6 +59,7 @@ final class PostgresJobStore implements JobStore {
     this.transactions = transactions;
     this.entities = entities;
     this.jobs = jobs;
+    this.branches = branches;
     this.results = results;
     this.sql = sql;
     this.codec = codec;
@@ -117,8 +120,10 @@ final class PostgresJobStore implements JobStore {
   public void fail(String job, String reason, String message) {
     transactions.write(() ->
         alive(job)
-            .ifPresent(row ->
-                change(row, new SessionEffect.JobChanged(JobState.FAILED, reason, message, ""))));
+            .ifPresent(row -> {
+              change(row, new SessionEffect.JobChanged(JobState.FAILED, reason, message, ""));
+              branches.alive(job).forEach(branch -> branch.end(true));
+            }));
   }
 
   @Override
@@ -140,11 +145,16 @@ final class PostgresJobStore implements JobStore {
     row.version++;
   }
 
+  @Override
+  public void hide(String job) {
+    transactions.write(() -> putDeleteTime(job));
+  }
+
   /// What is written of a job may be gigabytes: no statement may take so long that its connection
   /// counts as broken, so the job is hidden first and then taken apart.
   @Override
   public void delete(String job) {
-    transactions.write(() -> hide(job));
+    hide(job);
     for (String table : PARTS) {
       while (deleteSome(table, job) == ROWS_AT_A_TIME) {
         // Until nothing is left.
@@ -162,7 +172,7 @@ final class PostgresJobStore implements JobStore {
             ROWS_AT_A_TIME));
   }
 
-  private void hide(String job) {
+  private void putDeleteTime(String job) {
     JobState state =
         sql
             .query(

@@ -3,6 +3,7 @@ package dev.espalier.tuner.persistence;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
+import dev.espalier.tuner.app.port.JobStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -19,9 +20,6 @@ import org.flywaydb.core.api.MigrationState;
 /// Tables are never taken back, so whatever speaks against an upgrade is found before anything is
 /// changed.
 public final class SchemaUpgrade {
-  /// Jobs of before versions were written down are taken for those of the version that is here.
-  private static final int NOT_WRITTEN_DOWN = 0;
-
   /// Jobs that a refusal names.
   private static final int NAMED = 5;
 
@@ -32,16 +30,22 @@ public final class SchemaUpgrade {
       where attrelid = to_regclass('job') and attname = 'policy_version'
       """;
 
-  private static final String BEGUN =
+  private static final String TABLES_OF_OTHERS =
       """
-      select job_id, policy, policy_version from job
+      select to_regclass('flyway_schema_history') is null and exists (
+        select 1 from pg_class
+        where relnamespace = to_regnamespace(current_schema()) and relkind in ('r', 'p', 'v', 'm'))
+      """;
+
+  private static final String UNFINISHED =
+      """
+      select job_id, policy, policy_version, state from job
       where state <> all (?) order by position
       """;
 
-  /// States of a job that has ended, or that has no workers yet.
-  private static final String[] WITHOUT_DECISIONS =
+  private static final String[] TERMINAL =
       Arrays.stream(JobState.values())
-          .filter(state -> state.isTerminal() || state == JobState.QUEUED)
+          .filter(JobState::isTerminal)
           .map(JobState::name)
           .toArray(String[]::new);
 
@@ -59,11 +63,28 @@ public final class SchemaUpgrade {
   /// @throws EspalierException `WRONG_STATE` when a newer server has been here, or when jobs run
   ///   that another version of their policy has begun; nothing was changed then
   public void run(ToIntFunction<String> policies, boolean leavesJobs) {
+    requireNoTablesOfOthers();
     requireNotNewer();
     if (!leavesJobs) {
       requireNoForeignJobs(policies);
     }
     flyway.migrate();
+  }
+
+  private void requireNoTablesOfOthers() {
+    if (read(SchemaUpgrade::hasTablesOfOthers)) {
+      throw new EspalierException(
+          ErrorCode.WRONG_STATE,
+          "the database has tables of something else; name an empty one, or a schema of its own"
+              + " with ?currentSchema=NAME behind its URL");
+    }
+  }
+
+  private static boolean hasTablesOfOthers(Connection connection) throws SQLException {
+    try (var statement = connection.createStatement();
+        var answer = statement.executeQuery(TABLES_OF_OTHERS)) {
+      return answer.next() && answer.getBoolean(1);
+    }
   }
 
   private void requireNotNewer() {
@@ -93,13 +114,7 @@ public final class SchemaUpgrade {
   }
 
   private void requireNoForeignJobs(ToIntFunction<String> policies) {
-    List<String> foreign;
-    try (Connection connection = flyway.getConfiguration().getDataSource().getConnection()) {
-      foreign = foreign(connection, policies);
-    } catch (SQLException e) {
-      throw new EspalierException(
-          ErrorCode.DATABASE_AWAY, "the database cannot be read: " + e.getMessage(), e);
-    }
+    List<String> foreign = read(connection -> foreign(connection, policies));
     if (!foreign.isEmpty()) {
       String names =
           String.join("; ", foreign.subList(0, Math.min(NAMED, foreign.size())))
@@ -115,20 +130,33 @@ public final class SchemaUpgrade {
     }
   }
 
+  private interface Reading<T> {
+    T of(Connection connection) throws SQLException;
+  }
+
+  private <T> T read(Reading<T> reading) {
+    try (Connection connection = flyway.getConfiguration().getDataSource().getConnection()) {
+      return reading.of(connection);
+    } catch (SQLException e) {
+      throw new EspalierException(
+          ErrorCode.DATABASE_AWAY, "the database cannot be read: " + e.getMessage(), e);
+    }
+  }
+
   private static List<String> foreign(Connection connection, ToIntFunction<String> policies)
       throws SQLException {
     var foreign = new ArrayList<String>();
     if (!hasVersions(connection)) {
       return foreign;
     }
-    try (var statement = connection.prepareStatement(BEGUN)) {
-      statement.setArray(1, connection.createArrayOf("text", WITHOUT_DECISIONS));
+    try (var statement = connection.prepareStatement(UNFINISHED)) {
+      statement.setArray(1, connection.createArrayOf("text", TERMINAL));
       try (var row = statement.executeQuery()) {
         while (row.next()) {
           String policy = row.getString(2);
           int begun = row.getInt(3);
           int here = policies.applyAsInt(policy);
-          if (begun != NOT_WRITTEN_DOWN && begun != here) {
+          if (JobStore.isOfAnotherVersion(JobState.valueOf(row.getString(4)), begun, here)) {
             foreign.add(
                 "%s (policy %s, version %d; here %d)"
                     .formatted(row.getString(1), policy, begun, here));

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /// Jobs in memory.
 final class MemoryJobStore implements JobStore {
@@ -18,6 +19,7 @@ final class MemoryJobStore implements JobStore {
   private final Map<String, String> requests = new ConcurrentHashMap<>();
   private final Map<String, String> failures = new ConcurrentHashMap<>();
   private final Map<String, String> explained = new ConcurrentHashMap<>();
+  final List<String> explanations = new CopyOnWriteArrayList<>();
   private final Map<String, Long> versions = new ConcurrentHashMap<>();
   private final Map<String, JobState> states = new ConcurrentHashMap<>();
   private final Map<String, byte[]> secrets = new ConcurrentHashMap<>();
@@ -84,8 +86,8 @@ final class MemoryJobStore implements JobStore {
   }
 
   @Override
-  public void delete(String job) {
-    if (halfDeleted.remove(job)) {
+  public void hide(String job) {
+    if (halfDeleted.contains(job)) {
       return;
     }
     JobState state =
@@ -95,12 +97,20 @@ final class MemoryJobStore implements JobStore {
     if (!state.isTerminal()) {
       throw new EspalierException(ErrorCode.WRONG_STATE, "job " + job + " is " + state);
     }
+    halfDeleted.add(job);
+  }
+
+  @Override
+  public void delete(String job) {
+    hide(job);
     jobs.remove(job);
+    halfDeleted.remove(job);
   }
 
   @Override
   public void explain(String job, String message) {
     explained.put(job, message);
+    explanations.add(message);
   }
 
   /// {@return why jobs stand still, by their ids}

@@ -439,6 +439,8 @@ final class SessionDirectoryTest {
       assertThat(jobs.find("job_2")).get().extracting(StoredJob::policyVersion).isEqualTo(version);
       assertThat(jobs.find("job_1")).get().isEqualTo(running);
       assertThat(jobs.explained().get("job_1")).startsWith("It cannot be resumed: it was begun by");
+      sessions.retry();
+      assertThat(logs.read).as("its log may be long").doesNotContain("job_1");
       assertThat(listening.listeners).doesNotContainKey("job_1");
       assertThat(launcher.killed).as("its workers wait for a server").doesNotContain("job_1");
       assertThatThrownBy(() -> sessions.request("job_1", new UserRequest.Pause(), "somebody"))
@@ -597,6 +599,26 @@ final class SessionDirectoryTest {
     }
   }
 
+  /// It is looked for every half minute.
+  @Test
+  void whyAJobStandsStillIsToldOnceAndAnewWhenItIsAnother() {
+    jobs.create(new StoredJob("job_1", spec()), "somebody", Optional.empty());
+    programs.areGone = true;
+    try (SessionDirectory sessions = sessions(1)) {
+      sessions.retry();
+      sessions.retry();
+      assertThat(jobs.explanations).hasSize(1).first().asString().contains("not registered");
+
+      programs.why = "its jar cannot be read";
+      sessions.retry();
+      sessions.retry();
+
+      assertThat(jobs.explanations).hasSize(2).last().asString().contains("cannot be read");
+      assertThatThrownBy(() -> sessions.request("job_1", new UserRequest.Pause(), "somebody"))
+          .hasMessageContaining("its jar cannot be read");
+    }
+  }
+
   @Test
   void workersThatCannotBeStartedAreStartedWhenTheyCan() {
     launcher.failures.set(2);
@@ -668,6 +690,26 @@ final class SessionDirectoryTest {
     }
   }
 
+  /// Whatever happens between its files and its rows, the rows are there to find it by.
+  @Test
+  void aRemovalThatFailsAtItsFilesIsFinishedLater() {
+    jobs.create(new StoredJob("job_1", spec()), "somebody", Optional.empty());
+    jobs.change("job_1", JobState.CANCELED);
+    try (SessionDirectory sessions = sessions(1)) {
+      launcher.undiscardable.add("job_1");
+      isRefused(ErrorCode.INTERNAL, () -> sessions.delete("job_1", "somebody"));
+      assertThat(jobs.find("job_1")).isPresent();
+      assertThat(jobs.halfDeleted()).containsExactly("job_1");
+
+      launcher.undiscardable.clear();
+      sessions.retry();
+
+      assertThat(launcher.discarded).containsExactly("job_1");
+      assertThat(jobs.find("job_1")).isEmpty();
+      assertThat(jobs.halfDeleted()).isEmpty();
+    }
+  }
+
   private static void isRefused(ErrorCode code, ThrowingCallable request) {
     assertThatThrownBy(request)
         .isInstanceOfSatisfying(
@@ -711,6 +753,7 @@ final class SessionDirectoryTest {
   private static final class Programs implements ProgramRegistry {
     private final ProgramDescriptor mlp = new MultilayerPerceptron().describe();
     private volatile boolean areGone;
+    private volatile String why = "";
     private volatile int leftToFind = Integer.MAX_VALUE;
 
     @Override
@@ -720,6 +763,9 @@ final class SessionDirectoryTest {
 
     @Override
     public Optional<ProgramDescriptor> find(String name) {
+      if (!why.isEmpty()) {
+        throw new EspalierException(ErrorCode.INTERNAL, why);
+      }
       return programs().stream()
           .filter(program -> program.name().equals(name) && leftToFind-- > 0)
           .findFirst();
@@ -772,6 +818,7 @@ final class SessionDirectoryTest {
     private final Set<String> broken = ConcurrentHashMap.newKeySet();
     private final Set<String> taken = ConcurrentHashMap.newKeySet();
     private final Set<String> refused = ConcurrentHashMap.newKeySet();
+    private final Set<String> read = ConcurrentHashMap.newKeySet();
     private volatile boolean isAway;
 
     private MemoryEventLog of(String job) {
@@ -799,6 +846,7 @@ final class SessionDirectoryTest {
 
     @Override
     public List<SessionEvent> read(String job, long after) {
+      read.add(job);
       return of(job).read(job, after);
     }
 
@@ -894,6 +942,7 @@ final class SessionDirectoryTest {
     private final List<String> launched = new CopyOnWriteArrayList<>();
     private final List<String> killed = new CopyOnWriteArrayList<>();
     private final List<String> discarded = new CopyOnWriteArrayList<>();
+    private final List<String> undiscardable = new CopyOnWriteArrayList<>();
 
     @Override
     public void launch(
@@ -911,6 +960,9 @@ final class SessionDirectoryTest {
 
     @Override
     public void discard(String job) {
+      if (undiscardable.contains(job)) {
+        throw new EspalierException(ErrorCode.INTERNAL, "its folder cannot be removed");
+      }
       discarded.add(job);
     }
 

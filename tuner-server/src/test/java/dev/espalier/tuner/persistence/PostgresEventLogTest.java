@@ -15,6 +15,7 @@ import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.SnapshotState;
+import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
@@ -734,6 +735,62 @@ class PostgresEventLogTest {
     assertThat(job(job).state()).isEqualTo(JobState.TRAINING);
     assertThat(job(job).version()).isEqualTo(version + 1);
     assertThat(store.standing(job).orElseThrow().reason()).isEqualTo(JobStore.NOT_RESUMED);
+  }
+
+  /// A policy leaves the mainline's chain behind to go back to, and runs that wait for their turn.
+  @Test
+  void nothingLivesOnOfAJobThatHasEnded() {
+    String job = jobOfThreeBranches();
+
+    List<StreamEvent> told =
+        append(job, 1, List.of(), List.of(EventSamples.job(JobState.COMPLETED)));
+
+    assertThat(states(job))
+        .containsExactly(BranchState.KEPT, BranchState.DISCARDED, BranchState.FAILED);
+    assertThat(told)
+        .extracting(event -> event.type() + " " + event.data().get("state"))
+        .containsExactly(
+            "branch.changed KEPT", "branch.changed DISCARDED", "job.changed COMPLETED");
+  }
+
+  @Test
+  void whatWorkersHeldIsLostWhenAJobIsKilledOrFails() {
+    String killed = jobOfThreeBranches();
+    String failed = jobOfThreeBranches();
+    String withoutRunner = jobOfThreeBranches();
+
+    append(
+        killed,
+        1,
+        List.of(),
+        List.of(new SessionEffect.KillWorkers(1), EventSamples.job(JobState.CANCELED)));
+    append(failed, 1, List.of(), List.of(EventSamples.job(JobState.FAILED)));
+    store.fail(withoutRunner, JobStore.NOT_RESUMED, "Ended by somebody");
+
+    for (String job : List.of(killed, failed, withoutRunner)) {
+      assertThat(states(job))
+          .containsExactly(BranchState.LOST, BranchState.LOST, BranchState.FAILED);
+    }
+  }
+
+  private String jobOfThreeBranches() {
+    String job = newJob();
+    append(
+        job,
+        1,
+        List.of(),
+        List.of(
+            EventSamples.job(JobState.TRAINING),
+            EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 5),
+            EventSamples.branch(1, BranchKind.TRIAL, BranchState.WAITING, 0, 0),
+            EventSamples.branch(2, BranchKind.TRIAL, BranchState.FAILED, 0, 0)));
+    return job;
+  }
+
+  private List<BranchState> states(String job) {
+    return queries.branches(job, null, null, 10, null).items().stream()
+        .map(BranchView::state)
+        .toList();
   }
 
   private List<SessionEvent> events(String job) {

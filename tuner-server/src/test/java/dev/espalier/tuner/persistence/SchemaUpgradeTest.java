@@ -86,6 +86,19 @@ class SchemaUpgradeTest {
   }
 
   @Test
+  void tablesOfSomethingElseAreLeftAlone() {
+    sql.execute("create table of_something_else (id int)");
+
+    assertThatThrownBy(() -> upgrade(false))
+        .isInstanceOfSatisfying(
+            EspalierException.class,
+            failure -> assertThat(failure.code()).isEqualTo(ErrorCode.WRONG_STATE))
+        .hasMessageContaining("has tables of something else")
+        .hasMessageContaining("?currentSchema=NAME");
+    assertThat(sql.queryForObject("select to_regclass('job') is null", Boolean.class)).isTrue();
+  }
+
+  @Test
   void tablesOfANewerServerAreLeftAlone() {
     upgrade(false);
     sql.update(

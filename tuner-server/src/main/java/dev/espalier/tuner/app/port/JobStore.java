@@ -33,16 +33,31 @@ public interface JobStore {
   /// they are, and its reason is `NOT_RESUMED`.
   void explain(String job, String message);
 
-  /// Removes a job that has ended, with all that is written of it. That may take minutes; nobody is
-  /// shown the job from the first moment on, and what is left of one that was cut off is removed by
-  /// the same call.
+  /// Begins the removal of a job that has ended: nobody is shown it any more. May be called again.
   ///
   /// @throws dev.espalier.api.model.EspalierException `NOT_FOUND`, or `WRONG_STATE` when it has not
-  ///   ended; nothing is removed then
+  ///   ended; it stays as it is then
+  void hide(String job);
+
+  /// Removes a job, hidden or not, with all that is written of it. That may take minutes; what is
+  /// left of one that was cut off is removed by the same call.
+  ///
+  /// @throws dev.espalier.api.model.EspalierException as `hide` does
   void delete(String job);
 
-  /// {@return jobs whose removal was cut off}
+  /// {@return jobs that are hidden, because their removal goes on or was cut off}
   List<String> halfDeleted();
+
+  /// {@return whether a job cannot go on with a version of its policy: what its log says, it says
+  /// to the version that wrote it alone, for another one would give other commands the numbers of
+  /// those that workers have applied; a job that only waits has given none}
+  ///
+  /// @param begun version that the job began with; 0 when it was not written down, which counts as
+  ///   the one that is here
+  /// @param here version of the policy that this server has
+  static boolean isOfAnotherVersion(JobState state, int begun, int here) {
+    return state != JobState.QUEUED && !state.isTerminal() && begun != 0 && begun != here;
+  }
 
   /// Writes down that a job begins with another version of its policy than the one that it was
   /// submitted to.

@@ -15,8 +15,9 @@ public interface WorkerLauncher {
   /// Ends all workers of a job at once; does nothing when there are none.
   void kill(String job);
 
-  /// Removes what an ended job has on this machine: checkpoints and logs. What cannot be removed is
-  /// logged, and stays.
+  /// Removes what an ended job has on this machine: checkpoints and logs. May be called again.
+  ///
+  /// @throws dev.espalier.api.model.EspalierException `INTERNAL` when some of it cannot be removed
   void discard(String job);
 
   /// {@return the log files of a job's workers, oldest first}
