@@ -55,7 +55,7 @@ class DatabaseConfiguration {
       claim.watch(() -> giveWay(name, context));
       return claim;
     } catch (SQLException e) {
-      throw Preflight.unreachable(details.url, e);
+      throw Preflight.unusable(details.url, e);
     }
   }
 

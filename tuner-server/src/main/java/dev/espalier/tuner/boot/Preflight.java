@@ -127,7 +127,7 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
     try (var connection = DriverManager.getConnection(url, properties)) {
       requireWritable(url, connection);
     } catch (SQLException e) {
-      throw unreachable(url, e);
+      throw unusable(url, e);
     }
   }
 
@@ -145,12 +145,9 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
     }
   }
 
-  /// {@return what to say of a database that does not answer, one sentence}
-  static EspalierException unreachable(String url, SQLException failure) {
-    return new EspalierException(
-        ErrorCode.DATABASE_AWAY,
-        "the database at " + withoutQuery(url) + " cannot be reached: " + failure.getMessage(),
-        failure);
+  /// {@return what to say of a database that cannot be used, one sentence}
+  static EspalierException unusable(String url, SQLException failure) {
+    return DatabaseFailures.explain("the database at " + withoutQuery(url), failure);
   }
 
   /// The query of a JDBC URL may hold a password.

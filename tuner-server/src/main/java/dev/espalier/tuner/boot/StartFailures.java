@@ -57,18 +57,10 @@ final class StartFailures implements SpringBootExceptionReporter {
                 failure));
       }
       if (cause instanceof SQLException refused && refused.getSQLState() != null) {
-        return Optional.of(
-            new EspalierException(
-                ErrorCode.DATABASE_AWAY,
-                "the database cannot be used: " + firstLine(refused.getMessage()),
-                failure));
+        return Optional.of(DatabaseFailures.explain("the database", refused));
       }
     }
     return Optional.empty();
-  }
-
-  private static String firstLine(@Nullable String message) {
-    return message == null ? "it does not say why" : message.lines().findFirst().orElse("");
   }
 
   private static String unfit(BindException bind) {
