@@ -5,6 +5,7 @@ import dev.espalier.api.rest.BillView;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.JobDefaults;
 import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.PrintableText;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
@@ -444,7 +445,7 @@ final class JobCommands extends CommandGroup {
     String text = invocation.client().text(invocation.jobPath(job) + "/logs?tail=" + tail);
     Terminal terminal = invocation.terminal();
     // A file gets each byte; a terminal would obey what a program wrote.
-    terminal.out().print(terminal.isLive() ? Words.printable(text) : text);
+    terminal.out().print(terminal.isLive() ? PrintableText.of(text) : text);
     terminal.out().flush();
     return ExitStatus.OK.code();
   }

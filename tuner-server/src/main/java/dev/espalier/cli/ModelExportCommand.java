@@ -1,7 +1,6 @@
 package dev.espalier.cli;
 
 import dev.espalier.api.model.EspalierException;
-import dev.espalier.api.model.SnapshotState;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.cli.client.CommandFailure;
@@ -9,12 +8,13 @@ import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.FileAside;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
-import dev.espalier.tuner.boot.LocalModel;
+import dev.espalier.tuner.launch.LocalModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -25,8 +25,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "export",
     description =
-        "Writes the parameters of a job's result, the best so far, to a NumPy archive: each table"
-            + " an array of 32-bit floats, rows x columns. With --checkpoints, those of a job whose"
+        "Writes the parameters of a job's result to a NumPy archive: each table an array of 32-bit"
+            + " floats, rows x columns. The result is the model with the best evaluation so far;"
+            + " with the policies mltuner and fixed it is the last one evaluated. With --checkpoints, those of a job whose"
             + " workers came by themselves: they keep snapshots in .espalier/checkpoints below the"
             + " folder they were started in.",
     footerHeading = "%nExamples:%n",
@@ -92,7 +93,7 @@ final class ModelExportCommand implements Callable<Integer> {
   }
 
   private long exportHere(TunerClient client, String path, Path folder) {
-    long wanted = snapshot == null ? best(client, path) : snapshot;
+    long wanted = snapshot == null ? result(client, path) : snapshot;
     Path ofJob = folder.resolve(invocation.jobId(job));
     try {
       return FileAside.write(
@@ -117,19 +118,13 @@ final class ModelExportCommand implements Callable<Integer> {
     }
   }
 
-  private static long best(TunerClient client, String path) {
+  private static long result(TunerClient client, String path) {
     ScheduleView.Result result = client.get(path + "/schedule", ScheduleView.class).result();
     List<SnapshotView> ready =
         client.all(path + "/snapshots?pageSize=1000", SnapshotView.class).stream()
-            .filter(one -> one.state() == SnapshotState.READY)
+            .filter(SnapshotView::isReady)
             .toList();
-    return ready.stream()
-        .filter(one ->
-            result != null
-                && one.start() == result.start()
-                && one.mainlineClock() == result.clock())
-        .mapToLong(SnapshotView::snapshot)
-        .max()
+    return (result == null ? OptionalLong.empty() : result.snapshotAmong(ready))
         .orElseThrow(() ->
             new CommandFailure(
                 ExitStatus.CONFLICT,

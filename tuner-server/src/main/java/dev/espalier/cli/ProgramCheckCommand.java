@@ -5,7 +5,7 @@ import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.screen.Terminal;
-import dev.espalier.tuner.boot.ProgramInspection;
+import dev.espalier.tuner.launch.ProgramInspection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -17,6 +17,9 @@ public final class PolicyName {
   /// Those that train one mainline; all others train a population of runs.
   public static final List<String> WITH_MAINLINE = List.of(RACING, MLTUNER, FIXED);
 
+  /// Those whose result is the last model that was evaluated; that of all others is the best one.
+  public static final List<String> WITH_LAST_AS_RESULT = List.of(MLTUNER, FIXED);
+
   /// Every policy there is.
   public static final List<String> ALL =
       List.of(RACING, MLTUNER, FIXED, RANDOM, GRID, BAYES, HYPERBAND, ASHA, PBT);

@@ -24,4 +24,9 @@ public record SnapshotView(
     SnapshotState state,
     long sizeBytes,
     boolean pinned,
-    Instant createTime) {}
+    Instant createTime) {
+  /// {@return whether it can be read from a disk}
+  public boolean isReady() {
+    return state == SnapshotState.READY;
+  }
+}

@@ -71,12 +71,6 @@ public final class Words {
                 .collect(Collectors.joining(", "));
   }
 
-  /// {@return `text` with a mark in the place of each control character that is no white space: a
-  /// terminal obeys an escape}
-  public static String printable(String text) {
-    return text.replaceAll("[\\p{Cc}&&[^\\n\\r\\t]]", "\ufffd");
-  }
-
   /// {@return the time of day here}
   public static String clock(Instant time) {
     return CLOCK.format(time.atZone(ZoneId.systemDefault()));

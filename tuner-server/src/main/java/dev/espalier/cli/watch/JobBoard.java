@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 
@@ -146,11 +147,12 @@ public final class JobBoard {
     return job;
   }
 
-  /// {@return what workers have been at for far too long, a sentence each}
-  List<String> stalls() {
-    return stalls.entrySet().stream()
-        .map(stall -> "worker " + stall.getKey() + " stalls: " + stall.getValue())
-        .toList();
+  /// {@return what workers have been at for far too long, a sentence each, by their numbers}
+  SortedMap<Integer, String> stalls() {
+    var sentences = new TreeMap<Integer, String>();
+    stalls.forEach(
+        (worker, stall) -> sentences.put(worker, "worker " + worker + " stalls: " + stall));
+    return sentences;
   }
 
   public StopBounds bounds() {

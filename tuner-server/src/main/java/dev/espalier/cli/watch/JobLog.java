@@ -10,15 +10,17 @@ import dev.espalier.cli.screen.Words;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// Tells of a job in lines, each fact once.
 final class JobLog {
   private String lastState = "";
   private long lastDecision;
   private double lastEvaluation = -1;
-  private boolean isStallTold;
+  private final Set<Integer> stallsTold = new HashSet<>();
   private final Map<Integer, String> roundsTold = new HashMap<>();
   private final Map<Integer, String> branchesTold = new HashMap<>();
 
@@ -57,10 +59,14 @@ final class JobLog {
 
   /// A stall grows as long as it lasts, and is told once.
   private void tellStalls(JobBoard board, List<String> lines) {
-    if (!board.stalls().isEmpty() && !isStallTold) {
-      lines.addAll(board.stalls());
-    }
-    isStallTold = !board.stalls().isEmpty();
+    stallsTold.retainAll(board.stalls().keySet());
+    board
+        .stalls()
+        .forEach((worker, sentence) -> {
+          if (stallsTold.add(worker)) {
+            lines.add(sentence);
+          }
+        });
   }
 
   private void round(RoundView round, List<String> lines) {

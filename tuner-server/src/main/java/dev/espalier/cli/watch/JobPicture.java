@@ -62,7 +62,7 @@ final class JobPicture {
             + "  "
             + state(job.state()));
     lines.add(inWords(job));
-    board.stalls().forEach(stall -> lines.add(terminal.styled(Style.YELLOW, stall)));
+    board.stalls().values().forEach(stall -> lines.add(terminal.styled(Style.YELLOW, stall)));
     if (!note.isEmpty()) {
       lines.add(terminal.styled(Style.YELLOW, note));
     }

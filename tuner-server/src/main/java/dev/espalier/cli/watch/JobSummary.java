@@ -145,13 +145,14 @@ public final class JobSummary {
         new TreeMap<String, @Nullable Double>(
             kept.isPresent() ? kept.get().metrics() : job.metrics());
     values.forEach((name, value) -> table.row(name, Words.number(value) + range(board, name)));
-    kept.filter(evaluation -> evaluation.start() != job.start() || evaluation.epoch() < job.epoch())
-        .ifPresent(evaluation ->
-            table.row(
-                "kept",
-                "the model of epoch "
-                    + Epochs.inWords(evaluation.epoch(), evaluation.start(), job)
-                    + ", the best"));
+    kept.ifPresent(evaluation ->
+        table.row(
+            "kept",
+            "the model of epoch "
+                + Epochs.inWords(evaluation.epoch(), evaluation.start(), job)
+                + (PolicyName.WITH_LAST_AS_RESULT.contains(job.policy())
+                    ? ", the last"
+                    : ", the best")));
     table.row("training loss", Words.number(job.loss()));
     table.row("epochs", Epochs.inAll(job));
     Instant end = job.endTime() == null ? job.since() : job.endTime();

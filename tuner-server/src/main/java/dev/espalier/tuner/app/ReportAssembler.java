@@ -5,6 +5,7 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.api.rest.PrintableText;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -156,7 +157,7 @@ final class ReportAssembler {
       case WorkerReport.Failed(ErrorCode code, String message) -> {
         pending.open = 0;
         yield Optional.of(
-            new SessionEvent.ProgramFailed(atSeconds, code.name(), Texts.printable(message)));
+            new SessionEvent.ProgramFailed(atSeconds, code.name(), PrintableText.of(message)));
       }
     };
   }
@@ -223,7 +224,7 @@ final class ReportAssembler {
       if (part instanceof WorkerReport.CheckpointFailed(long _, String message)) {
         return Optional.of(
             new SessionEvent.CheckpointFailed(
-                atSeconds, checkpoint, branch, Texts.printable(message)));
+                atSeconds, checkpoint, branch, PrintableText.of(message)));
       }
       if (part instanceof WorkerReport.CheckpointWritten(long _, long bytes)) {
         sizeBytes += bytes;

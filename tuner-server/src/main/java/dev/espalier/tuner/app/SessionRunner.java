@@ -9,6 +9,7 @@ import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.rest.JobSpec;
+import dev.espalier.api.rest.PrintableText;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.JobStore;
@@ -366,7 +367,7 @@ final class SessionRunner implements Runnable {
           .fail(
               job.id(),
               ErrorCode.INTERNAL.name(),
-              "The job's runner failed: " + Texts.printable(String.valueOf(failure)));
+              "The job's runner failed: " + PrintableText.of(String.valueOf(failure)));
     } catch (RuntimeException alsoFailed) {
       log.error("job={} cannot be marked as failed: {}", job.id(), alsoFailed.getMessage());
     }
@@ -560,7 +561,7 @@ final class SessionRunner implements Runnable {
       }
       case Message.Stalled(int of, int worker, String what, boolean timedOut) -> {
         if (of == generation && !stopSent) {
-          stalled(worker, Texts.printable(what), timedOut).ifPresent(events::add);
+          stalled(worker, PrintableText.of(what), timedOut).ifPresent(events::add);
         }
       }
       case Message.Asked request -> {
@@ -575,7 +576,7 @@ final class SessionRunner implements Runnable {
               new SessionEvent.ProgramFailed(
                   clock.now(),
                   failure.code().name(),
-                  Texts.printable(String.valueOf(failure.getMessage()))));
+                  PrintableText.of(String.valueOf(failure.getMessage()))));
         }
       }
       case Message.Launch(Start start) -> {

@@ -32,11 +32,6 @@ public final class WorkerLeases {
   /// @param reconnect after its link broke
   /// @param launch how long to go on trying where processes cannot be started; zero for one try
   public record Times(Duration start, Duration reconnect, Duration launch) {
-    /// Times of workers whose processes are started at once or not at all.
-    public Times(Duration start, Duration reconnect) {
-      this(start, reconnect, Duration.ZERO);
-    }
-
     public Times {
       if (!start.isPositive() || !reconnect.isPositive()) {
         throw new IllegalArgumentException(

@@ -46,7 +46,7 @@ public final class Doctor {
   }
 
   private static ObjectNode worker() {
-    WorkerCommand command = RunnerConfiguration.workerCommand(List.of());
+    WorkerCommand command = WorkerCommand.ofDistribution(List.of());
     if (JSON.readTree(command.answer(List.of(), "doctor")) instanceof ObjectNode report) {
       return report;
     }

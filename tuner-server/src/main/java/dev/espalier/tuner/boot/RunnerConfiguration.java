@@ -1,6 +1,5 @@
 package dev.espalier.tuner.boot;
 
-import dev.espalier.api.model.Version;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.RunnerPorts;
 import dev.espalier.tuner.app.Secrets;
@@ -21,11 +20,7 @@ import dev.espalier.tuner.launch.DescribedPrograms;
 import dev.espalier.tuner.launch.LocalProcessLauncher;
 import dev.espalier.tuner.launch.WorkerCommand;
 import dev.espalier.tuner.persistence.FolderLock;
-import java.io.File;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.stream.Stream;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationListener;
@@ -38,9 +33,6 @@ class RunnerConfiguration {
   private static final WorkerLeases.Times LEASES =
       new WorkerLeases.Times(
           Duration.ofSeconds(60), Duration.ofSeconds(15), Duration.ofMinutes(30));
-  private static final List<String> WORKER_JAVA_OPTIONS =
-      List.of("-Xmx1g", "-XX:MaxDirectMemorySize=4g", "-XX:+UseParallelGC");
-
   private static final long MAX_LOG_BYTES = 64L << 20;
 
   @Bean
@@ -69,31 +61,7 @@ class RunnerConfiguration {
 
   @Bean
   WorkerCommand workerCommand(TunerProperties properties) {
-    return workerCommand(properties.workerJavaOptions());
-  }
-
-  /// {@return how workers are started}
-  ///
-  /// @param javaOptions empty for the usual ones
-  static WorkerCommand workerCommand(List<String> javaOptions) {
-    return new WorkerCommand(
-        Path.of(System.getProperty("java.home"), "bin", "java"),
-        workerClassPath(),
-        javaOptions.isEmpty() ? WORKER_JAVA_OPTIONS : javaOptions);
-  }
-
-  /// The runtime of the distribution; without one this process's own class path, as in tests.
-  private static String workerClassPath() {
-    String distribution = System.getProperty("espalier.home.dist");
-    if (distribution == null) {
-      return System.getProperty("java.class.path");
-    }
-    Path runtime = Path.of(distribution, "trial-runtime", "target");
-    Path jar = runtime.resolve("trial-runtime-" + Version.CURRENT + ".jar");
-    if (!Files.exists(jar)) {
-      throw new IllegalStateException("the worker runtime " + jar + " is missing: build it first");
-    }
-    return jar + File.pathSeparator + runtime.resolve("lib") + File.separator + "*";
+    return WorkerCommand.ofDistribution(properties.workerJavaOptions());
   }
 
   @Bean

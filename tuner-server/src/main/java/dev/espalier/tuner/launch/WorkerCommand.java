@@ -2,6 +2,7 @@ package dev.espalier.tuner.launch;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Version;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,8 +30,35 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
 
   private static final String MAIN = "dev.espalier.runtime.WorkerMain";
 
+  private static final List<String> USUAL_JAVA_OPTIONS =
+      List.of("-Xmx1g", "-XX:MaxDirectMemorySize=4g", "-XX:+UseParallelGC");
+
   public WorkerCommand {
     javaOptions = List.copyOf(javaOptions);
+  }
+
+  /// {@return how workers are started by what is installed here}
+  ///
+  /// @param javaOptions empty for the usual ones
+  public static WorkerCommand ofDistribution(List<String> javaOptions) {
+    return new WorkerCommand(
+        Path.of(System.getProperty("java.home"), "bin", "java"),
+        distributedClassPath(),
+        javaOptions.isEmpty() ? USUAL_JAVA_OPTIONS : javaOptions);
+  }
+
+  /// The runtime of the distribution; without one this process's own class path, as in tests.
+  private static String distributedClassPath() {
+    String distribution = System.getProperty("espalier.home.dist");
+    if (distribution == null) {
+      return System.getProperty("java.class.path");
+    }
+    Path runtime = Path.of(distribution, "trial-runtime", "target");
+    Path jar = runtime.resolve("trial-runtime-" + Version.CURRENT + ".jar");
+    if (!Files.exists(jar)) {
+      throw new IllegalStateException("the worker runtime " + jar + " is missing: build it first");
+    }
+    return jar + File.pathSeparator + runtime.resolve("lib") + File.separator + "*";
   }
 
   /// {@return the command line of a worker, with the jar of its program when it is not built in}

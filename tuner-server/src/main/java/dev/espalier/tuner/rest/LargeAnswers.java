@@ -36,25 +36,31 @@ final class LargeAnswers {
   ///
   /// @throws EspalierException `TOO_MANY_REQUESTS` where there is none
   void give(Writing answer) throws IOException {
-    var _ =
-        make(() -> {
-          answer.write();
-          return places;
-        });
+    try (var _ = place()) {
+      answer.write();
+    }
   }
 
   /// Makes something if there is a place for it.
   ///
   /// @throws EspalierException `TOO_MANY_REQUESTS` where there is none
   <T> T make(Making<T> answer) throws IOException {
+    try (var _ = place()) {
+      return answer.make();
+    }
+  }
+
+  private Place place() {
     if (!places.tryAcquire()) {
       throw new EspalierException(
           ErrorCode.TOO_MANY_REQUESTS, atATime + " " + what + " at this moment; try again later");
     }
-    try {
-      return answer.make();
-    } finally {
-      places.release();
-    }
+    return places::release;
+  }
+
+  /// Given back at its end.
+  private interface Place extends AutoCloseable {
+    @Override
+    void close();
   }
 }

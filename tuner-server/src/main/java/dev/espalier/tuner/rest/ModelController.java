@@ -2,7 +2,6 @@ package dev.espalier.tuner.rest;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
-import dev.espalier.api.model.SnapshotState;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.SnapshotView;
@@ -44,7 +43,7 @@ class ModelController {
   /// The parameters of a model as a NumPy archive: each table an array of 32-bit floats, rows x
   /// columns.
   ///
-  /// @param snapshot a durable one; without it that of the job's result, the best so far
+  /// @param snapshot a durable one; without it that of the job's result
   @GetMapping(path = Lookups.JOB + "/model", produces = ZIP)
   void model(
       @PathVariable String job,
@@ -59,7 +58,7 @@ class ModelController {
               + " gather them in one folder and name it: espalier model export JOB FILE"
               + " --checkpoints FOLDER");
     }
-    long wanted = snapshot == null ? best(job) : ready(job, snapshot);
+    long wanted = snapshot == null ? result(job) : ready(job, snapshot);
     String data = spec.data().map(name -> dataFolders.resolve(name).toString()).orElse("");
     answers.give(() -> {
       Path file = exports.make(() -> exporter.export(job, spec, data, wanted));
@@ -75,17 +74,15 @@ class ModelController {
     });
   }
 
-  private long best(String job) {
+  private long result(String job) {
     ScheduleView.Result result = queries.schedule(job).result();
     List<SnapshotView> ready = ready(job);
     if (result == null) {
       throw new EspalierException(
           ErrorCode.WRONG_STATE, "job " + job + " has no result yet" + those(ready));
     }
-    return ready.stream()
-        .filter(one -> one.start() == result.start() && one.mainlineClock() == result.clock())
-        .mapToLong(SnapshotView::snapshot)
-        .max()
+    return result
+        .snapshotAmong(ready)
         .orElseThrow(() ->
             new EspalierException(
                 ErrorCode.WRONG_STATE,
@@ -95,7 +92,7 @@ class ModelController {
   private long ready(String job, long snapshot) {
     return queries
         .snapshot(job, snapshot)
-        .filter(one -> one.state() == SnapshotState.READY)
+        .filter(SnapshotView::isReady)
         .map(SnapshotView::snapshot)
         .orElseThrow(() ->
             new EspalierException(
@@ -104,9 +101,7 @@ class ModelController {
   }
 
   private List<SnapshotView> ready(String job) {
-    return queries.latestSnapshots(job, 0).items().stream()
-        .filter(one -> one.state() == SnapshotState.READY)
-        .toList();
+    return queries.latestSnapshots(job, 0).items().stream().filter(SnapshotView::isReady).toList();
   }
 
   private static String those(List<SnapshotView> ready) {

@@ -108,4 +108,30 @@ final class JobPictureTest {
   void roomIsUsedUp() {
     assertThat(draw(24, 40)).hasSize(23);
   }
+
+  /// A stall grows as long as it lasts.
+  @Test
+  void eachWorkerThatStallsIsToldOnce() {
+    JobBoard board = board(0);
+    var log = new JobLog();
+
+    assertThat(news(log, stalled(board, 1, "clock 7 has run for 61 s")))
+        .anySatisfy(line -> assertThat(line).endsWith("worker 1 stalls: clock 7 has run for 61 s"));
+    assertThat(news(log, stalled(board, 1, "clock 7 has run for 91 s"))).isEmpty();
+    assertThat(news(log, stalled(board, 0, "clock 7 has run for 62 s")))
+        .singleElement()
+        .asString()
+        .endsWith("worker 0 stalls: clock 7 has run for 62 s");
+    assertThat(news(log, stalled(board, 1, ""))).isEmpty();
+    assertThat(news(log, stalled(board, 1, "clock 9 has run for 61 s"))).hasSize(1);
+  }
+
+  private static JobBoard stalled(JobBoard board, int worker, String stall) {
+    board.apply("worker.stalled", Json.tree(Map.of("worker", worker, "stall", stall)));
+    return board;
+  }
+
+  private static List<String> news(JobLog log, JobBoard board) {
+    return log.news(board, Instant.EPOCH);
+  }
 }

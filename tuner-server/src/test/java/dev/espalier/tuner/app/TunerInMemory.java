@@ -120,7 +120,7 @@ public final class TunerInMemory {
             gateway,
             new NoLauncher(),
             new NoMeters(),
-            new WorkerLeases.Times(Duration.ofSeconds(30), Duration.ofSeconds(10)),
+            new WorkerLeases.Times(Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ZERO),
             job -> checkpoints.resolve(job).toString());
     return new SessionDirectory(ports, registry, _ -> "", 4);
   }

@@ -6,10 +6,11 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class WorkerLeasesTest {
+  private static final WorkerLeases.Times TIMES =
+      new WorkerLeases.Times(Duration.ofSeconds(60), Duration.ofSeconds(10), Duration.ZERO);
+
   private static final long SECOND = 1_000_000_000L;
-  private final WorkerLeases leases =
-      new WorkerLeases(
-          2, new WorkerLeases.Times(Duration.ofSeconds(60), Duration.ofSeconds(10)), 0);
+  private final WorkerLeases leases = new WorkerLeases(2, TIMES, 0);
 
   @Test
   void nobodyIsLostWhileAllMayStillCome() {
@@ -38,9 +39,7 @@ class WorkerLeasesTest {
 
   @Test
   void workersThatComeByThemselvesHaveALeaseOnceAllHaveBeenThere() {
-    var awaited =
-        WorkerLeases.awaiting(
-            2, new WorkerLeases.Times(Duration.ofSeconds(60), Duration.ofSeconds(10)));
+    var awaited = WorkerLeases.awaiting(2, TIMES);
     awaited.attach(0, 0);
     awaited.detach(0, SECOND);
     assertThat(awaited.lost(100_000 * SECOND)).isEmpty();

@@ -1,14 +1,14 @@
-package dev.espalier.tuner.app;
+package dev.espalier.api.rest;
 
 import java.util.stream.Collectors;
 
-/// Texts from outside.
-final class Texts {
-  private Texts() {}
+/// Texts from outside, made safe to keep and to show.
+public final class PrintableText {
+  private PrintableText() {}
 
   /// {@return the text with a mark in the place of each control character that is not white space:
   /// a database keeps no zero, and a terminal obeys an escape}
-  static String printable(String text) {
+  public static String of(String text) {
     return text.codePoints()
         .map(point -> isPlain(point) ? point : 0xfffd)
         .mapToObj(Character::toString)

@@ -1,4 +1,4 @@
-package dev.espalier.tuner.boot;
+package dev.espalier.tuner.launch;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
@@ -6,9 +6,6 @@ import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
-import dev.espalier.tuner.launch.CheckpointExporter;
-import dev.espalier.tuner.launch.DescribedPrograms;
-import dev.espalier.tuner.launch.WorkerCommand;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +31,7 @@ public final class LocalModel {
       Path checkpoints,
       long snapshot,
       Path file) {
-    WorkerCommand command = RunnerConfiguration.workerCommand(List.of());
+    WorkerCommand command = WorkerCommand.ofDistribution(List.of());
     List<ProgramDescriptor> programs =
         jar.map(one -> DescribedPrograms.declaredIn(command, one))
             .orElseGet(() -> DescribedPrograms.builtIn(command));

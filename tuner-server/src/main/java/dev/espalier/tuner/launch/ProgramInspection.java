@@ -1,4 +1,4 @@
-package dev.espalier.tuner.boot;
+package dev.espalier.tuner.launch;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
@@ -9,8 +9,6 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
-import dev.espalier.tuner.launch.DescribedPrograms;
-import dev.espalier.tuner.launch.WorkerCommand;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -74,7 +72,7 @@ public final class ProgramInspection {
   /// @throws EspalierException `NOT_FOUND` when there is no such program, `INVALID_JOB` when a
   ///   value is not one of its, `INTERNAL` when the process fails or does not end in time
   public static void run(Question question, Consumer<JsonNode> findings, Consumer<String> remarks) {
-    WorkerCommand command = RunnerConfiguration.workerCommand(List.of());
+    WorkerCommand command = WorkerCommand.ofDistribution(List.of());
     ProgramDescriptor program = program(command, question);
     var request = new LinkedHashMap<String, Object>();
     requireKnown(program, question.values());
