@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.function.Consumer;
@@ -38,6 +39,8 @@ public final class WorkerMain {
   private WorkerMain() {}
 
   public static void main(String[] args) throws InterruptedException {
+    // What a program prints or parses is to be the same on each machine.
+    Locale.setDefault(Locale.ROOT);
     WorkerLog.configure();
     System.exit(run(List.of(args)));
   }

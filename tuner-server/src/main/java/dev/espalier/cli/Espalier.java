@@ -6,6 +6,7 @@ import dev.espalier.cli.screen.Terminal;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,6 +40,8 @@ public final class Espalier implements Runnable {
 
   /// Runs one command and ends the process with its exit code.
   public static void main(String[] arguments) {
+    // All texts are English; numbers among them in digits of another language would be none.
+    Locale.setDefault(Locale.ROOT);
     int code = run(Invocation.ofProcess(), arguments);
     System.out.flush();
     System.exit(code);

@@ -19,11 +19,15 @@ class RacedJobTest {
       time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 2.0e-6 } }
       """;
 
+  /// There, digits are others.
+  private static final String IN_EGYPT =
+      "-Xmx300m,-XX:MaxDirectMemorySize=1g,-XX:+UseSerialGC,-Duser.language=ar,-Duser.country=EG";
+
   @TempDir private Path folder;
 
   @Test
   void whatAJobFoundIsTrainedAgainAndRacedFirstByTheNext() throws Exception {
-    try (var server = ServerProcess.start(folder)) {
+    try (var server = ServerProcess.start(folder, "--espalier.worker-java-options=" + IN_EGYPT)) {
       String first = server.submit(JOB);
       JsonNode found = server.awaitEnd(first);
       assertThat(found.path("state").asString()).isEqualTo("COMPLETED");
@@ -31,10 +35,17 @@ class RacedJobTest {
 
       trainsAgain(server, first);
       racesFirst(server, first);
+      isTheSameInEgypt(server, first);
       String without = server.submit(JOB + "tuning: { warmStart: false }\n");
       server.awaitDecision(without, "setting");
       assertThat(server.decisions(without).keySet()).noneMatch(key -> key.startsWith("prior/"));
     }
+  }
+
+  private static void isTheSameInEgypt(ServerProcess server, String job) throws Exception {
+    var logs = new StringBuilder();
+    assertThat(server.espalier(logs, "job", "logs", job)).isZero();
+    assertThat(logs).containsPattern("opened in [0-9]+\\.[0-9]{2} s");
   }
 
   private void trainsAgain(ServerProcess server, String job) throws Exception {

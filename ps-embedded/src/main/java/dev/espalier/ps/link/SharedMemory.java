@@ -46,7 +46,7 @@ record SharedMemory(String name, MemorySegment memory) {
       throw new IOException("files of this system cannot be kept from other users");
     }
     deleteLeftOvers();
-    String name = "espalier-%d-%s.ring".formatted(ProcessHandle.current().pid(), UUID.randomUUID());
+    String name = "espalier-%s-%s.ring".formatted(ProcessHandle.current().pid(), UUID.randomUUID());
     Path file = folder().resolve(name);
     Files.createFile(
         file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));

@@ -66,7 +66,7 @@ public final class SharedTier implements MemoryTier {
 
   /// The file under which processes of the same user can open it for as long as it is not closed.
   public String path() {
-    return "/proc/%d/fd/%d".formatted(ProcessHandle.current().pid(), file);
+    return "/proc/%s/fd/%s".formatted(ProcessHandle.current().pid(), file);
   }
 
   /// The first 16 bytes of the file, by which whoever opened a path knows that it is this file.

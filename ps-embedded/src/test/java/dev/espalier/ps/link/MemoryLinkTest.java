@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +45,20 @@ class MemoryLinkTest extends ParameterServerContract {
     Files.move(file, left);
     SharedMemory.create().unlink();
     assertThat(left).doesNotExist();
+  }
+
+  /// There, digits are others.
+  @Test
+  void namesAreTheSameInEgypt() throws Exception {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.of("ar", "EG"));
+    try {
+      SharedMemory made = SharedMemory.create();
+      SharedMemory.open(made.name());
+      made.unlink();
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test

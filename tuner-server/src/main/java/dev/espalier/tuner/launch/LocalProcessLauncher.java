@@ -104,7 +104,7 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     builder.environment().put("ESPALIER_WORKER_SECRET", secret);
     builder.environment().put("ESPALIER_WORKER_GENERATION", "" + generation);
     SECRETS_OF_THE_SERVER.forEach(builder.environment()::remove);
-    Path file = logs.resolve("worker-%d-generation-%d.log".formatted(worker, generation));
+    Path file = logs.resolve("worker-%s-generation-%s.log".formatted(worker, generation));
     builder.redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(file.toFile()));
     return builder.start();

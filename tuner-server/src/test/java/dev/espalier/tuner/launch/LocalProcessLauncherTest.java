@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -47,6 +48,24 @@ final class LocalProcessLauncherTest {
     Awaitility.await()
         .atMost(Duration.ofSeconds(20))
         .untilAsserted(() -> assertThat(exited).containsExactlyInAnyOrder(0, 1));
+  }
+
+  /// There, digits are others.
+  @Test
+  void logsHaveTheSameNamesInEgypt() throws IOException {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.of("ar", "EG"));
+    try {
+      LocalProcessLauncher launcher = launcher();
+      launch(launcher);
+      launcher.kill(JOB);
+
+      assertThat(launcher.logs(JOB))
+          .extracting(log -> log.getFileName().toString())
+          .containsExactlyInAnyOrder("worker-0-generation-1.log", "worker-1-generation-1.log");
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   private void launch(LocalProcessLauncher launcher) {
