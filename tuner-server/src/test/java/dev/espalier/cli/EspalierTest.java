@@ -112,7 +112,7 @@ final class EspalierTest {
         JOB,
         "demo",
         "mlp",
-        "mltuner",
+        "racing",
         "tpe",
         2,
         JobSpec.Launch.LOCAL,
@@ -611,7 +611,10 @@ final class EspalierTest {
         .contains("4.25 in 2 starts");
 
     assertThat(run("job", "describe", JOB)).isZero();
-    assertThat(out).contains("3 of start 2").contains("4.25 in 2 starts");
+    assertThat(out)
+        .contains("3 of start 2")
+        .contains("4.25 in 2 starts")
+        .containsPattern("result +the model of epoch 1 of start 1, the best");
     server.on("GET /jobs", 200, Map.of("items", List.of(job(JobState.TRAINING, 3, 0.5, 2, 1.25))));
     assertThat(run("job", "list")).isZero();
     assertThat(out).contains("3 of start 2");

@@ -60,6 +60,17 @@ public final class JobSummary {
     return table;
   }
 
+  /// Adds which model is the job's result.
+  public static void addResult(Table table, JobView job, ScheduleView.Result result) {
+    table.row("result", result(job, result.start(), result.epoch()));
+  }
+
+  private static String result(JobView job, int start, double epoch) {
+    return "the model of epoch "
+        + Epochs.inWords(epoch, start, job)
+        + (PolicyName.WITH_LAST_AS_RESULT.contains(job.policy()) ? ", the last" : ", the best");
+  }
+
   /// Adds what random search would have cost, if the job tried settings at all.
   public static void addBill(Table table, BillView bill) {
     if (bill.settings() > 1) {
@@ -145,14 +156,8 @@ public final class JobSummary {
         new TreeMap<String, @Nullable Double>(
             kept.isPresent() ? kept.get().metrics() : job.metrics());
     values.forEach((name, value) -> table.row(name, Words.number(value) + range(board, name)));
-    kept.ifPresent(evaluation ->
-        table.row(
-            "kept",
-            "the model of epoch "
-                + Epochs.inWords(evaluation.epoch(), evaluation.start(), job)
-                + (PolicyName.WITH_LAST_AS_RESULT.contains(job.policy())
-                    ? ", the last"
-                    : ", the best")));
+    kept.ifPresent(
+        evaluation -> table.row("kept", result(job, evaluation.start(), evaluation.epoch())));
     table.row("training loss", Words.number(job.loss()));
     table.row("epochs", Epochs.inAll(job));
     Instant end = job.endTime() == null ? job.since() : job.endTime();
