@@ -5,6 +5,8 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.bench.frame.Machine;
 import dev.espalier.cli.client.Json;
+import dev.espalier.ps.shard.DeviceUse;
+import dev.espalier.ps.shard.ShardStats;
 import dev.espalier.runtime.ProgramCatalog;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// `espalier bench neural`: how fast the engines train a network on the parameter server, and a
-/// whole job under the tuner on one of them. Time is the wall clock's.
+/// whole job under the tuner on one of them, and where their tables lie. Time is the wall clock's.
 public final class NeuralBenchmark {
   private static final String USAGE =
       """
@@ -36,14 +38,19 @@ public final class NeuralBenchmark {
         --epochs N        epochs of the comparison (1)
         --seconds N       time of each job (60)
         --policy P        policy of the job, POLICY or POLICY:SEARCHER (mltuner)
-        --out FILE        also writes the figures as JSON
+        --out FILE        also writes the figures as JSON, as soon as each is known
+
+      Fails when a job does, and when tables lie on the host although the system property
+      espalier.gpu.bytes asks for a GPU.
       """;
   private static final List<String> SETS = List.of("fashion-mnist", "cifar10-10k");
+  private static final String GPU_BYTES = "espalier.gpu.bytes";
   private static final double FOR_EVER = 1e6;
   private static final CostModel UNUSED = new CostModel(1, 1, 0, 1, 1, 0);
 
   private final Map<String, String> options;
   private final List<Map<String, Object>> figures = new ArrayList<>();
+  private boolean hasFailed;
 
   private NeuralBenchmark(Map<String, String> options) {
     this.options = options;
@@ -78,8 +85,9 @@ public final class NeuralBenchmark {
       options.put(option, rest.next());
     }
     try {
-      new NeuralBenchmark(options).run();
-      return 0;
+      var benchmark = new NeuralBenchmark(options);
+      benchmark.run();
+      return benchmark.hasFailed ? 1 : 0;
     } catch (IOException | IllegalArgumentException | EspalierException e) {
       System.err.println("espalier bench neural: " + e.getMessage());
       return 1;
@@ -94,14 +102,13 @@ public final class NeuralBenchmark {
     say("%s", Machine.here());
     List<String> engines = List.of(option("--engines").split(","));
     for (Optional<Path> data : data()) {
-      engines.forEach(engine -> epoch(data, engine));
+      for (String engine : engines) {
+        epoch(data, engine);
+      }
     }
     String engine = options.getOrDefault("--job", engines.getLast());
     for (Optional<Path> data : data()) {
       job(data, engine);
-    }
-    if (options.containsKey("--out")) {
-      Files.writeString(Path.of(option("--out")), Json.write(Json.tree(figures)));
     }
   }
 
@@ -141,7 +148,7 @@ public final class NeuralBenchmark {
   }
 
   /// Trains some epochs with a fixed setting.
-  private void epoch(Optional<Path> data, String engine) {
+  private void epoch(Optional<Path> data, String engine) throws IOException {
     Workload workload = workload(data, engine);
     int epochs = Integer.parseInt(option("--epochs"));
     Setting setting =
@@ -160,17 +167,46 @@ public final class NeuralBenchmark {
             Optional.empty(),
             Optional.of(setting),
             Map.of("stop.maxEpochs", epochs));
-    RunRecord run =
-        new SimulatedRun(workload, contender, UNUSED, 1, FOR_EVER, true, _ -> false).run();
+    var run = new SimulatedRun(workload, contender, UNUSED, 1, FOR_EVER, true, _ -> false);
+    RunRecord record = run.run();
     double samples = (double) epochs * samples(workload);
     note(
         "%s, engine %s: %.0f samples/s over %d epochs of batch %s, accuracy %.4f",
         title(data),
         engine,
-        samples / run.trainingSeconds(),
+        samples / record.trainingSeconds(),
         epochs,
         option("--batch"),
-        run.best(workload.metric().goal()));
+        record.best(workload.metric().goal()));
+    judge(run, record);
+  }
+
+  /// Says where the tables of a run lay, and whether that, or the run, is a failure.
+  private void judge(SimulatedRun run, RunRecord record) throws IOException {
+    for (ShardStats shard : run.shards()) {
+      note("  tables on %s", shard.device().map(NeuralBenchmark::told).orElse("the host"));
+      if (shard.device().isEmpty() && Long.getLong(GPU_BYTES, 0) > 0) {
+        fail(GPU_BYTES + " asks for a GPU, but the tables lie on the host");
+      }
+    }
+    if (record.outcome().startsWith("failed")) {
+      fail(record.outcome());
+    }
+  }
+
+  private static String told(DeviceUse use) {
+    return String.format(
+        Locale.ROOT,
+        "%s, %d MiB of it: %.3f GB moved in, %.3f GB out",
+        use.device(),
+        use.budgetBytes() >> 20,
+        use.bytesIn() / 1e9,
+        use.bytesOut() / 1e9);
+  }
+
+  private void fail(String message) throws IOException {
+    hasFailed = true;
+    note("  FAILED: %s", message);
   }
 
   private static int samples(Workload workload) {
@@ -180,24 +216,25 @@ public final class NeuralBenchmark {
   }
 
   /// Runs a job under the tuner.
-  private void job(Optional<Path> data, String engine) {
+  private void job(Optional<Path> data, String engine) throws IOException {
     Workload workload = workload(data, engine);
     double seconds = Double.parseDouble(option("--seconds"));
     Contender contender = Contender.named(option("--policy"), Map.of("stop.maxEpochs", 1000));
-    RunRecord run =
-        new SimulatedRun(workload, contender, UNUSED, 1, seconds, true, _ -> false).run();
+    var run = new SimulatedRun(workload, contender, UNUSED, 1, seconds, true, _ -> false);
+    RunRecord record = run.run();
     note(
         "%s, engine %s, policy %s: accuracy %.4f in %.1f s, %d branches, %.0f %% of the time for"
             + " tuning, %s",
         title(data),
         engine,
         contender.name(),
-        run.best(workload.metric().goal()),
-        run.endSeconds(),
-        run.forks(),
-        100 * run.tuningShare(),
-        run.outcome());
-    for (RunRecord.BranchLife branch : run.branches()) {
+        record.best(workload.metric().goal()),
+        record.endSeconds(),
+        record.forks(),
+        100 * record.tuningShare(),
+        record.outcome());
+    judge(run, record);
+    for (RunRecord.BranchLife branch : record.branches()) {
       if (branch.kind().equals("mainline")
           || branch.toSeconds() - branch.fromSeconds() > seconds / 4) {
         say(
@@ -211,9 +248,12 @@ public final class NeuralBenchmark {
     System.out.printf(Locale.ROOT, format + "%n", values);
   }
 
-  private void note(String format, Object... values) {
+  private void note(String format, Object... values) throws IOException {
     String line = String.format(Locale.ROOT, format, values);
     System.out.println(line);
-    figures.add(Map.of("figure", line));
+    figures.add(Map.of("figure", line.strip()));
+    if (options.containsKey("--out")) {
+      Files.writeString(Path.of(option("--out")), Json.write(Json.tree(figures)));
+    }
   }
 }

@@ -10,6 +10,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.bench.frame.ScratchFolder;
+import dev.espalier.ps.shard.ShardStats;
 import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.tuner.core.policy.Policies;
 import dev.espalier.tuner.core.session.JobPlan;
@@ -52,6 +53,7 @@ final class SimulatedRun {
   private final Deque<SessionEvent> events = new ArrayDeque<>();
   private final Map<BranchId, Life> branches = new LinkedHashMap<>();
   private final List<RunRecord.Quality> qualities = new ArrayList<>();
+  private List<ShardStats> shards = List.of();
   private long startNanos;
   private SessionEffect.TimeSpent spent = new SessionEffect.TimeSpent(0, 0, 0);
   private String outcome = "";
@@ -117,6 +119,11 @@ final class SimulatedRun {
     return startQuality;
   }
 
+  /// {@return what the shard of each worker had done and held at the end of the run}
+  List<ShardStats> shards() {
+    return shards;
+  }
+
   /// Runs the job to its end.
   RunRecord run() {
     long startCpu = cpuNanos();
@@ -128,6 +135,7 @@ final class SimulatedRun {
       while (!isOver()) {
         step(crew);
       }
+      shards = crew.shards();
       return record((cpuNanos() - startCpu) / 1e9);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

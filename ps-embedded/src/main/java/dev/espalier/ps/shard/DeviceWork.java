@@ -460,6 +460,13 @@ final class DeviceWork implements RowWork {
   }
 
   @Override
+  public Optional<DeviceUse> device() {
+    return Optional.of(
+        new DeviceUse(
+            gpu.device().name(), device.budget().limitBytes(), set.bytesIn(), set.bytesOut()));
+  }
+
+  @Override
   public void forgetFreed() {
     set.sweep();
   }

@@ -51,6 +51,11 @@ interface RowWork extends AutoCloseable {
     return Optional.empty();
   }
 
+  /// What it has of a device; empty when pages lie on the host.
+  default Optional<DeviceUse> device() {
+    return Optional.empty();
+  }
+
   /// Takes note that branches were freed.
   void forgetFreed();
 

@@ -715,7 +715,8 @@ public final class Shard implements AutoCloseable {
           work.hostBudget().limitBytes(),
           forks,
           forkNanos,
-          clockUpdates.appliedCount());
+          clockUpdates.appliedCount(),
+          work.device());
     } finally {
       lock.unlock();
     }

@@ -1,5 +1,7 @@
 package dev.espalier.ps.shard;
 
+import java.util.Optional;
+
 /// What a shard has done and holds.
 ///
 /// @param branches living branches
@@ -10,6 +12,7 @@ package dev.espalier.ps.shard;
 /// @param forks forks so far
 /// @param forkNanos nanoseconds spent in forks so far
 /// @param clocksApplied optimizer clocks applied so far
+/// @param device the device on which the tables lie; empty when they lie on the host
 public record ShardStats(
     int branches,
     long pagesInUse,
@@ -18,4 +21,5 @@ public record ShardStats(
     long budgetLimitBytes,
     long forks,
     long forkNanos,
-    long clocksApplied) {}
+    long clocksApplied,
+    Optional<DeviceUse> device) {}

@@ -5,6 +5,7 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.shard.ShardStats;
 import dev.espalier.ps.transport.Transport;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.params.PsBackend;
@@ -44,6 +45,7 @@ public final class LocalCrew implements AutoCloseable {
   private final List<TrainingProgram> programs = new ArrayList<>();
   private final Opened opened = new Opened();
   private final Opened openedByStart = new Opened();
+  private final List<ParameterServer> servers = new ArrayList<>();
   private final List<PsBackend> backends = new ArrayList<>();
   private final List<BranchExecutor> executors = new ArrayList<>();
   private final List<BlockingQueue<WorkerReport>> reports = new ArrayList<>();
@@ -121,7 +123,7 @@ public final class LocalCrew implements AutoCloseable {
   private void start() {
     backends.clear();
     executors.clear();
-    var servers = new ArrayList<ParameterServer>();
+    servers.clear();
     for (int worker = 0; worker < assignment.workers(); worker++) {
       ParameterServer server =
           PsBackend.openServer(assignment.workers(), worker, memoryBytes, shape.tables());
@@ -174,6 +176,11 @@ public final class LocalCrew implements AutoCloseable {
       all.add(taken);
     }
     return all;
+  }
+
+  /// {@return what the shard of each worker has done and holds}
+  public List<ShardStats> shards() {
+    return servers.stream().map(ParameterServer::stats).toList();
   }
 
   private void executeTogether(BranchCommand command) throws InterruptedException {
