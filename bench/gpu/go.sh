@@ -1,42 +1,64 @@
 #!/bin/sh
 # Runs the tests and measurements of the device tier from the bundle that run.sh builds. Needs a
-# driver, and python3 with PyTorch and a g++ for the neural networks and the comparison (left out where
-# there is none).
+# driver, and python3 with PyTorch and a g++ for the neural networks and the comparison.
 #
-# Each phase has a limit of time, so that one that hangs costs no other its turn; what is short and what
-# is measured comes before the long tests. Phases, all of them unless PHASES names some:
-#   brief     tests of moves, failures and shards on a device
-#   gpu       measurements of the device tier
-#   engines   tests of the networks of libtorch
-#   neural    a network under the tuner, its tables on the host
-#   device    the same with its tables on the device
-#   tight     the same on a device that cannot hold them all
-#   compare   against the optimizers of PyTorch
-#   rest      all other tests of the device tier
+# Phases, all of them unless PHASES names some, and the seconds that each may take at most, so that one
+# that hangs costs no other its turn:
+#   brief    150  tests of moves, failures and shards on a device
+#   gpu      150  measurements of the device tier
+#   engines   90  tests of the networks of libtorch, their tables on the host and on a device
+#   neural   120  a network under the tuner, its tables on the host
+#   device   120  the same with its tables on the device
+#   tight     90  the same on a device that cannot hold them all
+#   compare   90  against the optimizers of PyTorch; needs gpu.json of this call, or in OUT
+#   rest     240  all other tests of the device tier
+# Where a call may take so long only, name phases that fit. These fit 500 seconds each, the most
+# telling first: PHASES="gpu compare" (240), PHASES="brief engines device tight" (450),
+# PHASES="neural rest" (360).
 #
-# NEURAL_ARGS are options of `espalier bench neural`.
+# The door to libtorch is compiled while `brief` runs (at most 150 s), if a phase needs it and none is
+# there, and left in OUT: ESPALIER_TORCH=FILE uses that one in the next call, on the same image.
+#
+# DATA         a folder with fashion-mnist or cifar10-10k or both (default: data beside this script);
+#              without it images are generated, and summary.txt says which
+# NEURAL_ARGS  options of `espalier bench neural`
 #
 # go.sh [OUT [MEBIBYTES [SECTION...]]]: reports to OUT (default ./out): gpu.json, neural.json,
-# device.json, tight.json, torch.json, summary.txt, and all logs in logs.tar.gz.
+# device.json, tight.json, torch.json, summary.txt, and all logs in logs.tar.gz, which is written after
+# each phase. Exit status 1 when something that was wanted failed or could not run.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:-$here/out}"
 out=$(cd "${1:-$here/out}" && pwd)
 mebibytes=${2:-512}
 [ $# -gt 2 ] && shift 2 || shift $#
+data=${DATA:-$here/data}
+door=${ESPALIER_TORCH:-$out/libespalier_torch.so}
+case $data in /*) ;; *) data=$PWD/$data ;; esac
+case $door in /*) ;; *) door=$PWD/$door ;; esac
+export ESPALIER_TORCH=$door
 logs=$here/logs
 rm -rf "$logs"
 mkdir -p "$logs"
 : >"$out/summary.txt"
 cd "$here"
-java="jre/bin/java ${JAVA_OPTS:-} -Xmx6g -XX:MaxDirectMemorySize=8g --enable-native-access=ALL-UNNAMED --add-modules=jdk.incubator.vector -Djava.library.path=$here/natives"
+java="jre/bin/java ${JAVA_OPTS:-} -Xmx6g -XX:MaxDirectMemorySize=8g --enable-native-access=ALL-UNNAMED --add-modules=jdk.incubator.vector -Djava.library.path=$here/natives -Dlogback.configurationFile=dev/espalier/runtime/worker-logback.xml"
 product=$(echo lib/*.jar | tr ' ' ':')
 tests=ps-tests:runtime-tests:$(echo test-lib/*.jar | tr ' ' ':'):$product
-door=$here/native/libespalier_torch.so
-export ESPALIER_TORCH=$door
 status=0
 
 say() { echo "$*" | tee -a "$out/summary.txt"; }
+
+wanted() { [ -z "${PHASES:-}" ] || case " $PHASES " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+needs_door() { wanted engines || wanted neural || wanted device || wanted tight; }
+
+left_out() {
+  say "$1: left out: $2"
+  status=1
+}
+
+keep_logs() { tar -C "$logs" -czf "$out/logs.tar.gz.new" . && mv "$out/logs.tar.gz.new" "$out/logs.tar.gz"; }
 
 # phase NAME SECONDS COMMAND...
 phase() {
@@ -48,9 +70,8 @@ phase() {
   [ $code -eq 0 ] || status=1
   say "$name: exit status $code after $(($(date +%s) - start)) s"
   [ $code -eq 0 ] || tail -15 "$logs/$name.log"
+  keep_logs
 }
-
-wanted() { [ -z "${PHASES:-}" ] || case " $PHASES " in *" $1 "*) ;; *) return 1 ;; esac; }
 
 # tests NAME SECONDS SELECTION...
 tests() {
@@ -59,52 +80,80 @@ tests() {
   shift 2
   # shellcheck disable=SC2086
   phase "$name" "$limit" $java -jar console.jar execute --class-path "$tests" "$@" \
-    --include-classname '.*Test' --details=tree --disable-banner --disable-ansi-colors
+    --include-classname '.*Test' --details=tree --details-theme=ascii --disable-banner \
+    --disable-ansi-colors
   grep -E '^\[.*tests (found|successful|failed|skipped|aborted)' "$logs/$name.log" | tee -a "$out/summary.txt"
-  grep -E '\[X\]' "$logs/$name.log" | head -20 | tee -a "$out/summary.txt"
+  grep -E '\[(X|A|S)\]' "$logs/$name.log" | head -20 | tee -a "$out/summary.txt"
+  sed -n '/^Failures/,/^Test run finished/p' "$logs/$name.log" | head -60
+  # Tests that miss something are skipped, each with its reason.
+  grep -Eq '^\[ +[1-9][0-9]* tests successful' "$logs/$name.log" || left_out "$name" "no test could run"
 }
 
-# neural NAME SECONDS JAVA_OPTIONS
+# neural NAME SECONDS SECONDS_OF_JOB JAVA_OPTIONS
 neural() {
   wanted "$1" || return 0
-  data=
-  [ -n "$(ls data)" ] && data="--data data"
   [ -e /dev/nvidiactl ] && engine=cuda || engine=torch
   # shellcheck disable=SC2086
-  phase "$1" "$2" $java $3 -cp "$product" dev.espalier.bench.Bench neural --engines $engine \
-    --seconds 30 $data --out "$out/$1.json" ${NEURAL_ARGS:-}
+  phase "$1" "$2" $java $4 -cp "$product" dev.espalier.bench.Bench neural --engines $engine \
+    --seconds "$3" $images --out "$out/$1.json" ${NEURAL_ARGS:-}
   tail -12 "$logs/$1.log"
+  grep -E 'tables on|FAILED' "$logs/$1.log" | sort | uniq -c >>"$out/summary.txt"
 }
 
-timeout -k 5 300 sh native/build.sh "" "$door" >"$logs/native.log" 2>&1 &
-builder=$!
+build_door() {
+  timeout -k 5 150 sh native/build.sh "" "$door.new" >"$logs/native.log" 2>&1 && mv "$door.new" "$door"
+}
+
+builder=
+if needs_door && [ ! -s "$door" ]; then
+  build_door &
+  builder=$!
+fi
+images=
+for set in fashion-mnist cifar10-10k; do
+  [ ! -d "$data/$set" ] || images="--data $data"
+done
+if needs_door; then
+  if [ -n "$images" ]; then
+    say "data: real, of $data: $(cd "$data" && ls -d fashion-mnist cifar10-10k 2>/dev/null | tr '\n' ' ')"
+  else
+    say "data: generated images ($data has neither fashion-mnist nor cifar10-10k)"
+  fi
+fi
 
 tests brief 150 --select-class dev.espalier.ps.shard.DeviceShardTest \
   --select-class dev.espalier.ps.gpu.WorkingSetTest --select-class dev.espalier.ps.PinnedRowsTest \
   --select-class dev.espalier.ps.DeviceParameterServerTest \
   --select-class dev.espalier.runtime.params.GpuMemoryTest
 # Nothing is built beside what is measured.
-wait $builder
-built=$?
+[ -z "$builder" ] || wait "$builder"
+keep_logs
 if wanted gpu; then
+  rm -f "$out/gpu.json"
   # shellcheck disable=SC2086
   phase gpu 150 $java -cp "$tests" dev.espalier.ps.gpu.GpuBenchmark "$out/gpu.json" "$mebibytes" "$@"
   cat "$logs/gpu.log"
-  [ -s "$out/gpu.json" ] || status=1
 fi
-if [ $built -eq 0 ]; then
+if wanted compare; then
+  if [ ! -s "$out/gpu.json" ]; then
+    left_out compare "$out/gpu.json is not there; ask for the phase gpu, too"
+  elif ! timeout -k 5 60 python3 -c 'import torch; torch.zeros(1).cuda()' >"$logs/compare.log" 2>&1; then
+    left_out compare "$(tail -1 "$logs/compare.log")"
+  else
+    phase compare 90 python3 compare.py "$out/gpu.json" "$mebibytes" "$out/torch.json"
+    cat "$logs/compare.log"
+  fi
+fi
+if [ -s "$door" ]; then
+  [ "$door" -ef "$out/libespalier_torch.so" ] || cp "$door" "$out/libespalier_torch.so"
   tests engines 90 --select-class dev.espalier.nn.torch.TorchNetworkTest
-  neural neural 120 ""
-  neural device 120 -Despalier.gpu.bytes=8589934592
-  neural tight 90 "-Despalier.gpu.bytes=16777216"
-else
-  say "no neural networks: $(tail -1 "$logs/native.log")"
-fi
-if wanted compare && [ -s "$out/gpu.json" ] && python3 -c 'import torch; torch.zeros(1).cuda()' 2>/dev/null; then
-  phase compare 90 python3 compare.py "$out/gpu.json" "$mebibytes" "$out/torch.json"
-  cat "$logs/compare.log"
+  neural device 120 30 -Despalier.gpu.bytes=8589934592
+  neural tight 90 20 -Despalier.gpu.bytes=16777216
+  neural neural 120 30 ""
+elif needs_door; then
+  left_out "engines, neural, device, tight" "$(tail -1 "$logs/native.log")"
 fi
 tests rest 240 --select-package dev.espalier.ps.gpu --select-class dev.espalier.ps.DeviceLoopbackTest \
   --exclude-classname '.*WorkingSetTest'
-tar -C "$logs" -czf "$out/logs.tar.gz" .
+keep_logs
 exit $status

@@ -4,7 +4,7 @@
 #   bench/gpu/run.sh                   build the bundle and run it here
 #   bench/gpu/run.sh --to [USER@]HOST  build it, copy it there by ssh, run it, bring the reports back
 #   bench/gpu/run.sh --pack FILE       build it only, as one file, which runs anywhere:
-#                                      mkdir D && tar -xJf FILE -C D && D/go.sh OUT
+#                                      mkdir D && tar -xJf FILE -C D && DATA=FOLDER D/go.sh OUT
 #
 # The bundle (110 MB, 46 as one file) has a run-time image of Java, the classes of the parameter server
 # and of `espalier bench neural`, those of their tests that concern a device, the binding to the driver,
@@ -12,11 +12,13 @@
 # Needs a JDK 25 and Maven here; reports come as a table, as logs and as JSON (target/gpu/out).
 #
 # GO_ENV  variables for go.sh on that machine, such as "PHASES=gpu"
-# DATA    a folder with fashion-mnist or cifar10-10k or both, for the neural networks
+# DATA    a folder with fashion-mnist or cifar10-10k or both, for the neural networks: used here, sent
+#         along by --to, and no part of the one file, beside which it travels (30 and 33 MB as .tar.gz)
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bundle=$root/target/gpu
 pack=$root/target/gpu.tar.xz
+case ${DATA:-/} in /*) ;; *) DATA=$PWD/$DATA ;; esac
 host=
 case "${1:-}" in
   "") ;;
@@ -36,7 +38,7 @@ mvn -B -q -ntp -pl ps-embedded dependency:copy -DoutputDirectory=target/gpu-cons
   -Dartifact="org.junit.platform:junit-platform-console-standalone:$junit"
 
 rm -rf "$bundle"
-mkdir -p "$bundle/lib" "$bundle/test-lib" "$bundle/natives" "$bundle/native" "$bundle/data"
+mkdir -p "$bundle/lib" "$bundle/test-lib" "$bundle/natives" "$bundle/native"
 # Not compressed, so that the one file is compressed better.
 "$JAVA_HOME/bin/jlink" --add-modules "$modules" --strip-debug --no-header-files --no-man-pages \
   --compress zip-0 --output "$bundle/jre"
@@ -55,15 +57,16 @@ cp -r ps-embedded/target/test-classes "$bundle/ps-tests"
 cp -r trial-runtime/target/test-classes "$bundle/runtime-tests"
 cp bench/gpu/go.sh bench/gpu/compare.py "$bundle"
 cp trial-runtime/src/main/native/build.sh trial-runtime/src/main/native/espalier_torch.cpp "$bundle/native"
-for set in fashion-mnist cifar10-10k; do
-  [ -z "${DATA:-}" ] || [ ! -d "$DATA/$set" ] || cp -r "$DATA/$set" "$bundle/data"
-done
 [ "${1:-}" = "" ] && exec "$bundle/go.sh" "$bundle/out"
 
 tar -C "$bundle" -cf - . | xz -T0 >"$pack"
 du -sh "$bundle" "$pack"
 [ -n "$host" ] || exit 0
 ssh "$host" 'rm -rf espalier-gpu && mkdir espalier-gpu && tar -C espalier-gpu -xJf -' <"$pack"
+for set in fashion-mnist cifar10-10k; do
+  [ -z "${DATA:-}" ] || [ ! -d "$DATA/$set" ] || tar -C "$DATA" -czf - "$set" \
+    | ssh "$host" 'mkdir -p espalier-gpu/data && tar -C espalier-gpu/data -xzf -'
+done
 status=0
 ssh "$host" ${GO_ENV:-} espalier-gpu/go.sh || status=$?
 mkdir -p "$bundle/out"
