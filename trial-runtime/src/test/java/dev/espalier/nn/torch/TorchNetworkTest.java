@@ -6,14 +6,19 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.Setting;
+import dev.espalier.nn.Activation;
 import dev.espalier.nn.ArrayTables;
 import dev.espalier.nn.Batch;
+import dev.espalier.nn.LayerSpec;
 import dev.espalier.nn.Network;
 import dev.espalier.nn.NetworkSpec;
 import dev.espalier.nn.Outcome;
+import dev.espalier.nn.Shape;
 import dev.espalier.nn.TestNetworks;
 import dev.espalier.nn.host.HostEngine;
 import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.filter.FilterOptions;
+import dev.espalier.ps.gpu.GpuProvider;
 import dev.espalier.ps.transport.Transport;
 import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.ParameterTable;
@@ -25,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -91,34 +97,65 @@ final class TorchNetworkTest {
     assertThat(outcome.judged()).isEqualTo(expected.judged());
   }
 
+  /// Where a network is computed and its tables lie.
+  ///
+  /// @param gpuMemoryBytes for the tables; 0 for the host
+  private record Place(TorchEngine engine, long gpuMemoryBytes, NetworkSpec spec) {
+    /// @throws org.opentest4j.TestAbortedException where this machine lacks it
+    void isNeeded() {
+      Assumptions.assumeTrue(engines().contains(engine), "libtorch finds no GPU");
+      GpuProvider choice = GpuProvider.chosen();
+      Assumptions.assumeTrue(gpuMemoryBytes == 0 || choice.isPresent(), choice.reason());
+    }
+
+    boolean hasTablesOnDevice() {
+      return gpuMemoryBytes > 0;
+    }
+  }
+
+  static Stream<Place> places() {
+    NetworkSpec small = TestNetworks.all().skip(3).findFirst().orElseThrow();
+    // 12 pages of a device, which has 8 for them.
+    NetworkSpec large =
+        new NetworkSpec(
+            new Shape(10, 10, 7),
+            List.of(
+                new LayerSpec.Dense(1500, Activation.RELU),
+                new LayerSpec.Dense(1000, Activation.RELU),
+                new LayerSpec.Dense(5, Activation.NONE)));
+    return Stream.of(
+        new Place(TorchEngine.HOST, 0, small),
+        new Place(TorchEngine.HOST, 0, large),
+        new Place(TorchEngine.GPU, 0, small),
+        new Place(TorchEngine.GPU, 64 << 20, small),
+        new Place(TorchEngine.GPU, 64 << 20, large),
+        new Place(TorchEngine.GPU, 8 << 20, large));
+  }
+
   /// Parameters are views of pages, gradients come last layer first, each as soon as it exists, and
   /// the update of the server is what the next view shows.
-  @Test
-  void trainsOnThePagesOfTheParameterServer() {
-    NetworkSpec spec = TestNetworks.all().skip(3).findFirst().orElseThrow();
-    var random = new Random(3);
-    Batch batch = TestNetworks.batch(spec, 6, random);
+  @ParameterizedTest
+  @MethodSource("places")
+  void trainsOnThePagesOfTheParameterServer(Place place) {
+    place.isNeeded();
+    NetworkSpec spec = place.spec();
+    Batch batch = TestNetworks.batch(spec, 6, new Random(3));
     var log = new ArrayList<String>();
-    try (ParameterServer server =
-            PsBackend.openServer(
-                1,
-                0,
-                64 << 20,
-                spec.parameters().stream().map(p -> p.declaration("sgd")).toList());
+    try (ParameterServer server = server(place);
         var backend = new PsBackend(server, Transport.inProcess(List.of(server.shard())));
-        Network torch = TorchEngine.HOST.build(spec);
+        Network torch = place.engine().build(spec);
         Network java = new HostEngine().build(spec)) {
+      assertThat(server.stats().device().isPresent()).isEqualTo(place.hasTablesOnDevice());
       backend.create(BRANCH);
       var tables = new Tables(backend, log);
       backend.initialise(
           BRANCH,
           () -> {
+            var random = new SplittableRandom(3);
             for (NetworkSpec.Parameters parameters : spec.parameters()) {
-              float[] values = new float[parameters.size()];
-              for (int i = 0; i < values.length; i++) {
-                values[i] = (float) (0.3 * random.nextGaussian());
-              }
-              tables.table(parameters.table()).assign(0, parameters.rows(), values, 0);
+              tables
+                  .table(parameters.table())
+                  .assign(0, parameters.rows(), spec.draw(parameters, random), 0);
             }
           });
       Setting setting = Setting.of(Map.of("learningRate", 0.05));
@@ -137,18 +174,32 @@ final class TorchNetworkTest {
         backend.tick(batch.count());
       }
       assertThat(last).isLessThan(0.8 * first);
+      String where = place.hasTablesOnDevice() ? " on a device" : "";
       assertThat(log)
           .containsExactly(
-              "view layer0",
-              "view layer1",
-              "view layer2",
-              "add layer2",
-              "add layer1",
-              "add layer0",
+              "view layer0" + where,
+              "view layer1" + where,
+              "view layer2" + where,
+              "add layer2" + where,
+              "add layer1" + where,
+              "add layer0" + where,
               "close layer0",
               "close layer1",
               "close layer2");
+      boolean mustMove = place.gpuMemoryBytes() == 8 << 20;
+      assertThat(server.stats().device().map(use -> use.bytesIn() > 0))
+          .isEqualTo(Optional.of(mustMove).filter(_ -> place.hasTablesOnDevice()));
     }
+  }
+
+  private static ParameterServer server(Place place) {
+    return PsBackend.openServer(
+        1,
+        0,
+        64 << 20,
+        place.spec().parameters().stream().map(p -> p.declaration("sgd")).toList(),
+        place.gpuMemoryBytes(),
+        FilterOptions.NONE);
   }
 
   /// The tables of a backend, which write down what is asked of them.
@@ -214,27 +265,36 @@ final class TorchNetworkTest {
 
     @Override
     public Optional<TableView> view() {
-      log.add("view " + name);
-      return table
-          .view()
-          .map(view ->
-              new TableView() {
-                @Override
-                public long address() {
-                  return view.address();
-                }
+      Optional<TableView> given = table.view();
+      boolean isOnDevice = given.map(TableView::isOnDevice).orElse(false);
+      log.add("view " + name + (isOnDevice ? " on a device" : ""));
+      return given.map(view ->
+          new TableView() {
+            @Override
+            public long address() {
+              return view.address();
+            }
 
-                @Override
-                public boolean isOnDevice() {
-                  return view.isOnDevice();
-                }
+            @Override
+            public boolean isOnDevice() {
+              return view.isOnDevice();
+            }
 
-                @Override
-                public void close() {
-                  log.add("close " + name);
-                  view.close();
-                }
-              });
+            @Override
+            public void close() {
+              log.add("close " + name);
+              view.close();
+            }
+          });
+    }
+
+    @Override
+    public boolean addFromDevice(long address) {
+      boolean isTaken = table.addFromDevice(address);
+      if (isTaken) {
+        log.add("add " + name + " on a device");
+      }
+      return isTaken;
     }
 
     @Override
