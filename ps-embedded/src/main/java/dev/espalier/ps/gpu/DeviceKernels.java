@@ -216,14 +216,28 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   /// Threads for rows, as `visitRows` shares them out: several words of a wide row a thread, or a
   /// word each of several narrow ones, and so few blocks that each looks up its next rows in time.
   private CudaDriver.Grid overRows(int columns, int count) {
-    boolean isNarrow = columns % 4 == 0 && columns / 4 < WIDE_WORDS;
-    int words = columns % 4 == 0 ? columns / 4 : columns;
-    int threadsX = Math.min(THREADS, powerOfTwo(isNarrow ? words : (words + 3) / 4));
-    int threadsY = THREADS / threadsX;
-    int rowsAtOnce = threadsY * (isNarrow ? ROWS_AT_ONCE : 1);
-    int once = (count - 1) / rowsAtOnce + 1;
+    int once = (count - 1) / rowsOfABlock(columns) + 1;
     int several = Math.max(once / ROUNDS, BLOCKS_PER_MULTIPROCESSOR * multiprocessors);
-    return new CudaDriver.Grid(Math.min(once, several), 1, threadsX, threadsY);
+    int threadsX = threadsOfARow(columns);
+    return new CudaDriver.Grid(Math.min(once, several), 1, threadsX, THREADS / threadsX);
+  }
+
+  private static boolean isNarrow(int columns) {
+    return columns % 4 == 0 && columns / 4 < WIDE_WORDS;
+  }
+
+  private static int threadsOfARow(int columns) {
+    int words = columns % 4 == 0 ? columns / 4 : columns;
+    return Math.min(THREADS, powerOfTwo(isNarrow(columns) ? words : (words + 3) / 4));
+  }
+
+  private static int rowsOfABlock(int columns) {
+    return THREADS / threadsOfARow(columns) * (isNarrow(columns) ? ROWS_AT_ONCE : 1);
+  }
+
+  /// Up to so many rows all are moved at once; where there are more, threads go from one to others.
+  int rowsAtOnce(int columns) {
+    return rowsOfABlock(columns) * BLOCKS_PER_MULTIPROCESSOR * multiprocessors;
   }
 
   private static int powerOfTwo(int atLeast) {

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Tables on the device against plain arrays that [ScalarRowKernels] steps: the same bits.
 final class DeviceRowsTest {
@@ -424,6 +425,55 @@ final class DeviceRowsTest {
         assertThat(read).containsExactly(expected);
       }
     }
+  }
+
+  /// Threads that have moved a row go on with others, which they have looked up meanwhile.
+  @ParameterizedTest
+  @ValueSource(ints = {4, 16, 1024, 1001})
+  void moreRowsThanThreadsAreReadAndAddedTo(int columns) {
+    int count = 5 * rows.kernels().rowsAtOnce(columns) / 2 + 3;
+    PageLayout layout = PageLayout.of(new RowRange(0, count), columns, 0, 1 << 20);
+    Random random = new Random(columns);
+    try (PagePools pools = new PagePools(gpu.deviceTier(), new MemoryBudget(1L << 30));
+        var tier = gpu.deviceTier();
+        Arena arena = Arena.ofConfined()) {
+      PageTable pages = new BranchStore(pools, List.of(layout)).create(new BranchRef(0)).table(0);
+      float[] expected = wholes(random, count * columns);
+      rows.assign(pages, new RowSelection.Range(0, count), expected);
+      float[] added = wholes(random, expected.length);
+      MemorySegment values = tier.allocate(4L * added.length);
+      tier.upload(arena.allocateFrom(ValueLayout.JAVA_FLOAT, added), values, 0);
+      long[] once = LongStream.range(0, count).map(i -> count - 1 - i).toArray();
+      long[] repeated = random.longs(count, 0, count).toArray();
+      for (long[] keys : List.of(once, repeated)) {
+        RowSelection selection = new RowSelection.Keys(keys);
+        rows.scatterAdd(pages, selection, values.address(), 0.5f, keys == repeated);
+        for (int i = 0; i < added.length; i++) {
+          expected[(int) keys[i / columns] * columns + i % columns] += 0.5f * added[i];
+        }
+        rows.read(pages, selection, values.address());
+        MemorySegment host = arena.allocate(4L * added.length);
+        tier.download(values, 0, host);
+        added = host.toArray(ValueLayout.JAVA_FLOAT);
+        for (int i = 0; i < count; i++) {
+          int from = (int) keys[i] * columns;
+          assertThat(
+                  Arrays.mismatch(
+                      added, i * columns, (i + 1) * columns, expected, from, from + columns))
+              .as("row %d, as key %d of %d", keys[i], i, count)
+              .isEqualTo(-1);
+        }
+      }
+    }
+  }
+
+  /// Whose sums are the same in any order.
+  private static float[] wholes(Random random, int count) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = random.nextInt(100);
+    }
+    return values;
   }
 
   @Test
