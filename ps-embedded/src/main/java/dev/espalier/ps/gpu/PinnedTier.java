@@ -35,18 +35,7 @@ final class PinnedTier implements MemoryTier {
   }
 
   @Override
-  public void download(MemorySegment from, long offset, MemorySegment to) {
-    awaitDepartures();
-    MemoryTier.super.download(from, offset, to);
-  }
-
-  @Override
-  public void upload(MemorySegment from, MemorySegment to, long offset) {
-    awaitDepartures();
-    MemoryTier.super.upload(from, to, offset);
-  }
-
-  private void awaitDepartures() {
+  public void awaitMoves() {
     // Whoever is sending pages away has queued their copies when it lets the lock go.
     departing.lock();
     departing.unlock();

@@ -43,6 +43,12 @@ public interface MemoryTier extends AutoCloseable {
     MemorySegment.copy(from, 0, to, 0, bytes);
   }
 
+  /// Waits for bytes that are on their way to this tier, before they are copied or written.
+  ///
+  /// Takes the locks of whoever moves pages, who in turn waits for pages that are being copied: to
+  /// be called while holding none of those.
+  default void awaitMoves() {}
+
   /// Copies bytes of a block to memory of the host; they are there when this returns.
   ///
   /// @param to memory of the host; its size says how much is copied

@@ -2,6 +2,7 @@ package dev.espalier.ps.memory;
 
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
+import java.util.function.Consumer;
 
 /// A fixed block of rows in some [MemoryTier] with a reference count.
 ///
@@ -22,6 +23,7 @@ public final class Page {
   private volatile int life;
   private volatile int references;
   private volatile int pins;
+  private int trades;
   private long stamp;
 
   Page(MemorySegment memory, PagePool pool) {
@@ -72,16 +74,36 @@ public final class Page {
   ///
   /// @param offset of the first byte in this page
   /// @param to memory of the host; its size says how much is copied
-  public synchronized void download(long offset, MemorySegment to) {
-    place.tier().download(place.memory(), offset, to);
+  public void download(long offset, MemorySegment to) {
+    whereItStays(now -> now.tier().download(now.memory(), offset, to));
   }
 
   /// Copies bytes from memory of the host.
   ///
   /// @param from memory of the host; its size says how much is copied
   /// @param offset of the first byte in this page
-  public synchronized void upload(MemorySegment from, long offset) {
-    place.tier().upload(from, place.memory(), offset);
+  public void upload(MemorySegment from, long offset) {
+    whereItStays(now -> now.tier().upload(from, now.memory(), offset));
+  }
+
+  /// Does something with a page that has come to its place and stays there meanwhile.
+  private void whereItStays(Consumer<Place> work) {
+    while (true) {
+      int seenTrades;
+      Place seen;
+      synchronized (this) {
+        seenTrades = trades;
+        seen = place;
+      }
+      // Whoever moves pages needs this page's monitor before it lets its own lock go.
+      seen.tier().awaitMoves();
+      synchronized (this) {
+        if (trades == seenTrades) {
+          work.accept(seen);
+          return;
+        }
+      }
+    }
   }
 
   /// Trades places with another page, to move to another tier; bytes stay where they are.
@@ -94,6 +116,7 @@ public final class Page {
     if (references < 1 || pins > 0) {
       return false;
     }
+    trades++;
     Place mine = place;
     place = other.place;
     other.place = mine;

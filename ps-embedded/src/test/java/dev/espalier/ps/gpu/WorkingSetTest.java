@@ -15,12 +15,14 @@ import dev.espalier.ps.checkpoint.CheckpointStore;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.MemoryBudget;
+import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.PagePools;
 import dev.espalier.ps.optim.RuleOptions;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -30,9 +32,17 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -270,8 +280,10 @@ final class WorkingSetTest {
     }
   }
 
-  /// Pinned memory ends before its budget, or a copy is refused, now and then, somewhere.
+  /// Pinned memory ends before its budget, or a copy is refused, now and then, somewhere, while
+  /// another thread reads pages as a checkpoint does.
   @ParameterizedTest
+  @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   @CsvSource({
     "cuMemHostAlloc, 2, LATE",
     "cuMemcpyDtoH, 1, LATE",
@@ -285,7 +297,8 @@ final class WorkingSetTest {
     int failures = 0;
     for (int seed = 0; seed < 6; seed++) {
       TestDevice.schedule(schedule, seed);
-      try (Job job = new Job(seed, 20)) {
+      try (Job job = new Job(seed, 20);
+          var _ = new Reader(job.store.snapshot(ROOT))) {
         job.fork(0);
         job.visit(0, 20);
         for (int i = 0; i < 40; i++) {
@@ -308,6 +321,79 @@ final class WorkingSetTest {
     }
     if (error == 1) {
       assertThat(failures).isPositive();
+    }
+  }
+
+  /// Reads the pinned pages of a snapshot of zeros, again and again.
+  private static final class Reader implements AutoCloseable {
+    private final Snapshot snapshot;
+    private final AtomicBoolean isOver = new AtomicBoolean();
+    private final CompletableFuture<Void> reading;
+
+    Reader(Snapshot snapshot) {
+      this.snapshot = snapshot;
+      reading = CompletableFuture.runAsync(this::read);
+    }
+
+    private void read() {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment copy = arena.allocate(PAGE_BYTES);
+        MemorySegment zeros = arena.allocate(PAGE_BYTES);
+        for (int i = 0; !isOver.get(); i++) {
+          Page page = snapshot.pages().table(i % 2).page(i / 2 % 40);
+          // What is read of the device would take the failures that are meant for moves.
+          if (!page.isOnDevice() && wasRead(page, copy)) {
+            assertThat(copy.mismatch(zeros)).isEqualTo(-1);
+          }
+        }
+      }
+    }
+
+    private static boolean wasRead(Page page, MemorySegment copy) {
+      try {
+        page.download(0, copy);
+        return true;
+      } catch (PsException e) {
+        return false;
+      }
+    }
+
+    @Override
+    public void close() {
+      isOver.set(true);
+      reading.join();
+      snapshot.close();
+    }
+  }
+
+  /// A page that cannot leave comes back to its place although somebody waits to read it.
+  @Test
+  void whoWaitsForAPageDoesNotKeepItFromStaying() throws Exception {
+    try (Gpu gpu = TestDevice.open();
+        PagePools device = new PagePools(gpu.deviceTier(), new MemoryBudget(1 << 20));
+        PagePools pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget(1 << 20));
+        ExecutorService others = Executors.newCachedThreadPool();
+        Arena arena = Arena.ofShared()) {
+      Page page = device.ofSize(PAGE_BYTES).acquire();
+      Page home = pinned.ofSize(PAGE_BYTES).acquire();
+      MemorySegment value = arena.allocateFrom(ValueLayout.JAVA_BYTE, (byte) 7);
+      page.upload(value, 0);
+      value.fill((byte) 0);
+      var departing = (ReentrantLock) gpu.departing();
+      Future<?> reader;
+      departing.lock();
+      try {
+        assertThat(page.trade(home)).isTrue();
+        reader = others.submit(() -> page.download(0, value));
+        while (!departing.hasQueuedThreads()) {
+          Thread.onSpinWait();
+        }
+        assertThat(others.submit(() -> page.trade(home)).get(30, TimeUnit.SECONDS)).isTrue();
+      } finally {
+        departing.unlock();
+      }
+      reader.get(30, TimeUnit.SECONDS);
+      assertThat(value.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 7);
     }
   }
 
