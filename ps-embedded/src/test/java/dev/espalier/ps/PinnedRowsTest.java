@@ -16,10 +16,13 @@ import dev.espalier.ps.table.ValueCode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,6 +35,11 @@ final class PinnedRowsTest {
       List.of(
           TableSpec.matrix("matrix", ROWS, COLUMNS, "momentum"),
           TableSpec.dense("dense", ROWS, COLUMNS, "sgd"));
+
+  @AfterEach
+  void endFailures() {
+    TestDevice.endFailures();
+  }
 
   @SuppressWarnings("restricted") // as large as the table
   private static float[] values(PinnedRows rows) {
@@ -160,6 +168,56 @@ final class PinnedRowsTest {
         }
       }
     }
+  }
+
+  /// The memory of the device ends before its budget: what may be kept from moving, and how much is
+  /// worked on at once, follow it. Copies, which others may have room for later, do not.
+  @Test
+  void whatADeviceHasIsWhatIsShared() {
+    List<TableSpec> tables = new ArrayList<>(List.of(TableSpec.dense("large", 9 * 512, 512, "sgd")));
+    IntStream.range(0, 23)
+        .forEach(i -> tables.add(TableSpec.matrix("matrix" + i, ROWS, COLUMNS, "sgd")));
+    BranchRef child = new BranchRef(2);
+    try (Gpu device = TestDevice.open();
+        ParameterServer server =
+            ParameterServer.open(
+                ParameterServerConfig.of(1, 0, 256L << 20).withDevice(64L << 20), tables);
+        WorkerSession session = server.session()) {
+      Assumptions.assumeTrue(TestDevice.isDouble(), "a real device cannot be made to fail");
+      session.create(BRANCH);
+      float[] ones = new float[9 * 512 * 512];
+      Arrays.fill(ones, 1);
+      step(session, BRANCH, ones);
+      float[] read = new float[ones.length];
+      session.read(0, 0, 9 * 512, read, 0);
+      assertThat(server.stats().pagesInUse()).as("four slabs of eight pages").isEqualTo(32);
+      TestDevice.failAll("cuMemAlloc", 2);
+      session.fork(child, BRANCH);
+      step(session, child, ones);
+      assertThat(server.stats().device().orElseThrow().budgetBytes()).isLessThan(33L << 20);
+      List<PinnedRows> pinned =
+          IntStream.range(1, 24).mapToObj(session::pin).flatMap(Optional::stream).toList();
+      assertThat(pinned).hasSizeBetween(8, 22);
+      BranchRef grandchild = new BranchRef(3);
+      session.fork(grandchild, child);
+      step(session, grandchild, ones);
+      session.read(0, 0, 9 * 512, read, 0);
+      assertThat(read).containsOnly(-1.5f);
+      assertThat(onDevice(device, pinned.getFirst())).containsOnly(-1f);
+      assertThat(session.pin(23)).as("a copy that has no room").isEmpty();
+      TestDevice.endFailures();
+      session.pin(23).orElseThrow().close();
+      pinned.forEach(PinnedRows::close);
+    }
+  }
+
+  private static void step(WorkerSession session, BranchRef branch, float[] gradients) {
+    session.select(branch, Staleness.bulkSynchronous(), StepSize.of(0.5));
+    session.add(0, 0, 9 * 512, gradients, 0);
+    for (int table = 1; table < 24; table++) {
+      session.add(table, 0, ROWS, gradients, 0);
+    }
+    session.tick(1);
   }
 
   /// The device holds half of the matrix, the rest is in memory of the host.

@@ -111,10 +111,10 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   private final Lock departing;
   private final PagePool device;
   private final PagePool pinned;
-  private final List<PageVisit> plan;
-  private final VisitOrder order;
-  private final long devicePages;
-  private final int largestVisit;
+  private List<PageVisit> plan;
+  private VisitOrder order;
+  private long devicePages;
+  private int largestVisit;
   private Placement placement;
   private final List<CudaDriver.Event> events;
   private final Batches worked;
@@ -147,16 +147,25 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     departing = gpu.departing();
     this.device = device;
     this.pinned = pinned;
-    this.plan = List.copyOf(plan);
-    order = new VisitOrder(plan.size());
-    devicePages = device.availablePages();
-    largestVisit = plan.stream().mapToInt(PageVisit::pages).max().orElse(0);
-    placement = new Placement(plan, devicePages);
+    follow(plan);
     events = driver.openEvents(3 * EVENTS);
     worked = new Batches(work, events.subList(0, EVENTS));
     arrived = new Batches(gpu.inbound(), events.subList(EVENTS, 2 * EVENTS));
     left = new Batches(gpu.outbound(), events.subList(2 * EVENTS, 3 * EVENTS));
     device.keptBy(this);
+  }
+
+  /// Follows a plan from now on, as far as is known how much the device has; to be called between
+  /// visits.
+  ///
+  /// @param newPlan the visits of one round, in order, not empty
+  public void follow(List<PageVisit> newPlan) {
+    plan = List.copyOf(newPlan);
+    order = new VisitOrder(plan.size());
+    devicePages = device.allPages();
+    largestVisit = plan.stream().mapToInt(PageVisit::pages).max().orElse(0);
+    placement = new Placement(plan, devicePages);
+    round++;
   }
 
   /// Brings the pages of a visit to the device, for work that is queued next, and sends for those

@@ -11,6 +11,7 @@ import java.util.Deque;
 /// The pool grows in slabs, within a [MemoryBudget], and keeps the pages that come back. Pages are
 /// handed out with one reference and with whatever content they had. Thread-safe.
 public final class PagePool {
+  private static final System.Logger LOG = System.getLogger(PagePool.class.getName());
   private static final int MAX_SLAB_PAGES = 32;
   private static final Keeper NOBODY =
       new Keeper() {
@@ -25,8 +26,10 @@ public final class PagePool {
   private final MemoryBudget budget;
   private final long pageBytes;
   private final long slabPages;
+  private final boolean keepsAsking;
   private final Deque<Page> free = new ArrayDeque<>();
   private Keeper keeper = NOBODY;
+  private boolean wasRefused;
   private long pagesInUse;
   private long lastStamp;
   private long stampedUpTo;
@@ -47,7 +50,7 @@ public final class PagePool {
   /// @param budget what bounds it
   /// @param pageBytes size of a page, a positive multiple of 64
   public PagePool(MemoryTier tier, MemoryBudget budget, long pageBytes) {
-    this(tier, budget, pageBytes, PagePools.SLAB_BYTES);
+    this(tier, budget, pageBytes, PagePools.SLAB_BYTES, false);
   }
 
   /// Creates an empty pool.
@@ -56,7 +59,10 @@ public final class PagePool {
   /// @param budget what bounds it
   /// @param pageBytes size of a page, a positive multiple of 64
   /// @param slabBytes how much it grows at once, as long as the budget has it; a page at least
-  PagePool(MemoryTier tier, MemoryBudget budget, long pageBytes, long slabBytes) {
+  /// @param keepsAsking whether memory that was refused is asked for again when it is needed again;
+  ///   else the budget is what there was when it was refused
+  PagePool(
+      MemoryTier tier, MemoryBudget budget, long pageBytes, long slabBytes, boolean keepsAsking) {
     if (pageBytes < 1 || pageBytes % HostTier.ALIGNMENT_BYTES != 0) {
       throw new IllegalArgumentException(
           "pageBytes must be a positive multiple of 64 but is " + pageBytes);
@@ -64,6 +70,7 @@ public final class PagePool {
     this.tier = tier;
     this.budget = budget;
     this.pageBytes = pageBytes;
+    this.keepsAsking = keepsAsking;
     slabPages = Math.clamp(slabBytes / pageBytes, 1, MAX_SLAB_PAGES);
   }
 
@@ -110,7 +117,8 @@ public final class PagePool {
     return growBy(slabPages) || (slabPages > 1 && growBy(1));
   }
 
-  /// Takes memory for more pages; where there is less than the budget allows, lowers the budget.
+  /// Takes memory for more pages; where there is less than the budget allows, says so once, and
+  /// lowers the budget unless it may be there another time.
   private boolean growBy(long pages) {
     long bytes = pages * pageBytes;
     if (!budget.tryTake(bytes)) {
@@ -125,7 +133,7 @@ public final class PagePool {
         throw e;
       }
       if (pages == 1) {
-        budget.lower(bytes, e);
+        refused(bytes, e);
       }
       return false;
     } catch (RuntimeException e) {
@@ -136,6 +144,23 @@ public final class PagePool {
       free.add(new Page(tier.slice(slab, i * pageBytes, pageBytes), this));
     }
     return true;
+  }
+
+  private void refused(long bytes, PsException reason) {
+    if (!wasRefused) {
+      wasRefused = true;
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "pages={0} bytes={1} budget={2} refused={3} reason={4}",
+          tier.kind(),
+          Long.toString(budget.usedBytes()),
+          Long.toString(budget.limitBytes()),
+          Long.toString(bytes),
+          reason.getMessage());
+    }
+    if (!keepsAsking) {
+      budget.lower(bytes, reason);
+    }
   }
 
   /// The keeper of a pool that has none.
@@ -177,6 +202,12 @@ public final class PagePool {
   /// Pages that [#acquire] would give one after the other, if nobody else takes of the budget.
   public synchronized long availablePages() {
     return free.size() + (budget.limitBytes() - budget.usedBytes()) / pageBytes;
+  }
+
+  /// Pages handed out and those that [#acquire] would still give: all there can be, as far as is
+  /// known, if nobody else takes of the budget.
+  public synchronized long allPages() {
+    return pagesInUse + availablePages();
   }
 
   /// Where the pages lie.

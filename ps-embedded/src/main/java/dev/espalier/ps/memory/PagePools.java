@@ -13,6 +13,7 @@ public final class PagePools implements AutoCloseable {
   private final MemoryTier tier;
   private final MemoryBudget budget;
   private final long slabBytes;
+  private final boolean keepsAsking;
   private final Map<Long, PagePool> pools = new ConcurrentHashMap<>();
 
   /// Creates pools of host memory within a budget.
@@ -25,26 +26,30 @@ public final class PagePools implements AutoCloseable {
   /// @param tier where the memory comes from; closed with the pools
   /// @param budget what bounds them
   public PagePools(MemoryTier tier, MemoryBudget budget) {
-    this(tier, budget, SLAB_BYTES);
+    this(tier, budget, SLAB_BYTES, false);
   }
 
-  private PagePools(MemoryTier tier, MemoryBudget budget, long slabBytes) {
+  private PagePools(
+      MemoryTier tier, MemoryBudget budget, long slabBytes, boolean keepsAsking) {
     this.tier = tier;
     this.budget = budget;
     this.slabBytes = slabBytes;
+    this.keepsAsking = keepsAsking;
   }
 
   /// Creates pools of many sizes that grow by single pages, so that none keeps what another needs.
+  /// Memory that others took, and so was refused, is asked for again each time it is needed.
   ///
   /// @param tier where the memory comes from; closed with the pools
   /// @param budget what bounds them
   public static PagePools ofSinglePages(MemoryTier tier, MemoryBudget budget) {
-    return new PagePools(tier, budget, 1);
+    return new PagePools(tier, budget, 1, true);
   }
 
   /// The pool of a page size.
   public PagePool ofSize(long pageBytes) {
-    return pools.computeIfAbsent(pageBytes, bytes -> new PagePool(tier, budget, bytes, slabBytes));
+    return pools.computeIfAbsent(
+        pageBytes, bytes -> new PagePool(tier, budget, bytes, slabBytes, keepsAsking));
   }
 
   /// Pages handed out by all pools.

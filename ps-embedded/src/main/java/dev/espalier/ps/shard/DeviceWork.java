@@ -53,12 +53,46 @@ final class DeviceWork implements RowWork {
 
   private final DeviceRows rows;
   private final WorkingSet set;
+  private final List<PageLayout> layouts;
   private final long pageBytes;
-  private final long devicePages;
-  private final int pagesPerVisit;
-  private final int[] firstVisits;
-  private final int visitsOfRound;
+  private long devicePages;
+  private Visits visits;
   private boolean hasUpdated;
+
+  /// The parts that tables are worked on in: those that read, in the order of the pages, and then
+  /// as many that write.
+  ///
+  /// @param pagesEach pages of a visit, at most
+  /// @param first number of the first visit that reads, by table
+  /// @param plan all
+  private record Visits(int pagesEach, List<Integer> first, List<PageVisit> plan) {
+    static Visits of(List<PageLayout> layouts, long devicePages) {
+      int pagesEach = Math.toIntExact(Math.max(1, devicePages / VISITS_ON_DEVICE));
+      List<Integer> first = new ArrayList<>();
+      List<PageVisit> plan = new ArrayList<>();
+      for (int table = 0; table < layouts.size(); table++) {
+        first.add(plan.size());
+        int pages = layouts.get(table).pageCount();
+        for (int page = 0; page < pages; page += pagesEach) {
+          plan.add(new PageVisit(table, page, Math.min(pages, page + pagesEach), false));
+        }
+      }
+      List.copyOf(plan)
+          .forEach(visit ->
+              plan.add(new PageVisit(visit.table(), visit.firstPage(), visit.endPage(), true)));
+      return new Visits(pagesEach, first, plan);
+    }
+
+    /// How many a table has of a kind.
+    int of(PageLayout layout) {
+      return (layout.pageCount() + pagesEach - 1) / pagesEach;
+    }
+
+    /// The visit that writes what another one reads.
+    int writing(int visit) {
+      return plan.size() / 2 + visit;
+    }
+  }
 
   /// Opens a device's memory.
   ///
@@ -74,13 +108,8 @@ final class DeviceWork implements RowWork {
           "deviceBytes must hold >= %d pages of %d bytes but is %d"
               .formatted(MIN_PAGES, pageBytes, memory.bytes()));
     }
-    pagesPerVisit = Math.toIntExact(devicePages / VISITS_ON_DEVICE);
-    firstVisits = new int[layouts.size()];
-    List<PageVisit> reads = visits(layouts);
-    visitsOfRound = reads.size();
-    List<PageVisit> plan = new ArrayList<>(reads);
-    reads.forEach(
-        visit -> plan.add(new PageVisit(visit.table(), visit.firstPage(), visit.endPage(), true)));
+    this.layouts = List.copyOf(layouts);
+    visits = Visits.of(layouts, devicePages);
     device = new PagePools(gpu.deviceTier(), new MemoryBudget(memory.bytes()));
     pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget(pinnedBytes));
     copies =
@@ -88,7 +117,7 @@ final class DeviceWork implements RowWork {
             gpu.deviceTier(), new MemoryBudget(COPIES_OF_A_TABLE * sizeOf(layouts)));
     rows = new DeviceRows(gpu);
     try {
-      set = new WorkingSet(gpu, device.ofSize(pageBytes), pinned.ofSize(pageBytes), plan);
+      set = new WorkingSet(gpu, device.ofSize(pageBytes), pinned.ofSize(pageBytes), visits.plan());
     } catch (RuntimeException e) {
       rows.close();
       throw e;
@@ -107,16 +136,14 @@ final class DeviceWork implements RowWork {
     return (4 * values + COPY_ALIGNMENT - 1) / COPY_ALIGNMENT * COPY_ALIGNMENT;
   }
 
-  private List<PageVisit> visits(List<PageLayout> layouts) {
-    List<PageVisit> visits = new ArrayList<>();
-    for (int table = 0; table < layouts.size(); table++) {
-      firstVisits[table] = visits.size();
-      int pages = layouts.get(table).pageCount();
-      for (int page = 0; page < pages; page += pagesPerVisit) {
-        visits.add(new PageVisit(table, page, Math.min(pages, page + pagesPerVisit), false));
-      }
+  /// Cuts the visits anew where the memory of the device has ended before its budget.
+  private void followMemory() {
+    long pages = Math.max(1, device.ofSize(pageBytes).allPages());
+    if (pages < devicePages) {
+      devicePages = pages;
+      visits = Visits.of(layouts, pages);
+      set.follow(visits.plan());
     }
-    return visits;
   }
 
   @Override
@@ -181,9 +208,10 @@ final class DeviceWork implements RowWork {
     if (layout.pageCount() > 1) {
       return false;
     }
-    int visit = firstVisits[table.index()];
+    followMemory();
+    int visit = visits.first().get(table.index());
     beginRead(pages, visit);
-    boolean mayStay = set.fixedPages() + (long) MOVING_VISITS * pagesPerVisit < devicePages;
+    boolean mayStay = set.fixedPages() + (long) MOVING_VISITS * visits.pagesEach() < devicePages;
     if (mayStay) {
       // Whoever gets the address works on a stream of its own.
       gpu.awaitKernels();
@@ -235,9 +263,9 @@ final class DeviceWork implements RowWork {
         batch.rows(),
         (visit, part, positions) -> {
           float[] values = positions.valuesOf(batch.values(), table.layout().columns());
-          set.begin(pages, visitsOfRound + visit);
+          set.begin(pages, visits.writing(visit));
           rows.assign(pages.table(table.index()), part, values);
-          set.end(pages, visitsOfRound + visit);
+          set.end(pages, visits.writing(visit));
         });
   }
 
@@ -259,9 +287,9 @@ final class DeviceWork implements RowWork {
           batch.rows(),
           (visit, part, positions) -> {
             float[] gradients = positions.valuesOf(batch.values(), table.layout().columns());
-            set.begin(pages, visitsOfRound + visit);
+            set.begin(pages, visits.writing(visit));
             rows.update(pageTable, part, gradients, deviceStep, seenBy(step, table, pageTable));
-            set.end(pages, visitsOfRound + visit);
+            set.end(pages, visits.writing(visit));
           });
     }
   }
@@ -278,14 +306,14 @@ final class DeviceWork implements RowWork {
         table,
         rowsOfTable,
         (visit, part, positions) -> {
-          set.begin(pages, visitsOfRound + visit);
+          set.begin(pages, visits.writing(visit));
           rows.updatePages(
               pages.table(table.index()),
               layout.pageOf(part.row(0)),
               layout.pageOf(part.row(part.count() - 1)) + 1,
               gradients + 4L * positions.first() * layout.columns(),
               step);
-          set.end(pages, visitsOfRound + visit);
+          set.end(pages, visits.writing(visit));
         });
   }
 
@@ -403,15 +431,15 @@ final class DeviceWork implements RowWork {
     if (selection.count() == 0) {
       return;
     }
-    int visits = (table.layout().pageCount() + pagesPerVisit - 1) / pagesPerVisit;
-    int firstVisit = firstVisits[table.index()];
-    if (visits == 1) {
+    followMemory();
+    int firstVisit = visits.first().get(table.index());
+    if (visits.of(table.layout()) == 1) {
       work.run(firstVisit, selection, Positions.from(0, selection.count()));
       return;
     }
     switch (selection) {
       case RowSelection.Range range -> forEachVisit(table.layout(), firstVisit, range, work);
-      case RowSelection.Keys keys -> forEachVisit(table.layout(), firstVisit, visits, keys, work);
+      case RowSelection.Keys keys -> forEachVisit(table.layout(), firstVisit, keys, work);
     }
   }
 
@@ -419,9 +447,9 @@ final class DeviceWork implements RowWork {
       PageLayout layout, int firstVisit, RowSelection.Range range, VisitWork work) {
     long end = range.first() + range.count();
     for (long row = range.first(); row < end; ) {
-      int visit = layout.pageOf(row) / pagesPerVisit;
+      int visit = layout.pageOf(row) / visits.pagesEach();
       long endOfVisit =
-          layout.endRowOf(Math.min(layout.pageCount(), (visit + 1) * pagesPerVisit) - 1);
+          layout.endRowOf(Math.min(layout.pageCount(), (visit + 1) * visits.pagesEach()) - 1);
       int count = (int) (Math.min(end, endOfVisit) - row);
       work.run(
           firstVisit + visit,
@@ -432,24 +460,25 @@ final class DeviceWork implements RowWork {
   }
 
   private void forEachVisit(
-      PageLayout layout, int firstVisit, int visits, RowSelection.Keys keys, VisitWork work) {
-    int[] counts = new int[visits];
+      PageLayout layout, int firstVisit, RowSelection.Keys keys, VisitWork work) {
+    int count = visits.of(layout);
+    int[] counts = new int[count];
     for (long key : keys.keys()) {
-      counts[layout.pageOf(key) / pagesPerVisit]++;
+      counts[layout.pageOf(key) / visits.pagesEach()]++;
     }
-    long[][] keysOf = new long[visits][];
-    int[][] positionsOf = new int[visits][];
-    for (int visit = 0; visit < visits; visit++) {
+    long[][] keysOf = new long[count][];
+    int[][] positionsOf = new int[count][];
+    for (int visit = 0; visit < count; visit++) {
       keysOf[visit] = new long[counts[visit]];
       positionsOf[visit] = new int[counts[visit]];
     }
     for (int i = keys.count() - 1; i >= 0; i--) {
-      int visit = layout.pageOf(keys.row(i)) / pagesPerVisit;
+      int visit = layout.pageOf(keys.row(i)) / visits.pagesEach();
       int place = --counts[visit];
       keysOf[visit][place] = keys.row(i);
       positionsOf[visit][place] = i;
     }
-    for (int visit = 0; visit < visits; visit++) {
+    for (int visit = 0; visit < count; visit++) {
       if (keysOf[visit].length > 0) {
         work.run(
             firstVisit + visit,
