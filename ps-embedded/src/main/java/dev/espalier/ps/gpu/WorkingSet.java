@@ -40,14 +40,14 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
    *
    * Streams: work (kernels), inbound, outbound. Moves are queued in batches, with an event each.
    * - Work waits for the inbound batch of the pages it visits.
-   * - An outbound batch waits for all work queued before it, and for its pages' inbound batches,
-   *   which that work waited for, or which brought what is not stale and so is not copied out; and
-   *   for those that read the homes that were given up for it.
+   * - An outbound batch waits for all work queued before it, and for its pages' inbound batches, as
+   *   far as that work has not waited for them; and for those that read the homes that were given up
+   *   for it.
    * - An inbound batch waits for all work queued before it (frames of freed pages may still be in
    *   use), for the outbound batches of the frames it fills, and for those of the pages it brings.
-   * Frames that leave come back to the pool when somebody needs them; work that takes fresh pages
-   * first waits for the inbound stream, which has waited for them, also when the room that was
-   * asked for could not be made.
+   * Frames that leave come back to the pool when somebody needs them, who waits for their departure:
+   * work for fresh pages, the inbound stream for a batch, which takes all that it waited for, or else
+   * has work wait for it. Work that has fresh pages written so does not wait for the next visit.
    */
   private static final int EVENTS = 64;
 
@@ -256,7 +256,6 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   private void keepRoom(int fresh) {
     if (fresh > 0) {
       device.reserve(fresh);
-      letWorkFollowInbound();
     }
   }
 
@@ -355,34 +354,29 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   /// Takes back frames that have left, and lets the oldest pages leave when there are too few.
   @Override
   public void makeRoom(int count) {
-    try {
+    takeBackFrames(count);
+    long missing = count - roomOnDevice();
+    if (missing > 0) {
+      List<Page> pages = oldest(missing);
+      if (!haveHomes(pages)) {
+        pinned.reserve(homeless(pages));
+      }
+      evict(pages);
       takeBackFrames(count);
-      long missing = count - roomOnDevice();
-      if (missing > 0) {
-        List<Page> pages = oldest(missing);
-        if (!haveHomes(pages)) {
-          pinned.reserve(homeless(pages));
-        }
-        evict(pages);
-        takeBackFrames(count);
-      }
-    } finally {
-      if (!isFetching) {
-        letWorkFollowInbound();
-      }
     }
   }
 
-  /// Makes work wait for what the inbound stream waits for: it gets frames that have left.
+  /// Makes work wait for what the inbound stream waits for, whose frames it may get.
   private void letWorkFollowInbound() {
     arrived.letWait(work, arrived.end());
     arrivalWaitedFor = arrived.count;
   }
 
   private void takeBackFrames(int count) {
+    CudaDriver.Stream user = isFetching ? arrived.stream : work;
     while (device.availablePages() < count && !leaving.isEmpty()) {
       Leaving first = leaving.pop();
-      left.letWait(arrived.stream, first.departure());
+      left.letWait(user, first.departure());
       first.frame().release();
     }
   }
@@ -480,6 +474,10 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     try {
       // Downloads that other threads have queued before the trade are part of this work.
       worked.letWait(left.stream, worked.end());
+      long arrival = departures.stream().mapToLong(departure -> departure.seat().arrival).max().orElse(0);
+      if (arrival > arrivalWaitedFor) {
+        arrived.letWait(left.stream, arrival);
+      }
       for (; gone < departures.size(); gone++) {
         copyOut(departures.get(gone));
       }
@@ -506,7 +504,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
       departure.seat().twin = departure.frame();
       departure.seat().twinIsCopy = departure.isCopy();
     } else {
-      leaving.add(new Leaving(departure.frame(), 0));
+      leaving.add(new Leaving(departure.frame(), left.count + 1));
     }
   }
 

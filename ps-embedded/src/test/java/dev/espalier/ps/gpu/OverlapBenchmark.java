@@ -32,7 +32,6 @@ final class OverlapBenchmark {
   private static final int CLOCKS = 5;
   private static final int OVERSUBSCRIPTION = 4;
   private static final List<Integer> BATCHES = List.of(128, 256, 512, 1024, 2048);
-  private static final BranchRef ROOT = new BranchRef(0);
   private static final DeviceRows.Step STEP =
       new DeviceRows.Step(
           UpdateRule.named("momentum", RuleOptions.defaults()), StepSize.of(1e-6), 1, 1);
@@ -65,6 +64,8 @@ final class OverlapBenchmark {
     final MemorySegment x;
     final MemorySegment y;
     final MemorySegment g;
+    private int branch;
+    private int parent = -1;
 
     Model(long stateBytes, long budgetBytes) {
       long rowsOfLayer = stateBytes / LAYERS / (2L * 4 * COLUMNS);
@@ -83,7 +84,7 @@ final class OverlapBenchmark {
       pinned = new PagePools(gpu.pinnedTier(), new MemoryBudget(2 * stateBytes));
       store = new BranchStore(device, Collections.nCopies(LAYERS, layout));
       set = new WorkingSet(gpu, device.ofSize(PAGE_BYTES), pinned.ofSize(PAGE_BYTES), plan);
-      store.create(ROOT);
+      store.create(new BranchRef(branch));
       rowsOfVisit = part * layout.rowsPerPage();
       int most = BATCHES.getLast();
       x = ones(4L * most * COLUMNS);
@@ -99,18 +100,18 @@ final class OverlapBenchmark {
 
     /// Queues a clock.
     void clock(int batch) {
-      BranchPages branch = store.pagesOf(ROOT);
+      BranchPages pages = store.pagesOf(new BranchRef(branch));
       for (int index = 0; index < plan.size(); index++) {
         PageVisit visit = plan.get(index);
-        set.begin(branch, index);
-        PageTable table = branch.table(visit.table());
+        set.begin(pages, index);
+        PageTable table = pages.table(visit.table());
         if (batch > 0) {
           work(table, visit, batch);
         }
         if (visit.writes()) {
           rows.updatePages(table, visit.firstPage(), visit.endPage(), g.address(), STEP);
         }
-        set.end(branch, index);
+        set.end(pages, index);
       }
     }
 
@@ -148,8 +149,35 @@ final class OverlapBenchmark {
     double millis(int batch) {
       clock(batch);
       clock(batch);
+      return medianMillis(batch, () -> {});
+    }
+
+    /// Median milliseconds of a first clock after a fork, which writes each page into a fresh one.
+    double millisAfterFork(int batch) {
+      double millis =
+          medianMillis(
+              batch,
+              () -> {
+                freeParent();
+                parent = branch++;
+                store.fork(new BranchRef(branch), new BranchRef(parent));
+              });
+      freeParent();
+      return millis;
+    }
+
+    private void freeParent() {
+      if (parent >= 0) {
+        store.free(new BranchRef(parent));
+        set.sweep();
+        parent = -1;
+      }
+    }
+
+    private double medianMillis(int batch, Runnable before) {
       double[] millis = new double[CLOCKS];
       for (int i = 0; i < CLOCKS; i++) {
+        before.run();
         gpu.driver().record(start, gpu.stream());
         clock(batch);
         gpu.driver().record(end, gpu.stream());
@@ -165,7 +193,7 @@ final class OverlapBenchmark {
       gpu.await();
       gpu.driver().close(start);
       gpu.driver().close(end);
-      store.free(ROOT);
+      store.free(new BranchRef(branch));
       set.sweep();
       set.close();
       rows.close();
@@ -208,6 +236,13 @@ final class OverlapBenchmark {
             "ms",
             fitting[i] / moving,
             fitting[i] >= alone ? 0.8 : 0);
+        double afterFork = model.millisAfterFork(batch);
+        figures.add(
+            "first clock after a fork, a quarter on the device, batch " + batch,
+            afterFork,
+            "ms",
+            moving / afterFork,
+            0);
         figures.add(
             "of the shorter of both hidden, batch " + batch,
             (fitting[i] + alone - moving) / Math.min(fitting[i], alone),

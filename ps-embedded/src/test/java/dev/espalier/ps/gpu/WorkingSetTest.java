@@ -39,6 +39,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -490,6 +491,53 @@ final class WorkingSetTest {
         }
       }
     }
+  }
+
+  /// Frames for pages that a fork has work write anew come from those that leave, not from those
+  /// that arrive: the pages of the next visit may still be on their way when work is done.
+  @Test
+  void workOnFreshPagesDoesNotWaitForTheNextVisit() {
+    assumeDouble();
+    TestDevice.schedule(TestDevice.Schedule.LATE, 0);
+    int underWay = 0;
+    try (Job job = new Job(4, 20)) {
+      job.round(0);
+      job.round(0);
+      BranchPages trial = job.store.pagesOf(new BranchRef(job.fork(0)));
+      for (int index = job.plan.size() / 2; index < job.plan.size() - 1; index++) {
+        PageVisit next = job.plan.get(index + 1);
+        PageTable table = trial.table(next.table());
+        List<Integer> away =
+            IntStream.range(next.firstPage(), next.endPage())
+                .filter(page -> !table.page(page).isOnDevice())
+                .boxed()
+                .toList();
+        job.set.begin(trial, index);
+        job.gpu.awaitKernels();
+        for (int page : away) {
+          boolean isSentFor = table.page(page).isOnDevice();
+          underWay += isSentFor && !holds(job, next.table(), page) ? 1 : 0;
+        }
+        job.gpu.await();
+        for (int page : away) {
+          assertThat(!table.page(page).isOnDevice() || holds(job, next.table(), page)).isTrue();
+        }
+        job.set.end(trial, index);
+      }
+    }
+    assertThat(underWay).isPositive();
+  }
+
+  /// Whether the memory of the double has the parameters of a page.
+  @SuppressWarnings("restricted") // of the size of a page
+  private static boolean holds(Job job, int table, int page) {
+    float[] all = job.plain.get(0)[table].w();
+    int first = (int) job.layout.firstRowOf(page) * COLUMNS;
+    int count = (int) (job.layout.endRowOf(page) - job.layout.firstRowOf(page)) * COLUMNS;
+    long address = job.store.pagesOf(ROOT).table(table).page(page).address();
+    float[] found =
+        MemorySegment.ofAddress(address).reinterpret(4L * count).toArray(ValueLayout.JAVA_FLOAT);
+    return Arrays.equals(found, Arrays.copyOfRange(all, first, first + count));
   }
 
   @Test
