@@ -184,13 +184,20 @@ final class TorchNetwork implements Network {
   /// The parameters of a layer: a view, or a copy where there is none.
   private final class Matrix {
     private final Parameters parameters;
-    private final float[] values;
+    private float[] values = {};
     private Optional<TableView> view = Optional.empty();
     private MemorySegment copy = MemorySegment.NULL;
 
     Matrix(Parameters parameters) {
       this.parameters = parameters;
-      values = new float[parameters.size()];
+    }
+
+    /// Where what has no view, or comes from the host, is copied through.
+    private float[] values() {
+      if (values.length == 0) {
+        values = new float[parameters.size()];
+      }
+      return values;
     }
 
     void read(ProgramContext from) {
@@ -202,10 +209,10 @@ final class TorchNetwork implements Network {
       }
       if (view.isEmpty()) {
         if (copy.equals(MemorySegment.NULL)) {
-          copy = arena.allocate(JAVA_FLOAT, values.length);
+          copy = arena.allocate(JAVA_FLOAT, parameters.size());
         }
-        table.read(0, parameters.rows(), values, 0);
-        MemorySegment.copy(values, 0, copy, JAVA_FLOAT, 0, values.length);
+        table.read(0, parameters.rows(), values(), 0);
+        MemorySegment.copy(values, 0, copy, JAVA_FLOAT, 0, parameters.size());
       }
     }
 
@@ -219,9 +226,9 @@ final class TorchNetwork implements Network {
 
     @SuppressWarnings("restricted") // as large as the matrix, says the library
     void add(ProgramContext to, MemorySegment gradients) {
-      MemorySegment.copy(
-          gradients.reinterpret(4L * values.length), JAVA_FLOAT, 0, values, 0, values.length);
-      to.table(parameters.table()).add(0, parameters.rows(), values, 0);
+      int size = parameters.size();
+      MemorySegment.copy(gradients.reinterpret(4L * size), JAVA_FLOAT, 0, values(), 0, size);
+      to.table(parameters.table()).add(0, parameters.rows(), values(), 0);
     }
 
     boolean addFromDevice(ProgramContext to, MemorySegment gradients) {
