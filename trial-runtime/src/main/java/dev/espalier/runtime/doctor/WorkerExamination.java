@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// What a worker process finds on this machine, measured where it can be measured quickly.
@@ -34,15 +35,14 @@ public final class WorkerExamination {
   public static Map<String, Object> examine() {
     var report = new LinkedHashMap<String, Object>();
     RowKernelsProvider kernels = RowKernelsProvider.chosen();
-    GpuProbe.Result gpu = GpuProbe.probe();
-    Map<String, Object> gpuSection = gpu(gpu);
+    Map<String, Object> gpuSection = gpu(GpuProbe.probe());
     TorchLibrary.Result torch = TorchLibrary.probe();
     report.put("processor", processor(kernels));
     report.put("memory", memory());
     report.put("java", java());
     report.put("gpu", gpuSection);
     report.put("libraries", libraries(torch));
-    report.put("uses", uses(kernels, usable(gpu, gpuSection), torch));
+    report.put("uses", uses(kernels, usable(GpuProvider.chosen(), gpuSection), torch));
     return report;
   }
 
@@ -104,17 +104,24 @@ public final class WorkerExamination {
 
   /// Opens the device that workers would open, as they would, and gives it back: what can be found
   /// may still be busy, or refuse the kernels.
-  private static GpuProbe.Result usable(GpuProbe.Result found, Map<String, Object> section) {
-    if (found instanceof GpuProbe.Missing) {
-      return found;
+  private static GpuProvider usable(GpuProvider choice, Map<String, Object> section) {
+    GpuProvider usable = opened(choice, section);
+    if (!usable.isPresent()) {
+      section.put("reason", usable.reason());
     }
-    try (Gpu gpu = GpuProvider.chosen().open()) {
+    return usable;
+  }
+
+  private static GpuProvider opened(GpuProvider choice, Map<String, Object> section) {
+    if (!choice.isPresent()) {
+      return choice;
+    }
+    try (Gpu gpu = choice.open()) {
       section.put("chosen", gpu.device().name());
       section.put("freeGibibytes", rounded(gpu.freeBytes() / GIB));
-      return found;
+      return choice;
     } catch (PsException e) {
-      section.put("reason", String.valueOf(e.getMessage()));
-      return new GpuProbe.Missing(String.valueOf(e.getMessage()));
+      return new GpuProvider(Optional.empty(), String.valueOf(e.getMessage()));
     }
   }
 
@@ -153,8 +160,10 @@ public final class WorkerExamination {
   }
 
   /// What a worker does with it, one sentence each with the reason.
+  ///
+  /// @param gpu the device that workers open; empty when they cannot, or shall not
   static List<String> uses(
-      RowKernelsProvider kernels, GpuProbe.Result gpu, TorchLibrary.Result torch) {
+      RowKernelsProvider kernels, GpuProvider gpu, TorchLibrary.Result torch) {
     return List.of(
         "updates: %s kernels, because %s".formatted(kernels.kernels().name(), kernels.reason()),
         "networks: engine java, %s matrix products, unless the job's engine says torch or cuda"
@@ -164,15 +173,30 @@ public final class WorkerExamination {
           case TorchLibrary.Missing(String reason) -> "engine torch: refused, " + reason;
         },
         switch (torch) {
-          case TorchLibrary.Found found when found.devices() > 0 -> "engine cuda: can be asked for";
-          case TorchLibrary.Found _ -> "engine cuda: refused, libtorch finds no GPU";
+          case TorchLibrary.Found found ->
+              refusalOfCuda(gpu, found.devices())
+                  .map(reason -> "engine cuda: refused, " + reason)
+                  .orElse("engine cuda: can be asked for");
           case TorchLibrary.Missing _ -> "engine cuda: refused, there is no libtorch";
         },
-        switch (gpu) {
-          case GpuProbe.Found found ->
-              "device: %s can hold parameters".formatted(found.devices().getFirst().name());
-          case GpuProbe.Missing(String reason) -> "device: none holds parameters, " + reason;
-        });
+        gpu.device()
+            .map(device ->
+                "device: %s can hold parameters, chosen as %s"
+                    .formatted(device.name(), gpu.reason()))
+            .orElseGet(() -> "device: none holds parameters, " + gpu.reason()));
+  }
+
+  /// Why the engine of a GPU is refused, if it is.
+  static Optional<String> refusalOfCuda(GpuProvider gpu, int devicesOfTorch) {
+    int index = gpu.device().map(GpuProbe.Device::index).orElse(0);
+    if (gpu.isSwitchedOff()) {
+      return Optional.of("GPUs are switched off by " + gpu.reason());
+    } else if (devicesOfTorch == 0) {
+      return Optional.of("libtorch finds no GPU");
+    } else if (index >= devicesOfTorch) {
+      return Optional.of("it needs GPU %d, but libtorch finds %d".formatted(index, devicesOfTorch));
+    }
+    return Optional.empty();
   }
 
   private static String modelName() {
@@ -180,14 +204,14 @@ public final class WorkerExamination {
         .orElse(System.getProperty("os.arch", "unknown"));
   }
 
-  private static java.util.Optional<String> firstLine(Path file, String key) {
+  private static Optional<String> firstLine(Path file, String key) {
     try (Stream<String> lines = Files.lines(file)) {
       return lines
           .filter(line -> line.startsWith(key))
           .map(line -> line.substring(line.indexOf(':') + 1).strip())
           .findFirst();
     } catch (IOException _) {
-      return java.util.Optional.empty();
+      return Optional.empty();
     }
   }
 

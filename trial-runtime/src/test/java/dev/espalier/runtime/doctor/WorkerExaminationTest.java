@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.nn.torch.TorchLibrary;
 import dev.espalier.ps.gpu.GpuProbe;
+import dev.espalier.ps.gpu.GpuProvider;
 import dev.espalier.ps.kernel.RowKernelsProvider;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 final class WorkerExaminationTest {
@@ -40,7 +42,7 @@ final class WorkerExaminationTest {
     List<String> uses =
         WorkerExamination.uses(
             RowKernelsProvider.chosen(),
-            new GpuProbe.Missing("no driver of a device is installed"),
+            new GpuProvider(Optional.empty(), "no driver of a device is installed"),
             new TorchLibrary.Missing("there is no library"));
     assertThat(uses)
         .contains(
@@ -51,13 +53,29 @@ final class WorkerExaminationTest {
   }
 
   @Test
-  void aDeviceIsUsed() {
-    var device = new GpuProbe.Device(0, "NVIDIA H200", 150_000_000_000L, 9, 0, 132);
+  void theEngineOfAGpuIsRefusedWhereWorkersWouldRefuseIt() {
+    var second = new GpuProbe.Device(1, "NVIDIA H200", 150_000_000_000L, 9, 0, 132);
+    var chosen = new GpuProvider(Optional.of(second), "espalier.gpu=1");
+    assertThat(WorkerExamination.refusalOfCuda(chosen, 2)).isEmpty();
+    assertThat(WorkerExamination.refusalOfCuda(chosen, 1))
+        .contains("it needs GPU 1, but libtorch finds 1");
+    assertThat(WorkerExamination.refusalOfCuda(chosen, 0)).contains("libtorch finds no GPU");
+    var off = new GpuProvider(Optional.empty(), "espalier.gpu=off");
+    assertThat(WorkerExamination.refusalOfCuda(off, 1))
+        .contains("GPUs are switched off by espalier.gpu=off");
+    // A driver that is too old for our kernels may do for libtorch.
+    var old = new GpuProvider(Optional.empty(), "the driver is too old");
+    assertThat(WorkerExamination.refusalOfCuda(old, 1)).isEmpty();
+  }
+
+  @Test
+  void theChosenDeviceIsUsed() {
+    var device = new GpuProbe.Device(1, "NVIDIA H200", 150_000_000_000L, 9, 0, 132);
     assertThat(
             WorkerExamination.uses(
                 RowKernelsProvider.chosen(),
-                new GpuProbe.Found(List.of(device), 13_000),
+                new GpuProvider(Optional.of(device), "espalier.gpu=1"),
                 new TorchLibrary.Missing("there is no library")))
-        .contains("device: NVIDIA H200 can hold parameters");
+        .contains("device: NVIDIA H200 can hold parameters, chosen as espalier.gpu=1");
   }
 }
