@@ -174,7 +174,8 @@ final class PinnedRowsTest {
   /// worked on at once, follow it. Copies, which others may have room for later, do not.
   @Test
   void whatADeviceHasIsWhatIsShared() {
-    List<TableSpec> tables = new ArrayList<>(List.of(TableSpec.dense("large", 9 * 512, 512, "sgd")));
+    List<TableSpec> tables =
+        new ArrayList<>(List.of(TableSpec.dense("large", 9 * 512, 512, "sgd")));
     IntStream.range(0, 23)
         .forEach(i -> tables.add(TableSpec.matrix("matrix" + i, ROWS, COLUMNS, "sgd")));
     BranchRef child = new BranchRef(2);

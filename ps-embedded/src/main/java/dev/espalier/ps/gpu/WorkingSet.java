@@ -474,7 +474,8 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     try {
       // Downloads that other threads have queued before the trade are part of this work.
       worked.letWait(left.stream, worked.end());
-      long arrival = departures.stream().mapToLong(departure -> departure.seat().arrival).max().orElse(0);
+      long arrival =
+          departures.stream().mapToLong(departure -> departure.seat().arrival).max().orElse(0);
       if (arrival > arrivalWaitedFor) {
         arrived.letWait(left.stream, arrival);
       }

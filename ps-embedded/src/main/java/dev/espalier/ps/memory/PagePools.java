@@ -29,8 +29,7 @@ public final class PagePools implements AutoCloseable {
     this(tier, budget, SLAB_BYTES, false);
   }
 
-  private PagePools(
-      MemoryTier tier, MemoryBudget budget, long slabBytes, boolean keepsAsking) {
+  private PagePools(MemoryTier tier, MemoryBudget budget, long slabBytes, boolean keepsAsking) {
     this.tier = tier;
     this.budget = budget;
     this.slabBytes = slabBytes;

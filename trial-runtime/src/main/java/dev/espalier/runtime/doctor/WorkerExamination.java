@@ -162,8 +162,7 @@ public final class WorkerExamination {
   /// What a worker does with it, one sentence each with the reason.
   ///
   /// @param gpu the device that workers open; empty when they cannot, or shall not
-  static List<String> uses(
-      RowKernelsProvider kernels, GpuProvider gpu, TorchLibrary.Result torch) {
+  static List<String> uses(RowKernelsProvider kernels, GpuProvider gpu, TorchLibrary.Result torch) {
     return List.of(
         "updates: %s kernels, because %s".formatted(kernels.kernels().name(), kernels.reason()),
         "networks: engine java, %s matrix products, unless the job's engine says torch or cuda"
