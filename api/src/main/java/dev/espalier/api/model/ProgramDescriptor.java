@@ -111,9 +111,66 @@ public record ProgramDescriptor(
       for (String text : numbersOf(type, defaultValue)) {
         double number = type == Type.DECIMAL ? decimal(name, text) : integer(name, text);
         if ((min != null && number < min) || (max != null && number > max)) {
-          throw wrongDefault(name, "within [%s, %s]".formatted(min, max), text);
+          throw wrongDefault(name, bounds(min, max), text);
         }
       }
+    }
+
+    /// A whole number; [#atLeast] and [#within] bound it.
+    public static Argument integer(String name, String summary, int defaultValue) {
+      return unbounded(name, summary, Type.INTEGER, Integer.toString(defaultValue));
+    }
+
+    /// A number; [#atLeast] and [#within] bound it.
+    public static Argument decimal(String name, String summary, double defaultValue) {
+      return unbounded(name, summary, Type.DECIMAL, Tunable.plain(defaultValue));
+    }
+
+    /// A list of whole numbers; [#atLeast] and [#within] bound each of them.
+    ///
+    /// @param defaultValue such as `128,64`; may be empty
+    public static Argument integers(String name, String summary, String defaultValue) {
+      return unbounded(name, summary, Type.INTEGER_LIST, defaultValue);
+    }
+
+    /// A short text such as a file name.
+    public static Argument text(String name, String summary, String defaultValue) {
+      return unbounded(name, summary, Type.TEXT, defaultValue);
+    }
+
+    /// One of several texts.
+    ///
+    /// @param defaultValue one of `choices`
+    public static Argument choice(
+        String name, String summary, String defaultValue, List<String> choices) {
+      return new Argument(name, summary, Type.CHOICE, defaultValue, null, null, choices);
+    }
+
+    private static Argument unbounded(String name, String summary, Type type, String defaultValue) {
+      return new Argument(name, summary, type, defaultValue, null, null, List.of());
+    }
+
+    /// {@return the same argument, whose numbers are >= `least`}
+    ///
+    /// @throws IllegalArgumentException when the default is not
+    public Argument atLeast(double least) {
+      return new Argument(name, summary, type, defaultValue, least, max, choices);
+    }
+
+    /// {@return the same argument, whose numbers are in [least, most]}
+    ///
+    /// @throws IllegalArgumentException when the default is not
+    public Argument within(double least, double most) {
+      return new Argument(name, summary, type, defaultValue, least, most, choices);
+    }
+
+    private static String bounds(@Nullable Double min, @Nullable Double max) {
+      if (min == null) {
+        return max == null ? "any number" : "<= " + Tunable.plain(max);
+      }
+      return max == null
+          ? ">= " + Tunable.plain(min)
+          : "within [%s, %s]".formatted(Tunable.plain(min), Tunable.plain(max));
     }
 
     private static List<String> numbersOf(Type type, String text) {

@@ -53,13 +53,13 @@ class ProgramDescriptorTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "INTEGER|9|within [1.0, 8.0] but is '9'",
+        "INTEGER|9|within [1, 8] but is '9'",
         "INTEGER|2.5|a whole number but is '2.5'",
         "INTEGER|3000000000|a whole number but is '3000000000'",
-        "DECIMAL|0.5|within [1.0, 8.0] but is '0.5'",
+        "DECIMAL|0.5|within [1, 8] but is '0.5'",
         "DECIMAL|NaN|a finite number but is 'NaN'",
         "DECIMAL|much|a finite number but is 'much'",
-        "INTEGER_LIST|1,9|within [1.0, 8.0] but is '9'",
+        "INTEGER_LIST|1,9|within [1, 8] but is '9'",
         "INTEGER_LIST|1,x|a whole number but is 'x'"
       })
   void defaultsAreWhatTheirArgumentMayBe(Type type, String text, String message) {
@@ -83,5 +83,26 @@ class ProgramDescriptorTest {
   void shortFormNeedsAMetric() {
     assertThatThrownBy(() -> ProgramDescriptor.of("fit", "Fits."))
         .hasMessageContaining("at least one validation metric");
+  }
+
+  @Test
+  void argumentsAreMadeByTheirTypes() {
+    assertThat(
+            List.of(
+                Argument.integer("rank", "factors", 8).within(1, 64),
+                Argument.decimal("l2", "penalty", 1e-4).atLeast(0),
+                Argument.integers("hidden", "widths", "128,64").atLeast(1),
+                Argument.choice("pooling", "how", "max", List.of("max", "mean")),
+                Argument.text("file", "its name", "")))
+        .containsExactly(
+            new Argument("rank", "factors", Argument.Type.INTEGER, "8", 1.0, 64.0, List.of()),
+            new Argument("l2", "penalty", Argument.Type.DECIMAL, "0.0001", 0.0, null, List.of()),
+            new Argument(
+                "hidden", "widths", Argument.Type.INTEGER_LIST, "128,64", 1.0, null, List.of()),
+            new Argument(
+                "pooling", "how", Argument.Type.CHOICE, "max", null, null, List.of("max", "mean")),
+            new Argument("file", "its name", Argument.Type.TEXT, "", null, null, List.of()));
+    assertThatThrownBy(() -> Argument.integers("hidden", "widths", "128,0").atLeast(1))
+        .hasMessage("argument hidden: its default must be >= 1 but is '0'");
   }
 }

@@ -1,10 +1,5 @@
 package dev.espalier.programs.fm;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.TEXT;
-
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
@@ -124,57 +119,27 @@ public final class FactorizationMachine implements TrainingProgram {
         "Classifies sparse examples, such as clicks, with a factorization machine.",
         false,
         List.of(
-            new Argument(
+            Argument.choice(
                 "format",
                 "form of the files: click logs as of the Criteo challenge, or LIBSVM",
-                CHOICE,
                 CRITEO,
-                null,
-                null,
                 List.of(CRITEO, "libsvm")),
-            new Argument(
+            Argument.text(
                 "train",
                 "training file; empty for the folder's only file, or the only x that has an x.t",
-                TEXT,
-                "",
-                null,
-                null,
-                List.of()),
-            new Argument(
+                ""),
+            Argument.text(
                 "test",
                 "file that judges the model; empty for the last fifth of a click log, or x.t",
-                TEXT,
-                "",
-                null,
-                null,
-                List.of()),
-            new Argument(
-                "hashBits",
-                "click logs are hashed to 2 to this power columns",
-                INTEGER,
-                "18",
-                4.0,
-                26.0,
-                List.of()),
-            new Argument("rank", "factors per feature", INTEGER, "8", 0.0, 1024.0, List.of()),
-            new Argument(
-                "initialDeviation",
-                "deviation of the initial factors",
-                DECIMAL,
-                "0.01",
-                0.0,
-                10.0,
-                List.of()),
-            new Argument(
-                "optimizer", "update rule", CHOICE, "adagrad", null, null, TableDeclaration.RULES),
-            new Argument(
-                "l2",
-                "weight of the squared weights and factors",
-                DECIMAL,
-                "0.0001",
-                0.0,
-                10.0,
-                List.of())),
+                ""),
+            Argument.integer("hashBits", "click logs are hashed to 2 to this power columns", 18)
+                .within(4, 26),
+            Argument.integer("rank", "factors per feature", 8).within(0, 1024),
+            Argument.decimal("initialDeviation", "deviation of the initial factors", 0.01)
+                .within(0, 10),
+            Argument.choice("optimizer", "update rule", "adagrad", TableDeclaration.RULES),
+            Argument.decimal("l2", "weight of the squared weights and factors", 0.0001)
+                .within(0, 10)),
         List.of(
             new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-4, 1, 0.05),
             new Tunable.Choice(

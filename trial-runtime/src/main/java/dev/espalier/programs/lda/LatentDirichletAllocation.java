@@ -1,7 +1,5 @@
 package dev.espalier.programs.lda;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
-
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
@@ -56,7 +54,7 @@ public final class LatentDirichletAllocation implements TrainingProgram {
         "lda",
         "Finds the topics of documents by collapsed Gibbs sampling.",
         false,
-        List.of(new Argument("topics", "number of topics", INTEGER, "20", 1.0, 4096.0, List.of())),
+        List.of(Argument.integer("topics", "number of topics", 20).within(1, 4096)),
         List.of(
             new Tunable.LogRange(ALPHA, 0.001, 10, 0.1),
             new Tunable.LogRange(BETA, 0.0001, 1, 0.01),

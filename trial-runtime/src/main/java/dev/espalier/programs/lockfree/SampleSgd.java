@@ -1,14 +1,10 @@
 package dev.espalier.programs.lockfree;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
-
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.TableDeclaration;
-import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -27,15 +23,12 @@ public final class SampleSgd {
   /// @param what describes it
   /// @param sample what a sample is called
   public static Argument optimizer(String what, String sample, String defaultRule) {
-    return new Argument(
+    return Argument.choice(
         "optimizer",
         what
             + "; sample-sgd steps after each %s, the fastest to train with large batches"
                 .formatted(sample),
-        CHOICE,
         defaultRule,
-        null,
-        null,
         Stream.concat(TableDeclaration.RULES.stream(), Stream.of(NAME)).toList());
   }
 
@@ -43,14 +36,8 @@ public final class SampleSgd {
   ///
   /// @param how they share rows
   public static Argument threads(String how) {
-    return new Argument(
-        "threads",
-        "threads of a worker's clock, sample-sgd only, " + how,
-        INTEGER,
-        "1",
-        1.0,
-        256.0,
-        List.of());
+    return Argument.integer("threads", "threads of a worker's clock, sample-sgd only, " + how, 1)
+        .within(1, 256);
   }
 
   /// {@return what takes the samples of a clock, to be closed with the program; empty where the

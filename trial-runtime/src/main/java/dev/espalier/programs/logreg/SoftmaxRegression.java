@@ -1,9 +1,5 @@
 package dev.espalier.programs.logreg;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.TEXT;
-
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
@@ -83,28 +79,18 @@ public final class SoftmaxRegression implements TrainingProgram {
         "Classifies sparse examples of many classes, such as texts, with softmax regression.",
         false,
         List.of(
-            new Argument(
+            Argument.text(
                 "train",
                 "training file, a class number and index:value pairs a line",
-                TEXT,
-                "train.feat",
-                null,
-                null,
-                List.of()),
-            new Argument(
-                "test", "file that judges the model", TEXT, "test.feat", null, null, List.of()),
-            new Argument(
+                "train.feat"),
+            Argument.text("test", "file that judges the model", "test.feat"),
+            Argument.choice(
                 "values",
                 "values as they are, or log(1 + value) in rows of unit length",
-                CHOICE,
                 LOG,
-                null,
-                null,
                 List.of("plain", LOG)),
-            new Argument(
-                "optimizer", "update rule", CHOICE, "adagrad", null, null, TableDeclaration.RULES),
-            new Argument(
-                "l2", "weight of the squared weights", DECIMAL, "0", 0.0, 10.0, List.of())),
+            Argument.choice("optimizer", "update rule", "adagrad", TableDeclaration.RULES),
+            Argument.decimal("l2", "weight of the squared weights", 0).within(0, 10)),
         List.of(
             new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-4, 1, 0.05),
             new Tunable.Choice(

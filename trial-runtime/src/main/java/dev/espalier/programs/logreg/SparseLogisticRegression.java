@@ -1,8 +1,5 @@
 package dev.espalier.programs.logreg;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.TEXT;
-
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.ProgramDescriptor;
@@ -115,34 +112,18 @@ public final class SparseLogisticRegression implements TrainingProgram {
         "Classifies sparse examples with logistic regression.",
         false,
         List.of(
-            new Argument(
+            Argument.text(
                 "train",
                 "LIBSVM file of the data folder; empty for the only x that has an x.t beside it",
-                TEXT,
-                "",
-                null,
-                null,
-                List.of()),
-            new Argument(
+                ""),
+            Argument.text(
                 "test",
                 "LIBSVM file that judges the model; empty for the training file's name with .t",
-                TEXT,
-                "",
-                null,
-                null,
-                List.of()),
+                ""),
             SampleSgd.optimizer("update rule of a clock", "example", "proximal-adagrad"),
             SampleSgd.threads("without locks: more than 1 make runs differ"),
-            new Argument(
-                "l1",
-                "weight of the L1 norm; proximal rules only",
-                DECIMAL,
-                "0",
-                0.0,
-                10.0,
-                List.of()),
-            new Argument(
-                "l2", "weight of the squared weights", DECIMAL, "0", 0.0, 10.0, List.of())),
+            Argument.decimal("l1", "weight of the L1 norm; proximal rules only", 0).within(0, 10),
+            Argument.decimal("l2", "weight of the squared weights", 0).within(0, 10)),
         List.of(
             new Tunable.LogRange(Tunable.LEARNING_RATE, 1e-4, 1, 0.05),
             new Tunable.Choice(

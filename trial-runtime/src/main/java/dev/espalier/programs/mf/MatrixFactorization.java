@@ -1,9 +1,5 @@
 package dev.espalier.programs.mf;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
-
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
@@ -83,20 +79,15 @@ public final class MatrixFactorization implements TrainingProgram {
         "Predicts ratings by matrix factorisation with biases.",
         false,
         List.of(
-            new Argument(
-                "rank", "factors per user and item", INTEGER, "20", 1.0, 1024.0, List.of()),
-            new Argument(
-                "l2", "weight of the squared factors", DECIMAL, "0.1", 0.0, 10.0, List.of()),
+            Argument.integer("rank", "factors per user and item", 20).within(1, 1024),
+            Argument.decimal("l2", "weight of the squared factors", 0.1).within(0, 10),
             SampleSgd.optimizer(
                 "update rule of a clock, adaptive ones suit sparse rows", "rating", "adagrad"),
             SampleSgd.threads("which take ratings without a row in common"),
-            new Argument(
+            Argument.choice(
                 "split",
                 "validation ratings: an official split of MovieLens 100K, or a random tenth",
-                CHOICE,
                 RatingData.AUTOMATIC,
-                null,
-                null,
                 Stream.concat(
                         Stream.of(RatingData.AUTOMATIC, RatingData.RANDOM),
                         RatingData.OFFICIAL.stream())

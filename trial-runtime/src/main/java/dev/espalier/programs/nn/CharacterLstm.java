@@ -1,9 +1,5 @@
 package dev.espalier.programs.nn;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER_LIST;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.TEXT;
-
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.MetricSpec;
@@ -73,46 +69,18 @@ public final class CharacterLstm implements TrainingProgram {
         false,
         Stream.concat(
                 Stream.of(
-                    new Argument(
-                        "text",
-                        "name of the text file; empty for the only file of the folder",
-                        TEXT,
-                        "",
-                        null,
-                        null,
-                        List.of()),
-                    new Argument(
-                        "characters",
-                        "how many characters of the text are used, from its start; 0 for all",
-                        INTEGER,
-                        "0",
-                        0.0,
-                        1e9,
-                        List.of()),
-                    new Argument(
-                        "length",
-                        "characters of a sequence, an even number",
-                        INTEGER,
-                        "64",
-                        2.0,
-                        4096.0,
-                        List.of()),
-                    new Argument(
-                        "embedding",
-                        "values that stand for a character",
-                        INTEGER,
-                        "32",
-                        1.0,
-                        4096.0,
-                        List.of()),
-                    new Argument(
-                        "units",
-                        "units of the LSTM layers",
-                        INTEGER_LIST,
-                        "128",
-                        1.0,
-                        4096.0,
-                        List.of())),
+                    Argument.text(
+                        "text", "name of the text file; empty for the only file of the folder", ""),
+                    Argument.integer(
+                            "characters",
+                            "how many characters of the text are used, from its start; 0 for all",
+                            0)
+                        .within(0, 1e9),
+                    Argument.integer("length", "characters of a sequence, an even number", 64)
+                        .within(2, 4096),
+                    Argument.integer("embedding", "values that stand for a character", 32)
+                        .within(1, 4096),
+                    Argument.integers("units", "units of the LSTM layers", "128").within(1, 4096)),
                 NetworkTraining.arguments("adam").stream())
             .toList(),
         List.of(

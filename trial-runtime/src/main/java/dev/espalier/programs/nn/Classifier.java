@@ -1,7 +1,5 @@
 package dev.espalier.programs.nn;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
-
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
@@ -49,22 +47,12 @@ abstract sealed class Classifier implements TrainingProgram
             Stream.of(own),
             NetworkTraining.arguments("momentum").stream(),
             Stream.of(
-                new Argument(
-                    "classes",
-                    "classes of the data in the folder",
-                    INTEGER,
-                    "10",
-                    2.0,
-                    256.0,
-                    List.of()),
-                new Argument(
-                    "validationSamples",
-                    "taken from the end of the training samples; 0 stands for one sixth",
-                    INTEGER,
-                    "0",
-                    0.0,
-                    10_000_000.0,
-                    List.of())))
+                Argument.integer("classes", "classes of the data in the folder", 10).within(2, 256),
+                Argument.integer(
+                        "validationSamples",
+                        "taken from the end of the training samples; 0 stands for one sixth",
+                        0)
+                    .within(0, 10_000_000)))
         .flatMap(arguments -> arguments)
         .toList();
   }

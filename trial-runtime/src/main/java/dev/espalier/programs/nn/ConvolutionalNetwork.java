@@ -1,9 +1,5 @@
 package dev.espalier.programs.nn;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER_LIST;
-
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.ProgramDescriptor;
@@ -27,38 +23,12 @@ public final class ConvolutionalNetwork extends Classifier {
         "Classifies images with a convolutional network.",
         false,
         withCommonArguments(
-            new Argument(
-                "channels",
-                "channels of the convolutions",
-                INTEGER_LIST,
-                "16,32",
-                1.0,
-                2048.0,
-                List.of()),
-            new Argument(
-                "kernel",
-                "side of the convolutions' window, an odd number",
-                INTEGER,
-                "3",
-                1.0,
-                31.0,
-                List.of()),
-            new Argument(
-                "pooling",
-                "what stands for 2 x 2 positions",
-                CHOICE,
-                "max",
-                null,
-                null,
-                List.of("max", "mean")),
-            new Argument(
-                "hidden",
-                "widths of the hidden dense layers",
-                INTEGER_LIST,
-                "64",
-                1.0,
-                16384.0,
-                List.of()),
+            Argument.integers("channels", "channels of the convolutions", "16,32").within(1, 2048),
+            Argument.integer("kernel", "side of the convolutions' window, an odd number", 3)
+                .within(1, 31),
+            Argument.choice(
+                "pooling", "what stands for 2 x 2 positions", "max", List.of("max", "mean")),
+            Argument.integers("hidden", "widths of the hidden dense layers", "64").within(1, 16384),
             NetworkTraining.activationArgument()),
         tunables(),
         metrics());

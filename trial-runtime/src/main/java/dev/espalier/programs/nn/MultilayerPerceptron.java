@@ -1,7 +1,5 @@
 package dev.espalier.programs.nn;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.INTEGER_LIST;
-
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.nn.Activation;
@@ -19,14 +17,7 @@ public final class MultilayerPerceptron extends Classifier {
         "Classifies images or generated vectors with a multilayer perceptron.",
         false,
         withCommonArguments(
-            new Argument(
-                "hidden",
-                "widths of the hidden layers",
-                INTEGER_LIST,
-                "128",
-                1.0,
-                16384.0,
-                List.of()),
+            Argument.integers("hidden", "widths of the hidden layers", "128").within(1, 16384),
             NetworkTraining.activationArgument()),
         tunables(),
         metrics());

@@ -1,8 +1,5 @@
 package dev.espalier.programs.nn;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
-
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
@@ -68,29 +65,18 @@ final class NetworkTraining implements AutoCloseable {
   /// @param optimizer the rule where the job names none
   static List<Argument> arguments(String optimizer) {
     return List.of(
-        new Argument(
-            "optimizer", "update rule", CHOICE, optimizer, null, null, TableDeclaration.RULES),
-        new Argument(
-            "weightDecay", "weight of the squared weights", DECIMAL, "0", 0.0, 1.0, List.of()),
-        new Argument(
+        Argument.choice("optimizer", "update rule", optimizer, TableDeclaration.RULES),
+        Argument.decimal("weightDecay", "weight of the squared weights", 0).within(0, 1),
+        Argument.choice(
             "engine",
             "what computes: Java, libtorch on the host or libtorch on a GPU",
-            CHOICE,
             ENGINES.getFirst().title(),
-            null,
-            null,
             engineTitles()));
   }
 
   static Argument activationArgument() {
-    return new Argument(
-        "activation",
-        "what a hidden unit does",
-        CHOICE,
-        "relu",
-        null,
-        null,
-        List.of("relu", "tanh"));
+    return Argument.choice(
+        "activation", "what a hidden unit does", "relu", List.of("relu", "tanh"));
   }
 
   static Activation activation(ProgramEnvironment environment) {

@@ -1,8 +1,5 @@
 package dev.espalier.programs.pagerank;
 
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.CHOICE;
-import static dev.espalier.api.model.ProgramDescriptor.Argument.Type.DECIMAL;
-
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.MetricSpec;
@@ -54,15 +51,11 @@ public final class PageRank implements TrainingProgram {
         "Ranks the nodes of a graph by PageRank.",
         false,
         List.of(
-            new Argument(
-                "damping", "probability to follow a link", DECIMAL, "0.85", 0.0, 0.999, List.of()),
-            new Argument(
+            Argument.decimal("damping", "probability to follow a link", 0.85).within(0, 0.999),
+            Argument.choice(
                 "optimizer",
                 "sgd is the power iteration at learning rate 1",
-                CHOICE,
                 "sgd",
-                null,
-                null,
                 List.of("sgd", "momentum", "nesterov"))),
         List.of(new Tunable.LogRange(Tunable.LEARNING_RATE, 0.1, 2, 1)),
         List.of(MetricSpec.minimize(RESIDUAL)));
