@@ -113,7 +113,7 @@ final class ProgramCheckTest {
     List<Finding> findings = check(Line::new);
 
     assertThat(findings)
-        .hasSize(22)
+        .hasSize(23)
         .allSatisfy(finding ->
             assertThat(finding.outcome()).as("%s", finding).isIn(Outcome.PASSED, Outcome.SKIPPED));
     ProgramCheck.of(Line::new).withTunable(Tunable.LEARNING_RATE, 0.1).requireRight();
@@ -378,6 +378,66 @@ final class ProgramCheckTest {
         .filteredOn(finding -> finding.outcome() == Outcome.WARNED)
         .singleElement()
         .satisfies(finding -> assertThat(finding.sentence()).contains("dropout"));
+  }
+
+  /// Blurs its gradients by draws that its losses do not show.
+  private static class WithChance extends Line {
+    @Override
+    public Progress clock(ProgramContext context) {
+      var noise = new float[2];
+      for (int sample = 0; sample < context.samples().length; sample++) {
+        noise[0] += 0.3f * (float) context.random().nextGaussian();
+      }
+      context.table("line").addAll(noise);
+      return step(context, context.samples(), weight(context));
+    }
+
+    float weight(ProgramContext context) {
+      return 1;
+    }
+  }
+
+  private static final class WithChanceAndMeans extends WithChance {
+    @Override
+    float weight(ProgramContext context) {
+      return 8f / context.samples().length;
+    }
+  }
+
+  @Test
+  void twoWorkersMayDrawOtherNumbersThanOne() throws Exception {
+    List<Finding> findings = check(WithChance::new);
+
+    assertThat(wrong(findings)).isEmpty();
+    assertThat(sentence(findings, "gradients are sums")).contains("draws other numbers");
+    assertThat(wrong(check(WithChanceAndMeans::new))).containsExactly("gradients are sums");
+  }
+
+  /// Measures with as much noise as it trains with.
+  private static final class WithNoiseInItsMetric extends Line {
+    @Override
+    public ProgramDescriptor describe() {
+      ProgramDescriptor line = super.describe();
+      var tunables = new ArrayList<>(line.tunables());
+      tunables.add(new Tunable.LinearRange("noise", 0, 1, 0.5));
+      return new ProgramDescriptor(
+          line.name(), line.summary(), false, List.of(), tunables, line.validation());
+    }
+
+    @Override
+    public Progress clock(ProgramContext context) {
+      Progress progress = super.clock(context);
+      return new Progress(
+          progress.lossSum() * (1 + context.setting().value("noise")), progress.samples());
+    }
+  }
+
+  @Test
+  void lossThatDependsOnTheSettingIsNamed() throws Exception {
+    List<Finding> findings = check(WithNoiseInItsMetric::new);
+
+    assertThat(wrong(findings)).isEmpty();
+    assertThat(sentence(findings, "settings are judged alike")).contains("noise by loss;");
   }
 
   private static final class ThatCannotOpen extends Line {

@@ -196,8 +196,20 @@ class TutorialTest {
     assertThat(said.toString())
         .contains("the job file has problems:")
         .contains("/arguments/rank", "/tunables/batchSize", "/stop/maxEpochs");
-    assertThat(check(said, "--job", job.toString(), "--program", "fm")).isEqualTo(3);
+    assertThat(check(said, "--job", job.toString(), "--data", folder.toString(), "--program", "fm"))
+        .isEqualTo(3);
     assertThat(said.toString()).contains("the job file's program is mf, and not fm");
+
+    Path needy =
+        Tutorial.read()
+            .withEdit(
+                "ProgramDescriptor.of(\"line-fit\", \"Fits a line to points.\", ",
+                "new ProgramDescriptor(\"line-fit\", \"Fits.\", true, java.util.List.of(),"
+                    + " java.util.List.of(), java.util.List.of(")
+            .withEdit("MetricSpec.minimize(\"loss\"))", "MetricSpec.minimize(\"loss\")))")
+            .jar(folder.resolve("needy"));
+    assertThat(check(said, needy.toString())).isEqualTo(3);
+    assertThat(said.toString()).contains("the program line-fit needs a data folder", "--data");
   }
 
   private int check(StringBuilder said, String... options) throws Exception {

@@ -6,6 +6,7 @@ import static dev.espalier.runtime.check.Finding.Verdict.skipped;
 import static dev.espalier.runtime.check.Finding.Verdict.warned;
 import static dev.espalier.runtime.check.Trial.ROOT;
 
+import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.runtime.check.Finding.Verdict;
@@ -27,7 +28,8 @@ final class TunableChecks {
         Check.of("batchSize is the samples of a clock", TunableChecks::batchSize),
         Check.of("learningRate is how far a clock steps", TunableChecks::learningRate),
         Check.of("a rate that falls is followed", TunableChecks::fallingRate),
-        Check.of("every tunable counts", subject -> others(subject, clocks)));
+        Check.of("every tunable counts", subject -> others(subject, clocks)),
+        Check.of("settings are judged alike", subject -> judgedAlike(subject, clocks)));
   }
 
   /// {@return a value of a tunable that is not `value`, far from it; `value` where there is no
@@ -172,6 +174,46 @@ final class TunableChecks {
         "%d clocks with another value of %s are the same, bit for bit; read it with"
             + " context.setting().value(...), or do not offer it%s",
         2 * clocks, String.join(", ", idle), advice);
+  }
+
+  /// Branches that differ in a tunable are compared by what evaluate and loss say of them.
+  private static Verdict judgedAlike(Subject subject, int clocks) throws InterruptedException {
+    List<Tunable> tunables = subject.descriptor().tunables();
+    if (tunables.isEmpty()) {
+      return skipped("there are no tunables");
+    }
+    var felt = new ArrayList<String>();
+    try (Trial trial = Trial.begin(subject, 1)) {
+      trial.run(ROOT, clocks);
+      for (Tunable tunable : tunables) {
+        String name = tunable.name();
+        var fork = new BranchId(ROOT.number() + 1 + tunables.indexOf(tunable));
+        double other = another(tunable, subject.setting().value(name));
+        trial.fork(fork, ROOT, subject.setting().with(name, other));
+        measureOfEither(trial, fork).ifPresent(call -> felt.add(name + " by " + call));
+      }
+    }
+    return felt.isEmpty()
+        ? passed("evaluate and loss of the same parameters do not depend on the setting")
+        : warned(
+            "the same parameters are judged otherwise with another value of %s; branches that"
+                + " differ in it are compared by that, so measure alike (no dropout, as many"
+                + " draws), unless it is part of the model",
+            String.join(", ", felt));
+  }
+
+  private static Optional<String> measureOfEither(Trial trial, BranchId fork)
+      throws InterruptedException {
+    if (!trial
+        .evaluate(ROOT)
+        .getFirst()
+        .metrics()
+        .equals(trial.evaluate(fork).getFirst().metrics())) {
+      return Optional.of("evaluate");
+    }
+    return trial.probeSamples() == 0 || trial.probe(ROOT).equals(trial.probe(fork))
+        ? Optional.empty()
+        : Optional.of("loss");
   }
 
   private static boolean isLookedAtElsewhere(String tunable) {

@@ -19,6 +19,7 @@ final class DataRoots implements DataFolders {
 
   @Override
   public Path resolve(String data) {
+    boolean leadsOut = false;
     try {
       for (Path root : roots) {
         Path folder = root.resolve(data);
@@ -29,9 +30,17 @@ final class DataRoots implements DataFolders {
         if (roots.stream().anyMatch(other -> contains(other, real))) {
           return real;
         }
+        leadsOut = true;
       }
     } catch (InvalidPathException | IOException e) {
       throw invalid(data);
+    }
+    if (leadsOut) {
+      throw new EspalierException(
+          ErrorCode.INVALID_DATA,
+          "the folder %s is a link that leads out of the server's data roots %s; name the folder it"
+                  .formatted(data, roots)
+              + " leads to as a data root of its own");
     }
     throw invalid(data);
   }

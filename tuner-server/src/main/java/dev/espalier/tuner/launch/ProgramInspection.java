@@ -162,8 +162,13 @@ public final class ProgramInspection {
     if (!arguments.isEmpty()) {
       document.merge("arguments", arguments, ProgramInspection::overridden);
     }
-    if (question.data().isPresent() || question.job().isEmpty()) {
+    if (question.data().isPresent()) {
       document.put("data", "given");
+    }
+    if (program.needsData() && !document.containsKey("data")) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          "the program %s needs a data folder: name it with --data".formatted(program.name()));
     }
     JobSpecReader.Result read = JobSpecReader.read(document, _ -> Optional.of(program));
     return read.spec()
