@@ -95,7 +95,7 @@ final class Worker {
         config.secret(),
         config.generation(),
         config.worker(),
-        shards.address(),
+        shards.address().toString(),
         config.trusted());
   }
 

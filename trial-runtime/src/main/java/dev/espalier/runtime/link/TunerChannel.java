@@ -2,6 +2,7 @@ package dev.espalier.runtime.link;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.HostPort;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -33,7 +34,8 @@ public final class TunerChannel {
             : address.startsWith(PLAIN) ? address.substring(PLAIN.length()) : address;
     ChannelCredentials credentials =
         isEncrypted ? encrypted(trusted) : InsecureChannelCredentials.create();
-    return NettyChannelBuilder.forTarget("dns:///" + host, credentials)
+    HostPort place = HostPort.parse(host, isEncrypted ? 443 : 80);
+    return NettyChannelBuilder.forAddress(place.host(), place.port(), credentials)
         .directExecutor()
         .maxInboundMessageSize(16 << 20)
         .keepAliveTime(10, TimeUnit.SECONDS)

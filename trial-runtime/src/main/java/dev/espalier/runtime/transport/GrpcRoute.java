@@ -1,5 +1,6 @@
 package dev.espalier.runtime.transport;
 
+import dev.espalier.api.model.HostPort;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.shard.ShardCommand;
@@ -43,16 +44,16 @@ final class GrpcRoute implements ShardRoute, StreamObserver<Message> {
   /// @param worker whose shard it is
   /// @param address host:port of its gRPC port
   /// @param secret of the job
-  GrpcRoute(int worker, String address, String secret) {
+  GrpcRoute(int worker, HostPort address, String secret) {
     this(worker, address, secret, ShardExchange.MAX_FRAME_BYTES);
   }
 
   /// @param maxFrameBytes a command that is larger is refused
-  GrpcRoute(int worker, String address, String secret, int maxFrameBytes) {
+  GrpcRoute(int worker, HostPort address, String secret, int maxFrameBytes) {
     this.worker = worker;
     this.maxFrameBytes = maxFrameBytes;
     this.channel =
-        NettyChannelBuilder.forTarget("dns:///" + address)
+        NettyChannelBuilder.forAddress(address.host(), address.port())
             .usePlaintext()
             .directExecutor()
             .maxInboundMessageSize(ShardExchange.MAX_MESSAGE_BYTES)

@@ -1,5 +1,6 @@
 package dev.espalier.runtime.transport;
 
+import dev.espalier.api.model.HostPort;
 import dev.espalier.ps.link.Medium;
 import dev.espalier.ps.link.ShardLink;
 import dev.espalier.ps.shard.Shard;
@@ -41,7 +42,8 @@ public final class ShardRoutes {
         routes.add(
             worker == self
                 ? new OwnShard(own)
-                : route(worker, addresses.get(worker), secret, kind, cachesKeys));
+                : route(
+                    worker, HostPort.parse(addresses.get(worker), -1), secret, kind, cachesKeys));
       }
       return new Transport(routes);
     } catch (RuntimeException e) {
@@ -51,16 +53,16 @@ public final class ShardRoutes {
   }
 
   private static ShardRoute route(
-      int worker, String address, String secret, RouteKind kind, boolean cachesKeys) {
+      int worker, HostPort address, String secret, RouteKind kind, boolean cachesKeys) {
     GrpcRoute grpc = new GrpcRoute(worker, address, secret);
     if (kind == RouteKind.GRPC) {
       log.info("shard={} route={}, which was asked for", worker, grpc);
       return grpc;
     }
     try {
-      String host = address.substring(0, address.lastIndexOf(':'));
       Medium medium = kind == RouteKind.SOCKET ? Medium.SOCKET : Medium.ANY;
-      ShardLink link = ShardLink.open(worker, host, grpc.linkPort(), secret, medium, cachesKeys);
+      ShardLink link =
+          ShardLink.open(worker, address.host(), grpc.linkPort(), secret, medium, cachesKeys);
       grpc.close();
       log.info("shard={} route={}", worker, link);
       return link;

@@ -1,5 +1,6 @@
 package dev.espalier.runtime.transport;
 
+import dev.espalier.api.model.HostPort;
 import dev.espalier.ps.link.LinkServer;
 import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.transport.ShardEndpoint;
@@ -76,9 +77,9 @@ public final class ShardServer implements AutoCloseable {
     endpoint.complete(new ShardEndpoint(shard, ShardExchange.MAX_FRAME_BYTES));
   }
 
-  /// {@return host:port}
-  public String address() {
-    return address + ":" + server.getPort();
+  /// {@return where it is reached}
+  public HostPort address() {
+    return new HostPort(address, server.getPort());
   }
 
   /// {@return how many commands have come, those that wait for the shard included}

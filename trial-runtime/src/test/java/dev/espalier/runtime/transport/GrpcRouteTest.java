@@ -2,7 +2,9 @@ package dev.espalier.runtime.transport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.espalier.api.model.HostPort;
 import dev.espalier.ps.Cluster;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.ParameterServerConfig;
@@ -18,6 +20,8 @@ import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -26,6 +30,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// All that the parameter server promises, through real sockets.
 class GrpcRouteTest extends ParameterServerContract {
@@ -42,7 +48,7 @@ class GrpcRouteTest extends ParameterServerContract {
 
     private Sockets(List<ParameterServer> servers) {
       servers.forEach(server -> ports.add(open(server)));
-      List<String> addresses = ports.stream().map(ShardServer::address).toList();
+      List<String> addresses = ports.stream().map(port -> port.address().toString()).toList();
       for (int rank = 0; rank < servers.size(); rank++) {
         transports.add(
             ShardRoutes.open(
@@ -174,10 +180,40 @@ class GrpcRouteTest extends ParameterServerContract {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(RouteKind.class)
+  void workersMeetByAddressesOfIpv6(RouteKind kind) throws Exception {
+    assumeTrue(hasIpv6(), "no ::1 here");
+    try (ParameterServer server = server();
+        ShardServer port = ShardServer.open("::1", SECRET)) {
+      port.serve(server.shard());
+      assertThat(port.address().toString()).startsWith("[::1]:");
+      try (Transport transport =
+          ShardRoutes.open(
+              1,
+              server.shard(),
+              List.of(port.address().toString(), "none:1"),
+              SECRET,
+              kind,
+              false)) {
+        assertThat(transport.send(0, new ShardCommand.Explain(0)).join())
+            .isInstanceOf(ShardReply.Explanation.class);
+      }
+    }
+  }
+
+  private static boolean hasIpv6() {
+    try (var _ = new ServerSocket(0, 1, InetAddress.ofLiteral("::1"))) {
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
   @Test
   void shardThatIsGoneIsALostLinkAndStaysOne() throws Exception {
     ShardServer port = ShardServer.open("127.0.0.1", SECRET);
-    String address = port.address();
+    HostPort address = port.address();
     port.close();
     try (var route = new GrpcRoute(1, address, SECRET)) {
       failureOf(route.send(anyCommand()));

@@ -57,6 +57,16 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
   /// Where workers of this machine reach a server that encrypts what leaves it.
   static final String LOOPBACK = "127.0.0.1";
 
+  /// {@return where this machine reaches what listens at an address: by loopback what listens
+  /// everywhere}
+  static String fromHere(String address) {
+    return switch (address) {
+      case "0.0.0.0" -> "127.0.0.1";
+      case "::" -> "::1";
+      default -> address;
+    };
+  }
+
   /// {@return whether an address is reached from this machine alone}
   static boolean isLoopback(String address) {
     try {

@@ -1,5 +1,6 @@
 package dev.espalier.tuner.boot;
 
+import dev.espalier.api.model.HostPort;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.RunnerPorts;
 import dev.espalier.tuner.app.Secrets;
@@ -92,9 +93,12 @@ class RunnerConfiguration {
         command,
         programs,
         properties.homeFolder().resolve("jobs"),
-        (properties.encryptsWorkers() ? Preflight.LOOPBACK : reachable(properties.grpc().address()))
-            + ":"
-            + workers.port());
+        new HostPort(
+                properties.encryptsWorkers()
+                    ? Preflight.LOOPBACK
+                    : Preflight.fromHere(properties.grpc().address()),
+                workers.port())
+            .toString());
   }
 
   @Bean(initMethod = "start", destroyMethod = "close")
@@ -103,14 +107,6 @@ class RunnerConfiguration {
     return new LogRoller(
         () -> Stream.concat(launcher.liveLogs().stream(), database.log().stream()).toList(),
         MAX_LOG_BYTES);
-  }
-
-  /// Workers of this machine reach a server that listens everywhere by loopback.
-  private static String reachable(String address) {
-    if (address.equals("0.0.0.0") || address.equals("::")) {
-      return "127.0.0.1";
-    }
-    return address.contains(":") ? "[" + address + "]" : address;
   }
 
   @Bean(destroyMethod = "close")

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.boot;
 
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.HostPort;
 import dev.espalier.tuner.persistence.FolderLock;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -77,9 +78,8 @@ public final class TunerServerApplication {
         context instanceof WebServerApplicationContext web && web.getWebServer() != null
             ? web.getWebServer().getPort()
             : 0;
-    String host = address.equals("0.0.0.0") || address.equals("::") ? "127.0.0.1" : address;
     String scheme =
         context.getEnvironment().containsProperty("server.ssl.bundle") ? "https" : "http";
-    return scheme + "://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+    return scheme + "://" + new HostPort(Preflight.fromHere(address), port);
   }
 }

@@ -1,7 +1,9 @@
 package dev.espalier.tuner.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.espalier.api.model.HostPort;
 import dev.espalier.api.wire.v1.TunerMessage;
 import dev.espalier.api.wire.v1.WorkerServiceGrpc;
 import dev.espalier.runtime.link.TunerChannel;
@@ -9,6 +11,8 @@ import dev.espalier.tuner.boot.TestCertificate;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -50,6 +54,26 @@ class WorkerServerTest {
       assertThat(answer("https://localhost:" + port, otherName).getCode())
           .as("a certificate for another name")
           .isEqualTo(Status.Code.UNAVAILABLE);
+    }
+  }
+
+  @Test
+  void workersComeByAnAddressOfIpv6() throws Exception {
+    assumeTrue(hasIpv6(), "no ::1 here");
+    try (WorkerServer server =
+        WorkerServer.start(
+            "::1", 0, new WorkerSessionEndpoint(new GrpcWorkerGateway(), "token"::equals))) {
+      String address = new HostPort("::1", server.port()).toString();
+      assertThat(answer(address, TestCertificate.ofLoopback(folder)).getCode())
+          .isEqualTo(Status.Code.UNAUTHENTICATED);
+    }
+  }
+
+  private static boolean hasIpv6() {
+    try (var _ = new ServerSocket(0, 1, InetAddress.ofLiteral("::1"))) {
+      return true;
+    } catch (IOException _) {
+      return false;
     }
   }
 
