@@ -123,7 +123,7 @@ public final class StragglerRates implements Benchmark {
         ports.add(ShardServer.open("127.0.0.1", TOKEN));
         ports.get(rank).serve(servers.get(rank).shard());
       }
-      List<String> addresses = ports.stream().map(ShardServer::address).toList();
+      List<String> addresses = ports.stream().map(port -> port.address().toString()).toList();
       for (int rank = 0; rank < WORKERS; rank++) {
         transports.add(
             ShardRoutes.open(
