@@ -99,12 +99,6 @@ public final class Entrant {
     return losses.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
   }
 
-  /// {@return how far a constant gradient would take it in a second: rate / (1 - momentum), for
-  /// each clock}
-  double stepsPerSecond() {
-    return Move.reachOf(branch.setting()) / branch.secondsPerClock();
-  }
-
   String inWords() {
     return isIncumbent() ? "the incumbent" : "entrant " + number;
   }

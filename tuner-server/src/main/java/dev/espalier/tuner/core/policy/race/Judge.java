@@ -1,5 +1,6 @@
 package dev.espalier.tuner.core.policy.race;
 
+import dev.espalier.api.model.Setting;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -27,6 +28,7 @@ final class Judge {
   private static final int SURVIVORS = 3;
   private static final double BOLDER = 1.01;
 
+  private final Pace pace;
   private final double confidence;
   private final double horizonSeconds;
   private final int challengers;
@@ -47,10 +49,12 @@ final class Judge {
   ///   the winner then
   record Verdict(Entrant winner, Optional<Move> open) {}
 
+  /// @param pace how long clocks of a setting take
   /// @param confidence of a difference that is not taken for chance, in (0.5, 1)
   /// @param horizonSeconds how far ahead losses are forecast, counted from the fork
   /// @param challengers how many entered, >= 1
-  Judge(double confidence, double horizonSeconds, int challengers) {
+  Judge(Pace pace, double confidence, double horizonSeconds, int challengers) {
+    this.pace = pace;
     this.confidence = confidence;
     this.horizonSeconds = horizonSeconds;
     this.challengers = challengers;
@@ -136,8 +140,18 @@ final class Judge {
   }
 
   /// A larger batch at the same rate makes fewer steps in the same time.
-  private static boolean isBolder(Entrant one, Entrant other) {
-    return one.stepsPerSecond() > BOLDER * other.stepsPerSecond();
+  private boolean isBolder(Entrant one, Entrant other) {
+    return stepsPerSecond(one) > BOLDER * stepsPerSecond(other);
+  }
+
+  /// {@return how far a constant gradient would take an entrant in a second: rate / (1 - momentum),
+  /// for each clock}
+  ///
+  /// What its own clocks took is too noisy: settings of one pace would differ by chance.
+  double stepsPerSecond(Entrant entrant) {
+    Setting setting = entrant.branch().setting();
+    return Move.reachOf(setting)
+        / pace.secondsPerClock(setting).orElseGet(entrant.branch()::secondsPerClock);
   }
 
   /// Of the challengers the best third stays; the incumbent stays unless it is dominated.
@@ -174,6 +188,11 @@ final class Judge {
   ///
   /// @param left at least one
   Verdict verdict(List<Entrant> left) {
+    Optional<Entrant> returning =
+        left.stream().filter(entrant -> isBackAhead(entrant, left)).findFirst();
+    if (returning.isPresent()) {
+      return new Verdict(returning.get(), Optional.empty());
+    }
     // Where all that beat it have left since, those that are there are better than them.
     List<Entrant> shown = left.stream().filter(beatIncumbent::contains).toList();
     Entrant best =
@@ -190,6 +209,17 @@ final class Judge {
             .findFirst();
     return kept.map(incumbent -> new Verdict(incumbent, best.move()))
         .orElseGet(() -> new Verdict(best, Optional.empty()));
+  }
+
+  /// A bolder rate won by what short trials of a young model said, and the best rate falls with the
+  /// model's age. So it defends itself once: the rate that it replaced wins if it leads in both of
+  /// the last rungs, by chance or not. If that was chance, the bolder one races it next.
+  private boolean isBackAhead(Entrant entrant, List<Entrant> left) {
+    return entrant.move().filter(Move::isReturn).isPresent()
+        && left.stream()
+            .filter(Entrant::isIncumbent)
+            .anyMatch(incumbent ->
+                now(entrant, incumbent).mean() < 0 && before(entrant, incumbent).mean() < 0);
   }
 
   /// The job's next lap and all after it are longer than a race, so the lines through what was

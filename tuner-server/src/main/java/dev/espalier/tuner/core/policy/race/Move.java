@@ -8,7 +8,14 @@ import dev.espalier.api.model.Tunable;
 /// @param tunable what moves
 /// @param up which way
 /// @param setting where it leads
-public record Move(String tunable, boolean up, Setting setting) {
+/// @param isReturn whether it leads back to the rate that a bolder one replaced when the model was
+///   young
+public record Move(String tunable, boolean up, Setting setting, boolean isReturn) {
+  /// A move to where no model has been.
+  public Move(String tunable, boolean up, Setting setting) {
+    this(tunable, up, setting, false);
+  }
+
   /// {@return how far steps go that follow a constant gradient: rate / (1 - momentum); 0 for a
   /// setting without a learning rate}
   public static double reachOf(Setting setting) {

@@ -99,7 +99,10 @@ public final class Race {
     this.field = new Field();
     this.judge =
         new Judge(
-            board.plan().racing().confidence(), plan.horizonSeconds(), plan.challengers().size());
+            pace,
+            board.plan().racing().confidence(),
+            plan.horizonSeconds(),
+            plan.challengers().size());
     this.allowance = new Allowance(board, pace, budget, plan, field);
     this.diary = new RaceDiary(board, plan, parent, field, judge);
   }
@@ -107,6 +110,11 @@ public final class Race {
   /// {@return what it is about}
   public Plan plan() {
     return plan;
+  }
+
+  /// {@return the setting that the challengers race against}
+  public Setting incumbent() {
+    return parent.setting();
   }
 
   /// {@return how it ended; empty while it runs}

@@ -114,7 +114,7 @@ final class RaceDiary {
     row.put("forecastAboveLeader", ahead.mean());
     row.put("forecastAboveLeaderLower", ahead.lower());
     row.put("forecastAboveLeaderUpper", ahead.upper());
-    row.put("stepsPerSecond", entrant.stepsPerSecond());
+    row.put("stepsPerSecond", judge.stepsPerSecond(entrant));
     return row;
   }
 

@@ -40,7 +40,8 @@ final class Departures {
     this.board = board;
     this.mainline = mainline;
     this.neighbourhood = neighbourhood;
-    this.newStarts = new NewStarts(neighbourhood, board.plan().validation().goal());
+    this.newStarts =
+        new NewStarts(neighbourhood, board.plan().validation().goal(), mainline.incumbent());
     this.outlook = outlook;
     this.times = times;
     this.history = history;
@@ -88,7 +89,8 @@ final class Departures {
     }
     outlook.retreated();
     diary.retreat(value, mainline.incumbent(), best.get(), calmer.get());
-    safeguard.goOnFrom(best.get(), calmer.get());
+    safeguard.goOnFrom(
+        best.get(), calmer.get(), history.best().map(History.Entry::value).orElse(Double.NaN));
     return true;
   }
 
@@ -118,7 +120,7 @@ final class Departures {
     lossesOfStart = 0;
     outlook.restarted(board.spentSeconds());
     diary.restart(value, mainline.incumbent(), fresh);
-    safeguard.leavePath();
+    safeguard.leavePath(Double.NaN);
     mainline.beginAnew(fresh);
     validation.beganAnew();
     times.bestAt(board.spentSeconds());
@@ -169,7 +171,7 @@ final class Departures {
   /// What is best is to be found again from there.
   private void goOnWith(Setting restored) {
     mainline.trainWith(restored);
-    safeguard.leavePath();
+    safeguard.leavePath(Double.NaN);
     times.bestAt(board.spentSeconds());
     outlook.wentBack(board.spentSeconds());
   }

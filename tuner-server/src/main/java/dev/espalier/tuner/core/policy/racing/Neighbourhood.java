@@ -37,6 +37,15 @@ final class Neighbourhood {
   private static final double MOST_MOMENTUM = 0.995;
   private static final double LEAST_MOMENTUM = 0.3;
 
+  /// How many times older a model must be than when a bolder rate won, before that defends itself.
+  private static final double OLDER = 4;
+
+  /// A rate that is smaller by less than this is not worth a race of its own.
+  private static final double RETURN_FACTOR = 1.9;
+
+  /// A setting that a bolder rate replaced.
+  private record Replaced(Setting setting, double atSeconds) {}
+
   /// A part of the space where training blew up.
   private record Excluded(double reach, double untilSeconds) {}
 
@@ -53,7 +62,9 @@ final class Neighbourhood {
   private final List<Setting> wished = new ArrayList<>();
   private final List<Excluded> excluded = new ArrayList<>();
   private final List<Barred> barred = new ArrayList<>();
-  private double rateStep;
+  private final Map<String, Double> steps = new HashMap<>();
+  private final double firstStep;
+  private Optional<Replaced> replaced = Optional.empty();
   private Optional<Move> lastWinner = Optional.empty();
 
   /// @param firstStep factor of the first moves of a rate, > 1
@@ -61,13 +72,14 @@ final class Neighbourhood {
   /// @param wished settings to race before all others, best first
   Neighbourhood(SearchSpace space, double firstStep, double leastStep, List<Setting> wished) {
     this.space = space;
-    this.rateStep = firstStep;
+    this.firstStep = firstStep;
     this.leastStep = leastStep;
     this.wished.addAll(wished);
   }
 
-  double rateStep() {
-    return rateStep;
+  /// {@return by which factor a tunable with a logarithmic range moves}
+  double step(String tunable) {
+    return steps.getOrDefault(tunable, firstStep);
   }
 
   /// {@return at most `count` settings to race against `incumbent`, the most promising first}
@@ -82,6 +94,8 @@ final class Neighbourhood {
         moves.add(new Move(WISH, true, setting));
       }
     }
+    Optional<Move> back = wayBack(incumbent, nowSeconds);
+    back.ifPresent(moves::add);
     List<Move> ways = new ArrayList<>();
     for (Tunable tunable : space.tunables()) {
       for (boolean up : new boolean[] {true, false}) {
@@ -90,12 +104,29 @@ final class Neighbourhood {
     }
     leap(incumbent).ifPresent(ways::add);
     ways.sort(Comparator.comparingDouble((Move move) -> -worth(move)));
-    moves.addAll(ways);
+    ways.stream()
+        .filter(way -> back.filter(move -> move.key().equals(way.key())).isEmpty())
+        .forEach(moves::add);
     return moves.stream()
         .filter(move -> !isExcluded(move.setting(), nowSeconds))
         .filter(move -> isPossible.test(move.setting()))
         .limit(count)
         .toList();
+  }
+
+  /// Back to what a bolder rate replaced, if nothing but that changed since, and long ago.
+  private Optional<Move> wayBack(Setting incumbent, double nowSeconds) {
+    return replaced
+        .filter(before -> nowSeconds >= OLDER * before.atSeconds())
+        .map(Replaced::setting)
+        .filter(before ->
+            rateOf(incumbent) >= RETURN_FACTOR * rateOf(before)
+                && before.equals(incumbent.with(Tunable.LEARNING_RATE, rateOf(before))))
+        .map(before -> new Move(Tunable.LEARNING_RATE, false, before, true));
+  }
+
+  private static double rateOf(Setting setting) {
+    return setting.valueOr(Tunable.LEARNING_RATE, 0);
   }
 
   private double worth(Move move) {
@@ -145,8 +176,8 @@ final class Neighbourhood {
   private double next(Tunable tunable, double value, boolean up) {
     return switch (tunable) {
       case Tunable.LogRange range -> {
-        double next =
-            Math.clamp(up ? value * rateStep : value / rateStep, range.min(), range.max());
+        double step = step(tunable.name());
+        double next = Math.clamp(up ? value * step : value / step, range.min(), range.max());
         yield Math.max(next / value, value / next) < LEAST_FACTOR ? Double.NaN : next;
       }
       case Tunable.LinearRange range when tunable.name().equals(Tunable.MOMENTUM) -> {
@@ -224,12 +255,22 @@ final class Neighbourhood {
     winner.filter(Neighbourhood::isCalmer).ifPresent(move -> worth.put(move.back(), MOST));
     wished.removeIf(
         wish -> raced.stream().anyMatch(move -> move.setting().equals(move.setting().with(wish))));
-    List<Move> rates =
-        raced.stream().filter(move -> move.tunable().equals(Tunable.LEARNING_RATE)).toList();
-    boolean rateRaced = !rates.isEmpty();
-    boolean rateLost = winner.or(() -> open).filter(rates::contains).isEmpty();
-    if (rateRaced && rateLost) {
-      rateStep = Math.max(leastStep, Math.pow(rateStep, 0.7));
+    if (raced.stream().anyMatch(Move::isReturn) && open.isEmpty()) {
+      replaced = Optional.empty();
+    }
+    raced.stream()
+        .map(Move::tunable)
+        .distinct()
+        .filter(tunable ->
+            winner.or(() -> open).filter(move -> move.tunable().equals(tunable)).isEmpty())
+        .forEach(tunable -> steps.put(tunable, Math.max(leastStep, Math.pow(step(tunable), 0.7))));
+  }
+
+  /// Learns which setting a winner replaced.
+  void replaced(Setting incumbent, Move winner, double nowSeconds) {
+    boolean isRate = winner.tunable().equals(Tunable.LEARNING_RATE);
+    if (isRate && rateOf(winner.setting()) >= RETURN_FACTOR * rateOf(incumbent)) {
+      replaced = Optional.of(new Replaced(incumbent, nowSeconds));
     }
   }
 
@@ -242,6 +283,7 @@ final class Neighbourhood {
     worth.put(won.key(), worth(won) / WON * LOST);
     worth.remove(won.back());
     lastWinner = Optional.empty();
+    replaced = Optional.empty();
   }
 
   /// Keeps away, up to a time, from settings whose steps are as long as that of one that blew up.

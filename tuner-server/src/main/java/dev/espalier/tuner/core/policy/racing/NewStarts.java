@@ -3,6 +3,7 @@ package dev.espalier.tuner.core.policy.racing;
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
+import dev.espalier.tuner.core.policy.race.Move;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,10 +18,17 @@ import java.util.function.Predicate;
 /// twice. First come the steps that are known to help against overfitting, the cheaper one before
 /// the other: a smaller batch, whose noise regularises (Smith and Le 2018), and which at the scaled
 /// rate takes at most twice as long to its best; then a calmer rate, which may take as many times
-/// longer as it is calmer. Their opposites come last. Deterministic.
+/// longer as it is calmer. Their opposites come last.
+///
+/// Before all of them comes the default, where races led to longer steps after it had come most of
+/// the way by itself: it was left for what was better in a race, before it could show how far it
+/// gets. A default that is far too small for that tells nothing, and takes long. Deterministic.
 final class NewStarts {
   /// How much calmer or bolder a step makes the rate.
   static final double RATE_FACTOR = 3;
+
+  /// The part of what the first run gained in all that makes a default worth a run of its own.
+  private static final double MOST_OF_THE_WAY = 0.5;
 
   /// Settings whose values differ by less than this factor are the same.
   private static final double SAME = 1.01;
@@ -36,15 +44,21 @@ final class NewStarts {
 
   private final Neighbourhood neighbourhood;
   private final Goal goal;
+  private final Setting defaults;
   private final List<Setting> tried = new ArrayList<>();
   private final List<Step> order = new ArrayList<>(List.of(Step.values()));
   private Optional<Run> best = Optional.empty();
   private Optional<Run> running = Optional.empty();
   private Optional<Step> step = Optional.empty();
+  private double first = Double.NaN;
+  private double bestOfDefaults = Double.NaN;
+  private boolean hasLeftDefaults;
 
-  NewStarts(Neighbourhood neighbourhood, Goal goal) {
+  /// @param defaults what the job began with
+  NewStarts(Neighbourhood neighbourhood, Goal goal, Setting defaults) {
     this.neighbourhood = neighbourhood;
     this.goal = goal;
+    this.defaults = defaults;
   }
 
   /// Takes in a validation result of the present run.
@@ -52,6 +66,14 @@ final class NewStarts {
   /// @param setting that it was reached with
   /// @param value NaN for none
   void validated(Setting setting, double value) {
+    hasLeftDefaults |= !setting.equals(defaults);
+    if (Double.isNaN(first)) {
+      first = value;
+    }
+    if (!hasLeftDefaults
+        && (Double.isNaN(bestOfDefaults) || goal.isBetter(value, bestOfDefaults))) {
+      bestOfDefaults = value;
+    }
     if (isBetter(value, running)) {
       running = Optional.of(new Run(setting, value));
     }
@@ -75,6 +97,11 @@ final class NewStarts {
     tried.add(ran);
     step.ifPresent(taken -> move(taken, paid));
     running = Optional.empty();
+    if (tried.size() == 1 && isDefaultWorthARun() && isPossible.test(defaults)) {
+      step = Optional.empty();
+      tried.add(defaults);
+      return Optional.of(defaults);
+    }
     step =
         order.stream()
             .filter(way -> take(way).filter(isPossible).filter(this::isNew).isPresent())
@@ -82,6 +109,14 @@ final class NewStarts {
     Optional<Setting> fresh = step.flatMap(this::take);
     fresh.ifPresent(tried::add);
     return fresh;
+  }
+
+  private boolean isDefaultWorthARun() {
+    return best.filter(
+            run -> Move.reachOf(run.setting()) >= RATE_FACTOR * Move.reachOf(defaults) / SAME)
+        .filter(run ->
+            Math.abs(bestOfDefaults - first) >= MOST_OF_THE_WAY * Math.abs(run.value() - first))
+        .isPresent();
   }
 
   private void move(Step taken, boolean paid) {

@@ -160,6 +160,15 @@ final class Outlook {
     return spentSeconds - lineBeganAt;
   }
 
+  /// Workers were lost, and with them what came after a checkpoint.
+  ///
+  /// @param known the best result up to it; NaN for none
+  void resumed(double known) {
+    worseInARow = 0;
+    isFar = false;
+    lineBest = isNewStart ? Double.NaN : known;
+  }
+
   /// A person went back: what was chosen is no new start, and is judged by its own results.
   void wentBack(double spentSeconds) {
     isNewStart = false;

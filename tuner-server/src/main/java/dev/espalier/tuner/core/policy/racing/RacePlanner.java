@@ -168,14 +168,19 @@ final class RacePlanner {
   }
 
   /// Learns from how a race ended.
-  void over(Race.Plan raced, Race.Outcome outcome) {
+  void over(Race race) {
+    Race.Plan raced = race.plan();
+    Race.Outcome outcome = race.outcome().orElseThrow();
     Optional<Move> won = outcome.winner().flatMap(Entrant::move);
     // What is open twice in a row would cost more to tell than it is worth, so it counts as lost.
     Optional<Move> open = outcome.open().filter(move -> !move.key().equals(openBefore));
     openBefore = open.map(Move::key).orElse("");
     if (!outcome.isByHand()) {
       neighbourhood.learn(raced.challengers(), won, open);
+      won.ifPresent(move -> neighbourhood.replaced(race.incumbent(), move, board.spentSeconds()));
     }
-    times.raced(board.spentSeconds(), won.isPresent(), open.isPresent());
+    if (raced.trigger() != RoundTrigger.MANUAL) {
+      times.raced(board.spentSeconds(), won.isPresent(), open.isPresent());
+    }
   }
 }

@@ -33,6 +33,9 @@ final class RaceTimes {
   private static final long FEWEST_CLOCKS = 3;
   private static final int LEAST_EVALUATIONS = 4;
 
+  /// Within the first passes a rare class may not be told at all, which looks like the end.
+  private static final double LEAST_EPOCHS = 3;
+
   /// A job is short where its first race cannot start before this part of it is over.
   private static final double SHORT = 0.1;
 
@@ -183,8 +186,11 @@ final class RaceTimes {
   }
 
   /// {@return whether the best is too old to hope for a better one}
-  boolean isConverged(double spentSeconds, int evaluations) {
+  ///
+  /// @param epochs passes over the data of the present model
+  boolean isConverged(double spentSeconds, int evaluations, double epochs) {
     return evaluations >= LEAST_EVALUATIONS
+        && epochs >= LEAST_EPOCHS
         && spentSeconds - bestAt > options.patience() * spentSeconds;
   }
 

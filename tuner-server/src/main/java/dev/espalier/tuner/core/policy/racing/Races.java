@@ -90,7 +90,7 @@ final class Races {
   void finish() {
     Race over = running.orElseThrow();
     running = Optional.empty();
-    planner.over(over.plan(), over.outcome().orElseThrow());
+    planner.over(over);
   }
 
   /// Ends the race with an entrant that a person chose, or says why not.

@@ -119,6 +119,8 @@ public final class RacingCourse implements Course {
     Optional<Checkpoints.Mark> last = checkpoints.lastDurable();
     departures.resume(last, checkpoints.chosenSetting());
     history.truncate(last.map(Checkpoints.Mark::evaluations).orElse(0));
+    outlook.resumed(history.best().map(History.Entry::value).orElse(Double.NaN));
+    safeguard.resumed(history.latest());
     next();
   }
 
@@ -126,7 +128,7 @@ public final class RacingCourse implements Course {
   public void lose() {
     back.lose();
     departures.lose();
-    safeguard.leavePath();
+    safeguard.leavePath(Double.NaN);
     mainline.lose();
     validation.forget();
     races.lose();
@@ -277,13 +279,14 @@ public final class RacingCourse implements Course {
   private void leaveOrGoOn(double value) {
     // Without any result there is nothing to judge by; the bounds of the job end it.
     boolean isConverged =
-        history.best().isPresent() && times.isConverged(board.spentSeconds(), history.size());
+        history.best().isPresent()
+            && times.isConverged(board.spentSeconds(), history.size(), mainline().epochs());
     if (departures.leaveIfDue(value, bounds.secondsLeft(), isConverged)) {
       next();
     } else if (isConverged) {
       host.stop(converged());
     } else {
-      safeguard.agreed();
+      safeguard.agreed(value);
       next();
     }
   }

@@ -14,6 +14,10 @@ import java.util.Optional;
 final class Safeguard {
   private static final int MAX_ROLL_BACKS_IN_A_ROW = 12;
 
+  /// Of the range of all laps' losses: a model that knows its samples by heart doubles a loss of
+  /// almost nothing by chance.
+  private static final double LEAST_RISE = 0.05;
+
   private final Board board;
   private final Mainline mainline;
   private final Neighbourhood neighbourhood;
@@ -23,6 +27,12 @@ final class Safeguard {
   private final RacingDiary diary;
   private Optional<Guard> guard = Optional.empty();
   private double lossBefore = Double.NaN;
+  private double leastLoss = Double.POSITIVE_INFINITY;
+  private double mostLoss = Double.NEGATIVE_INFINITY;
+
+  /// The last validation result of the path that the mainline is on; NaN for none.
+  private double metric = Double.NaN;
+
   private int rollBacksInARow;
 
   Safeguard(
@@ -43,15 +53,27 @@ final class Safeguard {
   }
 
   /// What was known of the present path does not hold for the one that is taken now.
-  void leavePath() {
+  ///
+  /// @param result the validation result of the state that is gone on from; NaN where there is none
+  void leavePath(double result) {
     guard = Optional.empty();
     lossBefore = Double.NaN;
+    metric = result;
   }
 
   /// Leaves the present path for a child of a snapshot.
-  void goOnFrom(Branch from, Setting setting) {
-    leavePath();
+  ///
+  /// @param result the snapshot's validation result, or the last one before it
+  void goOnFrom(Branch from, Setting setting, double result) {
+    leavePath(result);
     mainline.goBackTo(from, setting);
+  }
+
+  /// Goes on from a checkpoint.
+  ///
+  /// @param result the last validation result before it; NaN for none
+  void resumed(double result) {
+    metric = result;
   }
 
   // Laps.
@@ -61,7 +83,11 @@ final class Safeguard {
   /// @return what is wrong with it, in words; empty when nothing is
   Optional<String> lapOver(Branch branch) {
     double loss = branch.recentLoss();
-    if (loss > board.plan().racing().spike() * lossBefore && lossBefore > 0) {
+    double rise = loss - lossBefore;
+    leastLoss = Math.min(leastLoss, loss);
+    mostLoss = Math.max(mostLoss, loss);
+    boolean isFar = rise > (board.plan().racing().spike() - 1) * Math.abs(lossBefore);
+    if (isFar && rise > LEAST_RISE * (mostLoss - leastLoss)) {
       return Optional.of(
           "The training loss rose from " + Words.number(lossBefore) + " to " + Words.number(loss));
     }
@@ -90,7 +116,7 @@ final class Safeguard {
       return Optional.of(what + ", and there is no smaller learning rate to try");
     }
     diary.rollBack(what, branch, good.get(), calmer.get());
-    goOnFrom(good.get(), calmer.get());
+    goOnFrom(good.get(), calmer.get(), metric);
     return Optional.empty();
   }
 
@@ -101,7 +127,6 @@ final class Safeguard {
   /// The parent stays as the snapshot to go back to.
   void adopt(Entrant winner, boolean isByHand) {
     Optional<Move> won = winner.move();
-    double metric = history.latest();
     boolean isGuarded = won.isPresent() && guard.isEmpty() && !Double.isNaN(metric);
     if (isGuarded) {
       double raced = winner.branch().seconds();
@@ -123,11 +148,15 @@ final class Safeguard {
     diary.refuted(planner.races(), kept, value, mainline.incumbent());
     planner.refuted(kept);
     board.countAsTuning(kept.raceSeconds());
-    goOnFrom(mainline.snapshot(Purpose.BEFORE_ADOPTION).orElseThrow(), kept.incumbent());
+    goOnFrom(
+        mainline.snapshot(Purpose.BEFORE_ADOPTION).orElseThrow(), kept.incumbent(), kept.metric());
   }
 
-  /// The validation data agree with the last adoption.
-  void agreed() {
+  /// The validation data agree with the last adoption, if there was one.
+  ///
+  /// @param value the result
+  void agreed(double value) {
+    metric = value;
     guard = Optional.empty();
     mainline.dropStateBeforeAdoption();
   }

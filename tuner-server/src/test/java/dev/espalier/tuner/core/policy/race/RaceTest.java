@@ -51,6 +51,7 @@ class RaceTest {
   private double trainedSeconds = TWO_RUNGS;
   private int breakOffAfter = Integer.MAX_VALUE;
   private double scatter;
+  private boolean isReturn;
 
   private void losses(double rate, double... rungs) {
     losses.put(rate, IntStream.range(0, rungs.length).mapToObj(i -> rungs[i]).toList());
@@ -60,8 +61,8 @@ class RaceTest {
     return Setting.of(Map.of("learningRate", rate, "momentum", 0.0, "batchSize", 32.0));
   }
 
-  private static Move move(double rate) {
-    return new Move("learningRate", rate > INCUMBENT, setting(rate));
+  private Move move(double rate) {
+    return new Move("learningRate", rate > INCUMBENT, setting(rate), isReturn);
   }
 
   private Race.Outcome race(double... challengers) {
@@ -179,6 +180,29 @@ class RaceTest {
 
     assertThat(winner(race(BOLD))).isEqualTo(INCUMBENT);
     assertThat(rules()).contains("racing.dominated", "racing.keep");
+  }
+
+  @Test
+  void aCalmerRateThatABolderOneReplacedWinsIfItLeadsTwiceByChanceOrNot() {
+    losses(INCUMBENT, 0.9005, 0.8905);
+    losses(CALM, 0.9, 0.89);
+    scatter = 0.02;
+
+    assertThat(winner(race(CALM))).isEqualTo(INCUMBENT);
+
+    probes.clear();
+    isReturn = true;
+    assertThat(winner(race(CALM))).isEqualTo(CALM);
+  }
+
+  @Test
+  void aCalmerRateThatABolderOneReplacedDoesNotWinByLeadingOnce() {
+    losses(INCUMBENT, 0.91, 0.88);
+    losses(CALM, 0.9, 0.89);
+    scatter = 0.02;
+    isReturn = true;
+
+    assertThat(winner(race(CALM))).isEqualTo(INCUMBENT);
   }
 
   @Test

@@ -84,14 +84,14 @@ class NeighbourhoodTest {
     neighbourhood.learn(both, Optional.of(both.getFirst()), Optional.empty());
 
     assertThat(propose(16e-3, 1).getFirst().key()).isEqualTo("learningRate+");
-    assertThat(neighbourhood.rateStep()).isEqualTo(STEP);
+    assertThat(neighbourhood.step("learningRate")).isEqualTo(STEP);
   }
 
   @Test
   void whereNeitherRateWinsStepsShrinkAndOthersTakeTheirTurn() {
     raced(move(1e-3, "learningRate+"), false);
 
-    assertThat(neighbourhood.rateStep()).isLessThan(STEP);
+    assertThat(neighbourhood.step("learningRate")).isLessThan(STEP);
     assertThat(propose(1e-3, 1).getFirst().key()).isEqualTo("learningRate-");
   }
 
@@ -101,8 +101,42 @@ class NeighbourhoodTest {
 
     neighbourhood.learn(List.of(bold), Optional.empty(), Optional.of(bold));
 
-    assertThat(neighbourhood.rateStep()).isEqualTo(STEP);
+    assertThat(neighbourhood.step("learningRate")).isEqualTo(STEP);
     assertThat(propose(1e-3, 1).getFirst().key()).isEqualTo("learningRate+");
+  }
+
+  @Test
+  void aBoldRateThatWonYoungDefendsItselfWhenTheModelIsFourTimesAsOld() {
+    Move bold = move(1e-3, "learningRate+");
+    raced(bold, true);
+    neighbourhood.replaced(setting(1e-3), bold, 10);
+
+    assertThat(neighbourhood.propose(bold.setting(), 10, 39, _ -> true)).noneMatch(Move::isReturn);
+    Move back = neighbourhood.propose(bold.setting(), 10, 40, _ -> true).getFirst();
+    assertThat(back.isReturn()).isTrue();
+    assertThat(back.setting()).isEqualTo(setting(1e-3));
+
+    raced(back, false);
+
+    assertThat(neighbourhood.propose(bold.setting(), 10, 80, _ -> true)).noneMatch(Move::isReturn);
+  }
+
+  @Test
+  void whatOnlyARetreatOrAnotherBatchLeftDoesNotComeBack() {
+    Move bold = move(1e-3, "learningRate+");
+    neighbourhood.replaced(setting(1e-3), bold, 10);
+
+    assertThat(neighbourhood.propose(setting(1.5e-3), 10, 100, _ -> true))
+        .noneMatch(Move::isReturn);
+    assertThat(neighbourhood.propose(bold.setting().with("batchSize", 256), 10, 100, _ -> true))
+        .noneMatch(Move::isReturn);
+  }
+
+  @Test
+  void eachTunableHasAStepOfItsOwn() {
+    raced(move(1e-3, "learningRate+"), false);
+
+    assertThat(neighbourhood.step("l2")).isEqualTo(STEP);
   }
 
   @Test

@@ -15,18 +15,25 @@ import org.junit.jupiter.api.Test;
 class NewStartsTest {
   private static final Offset<Double> ROUNDING = Offset.offset(1e-9);
 
+  private static final Setting DEFAULTS = setting(0.03);
+
   private final NewStarts starts =
       new NewStarts(
           new Neighbourhood(
               new SearchSpace(
                   List.of(
-                      new Tunable.LogRange("learningRate", 1e-5, 10, 0.1),
+                      new Tunable.LogRange("learningRate", 1e-5, 10, 0.03),
                       new Tunable.Choice("batchSize", List.of(16.0, 64.0, 256.0), 64))),
               4,
               1.5,
               List.of()),
-          Goal.MINIMIZE);
-  private Setting now = Setting.of(Map.of("learningRate", 0.09, "batchSize", 64.0));
+          Goal.MINIMIZE,
+          DEFAULTS);
+  private Setting now = setting(0.09);
+
+  private static Setting setting(double rate) {
+    return Setting.of(Map.of("learningRate", rate, "batchSize", 64.0));
+  }
 
   /// Ends the present run, whose best result is `best`.
   private boolean begins(double best) {
@@ -48,6 +55,36 @@ class NewStartsTest {
     assertThat(begins(1)).isTrue();
 
     assertRuns(16, 0.045);
+  }
+
+  @Test
+  void aDefaultThatCameMostOfTheWayBeforeABolderRateWonComesFirst() {
+    starts.validated(DEFAULTS, 2);
+    starts.validated(DEFAULTS, 1.4);
+    begins(1);
+
+    assertThat(now).isEqualTo(DEFAULTS);
+    begins(1.1);
+    assertRuns(16, 0.045);
+  }
+
+  @Test
+  void aDefaultThatHadHardlyBegunDoesNotRunAgain() {
+    starts.validated(DEFAULTS, 2);
+    starts.validated(DEFAULTS, 1.6);
+    begins(1);
+
+    assertRuns(16, 0.045);
+  }
+
+  @Test
+  void aDefaultThatACalmerRateBeatDoesNotRunAgain() {
+    now = setting(0.003);
+    starts.validated(DEFAULTS, 2);
+    starts.validated(DEFAULTS, 1.4);
+    begins(1);
+
+    assertRuns(16, 0.0015);
   }
 
   @Test

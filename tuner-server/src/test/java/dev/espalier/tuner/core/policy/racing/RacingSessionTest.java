@@ -279,7 +279,8 @@ class RacingSessionTest {
   }
 
   /// The best that a retreat and three new starts with ever calmer rates come to is 0.07 and above;
-  /// where races find a calm rate in time the first run does not end.
+  /// where races find a calm rate in time the first run does not end. Where they had found a bolder
+  /// one, and the default had come most of the way, the default comes first.
   @Test
   void jobsThatOverfitBeginAnewWithWhatHelpsAgainstIt() {
     double[][] jobs = {
@@ -295,8 +296,10 @@ class RacingSessionTest {
       cured += best(run) < 0.05 ? 1 : 0;
       assertThat(best(run)).isLessThan(0.08);
       assertThat(ruled(run, "racing.restart").stream().limit(1))
-          .allSatisfy(
-              restart -> assertThat(restart.outcome()).contains("begin anew with batchSize 8"));
+          .allSatisfy(restart ->
+              assertThat(restart.outcome())
+                  .containsPattern(
+                      "begin anew with batchSize (8|32, learningRate " + job[0] + "),"));
       assertThat(timesOutsideRaces(run).getLast().tuningSeconds()).isLessThan(0.25 * 30);
     }
     assertThat(cured).isGreaterThanOrEqualTo(7);
