@@ -16,7 +16,7 @@ public final class Policies {
   /// decisions, so that a recording tells whether it was made by what is here}
   public static int version(String policy) {
     return switch (policy) {
-      case PolicyName.RACING -> 10;
+      case PolicyName.RACING -> 11;
       case PolicyName.HYPERBAND, PolicyName.ASHA, PolicyName.PBT -> 2;
       default -> PolicyName.ALL.contains(policy) ? 1 : 0;
     };
