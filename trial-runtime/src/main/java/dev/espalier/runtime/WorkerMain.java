@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -36,6 +38,8 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// Exit status: 0 stopped in good order, 1 failed, 2 usage, 3 turned away, 4 other workers lost.
 public final class WorkerMain {
+  private static final long END_PATIENCE_SECONDS = 5;
+
   private WorkerMain() {}
 
   public static void main(String[] args) throws InterruptedException {
@@ -127,11 +131,37 @@ public final class WorkerMain {
     if (!request.data().isEmpty()) {
       check = check.withData(Path.of(request.data()));
     }
+    var ended = new CountDownLatch(1);
+    interruptAtShutdown(ended);
     try {
       check.run(lines::accept);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       throw new EspalierException(ErrorCode.INTERNAL, "the check was interrupted");
+    } finally {
+      ended.countDown();
+    }
+  }
+
+  /// Lets the caller's thread remove its files when the process is told to end.
+  private static void interruptAtShutdown(CountDownLatch ended) {
+    Thread caller = Thread.currentThread();
+    Runtime.getRuntime()
+        .addShutdownHook(
+            Thread.ofPlatform()
+                .unstarted(() -> {
+                  if (ended.getCount() > 0) {
+                    caller.interrupt();
+                    awaitEnd(ended);
+                  }
+                }));
+  }
+
+  private static void awaitEnd(CountDownLatch ended) {
+    try {
+      var _ = ended.await(END_PATIENCE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -150,8 +180,12 @@ public final class WorkerMain {
     var out =
         new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     try {
-      answers.accept(
-          document -> out.println(JsonMapper.builder().build().writeValueAsString(document)));
+      answers.accept(document -> {
+        out.println(JsonMapper.builder().build().writeValueAsString(document));
+        if (out.checkError()) {
+          throw new EspalierException(ErrorCode.INTERNAL, "whoever asked is gone");
+        }
+      });
       return 0;
     } catch (RuntimeException | ServiceConfigurationError | LinkageError failure) {
       failure.printStackTrace();

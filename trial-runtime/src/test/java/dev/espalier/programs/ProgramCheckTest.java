@@ -457,6 +457,16 @@ final class ProgramCheckTest {
   }
 
   @Test
+  void memoryIsBoundedAsThatOfAWorker() throws Exception {
+    System.setProperty("espalier.memory.bytes", "1");
+    try {
+      assertThat(sentence(check(Line::new), "trains")).contains("0 of 1 bytes of the budget");
+    } finally {
+      System.clearProperty("espalier.memory.bytes");
+    }
+  }
+
+  @Test
   void unknownArgumentIsRefused() {
     assertThatThrownBy(() -> ProgramCheck.of(Line::new).withArgument("rank", "3").run(_ -> {}))
         .hasMessage("program line has no argument rank; it has []");

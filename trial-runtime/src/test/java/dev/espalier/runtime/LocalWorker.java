@@ -2,13 +2,10 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
-import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.runtime.branch.LocalCrew;
-import dev.espalier.runtime.link.TunerLink.Assignment;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -33,19 +30,14 @@ final class LocalWorker implements AutoCloseable {
         new LocalCrew(
             () -> ProgramCatalog.named(name),
             UnaryOperator.identity(),
-            new Assignment(
+            LocalCrew.assignment(
+                ProgramCatalog.named(name).describe(),
+                arguments,
+                data,
                 1,
-                0,
-                1,
-                name,
-                ProgramCatalog.named(name).describe().argumentsWith(arguments),
-                data.map(Path::toString).orElse(""),
                 SEED,
-                checkpoints.toString(),
                 heldOut,
-                Communication.PLAIN,
-                0,
-                Duration.ZERO),
+                checkpoints),
             MEMORY_BYTES);
   }
 

@@ -207,7 +207,7 @@ final class ServerProcess implements AutoCloseable {
     return command(home, Map.of(), out, arguments);
   }
 
-  private static int command(
+  static int command(
       Path home, Map<String, String> environment, StringBuilder out, String... arguments)
       throws Exception {
     var line =

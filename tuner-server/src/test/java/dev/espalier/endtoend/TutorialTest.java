@@ -21,6 +21,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
@@ -210,6 +211,41 @@ class TutorialTest {
             .jar(folder.resolve("needy"));
     assertThat(check(said, needy.toString())).isEqualTo(3);
     assertThat(said.toString()).contains("the program line-fit needs a data folder", "--data");
+  }
+
+  @Test
+  void checkThatTakesTooLongLeavesNothingBehind() throws Exception {
+    Path scratch = Files.createDirectories(folder.resolve("scratch"));
+    Path slow =
+        Tutorial.read()
+            .withEdit(
+                "var gradient = new float[2];",
+                """
+                var gradient = new float[2];
+                try {
+                  Thread.sleep(600_000);
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+                """)
+            .jar(folder.resolve("slow"));
+    var said = new StringBuilder();
+    assertThat(
+            ServerProcess.command(
+                folder,
+                Map.of("JDK_JAVA_OPTIONS", "-Djava.io.tmpdir=" + scratch),
+                said,
+                "program",
+                "check",
+                slow.toString(),
+                "--timeout",
+                "5"))
+        .isEqualTo(11);
+    assertThat(said.toString()).contains("no answer to check within 5 s");
+    try (Stream<Path> left = Files.list(scratch)) {
+      assertThat(left.map(Path::getFileName).map(Path::toString))
+          .noneMatch(name -> name.startsWith("espalier-check-"));
+    }
   }
 
   private int check(StringBuilder said, String... options) throws Exception {

@@ -2,7 +2,6 @@ package dev.espalier.bench.programs;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
-import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
@@ -10,11 +9,10 @@ import dev.espalier.api.model.WorkerReport;
 import dev.espalier.bench.frame.Rate;
 import dev.espalier.runtime.ProgramCatalog;
 import dev.espalier.runtime.branch.LocalCrew;
-import dev.espalier.runtime.link.TunerLink.Assignment;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
 
@@ -44,19 +42,14 @@ final class ProgramRun implements AutoCloseable {
         new LocalCrew(
             () -> ProgramCatalog.named(name),
             UnaryOperator.identity(),
-            new Assignment(
+            LocalCrew.assignment(
+                ProgramCatalog.named(name).describe(),
+                arguments,
+                Optional.of(data),
                 1,
-                0,
-                1,
-                name,
-                ProgramCatalog.named(name).describe().argumentsWith(arguments),
-                data.toString(),
                 SEED,
-                data.toString(),
                 HeldOut.NOTHING,
-                Communication.PLAIN,
-                0,
-                Duration.ZERO),
+                data),
             MEMORY_BYTES);
     try {
       execute(

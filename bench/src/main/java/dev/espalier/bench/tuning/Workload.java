@@ -1,6 +1,5 @@
 package dev.espalier.bench.tuning;
 
-import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.HeldOut;
@@ -15,7 +14,6 @@ import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.sdk.ProgramEnvironment;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -165,18 +163,6 @@ record Workload(
   }
 
   private Assignment assignment(long seed, HeldOut heldOut, Path checkpoints) {
-    return new Assignment(
-        1,
-        0,
-        workers,
-        program,
-        descriptor().argumentsWith(arguments),
-        data.map(Path::toString).orElse(""),
-        seed,
-        checkpoints.toString(),
-        heldOut,
-        Communication.PLAIN,
-        0,
-        Duration.ZERO);
+    return LocalCrew.assignment(descriptor(), arguments, data, workers, seed, heldOut, checkpoints);
   }
 }

@@ -2,7 +2,10 @@ package dev.espalier.runtime.branch;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.shard.ShardStats;
@@ -13,10 +16,13 @@ import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -97,6 +103,34 @@ public final class LocalCrew implements AutoCloseable {
       last = programs.get(worker).open(BranchExecutor.environment(assignment.of(worker)));
     }
     return Objects.requireNonNull(last);
+  }
+
+  /// What a worker of a crew is told.
+  ///
+  /// @param arguments those that are not the program's defaults, by name
+  /// @param data empty for none
+  /// @param checkpoints an empty folder
+  public static Assignment assignment(
+      ProgramDescriptor program,
+      Map<String, String> arguments,
+      Optional<Path> data,
+      int workers,
+      long seed,
+      HeldOut heldOut,
+      Path checkpoints) {
+    return new Assignment(
+        1,
+        0,
+        workers,
+        program.name(),
+        program.argumentsWith(arguments),
+        data.map(Path::toString).orElse(""),
+        seed,
+        checkpoints.toString(),
+        heldOut,
+        Communication.PLAIN,
+        0,
+        Duration.ZERO);
   }
 
   /// {@return what the program said when it was opened}

@@ -1,15 +1,14 @@
 package dev.espalier.runtime.check;
 
-import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
+import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -81,18 +80,6 @@ record Subject(
   }
 
   Assignment assignment(int workers, Path checkpoints) {
-    return new Assignment(
-        1,
-        0,
-        workers,
-        name(),
-        arguments,
-        data.map(Path::toString).orElse(""),
-        seed,
-        checkpoints.toString(),
-        HELD_OUT,
-        Communication.PLAIN,
-        0,
-        Duration.ZERO);
+    return LocalCrew.assignment(descriptor, arguments, data, workers, seed, HELD_OUT, checkpoints);
   }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
-import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
@@ -19,9 +18,9 @@ import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TableDeclaration;
 import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -74,19 +73,14 @@ final class LocalCrewTest {
   }
 
   private Assignment assignment(int workers) {
-    return new Assignment(
-        1,
-        0,
-        workers,
-        "telling",
+    return LocalCrew.assignment(
+        ProgramDescriptor.of("telling", "Tells.", MetricSpec.minimize("loss")),
         Map.of(),
-        "",
+        Optional.empty(),
+        workers,
         1,
-        checkpoints.toString(),
         HeldOut.NOTHING,
-        Communication.PLAIN,
-        0,
-        Duration.ZERO);
+        checkpoints);
   }
 
   private LocalCrew crew(int workers, Supplier<TrainingProgram> program) {

@@ -28,6 +28,8 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
   /// How long a worker process may take to answer a question.
   static final long ANSWER_TIMEOUT_SECONDS = 60;
 
+  private static final long END_PATIENCE_SECONDS = 10;
+
   private static final String MAIN = "dev.espalier.runtime.WorkerMain";
 
   private static final List<String> USUAL_JAVA_OPTIONS =
@@ -129,7 +131,7 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
       CompletableFuture.delayedExecutor(timeoutSeconds, TimeUnit.SECONDS)
           .execute(() -> {
             isLate.set(process.isAlive());
-            process.destroyForcibly();
+            end(process);
           });
       try (OutputStream out = process.getOutputStream()) {
         out.write(details);
@@ -145,7 +147,7 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
       } catch (RuntimeException failure) {
         // Whoever hears the answers gave up, or they end in the middle as it is stopped for being
         // late.
-        process.destroyForcibly();
+        end(process);
         if (!isLate.get()) {
           throw failure;
         }
@@ -166,6 +168,13 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
       Thread.currentThread().interrupt();
       throw new EspalierException(ErrorCode.INTERNAL, "interrupted");
     }
+  }
+
+  /// Tells a process to end, which then removes its files; one that does not listen is killed.
+  private static void end(Process process) {
+    process.destroy();
+    CompletableFuture.delayedExecutor(END_PATIENCE_SECONDS, TimeUnit.SECONDS)
+        .execute(process::destroyForcibly);
   }
 
   private static String lastLine(InputStream stream, Consumer<String> each) {
