@@ -666,6 +666,30 @@ final class DashboardTest {
     assertThat(page.locator(".jobs tbody tr")).hasCount(0);
   }
 
+  /// Last of all: its many jobs would push those of other tests off the first page.
+  @Test
+  @Order(Integer.MAX_VALUE)
+  void jobsAreTurnedPageByPage() {
+    for (int i = 0; i < 51; i++) {
+      jobs.fail("turned " + i, "no data");
+    }
+    server.show(page, "/?name=turned");
+    assertThat(page.locator(".jobs tbody tr")).hasCount(50);
+    page.locator(".jobs tbody input").first().check();
+    assertThat(page.locator(".bulk")).isVisible();
+
+    // In one moment, so that no answer can come between.
+    page.evaluate(
+        "() => { const older = [...document.querySelectorAll('.pager button')].at(-1);"
+            + " older.click(); older.click(); }");
+    assertThat(page.locator(".jobs tbody tr")).hasCount(1);
+    assertThat(page.locator(".pager")).containsText("page 2");
+    assertThat(page.locator(".bulk")).hasCount(0);
+    button("Newer").click();
+    assertThat(page.locator(".jobs tbody tr")).hasCount(50);
+    assertThat(button("Newer")).isDisabled();
+  }
+
   // Helpers.
 
   private static Route.FulfillOptions overburdened() {
