@@ -1,5 +1,6 @@
 package dev.espalier.ps.link;
 
+import dev.espalier.ps.memory.StreamingCopy;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
@@ -42,6 +43,7 @@ final class MemoryRing {
 
   private final MemorySegment memory;
   private final ByteBuffer view;
+  private final StorePace pace = new StorePace(StreamingCopy.ofThisMachine().isPresent());
   private long handedOut;
 
   /// @param memory zeroed by the system when it was made
@@ -64,10 +66,25 @@ final class MemoryRing {
             Math.min(
                 Math.min(room, CAPACITY - place), Math.min(STEP_BYTES, source.bytes() - offset));
     if (count > 0) {
-      source.copy(offset, memory, DATA + place, count);
+      copy(source, offset, DATA + place, count);
       LONG.setVolatile(memory, TAIL, tail + count);
     }
     return count;
+  }
+
+  private void copy(Piece source, long offset, long place, int count) {
+    if (count < STEP_BYTES || !(source instanceof Piece.Together(MemorySegment from))) {
+      source.copy(offset, memory, place, count);
+      return;
+    }
+    boolean streams = pace.streamsNext();
+    long start = System.nanoTime();
+    if (streams) {
+      StreamingCopy.ofThisMachine().orElseThrow().copy(from, offset, memory, place, count);
+    } else {
+      source.copy(offset, memory, place, count);
+    }
+    pace.took(streams, System.nanoTime() - start);
   }
 
   /// Whether there is room for a byte.

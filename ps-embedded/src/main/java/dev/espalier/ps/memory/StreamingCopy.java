@@ -4,6 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
@@ -34,7 +36,11 @@ public final class StreamingCopy {
           + "75d4 c3"; // jnz again; ret
 
   /// Constant, so that a call is compiled into its caller; null where there is no such copy.
-  private static final @Nullable MethodHandle COPY = linked();
+  private static final @Nullable MethodHandle COPY = linked(ValueLayout.JAVA_LONG, false);
+
+  /// The same for memory that may lie in an array; null as well where there is no such copy.
+  private static final @Nullable MethodHandle COPY_ANY =
+      COPY == null ? null : linked(ValueLayout.ADDRESS, true);
 
   private static final Optional<StreamingCopy> HERE =
       COPY == null ? Optional.empty() : Optional.of(new StreamingCopy());
@@ -46,7 +52,7 @@ public final class StreamingCopy {
     return HERE;
   }
 
-  private static @Nullable MethodHandle linked() {
+  private static @Nullable MethodHandle linked(MemoryLayout place, boolean isInHeap) {
     Optional<SystemMemory> system = SystemMemory.ofThisSystem();
     if (!System.getProperty("os.arch", "").equals("amd64")
         || System.getProperty("espalier.streaming", "").equals("off")
@@ -54,7 +60,7 @@ public final class StreamingCopy {
       return null;
     }
     try {
-      return link(system.get());
+      return link(system.get(), place, isInHeap);
     } catch (RuntimeException | LinkageError e) {
       System.getLogger(StreamingCopy.class.getName())
           .log(System.Logger.Level.INFO, "streaming=off reason={0}", e);
@@ -63,13 +69,12 @@ public final class StreamingCopy {
   }
 
   @SuppressWarnings("restricted") // the code is the text above
-  private static MethodHandle link(SystemMemory system) {
+  private static MethodHandle link(SystemMemory system, MemoryLayout place, boolean isInHeap) {
     return Linker.nativeLinker()
         .downcallHandle(
             system.code(HexFormat.of().parseHex(CODE.replace(" ", ""))),
-            FunctionDescriptor.ofVoid(
-                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG),
-            Linker.Option.critical(false));
+            FunctionDescriptor.ofVoid(place, place, ValueLayout.JAVA_LONG),
+            Linker.Option.critical(isInHeap));
   }
 
   /// Whether [#copy] can write so many bytes to an address.
@@ -88,6 +93,30 @@ public final class StreamingCopy {
     } catch (Throwable e) {
       throw new AssertionError("native code throws nothing", e);
     }
+  }
+
+  /// Copies bytes from anywhere, also out of an array; other threads see them when this returns.
+  /// What does not fill whole lines of the cache at either end is copied as usual.
+  ///
+  /// @param to off heap
+  /// @param bytes any number; the garbage collector waits as long as they are copied
+  public void copy(
+      MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes) {
+    long head = Math.min(bytes, Math.floorMod(-(to.address() + toOffset), UNIT_BYTES));
+    long lines = (bytes - head) / UNIT_BYTES * UNIT_BYTES;
+    MemorySegment.copy(from, fromOffset, to, toOffset, head);
+    if (lines > 0) {
+      try {
+        requireNonNull(COPY_ANY, "there is no instance without it")
+            .invokeExact(
+                to.asSlice(toOffset + head, lines), from.asSlice(fromOffset + head, lines), lines);
+      } catch (Throwable e) {
+        throw new AssertionError("native code throws nothing", e);
+      }
+    }
+    long done = head + lines;
+    MemorySegment.copy(from, fromOffset + done, to, toOffset + done, bytes - done);
+    fence();
   }
 
   /// Orders copies before all that follows; locked instructions empty the buffers of such stores.
