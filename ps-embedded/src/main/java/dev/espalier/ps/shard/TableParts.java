@@ -14,6 +14,10 @@ final class TableParts {
   /// Kernels count the floats of a page in 32 bits, in strides.
   private static final long MAX_DEVICE_PAGE_BYTES = 4L << 30;
 
+  /// So much of a device may be taken by padding and content together, which every branch that
+  /// differs takes again, whatever the share of the padding.
+  private static final int SHARE_OF_A_BRANCH = 8;
+
   private TableParts() {}
 
   /// @param specs the tables
@@ -26,7 +30,7 @@ final class TableParts {
     // A matrix in one piece can be used where it lies, which pays as long as nothing has to move.
     List<TablePart> inOnePiece =
         ofOneSize(config, specs, Math.max(config.densePageBytes(), largestPage(onHost)));
-    return fits(inOnePiece, deviceBytes)
+    return fits(inOnePiece, deviceBytes) && isWorthPadding(inOnePiece, deviceBytes)
         ? inOnePiece
         : ofOneSize(config, specs, config.densePageBytes());
   }
@@ -56,6 +60,19 @@ final class TableParts {
     long largest = largestPage(parts);
     return largest < MAX_DEVICE_PAGE_BYTES
         && Math.max(pages, DeviceWork.MIN_PAGES) * largest <= deviceBytes;
+  }
+
+  /// Pages of the size of the largest matrix are hardly filled by small ones: they may be half empty
+  /// altogether, or take little of the device.
+  private static boolean isWorthPadding(List<TablePart> parts, long deviceBytes) {
+    long padded = 0;
+    long filled = 0;
+    for (TablePart part : parts) {
+      PageLayout layout = part.layout();
+      padded += layout.pageCount() * layout.pageBytes();
+      filled += layout.pageCount() * layout.planes() * layout.planeBytes();
+    }
+    return padded <= Math.max(2 * filled, deviceBytes / SHARE_OF_A_BRANCH);
   }
 
   private static List<TablePart> parts(

@@ -1,0 +1,43 @@
+package dev.espalier.ps.shard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.ps.table.TableSpec;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+final class TablePartsTest {
+  private static final long MIB = 1 << 20;
+
+  private static List<TablePart> onDevice(long deviceBytes, TableSpec... tables) {
+    return TableParts.of(
+        new ShardConfig(0, 1, MIB, MIB, 64 * MIB, deviceBytes, false), List.of(tables), deviceBytes);
+  }
+
+  private static TableSpec matrix(String name, int mebibytes) {
+    return TableSpec.matrix(name, mebibytes * 256L, 1024, "sgd");
+  }
+
+  @Test
+  void matricesOfOneSizeLieInOnePiece() {
+    assertThat(onDevice(128 * MIB, matrix("a", 10), matrix("b", 9)))
+        .allMatch(part -> part.layout().pageBytes() == 10 * MIB)
+        .allMatch(part -> part.layout().pageCount() == 1);
+  }
+
+  /// One matrix of 10 MiB and ten small ones take 110 MiB in pages of one size.
+  @Test
+  void smallMatricesAreNotPaddedToTheLargestWhereThatTakesTheDevice() {
+    TableSpec[] tables =
+        Stream.concat(
+                Stream.of(matrix("large", 10)),
+                IntStream.range(0, 10).mapToObj(i -> matrix("small" + i, 1)))
+            .toArray(TableSpec[]::new);
+    assertThat(onDevice(128 * MIB, tables)).allMatch(part -> part.layout().pageBytes() == MIB);
+    assertThat(onDevice(880 * MIB, tables))
+        .as("eight branches that share nothing fit")
+        .allMatch(part -> part.layout().pageBytes() == 10 * MIB);
+  }
+}
