@@ -46,9 +46,12 @@ final class TableParts {
   /// Frames of a device are of one size, so that any page can take the place of any other.
   private static List<TablePart> ofOneSize(
       ShardConfig config, List<TableSpec> specs, long wantedBytes) {
-    List<TablePart> parts = parts(config, specs, _ -> wantedBytes);
+    List<TablePart> parts =
+        parts(config, specs, _ -> wantedBytes).stream()
+            .map(part -> part.in(part.layout().inFours()))
+            .toList();
     long pageBytes = largestPage(parts);
-    return parts.stream().map(part -> part.withPageBytes(pageBytes)).toList();
+    return parts.stream().map(part -> part.in(part.layout().withPageBytes(pageBytes))).toList();
   }
 
   private static long largestPage(List<TablePart> parts) {
