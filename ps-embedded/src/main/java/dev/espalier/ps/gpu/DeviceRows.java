@@ -116,7 +116,9 @@ public final class DeviceRows implements AutoCloseable {
   /// @param rows which rows, each of the table's range
   /// @param into address on the device that receives `rows x columns` floats
   public void read(PageTable pages, RowSelection rows, long into) {
-    gather(pages, rows, 0, rows.count(), into);
+    if (rows.count() > 0) {
+      gather(pages, rows, 0, rows.count(), into);
+    }
   }
 
   private void gather(PageTable pages, RowSelection rows, int first, int count, long out) {
@@ -127,24 +129,46 @@ public final class DeviceRows implements AutoCloseable {
           (run, page, offset, at, length) ->
               run.add(page.address(), out + at - offset, 0, offset, 0, length));
     } else {
-      kernels.gather(tableOf(pages), keysOf(pages, rows, first, count), count, out);
+      Span span = Span.of(pages.layout(), rows, first, count);
+      kernels.gather(
+          tableOf(pages, span.firstPage(), span.endPage()),
+          keysOf(pages, rows, first, count, span),
+          count,
+          out);
     }
   }
 
-  /// The addresses of all pages, on the device.
-  DeviceKernels.Table tableOf(PageTable pages) {
+  /// The pages that some rows of a selection lie in, and all between them.
+  private record Span(int firstPage, int endPage) {
+    static Span of(PageLayout layout, RowSelection rows, int first, int count) {
+      long lowest = Long.MAX_VALUE;
+      long highest = 0;
+      for (int i = first; i < first + count; i++) {
+        lowest = Math.min(lowest, rows.row(i));
+        highest = Math.max(highest, rows.row(i));
+      }
+      return new Span(layout.pageOf(lowest), layout.pageOf(highest) + 1);
+    }
+  }
+
+  /// The addresses of some pages, on the device; rows are counted from the first of them.
+  ///
+  /// @param firstPage first page
+  /// @param endPage page after the last one
+  DeviceKernels.Table tableOf(PageTable pages, int firstPage, int endPage) {
+    long bytes = 8L * (endPage - firstPage);
+    Staging.Slot slot = staging.take(bytes);
+    for (int page = firstPage; page < endPage; page++) {
+      slot.host()
+          .setAtIndex(ValueLayout.JAVA_LONG, page - firstPage, pages.page(page).address());
+    }
     PageLayout layout = pages.layout();
-    Staging.Slot slot = staging.take(8L * layout.pageCount());
-    for (int page = 0; page < layout.pageCount(); page++) {
-      slot.host().setAtIndex(ValueLayout.JAVA_LONG, page, pages.page(page).address());
-    }
-    return new DeviceKernels.Table(
-        slot.send(8L * layout.pageCount()), layout.rowsPerPage(), layout.columns());
+    return new DeviceKernels.Table(slot.send(bytes), layout.rowsPerPage(), layout.columns());
   }
 
-  private long keysOf(PageTable pages, RowSelection rows, int first, int count) {
+  private long keysOf(PageTable pages, RowSelection rows, int first, int count, Span span) {
     Staging.Slot slot = staging.take(8L * count);
-    long firstRow = pages.layout().range().first();
+    long firstRow = pages.layout().firstRowOf(span.firstPage());
     for (int i = 0; i < count; i++) {
       slot.host().setAtIndex(ValueLayout.JAVA_LONG, i, rows.row(first + i) - firstRow);
     }
@@ -184,12 +208,20 @@ public final class DeviceRows implements AutoCloseable {
   /// @param mayRepeat whether rows may be equal; then the order of their additions is not defined
   public void scatterAdd(
       PageTable pages, RowSelection rows, long values, float factor, boolean mayRepeat) {
+    if (rows.count() == 0) {
+      return;
+    }
     BitSet touched = new BitSet();
     PageRuns.forEach(rows, pages.layout(), (page, _, _, _) -> touched.set(page));
     own(pages, touched);
-    DeviceKernels.Table table = tableOf(pages);
+    Span span = Span.of(pages.layout(), rows, 0, rows.count());
     kernels.scatterAdd(
-        table, keysOf(pages, rows, 0, rows.count()), rows.count(), values, factor, mayRepeat);
+        tableOf(pages, span.firstPage(), span.endPage()),
+        keysOf(pages, rows, 0, rows.count(), span),
+        rows.count(),
+        values,
+        factor,
+        mayRepeat);
   }
 
   private static RowSelection part(RowSelection rows, int first, int count) {

@@ -264,7 +264,7 @@ public final class GpuBenchmark implements AutoCloseable {
         long[] keys = distinct(layout.range().count(), count);
         long keysAddress = uploaded(blocks, MemorySegment.ofArray(keys));
         long values = randomFloats(blocks, (long) count * columns, random);
-        DeviceKernels.Table table = rows.tableOf(pages);
+        DeviceKernels.Table table = rows.tableOf(pages, 0, pages.layout().pageCount());
         long tableAddress = blocks.allocate(8L * layout.pageCount()).address();
         gpu.driver().copy(table.pages(), tableAddress, 8L * layout.pageCount(), gpu.stream());
         DeviceKernels.Table kept =
@@ -358,7 +358,7 @@ public final class GpuBenchmark implements AutoCloseable {
           store.fork(child, new BranchRef(0));
           double fork = (System.nanoTime() - begin) / 1e3;
           PageTable pages = store.pagesOf(child).table(0);
-          rows.tableOf(pages);
+          rows.tableOf(pages, 0, pages.layout().pageCount());
           gpu.await();
           double table = (System.nanoTime() - begin) / 1e3;
           double first = millis(() -> rows.updateAll(pages, gradients, step));

@@ -116,7 +116,7 @@ final class OverlapBenchmark {
     }
 
     private void work(PageTable table, PageVisit visit, int batch) {
-      long addresses = rows.tableOf(table).pages() + 8L * visit.firstPage();
+      long addresses = rows.tableOf(table, visit.firstPage(), visit.endPage()).pages();
       if (!visit.writes()) {
         launch
             .reset()
