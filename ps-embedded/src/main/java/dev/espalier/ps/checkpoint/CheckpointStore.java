@@ -8,6 +8,7 @@ import dev.espalier.ps.branch.Snapshot;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.memory.SettledPages;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -141,7 +142,7 @@ public final class CheckpointStore {
     made.add(path);
     var own = new PageCatalog.Pack(name, path);
     packs.put(own, packs.size());
-    try (var out = new PackWriter(own, path, pieceBytes)) {
+    try (var out = new PackWriter(own, path, pieceBytes, settled(pages))) {
       List<Manifest.Entry> entries = writePages(pages, packs, out);
       long written = out.finish();
       List<String> names = packs.keySet().stream().map(PageCatalog.Pack::name).toList();
@@ -151,6 +152,20 @@ public final class CheckpointStore {
       catalog.forget(own);
       throw e;
     }
+  }
+
+  /// What a device may move about while it is written.
+  private SettledPages settled(BranchPages pages) {
+    List<Page> moving = new ArrayList<>();
+    for (int table = 0; table < shape.tables().size(); table++) {
+      PageTable pageTable = pages.table(table);
+      for (int index = 0; index < pageTable.layout().pageCount(); index++) {
+        if (!pageTable.page(index).isOnHost()) {
+          moving.add(pageTable.page(index));
+        }
+      }
+    }
+    return new SettledPages(moving);
   }
 
   /// Appends the pages that no linked pack holds.
@@ -467,14 +482,17 @@ public final class CheckpointStore {
     /// Where pages of a device go through on their way to the disk.
     private @Nullable MemorySegment staging;
 
+    private final SettledPages settled;
     private long staged;
     private long waitingBytes;
     private long unforcedBytes;
     private CompletableFuture<Void> forcing = CompletableFuture.completedFuture(null);
     private long position = Manifest.PACK_MAGIC.length;
 
-    PackWriter(PageCatalog.Pack pack, Path file, int pieceBytes) throws IOException {
+    PackWriter(PageCatalog.Pack pack, Path file, int pieceBytes, SettledPages settled)
+        throws IOException {
       this.pack = pack;
+      this.settled = settled;
       this.pieceBytes = pieceBytes;
       channel =
           FileChannel.open(
@@ -516,7 +534,7 @@ public final class CheckpointStore {
       }
       MemorySegment copy = through.asSlice(staged, bytes);
       staged += bytes;
-      page.download(from, copy);
+      settled.download(page, from, copy);
       return copy.asByteBuffer();
     }
 

@@ -8,17 +8,20 @@ import java.util.List;
 /// Memory of a device.
 ///
 /// Zeros and copies are queued behind the kernels of the device's stream; copies from and to the
-/// host wait for them and for pages that are on their way to the device. Thread-safe.
+/// host wait for them and for pages that are on their way to the device. Copies to the host are made
+/// beside the kernels, on a stream of their own. Thread-safe.
 final class DeviceTier implements MemoryTier {
   private final CudaDriver driver;
   private final CudaDriver.Stream stream;
   private final CudaDriver.Stream inbound;
+  private final CudaDriver.Stream reading;
   private final List<MemorySegment> blocks = new ArrayList<>();
 
   DeviceTier(Gpu gpu) {
     driver = gpu.driver();
     stream = gpu.stream();
     inbound = gpu.inbound();
+    reading = gpu.reading();
   }
 
   @Override
@@ -49,10 +52,21 @@ final class DeviceTier implements MemoryTier {
   }
 
   @Override
-  public void download(MemorySegment from, long offset, MemorySegment to) {
+  public void awaitMoves() {
     driver.await(inbound);
-    driver.copyOut(from.address() + offset, to, stream);
     driver.await(stream);
+  }
+
+  @Override
+  public void download(MemorySegment from, long offset, MemorySegment to) {
+    awaitMoves();
+    downloadArrived(from, offset, to);
+  }
+
+  @Override
+  public void downloadArrived(MemorySegment from, long offset, MemorySegment to) {
+    driver.copyOut(from.address() + offset, to, reading);
+    driver.await(reading);
   }
 
   @Override

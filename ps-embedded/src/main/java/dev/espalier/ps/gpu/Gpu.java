@@ -8,7 +8,7 @@ import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// A device in use: its driver, its kernels, the stream on which they run, and one stream each for
-/// pages that move to the device and from it.
+/// pages that move to the device and from it, and for those that are read where they are.
 ///
 /// Work of a stream is done in order; what copies to the host waits for it. Thread-safe.
 public final class Gpu implements AutoCloseable {
@@ -17,15 +17,17 @@ public final class Gpu implements AutoCloseable {
   private final CudaDriver.Stream stream;
   private final CudaDriver.Stream inbound;
   private final CudaDriver.Stream outbound;
+  private final CudaDriver.Stream reading;
   private final ReentrantLock departing = new ReentrantLock();
 
   private Gpu(GpuProbe.Device device, CudaDriver driver) {
     this.device = device;
     this.driver = driver;
-    List<CudaDriver.Stream> streams = driver.openStreams(3);
+    List<CudaDriver.Stream> streams = driver.openStreams(4);
     stream = streams.get(0);
     inbound = streams.get(1);
     outbound = streams.get(2);
+    reading = streams.get(3);
   }
 
   /// Opens the first device that can be used.
@@ -120,6 +122,12 @@ public final class Gpu implements AutoCloseable {
     return outbound;
   }
 
+  /// The stream on which pages are copied to the host that stay where they are; who queues a copy
+  /// waits for it.
+  CudaDriver.Stream reading() {
+    return reading;
+  }
+
   /// Held from when a page says that it lies in pinned memory until its copy to there is queued.
   Lock departing() {
     return departing;
@@ -130,7 +138,7 @@ public final class Gpu implements AutoCloseable {
   public void close() {
     Releases all = new Releases();
     all.run(this::await);
-    for (CudaDriver.Stream open : List.of(stream, inbound, outbound)) {
+    for (CudaDriver.Stream open : List.of(stream, inbound, outbound, reading)) {
       all.run(() -> driver.close(open));
     }
     all.run(driver::close);

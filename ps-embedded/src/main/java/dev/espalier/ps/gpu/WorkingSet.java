@@ -472,7 +472,6 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   private void send(List<Departure> departures) {
     int gone = 0;
     try {
-      // Downloads that other threads have queued before the trade are part of this work.
       worked.letWait(left.stream, worked.end());
       long arrival =
           departures.stream().mapToLong(departure -> departure.seat().arrival).max().orElse(0);

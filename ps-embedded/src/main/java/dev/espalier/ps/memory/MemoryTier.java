@@ -43,7 +43,7 @@ public interface MemoryTier extends AutoCloseable {
     MemorySegment.copy(from, 0, to, 0, bytes);
   }
 
-  /// Waits for bytes that are on their way to this tier, before they are copied or written.
+  /// Waits for bytes that are on their way to this tier or being written there.
   ///
   /// Takes the locks of whoever moves pages, who in turn waits for pages that are being copied: to
   /// be called while holding none of those.
@@ -54,6 +54,12 @@ public interface MemoryTier extends AutoCloseable {
   /// @param to memory of the host; its size says how much is copied
   default void download(MemorySegment from, long offset, MemorySegment to) {
     MemorySegment.copy(from, offset, to, 0, to.byteSize());
+  }
+
+  /// The same for bytes that had come when [#awaitMoves] was called last and are not written since:
+  /// waits for nothing that was queued later.
+  default void downloadArrived(MemorySegment from, long offset, MemorySegment to) {
+    download(from, offset, to);
   }
 
   /// Copies memory of the host into a block; it may be changed again when this returns.

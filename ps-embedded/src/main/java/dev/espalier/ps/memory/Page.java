@@ -75,7 +75,28 @@ public final class Page {
   /// @param offset of the first byte in this page
   /// @param to memory of the host; its size says how much is copied
   public void download(long offset, MemorySegment to) {
-    whereItStays(now -> now.tier().download(now.memory(), offset, to));
+    whereItStays(now -> now.tier().downloadArrived(now.memory(), offset, to));
+  }
+
+  /// The same for a page that has come to its place, unless it has moved since it had moved so
+  /// often.
+  ///
+  /// @return whether they were copied
+  synchronized boolean downloadUnmoved(int seenTrades, long offset, MemorySegment to) {
+    if (trades == seenTrades) {
+      place.tier().downloadArrived(place.memory(), offset, to);
+    }
+    return trades == seenTrades;
+  }
+
+  /// How often it has moved.
+  synchronized int trades() {
+    return trades;
+  }
+
+  /// Where it lies.
+  MemoryTier tier() {
+    return place.tier();
   }
 
   /// Copies bytes from memory of the host.

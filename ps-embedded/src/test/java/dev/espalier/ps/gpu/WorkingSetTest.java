@@ -17,6 +17,7 @@ import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.PagePools;
+import dev.espalier.ps.memory.SettledPages;
 import dev.espalier.ps.optim.RuleOptions;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.optim.UpdateRule;
@@ -430,7 +431,7 @@ final class WorkingSetTest {
     assertThatThrownBy(Gpu::open).hasMessage("cuModuleLoadData failed: CUDA_ERROR_INVALID_PTX");
     TestDevice.fail("cuDevicePrimaryCtxRetain", 1, 46);
     assertThatThrownBy(Gpu::open).hasMessageContaining("device 0 is busy");
-    for (int stream = 1; stream <= 3; stream++) {
+    for (int stream = 1; stream <= 4; stream++) {
       TestDevice.fail("cuStreamCreate", stream, 2);
       assertThatThrownBy(Gpu::open).isInstanceOf(PsException.class);
     }
@@ -538,6 +539,32 @@ final class WorkingSetTest {
     float[] found =
         MemorySegment.ofAddress(address).reinterpret(4L * count).toArray(ValueLayout.JAVA_FLOAT);
     return Arrays.equals(found, Arrays.copyOfRange(all, first, first + count));
+  }
+
+  @Test
+  @SuppressWarnings("restricted") // of the size of a page
+  void whatIsReadAsItWasWaitsForNoWorkThatCameLater() {
+    assumeDouble();
+    TestDevice.schedule(TestDevice.Schedule.LATE, 0);
+    try (Gpu gpu = TestDevice.open();
+        PagePools device = new PagePools(gpu.deviceTier(), new MemoryBudget(1 << 20));
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment ones = arena.allocate(PAGE_BYTES).fill((byte) 1);
+      MemorySegment copy = arena.allocate(PAGE_BYTES);
+      Page read = device.ofSize(PAGE_BYTES).acquire();
+      read.upload(ones, 0);
+      read.zero();
+      SettledPages settled = new SettledPages(List.of(read));
+      Page written = device.ofSize(PAGE_BYTES).acquire();
+      written.upload(ones, 0);
+      written.zero();
+      MemorySegment there = MemorySegment.ofAddress(written.address()).reinterpret(PAGE_BYTES);
+      settled.download(read, 0, copy);
+      assertThat(copy.get(ValueLayout.JAVA_BYTE, 0)).isZero();
+      assertThat(there.get(ValueLayout.JAVA_BYTE, 0)).as("queued work").isEqualTo((byte) 1);
+      written.download(0, copy);
+      assertThat(copy.get(ValueLayout.JAVA_BYTE, 0)).isZero();
+    }
   }
 
   @Test
