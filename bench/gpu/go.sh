@@ -101,7 +101,8 @@ neural() {
 }
 
 build_door() {
-  timeout -k 5 150 sh native/build.sh "" "$door.new" >"$logs/native.log" 2>&1 && mv "$door.new" "$door"
+  timeout -k 5 150 sh native/build.sh "" "$door.new" >"$logs/native.log" 2>&1 && mv "$door.new" "$door" \
+    || echo "native/build.sh did not end well within 150 s, see native.log" >>"$logs/native.log"
 }
 
 builder=
