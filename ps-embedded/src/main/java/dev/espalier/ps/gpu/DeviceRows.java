@@ -159,8 +159,7 @@ public final class DeviceRows implements AutoCloseable {
     long bytes = 8L * (endPage - firstPage);
     Staging.Slot slot = staging.take(bytes);
     for (int page = firstPage; page < endPage; page++) {
-      slot.host()
-          .setAtIndex(ValueLayout.JAVA_LONG, page - firstPage, pages.page(page).address());
+      slot.host().setAtIndex(ValueLayout.JAVA_LONG, page - firstPage, pages.page(page).address());
     }
     PageLayout layout = pages.layout();
     return new DeviceKernels.Table(slot.send(bytes), layout.rowsPerPage(), layout.columns());

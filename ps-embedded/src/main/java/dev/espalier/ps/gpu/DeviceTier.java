@@ -8,8 +8,8 @@ import java.util.List;
 /// Memory of a device.
 ///
 /// Zeros and copies are queued behind the kernels of the device's stream; copies from and to the
-/// host wait for them and for pages that are on their way to the device. Copies to the host are made
-/// beside the kernels, on a stream of their own. Thread-safe.
+/// host wait for them and for pages that are on their way to the device. Copies to the host are
+/// made beside the kernels, on a stream of their own. Thread-safe.
 final class DeviceTier implements MemoryTier {
   private final CudaDriver driver;
   private final CudaDriver.Stream stream;

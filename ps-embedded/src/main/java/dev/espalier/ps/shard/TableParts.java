@@ -65,8 +65,8 @@ final class TableParts {
         && Math.max(pages, DeviceWork.MIN_PAGES) * largest <= deviceBytes;
   }
 
-  /// Pages of the size of the largest matrix are hardly filled by small ones: they may be half empty
-  /// altogether, or take little of the device.
+  /// Pages of the size of the largest matrix are hardly filled by small ones: they may be half
+  /// empty altogether, or take little of the device.
   private static boolean isWorthPadding(List<TablePart> parts, long deviceBytes) {
     long padded = 0;
     long filled = 0;

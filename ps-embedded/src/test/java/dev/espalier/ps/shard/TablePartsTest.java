@@ -16,7 +16,9 @@ final class TablePartsTest {
 
   private static List<TablePart> onDevice(long deviceBytes, TableSpec... tables) {
     return TableParts.of(
-        new ShardConfig(0, 1, MIB, MIB, 64 * MIB, deviceBytes, false), List.of(tables), deviceBytes);
+        new ShardConfig(0, 1, MIB, MIB, 64 * MIB, deviceBytes, false),
+        List.of(tables),
+        deviceBytes);
   }
 
   private static TableSpec matrix(String name, int mebibytes) {
@@ -44,8 +46,7 @@ final class TablePartsTest {
           .as("page %d of rows of %d", page, columns)
           .isEqualTo(layout.rowsPerPage() == 1 ? page * columns % 4 : 0);
     }
-    assertThat(layout.planes() * layout.planeBytes())
-        .isBetween(MIB / 2, layout.pageBytes());
+    assertThat(layout.planes() * layout.planeBytes()).isBetween(MIB / 2, layout.pageBytes());
   }
 
   /// One matrix of 10 MiB and ten small ones take 110 MiB in pages of one size.
