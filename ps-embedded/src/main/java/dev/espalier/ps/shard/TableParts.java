@@ -73,7 +73,7 @@ final class TableParts {
     for (TablePart part : parts) {
       PageLayout layout = part.layout();
       padded += layout.pageCount() * layout.pageBytes();
-      filled += layout.pageCount() * layout.planes() * layout.planeBytes();
+      filled += layout.planeBytes() * layout.planes() * layout.pageCount();
     }
     return padded <= Math.max(2 * filled, deviceBytes / SHARE_OF_A_BRANCH);
   }
