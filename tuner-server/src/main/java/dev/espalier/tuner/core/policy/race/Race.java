@@ -37,7 +37,9 @@ import org.jspecify.annotations.Nullable;
 /// The incumbent and some challengers on branches from one snapshot, until one is shown to be best.
 public final class Race {
   private static final int MAX_RUNGS = 4;
-  private static final double RUNG_GROWTH = 2;
+
+  /// How many times as long as the rung before a rung is.
+  public static final double RUNG_GROWTH = 2;
 
   /// How a race ended.
   ///

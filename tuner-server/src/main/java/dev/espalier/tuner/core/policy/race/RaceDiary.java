@@ -74,10 +74,10 @@ final class RaceDiary {
             + " s each, "
             + leader.inWords()
             + " leads; "
-            + Words.count(stay.size(), "entrant")
+            + stay.size()
             + " of "
-            + table.size()
-            + " stay",
+            + Words.count(table.size(), "entrant")
+            + (stay.size() == 1 ? " stays" : " stay"),
         "policy",
         plan.number(),
         Evidence.of()

@@ -113,7 +113,7 @@ final class Departures {
 
   private boolean isPossible(Setting setting) {
     return board.workload().problemOf(List.of(setting)).isEmpty()
-        && !neighbourhood.isExcluded(setting, board.spentSeconds());
+        && !neighbourhood.excluded().has(setting, board.spentSeconds());
   }
 
   private void beginAnew(double value, Setting fresh) {

@@ -46,24 +46,13 @@ final class Neighbourhood {
   /// A setting that a bolder rate replaced.
   private record Replaced(Setting setting, double atSeconds) {}
 
-  /// A part of the space where training blew up.
-  private record Excluded(double reach, double untilSeconds) {}
-
-  /// Settings that have these values.
-  private record Barred(Setting values, double untilSeconds) {
-    boolean has(Setting setting) {
-      return setting.with(values).equals(setting);
-    }
-  }
-
   private final SearchSpace space;
   private final double leastStep;
   private final Map<String, Double> worth = new HashMap<>();
   private final List<Setting> wished = new ArrayList<>();
-  private final List<Excluded> excluded = new ArrayList<>();
-  private final List<Barred> barred = new ArrayList<>();
   private final Map<String, Double> steps = new HashMap<>();
   private final double firstStep;
+  private final Exclusions excluded = new Exclusions();
   private Optional<Replaced> replaced = Optional.empty();
   private Optional<Move> lastWinner = Optional.empty();
 
@@ -75,6 +64,11 @@ final class Neighbourhood {
     this.firstStep = firstStep;
     this.leastStep = leastStep;
     this.wished.addAll(wished);
+  }
+
+  /// {@return where no move leads for now}
+  Exclusions excluded() {
+    return excluded;
   }
 
   /// {@return by which factor a tunable with a logarithmic range moves}
@@ -108,7 +102,7 @@ final class Neighbourhood {
         .filter(way -> back.filter(move -> move.key().equals(way.key())).isEmpty())
         .forEach(moves::add);
     return moves.stream()
-        .filter(move -> !isExcluded(move.setting(), nowSeconds))
+        .filter(move -> !excluded.has(move.setting(), nowSeconds))
         .filter(move -> isPossible.test(move.setting()))
         .limit(count)
         .toList();
@@ -286,34 +280,6 @@ final class Neighbourhood {
     replaced = Optional.empty();
   }
 
-  /// Keeps away, up to a time, from settings whose steps are as long as that of one that blew up.
-  ///
-  /// A setting without a learning rate says nothing about others, and is kept away from alone.
-  void exclude(Setting setting, double untilSeconds) {
-    if (Move.reachOf(setting) > 0) {
-      excluded.add(new Excluded(Move.reachOf(setting), untilSeconds));
-    } else {
-      barred.add(new Barred(setting, untilSeconds));
-    }
-  }
-
-  /// Keeps away, up to a time, from where a move leads: from all settings with its tunable's new
-  /// value, for a batch that does not fit into memory does so at no rate.
-  void bar(Move move, double untilSeconds) {
-    double value = move.setting().valueOr(move.tunable(), Double.NaN);
-    Setting values =
-        Double.isNaN(value) ? move.setting() : Setting.EMPTY.with(move.tunable(), value);
-    barred.add(new Barred(values, untilSeconds));
-  }
-
-  boolean isExcluded(Setting setting, double nowSeconds) {
-    return barred.stream().anyMatch(part -> part.untilSeconds() > nowSeconds && part.has(setting))
-        || excluded.stream()
-            .anyMatch(part ->
-                part.untilSeconds() > nowSeconds
-                    && Move.reachOf(setting) >= part.reach() * (1 - SAME));
-  }
-
   /// {@return the neighbour of `from` in one tunable; empty where there is none}
   Optional<Setting> beside(Setting from, String tunable, boolean up) {
     return space.tunables().stream()
@@ -327,48 +293,43 @@ final class Neighbourhood {
   /// of a choice the largest that is not above that, or else the smallest; empty where there is no
   /// smaller one}
   Optional<Setting> calmer(Setting setting, double factor) {
-    return learningRate()
-        .flatMap(tunable -> {
-          double rate = setting.valueOr(Tunable.LEARNING_RATE, tunable.defaultValue());
-          double less = smaller(tunable, rate, rate / factor);
-          return less < rate
-              ? Optional.of(setting.with(Tunable.LEARNING_RATE, less))
-              : Optional.empty();
-        });
+    return withRateTimes(setting, 1 / factor);
   }
 
-  private static double smaller(Tunable tunable, double rate, double wanted) {
-    return tunable instanceof Tunable.Choice choice
-        ? choice.values().stream()
-            .filter(value -> value < rate)
-            .min(
-                Comparator.comparingDouble(
-                    (Double value) -> value <= wanted * (1 + SAME) ? -value : value))
-            .orElse(rate)
-        : nearest(tunable, wanted);
-  }
-
-  /// {@return `setting` with a learning rate that is larger by `factor`, as far as its range goes;
-  /// empty where there is no larger one}
+  /// {@return `setting` with a learning rate that is larger by `factor`, as far as its range goes:
+  /// of a choice the smallest that is not below that, or else the largest; empty where there is no
+  /// larger one}
   Optional<Setting> bolder(Setting setting, double factor) {
+    return withRateTimes(setting, factor);
+  }
+
+  private Optional<Setting> withRateTimes(Setting setting, double factor) {
     return learningRate()
         .flatMap(tunable -> {
           double rate = setting.valueOr(Tunable.LEARNING_RATE, tunable.defaultValue());
-          double more = larger(tunable, rate, rate * factor);
-          return more > rate
-              ? Optional.of(setting.with(Tunable.LEARNING_RATE, more))
-              : Optional.empty();
+          double moved = beyond(tunable, rate, rate * factor);
+          return moved == rate
+              ? Optional.empty()
+              : Optional.of(setting.with(Tunable.LEARNING_RATE, moved));
         });
   }
 
-  private static double larger(Tunable tunable, double rate, double wanted) {
-    return tunable instanceof Tunable.Choice choice
-        ? choice.values().stream()
-            .filter(value -> value > rate)
-            .min(
-                Comparator.comparingDouble(
-                    (Double value) -> value >= wanted * (1 - SAME) ? -1 / value : 1 / value))
-            .orElse(rate)
-        : nearest(tunable, wanted);
+  /// {@return the value on the wanted side of a rate that goes as far as `wanted`, or else as far
+  /// as there is; the rate itself where there is none}
+  private static double beyond(Tunable tunable, double rate, double wanted) {
+    boolean up = wanted > rate;
+    if (!(tunable instanceof Tunable.Choice choice)) {
+      double moved = nearest(tunable, wanted);
+      return moved > rate == up ? moved : rate;
+    }
+    List<Double> side =
+        choice.values().stream()
+            .filter(value -> value != rate && value > rate == up)
+            .sorted(up ? Comparator.naturalOrder() : Comparator.reverseOrder())
+            .toList();
+    return side.stream()
+        .filter(value -> up ? value >= wanted * (1 - SAME) : value <= wanted * (1 + SAME))
+        .findFirst()
+        .orElse(side.isEmpty() ? rate : side.getLast());
   }
 }

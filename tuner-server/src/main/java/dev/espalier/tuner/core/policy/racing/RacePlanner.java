@@ -15,9 +15,6 @@ import java.util.Optional;
 
 /// When the next race of a job is, who races in it, and how long.
 final class RacePlanner {
-  /// A first rung, and a second one that is twice as long.
-  private static final double WINNERS_LAPS = 3;
-
   private final Board board;
   private final Pace pace;
   private final TuningBudget budget;
@@ -83,7 +80,7 @@ final class RacePlanner {
   /// What a race finds must be of use for as long as its winner races: a race right before the last
   /// epoch is over costs, and gains nothing.
   private static boolean pays(RaceTimes.Size size, double leftSeconds, double epochSeconds) {
-    double winners = WINNERS_LAPS * size.trialSeconds();
+    double winners = RaceTimes.WINNERS_LAPS * size.trialSeconds();
     return leftSeconds >= size.seconds() + winners && epochSeconds >= 2 * winners;
   }
 
@@ -155,7 +152,8 @@ final class RacePlanner {
   /// @param running what ran then; empty for the incumbent
   void lost(Race.Plan raced, Optional<Move> running) {
     neighbourhood.learn(raced.challengers(), Optional.empty(), Optional.empty());
-    running.ifPresent(move -> neighbourhood.bar(move, times.exclusionEnd(board.spentSeconds())));
+    running.ifPresent(
+        move -> neighbourhood.excluded().bar(move, times.exclusionEnd(board.spentSeconds())));
     times.raced(board.spentSeconds(), false, false);
   }
 

@@ -4,6 +4,7 @@ import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.policy.board.Workload;
 import dev.espalier.tuner.core.policy.race.Pace;
+import dev.espalier.tuner.core.policy.race.Race;
 import dev.espalier.tuner.core.policy.race.TuningBudget;
 import java.util.Optional;
 
@@ -14,6 +15,9 @@ import java.util.Optional;
 /// and the wait for the next race, as a factor of the time so far, grows. A race that pays sets
 /// both back.
 final class RaceTimes {
+  /// What the winner of two rungs has run, in laps of the first.
+  static final double WINNERS_LAPS = 1 + Race.RUNG_GROWTH;
+
   private static final double FIRST_WAIT = 1.2;
   private static final double LONGER = 1.3;
   private static final double LONGEST_WAIT = 3;
@@ -150,14 +154,14 @@ final class RaceTimes {
     return Math.min(clocks, Math.max(FEWEST_CLOCKS, workload.clocksPerEpoch(incumbent)));
   }
 
-  /// First rung: all; second rung, twice as long: the incumbent and a challenger.
+  /// First rung: all; second rung: the incumbent and a challenger.
   private static double laps(int challengers) {
-    return challengers + 1 + 2 * 2;
+    return challengers + 1 + 2 * Race.RUNG_GROWTH;
   }
 
-  /// What is lost: of the last two one is kept, with its three laps.
+  /// What is lost: of the last two one is kept, with its laps.
   private static double lostLaps(int challengers) {
-    return laps(challengers) - 3;
+    return laps(challengers) - WINNERS_LAPS;
   }
 
   /// The parent, then as many as run.

@@ -106,11 +106,11 @@ final class Safeguard {
     if (good.isEmpty() || rollBacksInARow > MAX_ROLL_BACKS_IN_A_ROW) {
       return Optional.of(what);
     }
-    neighbourhood.exclude(branch.setting(), times.exclusionEnd(board.spentSeconds()));
+    neighbourhood.excluded().add(branch.setting(), times.exclusionEnd(board.spentSeconds()));
     Optional<Setting> calmer =
         guard
             .map(Guard::incumbent)
-            .filter(before -> !neighbourhood.isExcluded(before, board.spentSeconds()))
+            .filter(before -> !neighbourhood.excluded().has(before, board.spentSeconds()))
             .or(() -> neighbourhood.calmer(branch.setting(), Departures.CALMER));
     if (calmer.isEmpty()) {
       return Optional.of(what + ", and there is no smaller learning rate to try");

@@ -159,22 +159,23 @@ class NeighbourhoodTest {
   void whereAMoveCostWorkersNoneLeads() {
     Move larger = move(1e-3, "batchSize+");
 
-    neighbourhood.bar(larger, 100);
+    neighbourhood.excluded().bar(larger, 100);
 
     assertThat(propose(1e-3, 10)).extracting(Move::key).doesNotContain("batchSize+");
     assertThat(propose(1e-3, 10)).extracting(Move::key).contains("learningRate+", "momentum+");
-    assertThat(neighbourhood.isExcluded(larger.setting().with("learningRate", 1e-4), 99)).isTrue();
-    assertThat(neighbourhood.isExcluded(larger.setting(), 101)).isFalse();
+    assertThat(neighbourhood.excluded().has(larger.setting().with("learningRate", 1e-4), 99))
+        .isTrue();
+    assertThat(neighbourhood.excluded().has(larger.setting(), 101)).isFalse();
   }
 
   @Test
   void withoutALearningRateOneThatBlewUpSaysNothingOfOthers() {
     Setting blewUp = Setting.of(Map.of("alpha", 0.1));
 
-    neighbourhood.exclude(blewUp, 100);
+    neighbourhood.excluded().add(blewUp, 100);
 
-    assertThat(neighbourhood.isExcluded(blewUp, 0)).isTrue();
-    assertThat(neighbourhood.isExcluded(Setting.of(Map.of("alpha", 0.2)), 0)).isFalse();
+    assertThat(neighbourhood.excluded().has(blewUp, 0)).isTrue();
+    assertThat(neighbourhood.excluded().has(Setting.of(Map.of("alpha", 0.2)), 0)).isFalse();
   }
 
   @Test
@@ -221,11 +222,11 @@ class NeighbourhoodTest {
 
   @Test
   void stepsAsLongAsOneThatBlewUpWait() {
-    neighbourhood.exclude(setting(2e-3), 100);
+    neighbourhood.excluded().add(setting(2e-3), 100);
 
     assertThat(propose(1e-3, 10))
         .allSatisfy(move ->
             assertThat(Move.reachOf(move.setting())).isLessThan(Move.reachOf(setting(2e-3))));
-    assertThat(neighbourhood.isExcluded(setting(4e-3), 101)).isFalse();
+    assertThat(neighbourhood.excluded().has(setting(4e-3), 101)).isFalse();
   }
 }
