@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -28,6 +29,8 @@ import org.yaml.snakeyaml.Yaml;
 final class Tutorial {
   private static final String SERVICE = "META-INF/services/dev.espalier.sdk.TrainingProgram";
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w+)\\n(.*?)^```$");
+  private static final Pattern DESCRIBE =
+      Pattern.compile("(?ms)^  @Override\n  public ProgramDescriptor describe.*?^  }\n");
   private static final List<String> LIBRARY = List.of("api", "ps-embedded", "trial-runtime");
 
   private final String text;
@@ -49,6 +52,28 @@ final class Tutorial {
   Tutorial withEdit(String right, String wrong) {
     assertThat(text).contains(right);
     return new Tutorial(text.replace(right, wrong));
+  }
+
+  /// {@return the page of somebody who takes the long form of `describe`, with what it imports}
+  Tutorial withLongDescription() {
+    String program = blocks("java").getFirst();
+    String shortForm =
+        DESCRIBE.matcher(program).results().map(MatchResult::group).findFirst().orElseThrow();
+    String longForm =
+        blocks("java").stream()
+            .skip(1)
+            .filter(block -> DESCRIBE.matcher(block).find())
+            .findFirst()
+            .orElseThrow();
+    return withEdit(shortForm, longForm)
+        .withEdit(
+            "import java.util.Random;",
+            """
+            import dev.espalier.api.model.ProgramDescriptor.Argument;
+            import dev.espalier.api.model.Tunable;
+            import java.util.List;
+            import java.util.Random;
+            """);
   }
 
   /// {@return lines of the program without blank ones, the package line and the imports}

@@ -201,16 +201,9 @@ class TutorialTest {
         .isEqualTo(3);
     assertThat(said.toString()).contains("the job file's program is mf, and not fm");
 
-    Path needy =
-        Tutorial.read()
-            .withEdit(
-                "ProgramDescriptor.of(\"line-fit\", \"Fits a line to points.\", ",
-                "new ProgramDescriptor(\"line-fit\", \"Fits.\", true, java.util.List.of(),"
-                    + " java.util.List.of(), java.util.List.of(")
-            .withEdit("MetricSpec.minimize(\"loss\"))", "MetricSpec.minimize(\"loss\")))")
-            .jar(folder.resolve("needy"));
+    Path needy = Tutorial.read().withLongDescription().jar(folder.resolve("needy"));
     assertThat(check(said, needy.toString())).isEqualTo(3);
-    assertThat(said.toString()).contains("the program line-fit needs a data folder", "--data");
+    assertThat(said.toString()).contains("the program word-vectors needs a data folder", "--data");
   }
 
   @Test
