@@ -10,6 +10,7 @@ import dev.espalier.ps.plan.PlanCompiler;
 import dev.espalier.ps.plan.PlanOptions;
 import dev.espalier.ps.plan.PlanRun;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.ArraySource;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowTarget;
@@ -19,7 +20,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// A session's accesses along a plan, and how it comes by one: from a virtual iteration, or from
@@ -61,7 +61,7 @@ final class PlannedAccess {
   private final int shards;
   private final RowKernels kernels;
   private final UpdateBuffer updates;
-  private final IntFunction<float[]> arrays;
+  private final ArraySource arrays;
   private final ShardCalls calls;
   private final AccessChecks checks;
   private final UnplannedAccess unplanned;
@@ -89,7 +89,7 @@ final class PlannedAccess {
       List<Partitioner> partitioners,
       RowKernels kernels,
       UpdateBuffer updates,
-      IntFunction<float[]> arrays,
+      ArraySource arrays,
       ShardCalls calls,
       UnplannedAccess unplanned) {
     checks = new AccessChecks(tables);

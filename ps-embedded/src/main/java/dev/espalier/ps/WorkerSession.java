@@ -15,6 +15,7 @@ import dev.espalier.ps.shard.OpenPages;
 import dev.espalier.ps.shard.PinnedRows;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.ArraySource;
 import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
@@ -26,7 +27,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.IntFunction;
 
 /// One worker's access to all shards: fork, select a branch, read, add updates, tick, free.
 ///
@@ -63,7 +63,7 @@ public final class WorkerSession implements AutoCloseable {
     reader = new RowReader(tables, places, calls);
     assigner = new RowAssigner(tables, places, calls);
     RowKernels kernels = RowKernelsProvider.best();
-    IntFunction<float[]> arrays = server.shard().arrays()::take;
+    ArraySource arrays = server.shard().arrays();
     var sums = new UpdateBuffer(tables, config.workers(), kernels, arrays);
     updates = new GatheredUpdates(sums, places);
     var hidden =

@@ -1,16 +1,16 @@
 package dev.espalier.ps.cache;
 
 import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.table.ArraySource;
+import dev.espalier.ps.table.CutArray;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
-import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// [TableUpdates] in one array as large as the table. Where all rows were added to, it leaves as it
@@ -22,7 +22,7 @@ final class DenseUpdates implements TableUpdates {
   private final int table;
   private final int columns;
   private final RowKernels kernels;
-  private final IntFunction<float[]> arrays;
+  private final ArraySource arrays;
 
   /// Null until the first addition, and when the array before has left.
   private float @Nullable [] sums;
@@ -32,7 +32,7 @@ final class DenseUpdates implements TableUpdates {
   private boolean isTouched;
 
   /// @param arrays gives arrays of a length, with whatever content
-  DenseUpdates(int table, TableSpec spec, RowKernels kernels, IntFunction<float[]> arrays) {
+  DenseUpdates(int table, TableSpec spec, RowKernels kernels, ArraySource arrays) {
     this.arrays = arrays;
     this.table = table;
     this.columns = spec.columns();
@@ -67,7 +67,7 @@ final class DenseUpdates implements TableUpdates {
   private float[] sums() {
     float[] known = sums;
     if (known == null) {
-      known = arrays.apply(touchedRows.length * columns);
+      known = arrays.take(touchedRows.length * columns);
       sums = known;
     }
     return known;
@@ -100,18 +100,19 @@ final class DenseUpdates implements TableUpdates {
   @Override
   public List<List<RowBatch>> batches(Partitioner partitioner) {
     List<List<RowBatch>> byShard = new ArrayList<>();
-    float[] whole = touchedCount == touchedRows.length ? sums() : null;
+    CutArray whole = touchedCount == touchedRows.length ? new CutArray(sums(), arrays) : null;
     for (int shard = 0; shard < partitioner.shards(); shard++) {
       RowRange range = partitioner.rangeOf(shard);
       byShard.add(whole == null ? batchesOf(range) : partOf(whole, range));
     }
     if (whole != null) {
+      whole.end();
       sums = null;
     }
     return byShard;
   }
 
-  private List<RowBatch> partOf(float[] whole, RowRange range) {
+  private List<RowBatch> partOf(CutArray whole, RowRange range) {
     int from = (int) range.first() * columns;
     int count = (int) range.count() * columns;
     return count == 0
@@ -120,7 +121,7 @@ final class DenseUpdates implements TableUpdates {
             new RowBatch(
                 table,
                 new RowSelection.Range(range.first(), (int) range.count()),
-                RowValues.partOf(whole, from, count)));
+                whole.part(from, count)));
   }
 
   private List<RowBatch> batchesOf(RowRange range) {

@@ -1,13 +1,13 @@
 package dev.espalier.ps.cache;
 
 import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.table.ArraySource;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntFunction;
 
 /// Adds up the updates of one clock of one worker before they leave.
 ///
@@ -17,7 +17,7 @@ public final class UpdateBuffer {
   private final List<TableSpec> specs;
   private final int shards;
   private final RowKernels kernels;
-  private final IntFunction<float[]> arrays;
+  private final ArraySource arrays;
   private final TableUpdates[] tables;
 
   /// Creates an empty buffer.
@@ -26,8 +26,7 @@ public final class UpdateBuffer {
   /// @param shards number of shards
   /// @param kernels the arithmetic
   /// @param arrays gives arrays of a length, with whatever content
-  public UpdateBuffer(
-      List<TableSpec> specs, int shards, RowKernels kernels, IntFunction<float[]> arrays) {
+  public UpdateBuffer(List<TableSpec> specs, int shards, RowKernels kernels, ArraySource arrays) {
     this.specs = List.copyOf(specs);
     this.shards = shards;
     this.kernels = kernels;

@@ -5,6 +5,7 @@ import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.shard.ArrayPool;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowTarget;
 import dev.espalier.ps.transport.FrameCodec;
 import dev.espalier.ps.transport.ShardRoute;
@@ -54,6 +55,18 @@ public final class ShardLink implements ShardRoute {
 
   private record Connection(Wire wire, long received) {}
 
+  /// A command that the shard may not have yet.
+  private record Sent(LinkFrame frame, ShardCommand command) {
+
+    /// The shard has all of it, so that the caller's arrays are not needed any more.
+    void release() {
+      frame.release();
+      if (command instanceof ShardCommand.Push push) {
+        push.batches().forEach(RowBatch::release);
+      }
+    }
+  }
+
   private final int shard;
   private final InetSocketAddress address;
   private final Handshake handshake;
@@ -66,7 +79,7 @@ public final class ShardLink implements ShardRoute {
 
   // Guarded by `sending`.
   private final @Nullable KeyCache keys;
-  private final Deque<LinkFrame> unreceived = new ArrayDeque<>();
+  private final Deque<Sent> unreceived = new ArrayDeque<>();
   private long lastNumber;
   private @Nullable Wire wire;
 
@@ -158,7 +171,7 @@ public final class ShardLink implements ShardRoute {
       LinkFrame frame = encode(number, command);
       lastNumber = number;
       open.put(number, new Question(reply, command, target));
-      unreceived.add(frame);
+      unreceived.add(new Sent(frame, command));
       if (wire != null) {
         write(wire, frame);
       }
@@ -186,8 +199,8 @@ public final class ShardLink implements ShardRoute {
   }
 
   private void forgetReceived() {
-    for (LinkFrame first = unreceived.peek();
-        first != null && first.number() <= commandsReceived;
+    for (Sent first = unreceived.peek();
+        first != null && first.frame().number() <= commandsReceived;
         first = unreceived.peek()) {
       unreceived.remove().release();
     }
@@ -422,9 +435,9 @@ public final class ShardLink implements ShardRoute {
       }
       forgetReceived();
       wire = next;
-      for (LinkFrame frame : unreceived) {
+      for (Sent sent : unreceived) {
         if (wire == next) {
-          write(next, frame);
+          write(next, sent.frame());
         }
       }
     } finally {

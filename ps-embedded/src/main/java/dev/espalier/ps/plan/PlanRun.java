@@ -1,14 +1,14 @@
 package dev.espalier.ps.plan;
 
 import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.table.ArraySource;
+import dev.espalier.ps.table.CutArray;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowSlots;
-import dev.espalier.ps.table.RowValues;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// One worker's way along a plan, clock by clock: which accesses come next, and the updates so far.
@@ -19,7 +19,7 @@ public final class PlanRun {
   private final AccessPlan plan;
   private final int shards;
   private final RowKernels kernels;
-  private final IntFunction<float[]> arrays;
+  private final ArraySource arrays;
   private final PlanOptions options;
   private final Lane[] reads;
   private final Lane[] updates;
@@ -39,7 +39,7 @@ public final class PlanRun {
       int[] columns,
       int shards,
       RowKernels kernels,
-      IntFunction<float[]> arrays,
+      ArraySource arrays,
       PlanOptions options) {
     this.plan = plan;
     this.shards = shards;
@@ -231,7 +231,7 @@ public final class PlanRun {
 
   private float[] sums(Lane lane, Track track) {
     if (!lane.isHere()) {
-      lane.begin(arrays.apply(track.packed().count() * lane.width));
+      lane.begin(arrays.take(track.packed().count() * lane.width));
     }
     return lane.rows;
   }
@@ -360,9 +360,11 @@ public final class PlanRun {
       Lane lane = updates[table];
       Track track = lane.track;
       if (track != null) {
+        var sums = new CutArray(sums(lane, track), arrays);
         for (int shard = 0; shard < shards; shard++) {
-          byShard.get(shard).add(drained(lane, track, table, shard));
+          byShard.get(shard).add(drained(sums, lane, track, table, shard));
         }
+        sums.end();
         lane.forget();
       }
     }
@@ -370,16 +372,13 @@ public final class PlanRun {
     return byShard;
   }
 
-  private RowBatch drained(Lane lane, Track track, int table, int shard) {
+  private RowBatch drained(CutArray sums, Lane lane, Track track, int table, int shard) {
     PackedRows.Part part = track.packed().parts().get(shard);
     int count = part.rows().count();
     if (count == 0 || !options.combinesUpdates()) {
       return RowBatch.empty(table);
     }
     int width = lane.width;
-    return new RowBatch(
-        table,
-        part.rows(),
-        RowValues.partOf(sums(lane, track), part.firstSlot() * width, count * width));
+    return new RowBatch(table, part.rows(), sums.part(part.firstSlot() * width, count * width));
   }
 }

@@ -1,5 +1,6 @@
 package dev.espalier.ps.shard;
 
+import dev.espalier.ps.table.ArraySource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -9,7 +10,7 @@ import java.util.Map;
 /// clock before, and a fresh array is filled with zeros before anything else is.
 ///
 /// Thread-safe.
-public final class ArrayPool {
+public final class ArrayPool implements ArraySource {
   /// Shorter arrays are made faster than found.
   private static final int MIN_LENGTH = 4096;
 
@@ -21,7 +22,7 @@ public final class ArrayPool {
   private final Map<Integer, Deque<float[]>> free = new HashMap<>();
   private long bytes;
 
-  /// An array with whatever content.
+  @Override
   public float[] take(int length) {
     return length < MIN_LENGTH ? new float[length] : find(length);
   }
@@ -41,7 +42,7 @@ public final class ArrayPool {
     return new float[length];
   }
 
-  /// Takes an array back that nobody else knows any more.
+  @Override
   public synchronized void giveBack(float[] array) {
     if (array.length < MIN_LENGTH || 4L * array.length > MAX_BYTES) {
       return;

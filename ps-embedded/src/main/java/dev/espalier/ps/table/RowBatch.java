@@ -48,7 +48,7 @@ public record RowBatch(int table, RowSelection rows, RowValues content) {
   public RowBatch inArray() {
     return switch (content) {
       case RowValues.Own _ -> this;
-      case RowValues.Slice(float[] array, int from, int count) ->
+      case RowValues.Slice(float[] array, int from, int count, _) ->
           new RowBatch(table, rows, Arrays.copyOfRange(array, from, from + count));
       case RowValues.Products(Factors factors) -> new RowBatch(table, rows, factors.product());
       case RowValues.OnDevice values -> new RowBatch(table, rows, values.download());
@@ -67,18 +67,21 @@ public record RowBatch(int table, RowSelection rows, RowValues content) {
   ///
   /// @throws IllegalStateException when they are not [#inJvm]
   public float[] array() {
-    return content instanceof RowValues.Slice(float[] array, _, _) ? array : values();
+    return content instanceof RowValues.Slice(float[] array, _, _, _) ? array : values();
   }
 
   /// Where in [#array] the values begin.
   public int from() {
-    return content instanceof RowValues.Slice(_, int from, _) ? from : 0;
+    return content instanceof RowValues.Slice(_, int from, _, _) ? from : 0;
   }
 
-  /// Gives memory of a device back that the values lie in.
+  /// Lets the values go, of which others keep the memory: that of a device, or the array of which
+  /// they are a part. To be called once, by who received them.
   public void release() {
-    if (content instanceof RowValues.OnDevice values) {
-      values.release();
+    switch (content) {
+      case RowValues.OnDevice values -> values.release();
+      case RowValues.Slice slice -> slice.letGo().run();
+      case RowValues.Own _, RowValues.Products _ -> {}
     }
   }
 

@@ -6,13 +6,6 @@ public sealed interface RowValues {
   /// How many there are.
   int count();
 
-  /// A part of an array, or all of it, that is its receiver's alone.
-  static RowValues partOf(float[] array, int from, int count) {
-    return count == array.length
-        ? new Own(array, ValueCode.FLOAT32)
-        : new Slice(array, from, count);
-  }
-
   /// An array of their own.
   ///
   /// @param array nobody else writes it
@@ -30,7 +23,8 @@ public sealed interface RowValues {
   /// @param array in which values lie that belong to others
   /// @param from index of the first value
   /// @param count number of values
-  record Slice(float[] array, int from, int count) implements RowValues {}
+  /// @param letGo to be run once by the receiver, when it needs them no more
+  record Slice(float[] array, int from, int count, Runnable letGo) implements RowValues {}
 
   /// A matrix as a sum of products.
   ///

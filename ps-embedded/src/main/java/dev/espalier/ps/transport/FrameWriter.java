@@ -158,7 +158,7 @@ final class FrameWriter {
           out.put(code.encode(values, batch.columns()));
         }
       }
-      case RowValues.Slice(float[] array, int from, int count) -> {
+      case RowValues.Slice(float[] array, int from, int count, _) -> {
         putByte((byte) ValueCode.FLOAT32.ordinal()).putInt(count);
         out.put(array, from, count);
       }

@@ -14,6 +14,7 @@ import dev.espalier.ps.transport.Transport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -172,6 +173,24 @@ class CutConnectionsTest {
         cluster.session(rank).awaitQuiet();
       }
       assertThat(cluster.pagesInUse()).isZero();
+    }
+  }
+
+  @Test
+  void arraysOfSumsThatWereCutForTwoShardsComeBack() throws Exception {
+    try (Cluster cluster =
+        new Cluster(servers(), servers -> new Links(servers, Medium.SOCKET, port -> port))) {
+      train(cluster);
+      // What a shard has is heard of with its replies, and forgotten when the next command leaves.
+      for (int rank = 0; rank < WORKERS; rank++) {
+        cluster.session(rank).free(CHILD);
+      }
+      for (int rank = 0; rank < WORKERS; rank++) {
+        float[] next = cluster.server(rank).shard().arrays().take(ROWS * COLUMNS);
+        assertThat(Arrays.equals(next, new float[ROWS * COLUMNS]))
+            .as("worker %d gets a fresh array, and not the sums of an earlier clock", rank)
+            .isFalse();
+      }
     }
   }
 }

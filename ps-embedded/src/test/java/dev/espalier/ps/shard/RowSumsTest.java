@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 final class RowSumsTest {
 
   private static RowBatch slice(RowSelection rows, float[] array) {
-    return new RowBatch(0, rows, new RowValues.Slice(array, 1, array.length - 2));
+    return new RowBatch(0, rows, new RowValues.Slice(array, 1, array.length - 2, () -> {}));
   }
 
   private static List<RowBatch> sum(RowBatch... byRank) {

@@ -100,7 +100,7 @@ final class FrameCodecTest {
   void aPartOfAnArrayIsSentAsIfItWereAll() {
     var rows = new RowSelection.Keys(new long[] {7, 3});
     float[] beside = {9, 1, 2, 3, 4, 9};
-    RowBatch part = new RowBatch(0, rows, new RowValues.Slice(beside, 1, 4));
+    RowBatch part = new RowBatch(0, rows, new RowValues.Slice(beside, 1, 4, () -> {}));
     RowBatch whole = new RowBatch(0, rows, new float[] {1, 2, 3, 4});
     assertThat(part.columns()).isEqualTo(2);
     assertThat(part.inArray().values()).containsExactly(whole.values());
