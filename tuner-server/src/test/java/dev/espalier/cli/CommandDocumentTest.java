@@ -81,7 +81,7 @@ final class CommandDocumentTest {
         | `ESPALIER_SERVER` | address of the server; default `http://127.0.0.1:7070` |
         | `ESPALIER_TOKEN` | the token; default: the file `token` in `ESPALIER_HOME` |
         | `ESPALIER_HOME` | folder of the server on this machine; default `~/.espalier` |
-        | `ESPALIER_CA` | PEM file with the certificate that the one of a server with `https` is signed by, or with that one itself; needed only where no public authority signed it |
+        | `ESPALIER_CA` | PEM file with the authority that signed the certificate of a server with `https`, or with that certificate itself; it takes the place of the public authorities that Java trusts |
         | `NO_COLOR` | when not empty, no colours |
         | `ESPALIER_DEBUG` | when not empty, errors show where they come from |
 
