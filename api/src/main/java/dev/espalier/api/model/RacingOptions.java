@@ -19,7 +19,7 @@ package dev.espalier.api.model;
 /// @param patience the job has converged when its best is older than this share of its time, in (0,
 ///   1), after three passes at least
 /// @param spike a lap whose loss ends above this many times the loss before, and a twentieth of the
-///   range of all laps above it, is undone, > 1
+///   range of what was kept so far above it, is undone, > 1
 /// @param overfit a validation result that is worse than the best by this share of the range of all
 ///   results means that training must go back, > 0
 /// @param restarts how often a model that overfits may begin anew with another setting, >= 0

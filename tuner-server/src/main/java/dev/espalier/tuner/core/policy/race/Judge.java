@@ -188,11 +188,6 @@ final class Judge {
   ///
   /// @param left at least one
   Verdict verdict(List<Entrant> left) {
-    Optional<Entrant> returning =
-        left.stream().filter(entrant -> isBackAhead(entrant, left)).findFirst();
-    if (returning.isPresent()) {
-      return new Verdict(returning.get(), Optional.empty());
-    }
     // Where all that beat it have left since, those that are there are better than them.
     List<Entrant> shown = left.stream().filter(beatIncumbent::contains).toList();
     Entrant best =
@@ -202,24 +197,26 @@ final class Judge {
                     Comparator.comparingDouble(
                         entrant -> Entrant.mean(entrant.forecast(horizonSeconds))))
                 .orElseThrow();
-    Optional<Entrant> kept =
-        left.stream()
-            .filter(Entrant::isIncumbent)
-            .filter(incumbent -> incumbent != best && !isShownToBeat(best, incumbent))
-            .findFirst();
-    return kept.map(incumbent -> new Verdict(incumbent, best.move()))
+    return left.stream()
+        .filter(Entrant::isIncumbent)
+        .filter(incumbent -> incumbent == best || !isShownToBeat(best, incumbent))
+        .findFirst()
+        .map(unbeaten ->
+            left.stream()
+                .filter(entrant -> isBackAhead(entrant, unbeaten))
+                .findFirst()
+                .map(back -> new Verdict(back, Optional.empty()))
+                .orElseGet(() -> new Verdict(unbeaten, best.move())))
         .orElseGet(() -> new Verdict(best, Optional.empty()));
   }
 
   /// A bolder rate won by what short trials of a young model said, and the best rate falls with the
   /// model's age. So it defends itself once: the rate that it replaced wins if it leads in both of
   /// the last rungs, by chance or not. If that was chance, the bolder one races it next.
-  private boolean isBackAhead(Entrant entrant, List<Entrant> left) {
+  private boolean isBackAhead(Entrant entrant, Entrant incumbent) {
     return entrant.move().filter(Move::isReturn).isPresent()
-        && left.stream()
-            .filter(Entrant::isIncumbent)
-            .anyMatch(incumbent ->
-                now(entrant, incumbent).mean() < 0 && before(entrant, incumbent).mean() < 0);
+        && now(entrant, incumbent).mean() < 0
+        && before(entrant, incumbent).mean() < 0;
   }
 
   /// The job's next lap and all after it are longer than a race, so the lines through what was

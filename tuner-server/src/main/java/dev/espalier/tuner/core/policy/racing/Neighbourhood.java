@@ -88,7 +88,9 @@ final class Neighbourhood {
         moves.add(new Move(WISH, true, setting));
       }
     }
-    Optional<Move> back = wayBack(incumbent, nowSeconds);
+    Predicate<Move> isOpen =
+        move -> !excluded.has(move.setting(), nowSeconds) && isPossible.test(move.setting());
+    Optional<Move> back = wayBack(incumbent, nowSeconds).filter(isOpen);
     back.ifPresent(moves::add);
     List<Move> ways = new ArrayList<>();
     for (Tunable tunable : space.tunables()) {
@@ -101,11 +103,7 @@ final class Neighbourhood {
     ways.stream()
         .filter(way -> back.filter(move -> move.key().equals(way.key())).isEmpty())
         .forEach(moves::add);
-    return moves.stream()
-        .filter(move -> !excluded.has(move.setting(), nowSeconds))
-        .filter(move -> isPossible.test(move.setting()))
-        .limit(count)
-        .toList();
+    return moves.stream().filter(isOpen).limit(count).toList();
   }
 
   /// Back to what a bolder rate replaced, if nothing but that changed since, and long ago.

@@ -117,10 +117,9 @@ public final class RacingCourse implements Course {
   @Override
   public void resume() {
     Optional<Checkpoints.Mark> last = checkpoints.lastDurable();
-    departures.resume(last, checkpoints.chosenSetting());
     history.truncate(last.map(Checkpoints.Mark::evaluations).orElse(0));
     outlook.resumed(history.best().map(History.Entry::value).orElse(Double.NaN));
-    safeguard.resumed(history.latest());
+    departures.resume(last, checkpoints.chosenSetting());
     next();
   }
 

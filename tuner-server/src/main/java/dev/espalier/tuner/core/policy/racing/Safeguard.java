@@ -14,10 +14,6 @@ import java.util.Optional;
 final class Safeguard {
   private static final int MAX_ROLL_BACKS_IN_A_ROW = 12;
 
-  /// Of the range of all laps' losses: a model that knows its samples by heart doubles a loss of
-  /// almost nothing by chance.
-  private static final double LEAST_RISE = 0.05;
-
   private final Board board;
   private final Mainline mainline;
   private final Neighbourhood neighbourhood;
@@ -25,10 +21,8 @@ final class Safeguard {
   private final RaceTimes times;
   private final History history;
   private final RacingDiary diary;
+  private final LapLosses losses;
   private Optional<Guard> guard = Optional.empty();
-  private double lossBefore = Double.NaN;
-  private double leastLoss = Double.POSITIVE_INFINITY;
-  private double mostLoss = Double.NEGATIVE_INFINITY;
 
   /// The last validation result of the path that the mainline is on; NaN for none.
   private double metric = Double.NaN;
@@ -50,6 +44,7 @@ final class Safeguard {
     this.times = times;
     this.history = history;
     this.diary = diary;
+    this.losses = new LapLosses(board.plan().racing().spike());
   }
 
   /// What was known of the present path does not hold for the one that is taken now.
@@ -57,7 +52,7 @@ final class Safeguard {
   /// @param result the validation result of the state that is gone on from; NaN where there is none
   void leavePath(double result) {
     guard = Optional.empty();
-    lossBefore = Double.NaN;
+    losses.leavePath();
     metric = result;
   }
 
@@ -83,15 +78,14 @@ final class Safeguard {
   /// @return what is wrong with it, in words; empty when nothing is
   Optional<String> lapOver(Branch branch) {
     double loss = branch.recentLoss();
-    double rise = loss - lossBefore;
-    leastLoss = Math.min(leastLoss, loss);
-    mostLoss = Math.max(mostLoss, loss);
-    boolean isFar = rise > (board.plan().racing().spike() - 1) * Math.abs(lossBefore);
-    if (isFar && rise > LEAST_RISE * (mostLoss - leastLoss)) {
+    if (losses.isSpike(loss)) {
       return Optional.of(
-          "The training loss rose from " + Words.number(lossBefore) + " to " + Words.number(loss));
+          "The training loss rose from "
+              + Words.number(losses.before())
+              + " to "
+              + Words.number(loss));
     }
-    lossBefore = loss;
+    losses.keep(loss);
     rollBacksInARow = 0;
     return Optional.empty();
   }

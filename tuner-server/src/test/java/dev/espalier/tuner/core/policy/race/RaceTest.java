@@ -62,7 +62,7 @@ class RaceTest {
   }
 
   private Move move(double rate) {
-    return new Move("learningRate", rate > INCUMBENT, setting(rate), isReturn);
+    return new Move("learningRate", rate > INCUMBENT, setting(rate), isReturn && rate == CALM);
   }
 
   private Race.Outcome race(double... challengers) {
@@ -193,6 +193,16 @@ class RaceTest {
     probes.clear();
     isReturn = true;
     assertThat(winner(race(CALM))).isEqualTo(CALM);
+  }
+
+  @Test
+  void whoIsShownToBeatTheIncumbentGoesBeforeTheRateThatItReplaced() {
+    losses(INCUMBENT, 0.91, 0.89);
+    losses(CALM, 0.905, 0.885);
+    losses(BOLD, 0.9, 0.85);
+    isReturn = true;
+
+    assertThat(winner(race(CALM, BOLD))).isEqualTo(BOLD);
   }
 
   @Test

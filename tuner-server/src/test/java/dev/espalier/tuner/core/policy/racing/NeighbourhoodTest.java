@@ -122,6 +122,18 @@ class NeighbourhoodTest {
   }
 
   @Test
+  void whereTheWayBackIsBarredTheStepDownIsThere() {
+    Move bold = move(1e-3, "learningRate+");
+    neighbourhood.replaced(setting(1e-3), bold, 10);
+    neighbourhood.learn(List.of(move(4e-3, "learningRate-")), Optional.empty(), Optional.empty());
+    neighbourhood.excluded().bar(new Move("learningRate", false, setting(1e-3), true), 1000);
+
+    assertThat(neighbourhood.propose(bold.setting(), 10, 100, _ -> true))
+        .noneMatch(Move::isReturn)
+        .anyMatch(move -> move.key().equals("learningRate-"));
+  }
+
+  @Test
   void whatOnlyARetreatOrAnotherBatchLeftDoesNotComeBack() {
     Move bold = move(1e-3, "learningRate+");
     neighbourhood.replaced(setting(1e-3), bold, 10);

@@ -52,6 +52,28 @@ class OutlookTest {
   }
 
   @Test
+  void afterACheckpointTheBestUpToItCounts() {
+    after(1, 0.6, 0);
+    after(2, 0.5, 0.1);
+    after(3, 0.4, 0.2);
+    outlook.resumed(0.5);
+
+    assertThat(after(4, 0.49, 0.2)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(5, 0.48, 0.2)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
+  void whatAPersonWentBackToIsJudgedByItsOwnResults() {
+    after(1, 0.6, 0);
+    after(2, 0.4, 0.2);
+    outlook.resumed(0.4);
+    outlook.wentBack(3);
+
+    assertThat(after(4, 0.55, 0.2)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(5, 0.54, 0.2)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
   void oneResultThatIsFarWorseLeadsBack() {
     after(1, 0.6, 0);
     after(2, 0.5, 0.1);
