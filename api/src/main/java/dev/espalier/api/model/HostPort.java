@@ -22,6 +22,9 @@ public record HostPort(String host, int port) {
     boolean isAlone = colon >= 0 && text.indexOf(':') == colon;
     boolean isBehindBrackets = text.startsWith("[") && colon == text.indexOf(']') + 1;
     boolean hasPort = isAlone || isBehindBrackets;
+    if (!hasPort && otherwise < 0) {
+      throw new IllegalArgumentException("an address must be HOST:PORT but is " + text);
+    }
     String host = hasPort ? text.substring(0, colon) : text;
     return new HostPort(
         host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host,

@@ -25,8 +25,8 @@ public record SnapshotView(
     long sizeBytes,
     boolean pinned,
     Instant createTime) {
-  /// {@return whether it can be read from a disk}
-  public boolean isReady() {
-    return state == SnapshotState.READY;
+  /// {@return whether a snapshot can be read from a disk}
+  public static boolean isReady(SnapshotView snapshot) {
+    return snapshot.state() == SnapshotState.READY;
   }
 }

@@ -3,6 +3,7 @@ package dev.espalier.api.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -25,10 +26,18 @@ class HostPortTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", ":7071", "tuner", "tuner:", "tuner:x", "tuner:65536", "tuner:-1"})
+  @ValueSource(
+      strings = {"", ":7071", "tuner", "::1", "tuner:", "tuner:x", "tuner:65536", "tuner:-1"})
   void whatIsNoneIsRefused(String text) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> HostPort.parse(text, -1))
         .withMessageContaining("must be HOST:PORT");
+  }
+
+  @Test
+  void whereAPortMustBeTheRefusalNamesWhatWasGiven() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> HostPort.parse("::1", -1))
+        .withMessage("an address must be HOST:PORT but is ::1");
   }
 }

@@ -110,6 +110,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
       ports.jobs().explain(job, "It cannot be resumed: " + why);
     } catch (RuntimeException away) {
       log.warn("job={} cannot be told why it stands still: {}", job, away.getMessage());
+      retried.went(job);
     }
   }
 

@@ -48,8 +48,13 @@ final class DatabaseFailures {
                   ErrorCode.WRONG_STATE,
                   database + " has not the tables that this server has left" + said,
                   failure)
-              : of(ErrorCode.DATABASE_AWAY, database + " cannot be reached" + said, failure);
+              : of(ErrorCode.DATABASE_AWAY, database + cannot(state) + said, failure);
     };
+  }
+
+  /// Of the states only those of connections (class 08) say that there was no answer.
+  private static String cannot(String state) {
+    return state.isEmpty() || state.startsWith("08") ? " cannot be reached" : " cannot be used";
   }
 
   private static EspalierException of(ErrorCode code, String words, SQLException failure) {

@@ -61,8 +61,9 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
   /// everywhere}
   static String fromHere(String address) {
     return switch (address) {
-      case "0.0.0.0" -> "127.0.0.1";
-      case "::" -> "::1";
+      // What listens on all addresses of IPv6 listens on those of IPv4, too, and some machines
+      // have no loopback but that.
+      case "0.0.0.0", "::" -> LOOPBACK;
       default -> address;
     };
   }

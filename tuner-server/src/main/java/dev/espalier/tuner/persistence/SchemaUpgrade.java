@@ -30,11 +30,15 @@ public final class SchemaUpgrade {
       where attrelid = to_regclass('job') and attname = 'policy_version'
       """;
 
+  /// What belongs to an extension is nobody's data.
   private static final String TABLES_OF_OTHERS =
       """
       select to_regclass('flyway_schema_history') is null and exists (
         select 1 from pg_class
-        where relnamespace = to_regnamespace(current_schema()) and relkind in ('r', 'p', 'v', 'm'))
+        where relnamespace = to_regnamespace(current_schema()) and relkind in ('r', 'p', 'v', 'm')
+          and not exists (
+            select 1 from pg_depend
+            where classid = 'pg_class'::regclass and objid = pg_class.oid and deptype = 'e'))
       """;
 
   private static final String UNFINISHED =

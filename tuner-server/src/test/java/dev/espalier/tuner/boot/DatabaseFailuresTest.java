@@ -54,6 +54,10 @@ class DatabaseFailuresTest {
         explained("jdbc:postgresql://127.0.0.1:1/x", "guest", "secret", "select 1"),
         ErrorCode.DATABASE_AWAY,
         "cannot be reached");
+    is(
+        DatabaseFailures.explain("the database", new SQLException("too many clients", "53300")),
+        ErrorCode.DATABASE_AWAY,
+        "cannot be used (too many clients)");
   }
 
   private static void is(EspalierException failure, ErrorCode code, String... words) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.tuner.boot.TestServer;
+import java.util.List;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.junit.jupiter.api.AfterEach;
@@ -117,5 +118,61 @@ class SchemaUpgradeTest {
     upgrade(false);
 
     assertThat(sql.queryForObject("select count(*) from job", Long.class)).isZero();
+  }
+
+  private void insertBranch(String job, int number, String kind, String state) {
+    sql.update(
+        "insert into branch (job_id, number, kind, round, setting, state, fork_clock, clock_count,"
+            + " run_seconds, window_means, window_seconds) values (?, ?, ?, 0, '{}', ?, 0, 0, 0,"
+            + " '{}', '{}')",
+        job,
+        number,
+        kind,
+        state);
+  }
+
+  private String stateOf(String job, int number) {
+    return String.valueOf(
+        sql.queryForObject(
+            "select state from branch where job_id = ? and number = ?", String.class, job, number));
+  }
+
+  @Test
+  void noBranchOfAJobThatHasEndedLivesOn() {
+    flyway().target("012").load().migrate();
+    insertJob("job_done", "COMPLETED", 9);
+    insertJob("job_killed", "CANCELED", 9);
+    sql.update("update job set reason = 'killed' where job_id = 'job_killed'");
+    insertJob("job_failed", "FAILED", 9);
+    insertJob("job_goes_on", "TRAINING", 9);
+    for (String job : List.of("job_done", "job_killed", "job_failed", "job_goes_on")) {
+      insertBranch(job, 1, "MAINLINE", "RUNNING");
+      insertBranch(job, 2, "TRIAL", "MEASURED");
+      insertBranch(job, 3, "TRIAL", "FAILED");
+    }
+
+    upgrade(false);
+
+    assertThat(List.of(stateOf("job_done", 1), stateOf("job_done", 2), stateOf("job_done", 3)))
+        .containsExactly("KEPT", "DISCARDED", "FAILED");
+    assertThat(List.of(stateOf("job_killed", 1), stateOf("job_killed", 2)))
+        .containsExactly("LOST", "LOST");
+    assertThat(List.of(stateOf("job_failed", 1), stateOf("job_failed", 2)))
+        .containsExactly("LOST", "LOST");
+    assertThat(List.of(stateOf("job_goes_on", 1), stateOf("job_goes_on", 2)))
+        .containsExactly("RUNNING", "MEASURED");
+  }
+
+  @Test
+  void whatBelongsToAnExtensionIsNobodysData() {
+    sql.execute("create view of_extension as select 1 as one");
+    sql.execute(
+        "insert into pg_depend (classid, objid, objsubid, refclassid, refobjid, refobjsubid,"
+            + " deptype) select 'pg_class'::regclass, 'of_extension'::regclass, 0,"
+            + " 'pg_extension'::regclass, oid, 0, 'e' from pg_extension limit 1");
+
+    upgrade(false);
+
+    assertThat(schemaVersion()).isNotEqualTo("null");
   }
 }
