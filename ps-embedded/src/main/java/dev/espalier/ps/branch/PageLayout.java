@@ -19,7 +19,6 @@ public record PageLayout(
   /// The wanted size of a page that holds all rows.
   public static final long ONE_PAGE = Long.MAX_VALUE;
 
-  private static final int FOUR = 4;
   private static final long MIN_PAGE_BYTES = 4096;
   private static final long LARGE_PAGE_BYTES = 1 << 20;
 
@@ -42,14 +41,6 @@ public record PageLayout(
     long planeBytes = aligned(4L * rowsPerPage * columns);
     long pageBytes = poolSize(Math.max(MIN_PAGE_BYTES, planes * planeBytes));
     return new PageLayout(range, columns, planes, rowsPerPage, planeBytes, pageBytes);
-  }
-
-  /// This layout with, where there are several pages, a few rows less in each, so that the values
-  /// before each page are a multiple of four: what lies beside them in one piece, such as
-  /// gradients, is then aligned as they are.
-  public PageLayout inFours() {
-    boolean isNeeded = columns % FOUR != 0 && pageCount() > 1 && rowsPerPage > FOUR;
-    return isNeeded ? of(range, columns, planes, rowsPerPage / FOUR * FOUR) : this;
   }
 
   /// This layout in larger pages, with the same rows in each.

@@ -3,6 +3,7 @@ package dev.espalier.ps.checkpoint;
 import dev.espalier.ps.branch.PageLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 
 /// What a shard must be to read a checkpoint: its place among the shards, and its tables.
 ///
@@ -34,12 +35,13 @@ public record CheckpointShape(String place, List<Table> tables) {
     for (Table table : tables) {
       PageLayout layout = table.layout();
       text.append(
-          "%n%s; planes %d, rows per page %d, plane bytes %d"
-              .formatted(
-                  table.specification(),
-                  layout.planes(),
-                  layout.rowsPerPage(),
-                  layout.planeBytes()));
+          String.format(
+              Locale.ROOT,
+              "%n%s; planes %d, rows per page %d, plane bytes %d",
+              table.specification(),
+              layout.planes(),
+              layout.rowsPerPage(),
+              layout.planeBytes()));
     }
     return text.toString().getBytes(StandardCharsets.UTF_8);
   }

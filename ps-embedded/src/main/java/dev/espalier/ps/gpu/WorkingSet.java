@@ -298,8 +298,9 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     isFetching = true;
     boolean isSentFor = false;
     try {
-      device.reserve(missing.size());
-      bring(missing);
+      // Frames that have left are taken back after what is fetched waited for their departure, so
+      // no other may stay behind in their place, for work to find.
+      bring(missing, device.acquire(missing.size()));
       isSentFor = true;
     } finally {
       isFetching = false;
@@ -313,7 +314,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     }
   }
 
-  private void bring(List<Page> missing) {
+  private void bring(List<Page> missing, List<Page> frames) {
     worked.letWait(arrived.stream, worked.end());
     long departure = 0;
     for (Page page : missing) {
@@ -321,18 +322,21 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     }
     left.letWait(arrived.stream, departure);
     try {
-      missing.forEach(this::bring);
+      for (int i = 0; i < frames.size(); i++) {
+        bring(missing.get(i), frames.subList(i, frames.size()));
+      }
     } finally {
       arrived.end();
     }
   }
 
-  private void bring(Page page) {
-    Page frame = device.acquire();
+  /// @param frames for this page and all after it
+  private void bring(Page page, List<Page> frames) {
+    Page frame = frames.getFirst();
     try {
       driver.copyIn(page.segment(), frame.address(), arrived.stream);
     } catch (RuntimeException e) {
-      frame.release();
+      frames.forEach(Page::release);
       throw e;
     }
     page.trade(frame);

@@ -4,7 +4,9 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 
 /// Pages of one size.
 ///
@@ -78,12 +80,25 @@ public final class PagePool {
   ///
   /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when there is none
   public synchronized Page acquire() {
-    reserve(1);
-    Page page = free.pop();
-    page.adopt();
-    pagesInUse++;
-    keeper.born(page);
-    return page;
+    return acquire(1).getFirst();
+  }
+
+  /// Hands out pages with one reference each and undefined content, all at once: those that the
+  /// keeper made room with are among them, whoever gives pages back meanwhile.
+  ///
+  /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when there are not as many,
+  ///   and none is handed out then
+  public synchronized List<Page> acquire(int count) {
+    reserve(count);
+    List<Page> pages = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) {
+      Page page = free.pop();
+      page.adopt();
+      pagesInUse++;
+      keeper.born(page);
+      pages.add(page);
+    }
+    return pages;
   }
 
   /// Makes sure that the next `count` calls of [#acquire] by the caller succeed, if nobody else

@@ -43,7 +43,7 @@ public final class StreamingCopy {
       COPY == null ? null : linked(ValueLayout.ADDRESS, true);
 
   private static final Optional<StreamingCopy> HERE =
-      COPY == null ? Optional.empty() : Optional.of(new StreamingCopy());
+      COPY == null || COPY_ANY == null ? Optional.empty() : Optional.of(new StreamingCopy());
 
   private StreamingCopy() {}
 

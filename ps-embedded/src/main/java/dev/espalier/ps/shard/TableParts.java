@@ -46,10 +46,7 @@ final class TableParts {
   /// Frames of a device are of one size, so that any page can take the place of any other.
   private static List<TablePart> ofOneSize(
       ShardConfig config, List<TableSpec> specs, long wantedBytes) {
-    List<TablePart> parts =
-        parts(config, specs, _ -> wantedBytes).stream()
-            .map(part -> part.in(part.layout().inFours()))
-            .toList();
+    List<TablePart> parts = parts(config, specs, _ -> wantedBytes);
     long pageBytes = largestPage(parts);
     return parts.stream().map(part -> part.in(part.layout().withPageBytes(pageBytes))).toList();
   }

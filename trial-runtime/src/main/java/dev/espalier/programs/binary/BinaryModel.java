@@ -7,8 +7,10 @@ import dev.espalier.sdk.Progress;
 
 /// A model that scores sparse examples of two classes, and how it is judged by what it says.
 public interface BinaryModel {
-  /// Examples whose rows are read at once.
-  int EVALUATION_BATCH = 4096;
+  /// {@return examples whose rows are read at once when the model is evaluated, >= 1}
+  default int evaluationBatch() {
+    return 4096;
+  }
 
   /// Reads the rows that the scores of some examples need.
   ///
@@ -34,7 +36,7 @@ public interface BinaryModel {
   /// Measures the [BinaryTally#METRICS] of this worker's share of the validation examples.
   default Evaluation evaluate(ProgramContext context, SparseExamples validation) {
     var tally = new BinaryTally();
-    for (int[] batch : context.shareInBatches(0, validation.count(), EVALUATION_BATCH)) {
+    for (int[] batch : context.shareInBatches(0, validation.count(), evaluationBatch())) {
       read(context, validation, batch);
       for (int sample : batch) {
         tally.add(score(validation, sample), validation.labels()[sample]);

@@ -71,10 +71,16 @@ public final class FactorizationMachine implements TrainingProgram {
       sums = new double[rank];
     }
 
+    /// Rows have `rank` columns more than those of a linear model.
+    @Override
+    public int evaluationBatch() {
+      return 1024;
+    }
+
     @Override
     public void read(ProgramContext context, SparseExamples examples, int[] samples) {
       rows.collect(examples, samples);
-      int needed = rows.count() * columns();
+      int needed = Math.multiplyExact(rows.count(), columns());
       if (values.length < needed) {
         values = new float[Math.max(needed, 2 * values.length)];
         gradients = new float[values.length];

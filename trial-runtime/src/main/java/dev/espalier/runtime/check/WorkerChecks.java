@@ -99,15 +99,16 @@ final class WorkerChecks {
     if (near(one.ran.lossSum(0), two.ran.lossSum(0))) {
       return passed("the same %d samples have the same loss", one.ran.samples(0));
     }
-    return one.draws
+    double ratio = two.ran.lossSum(0) / one.ran.lossSum(0);
+    return one.draws && !isFar(ratio, CHANCE)
         ? passed(
             "%d samples have loss %s at one worker and %s at two, which draw other numbers from"
                 + " context.random()",
             one.ran.samples(0), one.ran.meanLoss(0), two.ran.meanLoss(0))
         : warned(
-            "the same %d samples have loss %s at one worker and %s at two, and no clock draws from"
-                + " context.random(); that is right only where samples of a clock are felt by each"
-                + " other",
+            "the same %d samples have loss %s at one worker and %s at two, more than draws from"
+                + " context.random() explain; that is right only where samples of a clock are felt"
+                + " by each other",
             one.ran.samples(0), one.ran.meanLoss(0), two.ran.meanLoss(0));
   }
 
@@ -127,7 +128,7 @@ final class WorkerChecks {
       float[] alone = one.steps.getOrDefault(table.name(), new float[0]);
       float[] together = two.steps.getOrDefault(table.name(), new float[0]);
       double ratio = ratio(alone, together);
-      if (Math.abs(ratio - 1) > slack) {
+      if (isFar(ratio, slack)) {
         return failed(
             "two workers move table %s %.2f times as far as one does with the same samples; %s",
             table.name(),
@@ -141,6 +142,11 @@ final class WorkerChecks {
         one.draws
             ? "two workers step about as far as one does, which draws other numbers"
             : "two workers step as far as one does");
+  }
+
+  /// Half as much is as far as twice as much.
+  private static boolean isFar(double ratio, double slack) {
+    return ratio <= 0 || Math.abs(Math.log(ratio)) > Math.log1p(slack);
   }
 
   private static ProgramShape withPlainRule(ProgramShape shape) {
