@@ -14,7 +14,7 @@
 #   rest     240  all other tests of the device tier
 # Where a call may take so long only, name phases that fit. These fit 500 seconds each, the most
 # telling first: PHASES="gpu compare" (240), PHASES="brief engines device tight" (450),
-# PHASES="neural rest" (360).
+# PHASES="neural rest" (360, with the door of the call before).
 #
 # The door to libtorch is compiled while `brief` runs (at most 150 s), if a phase needs it and none is
 # there, and left in OUT: ESPALIER_TORCH=FILE uses that one in the next call, on the same image.
@@ -86,7 +86,7 @@ tests() {
   grep -E '\[(X|A|S)\]' "$logs/$name.log" | head -20 | tee -a "$out/summary.txt"
   sed -n '/^Failures/,/^Test run finished/p' "$logs/$name.log" | head -60
   # Tests that miss something are skipped, each with its reason.
-  grep -Eq '^\[ +[1-9][0-9]* tests successful' "$logs/$name.log" || left_out "$name" "no test could run"
+  grep -Eq '^\[ +[1-9][0-9]* tests successful' "$logs/$name.log" || left_out "$name" "no test ended well"
 }
 
 # neural NAME SECONDS SECONDS_OF_JOB JAVA_OPTIONS
@@ -95,7 +95,7 @@ neural() {
   [ -e /dev/nvidiactl ] && engine=cuda || engine=torch
   # shellcheck disable=SC2086
   phase "$1" "$2" $java $4 -cp "$product" dev.espalier.bench.Bench neural --engines $engine \
-    --seconds "$3" $images --out "$out/$1.json" ${NEURAL_ARGS:-}
+    --seconds "$3" ${images:+--data "$data"} --out "$out/$1.json" ${NEURAL_ARGS:-}
   tail -12 "$logs/$1.log"
   grep -E 'tables on|FAILED' "$logs/$1.log" | sort | uniq -c >>"$out/summary.txt"
 }
@@ -112,7 +112,7 @@ if needs_door && [ ! -s "$door" ]; then
 fi
 images=
 for set in fashion-mnist cifar10-10k; do
-  [ ! -d "$data/$set" ] || images="--data $data"
+  [ ! -d "$data/$set" ] || images=real
 done
 if needs_door; then
   if [ -n "$images" ]; then
@@ -152,7 +152,9 @@ if [ -s "$door" ]; then
   neural tight 90 20 -Despalier.gpu.bytes=16777216
   neural neural 120 30 ""
 elif needs_door; then
-  left_out "engines, neural, device, tight" "$(tail -1 "$logs/native.log")"
+  for name in engines device tight neural; do
+    wanted $name && left_out $name "$(tail -1 "$logs/native.log")"
+  done
 fi
 tests rest 240 --select-package dev.espalier.ps.gpu --select-class dev.espalier.ps.DeviceLoopbackTest \
   --exclude-classname '.*WorkingSetTest'

@@ -38,7 +38,8 @@ import tools.jackson.databind.json.JsonMapper;
 ///
 /// Exit status: 0 stopped in good order, 1 failed, 2 usage, 3 turned away, 4 other workers lost.
 public final class WorkerMain {
-  private static final long END_PATIENCE_SECONDS = 5;
+  /// Longer than workers may take to leave, after which files are removed.
+  private static final long END_PATIENCE_SECONDS = 15;
 
   private WorkerMain() {}
 

@@ -34,13 +34,9 @@ public record PageLayout(
     while (rows > 1 && planes * aligned(rows * rowBytes) > wantedPageBytes) {
       rows--;
     }
-    return of(range, columns, planes, Math.toIntExact(rows));
-  }
-
-  private static PageLayout of(RowRange range, int columns, int planes, int rowsPerPage) {
-    long planeBytes = aligned(4L * rowsPerPage * columns);
+    long planeBytes = aligned(rows * rowBytes);
     long pageBytes = poolSize(Math.max(MIN_PAGE_BYTES, planes * planeBytes));
-    return new PageLayout(range, columns, planes, rowsPerPage, planeBytes, pageBytes);
+    return new PageLayout(range, columns, planes, Math.toIntExact(rows), planeBytes, pageBytes);
   }
 
   /// This layout in larger pages, with the same rows in each.

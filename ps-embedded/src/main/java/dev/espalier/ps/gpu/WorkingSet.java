@@ -315,30 +315,25 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   }
 
   private void bring(List<Page> missing, List<Page> frames) {
-    worked.letWait(arrived.stream, worked.end());
-    long departure = 0;
-    for (Page page : missing) {
-      departure = Math.max(departure, seat(page, false).departure);
-    }
-    left.letWait(arrived.stream, departure);
+    int filled = 0;
     try {
-      for (int i = 0; i < frames.size(); i++) {
-        bring(missing.get(i), frames.subList(i, frames.size()));
+      worked.letWait(arrived.stream, worked.end());
+      long departure = 0;
+      for (Page page : missing) {
+        departure = Math.max(departure, seat(page, false).departure);
+      }
+      left.letWait(arrived.stream, departure);
+      for (; filled < frames.size(); filled++) {
+        bring(missing.get(filled), frames.get(filled));
       }
     } finally {
+      frames.subList(filled, frames.size()).forEach(Page::release);
       arrived.end();
     }
   }
 
-  /// @param frames for this page and all after it
-  private void bring(Page page, List<Page> frames) {
-    Page frame = frames.getFirst();
-    try {
-      driver.copyIn(page.segment(), frame.address(), arrived.stream);
-    } catch (RuntimeException e) {
-      frames.forEach(Page::release);
-      throw e;
-    }
+  private void bring(Page page, Page frame) {
+    driver.copyIn(page.segment(), frame.address(), arrived.stream);
     page.trade(frame);
     Seat seat = seat(page, false);
     seat.twin = frame;

@@ -80,7 +80,8 @@ public final class PagePool {
   ///
   /// @throws dev.espalier.ps.fault.PsException `OUT_OF_MEMORY_BUDGET` when there is none
   public synchronized Page acquire() {
-    return acquire(1).getFirst();
+    reserve(1);
+    return handOut();
   }
 
   /// Hands out pages with one reference each and undefined content, all at once: those that the
@@ -92,13 +93,17 @@ public final class PagePool {
     reserve(count);
     List<Page> pages = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      Page page = free.pop();
-      page.adopt();
-      pagesInUse++;
-      keeper.born(page);
-      pages.add(page);
+      pages.add(handOut());
     }
     return pages;
+  }
+
+  private Page handOut() {
+    Page page = free.pop();
+    page.adopt();
+    pagesInUse++;
+    keeper.born(page);
+    return page;
   }
 
   /// Makes sure that the next `count` calls of [#acquire] by the caller succeed, if nobody else

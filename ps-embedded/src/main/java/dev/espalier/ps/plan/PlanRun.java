@@ -359,7 +359,12 @@ public final class PlanRun {
     for (int table = 0; table < updates.length; table++) {
       Lane lane = updates[table];
       Track track = lane.track;
-      if (track != null) {
+      if (track != null && !options.combinesUpdates()) {
+        for (List<RowBatch> batches : byShard) {
+          batches.add(RowBatch.empty(table));
+        }
+        lane.forget();
+      } else if (track != null) {
         var sums = new CutArray(sums(lane, track), arrays);
         for (int shard = 0; shard < shards; shard++) {
           byShard.get(shard).add(drained(sums, lane, track, table, shard));
@@ -375,7 +380,7 @@ public final class PlanRun {
   private RowBatch drained(CutArray sums, Lane lane, Track track, int table, int shard) {
     PackedRows.Part part = track.packed().parts().get(shard);
     int count = part.rows().count();
-    if (count == 0 || !options.combinesUpdates()) {
+    if (count == 0) {
       return RowBatch.empty(table);
     }
     int width = lane.width;

@@ -39,9 +39,9 @@ record TablePart(int index, TableSpec spec, UpdateRule rule, PageLayout layout) 
     }
   }
 
-  /// This part in other pages.
-  TablePart in(PageLayout newLayout) {
-    return new TablePart(index, spec, rule, newLayout);
+  /// This part in pages of another size, with the same rows in each.
+  TablePart withPageBytes(long pageBytes) {
+    return new TablePart(index, spec, rule, layout.withPageBytes(pageBytes));
   }
 
   /// Checks that rows are of this part and values fit.

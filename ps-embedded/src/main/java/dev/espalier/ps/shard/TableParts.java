@@ -48,7 +48,7 @@ final class TableParts {
       ShardConfig config, List<TableSpec> specs, long wantedBytes) {
     List<TablePart> parts = parts(config, specs, _ -> wantedBytes);
     long pageBytes = largestPage(parts);
-    return parts.stream().map(part -> part.in(part.layout().withPageBytes(pageBytes))).toList();
+    return parts.stream().map(part -> part.withPageBytes(pageBytes)).toList();
   }
 
   private static long largestPage(List<TablePart> parts) {

@@ -53,6 +53,35 @@ final class PagePoolTest {
   }
 
   @Test
+  void pagesTakenTogetherAreThoseThatRoomWasMadeWith() throws Exception {
+    try (PagePools pools = new PagePools(new MemoryBudget(3 * 4096))) {
+      PagePool pool = pools.ofSize(4096);
+      Page others = pool.acquire();
+      List<Page> kept = pool.acquire(2);
+      Thread another = new Thread(others::release);
+      pool.keptBy(
+          new PagePool.Keeper() {
+            @Override
+            public void born(Page page) {}
+
+            @Override
+            public void makeRoom(int count) {
+              another.start();
+              while (another.isAlive() && another.getState() != Thread.State.BLOCKED) {
+                Thread.onSpinWait();
+              }
+              kept.forEach(Page::release);
+            }
+          });
+
+      assertThat(pool.acquire(2)).containsExactlyInAnyOrderElementsOf(kept);
+
+      another.join();
+      assertThat(pool.acquire()).isSameAs(others);
+    }
+  }
+
+  @Test
   void aFullBudgetIsReportedWithItsNumbers() {
     try (PagePools pools = new PagePools(new MemoryBudget(3 * 4096))) {
       PagePool pool = pools.ofSize(4096);

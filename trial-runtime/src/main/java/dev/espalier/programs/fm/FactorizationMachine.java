@@ -1,5 +1,7 @@
 package dev.espalier.programs.fm;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
@@ -40,6 +42,10 @@ import org.jspecify.annotations.Nullable;
 /// Classifies sparse examples with a factorization machine.
 public final class FactorizationMachine implements TrainingProgram {
   private static final int DEFAULT_BATCH_SIZE = 128;
+
+  /// The largest power of two that an array can have.
+  private static final int MOST_VALUES = 1 << 30;
+
   private static final int VALIDATION_PART = 5;
   private static final int ASSIGNED_ROWS = 8192;
   private static final String FEATURES = "features";
@@ -80,7 +86,7 @@ public final class FactorizationMachine implements TrainingProgram {
     @Override
     public void read(ProgramContext context, SparseExamples examples, int[] samples) {
       rows.collect(examples, samples);
-      int needed = Math.multiplyExact(rows.count(), columns());
+      int needed = valuesOf(rows.count());
       if (values.length < needed) {
         values = new float[Math.max(needed, 2 * values.length)];
         gradients = new float[values.length];
@@ -111,6 +117,17 @@ public final class FactorizationMachine implements TrainingProgram {
         squaredSums += sums[f] * sums[f];
       }
       return z + (squaredSums - squares) / 2;
+    }
+
+    private int valuesOf(int features) {
+      if ((long) features * columns() > MOST_VALUES) {
+        throw new EspalierException(
+            ErrorCode.PROGRAM_FAILED,
+            "examples that are read at once have %d features with %d values each, and at most %d"
+                    .formatted(features, columns(), MOST_VALUES)
+                + " values fit into an array: take a smaller batchSize, rank or hashBits");
+      }
+      return features * columns();
     }
 
     int columns() {

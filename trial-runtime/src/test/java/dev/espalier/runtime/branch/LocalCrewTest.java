@@ -26,6 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -189,22 +190,31 @@ final class LocalCrewTest {
         .containsExactlyInAnyOrder("closed 0", "closed 1");
   }
 
+  /// Workers that do something before each clock.
+  private LocalCrew crewThat(int workers, Consumer<ProgramContext> before) {
+    return crew(
+        workers,
+        () ->
+            new Telling() {
+              @Override
+              public Progress clock(ProgramContext context) {
+                before.accept(context);
+                return super.clock(context);
+              }
+            });
+  }
+
   @Test
   void theOnlyWorkerBeginsNoClockAfterAnInterruption() throws Exception {
     var clocks = new AtomicInteger();
     try (LocalCrew crew =
-        crew(
+        crewThat(
             1,
-            () ->
-                new Telling() {
-                  @Override
-                  public Progress clock(ProgramContext context) {
-                    if (clocks.incrementAndGet() == 3) {
-                      Thread.currentThread().interrupt();
-                    }
-                    return super.clock(context);
-                  }
-                })) {
+            _ -> {
+              if (clocks.incrementAndGet() == 3) {
+                Thread.currentThread().interrupt();
+              }
+            })) {
       create(crew);
       assertThatThrownBy(() -> train(crew)).isInstanceOf(InterruptedException.class);
     }
@@ -215,19 +225,14 @@ final class LocalCrewTest {
   void whoIsLeftDoesNotTrainOnAfterTheOtherHasFailed() throws Exception {
     var clocks = new AtomicInteger();
     try (LocalCrew crew =
-        crew(
+        crewThat(
             2,
-            () ->
-                new Telling() {
-                  @Override
-                  public Progress clock(ProgramContext context) {
-                    if (context.worker() == 1) {
-                      throw new IllegalStateException("a bad sample");
-                    }
-                    clocks.incrementAndGet();
-                    return super.clock(context);
-                  }
-                })) {
+            context -> {
+              if (context.worker() == 1) {
+                throw new IllegalStateException("a bad sample");
+              }
+              clocks.incrementAndGet();
+            })) {
       create(crew);
       assertThatThrownBy(() -> train(crew)).hasMessage("a bad sample");
     }

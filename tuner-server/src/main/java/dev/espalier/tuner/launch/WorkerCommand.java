@@ -28,7 +28,8 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
   /// How long a worker process may take to answer a question.
   static final long ANSWER_TIMEOUT_SECONDS = 60;
 
-  private static final long END_PATIENCE_SECONDS = 10;
+  /// Longer than a check takes to remove its files when it is told to end.
+  private static final long END_PATIENCE_SECONDS = 20;
 
   private static final String MAIN = "dev.espalier.runtime.WorkerMain";
 

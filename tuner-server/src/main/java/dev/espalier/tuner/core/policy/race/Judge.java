@@ -197,17 +197,20 @@ final class Judge {
                     Comparator.comparingDouble(
                         entrant -> Entrant.mean(entrant.forecast(horizonSeconds))))
                 .orElseThrow();
+    Optional<Entrant> unbeaten =
+        left.stream()
+            .filter(Entrant::isIncumbent)
+            .filter(incumbent -> incumbent == best || !isShownToBeat(best, incumbent))
+            .findFirst();
+    if (unbeaten.isEmpty()) {
+      return new Verdict(best, Optional.empty());
+    }
+    Entrant incumbent = unbeaten.get();
     return left.stream()
-        .filter(Entrant::isIncumbent)
-        .filter(incumbent -> incumbent == best || !isShownToBeat(best, incumbent))
+        .filter(entrant -> isBackAhead(entrant, incumbent))
         .findFirst()
-        .map(unbeaten ->
-            left.stream()
-                .filter(entrant -> isBackAhead(entrant, unbeaten))
-                .findFirst()
-                .map(back -> new Verdict(back, Optional.empty()))
-                .orElseGet(() -> new Verdict(unbeaten, best.move())))
-        .orElseGet(() -> new Verdict(best, Optional.empty()));
+        .map(back -> new Verdict(back, Optional.empty()))
+        .orElseGet(() -> new Verdict(incumbent, best.move()));
   }
 
   /// A bolder rate won by what short trials of a young model said, and the best rate falls with the

@@ -11,7 +11,7 @@ import dev.espalier.api.model.Tunable;
 /// @param isReturn whether it leads back to the rate that a bolder one replaced when the model was
 ///   young
 public record Move(String tunable, boolean up, Setting setting, boolean isReturn) {
-  /// A move to where no model has been.
+  /// A move that is no such return.
   public Move(String tunable, boolean up, Setting setting) {
     this(tunable, up, setting, false);
   }

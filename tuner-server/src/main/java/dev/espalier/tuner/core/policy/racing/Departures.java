@@ -146,7 +146,7 @@ final class Departures {
     if (from.isPresent()) {
       lossesOfStart = 0;
       mainline.restore(from.get());
-      safeguard.resumed(history.latest());
+      safeguard.leavePath(history.latest());
     } else if (last.isPresent() && lossesOfStart > 1) {
       giveStartUp(last.get());
     } else {

@@ -247,7 +247,7 @@ final class Neighbourhood {
     winner.filter(Neighbourhood::isCalmer).ifPresent(move -> worth.put(move.back(), MOST));
     wished.removeIf(
         wish -> raced.stream().anyMatch(move -> move.setting().equals(move.setting().with(wish))));
-    if (raced.stream().anyMatch(Move::isReturn) && open.isEmpty()) {
+    if (raced.stream().anyMatch(Move::isReturn) && open.filter(Move::isReturn).isEmpty()) {
       replaced = Optional.empty();
     }
     raced.stream()

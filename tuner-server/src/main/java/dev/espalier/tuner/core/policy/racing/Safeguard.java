@@ -64,13 +64,6 @@ final class Safeguard {
     mainline.goBackTo(from, setting);
   }
 
-  /// Goes on from a checkpoint.
-  ///
-  /// @param result the last validation result before it; NaN for none
-  void resumed(double result) {
-    metric = result;
-  }
-
   // Laps.
 
   /// Takes in a lap that is over.

@@ -122,6 +122,18 @@ class NeighbourhoodTest {
   }
 
   @Test
+  void aReturnThatLostDoesNotComeBackWhileAnotherMoveIsOpen() {
+    Move bold = move(1e-3, "learningRate+");
+    neighbourhood.replaced(setting(1e-3), bold, 10);
+    Move back = neighbourhood.propose(bold.setting(), 10, 40, _ -> true).getFirst();
+    Move larger = move(4e-3, "batchSize+");
+
+    neighbourhood.learn(List.of(back, larger), Optional.empty(), Optional.of(larger));
+
+    assertThat(neighbourhood.propose(bold.setting(), 10, 80, _ -> true)).noneMatch(Move::isReturn);
+  }
+
+  @Test
   void whereTheWayBackIsBarredTheStepDownIsThere() {
     Move bold = move(1e-3, "learningRate+");
     neighbourhood.replaced(setting(1e-3), bold, 10);
