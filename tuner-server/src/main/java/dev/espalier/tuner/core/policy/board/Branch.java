@@ -43,6 +43,7 @@ public final class Branch {
   private double lossSum;
   private double lossWeight;
   private ProgressTrace trace = new ProgressTrace();
+  private boolean isTraced;
   private Optional<ProgressSummary> summary = Optional.empty();
   private double heldOutLoss = Double.NaN;
 
@@ -110,7 +111,7 @@ public final class Branch {
     return clocksPerEpoch;
   }
 
-  /// {@return seconds and loss of each clock since the trace was forgotten last}
+  /// {@return seconds and loss of each clock since its trace began; empty without one}
   public ProgressTrace trace() {
     return trace;
   }
@@ -220,7 +221,7 @@ public final class Branch {
     lossSum = LOSS_MEMORY * lossSum + loss;
     lossWeight = LOSS_MEMORY * lossWeight + 1;
     scheduledUntil = Math.max(scheduledUntil, clocks);
-    if (kind != BranchKind.MAINLINE && isAlive()) {
+    if (isTraced) {
       trace.append(clockSeconds, loss);
     }
   }
@@ -235,8 +236,14 @@ public final class Branch {
     forgetTrace();
   }
 
-  /// Lets its trace go; what comes next begins a new one.
-  public void forgetTrace() {
+  /// Keeps seconds and loss of each clock from now on: 16 bytes a clock, for who judges by them.
+  public void beginTrace() {
+    isTraced = true;
+  }
+
+  /// Lets its trace go, and keeps none from now on.
+  void forgetTrace() {
+    isTraced = false;
     trace = new ProgressTrace();
   }
 

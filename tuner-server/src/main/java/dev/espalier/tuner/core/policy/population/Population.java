@@ -196,7 +196,6 @@ final class Population {
   /// Takes in a result of a run as it stands, and saves that state.
   void evaluated(PopulationRun run, SessionEvent.Evaluated event) {
     Branch branch = run.branch().orElseThrow();
-    branch.forgetTrace();
     Double metric = event.metrics().get(plan.validation().name());
     double value = metric == null ? Double.NaN : metric;
     boolean isMaximized = goal() == Goal.MAXIMIZE;

@@ -36,6 +36,7 @@ final class ProbePhase implements RoundPhase {
         "Measuring the starting loss of " + desk.plan().label(),
         "clocks of the probe");
     Branch branch = board.fork(desk.parent(), BranchKind.EVALUATION, desk.plan().number(), setting);
+    branch.beginTrace();
     probe = branch;
     board.schedule(branch, probeClocks(branch));
   }

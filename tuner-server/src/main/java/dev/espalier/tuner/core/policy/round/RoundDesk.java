@@ -136,6 +136,7 @@ final class RoundDesk {
   private Trial open(Setting searched) {
     Setting setting = parent.setting().with(searched);
     Branch branch = board.fork(parent, BranchKind.TRIAL, plan.number(), setting);
+    branch.beginTrace();
     var trial = new Trial(trials.size() + 1, branch, searched);
     trials.add(trial);
     tellRound("");

@@ -50,6 +50,7 @@ class RaceTest {
   private final List<Decision> decisions = new ArrayList<>();
   private double trainedSeconds = TWO_RUNGS;
   private int breakOffAfter = Integer.MAX_VALUE;
+  private int longestTrace;
   private double scatter;
   private boolean isReturn;
 
@@ -123,6 +124,7 @@ class RaceTest {
       race.advance();
     } else if (effect instanceof SessionEffect.Command(BranchCommand.Probe probe)) {
       Branch branch = board.branch(probe.branch()).orElseThrow();
+      longestTrace = Math.max(longestTrace, branch.trace().size());
       if (probes.values().stream().mapToInt(Integer::intValue).sum() == breakOffAfter) {
         board.moveTo(TIME_LIMIT);
       }
@@ -151,6 +153,16 @@ class RaceTest {
 
   private List<String> rules() {
     return decisions.stream().map(Decision::rule).toList();
+  }
+
+  /// Clocks of a race may be many millions.
+  @Test
+  void noClockOfAnEntrantIsKept() {
+    losses(INCUMBENT, 0.9, 0.8, 0.7);
+    losses(BOLD, 0.9, 0.8, 0.7);
+    race(BOLD);
+
+    assertThat(longestTrace).isZero();
   }
 
   @Test
