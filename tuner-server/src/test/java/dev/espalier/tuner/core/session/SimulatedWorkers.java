@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
+import dev.espalier.api.model.SnapshotState;
 import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
 import java.util.ArrayDeque;
@@ -205,6 +206,19 @@ public final class SimulatedWorkers {
     return effects(SessionEffect.Command.class).stream()
         .map(SessionEffect.Command::command)
         .toList();
+  }
+
+  /// {@return whether the job's result is a state whose checkpoint is good}
+  public boolean isResultSaved() {
+    SessionEffect.ResultChanged result = effects(SessionEffect.ResultChanged.class).getLast();
+    Map<Long, SessionEffect.SnapshotChanged> snapshots = new HashMap<>();
+    effects(SessionEffect.SnapshotChanged.class)
+        .forEach(changed -> snapshots.put(changed.snapshot(), changed));
+    return snapshots.values().stream()
+        .filter(snapshot -> snapshot.state() == SnapshotState.READY)
+        .anyMatch(snapshot ->
+            snapshot.branch().equals(result.branch())
+                && snapshot.mainlineClock() == result.mainlineClock());
   }
 
   public SessionEffect.JobChanged lastShown() {

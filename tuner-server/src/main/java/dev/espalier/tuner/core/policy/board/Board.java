@@ -327,6 +327,15 @@ public final class Board {
             branch.path()));
   }
 
+  /// Says that what a checkpoint holds is the job's result again.
+  ///
+  /// @param value of the metric that judges the model; may be NaN
+  void resultIs(Checkpoints.Mark mark, double value) {
+    emit(
+        new SessionEffect.ResultChanged(
+            mark.mainlineClock(), mark.epochs(), mark.branch(), value, mark.path()));
+  }
+
   // What people see.
 
   /// Adds an effect to those of the event that is being handled.

@@ -52,14 +52,19 @@ public final class Checkpoints {
     }
   }
 
+  /// A state that was the job's best.
+  ///
+  /// @param value of the metric that judges the model; may be NaN
+  private record Best(Mark mark, double value) {}
+
   private final Board board;
   private final int keep;
   private final Map<Long, Mark> pending = new LinkedHashMap<>();
   private final TreeMap<Long, Mark> durable = new TreeMap<>();
   private final Set<Integer> released = new HashSet<>();
   private Optional<Mark> lastFailed = Optional.empty();
-  private Optional<Mark> wantedBest = Optional.empty();
-  private Optional<Mark> durableBest = Optional.empty();
+  private final List<Best> bests = new ArrayList<>();
+  private boolean isBestLost;
   private final Map<Long, Long> sizesBytes = new HashMap<>();
   private final Set<Long> pinned = new HashSet<>();
   private Optional<Mark> wanted = Optional.empty();
@@ -102,13 +107,19 @@ public final class Checkpoints {
 
   /// Pins the state of `branch`, after all that is scheduled, as the best so far: it is the job's
   /// result until another is pinned. Asks for its checkpoint unless that is there or on its way.
-  public void requestBest(Branch branch, int evaluations, long evaluatedEpochs) {
+  ///
+  /// When that checkpoint is lost, the best before it that is not is the result again.
+  ///
+  /// @param value of the metric that judges the model; may be NaN
+  public void requestBest(Branch branch, double value, int evaluations, long evaluatedEpochs) {
     if (findFor(branch).isEmpty()) {
       request(branch, evaluations, evaluatedEpochs);
     }
-    wantedBest = findFor(branch);
-    if (wantedBest.filter(mark -> durable.containsKey(mark.checkpoint())).isPresent()) {
-      durableBest = wantedBest;
+    Mark mark = findFor(branch).orElseThrow();
+    bests.removeIf(best -> best.mark().equals(mark));
+    bests.add(new Best(mark, value));
+    isBestLost = false;
+    if (isBestDurable()) {
       dropOld();
     }
   }
@@ -119,14 +130,35 @@ public final class Checkpoints {
         .findFirst();
   }
 
-  /// {@return the pinned checkpoint that is durable: the last one that became so}
-  Optional<Mark> best() {
-    return durableBest;
+  private Optional<Mark> durableBest() {
+    return bests.reversed().stream()
+        .map(Best::mark)
+        .filter(mark -> durable.containsKey(mark.checkpoint()))
+        .findFirst();
   }
 
   /// {@return whether the checkpoint pinned last is durable}
   public boolean isBestDurable() {
-    return wantedBest.isPresent() && wantedBest.equals(durableBest);
+    return !isBestLost
+        && !bests.isEmpty()
+        && durable.containsKey(bests.getLast().mark().checkpoint());
+  }
+
+  /// {@return whether the checkpoint pinned last was lost}
+  public boolean isBestLost() {
+    return isBestLost;
+  }
+
+  /// Makes the best that is left the job's result where the one that is gone was it.
+  private void gone(Mark mark) {
+    boolean wasResult = !bests.isEmpty() && bests.getLast().mark().equals(mark);
+    bests.removeIf(best -> best.mark().equals(mark));
+    if (wasResult) {
+      isBestLost = true;
+      if (!bests.isEmpty()) {
+        board.resultIs(bests.getLast().mark(), bests.getLast().value());
+      }
+    }
   }
 
   /// {@return whether a checkpoint is being written}
@@ -230,9 +262,6 @@ public final class Checkpoints {
     sizesBytes.put(checkpoint, sizeBytes);
     chosen = Optional.empty();
     tell(mark, SnapshotState.READY);
-    if (wantedBest.filter(mark::equals).isPresent()) {
-      durableBest = wantedBest;
-    }
     dropOld();
     return true;
   }
@@ -243,6 +272,7 @@ public final class Checkpoints {
       int place = mustStay(mark) ? 0 : newerOfOwner.merge(mark.owner(), 1, Integer::sum);
       if (place > kept(mark.owner())) {
         durable.remove(mark.checkpoint());
+        bests.removeIf(best -> best.mark().equals(mark));
         board.command(new BranchCommand.DropCheckpoint(mark.checkpoint()));
         tell(mark, SnapshotState.DROPPED);
       }
@@ -258,7 +288,7 @@ public final class Checkpoints {
 
   private boolean mustStay(Mark mark) {
     return pinned.contains(mark.checkpoint())
-        || durableBest.filter(mark::equals).isPresent()
+        || durableBest().filter(mark::equals).isPresent()
         || wanted.filter(mark::equals).isPresent()
         || chosen.filter(mark::equals).isPresent();
   }
@@ -273,6 +303,7 @@ public final class Checkpoints {
     }
     lastFailed = Optional.of(mark);
     tell(mark, SnapshotState.FAILED);
+    gone(mark);
     board.command(new BranchCommand.DropCheckpoint(checkpoint));
     String outcome =
         "Checkpoint " + checkpoint + " failed (" + message + "); the job goes on, and " + inWords();
@@ -306,9 +337,8 @@ public final class Checkpoints {
     durable.remove(checkpoint);
     pinned.remove(checkpoint);
     chosen = chosen.filter(one -> !one.equals(mark));
-    wantedBest = wantedBest.filter(one -> !one.equals(mark));
-    durableBest = durableBest.filter(one -> !one.equals(mark));
     tell(mark, SnapshotState.FAILED);
+    gone(mark);
     String outcome = "Checkpoint " + checkpoint + " is " + why + " (" + message + ")";
     board.decide(
         "checkpoint-" + checkpoint + "/" + why,
@@ -318,15 +348,31 @@ public final class Checkpoints {
     return outcome;
   }
 
-  /// Gives up what lost workers had begun to write or found damaged.
+  /// Gives up what lost workers had begun to write or found damaged, and has the new ones drop it.
   public void dropPending() {
     damaged.forEach(mark -> board.command(new BranchCommand.DropCheckpoint(mark.checkpoint())));
     damaged.clear();
-    List<Mark> begun = new ArrayList<>(pending.values());
+    pending
+        .keySet()
+        .forEach(checkpoint -> board.command(new BranchCommand.DropCheckpoint(checkpoint)));
+    giveUpPending();
+  }
+
+  /// Gives up what workers that are gone had begun to write.
+  public void giveUpPending() {
+    List<Mark> begun = List.copyOf(pending.values());
     pending.clear();
     for (Mark mark : begun) {
-      board.command(new BranchCommand.DropCheckpoint(mark.checkpoint()));
       tell(mark, SnapshotState.FAILED);
+      gone(mark);
+    }
+  }
+
+  /// Makes the newest good checkpoint the result of a job whose own could not be saved, unless a
+  /// best one is there.
+  public void settleForLast() {
+    if (bests.isEmpty()) {
+      lastDurable().ifPresent(mark -> board.resultIs(mark, Double.NaN));
     }
   }
 

@@ -54,18 +54,25 @@ final class Finish {
     }
     board.command(new BranchCommand.Stop());
     board.changed(course.mainline(), BranchState.KEPT);
-    say(course.isResultSaved() ? "" : "; " + checkpoints.inWords());
+    boolean isSaved = course.isResultSaved();
+    if (!isSaved) {
+      checkpoints.settleForLast();
+    }
+    say(isSaved ? "" : "; " + checkpoints.inWords());
     return true;
   }
 
   /// Says the last words of a job whose last checkpoint will not come.
   void endUnsaved() {
+    checkpoints.giveUpPending();
+    checkpoints.settleForLast();
     say("; workers were lost before the last checkpoint was written: " + checkpoints.inWords());
   }
 
   /// Ends without asking workers for anything.
   void endNow(Ending how) {
     ending = Optional.of(how);
+    checkpoints.giveUpPending();
     say(course.history().size() > 0 ? "; " + checkpoints.inWords() : "");
   }
 

@@ -223,8 +223,7 @@ final class Population {
   }
 
   private void lead(PopulationRun run, Branch branch, SessionEvent.Evaluated event, double value) {
-    checkpoints.requestOf(run.number(), branch, run.evaluations(), branch.wholeEpochs());
-    checkpoints.requestBest(branch, run.evaluations(), branch.wholeEpochs());
+    pin(run, branch, value);
     if (!run.equals(best)) {
       Optional<Branch> dethroned = best().flatMap(PopulationRun::branch);
       best = run;
@@ -235,6 +234,32 @@ final class Population {
         new SessionEffect.MainlineEvaluated(
             branch.mainlineClock(), branch.epochs(), event.atSeconds(), event.metrics()));
     board.resultIs(branch, value);
+  }
+
+  private void pin(PopulationRun run, Branch branch, double value) {
+    checkpoints.requestOf(run.number(), branch, run.evaluations(), branch.wholeEpochs());
+    checkpoints.requestBest(branch, value, run.evaluations(), branch.wholeEpochs());
+  }
+
+  /// {@return where a run stood that was the best, if its state was lost before it was saved and the
+  /// run has yet to come there again; in passes over the data}
+  Optional<Double> lostBestOf(PopulationRun run) {
+    double at = run.branch().map(Branch::epochs).orElse(0.0);
+    return history
+        .best()
+        .map(History.Entry::epoch)
+        .filter(epoch ->
+            checkpoints.isBestLost() && run.equals(best) && epoch >= at - Run.ROUNDING);
+  }
+
+  /// Saves the state that was the best and lost, if the run stands there again.
+  void saveLostBest(PopulationRun run) {
+    Branch branch = run.branch().orElseThrow();
+    if (lostBestOf(run).filter(epoch -> epoch <= branch.epochs() + Run.ROUNDING).isPresent()) {
+      double value = history.best().orElseThrow().value();
+      pin(run, branch, value);
+      board.resultIs(branch, value);
+    }
   }
 
   /// Tells the settings that led to where a run is.

@@ -139,6 +139,7 @@ public final class PopulationCourse implements Course {
       slices.runOn(branch, bound(run, branch));
       return;
     }
+    population.saveLostBest(run);
     boolean isThere = branch.epochs() >= untilEpochs - Run.ROUNDING;
     if (run.isNewAt(branch) && (isThere || isAtEpoch(branch) || board.isTimeUp())) {
       evaluation = board.book().nextEvaluation();
@@ -158,11 +159,13 @@ public final class PopulationCourse implements Course {
     return branch.clocks() == branch.clockOfEpoch(branch.wholeEpochs());
   }
 
-  /// The next whole epoch that is to be evaluated, or the end of the order, in own clocks.
+  /// The next whole epoch that is to be evaluated, or the end of the order, in own clocks; on the way
+  /// there the state that is to be saved again.
   private long bound(PopulationRun run, Branch branch) {
     double known = Math.max(run.knownEpochs(), branch.epochs());
     double nextEpoch = Math.floor(known + Run.ROUNDING) + 1;
-    return branch.clockOfEpoch(Math.min(nextEpoch, untilEpochs));
+    double lostBest = population.lostBestOf(run).orElse(Double.POSITIVE_INFINITY);
+    return branch.clockOfEpoch(Math.min(Math.min(nextEpoch, untilEpochs), lostBest));
   }
 
   @Override

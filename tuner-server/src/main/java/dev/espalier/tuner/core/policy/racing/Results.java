@@ -65,6 +65,6 @@ final class Results {
   void saveAsResult(double value) {
     Branch branch = mainline.branch();
     board.resultIs(branch, value);
-    checkpoints.requestBest(branch, history.size(), branch.wholeEpochs());
+    checkpoints.requestBest(branch, value, history.size(), branch.wholeEpochs());
   }
 }

@@ -206,6 +206,21 @@ final class FixedSessionTest {
         .contains(new SessionEffect.Command(new BranchCommand.Schedule(BranchId.ROOT, 300, 1300)));
   }
 
+  @Test
+  void aJobWhoseLastCheckpointIsLostHasTheOneBeforeAsItsResult() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 3), model)
+            .afterEach((workers, _) -> {
+              if (workers.lastShown().state() == JobState.STOPPING) {
+                workers.lose();
+              }
+            })
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.isResultSaved()).isTrue();
+  }
+
   private static SessionEvent clocks(double at, long from, int count) {
     var losses = java.util.Collections.nCopies(count, 1.0);
     return new SessionEvent.Progressed(

@@ -24,6 +24,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -86,6 +87,35 @@ final class PopulationSessionTest {
           .isEqualTo(losses(undisturbed).getLast());
       assertThat(orders(run)).isEqualTo(orders(undisturbed));
     }
+  }
+
+  /// A run that catches up with its results is not evaluated on the way, but where it was the best it
+  /// is saved; a run that is over by then leaves its place to the best before.
+  @ParameterizedTest
+  @MethodSource("policies")
+  void aBestThatIsLostBeforeItIsSavedIsSavedOnTheWayBack(String policy) {
+    int bests = losses(workers(plan(policy)).run()).size();
+    int saved = 0;
+    for (int lost = 1; lost <= bests; lost++) {
+      int best = lost;
+      var isLost = new AtomicBoolean();
+      SimulatedWorkers run =
+          workers(plan(policy))
+              .afterEach((workers, event) -> {
+                if (event instanceof SessionEvent.Evaluated
+                    && losses(workers).size() == best
+                    && isLost.compareAndSet(false, true)) {
+                  workers.lose();
+                }
+              })
+              .run();
+
+      assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+      assertThat(run.isResultSaved()).as("%s, best %d lost", policy, best).isTrue();
+      double result = run.effects(SessionEffect.ResultChanged.class).getLast().value();
+      saved += result == losses(run).getLast() ? 1 : 0;
+    }
+    assertThat(saved).isGreaterThanOrEqualTo(bests - 1);
   }
 
   @ParameterizedTest

@@ -12,6 +12,7 @@ import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
+import dev.espalier.api.model.SnapshotState;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.tuner.core.policy.Jobs;
 import dev.espalier.tuner.core.policy.Policies;
@@ -437,6 +438,50 @@ class RacingSessionTest {
         .hasAtLeastOneElementOfType(Shape.LinearToZero.class);
     assertThat(run.commands()).hasAtLeastOneElementOfType(BranchCommand.Checkpoint.class);
     assertThat(run.lastShown().message()).contains("best loss").doesNotContain("checkpoint");
+  }
+
+  /// `model export` takes the result's checkpoint.
+  @Test
+  void aBestWhoseCheckpointFailsMakesRoomForTheOneBefore() {
+    int whole =
+        Jobs.workers(plan(0.01, 10), QuadraticModel.quiet(2))
+            .run()
+            .effects(SessionEffect.ResultChanged.class)
+            .size();
+    for (int good = 1; good < whole; good++) {
+      int last = good;
+      SimulatedWorkers run =
+          Jobs.workers(plan(0.01, 10), QuadraticModel.quiet(2))
+              .failCheckpoints(number -> number > last)
+              .run();
+
+      assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+      assertThat(run.isResultSaved()).as("%d good ones", last).isTrue();
+      assertThat(run.lastShown().message()).contains("is the last good one");
+    }
+  }
+
+  @Test
+  void aBestThatIsLostBeforeItIsSavedMakesRoomForTheOneBefore() {
+    SimulatedWorkers run =
+        Jobs.workers(plan(0.01, 10), QuadraticModel.quiet(2))
+            .failCheckpoints(number -> number == 3)
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.Evaluated && isStopping(workers)) {
+                workers.lose();
+              }
+            })
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.lastShown().message()).contains("before the last checkpoint was written");
+    assertThat(run.isResultSaved()).isTrue();
+    assertThat(run.effects(SessionEffect.SnapshotChanged.class).getLast().state())
+        .isEqualTo(SnapshotState.FAILED);
+  }
+
+  private static boolean isStopping(SimulatedWorkers workers) {
+    return workers.lastShown().state() == JobState.STOPPING;
   }
 
   private static boolean isRacing(SimulatedWorkers workers) {
