@@ -8,14 +8,14 @@ import java.util.List;
 /// With s_1 >= s_2 >= ... the speeds above zero and n = `best`, stop when `1 - s_n / s_1 < within`.
 ///
 /// @param best n, >= 1
-/// @param within share of the best speed, > 0
+/// @param within share of the best speed, >= 0; with 0 the rule is never met
 public record StopRule(int best, double within) {
   public StopRule {
     if (best < 1) {
       throw new IllegalArgumentException("best must be >= 1 but is " + best);
     }
-    if (!(within > 0)) {
-      throw new IllegalArgumentException("within must be > 0 but is " + within);
+    if (!(within >= 0)) {
+      throw new IllegalArgumentException("within must be >= 0 but is " + within);
     }
   }
 

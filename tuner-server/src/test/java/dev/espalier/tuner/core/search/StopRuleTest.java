@@ -33,6 +33,12 @@ final class StopRuleTest {
     assertThat(rule.isMet(List.of())).isFalse();
   }
 
+  /// A job file may name 0.
+  @Test
+  void withinNothingNeverStops() {
+    assertThat(new StopRule(5, 0).isMet(speeds(1, 1, 1, 1, 1))).isFalse();
+  }
+
   private static List<Observation> speeds(double... speeds) {
     return Arrays.stream(speeds)
         .mapToObj(speed -> new Observation(Setting.EMPTY, speed, Verdict.UNSTABLE))
