@@ -2,6 +2,7 @@ package dev.espalier.tuner.app;
 
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.rest.BillView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
@@ -29,7 +30,7 @@ public final class CounterfactualBill {
   /// @param tried what all branches of the job came to
   public static BillView of(
       JobView job, MetricSpec metric, Tried tried, List<EvaluationView> evaluations) {
-    double evaluation = evaluations.isEmpty() ? 0 : job.evaluationSeconds() / evaluations.size();
+    double evaluation = job.evaluationSeconds() / Math.max(1, evaluated(job, tried, evaluations));
     double bestEpoch = bestEpoch(metric, evaluations);
     double epochs = longestStart(job, evaluations);
     int converged = tried.settings() - tried.diverged();
@@ -49,6 +50,14 @@ public final class CounterfactualBill {
         expected,
         Math.max(high, expected),
         assumptions(tried.settings(), tried.diverged(), epochs, bestEpoch));
+  }
+
+  /// {@return how often a model was evaluated; of the evaluations of a population, one for each pass
+  /// of each run, only those are known that were the best so far}
+  private static double evaluated(JobView job, Tried tried, List<EvaluationView> known) {
+    return PolicyName.WITH_MAINLINE.contains(job.policy())
+        ? known.size()
+        : Math.max(known.size(), tried.epochs());
   }
 
   /// @param epochSeconds the sum of `c_s t_s` over `settings`

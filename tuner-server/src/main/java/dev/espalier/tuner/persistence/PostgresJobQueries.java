@@ -51,7 +51,8 @@ final class PostgresJobQueries implements JobQueries {
       select count(*), count(*) filter (where diverged),
         coalesce(sum(clocks_per_epoch * seconds / clocks) filter (where not diverged), 0),
         coalesce(sum(clocks_per_epoch * seconds / clocks) filter (where diverged), 0),
-        coalesce(sum(seconds) filter (where diverged), 0)
+        coalesce(sum(seconds) filter (where diverged), 0),
+        coalesce(sum(ceil(clocks / clocks_per_epoch)), 0)
       from tried
       """;
 
@@ -185,7 +186,12 @@ final class PostgresJobQueries implements JobQueries {
 
   private static Tried tried(ResultSet row) throws SQLException {
     return new Tried(
-        row.getInt(1), row.getInt(2), row.getDouble(3), row.getDouble(4), row.getDouble(5));
+        row.getInt(1),
+        row.getInt(2),
+        row.getDouble(3),
+        row.getDouble(4),
+        row.getDouble(5),
+        row.getDouble(6));
   }
 
   @Override

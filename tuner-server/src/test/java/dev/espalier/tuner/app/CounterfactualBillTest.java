@@ -25,7 +25,7 @@ final class CounterfactualBillTest {
   @Test
   void runsCostWhatTheirClocksCostHere() {
     BillView bill =
-        CounterfactualBill.of(job(10, 5), ACCURACY, new Tried(3, 1, 2 + 1, 2, 1), tenEvaluations());
+        CounterfactualBill.of(job("mltuner", 10, 5), ACCURACY, new Tried(3, 1, 2 + 1, 2, 1, 13), tenEvaluations());
 
     assertThat(bill.settings()).isEqualTo(3);
     assertThat(bill.diverged()).isOne();
@@ -41,10 +41,24 @@ final class CounterfactualBillTest {
   @Test
   void runsAreAsLongAsTheLongestStart() {
     BillView bill =
-        CounterfactualBill.of(job(3, 5), ACCURACY, new Tried(2, 0, 2 + 1, 0, 0), tenEvaluations());
+        CounterfactualBill.of(job("mltuner", 3, 5), ACCURACY, new Tried(2, 0, 2 + 1, 0, 0, 13), tenEvaluations());
 
     assertThat(bill.epochs()).isEqualTo(10);
     assertThat(bill.seconds()).isCloseTo(25 + 15, within(1e-9));
+  }
+
+  /// Of the 20 evaluations of 0.25 s each ten took the lead. Ten epochs of two settings: 20 + 2.5 and
+  /// 10 + 2.5 s.
+  @Test
+  void theRunsOfAPopulationAreEvaluatedMoreOftenThanIsKnown() {
+    BillView bill =
+        CounterfactualBill.of(
+            job("hyperband", 10, 5),
+            ACCURACY,
+            new Tried(2, 0, 2 + 1, 0, 0, 20),
+            tenEvaluations());
+
+    assertThat(bill.seconds()).isCloseTo(22.5 + 12.5, within(1e-9));
   }
 
   private static List<EvaluationView> tenEvaluations() {
@@ -55,7 +69,7 @@ final class CounterfactualBillTest {
 
   @Test
   void aJobThatTriedNothingHasNoBill() {
-    BillView bill = CounterfactualBill.of(job(0, 0), ACCURACY, new Tried(0, 0, 0, 0, 0), List.of());
+    BillView bill = CounterfactualBill.of(job("mltuner", 0, 0), ACCURACY, new Tried(0, 0, 0, 0, 0, 0), List.of());
 
     assertThat(bill.settings()).isZero();
     assertThat(bill.seconds()).isZero();
@@ -66,12 +80,12 @@ final class CounterfactualBillTest {
     return new EvaluationView(1, 100L * epoch, epoch, epoch, Map.of("accuracy", accuracy));
   }
 
-  private static JobView job(double epoch, double evaluationSeconds) {
+  private static JobView job(String policy, double epoch, double evaluationSeconds) {
     return new JobView(
         "job_1",
         "name",
         "mlp",
-        "mltuner",
+        policy,
         "tpe",
         2,
         JobSpec.Launch.LOCAL,

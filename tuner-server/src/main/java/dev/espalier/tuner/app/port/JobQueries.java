@@ -63,12 +63,14 @@ public interface JobQueries {
   /// @param epochSeconds seconds that an epoch takes, over those that did not diverge
   /// @param divergedEpochSeconds the same over those that did
   /// @param divergedSeconds seconds that these ran before
+  /// @param epochs passes over the data, those of each setting rounded up
   record Tried(
       int settings,
       int diverged,
       double epochSeconds,
       double divergedEpochSeconds,
-      double divergedSeconds) {}
+      double divergedSeconds,
+      double epochs) {}
 
   Optional<BranchView> branch(String job, int branch);
 
