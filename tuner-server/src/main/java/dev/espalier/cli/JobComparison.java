@@ -94,12 +94,19 @@ final class JobComparison {
     var copy = new LinkedHashMap<>(document);
     String[] parts = policy.split(":", 2);
     Map<String, Object> tuning = section(document, "tuning");
+    boolean wasFixed = PolicyName.FIXED.equals(tuning.get("policy"));
     tuning.put("policy", parts[0]);
     if (parts.length > 1) {
       tuning.put("searcher", parts[1]);
     }
     if (!parts[0].equals(PolicyName.FIXED)) {
+      // An exported schedule belongs to that policy, and so does what it was found with.
       tuning.remove("schedule");
+      tuning.remove("holdOut");
+      if (wasFixed) {
+        // What others are told in it is not searched.
+        tuning.remove("setting");
+      }
     }
     // A seed must not learn from the one before, nor one policy from another.
     tuning.put("warmStart", false);
@@ -287,7 +294,8 @@ final class JobComparison {
                   + " "
                   + Words.number(common)
                   + ", the best that every run reached. Figures are medians over seeds; the time to"
-                  + " it counts from the submission, seconds are those that branches ran.");
+                  + " it counts from the job's turn, pauses left out, and is that of the cost model"
+                  + " where the job file has one; seconds are those that branches ran.");
       return lines;
     }
 
