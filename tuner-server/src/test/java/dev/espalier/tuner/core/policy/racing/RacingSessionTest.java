@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy.racing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
@@ -17,6 +18,7 @@ import dev.espalier.api.model.Tunable;
 import dev.espalier.tuner.core.policy.Jobs;
 import dev.espalier.tuner.core.policy.Policies;
 import dev.espalier.tuner.core.session.Decision;
+import dev.espalier.tuner.core.session.DeceptiveModel;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.OverfittingModel;
 import dev.espalier.tuner.core.session.QuadraticModel;
@@ -425,6 +427,67 @@ class RacingSessionTest {
             assertThat(rung.evidence())
                 .containsKeys("rung", "confidence", "leader", "entrants", "probeSamples"));
     assertThat(run.decisions()).extracting(Decision::rule).contains("racing.adopt");
+  }
+
+  /// What the winner ran counts as tuning then, and may take its share past the budget.
+  @Test
+  void anAdoptionThatTheValidationDataRefuteIsUndone() {
+    double rate = 0.1;
+    SimulatedWorkers run =
+        Jobs.workers(plan(rate, 0, 32, 20), new DeceptiveModel(1.1 * rate, 0.01)).run();
+
+    Decision guard = only(run, "racing.guard");
+    Decision adopted = only(run, "racing.adopt");
+    assertThat((double) guard.evidence().get("after"))
+        .isGreaterThan((double) guard.evidence().get("before"));
+    List<SessionEffect> effects = run.effects();
+    int adoptedAt = indexOf(effects, "racing.adopt");
+    int undoneAt = indexOf(effects, "racing.guard");
+    BranchCommand.Fork race = fork(effects.subList(0, adoptedAt), BranchKind.TRIAL, true);
+    BranchCommand.Fork undone =
+        fork(effects.subList(undoneAt, effects.size()), BranchKind.MAINLINE, false);
+    assertThat(undone.parent()).isEqualTo(race.parent());
+    assertThat(undone.setting().value("learningRate")).isEqualTo(rate);
+    assertThat(guard.evidence().get("goBackTo")).isEqualTo(undone.setting().values());
+
+    SessionEffect.TimeSpent before = spent(effects.subList(0, undoneAt), true);
+    SessionEffect.TimeSpent after = spent(effects.subList(undoneAt, effects.size()), false);
+    double raced = after.tuningSeconds() - before.tuningSeconds();
+    assertThat(raced).isGreaterThan(0);
+    assertThat(before.trainingSeconds() - after.trainingSeconds())
+        .isCloseTo(raced, within(ROUNDING));
+
+    String waits = adopted.evidence().get("setting").toString();
+    assertThat(ruled(run, "racing.race").stream().skip(1).findFirst())
+        .hasValueSatisfying(next ->
+            assertThat(next.evidence().get("challengers").toString()).doesNotContain(waits));
+    assertThat(best(run)).isLessThan(0.9);
+  }
+
+  private static int indexOf(List<SessionEffect> effects, String rule) {
+    return (int) effects.stream().takeWhile(effect -> !isRule(effect, rule)).count();
+  }
+
+  private static BranchCommand.Fork fork(
+      List<SessionEffect> effects, BranchKind kind, boolean isLast) {
+    List<BranchCommand.Fork> forks =
+        effects.stream()
+            .filter(SessionEffect.Command.class::isInstance)
+            .map(effect -> ((SessionEffect.Command) effect).command())
+            .filter(BranchCommand.Fork.class::isInstance)
+            .map(BranchCommand.Fork.class::cast)
+            .filter(fork -> fork.kind() == kind)
+            .toList();
+    return isLast ? forks.getLast() : forks.getFirst();
+  }
+
+  private static SessionEffect.TimeSpent spent(List<SessionEffect> effects, boolean isLast) {
+    List<SessionEffect.TimeSpent> times =
+        effects.stream()
+            .filter(SessionEffect.TimeSpent.class::isInstance)
+            .map(SessionEffect.TimeSpent.class::cast)
+            .toList();
+    return isLast ? times.getLast() : times.getFirst();
   }
 
   @Test
