@@ -35,7 +35,8 @@ public final class Lap {
   /// @param minClocks what it runs at least
   /// @param maxClocks what it runs at most
   /// @param cooldownShare of its clocks, over which the rate falls
-  /// @param aloneEpochs how far workers without a tuner may go on; 0 for a branch on trial
+  /// @param aloneEpochs how far workers without a tuner may go on, within `maxClocks`; 0 for a branch
+  ///   on trial
   public Lap(
       Board board,
       Pace pace,
@@ -129,7 +130,8 @@ public final class Lap {
   }
 
   private void schedule(long until) {
-    long alone = until + (long) (aloneEpochs * branch.clocksPerEpoch());
-    slices.send(branch, until, alone, shape);
+    long left = Math.max(0, maxClocks - (until - fromClock));
+    long alone = Math.min((long) (aloneEpochs * branch.clocksPerEpoch()), left);
+    slices.send(branch, until, until + alone, shape);
   }
 }

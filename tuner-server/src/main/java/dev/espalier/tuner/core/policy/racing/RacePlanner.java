@@ -65,6 +65,13 @@ final class RacePlanner {
                 + " can");
   }
 
+  /// {@return why the incumbent has no neighbour; empty when it may have one}
+  Optional<String> nothingSearched() {
+    return board.plan().space().dimensions() > 0
+        ? Optional.empty()
+        : Optional.of("no tunable of the job is searched");
+  }
+
   /// {@return whether a race is due, affordable, and of use for what is left of the job}
   ///
   /// @param leftSeconds what the time bound of the job still allows

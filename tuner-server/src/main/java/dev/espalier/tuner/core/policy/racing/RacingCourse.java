@@ -204,6 +204,7 @@ public final class RacingCourse implements Course {
 
   private void startWanted() {
     if (!races.startWanted(mainline(), incumbent())) {
+      diary.nothingToRace(incumbent());
       next();
     }
   }
@@ -316,7 +317,7 @@ public final class RacingCourse implements Course {
 
   @Override
   public Optional<String> retune(String actor) {
-    Optional<String> refusal = reasonToWait().or(planner::problem);
+    Optional<String> refusal = reasonToWait().or(planner::problem).or(planner::nothingSearched);
     if (refusal.isEmpty()) {
       races.want(Optional.empty(), actor);
     }

@@ -41,6 +41,14 @@ final class RacingDiary {
         Evidence.of().with("heldOutSamples", board.workload().heldOutSamples()));
   }
 
+  void nothingToRace(Setting incumbent) {
+    board.decide(
+        "nothing-to-race",
+        "racing.none",
+        "No setting beside " + Words.setting(incumbent) + " can be raced now",
+        Evidence.of().with("setting", incumbent));
+  }
+
   void prior(Prior prior) {
     String found =
         "Job "

@@ -27,6 +27,7 @@ import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SimulatedWorkers;
 import dev.espalier.tuner.core.session.TrainingStart;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -760,6 +761,55 @@ class RacingSessionTest {
     assertThat(run.decisions())
         .extracting(Decision::outcome)
         .anySatisfy(outcome -> assertThat(outcome).contains("re-tune").contains("held out"));
+  }
+
+  @Test
+  void aPersonHearsThatThereIsNothingToRace() {
+    // A rate moves by a seventh at least.
+    var narrow = new SearchSpace(List.of(new Tunable.LogRange("learningRate", 0.1, 0.11, 0.1)));
+    SimulatedWorkers run = retuned(narrow);
+    assertThat(run.decisions()).extracting(Decision::rule).contains("request.accepted");
+    assertThat(only(run, "racing.none").outcome()).startsWith("No setting beside learningRate 0.1");
+
+    run = retuned(new SearchSpace(List.of()));
+    assertThat(only(run, "request.ignored").outcome())
+        .isEqualTo("The request to re-tune is ignored: no tunable of the job is searched");
+  }
+
+  private static SimulatedWorkers retuned(SearchSpace space) {
+    var asked = new AtomicBoolean();
+    JobPlan plan =
+        Jobs.plan("racing", "random", space, Jobs.setting(0.1), List.of(), 1, Jobs.OPTIONS, 5);
+    return Jobs.workers(plan, QuadraticModel.quiet(1))
+        .afterEach((workers, event) -> {
+          if (event instanceof SessionEvent.Evaluated && asked.compareAndSet(false, true)) {
+            workers.ask(new SessionEvent.UserRequest.Retune());
+          }
+        })
+        .run();
+  }
+
+  /// A hundred clocks are an epoch. Workers alone go on for ten at most.
+  @ParameterizedTest
+  @ValueSource(doubles = {4, 25})
+  void workersAloneStayWithinTheEpochsOfTheJob(double maxEpochs) {
+    var rate = new SearchSpace(List.of(new Tunable.LogRange("learningRate", 1e-5, 10, 0.1)));
+    JobPlan plan =
+        Jobs.plan("racing", "random", rate, Setting.EMPTY, List.of(), 1, Jobs.OPTIONS, maxEpochs);
+
+    SimulatedWorkers run = Jobs.workers(plan, QuadraticModel.quiet(1)).run();
+
+    var forkClocks = new HashMap<BranchId, Long>();
+    run.effects(SessionEffect.BranchChanged.class)
+        .forEach(changed -> forkClocks.put(changed.branch(), changed.forkClock()));
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.Schedule.class::isInstance)
+        .map(BranchCommand.Schedule.class::cast)
+        .allSatisfy(schedule ->
+            assertThat(forkClocks.get(schedule.branch()) + schedule.aloneUntilClock())
+                .isLessThanOrEqualTo(Math.round(100 * maxEpochs)))
+        .anySatisfy(schedule ->
+            assertThat(schedule.aloneUntilClock()).isGreaterThan(schedule.untilClock()));
   }
 
   /// A metric that cannot be computed judges nothing: not that training has converged either.
