@@ -110,17 +110,22 @@ final class Bars {
   private Optional<Bar> faster(String rival, double times, boolean isMedian) {
     var ratios = new ArrayList<Double>();
     var lost = new ArrayList<String>();
-    int never = 0;
+    var unreached = new ArrayList<String>();
     for (Standing other : of(rival)) {
       Optional<Standing> own =
           judged.stream().filter(one -> one.workload().equals(other.workload())).findFirst();
       if (own.isEmpty() || !references.containsKey(other.workload())) {
         continue;
       }
-      // One that never arrives took at least its horizon.
       boolean isNever = Double.isInfinite(other.seconds());
+      if (isNever) {
+        unreached.add(other.workload());
+      }
+      if (isNever && isMedian) {
+        continue;
+      }
+      // One that never arrives took at least its horizon.
       double ratio = (isNever ? other.horizonSeconds() : other.seconds()) / own.get().seconds();
-      never += isNever ? 1 : 0;
       ratios.add(ratio);
       if (Double.isInfinite(own.get().seconds())) {
         lost.add(other.workload() + " it never arrives");
@@ -131,20 +136,25 @@ final class Bars {
     if (of(rival).isEmpty()) {
       return Optional.empty();
     }
-    String unreached =
-        never == 0 ? "" : "; it never arrives on %d, which counts its whole time".formatted(never);
+    String remark =
+        unreached.isEmpty()
+            ? ""
+            : "; it never arrives on %s, which %s"
+                .formatted(
+                    String.join(", ", unreached),
+                    isMedian ? "is left out" : "counts its whole time");
     if (isMedian) {
       double median = Quantiles.median(ratios);
       return Optional.of(
           new Bar(
               "at least %.0f times faster than %s".formatted(times, rival),
-              "median " + (never == 0 ? "" : ">= ") + text(median) + unreached,
+              "median " + text(median) + remark,
               median >= times));
     }
     return Optional.of(
         new Bar(
             "faster than " + rival + " on every workload",
-            lost.isEmpty() ? "everywhere" + unreached : "not on " + String.join(", ", lost),
+            lost.isEmpty() ? "everywhere" + remark : "not on " + String.join(", ", lost),
             lost.isEmpty()));
   }
 

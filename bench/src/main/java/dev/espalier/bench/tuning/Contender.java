@@ -47,13 +47,12 @@ record Contender(
   }
 
   /// {@return `racing` without its races: what is left is the fall of the rate at the end of laps}
-  static Contender laps() {
-    return new Contender(
-        "laps",
-        PolicyName.RACING,
-        Optional.empty(),
-        Optional.empty(),
-        Map.of("tuning.racing.budget", 0));
+  ///
+  /// @param options beside that
+  static Contender laps(Map<String, Object> options) {
+    var all = new LinkedHashMap<String, Object>(options);
+    all.put("tuning.racing.budget", 0);
+    return new Contender("laps", PolicyName.RACING, Optional.empty(), Optional.empty(), all);
   }
 
   /// {@return whether it trains a population of runs}

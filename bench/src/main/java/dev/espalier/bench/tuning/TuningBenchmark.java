@@ -177,7 +177,7 @@ public final class TuningBenchmark {
         .map(name ->
             switch (name) {
               case "default" -> Contender.fixed(name, workload.carefulSetting());
-              case "laps" -> Contender.laps();
+              case "laps" -> Contender.laps(options.options());
               case "oracle" ->
                   Contender.fixed(name, Setting.of(reference.bestDraw().orElseThrow().setting()));
               default -> Contender.named(name, options.options());

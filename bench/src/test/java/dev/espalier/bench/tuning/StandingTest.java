@@ -113,7 +113,7 @@ final class StandingTest {
   }
 
   @Test
-  void whoNeverArrivesCountsItsWholeTime() {
+  void whoNeverArrivesIsNoPartOfAMedian() {
     var standings =
         List.of(
             Standing.of(REFERENCE, List.of(run("racing", 2, 0.9))),
@@ -124,8 +124,22 @@ final class StandingTest {
         .filteredOn(bar -> bar.name().startsWith("at least 10 times"))
         .extracting(Bars.Bar::figure, Bars.Bar::isReached)
         .containsExactly(
-            tuple("median >= 5.00; it never arrives on 1, which counts its whole time", false),
+            tuple("median -; it never arrives on toy, which is left out", false),
             tuple("median 1.50", false));
+  }
+
+  @Test
+  void whoNeverArrivesCountsItsWholeTimeWhereEachWorkloadIsJudged() {
+    var standings =
+        List.of(
+            Standing.of(REFERENCE, List.of(run("racing", 2, 0.9))),
+            Standing.of(REFERENCE, List.of(run("pbt", 5, 0.8))));
+
+    assertThat(new Bars(Map.of("toy", REFERENCE), standings).bars())
+        .filteredOn(bar -> bar.name().startsWith("faster than pbt"))
+        .extracting(Bars.Bar::figure, Bars.Bar::isReached)
+        .containsExactly(
+            tuple("everywhere; it never arrives on toy, which counts its whole time", true));
   }
 
   @Test
@@ -142,6 +156,12 @@ final class StandingTest {
     assertThat(published.options())
         .containsOnly(entry("tuning.maxTrials", 3), entry("tuning.runs.defaultFirst", false));
     assertThat(Contender.named("mltuner:gp", Map.of()).options()).isEmpty();
+  }
+
+  @Test
+  void lapsTakeTheOptionsOfTheOthersButForTheirRaces() {
+    assertThat(Contender.laps(Map.of("tuning.racing.cooldown", 0.2)).options())
+        .containsOnly(entry("tuning.racing.cooldown", 0.2), entry("tuning.racing.budget", 0));
   }
 
   /// The program's default batch is 128, a careful user's 64.
