@@ -127,8 +127,9 @@ record Contender(
   /// {@return its options, and beside them what its authors would set for a job of this length}
   Map<String, Object> fitted(Workload workload) {
     var all = new TreeMap<String, Object>();
-    if (isToldDefault()) {
-      workload.defaultsToTell().ifPresent(tunables -> all.put("tunables", tunables));
+    if (setting.isEmpty()) {
+      Setting told = isToldDefault() ? workload.carefulSetting() : workload.space().defaults();
+      workload.tunablesToTell(told).ifPresent(tunables -> all.put("tunables", tunables));
     }
     double epochs = workload.budgetEpochs();
     if (isPopulation()) {

@@ -142,6 +142,7 @@ public final class NeuralBenchmark {
             "engine", engine),
         0,
         1,
+        List.of(),
         1,
         Setting.EMPTY,
         "to measure");

@@ -254,7 +254,7 @@ final class References {
     return workload.data().map(Path::getFileName).map(Path::toString).orElse("generated");
   }
 
-  /// {@return a short hash of the program, its arguments, the budget and the data's file sizes}
+  /// {@return a short hash of the program, its arguments, what is chosen, the budget and the data's file sizes}
   static String fingerprint(Workload workload) {
     var text = new StringBuilder();
     text.append(workload.program())
@@ -265,6 +265,9 @@ final class References {
         .append('/')
         .append(workload.budgetEpochs())
         .append(workload.carefulSetting());
+    if (!workload.staleness().isEmpty()) {
+      text.append(workload.staleness());
+    }
     workload.data().ifPresent(folder -> files(folder).forEach(text::append));
     try {
       byte[] hash =

@@ -7,6 +7,7 @@ import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.TunableReader;
 import dev.espalier.runtime.ProgramCatalog;
 import dev.espalier.runtime.branch.BranchExecutor;
@@ -14,7 +15,9 @@ import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.sdk.ProgramEnvironment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -29,6 +32,8 @@ import java.util.Optional;
 /// @param arguments of the program, in text form
 /// @param trainingSamples how many of the training samples are used, from the first on; 0 for all
 /// @param workers that train together
+/// @param staleness what may be chosen beside the program's own tunables, the first by default; empty
+///   where it is not to be chosen
 /// @param budgetEpochs the full budget: the time that so many epochs take with the default setting
 /// @param careful what a careful user would train with, written down before any result was known;
 ///   tunables that it leaves out have the program's default
@@ -42,6 +47,7 @@ record Workload(
     Map<String, String> arguments,
     int trainingSamples,
     int workers,
+    List<Double> staleness,
     double budgetEpochs,
     Setting careful,
     String reason) {
@@ -49,6 +55,7 @@ record Workload(
 
   Workload {
     arguments = Map.copyOf(arguments);
+    staleness = List.copyOf(staleness);
     if (trainingSamples < 0) {
       throw new IllegalArgumentException(
           name + ": trainingSamples must be >= 0 but is " + trainingSamples);
@@ -72,6 +79,7 @@ record Workload(
         arguments,
         trainingSamples,
         workers,
+        staleness,
         budgetEpochs,
         careful,
         reason);
@@ -87,6 +95,7 @@ record Workload(
         arguments,
         trainingSamples,
         count,
+        staleness,
         budgetEpochs,
         careful,
         reason);
@@ -109,14 +118,16 @@ record Workload(
   }
 
   SearchSpace space() {
-    return new SearchSpace(descriptor().tunables());
+    var tunables = new ArrayList<Tunable>(descriptor().tunables());
+    if (!staleness.isEmpty()) {
+      tunables.add(new Tunable.Choice(Tunable.STALENESS, staleness, staleness.getFirst()));
+    }
+    return new SearchSpace(tunables);
   }
 
-  /// {@return the tunables of a job file whose defaults are what a careful user would take; empty
-  /// where the program has the same}
-  Optional<Map<String, Object>> defaultsToTell() {
-    Setting told = carefulSetting();
-    if (told.equals(space().defaults())) {
+  /// {@return the tunables of a job file with these defaults; empty where the program has the same}
+  Optional<Map<String, Object>> tunablesToTell(Setting told) {
+    if (told.equals(new SearchSpace(descriptor().tunables()).defaults())) {
       return Optional.empty();
     }
     var tunables = new LinkedHashMap<String, Object>();

@@ -27,6 +27,7 @@ final class Workloads {
           "arguments",
           "trainingSamples",
           "workers",
+          "staleness",
           "budgetEpochs",
           "default",
           "reason");
@@ -99,6 +100,7 @@ final class Workloads {
           arguments,
           (int) number("trainingSamples", 0),
           (int) number("workers", 1),
+          numbers("staleness"),
           number("budgetEpochs", required("budgetEpochs")),
           Setting.of(setting),
           text(required("reason")).strip());
@@ -121,6 +123,16 @@ final class Workloads {
         return number.doubleValue();
       }
       throw new IllegalArgumentException(place + ": " + key + " must be a number but is " + value);
+    }
+
+    private List<Double> numbers(String key) {
+      Object value = values.get(key);
+      if (value != null && !(value instanceof List<?>)) {
+        throw new IllegalArgumentException(place + ": " + key + " must be a list of numbers");
+      }
+      return value instanceof List<?> list
+          ? list.stream().map(each -> number(key, each)).toList()
+          : List.of();
     }
 
     private Map<String, Object> map(String key) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.Setting;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -14,6 +15,10 @@ final class SimulatedRunTest {
   private static final double HORIZON = 0.4;
 
   private static Workload workload(int workers) {
+    return workload(workers, List.of());
+  }
+
+  private static Workload workload(int workers, List<Double> staleness) {
     return new Workload(
         "toy",
         "Toy",
@@ -23,6 +28,7 @@ final class SimulatedRunTest {
         Map.of(),
         4000,
         workers,
+        staleness,
         5,
         Setting.EMPTY,
         "the program's default");
@@ -96,5 +102,40 @@ final class SimulatedRunTest {
     assertThatThrownBy(() -> run(1, contender, 1))
         .hasMessageContaining("mltuner")
         .hasMessageContaining("maxTrails");
+  }
+
+  /// With four workers a stale clock waits less.
+  @Test
+  void racingTakesTheStalenessThatWaitsLess() {
+    Map<String, Object> staleness =
+        Map.of("staleness", Map.of("type", "choice", "values", List.of(0, 1, 3), "default", 0));
+
+    var waiting = new CostModel(1e-4, 1e-6, 1e-3, 1e-7, 1e-6, 1e-4);
+    RunRecord run =
+        new SimulatedRun(
+                workload(4),
+                Contender.named("racing", Map.of("tunables", staleness)),
+                waiting,
+                1,
+                5 * HORIZON,
+                false,
+                _ -> false)
+            .run();
+
+    assertThat(run.outcome()).isEqualTo("ended");
+    assertThat(run.branches().getFirst().setting()).containsEntry("staleness", 0.0);
+    assertThat(run.branches())
+        .filteredOn(branch -> branch.kind().equals("MAINLINE"))
+        .anyMatch(branch -> branch.setting().get("staleness") > 0);
+  }
+
+  @Test
+  void everyPolicyMayChooseTheStalenessThatAWorkloadNames() {
+    Workload workload = workload(4, List.of(0.0, 1.0, 3.0));
+    for (String policy : List.of("racing", "mltuner", "asha", "asha-as-published")) {
+      assertThat(Contender.named(policy, Map.of()).plan(workload, COST, 1, HORIZON).space())
+          .as(policy)
+          .isEqualTo(workload.space());
+    }
   }
 }

@@ -45,6 +45,24 @@ final class WorkloadsTest {
         .hasMessageContaining("own.yaml: own: unknown key budgetEpoch");
     Files.writeString(file, "own: { program: mlp, reason: x }\n");
     assertThatThrownBy(() -> Workloads.read(file)).hasMessageContaining("budgetEpochs is missing");
+    Files.writeString(file, "own: { program: mlp, staleness: 3, budgetEpochs: 3, reason: x }\n");
+    assertThatThrownBy(() -> Workloads.read(file)).hasMessageContaining("must be a list of numbers");
+  }
+
+  @Test
+  void stalenessIsChosenWhereAWorkloadNamesIt() throws IOException {
+    Path file = folder.resolve("own.yaml");
+    String workload = "own: { program: mlp, workers: 4, budgetEpochs: 3, reason: x%s }\n";
+    Files.writeString(file, workload.formatted(""));
+    Workload without = Workloads.read(file).get("own");
+    Files.writeString(file, workload.formatted(", staleness: [0, 1, 3]"));
+    Workload with = Workloads.read(file).get("own");
+
+    assertThat(with.space().dimensions()).isEqualTo(without.space().dimensions() + 1);
+    assertThat(with.carefulSetting().value("staleness")).isZero();
+    assertThat(with.tunablesToTell(with.carefulSetting()).orElseThrow()).containsKey("staleness");
+    assertThat(without.tunablesToTell(without.carefulSetting())).isEmpty();
+    assertThat(References.fingerprint(with)).isNotEqualTo(References.fingerprint(without));
   }
 
   @Test
