@@ -17,7 +17,8 @@ public final class Policies {
   public static int version(String policy) {
     return switch (policy) {
       case PolicyName.RACING -> 11;
-      case PolicyName.HYPERBAND, PolicyName.ASHA, PolicyName.PBT -> 2;
+      case PolicyName.RANDOM, PolicyName.GRID, PolicyName.BAYES -> 2;
+      case PolicyName.HYPERBAND, PolicyName.ASHA, PolicyName.PBT -> 3;
       default -> PolicyName.ALL.contains(policy) ? 1 : 0;
     };
   }
