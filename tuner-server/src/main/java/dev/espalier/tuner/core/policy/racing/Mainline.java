@@ -57,6 +57,11 @@ final class Mainline {
     return bestSetting;
   }
 
+  /// {@return the branch that holds the state with the best validation result}
+  Optional<Branch> best() {
+    return isAtBest ? Optional.of(branch()) : snapshots.of(Purpose.BEST);
+  }
+
   Optional<Branch> snapshot(Purpose purpose) {
     return snapshots.of(purpose);
   }

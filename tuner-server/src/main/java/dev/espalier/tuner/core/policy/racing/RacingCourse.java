@@ -398,6 +398,8 @@ public final class RacingCourse implements Course {
   public void saveResult() {
     if (history.best().isEmpty()) {
       results.saveAsResult(Double.NaN);
+    } else {
+      results.saveLostBest();
     }
   }
 

@@ -63,7 +63,20 @@ final class Results {
   ///
   /// @param value may be NaN
   void saveAsResult(double value) {
-    Branch branch = mainline.branch();
+    saveAsResult(mainline.branch(), value);
+  }
+
+  /// Saves the best state once more where its checkpoint was lost and workers still hold it.
+  void saveLostBest() {
+    if (checkpoints.isBestLost()) {
+      history
+          .best()
+          .ifPresent(best ->
+              mainline.best().ifPresent(branch -> saveAsResult(branch, best.value())));
+    }
+  }
+
+  private void saveAsResult(Branch branch, double value) {
     board.resultIs(branch, value);
     checkpoints.requestBest(branch, value, history.size(), branch.wholeEpochs());
   }

@@ -525,6 +525,24 @@ class RacingSessionTest {
     }
   }
 
+  /// It overfits, so that its best is not its last, which workers hold to the end.
+  @Test
+  void aBestWhoseCheckpointFailedIsSavedAtTheEnd() {
+    JobPlan plan = Jobs.with(plan(0.05, 0), 3, Double.NaN);
+    var model = new OverfittingModel(1, 8);
+    long last = lastWritten(Jobs.workers(plan, model).run());
+    for (long failing = 1; failing < last; failing++) {
+      long checkpoint = failing;
+      SimulatedWorkers run =
+          Jobs.workers(plan, model).failCheckpoints(number -> number == checkpoint).run();
+
+      assertThat(run.isResultSaved()).isTrue();
+      assertThat(run.effects(SessionEffect.ResultChanged.class).getLast().value())
+          .as("checkpoint %d of %d failed", checkpoint, last)
+          .isEqualTo(best(run));
+    }
+  }
+
   @Test
   void aBestThatIsLostBeforeItIsSavedMakesRoomForTheOneBefore() {
     SimulatedWorkers run =
