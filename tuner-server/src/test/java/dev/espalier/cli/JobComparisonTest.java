@@ -37,7 +37,8 @@ class JobComparisonTest {
 
   private static JobSpecReader.Result read(JobComparison.Entry entry) {
     return JobSpecReader.read(
-        entry.document(), name -> Optional.of(ProgramDescriptor.of(name, "a toy", MetricSpec.minimize("loss"))));
+        entry.document(),
+        name -> Optional.of(ProgramDescriptor.of(name, "a toy", MetricSpec.minimize("loss"))));
   }
 
   @Test

@@ -254,7 +254,8 @@ final class References {
     return workload.data().map(Path::getFileName).map(Path::toString).orElse("generated");
   }
 
-  /// {@return a short hash of the program, its arguments, what is chosen, the budget and the data's file sizes}
+  /// {@return a short hash of the program, its arguments, what is chosen, the budget and the data's
+  /// file sizes}
   static String fingerprint(Workload workload) {
     var text = new StringBuilder();
     text.append(workload.program())

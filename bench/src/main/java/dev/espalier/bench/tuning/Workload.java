@@ -32,8 +32,8 @@ import java.util.Optional;
 /// @param arguments of the program, in text form
 /// @param trainingSamples how many of the training samples are used, from the first on; 0 for all
 /// @param workers that train together
-/// @param staleness what may be chosen beside the program's own tunables, the first by default; empty
-///   where it is not to be chosen
+/// @param staleness what may be chosen beside the program's own tunables, the first by default;
+///   empty where it is not to be chosen
 /// @param budgetEpochs the full budget: the time that so many epochs take with the default setting
 /// @param careful what a careful user would train with, written down before any result was known;
 ///   tunables that it leaves out have the program's default

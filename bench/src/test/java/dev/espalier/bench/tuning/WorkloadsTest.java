@@ -46,7 +46,8 @@ final class WorkloadsTest {
     Files.writeString(file, "own: { program: mlp, reason: x }\n");
     assertThatThrownBy(() -> Workloads.read(file)).hasMessageContaining("budgetEpochs is missing");
     Files.writeString(file, "own: { program: mlp, staleness: 3, budgetEpochs: 3, reason: x }\n");
-    assertThatThrownBy(() -> Workloads.read(file)).hasMessageContaining("must be a list of numbers");
+    assertThatThrownBy(() -> Workloads.read(file))
+        .hasMessageContaining("must be a list of numbers");
   }
 
   @Test

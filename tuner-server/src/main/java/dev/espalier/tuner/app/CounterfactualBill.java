@@ -52,8 +52,8 @@ public final class CounterfactualBill {
         assumptions(tried.settings(), tried.diverged(), epochs, bestEpoch));
   }
 
-  /// {@return how often a model was evaluated; of the evaluations of a population, one for each pass
-  /// of each run, only those are known that were the best so far}
+  /// {@return how often a model was evaluated; of the evaluations of a population, one for each
+  /// pass of each run, only those are known that were the best so far}
   private static double evaluated(JobView job, Tried tried, List<EvaluationView> known) {
     return PolicyName.WITH_MAINLINE.contains(job.policy())
         ? known.size()
@@ -108,7 +108,8 @@ public final class CounterfactualBill {
             + ".");
     sentences.add("High: no run is ended early, not even one that diverged.");
     sentences.add(
-        "Whether one of these settings alone, never changed, would be as good as this job is not known.");
+        "Whether one of these settings alone, never changed, would be as good as this job is not"
+            + " known.");
     return sentences;
   }
 

@@ -25,7 +25,8 @@ final class CounterfactualBillTest {
   @Test
   void runsCostWhatTheirClocksCostHere() {
     BillView bill =
-        CounterfactualBill.of(job("mltuner", 10, 5), ACCURACY, new Tried(3, 1, 2 + 1, 2, 1, 13), tenEvaluations());
+        CounterfactualBill.of(
+            job("mltuner", 10, 5), ACCURACY, new Tried(3, 1, 2 + 1, 2, 1, 13), tenEvaluations());
 
     assertThat(bill.settings()).isEqualTo(3);
     assertThat(bill.diverged()).isOne();
@@ -41,22 +42,20 @@ final class CounterfactualBillTest {
   @Test
   void runsAreAsLongAsTheLongestStart() {
     BillView bill =
-        CounterfactualBill.of(job("mltuner", 3, 5), ACCURACY, new Tried(2, 0, 2 + 1, 0, 0, 13), tenEvaluations());
+        CounterfactualBill.of(
+            job("mltuner", 3, 5), ACCURACY, new Tried(2, 0, 2 + 1, 0, 0, 13), tenEvaluations());
 
     assertThat(bill.epochs()).isEqualTo(10);
     assertThat(bill.seconds()).isCloseTo(25 + 15, within(1e-9));
   }
 
-  /// Of the 20 evaluations of 0.25 s each ten took the lead. Ten epochs of two settings: 20 + 2.5 and
-  /// 10 + 2.5 s.
+  /// Of the 20 evaluations of 0.25 s each ten took the lead. Ten epochs of two settings: 20 + 2.5
+  /// and 10 + 2.5 s.
   @Test
   void theRunsOfAPopulationAreEvaluatedMoreOftenThanIsKnown() {
     BillView bill =
         CounterfactualBill.of(
-            job("hyperband", 10, 5),
-            ACCURACY,
-            new Tried(2, 0, 2 + 1, 0, 0, 20),
-            tenEvaluations());
+            job("hyperband", 10, 5), ACCURACY, new Tried(2, 0, 2 + 1, 0, 0, 20), tenEvaluations());
 
     assertThat(bill.seconds()).isCloseTo(22.5 + 12.5, within(1e-9));
   }
@@ -69,7 +68,9 @@ final class CounterfactualBillTest {
 
   @Test
   void aJobThatTriedNothingHasNoBill() {
-    BillView bill = CounterfactualBill.of(job("mltuner", 0, 0), ACCURACY, new Tried(0, 0, 0, 0, 0, 0), List.of());
+    BillView bill =
+        CounterfactualBill.of(
+            job("mltuner", 0, 0), ACCURACY, new Tried(0, 0, 0, 0, 0, 0), List.of());
 
     assertThat(bill.settings()).isZero();
     assertThat(bill.seconds()).isZero();

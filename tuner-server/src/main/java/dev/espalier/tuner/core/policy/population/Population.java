@@ -241,15 +241,15 @@ final class Population {
     checkpoints.requestBest(branch, value, run.evaluations(), branch.wholeEpochs());
   }
 
-  /// {@return where a run stood that was the best, if its state was lost before it was saved and the
-  /// run has yet to come there again; in passes over the data}
+  /// {@return where a run stood that was the best, if its state was lost before it was saved and
+  /// the run has yet to come there again; in passes over the data}
   Optional<Double> lostBestOf(PopulationRun run) {
     double at = run.branch().map(Branch::epochs).orElse(0.0);
     return history
         .best()
         .map(History.Entry::epoch)
-        .filter(epoch ->
-            checkpoints.isBestLost() && run.equals(best) && epoch >= at - Run.ROUNDING);
+        .filter(
+            epoch -> checkpoints.isBestLost() && run.equals(best) && epoch >= at - Run.ROUNDING);
   }
 
   /// Saves the state that was the best and lost, if the run stands there again.

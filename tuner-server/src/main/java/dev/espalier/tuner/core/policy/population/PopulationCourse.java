@@ -159,8 +159,8 @@ public final class PopulationCourse implements Course {
     return branch.clocks() == branch.clockOfEpoch(branch.wholeEpochs());
   }
 
-  /// The next whole epoch that is to be evaluated, or the end of the order, in own clocks; on the way
-  /// there the state that is to be saved again.
+  /// The next whole epoch that is to be evaluated, or the end of the order, in own clocks; on the
+  /// way there the state that is to be saved again.
   private long bound(PopulationRun run, Branch branch) {
     double known = Math.max(run.knownEpochs(), branch.epochs());
     double nextEpoch = Math.floor(known + Run.ROUNDING) + 1;

@@ -35,8 +35,8 @@ public final class Lap {
   /// @param minClocks what it runs at least
   /// @param maxClocks what it runs at most
   /// @param cooldownShare of its clocks, over which the rate falls
-  /// @param aloneEpochs how far workers without a tuner may go on, within `maxClocks`; 0 for a branch
-  ///   on trial
+  /// @param aloneEpochs how far workers without a tuner may go on, within `maxClocks`; 0 for a
+  ///   branch on trial
   public Lap(
       Board board,
       Pace pace,

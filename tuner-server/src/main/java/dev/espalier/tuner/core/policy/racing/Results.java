@@ -71,8 +71,8 @@ final class Results {
     if (checkpoints.isBestLost()) {
       history
           .best()
-          .ifPresent(best ->
-              mainline.best().ifPresent(branch -> saveAsResult(branch, best.value())));
+          .ifPresent(
+              best -> mainline.best().ifPresent(branch -> saveAsResult(branch, best.value())));
     }
   }
 

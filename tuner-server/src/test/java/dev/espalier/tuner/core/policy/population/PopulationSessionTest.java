@@ -89,8 +89,8 @@ final class PopulationSessionTest {
     }
   }
 
-  /// A run that catches up with its results is not evaluated on the way, but where it was the best it
-  /// is saved; a run that is over by then leaves its place to the best before.
+  /// A run that catches up with its results is not evaluated on the way, but where it was the best
+  /// it is saved; a run that is over by then leaves its place to the best before.
   @ParameterizedTest
   @MethodSource("policies")
   void aBestThatIsLostBeforeItIsSavedIsSavedOnTheWayBack(String policy) {
