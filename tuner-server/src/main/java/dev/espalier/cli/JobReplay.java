@@ -3,6 +3,7 @@ package dev.espalier.cli;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.client.FileAside;
 import dev.espalier.cli.client.Json;
 import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.replay.Recording;
@@ -33,27 +34,23 @@ final class JobReplay {
       save.ifPresent(copy -> copy(file, copy));
       return read(file, job);
     }
-    if (save.isPresent()) {
-      return download(job, save.get(), invocation);
-    }
+    // What is saved may be no file that can be read again, but a pipe, say.
     Path aside = temporary();
     try {
-      return download(job, aside, invocation);
+      // A long job's recording is larger than the memory that it should take.
+      invocation.client().download(invocation.jobPath(job) + "/recording", aside);
+      save.ifPresent(copy -> copy(aside, copy));
+      return read(aside, job);
     } finally {
       remove(aside);
     }
   }
 
-  /// A long job's recording is larger than the memory that it should take.
-  private static Recording download(String job, Path file, Invocation invocation) {
-    invocation.client().download(invocation.jobPath(job) + "/recording", file);
-    return read(file, job);
-  }
-
   private static void copy(Path file, Path copy) {
     try {
       if (!(Files.exists(copy) && Files.isSameFile(file, copy))) {
-        Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+        FileAside.write(
+            copy, aside -> Files.copy(file, aside, StandardCopyOption.REPLACE_EXISTING));
       }
     } catch (IOException e) {
       throw new CommandFailure(

@@ -1,12 +1,15 @@
 package dev.espalier.cli.client;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /// Writes a file that takes its name once it is whole: what had that name stays until then, and for
-/// good where writing fails.
+/// good where writing fails. What is no plain file, such as a link, a pipe or a device, stays what it
+/// is, and has the file written through it.
 public final class FileAside {
   private FileAside() {}
 
@@ -16,9 +19,10 @@ public final class FileAside {
     void write(Path aside) throws IOException;
   }
 
-  /// Writes `file`, in whose folder there must be room for a second one.
+  /// Writes `file`, in whose folder there must be room for a second one, or among the temporary
+  /// files where `file` is no plain file.
   ///
-  /// @return its bytes
+  /// @return the bytes written
   /// @throws CommandFailure when it is a folder, or in a folder that is not there
   public static long write(Path file, Writer writer) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
@@ -28,11 +32,27 @@ public final class FileAside {
     if (folder == null || !Files.isDirectory(folder)) {
       throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no folder " + folder);
     }
+    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+        && (Files.exists(file) || Files.isSymbolicLink(file))) {
+      return writeThrough(file, writer);
+    }
     Path aside = file.resolveSibling(file.getFileName() + ".part");
     try {
       writer.write(aside);
       Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING);
       return Files.size(file);
+    } finally {
+      Files.deleteIfExists(aside);
+    }
+  }
+
+  private static long writeThrough(Path file, Writer writer) throws IOException {
+    Path aside = Files.createTempFile("espalier-", ".part");
+    try {
+      writer.write(aside);
+      try (OutputStream out = Files.newOutputStream(file)) {
+        return Files.copy(aside, out);
+      }
     } finally {
       Files.deleteIfExists(aside);
     }

@@ -2,11 +2,16 @@ package dev.espalier.cli.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class FileAsideTest {
@@ -54,5 +59,42 @@ class FileAsideTest {
     assertThatThrownBy(() -> FileAside.write(folder.resolve("none/model.npz"), _ -> {}))
         .isInstanceOf(CommandFailure.class)
         .hasMessageContaining("there is no folder");
+  }
+
+  @Test
+  void linkStaysALinkAndItsTargetIsWritten() throws IOException {
+    Path file = Files.writeString(folder.resolve("model.npz"), "older");
+    Path link = Files.createSymbolicLink(folder.resolve("link"), file.getFileName());
+    Path ahead = Files.createSymbolicLink(folder.resolve("ahead"), Path.of("later.npz"));
+
+    long bytes = FileAside.write(link, aside -> Files.writeString(aside, "new"));
+    FileAside.write(ahead, aside -> Files.writeString(aside, "first"));
+
+    assertThat(bytes).isEqualTo(3);
+    assertThat(link).isSymbolicLink();
+    assertThat(file).hasContent("new");
+    assertThat(ahead).isSymbolicLink();
+    assertThat(folder.resolve("later.npz")).hasContent("first");
+  }
+
+  @Test
+  @Timeout(20)
+  void readerOfAPipeGetsTheFile() throws Exception {
+    Path pipe = folder.resolve("pipe");
+    assumeThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    var read = CompletableFuture.supplyAsync(() -> read(pipe));
+
+    FileAside.write(pipe, aside -> Files.writeString(aside, "whole"));
+
+    assertThat(read.get(10, TimeUnit.SECONDS)).isEqualTo("whole");
+    assertThat(Files.isRegularFile(pipe)).isFalse();
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }
