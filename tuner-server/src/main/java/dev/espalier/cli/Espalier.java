@@ -2,11 +2,13 @@ package dev.espalier.cli;
 
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.screen.Output;
 import dev.espalier.cli.screen.Terminal;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,8 +44,8 @@ public final class Espalier implements Runnable {
   public static void main(String[] arguments) {
     // All texts are English; numbers among them in digits of another language would be none.
     Locale.setDefault(Locale.ROOT);
+    System.setOut(Output.ofProcess());
     int code = run(Invocation.ofProcess(), arguments);
-    System.out.flush();
     System.exit(code);
   }
 
@@ -52,7 +54,11 @@ public final class Espalier implements Runnable {
     CommandLine line = commandLine(invocation);
     line.setOut(new PrintWriter(invocation.out(), true, StandardCharsets.UTF_8));
     line.setErr(new PrintWriter(invocation.err(), true, StandardCharsets.UTF_8));
-    return line.execute(arguments);
+    int code = line.execute(arguments);
+    Optional<String> failure = invocation.terminal().failure();
+    failure.ifPresent(reason ->
+        invocation.err().println("espalier: standard output cannot be written: " + reason));
+    return failure.isPresent() && code == ExitStatus.OK.code() ? ExitStatus.INTERNAL.code() : code;
   }
 
   static CommandLine commandLine(Invocation invocation) {

@@ -17,6 +17,7 @@ import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
+import dev.espalier.cli.screen.Output;
 import dev.espalier.cli.screen.Terminal;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -76,7 +77,7 @@ final class EspalierTest {
   private int runOn(
       OutputStream reader, boolean isLive, String token, String input, String... arguments) {
     var errBytes = new ByteArrayOutputStream();
-    Terminal plain = Terminal.plain(new PrintStream(reader, true, StandardCharsets.UTF_8));
+    Terminal plain = Terminal.plain(new Output(reader, StandardCharsets.UTF_8));
     var terminal = new Terminal(plain.out(), isLive, false, true, plain.size());
     InputStream in = new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8));
     var invocation =
@@ -696,25 +697,40 @@ final class EspalierTest {
           }
         });
 
-    assertThat(runOn(new Head(500), false, TestingServer.TOKEN, "", "job", "watch", JOB)).isZero();
+    assertThat(runOn(new Head(500, "Broken pipe"), false, TestingServer.TOKEN, "", "job", "watch", JOB)).isZero();
 
     assertThat(out).hasSizeLessThan(600);
     assertThat(server.requests).doesNotContain("GET /jobs/job_1/kill");
   }
 
-  /// A reader that goes away when it has enough.
+  @Test
+  void answerThatIsCutOffIsTold() {
+    server.on("GET /jobs", 200, "{\"items\": [], \"nextPageToken\": \"\"}");
+    var full = new Head(3, "No space left on device");
+    var gone = new Head(3, "Broken pipe");
+
+    assertThat(runOn(full, false, TestingServer.TOKEN, "", "job", "list")).isEqualTo(1);
+    assertThat(err).contains("standard output cannot be written: No space left on device");
+
+    assertThat(runOn(gone, false, TestingServer.TOKEN, "", "job", "list")).isZero();
+    assertThat(err).isEmpty();
+  }
+
+  /// A reader that takes no more when it has enough.
   private static final class Head extends OutputStream {
     private final ByteArrayOutputStream read = new ByteArrayOutputStream();
     private final int enough;
+    private final String reason;
 
-    Head(int enough) {
+    Head(int enough, String reason) {
       this.enough = enough;
+      this.reason = reason;
     }
 
     @Override
     public void write(int character) throws IOException {
       if (read.size() >= enough) {
-        throw new IOException("Broken pipe");
+        throw new IOException(reason);
       }
       read.write(character);
     }

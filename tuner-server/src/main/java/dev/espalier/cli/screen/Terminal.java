@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// Where a command writes, and what may be written there.
@@ -92,6 +93,11 @@ public record Terminal(
   /// {@return whether its reader went away, as `head` does when it has enough}
   public boolean isClosed() {
     return out.checkError();
+  }
+
+  /// {@return why not all that was written arrived, where somebody still waits for it}
+  public Optional<String> failure() {
+    return out instanceof Output output ? output.failure() : Optional.empty();
   }
 
   public void line(String line) {
