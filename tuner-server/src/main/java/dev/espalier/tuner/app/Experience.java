@@ -20,7 +20,9 @@ import java.util.TreeMap;
  * calm, which is right for a model that is nearly done and wrong for one that begins.
  *
  * Jobs on the same data come first, the best of them first; then those on other data, the newest
- * first. A prior is only raced, so a bad one costs what any losing challenger costs.
+ * first. A job whose result is no better than its first evaluation has learned nothing, so it teaches
+ * nothing: a prior is only raced, and a bad one costs what any losing challenger costs, but a short
+ * job affords few races.
  */
 /// What finished jobs of a program found, for a new job of the program.
 final class Experience {
@@ -62,7 +64,7 @@ final class Experience {
   private List<Prior> priors(List<FinishedJob> finished) {
     List<Prior> ranked =
         finished.stream()
-            .filter(job -> !job.path().isEmpty())
+            .filter(job -> !job.path().isEmpty() && hasLearned(job))
             .map(this::prior)
             .filter(prior -> !isDefault(prior))
             .sorted(
@@ -85,13 +87,17 @@ final class Experience {
     if (!one.sameData() || !other.sameData()) {
       return 0;
     }
-    if (Double.isNaN(one.value()) || Double.isNaN(other.value())) {
-      return Boolean.compare(Double.isNaN(one.value()), Double.isNaN(other.value()));
-    }
     if (one.value() == other.value()) {
       return 0;
     }
     return metric.goal().isBetter(one.value(), other.value()) ? -1 : 1;
+  }
+
+  private boolean hasLearned(FinishedJob job) {
+    double first = job.first().getOrDefault(metric.name(), Double.NaN);
+    return Double.isNaN(first)
+        ? !Double.isNaN(job.value())
+        : metric.goal().isBetter(job.value(), first);
   }
 
   /// A job that found nothing better than the default has nothing to hand on.

@@ -12,6 +12,7 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.springframework.data.domain.Limit;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -219,10 +220,22 @@ final class PostgresJobStore implements JobStore {
   private FinishedJob finished(ResultRepository.Finished row) {
     return new FinishedJob(
         stored(row.job()),
+        firstMetrics(row.job().id),
         row.result().value,
         row.result().mainlineClock,
         row.result().epoch,
         codec.readPath(row.result().path));
+  }
+
+  private Map<String, Double> firstMetrics(String job) {
+    return sql
+        .query(
+            "select metrics::text from evaluation where job_id = ? order by sequence limit 1",
+            (row, number) -> codec.readNumbers(row.getString(1)),
+            job)
+        .stream()
+        .findFirst()
+        .orElse(Map.of());
   }
 
   @Override

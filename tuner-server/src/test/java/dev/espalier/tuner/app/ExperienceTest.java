@@ -33,7 +33,12 @@ class ExperienceTest {
   private static FinishedJob job(
       String id, String data, double value, JobSpec.ScheduleEntry... path) {
     return new FinishedJob(
-        new StoredJob(id, spec(Map.of()), 3, data), value, 900, 9, List.of(path));
+        new StoredJob(id, spec(Map.of()), 3, data),
+        Map.of("accuracy", 0.1),
+        value,
+        900,
+        9,
+        List.of(path));
   }
 
   private static JobSpec.ScheduleEntry step(long clock, double rate, double batchSize) {
@@ -69,6 +74,18 @@ class ExperienceTest {
             job("best", "d1", 0.9, step(0, 0.1, 64)));
 
     assertThat(priors).extracting(Prior::job).containsExactly("best", "worse");
+  }
+
+  @Test
+  void jobThatLearnedNothingHandsNothingOn() {
+    assertThat(
+            priors(
+                job("worse", "d1", 0.05, step(0, 0.2, 64)),
+                job("same", "other", 0.1, step(0, 0.3, 64)),
+                job("unknown", "d1", Double.NaN, step(0, 0.4, 64)),
+                job("better", "d1", 0.11, step(0, 0.1, 64))))
+        .extracting(Prior::job)
+        .containsExactly("better");
   }
 
   @Test

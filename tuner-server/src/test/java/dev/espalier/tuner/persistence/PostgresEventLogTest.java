@@ -662,6 +662,7 @@ class PostgresEventLogTest {
 
     assertThat(finished).extracting(each -> each.job().id()).containsExactly(newer, good);
     assertThat(finished.getLast().job().dataFingerprint()).isEqualTo("d1");
+    assertThat(finished.getLast().first()).containsExactly(Map.entry("accuracy", 0.1));
     assertThat(finished.getLast().clock()).isEqualTo(9);
     assertThat(finished.getLast().path())
         .containsExactly(
@@ -682,6 +683,8 @@ class PostgresEventLogTest {
         1,
         List.of(),
         List.of(
+            new SessionEffect.MainlineEvaluated(0, 0, 1, Map.of("accuracy", 0.1)),
+            new SessionEffect.MainlineEvaluated(9, 0.5, 2, Map.of("accuracy", 0.9)),
             new SessionEffect.ResultChanged(9, 0.5, new BranchId(1), 0.9, path),
             EventSamples.job(end)));
     return id;

@@ -3,6 +3,7 @@ package dev.espalier.tuner.app.port;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.rest.JobSpec;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Jobs as the runners need them.
@@ -98,13 +99,20 @@ public interface JobStore {
 
   /// A job that searched and came to a good end.
   ///
+  /// @param first validation metrics of its first evaluation, by name; empty where it had none
   /// @param value of the first validation metric of its result; may be NaN
   /// @param clock mainline clock of its result
   /// @param epoch the same in passes over the training data
   /// @param path settings that led to it, by mainline clock
   record FinishedJob(
-      StoredJob job, double value, long clock, double epoch, List<JobSpec.ScheduleEntry> path) {
+      StoredJob job,
+      Map<String, Double> first,
+      double value,
+      long clock,
+      double epoch,
+      List<JobSpec.ScheduleEntry> path) {
     public FinishedJob {
+      first = Map.copyOf(first);
       path = List.copyOf(path);
     }
   }
