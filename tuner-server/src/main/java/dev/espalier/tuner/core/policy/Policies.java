@@ -18,7 +18,8 @@ public final class Policies {
     return switch (policy) {
       case PolicyName.RACING -> 11;
       case PolicyName.RANDOM, PolicyName.GRID, PolicyName.BAYES -> 2;
-      case PolicyName.HYPERBAND, PolicyName.ASHA, PolicyName.PBT -> 3;
+      case PolicyName.HYPERBAND, PolicyName.ASHA -> 3;
+      case PolicyName.PBT -> 4;
       default -> PolicyName.ALL.contains(policy) ? 1 : 0;
     };
   }

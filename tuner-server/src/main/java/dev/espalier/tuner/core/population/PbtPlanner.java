@@ -27,7 +27,8 @@ import java.util.TreeMap;
  *
  * Taking the weights is a fork, so optimizer state and place in the data come with them. The paper's
  * members train at a time and so are compared at about one age; here each is compared with what the
- * others had reached at its own age, give or take half an interval.
+ * others had reached at its own age, give or take half an interval. One that has trained its epochs is
+ * not copied: the copy would have nothing left to train, so that its setting is never tried.
  */
 
 /// A population whose worst members go on as varied copies of its best.
@@ -89,7 +90,11 @@ final class PbtPlanner implements Planner {
   private boolean canReplace(Run run, List<Run> members) {
     return run.hasDiverged()
         && ranked(members, run.epochs()).subList(0, share(members)).stream()
-            .anyMatch(best -> !best.hasDiverged() && !best.hasReached(options.maxEpochs()));
+            .anyMatch(this::canBeCopied);
+  }
+
+  private boolean canBeCopied(Run run) {
+    return !run.hasReached(options.maxEpochs());
   }
 
   private Order step(Run run, List<Run> members, int allRuns) {
@@ -104,7 +109,7 @@ final class PbtPlanner implements Planner {
     }
     List<Run> best =
         ranked.subList(0, share).stream()
-            .filter(other -> !other.hasDiverged() && !other.equals(run))
+            .filter(other -> canBeCopied(other) && !other.equals(run))
             .toList();
     if (best.isEmpty()) {
       return run.hasDiverged()

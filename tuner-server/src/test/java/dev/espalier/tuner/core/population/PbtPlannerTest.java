@@ -123,6 +123,20 @@ final class PbtPlannerTest {
     assertThat(curves.run(1_000).orders().getLast().step()).isInstanceOf(Order.Step.Done.class);
   }
 
+  @Test
+  void memberThatIsCompleteIsNotCopied() {
+    List<Run> runs = new ArrayList<>(population(5, 1));
+    runs.set(4, new Run(5, 5, SETTING, 0, List.of(new Run.Result(9, 5)), false));
+
+    assertThat(planner(5, 0.2, 1).next(runs).step()).isEqualTo(new Order.Step.Continue(1, 2));
+
+    for (long seed = 0; seed < 10; seed++) {
+      assertThat(planner(5, 0.4, seed).next(runs).step())
+          .isInstanceOfSatisfying(
+              Order.Step.Copy.class, copy -> assertThat(copy.source()).isEqualTo(4));
+    }
+  }
+
   /// Members train in turn: one that is not far yet is no worse for it.
   @Test
   void membersAreComparedAtOneAge() {
