@@ -98,7 +98,8 @@ export function plan(model, view, width) {
   let bottom = lossBottom;
   parts.push(heading('Training loss', log ? 'log axis' : '', 0, left));
   if (y) {
-    parts.push(lossPanel(y, x, mainline, whiskers, lossTop, lossBottom, left, right));
+    const loss = model.job?.loss ?? null;
+    parts.push(lossPanel(y, x, mainline, loss, whiskers, lossTop, lossBottom, left, right));
   }
 
   for (const name of metricNames(model)) {
@@ -222,13 +223,14 @@ function heading(text, note, top, left) {
  * @param {Scale} y
  * @param {Scale} x
  * @param {Point[]} mainline
+ * @param {number | null} loss what stands at the mainline's end: the same number as in the head
  * @param {Whisker[]} whiskers
  * @param {number} top
  * @param {number} bottom
  * @param {number} left
  * @param {number} right
  */
-function lossPanel(y, x, mainline, whiskers, top, bottom, left, right) {
+function lossPanel(y, x, mainline, loss, whiskers, top, bottom, left, right) {
   const ticks = ticksOf(y, 5);
   const last = mainline.at(-1);
   const tried = whiskers.filter((w) => w.kind !== 'winner');
@@ -291,7 +293,7 @@ function lossPanel(y, x, mainline, whiskers, top, bottom, left, right) {
         h(
           'text',
           { class: 'value', x: right + 12, y: clamp(y.at(last.y) + 4, top + 4, bottom) },
-          format.measured(last.y, 4),
+          format.measured(loss, 4),
         ),
       ),
   );

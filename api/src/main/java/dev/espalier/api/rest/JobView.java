@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// @param epoch passes over the training data on the mainline, in its present start
 /// @param start from 1; one more each time that training begins anew because the model overfits
 /// @param earlierEpochs passes of the starts before it; with `epoch` what `stop.maxEpochs` bounds
-/// @param loss latest mean training loss of the mainline; null before the first clock or when NaN
+/// @param loss mean training loss of the mainline's last [#LOSS_CLOCKS] clocks; null before the
+///   first one or when NaN
 /// @param metrics latest validation metrics of the mainline
 /// @param round number of the latest round; 0 before the first
 /// @param seconds of the job's life, which `stop.maxSeconds` bounds; they stand still while it
@@ -72,6 +73,9 @@ public record JobView(
     String createdBy,
     @Nullable Double secondsLeft,
     Trail trail) {
+  /// Clocks over which the training loss is a mean.
+  public static final int LOSS_CLOCKS = 32;
+
   /// A job's course at a glance.
   ///
   /// @param clocks mainline clocks between two points

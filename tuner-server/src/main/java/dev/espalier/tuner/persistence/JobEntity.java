@@ -233,9 +233,8 @@ class JobEntity {
       }
       case SessionEvent.Progressed progress
           when progress.branch().number() == mainlineBranch && !progress.losses().isEmpty() -> {
-        loss = mean(progress);
         mainlineClock = mainlineForkClock + lastClock(progress);
-        trail(Trail.of(this).at(mainlineClock, loss));
+        trail(Trail.of(this).at(mainlineClock, mean(progress)));
         moveEpoch(codec);
         yield true;
       }

@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.EventLog;
@@ -20,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
 
@@ -199,6 +201,7 @@ final class PostgresEventLog implements EventLog {
     private final Map<RowKey, BranchEntity> branches = new HashMap<>();
     private final long streamCountBefore;
     private boolean jobMoved;
+    private boolean lossMoved;
     private boolean jobChanged;
     private boolean hasNewState;
     private boolean killed;
@@ -210,7 +213,9 @@ final class PostgresEventLog implements EventLog {
     }
 
     void take(SessionEvent event) {
-      jobMoved |= job.take(event, codec);
+      boolean mainlineMoved = job.take(event, codec);
+      jobMoved |= mainlineMoved;
+      lossMoved |= mainlineMoved;
       if (event instanceof SessionEvent.Requested) {
         // Whoever asks next must have seen it, even if nothing follows from it yet.
         hasNewState = true;
@@ -259,6 +264,9 @@ final class PostgresEventLog implements EventLog {
       if (hasNewState) {
         job.version++;
       }
+      if (lossMoved) {
+        job.loss = meanOfLastLosses();
+      }
       if (jobChanged) {
         keep("job.changed", job.view(codec));
       } else if (jobMoved) {
@@ -271,7 +279,9 @@ final class PostgresEventLog implements EventLog {
     }
 
     private void branch(SessionEffect.BranchChanged change) {
+      int mainline = job.mainlineBranch;
       job.change(change, codec);
+      lossMoved |= mainline != job.mainlineBranch;
       BranchEntity row = find(change.branch()).orElse(null);
       if (row == null) {
         row = new BranchEntity(job.id, change, codec);
@@ -284,6 +294,31 @@ final class PostgresEventLog implements EventLog {
       branches.put(new RowKey(job.id, row.number), row);
       jobMoved = true;
       keep("branch.changed", row.view(codec));
+    }
+
+    /// {@return the mean loss of the mainline's last clocks, whatever branches they ran on and
+    /// however they were parcelled; null before the first one}
+    private @Nullable Double meanOfLastLosses() {
+      List<Double> last = new ArrayList<>();
+      long until = job.mainlineClock;
+      Optional<BranchEntity> branch = find(new BranchId(job.mainlineBranch));
+      while (branch.isPresent() && last.size() < JobView.LOSS_CLOCKS) {
+        BranchEntity row = branch.get();
+        last.addAll(
+            sql.queryForList(
+                "select loss from metric_point where job_id = ? and branch = ? and clock <= ?"
+                    + " order by clock desc limit ?",
+                Double.class,
+                job.id,
+                row.number,
+                until - row.forkClock,
+                JobView.LOSS_CLOCKS - last.size()));
+        until = row.forkClock;
+        branch =
+            until > 0 && row.parent != null ? find(new BranchId(row.parent)) : Optional.empty();
+      }
+      OptionalDouble mean = last.stream().mapToDouble(Double::doubleValue).average();
+      return mean.isPresent() ? mean.getAsDouble() : null;
     }
 
     private void endBranches() {

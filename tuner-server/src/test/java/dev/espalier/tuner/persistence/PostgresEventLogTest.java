@@ -205,7 +205,7 @@ class PostgresEventLogTest {
     JobView ended = job(job);
     assertThat(ended.mainlineBranch()).isEqualTo(1);
     assertThat(ended.mainlineClock()).isEqualTo(4);
-    assertThat(ended.loss()).isEqualTo(0.375);
+    assertThat(ended.loss()).isEqualTo((2.0 + 1.0 + 0.5 + 0.25) / 4);
     assertThat(ended.epoch()).isEqualTo(0.04);
     assertThat(ended.setting()).containsEntry("learningRate", 0.2);
     assertThat(ended.tuningShare()).isEqualTo(0.3);
@@ -331,6 +331,37 @@ class PostgresEventLogTest {
                 new SessionEvent.Progressed(
                     clock, new BranchId(branch), clock, List.of(100.0 - clock), List.of(0.1)))
         .toList();
+  }
+
+  /// What stands on the page must not depend on how workers' reports were parcelled, nor on where
+  /// the mainline changed its branch.
+  @Test
+  void theLossIsTheMeanOfTheLastClocks() {
+    String parcelled = newJob();
+    append(parcelled, 1, List.of(), List.of(mainline(0, 0, 0)));
+    append(parcelled, 1, falling(0, 40), List.of());
+    append(parcelled, 41, List.of(), List.of(mainline(1, 30, 0)));
+    append(
+        parcelled,
+        41,
+        List.of(
+            new SessionEvent.Progressed(
+                41, new BranchId(1), 1, List.of(9.0, 7.0), List.of(0.1, 0.1))),
+        List.of());
+
+    double before = IntStream.rangeClosed(1, 30).mapToDouble(clock -> 100 - clock).sum();
+    assertThat(requireNonNull(job(parcelled).loss()))
+        .isCloseTo((before + 9 + 7) / JobView.LOSS_CLOCKS, within(1e-9));
+
+    append(parcelled, 42, falling(1, 50).subList(2, 50), List.of());
+
+    double last = IntStream.rangeClosed(19, 50).mapToDouble(clock -> 100 - clock).sum();
+    assertThat(requireNonNull(job(parcelled).loss()))
+        .isCloseTo(last / JobView.LOSS_CLOCKS, within(1e-9));
+  }
+
+  private static SessionEffect mainline(int branch, long fork, long clocks) {
+    return EventSamples.branch(branch, BranchKind.MAINLINE, BranchState.RUNNING, fork, clocks);
   }
 
   @Test
@@ -812,7 +843,22 @@ class PostgresEventLogTest {
 
   private List<StreamEvent> append(
       String job, long first, List<SessionEvent> events, List<SessionEffect> effects) {
-    return log.append(new Commit(job, first, events, effects, List.of()));
+    return log.append(new Commit(job, first, events, effects, points(events)));
+  }
+
+  private static List<MetricPoint> points(List<SessionEvent> events) {
+    return events.stream()
+        .filter(SessionEvent.Progressed.class::isInstance)
+        .map(SessionEvent.Progressed.class::cast)
+        .flatMap(progress ->
+            IntStream.range(0, progress.losses().size())
+                .mapToObj(i ->
+                    new MetricPoint(
+                        progress.branch().number(),
+                        progress.fromClock() + i,
+                        progress.seconds().get(i),
+                        progress.losses().get(i))))
+        .toList();
   }
 
   @Test
