@@ -11,7 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 
 /// The folder of everything a server keeps; found before anything else, since the log is in it.
-final class HomeFolder {
+public final class HomeFolder {
   private static final String ARGUMENT = "--espalier.home=";
 
   /// Two files of the database's own log.
@@ -63,19 +63,32 @@ final class HomeFolder {
   }
 
   private static Path named(String[] arguments, Map<String, String> environment) {
-    String named = null;
+    String named = "";
     for (String argument : arguments) {
       if (argument.startsWith(ARGUMENT)) {
         named = argument.substring(ARGUMENT.length());
       }
     }
-    if (named == null || named.isBlank()) {
-      named = environment.get("ESPALIER_HOME");
-    }
-    Path user = Path.of(System.getProperty("user.home"));
-    if (named == null || named.isBlank()) {
-      return user.resolve(".espalier");
-    }
-    return named.startsWith("~/") ? user.resolve(named.substring(2)) : Path.of(named);
+    return named.isBlank() ? of(environment) : expanded(named, environment);
+  }
+
+  /// {@return the home that the environment names, or the default: `.espalier` in the user's own}
+  public static Path of(Map<String, String> environment) {
+    String named = environment.getOrDefault("ESPALIER_HOME", "");
+    return named.isBlank()
+        ? userHome(environment).resolve(".espalier")
+        : expanded(named, environment);
+  }
+
+  private static Path expanded(String named, Map<String, String> environment) {
+    return named.startsWith("~/")
+        ? userHome(environment).resolve(named.substring(2))
+        : Path.of(named);
+  }
+
+  /// What a shell takes `~` for; Java's own property is what the system's list of users says.
+  private static Path userHome(Map<String, String> environment) {
+    String home = environment.getOrDefault("HOME", "");
+    return Path.of(home.isBlank() ? System.getProperty("user.home") : home);
   }
 }
