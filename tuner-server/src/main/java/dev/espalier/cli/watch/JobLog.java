@@ -14,9 +14,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/// Tells of a job in lines, each fact once.
+/// Tells of a job in lines, each fact once, with the time at which it came about: what is read
+/// first is of the past, and has no time where the server keeps none.
 final class JobLog {
+  private boolean isFirst = true;
   private String lastState = "";
   private long lastDecision;
   private double lastEvaluation = -1;
@@ -26,12 +29,13 @@ final class JobLog {
 
   /// {@return what is new on `board`}
   List<String> news(JobBoard board, Instant now) {
-    var lines = new ArrayList<String>();
+    var lines = new ArrayList<Line>();
     JobView job = board.job();
     String state = job.state() + " " + job.reason();
     if (!state.equals(lastState)) {
       lastState = state;
-      lines.add(job.state() + (job.message().isEmpty() ? "" : ": " + job.message()));
+      String message = job.message().isEmpty() ? "" : ": " + job.message();
+      lines.add(new Line(job.since(), job.state() + message));
     }
     tellStalls(board, lines);
     board.rounds().values().forEach(round -> round(round, lines));
@@ -39,47 +43,61 @@ final class JobLog {
     for (DecisionView decision : board.decisions()) {
       if (decision.sequence() > lastDecision) {
         lastDecision = decision.sequence();
-        lines.add("decision " + decision.key() + ": " + decision.outcome());
+        lines.add(
+            new Line(decision.time(), "decision " + decision.key() + ": " + decision.outcome()));
       }
     }
     for (EvaluationView evaluation : board.evaluations()) {
       if (evaluation.atSeconds() > lastEvaluation) {
         lastEvaluation = evaluation.atSeconds();
         lines.add(
-            "epoch "
-                + Epochs.inWords(evaluation.epoch(), evaluation.start(), job)
-                + ": "
-                + JobPicture.metrics(evaluation.metrics())
-                + " after "
-                + Words.seconds(evaluation.atSeconds()));
+            new Line(
+                null,
+                "epoch "
+                    + Epochs.inWords(evaluation.epoch(), evaluation.start(), job)
+                    + ": "
+                    + JobPicture.metrics(evaluation.metrics())
+                    + " after "
+                    + Words.seconds(evaluation.atSeconds())));
       }
     }
-    return lines.stream().map(line -> Words.clock(now) + "  " + line).toList();
+    String otherwise = isFirst ? " ".repeat(Words.clock(now).length()) : Words.clock(now);
+    isFirst = false;
+    return lines.stream().map(line -> line.words(otherwise)).toList();
+  }
+
+  /// @param time null where it is not known
+  private record Line(@Nullable Instant time, String text) {
+    String words(String otherwise) {
+      return (time == null ? otherwise : Words.clock(time)) + "  " + text;
+    }
   }
 
   /// A stall grows as long as it lasts, and is told once.
-  private void tellStalls(JobBoard board, List<String> lines) {
+  private void tellStalls(JobBoard board, List<Line> lines) {
     stallsTold.retainAll(board.stalls().keySet());
     board
         .stalls()
         .forEach((worker, sentence) -> {
           if (stallsTold.add(worker)) {
-            lines.add(sentence);
+            lines.add(new Line(null, sentence));
           }
         });
   }
 
-  private void round(RoundView round, List<String> lines) {
+  private void round(RoundView round, List<Line> lines) {
     String told = round.outcome().isEmpty() ? "started" : "ended";
     if (!told.equals(roundsTold.put(round.round(), told))) {
       lines.add(
-          round.outcome().isEmpty()
-              ? "round " + round.round() + " starts from branch #" + round.parent()
-              : "round " + round.round() + " ends: " + round.outcome());
+          new Line(
+              null,
+              round.outcome().isEmpty()
+                  ? "round " + round.round() + " starts from branch #" + round.parent()
+                  : "round " + round.round() + " ends: " + round.outcome()));
     }
   }
 
-  private void branch(BranchView branch, List<String> lines) {
+  private void branch(BranchView branch, List<Line> lines) {
     if (!JobPicture.wasTried(branch) || branch.verdict() == null) {
       return;
     }
@@ -88,17 +106,19 @@ final class JobLog {
         branch.kind() == BranchKind.TRIAL ? branch.verdict() + " " + branch.clocks() : "won";
     if (!told.equals(branchesTold.put(branch.branch(), told))) {
       lines.add(
-          "branch #"
-              + branch.branch()
-              + " ("
-              + Words.setting(branch.setting())
-              + "): "
-              + JobPicture.verdict(branch)
-              + (branch.speed() == null ? "" : ", speed " + Words.number(branch.speed()) + "/s")
-              + " after "
-              + branch.clocks()
-              + " clocks, "
-              + Words.seconds(branch.seconds()));
+          new Line(
+              null,
+              "branch #"
+                  + branch.branch()
+                  + " ("
+                  + Words.setting(branch.setting())
+                  + "): "
+                  + JobPicture.verdict(branch)
+                  + (branch.speed() == null ? "" : ", speed " + Words.number(branch.speed()) + "/s")
+                  + " after "
+                  + branch.clocks()
+                  + " clocks, "
+                  + Words.seconds(branch.seconds())));
     }
   }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.screen.Terminal;
+import dev.espalier.cli.screen.Words;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -124,6 +125,24 @@ final class JobPictureTest {
         .endsWith("worker 0 stalls: clock 7 has run for 62 s");
     assertThat(news(log, stalled(board, 1, ""))).isEmpty();
     assertThat(news(log, stalled(board, 1, "clock 9 has run for 61 s"))).hasSize(1);
+  }
+
+  /// Whoever begins to watch late must not read the past as the present.
+  @Test
+  void thePastHasItsOwnTimeOrNone() {
+    JobBoard board = board(2);
+    var log = new JobLog();
+
+    assertThat(log.news(board, START.plusSeconds(3600)))
+        .noneSatisfy(line -> assertThat(line).startsWith(Words.clock(START.plusSeconds(3600))))
+        .anySatisfy(line -> assertThat(line).startsWith("          round 1 starts"))
+        .anySatisfy(line -> assertThat(line).startsWith(Words.clock(START) + "  decision"));
+
+    board.apply("round.changed", Json.tree(Map.of("round", 2, "outcome", "")));
+    assertThat(log.news(board, START.plusSeconds(3601)))
+        .singleElement()
+        .asString()
+        .startsWith(Words.clock(START.plusSeconds(3601)) + "  round 2 starts");
   }
 
   private static JobBoard stalled(JobBoard board, int worker, String stall) {
