@@ -191,8 +191,12 @@ function meta(job) {
     fact(`${job.workers} worker${job.workers === 1 ? '' : 's'}`),
     job.generation > 1 && fact(`restarted ${job.generation - 1}×`),
     fact(`seed ${job.seed}`),
-    fact(`started ${format.timeOfDay(job.createTime)}`),
-    fact(`${job.endTime ? 'ran' : 'running'} ${format.duration(seconds)}`),
+    fact(`submitted ${format.timeOfDay(job.createTime)}`),
+    fact(
+      job.endTime
+        ? `ended ${format.duration(seconds)} later`
+        : `${format.duration(seconds)} ago`,
+    ),
     fact(`by ${job.createdBy}`),
   );
 }
@@ -207,7 +211,7 @@ function figures(job) {
   return h(
     'dl',
     { class: 'figures', key: 'figures' },
-    figure('Training loss', format.measured(job.loss, 4)),
+    figure('Training loss', format.measured(job.loss, 4), 'mean of the last 32 clocks'),
     Object.entries(job.metrics)
       .slice(0, 2)
       .map(([name, value]) =>
@@ -247,9 +251,10 @@ function epochs(job) {
 /**
  * @param {string} name
  * @param {string} value
+ * @param {string} [title]
  */
-function figure(name, value) {
-  return h('div', { class: 'figure', key: name }, h('dt', null, name), h('dd', null, value));
+function figure(name, value, title) {
+  return h('div', { class: 'figure', key: name, title }, h('dt', null, name), h('dd', null, value));
 }
 
 /** @param {JobView} job */

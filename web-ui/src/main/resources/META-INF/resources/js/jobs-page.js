@@ -349,7 +349,7 @@ class JobsPage {
             column('Left', 'num'),
             column('Round', 'num'),
             column('Tuning', 'num'),
-            column('Started', 'num'),
+            column('Submitted', 'num'),
           ),
         ),
         h(
@@ -457,7 +457,7 @@ class JobsPage {
       ),
       h(
         'td',
-        { class: 'num', 'data-label': 'Started' },
+        { class: 'num', 'data-label': 'Submitted' },
         h(
           'time',
           { datetime: job.createTime, title: format.timeOfDay(job.createTime) },
