@@ -5,7 +5,7 @@ import { segmented } from './controls.js';
 import { h, patch } from './dom.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import * as format from './format.js';
-import { stateChip } from './marks.js';
+import { inlineMark, stateChip } from './marks.js';
 import { byImportance, hasEnded } from './model.js';
 import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
 import { Reading } from './reading.js';
@@ -273,10 +273,12 @@ function table(courses) {
           'tr',
           null,
           h('th', { scope: 'col' }, h('span', { class: 'hidden' }, 'What')),
-          courses.map(({ job }) =>
+          courses.map(({ job }, i) =>
             h(
               'th',
               { scope: 'col', class: 'num', key: job.id },
+              inlineMark(KINDS[i]),
+              ' ',
               h('a', { class: 'text-link', href: jobAddress(job.id) }, job.name),
             ),
           ),

@@ -13,13 +13,16 @@ import { linear, ticksOf } from './scale.js';
 export const MOST_COMPARED = 6;
 
 /** Narrower than this it is scrolled. */
-const LEAST_WIDTH = 560;
+const LEAST_WIDTH = 300;
+
+/** Narrower than this, names are cut shorter. */
+const WIDE = 560;
 
 const HEIGHT = 320;
 const LEFT = 60;
 
 /** For the names at the ends of the lines. */
-const NAMES = 150;
+const NAMES = { wide: 150, narrow: 100 };
 
 const TOP = 12;
 const BOTTOM = HEIGHT - 36;
@@ -28,7 +31,7 @@ const BOTTOM = HEIGHT - 36;
 const TWIN_POINTS = 40;
 
 /** A longer name does not fit beside the drawing. */
-const LONGEST_LABEL = 16;
+const LONGEST_LABEL = { wide: 16, narrow: 9 };
 
 /**
  * One line.
@@ -46,7 +49,8 @@ const LONGEST_LABEL = 16;
  */
 export function overlay(traces, words, room) {
   const width = Math.max(LEAST_WIDTH, room);
-  const right = width - NAMES;
+  const size = width < WIDE ? 'narrow' : 'wide';
+  const right = width - NAMES[size];
   const all = traces.flatMap((trace) => trace.line);
   const tame = traces.filter((trace) => !trace.wild).flatMap((trace) => trace.line);
   const shown = (tame.length > 0 ? tame : all).map((p) => p.y);
@@ -55,6 +59,19 @@ export function overlay(traces, words, room) {
   const x = linear(0, most(all.map((p) => p.x)) || 1, LEFT, right);
   const y = linear(low - air, high + air, BOTTOM, TOP);
   const px = (/** @type {number} */ value) => value.toFixed(1);
+  // Names are moved apart, so that the line before each says whose it is.
+  const name = (/** @type {string} */ label, /** @type {number} */ i) => {
+    const at = spread(traces, i, y);
+    return h(
+      'g',
+      null,
+      h('path', {
+        class: `compare-line is-${traces[i].kind} line-${i}`,
+        d: `M${px(right + 8)} ${px(at - 4)}h16`,
+      }),
+      h('text', { class: 'value', x: right + 29, y: at }, short(label, LONGEST_LABEL[size])),
+    );
+  };
   return h(
     'div',
     { class: 'compare-plot scroll', tabindex: 0, role: 'region', 'aria-label': words.label },
@@ -103,7 +120,7 @@ export function overlay(traces, words, room) {
               .join(''),
           }),
           last && mark(kind, x.at(last.x), Math.max(TOP, y.at(last.y)), 4),
-          last && h('text', { class: 'value', x: right + 12, y: spread(traces, i, y) }, short(label)),
+          last && name(label, i),
         );
       }),
     ),
@@ -129,9 +146,12 @@ export function overlayTwin(traces, words) {
   );
 }
 
-/** @param {string} label */
-function short(label) {
-  return label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL - 1)}…` : label;
+/**
+ * @param {string} label
+ * @param {number} longest
+ */
+function short(label, longest) {
+  return label.length > longest ? `${label.slice(0, longest - 1)}…` : label;
 }
 
 /**
