@@ -87,7 +87,7 @@ function scalar(value) {
 
 /**
  * @param {string | null} text
- * @param {{failed: string | null, reload: () => void, job: string}} state
+ * @param {{failed: string | null, reload: () => void, job: string, ended: boolean}} state
  * @returns {Tree}
  */
 export function logsPanel(text, state) {
@@ -98,7 +98,11 @@ export function logsPanel(text, state) {
       'div',
       { class: 'card-bar' },
       h('h2', { class: 'card-title', id: 'logs-title' }, 'Logs'),
-      h('p', { class: 'muted' }, 'the last 500 lines of each worker, anew every few seconds'),
+      h(
+        'p',
+        { class: 'muted' },
+        `the last 500 lines of each worker${state.ended ? '' : ', anew every few seconds'}`,
+      ),
       h(
         'button',
         { type: 'button', class: 'button is-quiet', onclick: state.reload },

@@ -6,7 +6,14 @@ import * as format from './format.js';
 import { csv, exports, json, savePanel } from './export.js';
 import { inlineMark, STANDINGS } from './marks.js';
 import { isInside } from './parallel.js';
-import { ranked, roundsAndPopulation, standing, trials, tunables } from './model.js';
+import {
+  hasEnded,
+  ranked,
+  roundsAndPopulation,
+  standing,
+  trials,
+  tunables,
+} from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
@@ -62,7 +69,9 @@ export function roundsPanel(model, view, on) {
       h(
         'p',
         { class: 'empty' },
-        'A round of tuning tries settings side by side. The first appears here when training starts.',
+        hasEnded(model.job?.state ?? '')
+          ? 'No round was run.'
+          : 'A round of tuning tries settings side by side. The first appears here when training starts.',
       ),
     shown.map((round, index) =>
       roundBlock(model, round, view.open.get(round.round) ?? index === 0, view, on),
@@ -458,7 +467,9 @@ export function decisionsPanel(model, view, on) {
         { class: 'empty' },
         view.people
           ? 'Nobody has asked for anything yet.'
-          : 'Each decision of the tuner appears here with the numbers it was taken on.',
+          : hasEnded(model.job?.state ?? '')
+            ? 'No decision was taken.'
+            : 'Each decision of the tuner appears here with the numbers it was taken on.',
       ),
     h('ol', { class: 'log' }, shown.map(decision)),
     h(

@@ -475,6 +475,7 @@ class JobPage {
             this.#read();
           },
           job: job.id,
+          ended: hasEnded(job.state),
         });
       case 'api':
         return apiPanel(job.id);

@@ -6,6 +6,7 @@ import { csv, exports, json, savePanel } from './export.js';
 import * as format from './format.js';
 import { mark, STANDINGS } from './marks.js';
 import {
+  hasEnded,
   isPopulation,
   ranked,
   roundsAndPopulation,
@@ -54,7 +55,9 @@ export function treePanel(model, view, on) {
       h(
         'p',
         { class: 'empty' },
-        'The mainline grows here; each round of tuning adds a column with the branches that it tried.',
+        hasEnded(model.job?.state ?? '')
+          ? 'No branch was tried beside the mainline.'
+          : 'The mainline grows here; each round of tuning adds a column with the branches that it tried.',
       ),
     rounds.length > 0 &&
       h(

@@ -32,6 +32,62 @@ final class PanelTest {
     modules.close();
   }
 
+  /// On a phone a drawing that had to be scrolled hid the names of its lines.
+  @Test
+  void linesLaidOverEachOtherFitAPhoneAndAreNamed() {
+    Value traces =
+        modules.json(
+            """
+            [{"label": "run-hyperband", "kind": "winner", "wild": false,
+              "line": [{"x": 0, "y": 2}, {"x": 1, "y": 1}]},
+             {"label": "run-pbt", "kind": "open", "wild": false,
+              "line": [{"x": 0, "y": 2}, {"x": 3, "y": 1}]}]\
+            """);
+    Value words = modules.script("({unit: (x) => `${x} s`, label: 'Loss'})");
+
+    Value drawing = modules.load("overlay.js").invokeMember("overlay", traces, words, 340);
+
+    assertThat(words(drawing, "value")).isEqualTo("run-hype…|run-pbt");
+    Value svg = drawing.getMember("children").getArrayElement(0);
+    assertThat(svg.getMember("props").getMember("viewBox").asString()).isEqualTo("0 0 340 320");
+    assertThat(count(drawing, "compare-line is-winner line-0")).isEqualTo(2);
+    assertThat(count(drawing, "compare-line is-open line-1")).isEqualTo(2);
+  }
+
+  private int count(Value tree, String kind) {
+    return words(tree, kind).split("\\|", -1).length;
+  }
+
+  /// What has ended promises nothing.
+  @Test
+  void jobThatEndedWithoutARoundSaysSo() {
+    model.putMember("job", modules.json(JOB.replace("PAUSED", "FAILED").replace("asha", "racing")));
+    Value nothing = modules.json("{\"open\": [], \"all\": false, \"people\": false}");
+    Value view = modules.json("{\"allRounds\": false}");
+
+    assertThat(
+            words(
+                modules
+                    .load("evidence.js")
+                    .invokeMember("roundsPanel", model, view, modules.json("{}")),
+                "empty"))
+        .isEqualTo("No round was run.");
+    assertThat(
+            words(
+                modules
+                    .load("evidence.js")
+                    .invokeMember("decisionsPanel", model, nothing, modules.json("{}")),
+                "empty"))
+        .isEqualTo("No decision was taken.");
+    assertThat(
+            words(
+                modules
+                    .load("tree.js")
+                    .invokeMember("treePanel", model, nothing, modules.json("{}")),
+                "empty"))
+        .isEqualTo("No branch was tried beside the mainline.");
+  }
+
   /// The browser's clock is far from the server's.
   @Test
   void aWorkerThatWaitsIsNotAway() {
