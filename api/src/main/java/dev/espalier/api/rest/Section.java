@@ -155,7 +155,7 @@ final class Section {
             + String.join(", ", choices)
             + " but is "
             + shown(value)
-            + Suggestion.sentence(start(value), choices));
+            + Suggestion.question(start(value), choices));
     return Optional.empty();
   }
 

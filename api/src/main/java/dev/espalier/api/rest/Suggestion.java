@@ -10,11 +10,16 @@ final class Suggestion {
 
   /// {@return `; did you mean x?`, or the list of words when none is near and they are few}
   static String sentence(String written, Collection<String> words) {
-    Optional<String> nearest = nearest(written, words);
-    if (nearest.isPresent()) {
-      return "; did you mean " + nearest.get() + "?";
+    String nearest = question(written, words);
+    if (!nearest.isEmpty()) {
+      return nearest;
     }
     return words.isEmpty() || words.size() > 15 ? "" : "; known are " + String.join(", ", words);
+  }
+
+  /// {@return `; did you mean x?`, or nothing when none is near}
+  static String question(String written, Collection<String> words) {
+    return nearest(written, words).map(word -> "; did you mean " + word + "?").orElse("");
   }
 
   static Optional<String> nearest(String written, Collection<String> words) {

@@ -423,6 +423,8 @@ final class JobSpecReaderTest {
         "type=lg,min=0.1,max=1 | type must be one of log, linear, choice, float, categorical but"
             + " is lg; did you mean log?",
         "min=0.1,max=1 | learningRate needs a type",
+        "type=xyzzy,min=0.1,max=1 | type must be one of log, linear, choice, float, categorical but"
+            + " is xyzzy",
         "type=choice | needs 1 to 1000 values but has 0",
         "type=log,min=0.1,max=1,step=3 | unknown key step",
       })
@@ -437,6 +439,9 @@ final class JobSpecReaderTest {
     assertThat(problems).anySatisfy(problem -> assertThat(problem.message()).contains(expected));
     assertThat(problems)
         .allSatisfy(problem -> assertThat(problem.pointer()).startsWith("/tunables/learningRate"));
+    assertThat(problems)
+        .noneSatisfy(problem ->
+            assertThat(problem.message()).contains("must be one of").contains("known are"));
   }
 
   @Test
