@@ -111,7 +111,7 @@ final class BranchCommands extends CommandGroup {
     List<JsonNode> items = invocation.client().items(path);
     return invocation.list(
         items,
-        "No branches.",
+        round == null && kind == null ? "No branches." : "No such branches.",
         () -> {
           var table =
               new Table(

@@ -31,6 +31,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  espalier help exit-codes               what exit codes mean"
     })
 public final class Espalier implements Runnable {
+  private static final int HELP_WIDTH = 100;
+  // Picocli's own.
+  private static final int LEAST_HELP_WIDTH = 55;
+
   @Mixin final GlobalOptions options;
 
   @Spec CommandSpec spec;
@@ -84,10 +88,12 @@ public final class Espalier implements Runnable {
         .forEach(root::addSubcommand);
     ownOptionsFirst(root);
     root.setCaseInsensitiveEnumValuesAllowed(true);
-    root.setUsageHelpWidth(100);
+    root.setUsageHelpWidth(HELP_WIDTH);
     root.setUsageHelpLongOptionsMaxWidth(30);
     root.setExecutionStrategy(parsed -> {
-      root.setColorScheme(colours(invocation.terminal()));
+      Terminal terminal = invocation.terminal();
+      root.setColorScheme(colours(terminal));
+      root.setUsageHelpWidth(Math.clamp(terminal.size().columns(), LEAST_HELP_WIDTH, HELP_WIDTH));
       return new RunLast().execute(parsed);
     });
     root.setExecutionExceptionHandler((failure, line, parsed) -> {

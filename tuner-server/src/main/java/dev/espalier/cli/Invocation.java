@@ -7,9 +7,11 @@ import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Terminal;
+import dev.espalier.tuner.boot.HomeFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -67,10 +69,7 @@ record Invocation(
 
   /// {@return the folder of the server's files on this machine}
   Path home() {
-    String named = environmentOr("ESPALIER_HOME", "");
-    return named.isEmpty()
-        ? Path.of(System.getProperty("user.home"), ".espalier")
-        : Path.of(named.replaceFirst("^~(?=/)", System.getProperty("user.home")));
+    return HomeFolder.of(environment);
   }
 
   String environmentOr(String name, String otherwise) {
@@ -113,6 +112,8 @@ record Invocation(
       return Files.readString(file);
     } catch (NoSuchFileException e) {
       throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no file " + file, e);
+    } catch (CharacterCodingException e) {
+      throw new CommandFailure(ExitStatus.INVALID_JOB, file + " must be text in UTF-8", e);
     } catch (IOException e) {
       throw new CommandFailure(
           ExitStatus.NOT_FOUND, file + " cannot be read: " + e.getMessage(), e);

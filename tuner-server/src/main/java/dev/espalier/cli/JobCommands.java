@@ -15,6 +15,7 @@ import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Terminal;
 import dev.espalier.cli.screen.Words;
 import dev.espalier.cli.watch.Epochs;
+import dev.espalier.cli.watch.GoesOn;
 import dev.espalier.cli.watch.JobBoard;
 import dev.espalier.cli.watch.JobSummary;
 import dev.espalier.cli.watch.JobWatch;
@@ -309,7 +310,10 @@ final class JobCommands extends CommandGroup {
             options.maxTime);
     var comparison = new JobComparison(client, invocation.progress());
     comparison.check(entries);
-    var courses = comparison.run(entries, options.parallel);
+    List<JobComparison.Course> courses;
+    try (var running = new GoesOn(invocation.err())) {
+      courses = comparison.run(entries, options.parallel, running);
+    }
     var outcome = comparison.judge(courses);
     invocation.show(Json.tree(outcome.document()), () -> outcome.lines(client.base().toString()));
     return outcome.status();
@@ -468,7 +472,11 @@ final class JobCommands extends CommandGroup {
   }
 
   private int follow(TunerClient client, String id) throws InterruptedException {
-    JobBoard board = new JobWatch(client, invocation.progress(), id).follow();
+    JobBoard board;
+    try (var followed = new GoesOn(invocation.err())) {
+      followed.begun(id);
+      board = new JobWatch(client, invocation.progress(), id).follow();
+    }
     invocation.show(Json.tree(board.job()), () -> JobSummary.end(board, invocation.terminal()));
     return JobWatch.statusOf(board.job()).code();
   }

@@ -12,6 +12,7 @@ import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Terminal;
 import dev.espalier.cli.screen.Words;
+import dev.espalier.cli.watch.GoesOn;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -139,9 +140,10 @@ final class JobComparison {
 
   /// Runs all entries, so many at a time.
   ///
+  /// @param open is told of each job that begins and ends
   /// @throws CommandFailure when the server refuses, or is away for ten minutes, or when nobody
   ///   reads any more; the jobs that run go on
-  List<Course> run(List<Entry> entries, int parallel) throws InterruptedException {
+  List<Course> run(List<Entry> entries, int parallel, GoesOn open) throws InterruptedException {
     Deque<Entry> waiting = new ArrayDeque<>(entries);
     Map<String, Entry> running = new LinkedHashMap<>();
     Map<Entry, Course> done = new LinkedHashMap<>();
@@ -150,6 +152,7 @@ final class JobComparison {
         Entry next = waiting.removeFirst();
         String id = submit(next);
         running.put(id, next);
+        open.begun(id);
         tell(
             "Running "
                 + label(next)
@@ -165,6 +168,7 @@ final class JobComparison {
         JobView job = patience.insist(() -> client.job(each.getKey()));
         if (job.state().isTerminal()) {
           running.remove(each.getKey());
+          open.ended(each.getKey());
           done.put(each.getValue(), course(each.getValue(), job));
           tell(label(each.getValue()) + ": " + job.state() + ": " + job.message());
         }

@@ -50,8 +50,7 @@ final class ScheduleCommands extends CommandGroup {
       footer = {"  espalier schedule show latest"})
   int show(@Parameters(paramLabel = "JOB", description = JOB) String job) {
     JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/schedule");
-    return invocation.show(
-        answer, () -> JobSummary.schedule(Json.as(answer, ScheduleView.class).steps()).lines());
+    return invocation.show(answer, () -> JobSummary.schedule(Json.as(answer, ScheduleView.class)));
   }
 
   @Command(

@@ -6,6 +6,7 @@ import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.RoundTrigger;
+import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Verdict;
 import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.DecisionView;
@@ -337,6 +338,53 @@ final class EspalierTest {
   }
 
   @Test
+  void oneProblemKeepsItsPlace() {
+    String problem = "max must be >= 0 but is -3";
+    server.on(
+        "POST /jobs",
+        422,
+        Map.of(
+            "code",
+            "INVALID_JOB",
+            "detail",
+            problem,
+            "errors",
+            List.of(Map.of("pointer", "/tuning/runs/max", "message", problem))));
+
+    assertThat(runWith("program: mlp", "job", "submit", "-")).isEqualTo(3);
+
+    assertThat(err).isEqualTo("espalier: /tuning/runs/max: max must be >= 0 but is -3\n");
+  }
+
+  @Test
+  void fileThatIsNoTextIsNoJobFile() throws IOException {
+    Path file = Files.write(folder.resolve("job.yaml"), new byte[] {'a', (byte) 0xff});
+
+    assertThat(run("job", "submit", file.toString())).isEqualTo(3);
+    assertThat(err).isEqualTo("espalier: " + file + " must be text in UTF-8\n");
+  }
+
+  @Test
+  void scheduleSaysThatItsRateFell() {
+    var fell =
+        new ScheduleView.ResultStep(
+            0, Map.of("learningRate", 0.1), new Shape.LinearToZero(50, 100));
+    server.on(
+        "GET /jobs/" + JOB + "/schedule",
+        200,
+        new ScheduleView(
+            JOB,
+            List.of(new ScheduleView.Step(0, 0, 3, Map.of("learningRate", 0.1))),
+            new ScheduleView.Result(1, 100, 1.0, List.of(fell))));
+
+    assertThat(run("schedule", "show", JOB)).isZero();
+
+    assertThat(out)
+        .contains("The learning rate fell to zero once")
+        .contains("espalier schedule export job_1 --format job");
+  }
+
+  @Test
   void brokenYamlIsToldWithLineAndColumn() {
     assertThat(runWith("program: [mlp", "job", "submit", "-")).isEqualTo(3);
     assertThat(err).startsWith("espalier: standard input:1:14: ");
@@ -607,9 +655,11 @@ final class EspalierTest {
     assertThat(out)
         .contains("epoch 1 of start 1: accuracy 0.9 after 20.0 s")
         .contains("epoch 1 of start 2: accuracy 0.8 after 40.0 s")
-        .contains("accuracy       0.9 (over the job from 0.8 to 0.9)")
+        .contains("accuracy       0.9 (over the job between 0.8 and 0.9)")
         .contains("the model of epoch 1 of start 1, the best")
-        .contains("4.25 in 2 starts");
+        .contains("4.25 in 2 starts")
+        .containsPattern("rounds +1\n")
+        .containsPattern("settings +2 tried\n");
 
     assertThat(run("job", "describe", JOB)).isZero();
     assertThat(out)
@@ -697,7 +747,10 @@ final class EspalierTest {
           }
         });
 
-    assertThat(runOn(new Head(500, "Broken pipe"), false, TestingServer.TOKEN, "", "job", "watch", JOB)).isZero();
+    assertThat(
+            runOn(
+                new Head(500, "Broken pipe"), false, TestingServer.TOKEN, "", "job", "watch", JOB))
+        .isZero();
 
     assertThat(out).hasSizeLessThan(600);
     assertThat(server.requests).doesNotContain("GET /jobs/job_1/kill");
@@ -806,6 +859,27 @@ final class EspalierTest {
     String[] help = {"job", "--help", noColour ? "--no-color" : "--server=x"};
     assertThat(Espalier.run(invocation, help)).isZero();
     assertThat(bytes.toString(StandardCharsets.UTF_8).contains("\u001b[")).isEqualTo(expected);
+  }
+
+  @Test
+  void helpIsAsWideAsTheTerminal() {
+    var bytes = new ByteArrayOutputStream();
+    var stream = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    var invocation =
+        new Invocation(
+            new GlobalOptions(),
+            Map.of(),
+            InputStream.nullInputStream(),
+            System.err,
+            _ -> new Terminal(stream, true, false, true, new Terminal.Size(24, 60)));
+
+    assertThat(Espalier.run(invocation, "job", "submit", "--help")).isZero();
+    assertThat(
+            bytes
+                .toString(StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> !line.contains("espalier")))
+        .allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(60));
   }
 
   private static byte[] event(long id, String type, Object view) {

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /// Writes a file that takes its name once it is whole: what had that name stays until then, and for
-/// good where writing fails. What is no plain file, such as a link, a pipe or a device, stays what it
-/// is, and has the file written through it.
+/// good where writing fails. What is no plain file, such as a link, a pipe or a device, stays what
+/// it is, and has the file written through it.
 public final class FileAside {
   private FileAside() {}
 

@@ -51,7 +51,9 @@ final class Problems {
     JsonNode errors = problem.path("errors");
     boolean isSaid =
         errors.size() == 1 && errors.path(0).path("message").asString("").equals(detail);
-    if (!isSaid) {
+    if (isSaid) {
+      lines.set(0, line(errors.path(0)));
+    } else {
       errors.forEach(error -> lines.add("  " + line(error)));
     }
     if (httpStatus == 401) {

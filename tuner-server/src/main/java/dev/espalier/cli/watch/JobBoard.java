@@ -202,12 +202,9 @@ public final class JobBoard {
     return schedule;
   }
 
-  /// {@return how often the learning rate fell to zero on the way to the job's result}
-  public long falls() {
-    return result.stream()
-        .flatMap(known -> known.steps().stream())
-        .filter(step -> step.cooldown() != null)
-        .count();
+  /// {@return which model is the job's result; empty where there is none yet}
+  public Optional<ScheduleView.Result> result() {
+    return result;
   }
 
   /// {@return the evaluation of the model that is the job's result; empty where there is none yet}

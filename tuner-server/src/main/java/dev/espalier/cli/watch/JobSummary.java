@@ -1,11 +1,12 @@
 package dev.espalier.cli.watch;
 
+import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.rest.BillView;
+import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
-import dev.espalier.api.rest.RoundView;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Terminal;
@@ -103,8 +104,30 @@ public final class JobSummary {
         + " times this job";
   }
 
+  /// {@return the settings of a schedule in rows, and how often the rate fell beside them}
+  public static List<String> schedule(ScheduleView view) {
+    var lines = new ArrayList<>(schedule(view.steps()).lines());
+    lines.addAll(falls(Optional.ofNullable(view.result()), view.job()));
+    return lines;
+  }
+
+  private static List<String> falls(Optional<ScheduleView.Result> result, String job) {
+    long falls =
+        result.stream()
+            .flatMap(known -> known.steps().stream())
+            .filter(step -> step.cooldown() != null)
+            .count();
+    return falls == 0
+        ? List.of()
+        : List.of(
+            "The learning rate fell to zero "
+                + (falls == 1 ? "once" : falls + " times")
+                + " on the way, at the end of each lap. Exactly, as a job file:",
+            "espalier schedule export " + job + " --format job");
+  }
+
   /// {@return a schedule, one row per setting}
-  public static Table schedule(List<ScheduleView.Step> steps) {
+  private static Table schedule(List<ScheduleView.Step> steps) {
     var names = new TreeSet<String>();
     steps.forEach(step -> names.addAll(step.setting().keySet()));
     var headers = new ArrayList<>(List.of("from clock", "from epoch", "branch"));
@@ -134,13 +157,7 @@ public final class JobSummary {
       lines.add("");
       lines.add(terminal.styled(Style.BOLD, "Schedule found"));
       schedule(board.schedule()).lines().forEach(row -> lines.add("  " + row));
-      if (board.falls() > 0) {
-        lines.add(
-            "  The learning rate fell to zero "
-                + (board.falls() == 1 ? "once" : board.falls() + " times")
-                + " on the way, at the end of each lap. Exactly, as a job file:");
-        lines.add("  espalier schedule export " + job.id() + " --format job");
-      }
+      falls(board.result(), job.id()).forEach(row -> lines.add("  " + row));
     }
     lines.add("");
     lines.add(terminal.styled(Style.BOLD, "Result"));
@@ -161,7 +178,9 @@ public final class JobSummary {
     table.row("training loss", Words.number(job.loss()));
     table.row("epochs", Epochs.inAll(job));
     Instant end = job.endTime() == null ? job.since() : job.endTime();
-    table.row("time", Words.seconds(Duration.between(job.createTime(), end).toMillis() / 1000.0));
+    table.row(
+        board.bounds().modelled() ? "wall time" : "time",
+        Words.seconds(Duration.between(job.createTime(), end).toMillis() / 1000.0));
     table.row(
         "tuning",
         Words.percent(job.tuningShare())
@@ -173,9 +192,23 @@ public final class JobSummary {
             + Words.seconds(job.evaluationSeconds())
             + " evaluation"
             + (board.bounds().modelled() ? ", by the job's cost model" : ""));
-    int trials = board.rounds().values().stream().mapToInt(RoundView::trials).sum();
-    table.row("rounds", job.round() + ", with " + trials + " settings tried");
+    if (job.round() > 0) {
+      table.row("rounds", Integer.toString(job.round()));
+    }
+    long settings = settingsTried(board);
+    if (settings > 1) {
+      table.row("settings", settings + " tried");
+    }
     return table;
+  }
+
+  /// Counts as the bill does: what was trained with, whether it raced, ran or stood from the start.
+  private static long settingsTried(JobBoard board) {
+    return board.branches().values().stream()
+        .filter(branch -> branch.clocks() > 0 && branch.kind() != BranchKind.EVALUATION)
+        .map(BranchView::setting)
+        .distinct()
+        .count();
   }
 
   private static String range(JobBoard board, String metric) {
@@ -189,7 +222,7 @@ public final class JobSummary {
       }
     }
     return max > min
-        ? " (over the job from " + Words.number(min) + " to " + Words.number(max) + ")"
+        ? " (over the job between " + Words.number(min) + " and " + Words.number(max) + ")"
         : "";
   }
 }

@@ -54,6 +54,6 @@ final class HostFilter extends OncePerRequestFilter {
         response,
         new EspalierException(
             ErrorCode.FORBIDDEN,
-            "this server does not go by the name " + name + "; allow it with espalier.http.hosts"));
+            "this server does not go by the name " + name + "; allow it with http.hosts"));
   }
 }
