@@ -29,18 +29,28 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.IntConsumer;
+import java.util.stream.Stream;
 
 /// Messages to a shard in another process, by every way, beside a raw socket that moves as many
 /// bytes.
 ///
 /// A push is of a clock without samples, which the shard takes and does not apply: what is measured
-/// is the way, with encoding, decoding and arrays at both ends, and not the update.
+/// is the way, with encoding, decoding and arrays at both ends, and not the update. A pull by
+/// shared memory is a copy out of pages, and stands beside the same copy within one process.
 public final class MessageRates implements Benchmark {
   /// ps-lite here: values of `ps-anchors.md`, measured on another day and not in this run.
   private record Message(
       String name, RowBatch batch, int columns, int repeats, double psLitePush, double psLitePull) {
     int payloadBytes() {
       return 4 * batch.values().length;
+    }
+
+    /// An array for each pull on its way, made once, as that of the raw socket is.
+    List<RowTarget> targets(int window) {
+      return Stream.generate(
+              () -> new RowTarget(new float[batch.values().length], 0, columns, null))
+          .limit(window)
+          .toList();
     }
   }
 
@@ -71,11 +81,23 @@ public final class MessageRates implements Benchmark {
             24,
             2.7,
             2.5),
-        new Message("100,000 rows x 32", rows(100_000), NetworkTables.SPARSE_COLUMNS, 8, 3.1, 3.1),
-        new Message("10,000 rows x 32", rows(10_000), NetworkTables.SPARSE_COLUMNS, 64, 2.2, 2.5));
+        new Message(
+            "100,000 rows x 32",
+            rows(NetworkTables.SPARSE, 100_000, NetworkTables.SPARSE_COLUMNS),
+            NetworkTables.SPARSE_COLUMNS,
+            8,
+            3.1,
+            3.1),
+        new Message(
+            "10,000 rows x 32",
+            rows(NetworkTables.SPARSE, 10_000, NetworkTables.SPARSE_COLUMNS),
+            NetworkTables.SPARSE_COLUMNS,
+            64,
+            2.2,
+            2.5));
   }
 
-  private static RowBatch rows(int count) {
+  private static RowBatch rows(int table, int count, int columns) {
     long[] keys =
         new Random(count)
             .longs(0, NetworkTables.SPARSE_ROWS)
@@ -83,10 +105,7 @@ public final class MessageRates implements Benchmark {
             .limit(count)
             .sorted()
             .toArray();
-    return new RowBatch(
-        NetworkTables.SPARSE,
-        new RowSelection.Keys(keys),
-        new float[count * NetworkTables.SPARSE_COLUMNS]);
+    return new RowBatch(table, new RowSelection.Keys(keys), new float[count * columns]);
   }
 
   @Override
@@ -96,25 +115,21 @@ public final class MessageRates implements Benchmark {
         ParameterServer unused = NetworkTables.open()) {
       Map<String, Route> routes = new LinkedHashMap<>();
       for (RouteKind kind : RouteKind.values()) {
-        routes.put(
-            kind.name(),
-            new Route(
-                ShardRoutes.open(
-                    -1,
-                    unused.shard(),
-                    List.of(process.address()),
-                    NetworkTables.TOKEN,
-                    kind,
-                    true),
-                routes.size()));
+        routes.put(kind.name(), route(process, unused, kind, true, routes.size()));
       }
       try (RawPort.Client raw =
-          new RawPort.Client(process.rawPort(), 32 << 20, WINDOW * (16 << 20))) {
+              new RawPort.Client(process.rawPort(), 32 << 20, WINDOW * (16 << 20));
+          RowCopies copies = new RowCopies()) {
         for (Message message : messages()) {
-          measure(message, 1, raw, routes, measurements);
-          measure(message, WINDOW, raw, routes, measurements);
+          measure(message, 1, raw, copies, routes, measurements);
+          measure(message, WINDOW, raw, copies, routes, measurements);
         }
         roundTrips(raw, routes, measurements);
+        int next = routes.size();
+        try (Route named = route(process, unused, RouteKind.SOCKET, true, next);
+            Route nameless = route(process, unused, RouteKind.SOCKET, false, next + 1)) {
+          names(named, nameless, measurements);
+        }
       } finally {
         routes.values().forEach(Route::close);
       }
@@ -122,10 +137,23 @@ public final class MessageRates implements Benchmark {
     return measurements;
   }
 
+  private static Route route(
+      ShardProcess process,
+      ParameterServer unused,
+      RouteKind kind,
+      boolean cachesKeys,
+      int branch) {
+    return new Route(
+        ShardRoutes.open(
+            -1, unused.shard(), List.of(process.address()), NetworkTables.TOKEN, kind, cachesKeys),
+        branch);
+  }
+
   private void measure(
       Message message,
       int window,
       RawPort.Client raw,
+      RowCopies copies,
       Map<String, Route> routes,
       List<Measurement> measurements)
       throws ExecutionException, InterruptedException {
@@ -138,10 +166,12 @@ public final class MessageRates implements Benchmark {
       work.add(_ ->
           unchecked(() -> raw.pull(message.payloadBytes(), message.repeats(), window, isArray)));
     }
+    List<RowTarget> targets = message.targets(window);
     for (Route route : routes.values()) {
       work.add(_ -> route.push(message, window));
-      work.add(_ -> route.pull(message, window));
+      work.add(_ -> route.pull(message, targets));
     }
+    work.add(_ -> copies.copy(message.batch(), message.repeats(), targets));
     double[] seconds = rounds.medianSeconds(1, work);
     double gigabytes = (double) message.payloadBytes() * message.repeats() / 1e9;
     String how = window == 1 ? ", one by one" : ", " + window + " in flight";
@@ -161,6 +191,15 @@ public final class MessageRates implements Benchmark {
                   "GB/s",
                   "raw socket between arrays",
                   gigabytes / seconds[2 + direction]));
+        }
+        if (route.equals("AUTO") && direction == 1) {
+          measurements.add(
+              new Measurement(
+                  name,
+                  value,
+                  "GB/s",
+                  "its rows copied within a process",
+                  gigabytes / seconds[work.size() - 1]));
         }
         if (route.equals("AUTO")) {
           measurements.add(
@@ -191,8 +230,9 @@ public final class MessageRates implements Benchmark {
     for (int window : new int[] {1, 16}) {
       List<IntConsumer> work = new ArrayList<>();
       work.add(_ -> unchecked(() -> raw.pull(128, count, window, false)));
+      List<RowTarget> targets = small.targets(window);
       for (Route route : routes.values()) {
-        work.add(_ -> route.pull(small, window));
+        work.add(_ -> route.pull(small, targets));
       }
       double[] seconds = rounds.medianSeconds(1, work);
       int next = 1;
@@ -205,6 +245,30 @@ public final class MessageRates implements Benchmark {
                 "raw socket",
                 count / seconds[0]));
       }
+    }
+  }
+
+  /// What it spares to name lists of rows that come again: the most for rows of one float.
+  private void names(Route named, Route nameless, List<Measurement> measurements)
+      throws ExecutionException, InterruptedException {
+    var message =
+        new Message("100,000 rows x 1", rows(NetworkTables.NARROW, 100_000, 1), 1, 32, 0, 0);
+    List<RowTarget> targets = message.targets(1);
+    List<IntConsumer> work = new ArrayList<>();
+    for (Route route : List.of(named, nameless)) {
+      work.add(_ -> route.push(message, 1));
+      work.add(_ -> route.pull(message, targets));
+    }
+    double[] seconds = rounds.medianSeconds(1, work);
+    double millions = message.repeats() * message.batch().rows().count() / 1e6;
+    for (int direction = 0; direction < 2; direction++) {
+      measurements.add(
+          new Measurement(
+              (direction == 0 ? "push " : "pull ") + message.name() + ", SOCKET, row numbers named",
+              millions / seconds[direction],
+              "M rows/s",
+              "row numbers sent each time",
+              millions / seconds[2 + direction]));
     }
   }
 
@@ -245,12 +309,9 @@ public final class MessageRates implements Benchmark {
       settle(open, 0);
     }
 
-    void pull(Message message, int window) {
-      List<RowTarget> targets = new ArrayList<>();
-      for (int i = 0; i < window; i++) {
-        targets.add(
-            new RowTarget(new float[message.batch().values().length], 0, message.columns(), null));
-      }
+    /// @param targets one for each pull on its way
+    void pull(Message message, List<RowTarget> targets) {
+      int window = targets.size();
       Deque<CompletableFuture<ShardReply>> open = new ArrayDeque<>();
       for (int i = 0; i < message.repeats(); i++) {
         open.add(

@@ -9,6 +9,7 @@ import java.util.List;
 final class NetworkTables {
   static final int DENSE = 0;
   static final int SPARSE = 1;
+  static final int NARROW = 2;
   static final int DENSE_ROWS = 4096;
   static final int DENSE_COLUMNS = 256;
   static final int SPARSE_ROWS = 200_000;
@@ -24,6 +25,7 @@ final class NetworkTables {
         ParameterServerConfig.of(1, 0, BUDGET_BYTES).withSharedPages(true),
         List.of(
             TableSpec.dense("dense", DENSE_ROWS, DENSE_COLUMNS, "sgd"),
-            TableSpec.sparse("sparse", SPARSE_ROWS, SPARSE_COLUMNS, "sgd")));
+            TableSpec.sparse("sparse", SPARSE_ROWS, SPARSE_COLUMNS, "sgd"),
+            TableSpec.sparse("narrow", SPARSE_ROWS, 1, "sgd")));
   }
 }
