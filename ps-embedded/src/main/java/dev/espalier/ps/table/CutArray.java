@@ -19,16 +19,13 @@ public final class CutArray {
     this.source = source;
   }
 
-  /// Cuts a part off, or gives all away, and then for good: what has an array of its own sees to
-  /// it.
+  /// Cuts a part off, which may be all.
   ///
   /// @param from index of the first value
   /// @param count number of values
   public RowValues part(int from, int count) {
     holders.incrementAndGet();
-    return count == array.length
-        ? new RowValues.Own(array, ValueCode.FLOAT32)
-        : new RowValues.Slice(array, from, count, this::letGo);
+    return new RowValues.Slice(array, from, count, this::letGo);
   }
 
   /// Says that no more parts will be cut.

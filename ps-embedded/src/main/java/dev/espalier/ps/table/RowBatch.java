@@ -44,12 +44,16 @@ public record RowBatch(int table, RowSelection rows, RowValues content) {
             .formatted(table, content.getClass().getSimpleName()));
   }
 
-  /// This batch with its values in an array of their own.
+  /// This batch with its values in an array of their own; as long as it is used, those of this
+  /// batch are not let go.
   public RowBatch inArray() {
     return switch (content) {
       case RowValues.Own _ -> this;
       case RowValues.Slice(float[] array, int from, int count, _) ->
-          new RowBatch(table, rows, Arrays.copyOfRange(array, from, from + count));
+          new RowBatch(
+              table,
+              rows,
+              count == array.length ? array : Arrays.copyOfRange(array, from, from + count));
       case RowValues.Products(Factors factors) -> new RowBatch(table, rows, factors.product());
       case RowValues.OnDevice values -> new RowBatch(table, rows, values.download());
     };

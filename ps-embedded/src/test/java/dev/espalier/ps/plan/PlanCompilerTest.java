@@ -98,7 +98,7 @@ final class PlanCompilerTest {
 
       assertThat(batches.getFirst()).hasSize(1);
       assertThat(batches.getFirst().getFirst().rows()).isEqualTo(new RowSelection.Range(4, 3));
-      assertThat(batches.getFirst().getFirst().values()).containsExactly(10, 21, 330);
+      assertThat(batches.getFirst().getFirst().inArray().values()).containsExactly(10, 21, 330);
     }
   }
 

@@ -55,12 +55,14 @@ class CutArrayTest {
   }
 
   @Test
-  void whatLeavesAsAWholeIsItsReceivers() {
+  void comesBackAlsoFromOneReceiverOfAll() {
     RowBatch whole = part(0, 6);
     cut.end();
+    assertThat(whole.inArray().values()).isSameAs(array);
+    assertThat(back).isEmpty();
+
     whole.release();
 
-    assertThat(whole.values()).isSameAs(array);
-    assertThat(back).isEmpty();
+    assertThat(back).containsExactly(array);
   }
 }

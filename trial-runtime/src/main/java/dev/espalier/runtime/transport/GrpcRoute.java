@@ -5,6 +5,7 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
+import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.transport.FrameCodec;
 import dev.espalier.ps.transport.ShardRoute;
 import dev.espalier.runtime.transport.ShardExchange.Message;
@@ -89,6 +90,10 @@ final class GrpcRoute implements ShardRoute, StreamObserver<Message> {
       return CompletableFuture.failedFuture(failure);
     }
     ByteBuffer frame = FrameCodec.encode(command, maxFrameBytes);
+    if (command instanceof ShardCommand.Push push) {
+      // The frame has a copy of its values.
+      push.batches().forEach(RowBatch::release);
+    }
     var reply = new CompletableFuture<ShardReply>();
     long number = ++lastNumber;
     open.put(number, reply);

@@ -10,12 +10,15 @@ import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.ParameterServerConfig;
 import dev.espalier.ps.ParameterServerContract;
 import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
 import java.io.IOException;
@@ -28,6 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -100,6 +104,31 @@ class GrpcRouteTest extends ParameterServerContract {
           .cause()
           .isInstanceOfSatisfying(
               PsException.class, fault -> assertThat(fault.fault()).isEqualTo(PsFault.LINK_LOST));
+    }
+  }
+
+  @Test
+  void valuesAreLetGoWhenTheirFrameIsMade() throws Exception {
+    try (ParameterServer server = server();
+        ShardServer port = ShardServer.open("127.0.0.1", SECRET);
+        var route = new GrpcRoute(1, port.address(), SECRET)) {
+      port.serve(server.shard());
+      route.send(anyCommand()).join();
+      var timesLetGo = new AtomicInteger();
+      var values = new RowValues.Slice(new float[400], 0, 400, timesLetGo::incrementAndGet);
+      var push =
+          new ShardCommand.Push(
+              new BranchRef(0),
+              0,
+              0,
+              Staleness.bulkSynchronous(),
+              StepSize.of(0.1),
+              1,
+              List.of(new RowBatch(0, new RowSelection.Range(0, 4), values)));
+
+      assertThat(route.send(push).join()).isEqualTo(new ShardReply.Acknowledged());
+
+      assertThat(timesLetGo).hasValue(1);
     }
   }
 
