@@ -2,9 +2,11 @@ package dev.espalier.ps.branch;
 
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.memory.RowGather;
 import dev.espalier.ps.table.RowSelection;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Selected rows of one table of a branch, held where they lie.
@@ -34,12 +36,15 @@ public final class HeldRows {
     if (rows instanceof RowSelection.Range range && range.count() > 0) {
       last = layout.pageOf(range.first() + range.count() - 1);
     } else if (rows instanceof RowSelection.Keys(long[] keys)) {
+      long lowest = Long.MAX_VALUE;
+      long highest = 0;
       for (long key : keys) {
-        if (key < layout.firstRowOf(first)) {
-          first = layout.pageOf(key);
-        } else if (key >= layout.endRowOf(last)) {
-          last = layout.pageOf(key);
-        }
+        lowest = Math.min(lowest, key);
+        highest = Math.max(highest, key);
+      }
+      if (keys.length > 0) {
+        first = layout.pageOf(lowest);
+        last = layout.pageOf(highest);
       }
     }
     HeldRows held =
@@ -126,6 +131,27 @@ public final class HeldRows {
   /// @param from byte among those of all rows
   /// @param count of bytes
   public void copy(RowKernels kernels, long from, MemorySegment to, long offset, long count) {
+    Optional<RowGather> gather = RowGather.ofThisMachine();
+    long rowBytes = rowBytes();
+    if (gather.isEmpty()
+        || rowBytes > RowGather.MAX_ROW_BYTES
+        || !(rows instanceof RowSelection.Keys(long[] keys))) {
+      copyOneByOne(kernels, from, to, offset, count);
+      return;
+    }
+    long done = Math.min(count, Math.floorMod(-from, rowBytes));
+    copyOneByOne(kernels, from, to, offset, done);
+    while (count - done >= rowBytes) {
+      int first = (int) ((from + done) / rowBytes);
+      int whole = (int) Math.min(RowGather.MAX_ROWS, (count - done) / rowBytes);
+      gather.get().copy(placesOf(keys, first, whole), whole, rowBytes, to, offset + done);
+      done += whole * rowBytes;
+    }
+    copyOneByOne(kernels, from + done, to, offset + done, count - done);
+  }
+
+  private void copyOneByOne(
+      RowKernels kernels, long from, MemorySegment to, long offset, long count) {
     long rowBytes = rowBytes();
     int position = (int) (from / rowBytes);
     long inRow = from % rowBytes;
@@ -148,6 +174,26 @@ public final class HeldRows {
       at += bytes;
       left -= bytes;
     }
+  }
+
+  /// Addresses of rows.
+  private long[] placesOf(long[] keys, int first, int count) {
+    long rowBytes = rowBytes();
+    long[] places = new long[count];
+    long begin = 0;
+    long end = 0;
+    long memory = 0;
+    for (int i = 0; i < count; i++) {
+      long row = keys[first + i];
+      if (row < begin || row >= end) {
+        int page = layout.pageOf(row);
+        begin = layout.firstRowOf(page);
+        end = layout.endRowOf(page);
+        memory = page(page).segment().address();
+      }
+      places[i] = memory + (row - begin) * rowBytes;
+    }
+    return places;
   }
 
   /// A page that holds some of the rows.

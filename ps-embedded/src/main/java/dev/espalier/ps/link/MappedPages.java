@@ -28,7 +28,9 @@ import org.jspecify.annotations.Nullable;
 /// no byte through a wire. The shard holds the pages until the reader says that it has the rows.
 final class MappedPages {
   private static final Pattern PATH = Pattern.compile("/proc/\\d+/fd/\\d+");
-  private static final long NOWHERE = -1;
+
+  /// Before the first byte, also with a row's place in its page added.
+  private static final long NOWHERE = Long.MIN_VALUE / 2;
 
   private final MemorySegment mapped;
   private final MemorySegment memory;

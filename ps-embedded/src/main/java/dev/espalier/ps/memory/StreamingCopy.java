@@ -2,14 +2,11 @@ package dev.espalier.ps.memory;
 
 import static java.util.Objects.requireNonNull;
 
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
-import java.util.HexFormat;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -17,8 +14,7 @@ import org.jspecify.annotations.Nullable;
  * An ordinary store to memory that is not in the cache first reads what it overwrites. A step out of
  * place, the first after a fork, so moves a third more bytes than one in place. Processors have
  * stores that go past the cache; the JVM uses them in copies of some megabytes alone, which must
- * then leave the cache twice. The copy below is thirteen instructions of x86-64 that every such
- * processor has, put into a page of memory and called as native code.
+ * then leave the cache twice. The copy below is thirteen instructions of x86-64 (`MachineCode`).
  */
 /// Copies of small, cached memory to memory that is not read soon, past the caches.
 ///
@@ -53,28 +49,7 @@ public final class StreamingCopy {
   }
 
   private static @Nullable MethodHandle linked(MemoryLayout place, boolean isInHeap) {
-    Optional<SystemMemory> system = SystemMemory.ofThisSystem();
-    if (!System.getProperty("os.arch", "").equals("amd64")
-        || System.getProperty("espalier.streaming", "").equals("off")
-        || system.isEmpty()) {
-      return null;
-    }
-    try {
-      return link(system.get(), place, isInHeap);
-    } catch (RuntimeException | LinkageError e) {
-      System.getLogger(StreamingCopy.class.getName())
-          .log(System.Logger.Level.INFO, "streaming=off reason={0}", e);
-      return null;
-    }
-  }
-
-  @SuppressWarnings("restricted") // the code is the text above
-  private static MethodHandle link(SystemMemory system, MemoryLayout place, boolean isInHeap) {
-    return Linker.nativeLinker()
-        .downcallHandle(
-            system.code(HexFormat.of().parseHex(CODE.replace(" ", ""))),
-            FunctionDescriptor.ofVoid(place, place, ValueLayout.JAVA_LONG),
-            Linker.Option.critical(isInHeap));
+    return MachineCode.link("streaming", CODE, isInHeap, place, place, ValueLayout.JAVA_LONG);
   }
 
   /// Whether [#copy] can write so many bytes to an address.
