@@ -1,5 +1,6 @@
 package dev.espalier.sdk;
 
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.ProgramDescriptor;
 import java.util.HashSet;
 import java.util.List;
@@ -13,12 +14,16 @@ import java.util.List;
 ///   of so many, for programs that have put into a run what shares parameters; 1 shuffles samples
 /// @param isDealtOut whether each sample belongs to one worker for good, so that no two of them
 ///   ever work on the same one: for programs that keep something for each sample in a table
+/// @param validationSamples samples that `evaluate` takes from `ProgramContext.share`, each of
+///   whose metrics is a mean, or the root of one, over those it was given; 0, the default, where it
+///   does not. Branches are judged by parts of them, so that no training samples need be held out
 public record ProgramShape(
     List<TableDeclaration> tables,
     int trainingSamples,
     int defaultBatchSize,
     int samplesPerRun,
-    boolean isDealtOut) {
+    boolean isDealtOut,
+    int validationSamples) {
   public ProgramShape {
     tables = List.copyOf(tables);
     if (tables.isEmpty()) {
@@ -34,6 +39,10 @@ public record ProgramShape(
     if (samplesPerRun < 1) {
       throw new IllegalArgumentException("samplesPerRun must be >= 1 but is " + samplesPerRun);
     }
+    if (validationSamples < 0) {
+      throw new IllegalArgumentException(
+          "validationSamples must be >= 0 but is " + validationSamples);
+    }
     var names = new HashSet<String>();
     for (TableDeclaration table : tables) {
       if (!names.add(table.name())) {
@@ -44,23 +53,46 @@ public record ProgramShape(
 
   /// A shape whose samples are shuffled one by one.
   public ProgramShape(List<TableDeclaration> tables, int trainingSamples, int defaultBatchSize) {
-    this(tables, trainingSamples, defaultBatchSize, 1, false);
+    this(tables, trainingSamples, defaultBatchSize, 1, false, 0);
   }
 
   /// {@return the same shape with samples visited in runs}
   public ProgramShape inRunsOf(int samples) {
-    return new ProgramShape(tables, trainingSamples, defaultBatchSize, samples, isDealtOut);
+    return new ProgramShape(
+        tables, trainingSamples, defaultBatchSize, samples, isDealtOut, validationSamples);
   }
 
   /// {@return the same shape with samples dealt out: each goes to one worker alone, always the
   /// same}
   public ProgramShape dealtOut() {
-    return new ProgramShape(tables, trainingSamples, defaultBatchSize, samplesPerRun, true);
+    return new ProgramShape(
+        tables, trainingSamples, defaultBatchSize, samplesPerRun, true, validationSamples);
   }
 
   /// {@return the same shape with fewer or more training samples}
   public ProgramShape withTrainingSamples(int samples) {
-    return new ProgramShape(tables, samples, defaultBatchSize, samplesPerRun, isDealtOut);
+    return new ProgramShape(
+        tables, samples, defaultBatchSize, samplesPerRun, isDealtOut, validationSamples);
+  }
+
+  /// {@return the same shape with validation samples that can be measured part by part}
+  public ProgramShape withValidationSamples(int samples) {
+    return new ProgramShape(
+        tables, trainingSamples, defaultBatchSize, samplesPerRun, isDealtOut, samples);
+  }
+
+  /// {@return how many training samples are held out of training}
+  ///
+  /// @param heldOut what the tuner wishes for
+  public int heldOut(HeldOut heldOut) {
+    return heldOut.of(trainingSamples, validationSamples);
+  }
+
+  /// {@return how many samples there are to judge branches by}
+  ///
+  /// @param heldOut what the tuner wishes for
+  public int probeSamples(HeldOut heldOut) {
+    return heldOut.probeSamples(trainingSamples, validationSamples);
   }
 
   /// Tables for training data of so many samples, at the default batch size of

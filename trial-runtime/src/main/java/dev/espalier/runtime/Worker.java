@@ -130,10 +130,12 @@ final class Worker {
           shape.trainingSamples(),
           shape.tables().size(),
           "%.2f".formatted((System.nanoTime() - start) / 1e9));
-      int heldOut = assignment.heldOut().of(shape.trainingSamples());
+      int heldOut = shape.heldOut(assignment.heldOut());
       link.report(
           new WorkerReport.Ready(
-              shape.trainingSamples() - heldOut, shape.defaultBatchSize(), heldOut));
+              shape.trainingSamples() - heldOut,
+              shape.defaultBatchSize(),
+              shape.probeSamples(assignment.heldOut())));
       List<String> peers = awaitPeers(link, config);
       if (peers.isEmpty()) {
         return new Outcome.Restarted(assignment.worker());

@@ -6,6 +6,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.ProbeSource;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Tunable;
@@ -36,7 +37,7 @@ class ProbeTest {
   private static final Setting SETTING =
       Setting.of(
           Map.of(Tunable.LEARNING_RATE, 0.05, Tunable.MOMENTUM, 0.9, Tunable.BATCH_SIZE, 8.0));
-  private static final HeldOut PROBES = new HeldOut(40, 0.5);
+  private static final HeldOut PROBES = new HeldOut(40, 0.5, ProbeSource.HELD_OUT);
 
   @TempDir private Path checkpoints;
 

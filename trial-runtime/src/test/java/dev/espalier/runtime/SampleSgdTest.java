@@ -8,6 +8,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.ProbeSource;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.programs.LocalTraining;
@@ -34,7 +35,12 @@ class SampleSgdTest {
   @TempDir private Path checkpoints;
 
   private LocalWorker open(String program, Map<String, String> arguments) {
-    return new LocalWorker(program, arguments, Optional.empty(), new HeldOut(64, 0.1), checkpoints);
+    return new LocalWorker(
+        program,
+        arguments,
+        Optional.empty(),
+        new HeldOut(64, 0.1, ProbeSource.HELD_OUT),
+        checkpoints);
   }
 
   @ParameterizedTest

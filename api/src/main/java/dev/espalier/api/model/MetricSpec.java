@@ -49,6 +49,23 @@ public record MetricSpec(String name, Goal goal, Aggregate aggregate) {
     return OptionalDouble.of(aggregate == Aggregate.MEAN ? mean : Math.sqrt(mean));
   }
 
+  /// {@return the metric that tells soonest which of two models is better: the first one whose
+  /// small values are good, such as a loss; else the first one}
+  ///
+  /// @param metrics at least one
+  public static MetricSpec lossOf(List<MetricSpec> metrics) {
+    return metrics.stream()
+        .filter(metric -> metric.goal() == Goal.MINIMIZE)
+        .findFirst()
+        .orElse(metrics.getFirst());
+  }
+
+  /// {@return a value of this metric as a mean over samples whose small values are good}
+  public double asLoss(double value) {
+    double mean = aggregate == Aggregate.MEAN ? value : value * value;
+    return goal == Goal.MINIMIZE ? mean : -mean;
+  }
+
   /// How parts, each weighted by its sample count, become one value.
   public enum Aggregate {
     /// The weighted mean of the parts.

@@ -1,11 +1,14 @@
 package dev.espalier.api.model;
 
+import static java.util.Objects.requireNonNullElse;
+
 /// Constants of the `racing` policy; `docs/JOB_FILE.md` says what each is for.
 ///
 /// @param budget share of the time so far that tuning may cost at most, in [0, 0.9]
 /// @param confidence of each one-sided bound of a difference, in (0.5, 1)
-/// @param probeSamples training samples held out to judge branches by, >= 16
-/// @param probeShare of the training samples that may be held out at most, in (0, 0.5]
+/// @param probe where the samples come from that branches are judged by
+/// @param probeSamples to judge branches by, >= 16
+/// @param probeShare of the training samples that may be held out for it at most, in (0, 0.5]
 /// @param challengers settings that race the incumbent at a time, >= 1
 /// @param rateStep factor of the first moves of a rate, > 1
 /// @param leastRateStep factor that moves of a rate shrink to, > 1
@@ -28,6 +31,7 @@ package dev.espalier.api.model;
 public record RacingOptions(
     double budget,
     double confidence,
+    ProbeSource probe,
     int probeSamples,
     double probeShare,
     int challengers,
@@ -50,6 +54,8 @@ public record RacingOptions(
       // Jobs that were stored before there was this bound have none.
       overfit = DEFAULT_OVERFIT;
     }
+    // Jobs that were stored before there was a choice hold samples out.
+    probe = requireNonNullElse(probe, ProbeSource.HELD_OUT);
   }
 
   /// What a job file that says nothing gets.
@@ -57,6 +63,7 @@ public record RacingOptions(
       new RacingOptions(
           0.25,
           0.95,
+          ProbeSource.VALIDATION,
           1000,
           0.05,
           4,
@@ -73,8 +80,8 @@ public record RacingOptions(
           6,
           0.6);
 
-  /// {@return the samples that workers hold out}
+  /// {@return which samples workers judge by}
   public HeldOut heldOut() {
-    return new HeldOut(probeSamples, probeShare);
+    return new HeldOut(probeSamples, probeShare, probe);
   }
 }

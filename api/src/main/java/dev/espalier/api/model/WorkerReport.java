@@ -8,7 +8,8 @@ public sealed interface WorkerReport {
   /// The program is open and its data are read.
   ///
   /// @param trainingSamples samples of one epoch over all workers, without those held out
-  /// @param probeSamples samples held out of training
+  /// @param probeSamples samples to judge branches by, held out of training or of the validation
+  ///   data
   record Ready(long trainingSamples, int defaultBatchSize, long probeSamples)
       implements WorkerReport {
     /// Of a program that trains on all its samples.

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.PolicyName;
+import dev.espalier.api.model.ProbeSource;
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.RacingOptions;
@@ -294,6 +295,7 @@ public final class JobSpecReader {
         new RacingOptions(
             section.number("budget", Bounds.closed(0, 0.9), otherwise.budget()),
             section.number("confidence", new Bounds(0.5, false, 1, false), otherwise.confidence()),
+            ProbeSource.of(section.word("probe", ProbeSource.words(), otherwise.probe().word())),
             section.whole("probeSamples", 16, 1_000_000, otherwise.probeSamples()),
             section.number("probeShare", Bounds.above(0, 0.5), otherwise.probeShare()),
             section.whole("challengers", 1, 64, otherwise.challengers()),

@@ -109,6 +109,7 @@ final class JobSpecWriter {
     var document = new LinkedHashMap<String, Object>();
     document.put("budget", plain(racing.budget()));
     document.put("confidence", plain(racing.confidence()));
+    document.put("probe", racing.probe().word());
     document.put("probeSamples", racing.probeSamples());
     document.put("probeShare", plain(racing.probeShare()));
     document.put("challengers", racing.challengers());

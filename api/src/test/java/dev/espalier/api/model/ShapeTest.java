@@ -27,10 +27,22 @@ class ShapeTest {
 
   @Test
   void heldOutIsBoundedByItsShare() {
-    var heldOut = new HeldOut(2000, 0.05);
+    var heldOut = new HeldOut(2000, 0.05, ProbeSource.HELD_OUT);
 
-    assertThat(heldOut.of(60_000)).isEqualTo(2000);
-    assertThat(heldOut.of(10_000)).isEqualTo(500);
-    assertThat(HeldOut.NOTHING.of(60_000)).isZero();
+    assertThat(heldOut.of(60_000, 5000)).isEqualTo(2000);
+    assertThat(heldOut.of(10_000, 5000)).isEqualTo(500);
+    assertThat(heldOut.probeSamples(10_000, 5000)).isEqualTo(500);
+    assertThat(HeldOut.NOTHING.of(60_000, 5000)).isZero();
+  }
+
+  @Test
+  void nothingIsHeldOutWhereEnoughValidationSamplesJudge() {
+    var heldOut = new HeldOut(2000, 0.05, ProbeSource.VALIDATION);
+
+    assertThat(heldOut.of(10_000, 500)).isZero();
+    assertThat(heldOut.probeSamples(10_000, 500)).isEqualTo(500);
+    assertThat(heldOut.of(10_000, 499)).isEqualTo(500);
+    assertThat(heldOut.probeSamples(10_000, 499)).isEqualTo(500);
+    assertThat(heldOut.isOfValidation(10, 0)).isFalse();
   }
 }

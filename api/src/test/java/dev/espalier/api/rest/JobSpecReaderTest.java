@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.ProbeSource;
 import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
@@ -291,7 +292,24 @@ final class JobSpecReaderTest {
                     3,
                     new JobSpec.Runs(8, 9, 0.5, 4, 6, 12, 0.5, 0.3, 0.5, 1.5, false),
                     new RacingOptions(
-                        0.1, 0.9, 500, 0.1, 6, 3, 1.2, 5, 0.03, 1.5, 0.3, 0.2, 0.4, 3, 0.2, 2, 0.5),
+                        0.1,
+                        0.9,
+                        ProbeSource.HELD_OUT,
+                        500,
+                        0.1,
+                        6,
+                        3,
+                        1.2,
+                        5,
+                        0.03,
+                        1.5,
+                        0.3,
+                        0.2,
+                        0.4,
+                        3,
+                        0.2,
+                        2,
+                        0.5),
                     false,
                     false),
                 new JobSpec.Stop(12.5, 5400, 0.9),

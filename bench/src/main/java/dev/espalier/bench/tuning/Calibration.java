@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.ProbeSource;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
@@ -25,7 +26,7 @@ final class Calibration {
   private static final double PIECE_SECONDS = 0.05;
   private static final int REPEATS = 9;
   private static final double HARMLESS_RATE = 1e-6;
-  private static final HeldOut PROBED = new HeldOut(1024, 0.5);
+  private static final HeldOut PROBED = new HeldOut(1024, 0.5, ProbeSource.VALIDATION);
 
   private final Workload workload;
   private final LocalCrew crew;

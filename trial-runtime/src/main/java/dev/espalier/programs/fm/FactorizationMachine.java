@@ -181,11 +181,12 @@ public final class FactorizationMachine implements TrainingProgram {
     model = opened;
     String rule = environment.text("optimizer");
     return new ProgramShape(
-        List.of(
-            TableDeclaration.sparse(FEATURES, data.features(), opened.columns(), rule),
-            TableDeclaration.dense(BIAS, 1, 1, rule)),
-        data.training().count(),
-        DEFAULT_BATCH_SIZE);
+            List.of(
+                TableDeclaration.sparse(FEATURES, data.features(), opened.columns(), rule),
+                TableDeclaration.dense(BIAS, 1, 1, rule)),
+            data.training().count(),
+            DEFAULT_BATCH_SIZE)
+        .withValidationSamples(data.validation().count());
   }
 
   private static ExampleData read(DataFolder folder, ProgramEnvironment environment) {

@@ -113,11 +113,12 @@ public final class SoftmaxRegression implements TrainingProgram {
     model = opened;
     String rule = environment.text("optimizer");
     return new ProgramShape(
-        List.of(
-            TableDeclaration.sparse(WEIGHTS, data.features(), opened.classes, rule),
-            TableDeclaration.dense(BIAS, 1, opened.classes, rule)),
-        data.training().count(),
-        DEFAULT_BATCH_SIZE);
+            List.of(
+                TableDeclaration.sparse(WEIGHTS, data.features(), opened.classes, rule),
+                TableDeclaration.dense(BIAS, 1, opened.classes, rule)),
+            data.training().count(),
+            DEFAULT_BATCH_SIZE)
+        .withValidationSamples(data.validation().count());
   }
 
   private static ExampleData read(DataFolder folder, ProgramEnvironment environment) {

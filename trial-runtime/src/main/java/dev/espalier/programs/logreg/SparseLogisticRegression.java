@@ -162,10 +162,12 @@ public final class SparseLogisticRegression implements TrainingProgram {
       bias = bias.with("initialAccumulator", INITIAL_ACCUMULATOR);
     }
     int samples = data.training().count();
-    return isSampleWise
-        ? new ProgramShape(List.of(weights, bias), samples, SAMPLE_SGD_BATCH_SIZE)
-            .inRunsOf(SAMPLES_PER_RUN)
-        : new ProgramShape(List.of(weights, bias), samples, DEFAULT_BATCH_SIZE);
+    ProgramShape shape =
+        isSampleWise
+            ? new ProgramShape(List.of(weights, bias), samples, SAMPLE_SGD_BATCH_SIZE)
+                .inRunsOf(SAMPLES_PER_RUN)
+            : new ProgramShape(List.of(weights, bias), samples, DEFAULT_BATCH_SIZE);
+    return shape.withValidationSamples(data.validation().count());
   }
 
   /// Draws weights from N(0, 0.001^2); the intercept starts at 0.

@@ -132,7 +132,8 @@ public final class MatrixFactorization implements TrainingProgram {
         .map(how ->
             new ProgramShape(tables, samples, SAMPLE_SGD_BATCH_SIZE)
                 .inRunsOf(how.blocks.samplesPerRun()))
-        .orElseGet(() -> new ProgramShape(tables, samples, DEFAULT_BATCH_SIZE));
+        .orElseGet(() -> new ProgramShape(tables, samples, DEFAULT_BATCH_SIZE))
+        .withValidationSamples(data.validation().count());
   }
 
   private static TableDeclaration table(String name, int rows, FactorShape shape, String rule) {

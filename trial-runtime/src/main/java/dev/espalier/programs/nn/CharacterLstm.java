@@ -117,7 +117,8 @@ public final class CharacterLstm implements TrainingProgram {
     var training = new NetworkTraining(spec, environment);
     var opened = new Model(data, length, training);
     model = opened;
-    return new ProgramShape(training.tables(), opened.trainingSequences(), DEFAULT_BATCH_SIZE);
+    return new ProgramShape(training.tables(), opened.trainingSequences(), DEFAULT_BATCH_SIZE)
+        .withValidationSamples(opened.validationSequences());
   }
 
   @Override

@@ -86,7 +86,8 @@ abstract sealed class Classifier implements TrainingProgram
     var spec = new NetworkSpec(data.shape(), layers(environment, data));
     var training = new NetworkTraining(spec, environment);
     model = new Model(data, training);
-    return new ProgramShape(training.tables(), data.trainingSamples(), DEFAULT_BATCH_SIZE);
+    return new ProgramShape(training.tables(), data.trainingSamples(), DEFAULT_BATCH_SIZE)
+        .withValidationSamples(data.samples().count() - data.trainingSamples());
   }
 
   @Override

@@ -21,7 +21,6 @@ import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -85,7 +84,7 @@ public final class BranchExecutor {
     this.gate = gate;
     this.reporter = new ProgressReporter(reports, System.nanoTime());
     int samples = shape.trainingSamples();
-    this.split = SampleSplit.of(samples, assignment.heldOut().of(samples), assignment.seed());
+    this.split = SampleSplit.of(samples, shape.heldOut(assignment.heldOut()), assignment.seed());
     this.order =
         new SampleOrder(
             split,
@@ -211,6 +210,16 @@ public final class BranchExecutor {
         evaluation, result.metrics(), result.samples(), seconds, List.of(), otherSamples);
   }
 
+  private double requireMeasured(MetricSpec metric, @Nullable Double value) {
+    if (value == null) {
+      throw new EspalierException(
+          ErrorCode.PROGRAM_FAILED,
+          "program %s measured no %s of a part of the validation samples, though its descriptor lists it"
+              .formatted(program.describe().name(), metric.name()));
+    }
+    return value;
+  }
+
   /// What the descriptor does not list has no goal and no way to be joined over the workers.
   private void requireDescribed(Set<String> measured) {
     ProgramDescriptor descriptor = program.describe();
@@ -224,35 +233,67 @@ public final class BranchExecutor {
     }
   }
 
-  /// Measures the blocks of held-out samples that are this worker's, one by one.
+  /// Measures the blocks of the probe set that are this worker's, one by one.
   private void probe(BranchId branch, long evaluation, long samples) {
     BranchLedger.Entry entry = ledger.entry(branch);
-    int size = (int) Math.min(samples, split.probe().length);
-    int[] starts =
-        IntStream.iterate(
-                PROBE_BLOCK * assignment.worker(),
-                from -> from < size,
-                from -> from + PROBE_BLOCK * assignment.workers())
-            .toArray();
+    int size = (int) Math.min(samples, shape.probeSamples(assignment.heldOut()));
+    boolean isOfValidation =
+        assignment.heldOut().isOfValidation(shape.trainingSamples(), shape.validationSamples());
     long start = System.nanoTime();
-    List<Double> losses = parameters.measure(branch, () -> lossesOfBlocks(entry, starts, size));
-    double seconds = (System.nanoTime() - start) / 1e9;
-    long measured =
-        Arrays.stream(starts).mapToLong(from -> Math.min(PROBE_BLOCK, size - from)).sum();
+    List<Block> blocks =
+        parameters.measure(
+            branch,
+            () -> isOfValidation ? validationBlocks(entry, size) : heldOutBlocks(entry, size));
     reports.accept(
-        new WorkerReport.Evaluated(evaluation, Map.of(), measured, seconds, losses, Map.of()));
+        new WorkerReport.Evaluated(
+            evaluation,
+            Map.of(),
+            blocks.stream().mapToLong(Block::samples).sum(),
+            (System.nanoTime() - start) / 1e9,
+            blocks.stream().map(Block::loss).toList(),
+            Map.of()));
   }
 
-  private List<Double> lossesOfBlocks(BranchLedger.Entry entry, int[] starts, int size) {
-    var losses = new ArrayList<Double>();
-    for (int from : starts) {
-      int until = Math.min(from + PROBE_BLOCK, size);
-      int[] block = Arrays.copyOfRange(split.probe(), from, until);
-      context.at(entry.setting(), block, entry.lineageClock()).withStream(-1L - from);
-      Progress progress = program.loss(context);
-      losses.add(progress.lossSum() / Math.max(1, progress.samples()));
-    }
-    return losses;
+  /// One number of a probe.
+  ///
+  /// @param loss mean over the block's samples
+  private record Block(double loss, int samples) {}
+
+  /// Numbers of the blocks that are this worker's: block b is measured by worker b mod workers.
+  private IntStream ownBlocks(int count) {
+    return IntStream.iterate(
+        assignment.worker(), block -> block < count, block -> block + assignment.workers());
+  }
+
+  private List<Block> heldOutBlocks(BranchLedger.Entry entry, int size) {
+    return ownBlocks(Math.ceilDiv(size, PROBE_BLOCK))
+        .mapToObj(block -> {
+          int from = block * PROBE_BLOCK;
+          int until = Math.min(from + PROBE_BLOCK, size);
+          int[] samples = Arrays.copyOfRange(split.probe(), from, until);
+          context.at(entry.setting(), samples, entry.lineageClock()).withStream(-1L - from);
+          Progress progress = program.loss(context);
+          double loss = progress.lossSum() / Math.max(1, progress.samples());
+          return new Block(loss, samples.length);
+        })
+        .toList();
+  }
+
+  /// Each block is one of the equal parts that all validation samples are cut into, every so many
+  /// samples one, so that the blocks of a part of the samples are like those of all.
+  private List<Block> validationBlocks(BranchLedger.Entry entry, int size) {
+    int all = shape.validationSamples();
+    int parts = Math.ceilDiv(all, PROBE_BLOCK);
+    MetricSpec judged = MetricSpec.lossOf(program.describe().validation());
+    return ownBlocks(Math.ceilDiv(size, PROBE_BLOCK))
+        .mapToObj(block -> {
+          context.at(entry.setting(), new int[0], entry.lineageClock()).ofPart(block, parts);
+          Evaluation measured = program.evaluate(context.withStream(-1L - block));
+          Double value = measured.metrics().get(judged.name());
+          return new Block(
+              judged.asLoss(requireMeasured(judged, value)), Math.ceilDiv(all - block, parts));
+        })
+        .toList();
   }
 
   /// Saving is collective, so this worker's shard is saved even when its place cannot be: the other

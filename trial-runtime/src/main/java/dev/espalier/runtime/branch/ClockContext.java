@@ -7,6 +7,7 @@ import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// What a program sees of the clock it runs; one object, moved from clock to clock.
@@ -22,12 +23,16 @@ final class ClockContext implements ProgramContext {
   private double learningRate;
   private long clock;
   private long stream;
+  private @Nullable Part part;
   private @Nullable RandomGenerator random;
 
   ClockContext(Assignment assignment, PsBackend parameters) {
     this.assignment = assignment;
     this.parameters = parameters;
   }
+
+  /// One of several parts that the validation samples are cut into.
+  private record Part(int number, int parts) {}
 
   ClockContext at(Setting newSetting, int[] newSamples, long lineageClock) {
     setting = newSetting;
@@ -37,6 +42,15 @@ final class ClockContext implements ProgramContext {
     clock = lineageClock;
     stream = lineageClock;
     random = null;
+    part = null;
+    return this;
+  }
+
+  /// Gives `evaluate` one part of the validation samples in place of this worker's share.
+  ///
+  /// @param number in [0, parts)
+  ClockContext ofPart(int number, int parts) {
+    part = new Part(number, parts);
     return this;
   }
 
@@ -77,6 +91,14 @@ final class ClockContext implements ProgramContext {
   @Override
   public int workers() {
     return assignment.workers();
+  }
+
+  @Override
+  public int[] share(int from, int to) {
+    Part given = part;
+    return given == null
+        ? ProgramContext.super.share(from, to)
+        : IntStream.iterate(from + given.number(), i -> i < to, i -> i + given.parts()).toArray();
   }
 
   @Override

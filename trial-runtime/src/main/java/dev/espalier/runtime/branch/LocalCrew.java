@@ -140,12 +140,12 @@ public final class LocalCrew implements AutoCloseable {
 
   /// {@return samples of an epoch, without those held out}
   public int trainingSamples() {
-    return shape.trainingSamples() - probeSamples();
+    return shape.trainingSamples() - shape.heldOut(assignment.heldOut());
   }
 
-  /// {@return samples held out of training}
+  /// {@return samples to judge branches by, held out of training or of the validation data}
   public int probeSamples() {
-    return assignment.heldOut().of(shape.trainingSamples());
+    return shape.probeSamples(assignment.heldOut());
   }
 
   /// Starts afresh, without any branch; checkpoints and opened programs stay.

@@ -1,6 +1,7 @@
 package dev.espalier.runtime.check;
 
 import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.ProbeSource;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
@@ -31,7 +32,7 @@ record Subject(
     long seed,
     Setting setting) {
   /// Samples kept out of training, so that `loss` can be called on them.
-  private static final HeldOut HELD_OUT = new HeldOut(64, 0.25);
+  private static final HeldOut HELD_OUT = new HeldOut(64, 0.25, ProbeSource.HELD_OUT);
 
   static Subject of(
       Supplier<? extends TrainingProgram> makes,

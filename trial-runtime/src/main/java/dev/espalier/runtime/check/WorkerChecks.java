@@ -166,7 +166,8 @@ final class WorkerChecks {
         shape.trainingSamples(),
         shape.defaultBatchSize(),
         shape.samplesPerRun(),
-        shape.isDealtOut());
+        shape.isDealtOut(),
+        shape.validationSamples());
   }
 
   /// {@return the length of a step over that of another; 1 where neither moves}

@@ -4,6 +4,7 @@ import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.ProbeSource;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.wire.WireCodec;
@@ -153,7 +154,7 @@ public final class TunerLink implements AutoCloseable {
   ///
   /// @param data empty for none
   /// @param checkpoints empty to choose oneself
-  /// @param heldOut training samples to keep back for probes
+  /// @param heldOut which samples branches are judged by
   /// @param communication how workers exchange parameters and updates
   /// @param gpuMemoryBytes bytes of a GPU's memory for this worker's part of the tables; 0 for the
   ///   host
@@ -351,7 +352,10 @@ public final class TunerLink implements AutoCloseable {
                   said.getData(),
                   said.getSeed(),
                   said.getCheckpoints(),
-                  new HeldOut(said.getProbeSamples(), said.getProbeMaxShare()),
+                  new HeldOut(
+                      said.getProbeSamples(),
+                      said.getProbeMaxShare(),
+                      said.getProbeValidation() ? ProbeSource.VALIDATION : ProbeSource.HELD_OUT),
                   WireCodec.communication(said),
                   said.getGpuMemoryBytes(),
                   Duration.ofNanos(Math.round(said.getClockTimeoutSeconds() * 1e9)))));

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.grpc;
 
 import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.ProbeSource;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.rest.WorkerView;
 import dev.espalier.api.wire.WireCodec;
@@ -230,6 +231,7 @@ final class WorkerCrew {
         .setAcknowledgedReport(acknowledged[worker])
         .setProbeSamples(group.heldOut().samples())
         .setProbeMaxShare(group.heldOut().maxShare())
+        .setProbeValidation(group.heldOut().source() == ProbeSource.VALIDATION)
         .setCommunication(WireCodec.encode(group.communication()))
         .setGpuMemoryBytes(group.gpuMemoryBytes())
         .setClockTimeoutSeconds(group.clockTimeoutSeconds())

@@ -19,7 +19,7 @@ public sealed interface SessionEvent {
   /// @param generation 1 for the first set of workers, one more for each set after it
   /// @param trainingSamples samples of one epoch
   /// @param defaultBatchSize samples per worker and clock where no setting names `batchSize`
-  /// @param probeSamples samples held out of training to judge branches by; not among the others
+  /// @param probeSamples samples to judge branches by, none of which is trained on
   record WorkersReady(
       double atSeconds,
       int generation,

@@ -2,8 +2,11 @@ package dev.espalier.tuner.core.policy.job;
 
 import dev.espalier.api.model.Goal;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// The validation results of the mainline, and the plateau rule on them.
 ///
@@ -18,6 +21,7 @@ public final class History {
 
   private final Goal goal;
   private final List<Entry> entries = new ArrayList<>();
+  private final Set<Entry> strays = Collections.newSetFromMap(new IdentityHashMap<>());
 
   public History(Goal goal) {
     this.goal = goal;
@@ -53,10 +57,23 @@ public final class History {
     return entries.isEmpty() ? Double.NaN : entries.getLast().value();
   }
 
-  /// {@return how far apart the best and the worst finite value are; 0 without any}
+  /// Has `range` pass over the last entry: one result that exploded would make all others look
+  /// alike.
+  public void leaveLatestOutOfRange() {
+    if (!entries.isEmpty()) {
+      strays.add(entries.getLast());
+    }
+  }
+
+  /// {@return how far apart the best and the worst finite value are, without those left out of it;
+  /// 0 without any}
   public double range() {
     var values =
-        entries.stream().mapToDouble(Entry::value).filter(Double::isFinite).summaryStatistics();
+        entries.stream()
+            .filter(entry -> !strays.contains(entry))
+            .mapToDouble(Entry::value)
+            .filter(Double::isFinite)
+            .summaryStatistics();
     return values.getCount() == 0 ? 0 : values.getMax() - values.getMin();
   }
 

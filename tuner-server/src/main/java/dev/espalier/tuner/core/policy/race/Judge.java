@@ -188,29 +188,29 @@ final class Judge {
   ///
   /// @param left at least one
   Verdict verdict(List<Entrant> left) {
-    // Where all that beat it have left since, those that are there are better than them.
-    List<Entrant> shown = left.stream().filter(beatIncumbent::contains).toList();
-    Entrant best =
-        (shown.isEmpty() ? left : shown)
-            .stream()
-                .min(
-                    Comparator.comparingDouble(
-                        entrant -> Entrant.mean(entrant.forecast(horizonSeconds))))
-                .orElseThrow();
-    Optional<Entrant> unbeaten =
+    Optional<Entrant> incumbent = left.stream().filter(Entrant::isIncumbent).findFirst();
+    List<Entrant> shown =
         left.stream()
-            .filter(Entrant::isIncumbent)
-            .filter(incumbent -> incumbent == best || !isShownToBeat(best, incumbent))
-            .findFirst();
-    if (unbeaten.isEmpty()) {
-      return new Verdict(best, Optional.empty());
+            .filter(entrant ->
+                incumbent
+                    .map(unbeaten -> entrant != unbeaten && isShownToBeat(entrant, unbeaten))
+                    .orElseGet(() -> beatIncumbent.contains(entrant)))
+            .toList();
+    if (!shown.isEmpty() || incumbent.isEmpty()) {
+      // Where all that beat it have left since, those that are there are better than them.
+      return new Verdict(bestAhead(shown.isEmpty() ? left : shown), Optional.empty());
     }
-    Entrant incumbent = unbeaten.get();
     return left.stream()
-        .filter(entrant -> isBackAhead(entrant, incumbent))
+        .filter(entrant -> isBackAhead(entrant, incumbent.get()))
         .findFirst()
         .map(back -> new Verdict(back, Optional.empty()))
-        .orElseGet(() -> new Verdict(incumbent, best.move()));
+        .orElseGet(() -> new Verdict(incumbent.get(), bestAhead(left).move()));
+  }
+
+  private Entrant bestAhead(List<Entrant> entrants) {
+    return entrants.stream()
+        .min(Comparator.comparingDouble(entrant -> Entrant.mean(entrant.forecast(horizonSeconds))))
+        .orElseThrow();
   }
 
   /// A bolder rate won by what short trials of a young model said, and the best rate falls with the

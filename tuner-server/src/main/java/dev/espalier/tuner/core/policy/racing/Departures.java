@@ -62,6 +62,9 @@ final class Departures {
       outlook.validated(value, history.range(), board.spentSeconds());
       newStarts.validated(mainline.incumbent(), value);
     }
+    if (isRefuted || outlook.isFar()) {
+      history.leaveLatestOutOfRange();
+    }
   }
 
   /// Leaves the present path if the outlook is bad and there is another.

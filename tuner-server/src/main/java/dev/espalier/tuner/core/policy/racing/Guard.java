@@ -3,15 +3,48 @@ package dev.espalier.tuner.core.policy.racing;
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.policy.race.Move;
+import java.util.List;
+import java.util.stream.Stream;
 
 /// What stood before a challenger was adopted, until the validation data agree with the race.
 ///
 /// @param incumbent the setting before
-/// @param move what won
 /// @param metric the validation result before; not NaN
-/// @param raceSeconds what the winner ran in the race
-/// @param isByHand whether a person chose it
-record Guard(Setting incumbent, Move move, double metric, double raceSeconds, boolean isByHand) {
+/// @param adopted what won since, one race after the other, at least one
+record Guard(Setting incumbent, double metric, List<Adopted> adopted) {
+  /// A challenger that won.
+  ///
+  /// @param move what it did differently
+  /// @param raceSeconds what it ran in the race
+  /// @param isByHand whether a person chose it, from which nothing was learned
+  /// @param isAsked whether a person asked for the race
+  record Adopted(Move move, double raceSeconds, boolean isByHand, boolean isAsked) {}
+
+  Guard {
+    adopted = List.copyOf(adopted);
+  }
+
+  /// {@return the same with one more challenger that won before there was a result}
+  Guard and(Adopted another) {
+    return new Guard(
+        incumbent, metric, Stream.concat(adopted.stream(), Stream.of(another)).toList());
+  }
+
+  /// {@return what the winners ran in their races}
+  double raceSeconds() {
+    return adopted.stream().mapToDouble(Adopted::raceSeconds).sum();
+  }
+
+  /// {@return what was learned from races and is wrong}
+  List<Move> learned() {
+    return adopted.stream().filter(winner -> !winner.isByHand()).map(Adopted::move).toList();
+  }
+
+  /// {@return whether none of the races was the policy's own}
+  boolean isAsked() {
+    return adopted.stream().allMatch(Adopted::isAsked);
+  }
+
   /// Of the range of all results; falls below it may be chance.
   static final double TOLERANCE = 0.03;
 

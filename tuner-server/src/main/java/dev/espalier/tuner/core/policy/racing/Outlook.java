@@ -57,7 +57,7 @@ final class Outlook {
 
   /// Takes a validation result in.
   ///
-  /// @param value NaN when it could not be computed, which is far worse than all others
+  /// @param value NaN when it could not be computed, which is far worse than all numbers before it
   /// @param range how far apart the best and the worst result of the job are
   /// @param spentSeconds all seconds of the job so far
   void validated(double value, double range, double spentSeconds) {
@@ -90,7 +90,8 @@ final class Outlook {
   }
 
   private boolean isFar(double value, double range) {
-    return Double.isNaN(value) || Math.abs(value - lineBest) > options.overfit() * range;
+    return !Double.isNaN(lineBest)
+        && (Double.isNaN(value) || Math.abs(value - lineBest) > options.overfit() * range);
   }
 
   /// {@return what is next}
@@ -107,6 +108,12 @@ final class Outlook {
       return Verdict.RESTART;
     }
     return mayRetreat() ? Verdict.RETREAT : Verdict.GO_ON;
+  }
+
+  /// {@return whether the last result is so far from the best of its path that it says nothing of
+  /// how far results usually lie apart}
+  boolean isFar() {
+    return isFar;
   }
 
   private boolean isWorse() {

@@ -51,7 +51,19 @@ final class RacePlanner {
   }
 
   private boolean canRace() {
-    return board.plan().space().dimensions() > 0 && problem().isEmpty();
+    return board.plan().space().dimensions() > 0 && reasonForNone().isEmpty();
+  }
+
+  /// {@return why the policy itself never starts a race; empty when it does}
+  Optional<String> reasonForNone() {
+    return times.canPay()
+        ? problem()
+        : Optional.of(
+            "a budget of "
+                + Words.number(100 * options.budget())
+                + "% never pays for trials of at least "
+                + Words.number(100 * options.trialShare())
+                + "% of the time each");
   }
 
   /// {@return why entrants cannot be told from each other; empty when they can}
@@ -59,8 +71,8 @@ final class RacePlanner {
     return times.canJudge(board.workload())
         ? Optional.empty()
         : Optional.of(
-            Words.count(board.workload().heldOutSamples(), "training sample")
-                + " held out of training cannot judge a race: at least "
+            Words.count(board.workload().probeSamples(), "sample")
+                + " that nothing trains on cannot judge a race: at least "
                 + RaceTimes.FEWEST_HELD_OUT
                 + " can");
   }
@@ -148,7 +160,7 @@ final class RacePlanner {
             moves,
             times.manualTrialSeconds(board.spentSeconds(), pace, incumbent, board.workload()),
             board.spentSeconds(),
-            Math.min(options.probeSamples(), board.workload().heldOutSamples()),
+            Math.min(options.probeSamples(), board.workload().probeSamples()),
             false,
             actor));
   }
@@ -161,15 +173,17 @@ final class RacePlanner {
     neighbourhood.learn(raced.challengers(), Optional.empty(), Optional.empty());
     running.ifPresent(
         move -> neighbourhood.excluded().bar(move, times.exclusionEnd(board.spentSeconds())));
-    times.raced(board.spentSeconds(), false, false);
+    if (raced.trigger() != RoundTrigger.MANUAL) {
+      times.raced(board.spentSeconds(), false, false);
+    }
   }
 
   /// The validation data say that the race before was wrong.
   void refuted(Guard guard) {
-    if (!guard.isByHand()) {
-      neighbourhood.unlearn(guard.move());
+    guard.learned().forEach(neighbourhood::unlearn);
+    if (!guard.isAsked()) {
+      times.raced(board.spentSeconds(), false, false);
     }
-    times.raced(board.spentSeconds(), false, false);
   }
 
   /// Learns from how a race ended.

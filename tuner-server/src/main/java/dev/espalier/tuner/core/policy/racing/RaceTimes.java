@@ -23,9 +23,9 @@ final class RaceTimes {
   private static final double LONGEST_WAIT = 3;
   private static final double CHEAPER = 0.6;
 
-  /// Three laps of the least trial, 0.03 of the time so far each, and probes. With less no race
-  /// would fit any more.
-  private static final double CHEAPEST = 0.15;
+  /// What the smallest race costs, as a share of the time so far, is that of its lost laps and its
+  /// probes, and a little more, for laps are whole clocks. With less no race would fit any more.
+  private static final double ROUNDING = 1.17;
 
   private static final double PROBES = 0.3;
   private static final long LEAST_PROBE = 64;
@@ -43,7 +43,6 @@ final class RaceTimes {
   /// A job is short where its first race cannot start before this part of it is over.
   private static final double SHORT = 0.1;
 
-  private static final double MANUAL_SHARE = 0.03;
   private static final long FIRST_LAP_CLOCKS = 8;
 
   private final RacingOptions options;
@@ -82,7 +81,7 @@ final class RaceTimes {
       double perSample = pace.secondsOfProbe(1, incumbent, workload);
       long wanted = options.probeSamples();
       long paid = perSample > 0 ? Math.min(wanted, (long) (perProbe / perSample)) : wanted;
-      long samples = Math.min(paid, workload.heldOutSamples());
+      long samples = Math.min(paid, workload.probeSamples());
       // Where few samples judge, longer trials tell no more, so what their judging saves is saved.
       double judging = paid * perSample * probes(challengers);
       double trial = (seconds - judging) / lostLaps(challengers);
@@ -127,7 +126,7 @@ final class RaceTimes {
   }
 
   private long mostProbe(Workload workload) {
-    return Math.min(options.probeSamples(), workload.heldOutSamples());
+    return Math.min(options.probeSamples(), workload.probeSamples());
   }
 
   private long leastProbe(Workload workload) {
@@ -170,15 +169,30 @@ final class RaceTimes {
   }
 
   double manualTrialSeconds(double spentSeconds, Pace pace, Setting incumbent, Workload workload) {
-    return Math.max(leastTrialSeconds(pace, incumbent, workload), MANUAL_SHARE * spentSeconds);
+    return Math.max(
+        leastTrialSeconds(pace, incumbent, workload), options.trialShare() * spentSeconds);
   }
 
   void raced(double spentSeconds, boolean paid, boolean isOpen) {
     if (!isOpen) {
       wait = paid ? FIRST_WAIT : Math.min(LONGEST_WAIT, wait * LONGER);
-      share = paid ? options.budget() : Math.max(CHEAPEST, share * CHEAPER);
+      share = paid ? options.budget() : Math.max(cheapest(), share * CHEAPER);
     }
     dueAt = spentSeconds * wait;
+  }
+
+  private double cheapest() {
+    return Math.min(options.budget(), ROUNDING * leastShare());
+  }
+
+  /// {@return the share of the time so far that the smallest race costs where clocks are short}
+  private double leastShare() {
+    return lostLaps(1) * options.trialShare() / (1 - PROBES);
+  }
+
+  /// {@return whether the budget ever pays for a race, of however short clocks}
+  boolean canPay() {
+    return leastShare() <= options.budget();
   }
 
   void nothingToRace(double spentSeconds) {

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy.racing;
 
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.policy.board.Board;
 import dev.espalier.tuner.core.policy.board.Branch;
@@ -87,10 +88,13 @@ final class Races {
   }
 
   /// Learns from the race that has an outcome, and takes it off the course.
-  void finish() {
+  ///
+  /// @return whether a person had asked for it
+  boolean finish() {
     Race over = running.orElseThrow();
     running = Optional.empty();
     planner.over(over);
+    return over.plan().trigger() == RoundTrigger.MANUAL;
   }
 
   /// Ends the race with an entrant that a person chose, or says why not.

@@ -109,7 +109,7 @@ public final class RacingCourse implements Course {
   public void begin() {
     mainline.create();
     diary.first(incumbent(), options.budget());
-    planner.problem().ifPresent(diary::noRaces);
+    planner.reasonForNone().ifPresent(diary::noRaces);
     plan.prior().forEach(diary::prior);
     next();
   }
@@ -267,6 +267,7 @@ public final class RacingCourse implements Course {
     departures.validated(value, isRefuted);
     Optional<Ending> ending = Endings.targetReached(plan, event.metrics()).or(bounds::ending);
     if (ending.isPresent()) {
+      results.goesOn();
       host.stop(ending.get());
     } else if (isRefuted) {
       safeguard.undo(value);
@@ -282,8 +283,12 @@ public final class RacingCourse implements Course {
         history.best().isPresent()
             && times.isConverged(board.spentSeconds(), history.size(), mainline().epochs());
     if (departures.leaveIfDue(value, bounds.secondsLeft(), isConverged)) {
+      // What is left is not saved: workers that are lost soon would go on from there.
       next();
-    } else if (isConverged) {
+      return;
+    }
+    results.goesOn();
+    if (isConverged) {
       host.stop(converged());
     } else {
       safeguard.agreed(value);
@@ -307,9 +312,9 @@ public final class RacingCourse implements Course {
   }
 
   private void conclude(Race.Outcome outcome) {
-    races.finish();
+    boolean isAsked = races.finish();
     host.noteProgress();
-    outcome.winner().ifPresent(winner -> safeguard.adopt(winner, outcome.isByHand()));
+    outcome.winner().ifPresent(winner -> safeguard.adopt(winner, outcome.isByHand(), isAsked));
     validateOrNext();
   }
 

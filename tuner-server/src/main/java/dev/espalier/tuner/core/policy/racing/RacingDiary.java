@@ -38,7 +38,7 @@ final class RacingDiary {
         "no-races",
         "racing.none",
         "Train without races: " + problem,
-        Evidence.of().with("heldOutSamples", board.workload().heldOutSamples()));
+        Evidence.of().with("heldOutSamples", board.workload().probeSamples()));
   }
 
   void nothingToRace(Setting incumbent) {

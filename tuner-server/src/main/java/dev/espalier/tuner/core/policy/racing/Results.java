@@ -25,7 +25,7 @@ final class Results {
     this.history = history;
   }
 
-  /// Takes in a result of the mainline as it stands.
+  /// Takes in a result of the mainline as it stands, and saves that if it is the best.
   ///
   /// @return its value of the metric that judges the model; NaN without one
   double take(SessionEvent.Evaluated event) {
@@ -41,8 +41,6 @@ final class Results {
     if (isBest) {
       times.bestAt(board.spentSeconds());
       saveAsResult(value);
-    } else if (!checkpoints.isAnyPending()) {
-      save();
     }
     return value;
   }
@@ -51,6 +49,14 @@ final class Results {
     Optional<History.Entry> best = history.best();
     return !Double.isNaN(value)
         && (best.isEmpty() || board.plan().validation().goal().isBetter(value, best.get().value()));
+  }
+
+  /// Asks for a checkpoint of the mainline, which goes on from the state that was evaluated, unless
+  /// one is being written: the best one's, or one before it.
+  void goesOn() {
+    if (!checkpoints.isAnyPending()) {
+      save();
+    }
   }
 
   /// Asks for a checkpoint of the mainline as it stands.

@@ -6,8 +6,8 @@ import dev.espalier.tuner.core.policy.board.Branch;
 import dev.espalier.tuner.core.policy.board.Words;
 import dev.espalier.tuner.core.policy.job.History;
 import dev.espalier.tuner.core.policy.race.Entrant;
-import dev.espalier.tuner.core.policy.race.Move;
 import dev.espalier.tuner.core.policy.racing.Snapshots.Purpose;
+import java.util.List;
 import java.util.Optional;
 
 /// Undoes what went wrong: a lap that blew up, and an adoption that the validation data refute.
@@ -112,14 +112,20 @@ final class Safeguard {
   /// Goes on with the winner of a race, on trial until the validation data agree.
   ///
   /// The parent stays as the snapshot to go back to.
-  void adopt(Entrant winner, boolean isByHand) {
-    Optional<Move> won = winner.move();
-    boolean isGuarded = won.isPresent() && guard.isEmpty() && !Double.isNaN(metric);
-    if (isGuarded) {
-      double raced = winner.branch().seconds();
-      guard = won.map(move -> new Guard(mainline.incumbent(), move, metric, raced, isByHand));
-    }
-    mainline.adopt(winner.branch(), isGuarded);
+  ///
+  /// @param isByHand whether a person chose it
+  /// @param isAsked whether a person asked for the race
+  void adopt(Entrant winner, boolean isByHand, boolean isAsked) {
+    Optional<Guard.Adopted> won =
+        winner
+            .move()
+            .map(move -> new Guard.Adopted(move, winner.branch().seconds(), isByHand, isAsked));
+    boolean isFirst = won.isPresent() && guard.isEmpty() && !Double.isNaN(metric);
+    guard =
+        isFirst
+            ? won.map(first -> new Guard(mainline.incumbent(), metric, List.of(first)))
+            : guard.map(kept -> won.map(kept::and).orElse(kept));
+    mainline.adopt(winner.branch(), isFirst);
   }
 
   /// {@return whether a validation result says that the last adoption was wrong}
