@@ -100,10 +100,23 @@ public final class Lap {
     }
   }
 
-  /// The first clock after a fork is slower than others, so one alone says little.
+  /// The first clock after a fork is slower than others, so one alone says little. But what is to
+  /// fall must not have run before, so there are no more than stay at the whole rate in any case.
   private long paceClocks() {
     long wanted = Math.min(PACE_CLOCKS, Math.max(minClocks, branch.clocksPerEpoch()));
-    return Math.clamp(wanted, 1, Math.max(1, maxClocks));
+    long whole =
+        cooldownShare > 0
+            ? pace.mostSecondsPerClock(branch.setting(), board.workload())
+                .map(most -> Math.max(minClocks, Math.round(seconds / most)))
+                .map(clocks -> clocks - cooling(clocks))
+                .orElse(wanted)
+            : wanted;
+    return Math.clamp(Math.min(wanted, whole), 1, Math.max(1, maxClocks));
+  }
+
+  /// The first clock of a fall still has the whole rate.
+  private long cooling(long clocks) {
+    return Math.max(2, Math.round(cooldownShare * clocks));
   }
 
   private boolean plan() {
@@ -120,9 +133,9 @@ public final class Lap {
       clocks = maxClocks;
     }
     untilClock = Math.max(fromClock + clocks, branch.scheduledUntil());
-    // The first clock of a fall still has the whole rate.
-    long cooling = Math.max(2, Math.round(cooldownShare * (untilClock - fromClock)));
-    long coolFrom = Math.max(Math.max(fromClock, branch.clocks()), untilClock - cooling);
+    long coolFrom =
+        Math.max(
+            Math.max(fromClock, branch.clocks()), untilClock - cooling(untilClock - fromClock));
     if (cooldownShare > 0 && coolFrom < untilClock) {
       shape = Shape.linearToZero(coolFrom, untilClock);
     }

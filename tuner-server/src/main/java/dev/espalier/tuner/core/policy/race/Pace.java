@@ -55,6 +55,23 @@ public final class Pace {
     return Optional.ofNullable(secondsPerClock.get(key(setting)));
   }
 
+  /// {@return the most that a clock of a setting can take, as others let expect that differ from it
+  /// by their batch size, at most in proportion to that; empty where none ran}
+  Optional<Double> mostSecondsPerClock(Setting setting, Workload workload) {
+    Setting rest = withoutBatch(setting);
+    return secondsPerClock.entrySet().stream()
+        .filter(known -> withoutBatch(known.getKey()).equals(rest))
+        .map(known ->
+            known.getValue()
+                * Math.max(
+                    1, (double) workload.batchSize(setting) / workload.batchSize(known.getKey())))
+        .min(Double::compare);
+  }
+
+  private static Setting withoutBatch(Setting setting) {
+    return key(setting).with(Tunable.BATCH_SIZE, 0);
+  }
+
   /// {@return seconds of a probe with so many samples; before the first probe what as many samples
   /// take to train on}
   public double secondsOfProbe(long samples, Setting setting, Workload workload) {

@@ -76,7 +76,7 @@ final class Departures {
   boolean leaveIfDue(double value, double leftSeconds, boolean isConverged) {
     return switch (outlook.verdict(board.spentSeconds(), leftSeconds, isConverged)) {
       case RETREAT -> retreat(value);
-      case RESTART -> restart(value) || (outlook.mayRetreat() && retreat(value));
+      case RESTART -> restart(value, leftSeconds) || (outlook.mayRetreat() && retreat(value));
       case GO_ON -> false;
     };
   }
@@ -98,8 +98,8 @@ final class Departures {
   }
 
   /// From the untrained model, with a neighbour of the best run's setting.
-  private boolean restart(double value) {
-    Optional<Setting> found = isRoomForRun() ? nextStart() : Optional.empty();
+  private boolean restart(double value, double leftSeconds) {
+    Optional<Setting> found = isRoomForRun() ? nextStartWithin(leftSeconds) : Optional.empty();
     found.ifPresent(fresh -> beginAnew(value, fresh));
     return found.isPresent();
   }
@@ -110,8 +110,15 @@ final class Departures {
     return board.epochsToGo(mainline.branch()) >= least;
   }
 
-  private Optional<Setting> nextStart() {
-    return newStarts.next(mainline.incumbent(), this::isPossible);
+  private Optional<Setting> nextStartWithin(double leftSeconds) {
+    double epochsOfBest = history.best().map(History.Entry::epoch).orElse(0.0);
+    double bestsLeft =
+        Math.min(outlook.bestsIn(leftSeconds), board.epochsToGo(mainline.branch()) / epochsOfBest);
+    return nextStart(bestsLeft);
+  }
+
+  private Optional<Setting> nextStart(double bestsLeft) {
+    return newStarts.next(mainline.incumbent(), this::isPossible, bestsLeft);
   }
 
   private boolean isPossible(Setting setting) {
@@ -160,7 +167,7 @@ final class Departures {
   /// Workers were lost in a new start again and again, maybe for its setting: another one, or the
   /// model that was there before.
   private void giveStartUp(Checkpoints.Mark before) {
-    Optional<Setting> other = nextStart();
+    Optional<Setting> other = nextStart(Double.POSITIVE_INFINITY);
     diary.giveUp(mainline.incumbent(), lossesOfStart, other.orElse(before.setting()));
     lossesOfStart = 0;
     if (other.isPresent()) {

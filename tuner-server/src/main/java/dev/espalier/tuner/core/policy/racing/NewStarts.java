@@ -30,6 +30,13 @@ final class NewStarts {
   /// The part of what the first run gained in all that makes a default worth a run of its own.
   private static final double MOST_OF_THE_WAY = 0.5;
 
+  /// A calmer run takes as many times longer to its best as it is calmer, so no step is larger than
+  /// the time that is left allows; one that is smaller than this tells nothing.
+  private static final double LEAST_FACTOR = 1.25;
+
+  /// The part of what is left that a run may need to its best.
+  private static final double IN_TIME = 0.9;
+
   /// Settings whose values differ by less than this factor are the same.
   private static final double SAME = 1.01;
 
@@ -53,6 +60,7 @@ final class NewStarts {
   private double first = Double.NaN;
   private double bestOfDefaults = Double.NaN;
   private boolean hasLeftDefaults;
+  private double calmerFactor = RATE_FACTOR;
 
   /// @param defaults what the job began with
   NewStarts(Neighbourhood neighbourhood, Goal goal, Setting defaults) {
@@ -87,8 +95,11 @@ final class NewStarts {
   ///
   /// @param setting of the present run at its end
   /// @param isPossible whether a job can train with a setting at all
+  /// @param bestsLeft how many times what is left of the job holds what the best run took to its
+  ///   best
   /// @return what the next run begins with; empty when all neighbours of the best run were tried
-  Optional<Setting> next(Setting setting, Predicate<Setting> isPossible) {
+  Optional<Setting> next(Setting setting, Predicate<Setting> isPossible, double bestsLeft) {
+    calmerFactor = Math.min(RATE_FACTOR, IN_TIME * bestsLeft);
     Setting ran = running.map(Run::setting).orElse(setting);
     boolean paid = running.filter(run -> isBetter(run.value(), best)).isPresent();
     if (paid || best.isEmpty()) {
@@ -130,7 +141,10 @@ final class NewStarts {
             switch (way) {
               case SMALLER_BATCH -> neighbourhood.beside(from, Tunable.BATCH_SIZE, false);
               case LARGER_BATCH -> neighbourhood.beside(from, Tunable.BATCH_SIZE, true);
-              case CALMER -> neighbourhood.calmer(from, RATE_FACTOR);
+              case CALMER ->
+                  calmerFactor >= LEAST_FACTOR
+                      ? neighbourhood.calmer(from, calmerFactor)
+                      : Optional.empty();
               case BOLDER -> neighbourhood.bolder(from, RATE_FACTOR);
             });
   }

@@ -167,6 +167,12 @@ final class Outlook {
     return spentSeconds - lineBeganAt;
   }
 
+  /// {@return how many times what is left holds what training to the best took; infinite before
+  /// there is a best}
+  double bestsIn(double leftSeconds) {
+    return leftSeconds / bestTookSeconds;
+  }
+
   /// Workers were lost, and with them what came after a checkpoint.
   ///
   /// @param known the best result up to it; NaN for none
