@@ -14,6 +14,8 @@ import dev.espalier.api.model.WorkerReport;
 import dev.espalier.data.SampleSplit;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ProgramContext;
+import dev.espalier.sdk.ProgramEnvironment;
+import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.Progress;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,6 +119,54 @@ class ProbeTest {
         .filter(evaluated -> evaluated.evaluation() == 1)
         .mapToLong(WorkerReport.Evaluated::samples)
         .sum();
+  }
+
+  /// Measures the numbers of its validation samples.
+  private static final class Validated extends ExactProgram {
+    private static final int VALIDATION = 40;
+
+    Validated() {
+      super(0);
+    }
+
+    @Override
+    public ProgramShape open(ProgramEnvironment environment) {
+      return super.open(environment).withValidationSamples(VALIDATION);
+    }
+
+    @Override
+    public Evaluation evaluate(ProgramContext context) {
+      int[] share = context.share(0, VALIDATION);
+      return Evaluation.mean("loss", Arrays.stream(share).sum(), share.length);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void validationSamplesJudgeInBlocksAndNoneIsHeldOut(int workers) throws Exception {
+    try (var tuner = new ScriptedTuner(workers, checkpoints)) {
+      tuner.holdOut(new HeldOut(40, 0.5, ProbeSource.VALIDATION));
+      try (var threads = WorkerThreads.attach(tuner, Validated::new)) {
+        tuner.say(new BranchCommand.Create(ROOT, SETTING));
+        tuner.say(new BranchCommand.Probe(ROOT, 1, 1000));
+        tuner.say(new BranchCommand.Probe(ROOT, 2, 16));
+        tuner.say(new BranchCommand.Evaluate(ROOT, 3));
+        tuner.awaitEvaluation(3);
+        tuner.say(new BranchCommand.Stop());
+        threads.awaitEnd();
+        List<Double> all = new ArrayList<>();
+        long samples = 0;
+        for (int worker = 0; worker < workers; worker++) {
+          all.addAll(tuner.probe(worker, 1));
+          samples += probedSamples(tuner, worker);
+          assertThat(tuner.reports(worker)).contains(new WorkerReport.Ready(90, 8, 40));
+        }
+        // Every third number from 0, from 1, and from 2.
+        assertThat(all).containsExactlyInAnyOrder(19.5, 19.0, 20.0);
+        assertThat(samples).isEqualTo(40);
+        assertThat(tuner.probe(0, 2)).containsExactly(19.5);
+      }
+    }
   }
 
   @Test

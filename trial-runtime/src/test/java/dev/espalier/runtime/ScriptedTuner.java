@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.ProbeSource;
 import dev.espalier.api.model.SequencedCommand;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.wire.WireCodec;
@@ -405,6 +406,7 @@ final class ScriptedTuner implements AutoCloseable {
                       .setCommunication(WireCodec.encode(communication))
                       .setProbeSamples(heldOut.samples())
                       .setProbeMaxShare(heldOut.maxShare())
+                      .setProbeValidation(heldOut.source() == ProbeSource.VALIDATION)
                       .setAcknowledgedReport(acknowledging ? seat.log.size() : 0))
               .build());
       if (announced) {

@@ -202,6 +202,7 @@ final class JobSpecReaderTest {
                 Map.ofEntries(
                     Map.entry("budget", 0.1),
                     Map.entry("confidence", 0.9),
+                    Map.entry("probe", "heldOut"),
                     Map.entry("probeSamples", 500),
                     Map.entry("probeShare", 0.1),
                     Map.entry("challengers", 6),

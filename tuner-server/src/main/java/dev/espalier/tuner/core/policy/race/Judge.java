@@ -161,7 +161,7 @@ final class Judge {
             .filter(entrant -> !entrant.isIncumbent())
             .sorted(Comparator.comparingDouble(Entrant::loss))
             .toList();
-    int stay = Math.max(1, Math.ceilDiv(challengers, pow(SURVIVORS, rung)));
+    int stay = staying(challengers, rung);
     return ranked.stream()
         .skip(stay)
         .map(entrant ->
@@ -171,6 +171,12 @@ final class Judge {
                 "is not among the best " + stay,
                 now(entrant, ranked.getFirst())))
         .toList();
+  }
+
+  /// {@return how many of the challengers that entered may go on after a rung: the best third of
+  /// those before, rounded up}
+  static int staying(int challengers, int rung) {
+    return Math.max(1, Math.ceilDiv(challengers, pow(SURVIVORS, rung)));
   }
 
   private static int pow(int base, int exponent) {

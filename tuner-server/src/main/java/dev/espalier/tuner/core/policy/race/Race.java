@@ -41,6 +41,13 @@ public final class Race {
   /// How many times as long as the rung before a rung is.
   public static final double RUNG_GROWTH = 2;
 
+  /// {@return how many of the challengers that entered may go on after a rung}
+  ///
+  /// @param rung from 1
+  public static int staying(int challengers, int rung) {
+    return Judge.staying(challengers, rung);
+  }
+
   /// How a race ended.
   ///
   /// @param winner empty when all entrants diverged

@@ -153,9 +153,9 @@ final class RaceTimes {
     return Math.min(clocks, Math.max(FEWEST_CLOCKS, workload.clocksPerEpoch(incumbent)));
   }
 
-  /// First rung: all; second rung: the incumbent and a challenger.
+  /// First rung: all; second rung: the incumbent and who stays.
   private static double laps(int challengers) {
-    return challengers + 1 + 2 * Race.RUNG_GROWTH;
+    return challengers + 1 + (1 + Race.staying(challengers, 1)) * Race.RUNG_GROWTH;
   }
 
   /// What is lost: of the last two one is kept, with its laps.
@@ -165,7 +165,7 @@ final class RaceTimes {
 
   /// The parent, then as many as run.
   private static double probes(int challengers) {
-    return 1 + challengers + 1 + 2;
+    return 1 + challengers + 1 + 1 + Race.staying(challengers, 1);
   }
 
   double manualTrialSeconds(double spentSeconds, Pace pace, Setting incumbent, Workload workload) {

@@ -3,6 +3,7 @@ package dev.espalier.tuner.core.policy.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.model.Goal;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 
 final class HistoryTest {
@@ -27,6 +28,17 @@ final class HistoryTest {
   void lowerIsBetterWhereTheGoalSaysSo() {
     assertThat(losses(0.5, 0.4, 0.3).isPlateau(2)).isFalse();
     assertThat(losses(0.3, 0.4, 0.3).isPlateau(2)).isTrue();
+  }
+
+  @Test
+  void aResultThatExplodedIsLeftOutOfTheRange() {
+    History history = losses(0.7, 0.5);
+    history.add(new History.Entry(3, 3, 50));
+    history.leaveLatestOutOfRange();
+    history.add(new History.Entry(4, 4, 0.4));
+
+    assertThat(history.range()).isCloseTo(0.3, Offset.offset(1e-9));
+    assertThat(history.size()).isEqualTo(4);
   }
 
   @Test

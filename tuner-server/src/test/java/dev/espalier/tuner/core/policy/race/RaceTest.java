@@ -44,6 +44,7 @@ class RaceTest {
   private static final double TIME_LIMIT = 1000;
   private static final int BLOCKS = 20;
   private static final double NOISE = 0.002;
+  private static final double NOISY = 0.16;
 
   private final Map<Double, List<Double>> losses = new HashMap<>();
   private final Map<BranchId, Integer> probes = new HashMap<>();
@@ -52,6 +53,7 @@ class RaceTest {
   private int breakOffAfter = Integer.MAX_VALUE;
   private int longestTrace;
   private double scatter;
+  private double noisy = Double.NaN;
   private boolean isReturn;
 
   private void losses(double rate, double... rungs) {
@@ -143,7 +145,8 @@ class RaceTest {
         .mapToObj(block ->
             mean
                 + NOISE * Math.sin(block * (1 + 10 * rate))
-                + scatter * Math.sin(block * (probe + 10 * rate)))
+                + scatter * Math.sin(block * (probe + 10 * rate))
+                + (rate == noisy ? NOISY * ((block + probe) % 2 - 0.5) : 0))
         .toList();
   }
 
@@ -331,6 +334,22 @@ class RaceTest {
     trainedSeconds = FOUR_RUNGS;
 
     assertThat(winner(race(BOLD, 0.2))).isEqualTo(BOLD);
+  }
+
+  @Test
+  void whoIsShownToBeatTheIncumbentWinsThoughAnotherMayGoFurther() {
+    trainedSeconds = 1.5;
+    noisy = BOLD;
+    losses(INCUMBENT, 0.88);
+    losses(0.2, 0.87);
+    losses(BOLD, 0.8695);
+    losses(0.15, 0.95);
+    losses(0.3, 0.95);
+
+    Race.Outcome outcome = race(0.2, BOLD, 0.15, 0.3);
+
+    assertThat(outcome.why()).contains("budget");
+    assertThat(winner(outcome)).isEqualTo(0.2);
   }
 
   @Test

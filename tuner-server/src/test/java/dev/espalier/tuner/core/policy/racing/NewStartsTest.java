@@ -30,6 +30,7 @@ class NewStartsTest {
           Goal.MINIMIZE,
           DEFAULTS);
   private Setting now = setting(0.09);
+  private double bestsLeft = Double.POSITIVE_INFINITY;
 
   private static Setting setting(double rate) {
     return Setting.of(Map.of("learningRate", rate, "batchSize", 64.0));
@@ -40,7 +41,7 @@ class NewStartsTest {
     starts.validated(now, best + 1);
     starts.validated(now, best);
     starts.validated(now, Double.NaN);
-    Optional<Setting> next = starts.next(now, _ -> true);
+    Optional<Setting> next = starts.next(now, _ -> true, bestsLeft);
     next.ifPresent(setting -> now = setting);
     return next.isPresent();
   }
@@ -88,6 +89,24 @@ class NewStartsTest {
   }
 
   @Test
+  void aCalmerRateIsNoCalmerThanTheTimeThatIsLeftAllows() {
+    begins(1);
+    bestsLeft = 2;
+    begins(2);
+
+    assertRuns(64, 0.09 / 1.8);
+  }
+
+  @Test
+  void aCalmerRateThatCouldNotShowItsBestInTimeIsLeftOut() {
+    begins(1);
+    bestsLeft = 1.3;
+    begins(2);
+
+    assertRuns(256, 0.18);
+  }
+
+  @Test
   void whereABatchIsTheSmallestTheRateIsNext() {
     begins(1);
     begins(0.9);
@@ -130,7 +149,7 @@ class NewStartsTest {
     begins(1);
     Setting first = now;
 
-    Optional<Setting> next = starts.next(now, _ -> true);
+    Optional<Setting> next = starts.next(now, _ -> true, bestsLeft);
 
     assertThat(next).isPresent();
     assertThat(next.orElseThrow()).isNotEqualTo(first);
@@ -141,7 +160,7 @@ class NewStartsTest {
   void whatAJobCannotTrainWithIsNotBegun() {
     starts.validated(now, 1);
 
-    assertThat(starts.next(now, setting -> setting.valueOr("batchSize", 0) == 64))
+    assertThat(starts.next(now, setting -> setting.valueOr("batchSize", 0) == 64, bestsLeft))
         .isPresent()
         .get()
         .satisfies(setting -> assertThat(setting.valueOr("batchSize", 0)).isEqualTo(64));

@@ -32,6 +32,15 @@ class OutlookTest {
   }
 
   @Test
+  void whatCannotBeComputedYetIsNoOverfitting() {
+    assertThat(after(1, Double.NaN, 0)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(2, 0.6, 0)).isEqualTo(Verdict.GO_ON);
+    outlook.validated(0.5, 0.1, 3);
+
+    assertThat(outlook.verdict(100, LEFT, true)).isEqualTo(Verdict.GO_ON);
+  }
+
+  @Test
   void twoWorseResultsInARowLeadBack() {
     after(1, 0.6, 0);
     after(2, 0.5, 0.1);

@@ -758,7 +758,8 @@ class RacingSessionTest {
     SimulatedWorkers run =
         Jobs.workers(plan(0.1, 20), QuadraticModel.quiet(1)).holdOut(heldOut).run();
 
-    assertThat(only(run, "racing.none").outcome()).contains(heldOut + " training samples");
+    assertThat(only(run, "racing.none").outcome())
+        .contains(heldOut + " samples that nothing trains on");
     assertThat(ruled(run, "racing.race")).isEmpty();
     assertThat(best(run)).isLessThan(0.11);
   }
@@ -778,7 +779,8 @@ class RacingSessionTest {
 
     assertThat(run.decisions())
         .extracting(Decision::outcome)
-        .anySatisfy(outcome -> assertThat(outcome).contains("re-tune").contains("held out"));
+        .anySatisfy(outcome ->
+            assertThat(outcome).contains("re-tune").contains("0 samples that nothing trains on"));
   }
 
   @Test
