@@ -7,6 +7,7 @@ import dev.espalier.api.rest.JobDefaults;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.PrintableText;
 import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
@@ -183,8 +184,14 @@ final class JobCommands extends CommandGroup {
           if (!view.state().isTerminal()) {
             stalls(client, path).forEach(stall -> table.row("stalls", stall));
           }
-          Optional.ofNullable(client.get(path + "/schedule", ScheduleView.class).result())
-              .ifPresent(result -> JobSummary.addResult(table, view, result));
+          Optional.ofNullable(view.result())
+              .ifPresent(result ->
+                  JobSummary.addResult(
+                      table,
+                      view,
+                      result,
+                      client.all(path + "/snapshots?pageSize=1000", SnapshotView.class),
+                      client.get(path + "/schedule", ScheduleView.class)));
           priors(client, path).forEach(decision -> table.row("prior", decision.outcome()));
           if (view.state().isTerminal() && view.branches() > 1) {
             bill(client, path).ifPresent(bill -> JobSummary.addBill(table, bill));

@@ -1,7 +1,7 @@
 package dev.espalier.cli;
 
 import dev.espalier.api.model.EspalierException;
-import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
@@ -119,7 +119,7 @@ final class ModelExportCommand implements Callable<Integer> {
   }
 
   private static long result(TunerClient client, String path) {
-    ScheduleView.Result result = client.get(path + "/schedule", ScheduleView.class).result();
+    JobView.Result result = client.get(path, JobView.class).result();
     List<SnapshotView> ready =
         client.all(path + "/snapshots?pageSize=1000", SnapshotView.class).stream()
             .filter(SnapshotView::isReady)

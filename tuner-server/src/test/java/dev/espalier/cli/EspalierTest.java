@@ -7,6 +7,7 @@ import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Shape;
+import dev.espalier.api.model.SnapshotState;
 import dev.espalier.api.model.Verdict;
 import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.DecisionView;
@@ -15,6 +16,7 @@ import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.RoundView;
 import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
@@ -146,7 +148,13 @@ final class EspalierTest {
         version,
         "token:ci",
         null,
+        new JobView.Result(1, 2, 100, 1, 0.9),
         JobView.Trail.EMPTY);
+  }
+
+  private static SnapshotView snapshot(long number, int start) {
+    return new SnapshotView(
+        number, 2, start, 100, 1, Map.of(), SnapshotState.READY, 10, false, START);
   }
 
   private static BranchView branch(int number, int parent, BranchState state, Verdict verdict) {
@@ -213,6 +221,10 @@ final class EspalierTest {
         200,
         new ScheduleView(
             JOB, List.of(new ScheduleView.Step(0, 0, 3, Map.of("learningRate", 0.03))), null));
+    server.on(
+        "GET /jobs/" + JOB + "/snapshots",
+        200,
+        Map.of("items", List.of(snapshot(3, 2), snapshot(4, 1))));
   }
 
   @Test
@@ -649,7 +661,14 @@ final class EspalierTest {
     server.on(
         "GET /jobs/" + JOB + "/schedule",
         200,
-        new ScheduleView(JOB, List.of(), new ScheduleView.Result(1, 100, 1.0, List.of())));
+        new ScheduleView(
+            JOB,
+            List.of(),
+            new ScheduleView.Result(
+                1,
+                100,
+                1.0,
+                List.of(new ScheduleView.ResultStep(0, Map.of("learningRate", 0.1), null)))));
 
     assertThat(run("job", "watch", JOB)).isZero();
     assertThat(out)
@@ -665,7 +684,9 @@ final class EspalierTest {
     assertThat(out)
         .contains("3 of start 2")
         .contains("4.25 in 2 starts")
-        .containsPattern("result +the model of epoch 1 of start 1, the best");
+        .containsPattern("result +the model of epoch 1 of start 1, the best: 0.9\n")
+        .containsPattern("lies at +branch #2, clock 100, snapshot 4\n")
+        .containsPattern("began with +learningRate 0.1\n");
     server.on("GET /jobs", 200, Map.of("items", List.of(job(JobState.TRAINING, 3, 0.5, 2, 1.25))));
     assertThat(run("job", "list")).isZero();
     assertThat(out).contains("3 of start 2");

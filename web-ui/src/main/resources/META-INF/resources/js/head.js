@@ -4,11 +4,21 @@ import { h } from './dom.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
 import { DELETION, question } from './dialogs.js';
-import { actions, hasEnded, isPopulation } from './model.js';
+import {
+  actions,
+  hasEnded,
+  isPopulation,
+  resultMetrics,
+  resultSnapshot,
+  tunables,
+} from './model.js';
+import { jobAddress } from './route.js';
+import { isElsewhere, modelLink } from './snapshots.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobFeed} from './feed.js' */
-/** @import {JobView, WorkerView} from './types.js' */
+/** @import {JobModel} from './model.js' */
+/** @import {JobView, Result, WorkerView} from './types.js' */
 
 /** What may be asked of a job: the words for it, its path, and what is said when it was heard. */
 export const ACTIONS = {
@@ -25,7 +35,7 @@ export const ACTIONS = {
 
 /**
  * @typedef {{act: (action: keyof typeof ACTIONS) => void, askCancel: () => void,
- *     askDelete: () => void, trySetting: () => void, runAgain: () => void}} HeadActions
+ *     askDelete: () => void, show: (branch: number) => void, trySetting: () => void, runAgain: () => void}} HeadActions
  */
 
 /**
@@ -91,6 +101,7 @@ export function head(job, feed, state, on) {
       ),
     meta(job),
     figures(job),
+    job.result && result(job, job.result, feed.model, on),
     workers(job, feed),
   );
 }
@@ -255,6 +266,56 @@ function epochs(job) {
  */
 function figure(name, value, title) {
   return h('div', { class: 'figure', key: name, title }, h('dt', null, name), h('dd', null, value));
+}
+
+/**
+ * Which model is the job's result, where it lies, and what its start began with.
+ *
+ * @param {JobView} job
+ * @param {Result} at
+ * @param {JobModel} model
+ * @param {HeadActions} on
+ */
+function result(job, at, model, on) {
+  const measured = Object.entries(resultMetrics(model)).map(
+    ([name, value]) => `${format.words(name)} ${format.number(value, 4)}`,
+  );
+  const began = model.result?.start === at.start ? (model.result.steps[0]?.setting ?? {}) : {};
+  const settings = tunables(model)
+    .varied.filter((name) => name in began)
+    .map((name) => `${format.words(name)} ${format.tunable(began[name])}`);
+  const snapshot = resultSnapshot(model);
+  return h(
+    'p',
+    { class: 'meta result', key: 'result' },
+    h('span', { class: 'fact is-first' }, hasEnded(job.state) ? 'Result' : 'Result so far'),
+    measured.length > 0 && fact(measured.join(', ')),
+    fact(`epoch ${format.epoch(at.epoch, at.start, job.start)}`),
+    h(
+      'span',
+      { class: 'fact' },
+      h(
+        'button',
+        { type: 'button', class: 'link-button', onclick: () => on.show(at.branch) },
+        `branch ${at.branch}`,
+      ),
+    ),
+    snapshot
+      ? h(
+          'span',
+          { class: 'fact' },
+          h(
+            'a',
+            { class: 'link-button', href: jobAddress(job.id, 'snapshots') },
+            `snapshot ${snapshot.snapshot}`,
+          ),
+        )
+      : fact('not in a snapshot that is ready'),
+    snapshot &&
+      !isElsewhere(model) &&
+      h('span', { class: 'fact' }, modelLink(model, snapshot, 'take the model out')),
+    settings.length > 0 && fact(`began with ${settings.join(', ')}`),
+  );
 }
 
 /** @param {JobView} job */

@@ -392,6 +392,7 @@ class JobPage {
       askDelete: () => this.#open((close) => deleteDialog(job, () => this.#delete(), close)),
       trySetting: () => this.#trySetting(job.setting),
       runAgain: () => this.#runAgain(),
+      show: (/** @type {number} */ branch) => this.#showBranch(branch),
     };
     patch(
       this.#content,

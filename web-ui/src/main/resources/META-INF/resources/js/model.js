@@ -619,6 +619,43 @@ export function evaluationsOfStart(model) {
 }
 
 /**
+ * The snapshot on the disk that holds the job's result.
+ *
+ * @param {JobModel} model
+ * @returns {SnapshotView | null} the newest, where several do
+ */
+export function resultSnapshot(model) {
+  return (
+    [...model.snapshots.values()].findLast(
+      (one) => one.state === 'READY' && isAtResult(model, one.start, one.mainlineClock),
+    ) ?? null
+  );
+}
+
+/**
+ * What the job's result was measured at.
+ *
+ * @param {JobModel} model
+ * @returns {Record<string, number | null>} value by metric; empty where it was not evaluated
+ */
+export function resultMetrics(model) {
+  return (
+    model.evaluations.findLast((one) => isAtResult(model, one.start, one.mainlineClock))?.metrics ??
+    {}
+  );
+}
+
+/**
+ * @param {JobModel} model
+ * @param {number} start
+ * @param {number} clock
+ */
+function isAtResult(model, start, clock) {
+  const result = model.job?.result;
+  return result?.start === start && result.clock === clock;
+}
+
+/**
  * The trials of each round.
  *
  * @param {JobModel} model

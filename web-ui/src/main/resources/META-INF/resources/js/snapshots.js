@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import * as format from './format.js';
 import { BASE } from './api.js';
 import { csv, exports, json, savePanel, size } from './export.js';
-import { hasEnded, tunables } from './model.js';
+import { hasEnded, resultSnapshot, tunables } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 /** @import {JobModel} from './model.js' */
@@ -80,8 +80,29 @@ export function snapshotsPanel(model, state, on) {
  *
  * @param {JobModel} model
  */
-function isElsewhere(model) {
+export function isElsewhere(model) {
   return model.job?.launch === 'EXTERNAL';
+}
+
+/**
+ * What takes the model out of a snapshot.
+ *
+ * @param {JobModel} model
+ * @param {SnapshotView} one that is ready, at the server
+ * @param {string} words
+ * @returns {Tree}
+ */
+export function modelLink(model, one, words) {
+  return h(
+    'a',
+    {
+      class: 'link-button',
+      download: '',
+      href: `${BASE}/jobs/${encodeURIComponent(model.job?.id ?? '')}/model?snapshot=${one.snapshot}`,
+      'aria-label': `Model of snapshot ${one.snapshot} as a NumPy archive`,
+    },
+    words,
+  );
 }
 
 /**
@@ -148,7 +169,10 @@ function row(model, one, varied, state, on) {
       'th',
       { scope: 'row' },
       String(one.snapshot),
+      ' ',
       one.pinned && h('span', { class: 'badge' }, 'pinned'),
+      ' ',
+      one === resultSnapshot(model) && h('span', { class: 'badge' }, 'result'),
     ),
     h(
       'td',
@@ -168,20 +192,7 @@ function row(model, one, varied, state, on) {
     h(
       'td',
       { class: 'num' },
-      one.state === 'READY' &&
-        !isElsewhere(model) && [
-        h(
-          'a',
-          {
-            class: 'link-button',
-            download: '',
-            href: `${BASE}/jobs/${encodeURIComponent(model.job?.id ?? '')}/model?snapshot=${one.snapshot}`,
-            'aria-label': `Model of snapshot ${one.snapshot} as a NumPy archive`,
-          },
-          'Model',
-        ),
-        ' ',
-      ],
+      one.state === 'READY' && !isElsewhere(model) && [modelLink(model, one, 'Model'), ' '],
       ready && [
         h(
           'button',

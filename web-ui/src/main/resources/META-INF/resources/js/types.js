@@ -11,7 +11,12 @@
  *     tuningSeconds: number,
  *     trainingSeconds: number, evaluationSeconds: number, tuningShare: number, branches: number,
  *     generation: number, launch: string, version: number, events: number, createdBy: string,
- *     secondsLeft: number | null, trail: Trail}} JobView
+ *     secondsLeft: number | null, result: Result | null, trail: Trail}} JobView
+ */
+
+/**
+ * @typedef {{start: number, branch: number, clock: number, epoch: number,
+ *     value: number | null}} Result a model, and where it lies
  */
 
 /**

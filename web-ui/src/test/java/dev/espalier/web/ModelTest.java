@@ -69,6 +69,23 @@ final class ModelTest {
     assertThat(model.getMember("evaluations").getArraySize()).isEqualTo(3);
   }
 
+  @Test
+  void theResultIsFoundAmongSnapshotsAndEvaluations() {
+    String snapshot = "{\"snapshot\": %d, \"start\": %d, \"mainlineClock\": 50, \"state\": \"%s\"}";
+    evaluation(1, 50, 1);
+    evaluation(2, 50, 2);
+    event("snapshot.changed", snapshot.formatted(1, 1, "READY"));
+    event("snapshot.changed", snapshot.formatted(2, 1, "DROPPED"));
+    event("snapshot.changed", snapshot.formatted(3, 2, "READY"));
+    assertThat(page.invokeMember("resultSnapshot", model).isNull()).isTrue();
+
+    event("job.changed", "{\"version\": 1, \"result\": {\"start\": 1, \"clock\": 50}}");
+
+    assertThat(page.invokeMember("resultSnapshot", model).getMember("snapshot").asInt())
+        .isEqualTo(1);
+    assertThat(page.invokeMember("resultMetrics", model).getMember("loss").asInt()).isEqualTo(1);
+  }
+
   /// Results at 50 and 70 are of a run that lost the lead, as that at 60 is.
   @Test
   void resultsOfAStretchThatTheMainlineLeftAreNotDrawn() {
@@ -86,8 +103,8 @@ final class ModelTest {
   private void evaluation(int start, int clock, int seconds) {
     event(
         "evaluation.made",
-        "{\"start\": %d, \"mainlineClock\": %d, \"atSeconds\": %d, \"metrics\": {}}"
-            .formatted(start, clock, seconds));
+        "{\"start\": %d, \"mainlineClock\": %d, \"atSeconds\": %d, \"metrics\": {\"loss\": %d}}"
+            .formatted(start, clock, seconds, seconds));
   }
 
   @Test

@@ -4,6 +4,7 @@ import dev.espalier.api.model.JobState;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /// A job as the API shows it.
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 /// @param createdBy who submitted it, such as `token:ci`
 /// @param secondsLeft about how long the job may still take at most, by its bounds and its pace so
 ///   far; null when nothing bounds it or it has ended
+/// @param result which model the job would end with now, or ended with; null while there is none
 /// @param trail the mainline's loss in few points, for lists
 public record JobView(
     String id,
@@ -72,9 +74,29 @@ public record JobView(
     long events,
     String createdBy,
     @Nullable Double secondsLeft,
+    @Nullable Result result,
     Trail trail) {
   /// Clocks over which the training loss is a mean.
   public static final int LOSS_CLOCKS = 32;
+
+  /// A model of a job, and where it lies.
+  ///
+  /// @param start that it belongs to, from 1
+  /// @param branch that it is a state of
+  /// @param clock mainline clock
+  /// @param epoch passes over the training data in that start
+  /// @param value of the metric that judges the model; null where it was not evaluated
+  public record Result(int start, int branch, long clock, double epoch, @Nullable Double value) {
+    /// {@return the number of the snapshot that holds this model; empty while none that is on a
+    /// disk does}
+    public OptionalLong snapshotAmong(List<SnapshotView> snapshots) {
+      return snapshots.stream()
+          .filter(SnapshotView::isReady)
+          .filter(one -> one.start() == start && one.mainlineClock() == clock)
+          .mapToLong(SnapshotView::snapshot)
+          .max();
+    }
+  }
 
   /// A job's course at a glance.
   ///

@@ -3,7 +3,6 @@ package dev.espalier.api.rest;
 import dev.espalier.api.model.Shape;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,16 +39,6 @@ public record ScheduleView(String job, List<Step> steps, @Nullable Result result
   public record Result(int start, long clock, double epoch, List<ResultStep> steps) {
     public Result {
       steps = List.copyOf(steps);
-    }
-
-    /// {@return the number of the snapshot that holds the model of this result; empty while none
-    /// that is on a disk does}
-    public OptionalLong snapshotAmong(List<SnapshotView> snapshots) {
-      return snapshots.stream()
-          .filter(SnapshotView::isReady)
-          .filter(one -> one.start() == start && one.mainlineClock() == clock)
-          .mapToLong(SnapshotView::snapshot)
-          .max();
     }
   }
 

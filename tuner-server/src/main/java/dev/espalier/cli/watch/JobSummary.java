@@ -8,6 +8,7 @@ import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Terminal;
 import dev.espalier.cli.screen.Terminal.Style;
@@ -17,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -61,9 +63,32 @@ public final class JobSummary {
     return table;
   }
 
-  /// Adds which model is the job's result.
-  public static void addResult(Table table, JobView job, ScheduleView.Result result) {
-    table.row("result", result(job, result.start(), result.epoch()));
+  /// Adds which model is the job's result, where it lies, and what its start began with.
+  public static void addResult(
+      Table table,
+      JobView job,
+      JobView.Result result,
+      List<SnapshotView> snapshots,
+      ScheduleView schedule) {
+    table.row(
+        "result",
+        result(job, result.start(), result.epoch())
+            + (result.value() == null ? "" : ": " + Words.number(result.value())));
+    table.row("  lies at", place(result, snapshots));
+    schedule.found().stream()
+        .findFirst()
+        .ifPresent(step -> table.row("  began with", Words.setting(step.setting())));
+  }
+
+  private static String place(JobView.Result result, List<SnapshotView> snapshots) {
+    OptionalLong snapshot = result.snapshotAmong(snapshots);
+    return "branch #"
+        + result.branch()
+        + ", clock "
+        + result.clock()
+        + (snapshot.isPresent()
+            ? ", snapshot " + snapshot.getAsLong()
+            : ", not in a snapshot that is ready");
   }
 
   private static String result(JobView job, int start, double epoch) {

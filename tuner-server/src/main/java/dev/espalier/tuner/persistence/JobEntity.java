@@ -9,6 +9,7 @@ import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.TrainingStart;
 import jakarta.persistence.Column;
+import jakarta.persistence.Embedded;
 import jakarta.persistence.Entity;
 import jakarta.persistence.EnumType;
 import jakarta.persistence.Enumerated;
@@ -172,6 +173,8 @@ class JobEntity {
 
   @Column(name = "stream_count")
   long streamCount;
+
+  @Embedded @Nullable ResultPlace result;
 
   @Column(name = "trail_clocks")
   long trailClocks = 1;
@@ -348,6 +351,7 @@ class JobEntity {
         eventCount,
         createdBy,
         secondsLeft(),
+        result == null ? null : result.view(),
         Trail.of(this).view(secondsPerClock()));
   }
 

@@ -397,18 +397,20 @@ final class PostgresEventLog implements EventLog {
     }
 
     private void result(SessionEffect.ResultChanged change) {
+      var place = ResultPlace.of(change);
+      job.result = place;
+      jobMoved = true;
       ResultEntity row = entities.find(ResultEntity.class, job.id);
-      List<ScheduleView.ResultStep> before =
-          row == null ? List.of() : StoredSchedule.result(row, codec).steps();
       if (row == null) {
-        row = new ResultEntity(job.id, startOf(change.branch()), change, codec);
+        row = new ResultEntity(job.id);
         entities.persist(row);
-      } else {
-        row.change(startOf(change.branch()), change, codec);
       }
+      List<ScheduleView.ResultStep> before = StoredSchedule.steps(row, codec);
+      row.path = codec.writePath(change.path());
       keep(
           "result.changed",
-          ScheduleView.ResultChange.between(before, StoredSchedule.result(row, codec)));
+          ScheduleView.ResultChange.between(
+              before, StoredSchedule.result(place, StoredSchedule.steps(row, codec))));
     }
 
     private void snapshot(SessionEffect.SnapshotChanged change) {

@@ -283,7 +283,14 @@ final class PostgresJobQueries implements JobQueries {
         new ScheduleView(
             job,
             StoredSchedule.read(sql, codec, job).steps(),
-            results.findById(job).map(row -> StoredSchedule.result(row, codec)).orElse(null)));
+            jobs.findById(job)
+                .map(row -> row.result)
+                .map(place -> StoredSchedule.result(place, stepsTo(job)))
+                .orElse(null)));
+  }
+
+  private List<ScheduleView.ResultStep> stepsTo(String job) {
+    return results.findById(job).map(row -> StoredSchedule.steps(row, codec)).orElse(List.of());
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.espalier.tuner.persistence;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
@@ -218,12 +220,13 @@ final class PostgresJobStore implements JobStore {
   }
 
   private FinishedJob finished(ResultRepository.Finished row) {
+    ResultPlace result = requireNonNull(row.job().result);
     return new FinishedJob(
         stored(row.job()),
         firstMetrics(row.job().id),
-        row.result().value,
-        row.result().mainlineClock,
-        row.result().epoch,
+        result.value(),
+        result.clock(),
+        result.epoch(),
         codec.readPath(row.result().path));
   }
 

@@ -15,7 +15,7 @@ interface ResultRepository extends JpaRepository<ResultEntity, String> {
       """
       select new dev.espalier.tuner.persistence.ResultRepository$Finished(j, r)
       from JobEntity j join ResultEntity r on r.jobId = j.id
-      where j.program = :program
+      where j.program = :program and j.result.clock is not null
         and j.state = dev.espalier.api.model.JobState.COMPLETED
         and j.policy <> 'fixed'
       order by j.position desc

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.persistence;
 
 import dev.espalier.api.rest.ScheduleView;
+import java.util.List;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /// Reads the schedule of a job.
@@ -24,15 +25,15 @@ final class StoredSchedule {
         null);
   }
 
-  static ScheduleView.Result result(ResultEntity row, DocumentCodec codec) {
-    return new ScheduleView.Result(
-        row.start,
-        row.mainlineClock,
-        row.epoch,
-        codec.readPath(row.path).stream()
-            .map(step ->
-                new ScheduleView.ResultStep(
-                    step.fromClock(), step.setting().values(), step.cooldown().orElse(null)))
-            .toList());
+  static ScheduleView.Result result(ResultPlace place, List<ScheduleView.ResultStep> steps) {
+    return new ScheduleView.Result(place.start(), place.clock(), place.epoch(), steps);
+  }
+
+  static List<ScheduleView.ResultStep> steps(ResultEntity row, DocumentCodec codec) {
+    return codec.readPath(row.path).stream()
+        .map(step ->
+            new ScheduleView.ResultStep(
+                step.fromClock(), step.setting().values(), step.cooldown().orElse(null)))
+        .toList();
   }
 }

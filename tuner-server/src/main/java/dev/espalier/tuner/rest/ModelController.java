@@ -3,7 +3,7 @@ package dev.espalier.tuner.rest;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.rest.JobSpec;
-import dev.espalier.api.rest.ScheduleView;
+import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.tuner.app.port.DataFolders;
 import dev.espalier.tuner.app.port.JobQueries;
@@ -75,7 +75,7 @@ class ModelController {
   }
 
   private long result(String job) {
-    ScheduleView.Result result = queries.schedule(job).result();
+    JobView.Result result = Lookups.job(queries, job).result();
     List<SnapshotView> ready = ready(job);
     if (result == null) {
       throw new EspalierException(

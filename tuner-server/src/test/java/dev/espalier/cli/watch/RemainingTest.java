@@ -64,6 +64,7 @@ final class RemainingTest {
         1,
         "token:ci",
         12.0,
+        null,
         JobView.Trail.EMPTY);
   }
 }

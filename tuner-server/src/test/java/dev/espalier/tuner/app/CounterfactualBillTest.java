@@ -118,6 +118,7 @@ final class CounterfactualBillTest {
         1,
         "token:test",
         null,
+        null,
         JobView.Trail.EMPTY);
   }
 }

@@ -246,7 +246,7 @@ class PostgresEventLogTest {
             new SessionEffect.SnapshotChanged(
                 1, BranchId.ROOT, 300, 3, Setting.EMPTY, SnapshotState.READY, 9, false),
             new SessionEffect.MainlineEvaluated(300, 3, 30, Map.of("accuracy", 0.9)),
-            new SessionEffect.ResultChanged(300, 3, new BranchId(0), 0.9, List.of()),
+            new SessionEffect.ResultChanged(1, 300, 3, new BranchId(0), 0.9, List.of()),
             new SessionEffect.TimeSpent(0, 30, 0)));
     append(
         job,
@@ -285,6 +285,8 @@ class PostgresEventLogTest {
         .extracting(SnapshotView::start)
         .containsExactly(1);
     assertThat(requireNonNull(queries.schedule(job).result()).start()).isEqualTo(1);
+    assertThat(job(job).result()).isEqualTo(new JobView.Result(1, 0, 300, 3, 0.9));
+    assertThat(told.getLast().data().get("result")).asString().contains("clock=300");
     assertThat(queries.branch(job, 0).orElseThrow().start()).isEqualTo(1);
     assertThat(queries.branch(job, 1).orElseThrow().start()).isEqualTo(2);
   }
@@ -501,7 +503,7 @@ class PostgresEventLogTest {
         job,
         1,
         List.of(),
-        List.of(new SessionEffect.ResultChanged(30, 3, new BranchId(0), 0.9, path)));
+        List.of(new SessionEffect.ResultChanged(1, 30, 3, new BranchId(0), 0.9, path)));
   }
 
   @Test
@@ -716,7 +718,7 @@ class PostgresEventLogTest {
         List.of(
             new SessionEffect.MainlineEvaluated(0, 0, 1, Map.of("accuracy", 0.1)),
             new SessionEffect.MainlineEvaluated(9, 0.5, 2, Map.of("accuracy", 0.9)),
-            new SessionEffect.ResultChanged(9, 0.5, new BranchId(1), 0.9, path),
+            new SessionEffect.ResultChanged(1, 9, 0.5, new BranchId(1), 0.9, path),
             EventSamples.job(end)));
     return id;
   }

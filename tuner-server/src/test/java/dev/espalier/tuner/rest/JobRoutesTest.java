@@ -375,8 +375,11 @@ class JobRoutesTest {
 
   @Test
   void scheduleIsExported() {
-    String path = "/api/v1/jobs/" + jobWithHistory() + "/schedule";
+    String job = "/api/v1/jobs/" + jobWithHistory();
+    String path = job + "/schedule";
 
+    assertThat(server.get(job).json().get("result").toString())
+        .isEqualTo("{\"start\":1,\"branch\":1,\"clock\":9,\"epoch\":0.4,\"value\":null}");
     assertThat(server.get(path).json().get("steps")).hasSize(2);
     assertThat(server.get(path + "?format=csv").body())
         .isEqualTo(
@@ -474,6 +477,7 @@ class JobRoutesTest {
                     schedule(10, 0.5, 1, 0.01),
                     new SessionEffect.MainlineEvaluated(10, 0.5, 3, Map.of("accuracy", Double.NaN)),
                     new SessionEffect.ResultChanged(
+                        1,
                         9,
                         0.4,
                         new BranchId(1),

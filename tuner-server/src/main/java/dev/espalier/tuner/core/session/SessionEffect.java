@@ -93,10 +93,12 @@ public sealed interface SessionEffect {
 
   /// What a branch is now would be the job's result if the job ended here.
   ///
+  /// @param start that it belongs to, from 1
   /// @param value of the metric that judges the model; may be NaN
   /// @param path all settings, and the shapes of their rates, that led to it; a schedule that gives
   ///   the same model again
   record ResultChanged(
+      int start,
       long mainlineClock,
       double epoch,
       BranchId branch,

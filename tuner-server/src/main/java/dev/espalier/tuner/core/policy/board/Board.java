@@ -36,6 +36,8 @@ public final class Board {
   private List<SessionEffect> effects = new ArrayList<>();
   private @Nullable Workload workload;
   private SessionEffect.@Nullable JobChanged shown;
+  private Optional<SessionEffect.ResultChanged> result = Optional.empty();
+  private int starts;
   private boolean isPaused;
   private boolean hasNewTimes;
   private double nowSeconds;
@@ -139,6 +141,7 @@ public final class Board {
 
   /// Makes the first branch of a start.
   public Branch createFirst(Setting setting, TrainingStart start) {
+    starts = Math.max(starts, start.number());
     Branch branch = open(Optional.empty(), BranchKind.MAINLINE, 0, setting, List.of());
     branch.startAt(0, 0, start);
     command(new BranchCommand.Create(branch.id(), setting));
@@ -318,8 +321,9 @@ public final class Board {
   ///
   /// @param value of the metric that judges the model; may be NaN
   public void resultIs(Branch branch, double value) {
-    emit(
+    resultIs(
         new SessionEffect.ResultChanged(
+            branch.start().number(),
             branch.scheduledMainlineClock(),
             branch.scheduledEpochs(),
             branch.id(),
@@ -327,13 +331,33 @@ public final class Board {
             branch.path()));
   }
 
+  /// {@return how often training has begun from the untrained model}
+  public int starts() {
+    return starts;
+  }
+
+  /// {@return what was last said to be the job's result}
+  public Optional<SessionEffect.ResultChanged> result() {
+    return result;
+  }
+
   /// Says that what a checkpoint holds is the job's result again.
   ///
   /// @param value of the metric that judges the model; may be NaN
   void resultIs(Checkpoints.Mark mark, double value) {
-    emit(
+    resultIs(
         new SessionEffect.ResultChanged(
-            mark.mainlineClock(), mark.epochs(), mark.branch(), value, mark.path()));
+            mark.start().number(),
+            mark.mainlineClock(),
+            mark.epochs(),
+            mark.branch(),
+            value,
+            mark.path()));
+  }
+
+  private void resultIs(SessionEffect.ResultChanged change) {
+    result = Optional.of(change);
+    emit(change);
   }
 
   // What people see.

@@ -7,7 +7,6 @@ import dev.espalier.tuner.core.policy.board.Board;
 import dev.espalier.tuner.core.policy.board.Checkpoints;
 import dev.espalier.tuner.core.policy.board.Evidence;
 import dev.espalier.tuner.core.policy.board.Words;
-import dev.espalier.tuner.core.session.JobPlan;
 import java.util.Optional;
 
 /// Brings a job to its end: the last checkpoint, the last words.
@@ -29,22 +28,31 @@ final class Finish {
     if (board.isPaused()) {
       board.resume();
     }
-    JobPlan plan = board.plan();
-    board.decide(
-        "end",
-        "job." + how.reason(),
-        how.message() + bestInWords(),
-        Evidence.of()
-            .with("metric", plan.validation().name())
-            .with("history", course.history().values())
-            .with("epoch", course.mainline().epochs())
-            .with("seconds", board.nowSeconds()));
+    course.saveResult();
+    board.decide("end", "job." + how.reason(), how.message() + bestInWords(), evidence());
     board.show(
         JobState.STOPPING,
         how.reason(),
         how.message() + "; writing the last checkpoint",
         "checkpoint");
-    course.saveResult();
+  }
+
+  private Evidence evidence() {
+    Evidence evidence =
+        Evidence.of()
+            .with("metric", board.plan().validation().name())
+            .with("history", course.history().values())
+            .with("epoch", course.mainline().epochs())
+            .with("seconds", board.nowSeconds());
+    board
+        .result()
+        .ifPresent(result ->
+            evidence
+                .with("resultStart", result.start())
+                .with("resultBranch", result.branch().number())
+                .with("resultClock", result.mainlineClock())
+                .with("resultEpoch", result.epoch()));
+    return evidence;
   }
 
   /// {@return whether the job has ended now: no checkpoint is on its way any more}
@@ -91,7 +99,12 @@ final class Finish {
                 + " "
                 + Words.number(best.value())
                 + " at epoch "
-                + Words.number(best.epoch()))
+                + Words.number(best.epoch())
+                + startInWords(best.start()))
         .orElse("");
+  }
+
+  private String startInWords(int start) {
+    return board.starts() > 1 ? " of start " + start : "";
   }
 }

@@ -16,8 +16,9 @@ import java.util.Set;
 public final class History {
   /// One result.
   ///
+  /// @param start that was evaluated, from 1
   /// @param value of the metric that judges the model; NaN is worse than every number
-  public record Entry(long mainlineClock, double epoch, double value) {}
+  public record Entry(int start, long mainlineClock, double epoch, double value) {}
 
   private final Goal goal;
   private final List<Entry> entries = new ArrayList<>();

@@ -138,7 +138,11 @@ final class Trainer {
     evaluatedClock = branch.mainlineClock();
     Double value = event.metrics().get(board.plan().validation().name());
     history.add(
-        new History.Entry(evaluatedClock, branch.epochs(), value == null ? Double.NaN : value));
+        new History.Entry(
+            branch.start().number(),
+            evaluatedClock,
+            branch.epochs(),
+            value == null ? Double.NaN : value));
     board.spendOnEvaluation(event.seconds());
     board.emit(
         new SessionEffect.MainlineEvaluated(

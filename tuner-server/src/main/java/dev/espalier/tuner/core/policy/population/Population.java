@@ -202,7 +202,8 @@ final class Population {
     run.add(new Run.Result(branch.epochs(), isMaximized ? value : -value), branch.mainlineClock());
     board.changed(branch, branch.state());
     boolean isBest = isBest(value);
-    history.add(new History.Entry(branch.mainlineClock(), branch.epochs(), value));
+    history.add(
+        new History.Entry(branch.start().number(), branch.mainlineClock(), branch.epochs(), value));
     if (isBest) {
       lead(run, branch, event, value);
     }

@@ -32,7 +32,8 @@ final class Results {
     Branch branch = mainline.branch();
     double value = event.metrics().getOrDefault(board.plan().validation().name(), Double.NaN);
     boolean isBest = isBest(value);
-    history.add(new History.Entry(branch.mainlineClock(), branch.epochs(), value));
+    history.add(
+        new History.Entry(branch.start().number(), branch.mainlineClock(), branch.epochs(), value));
     board.emit(
         new SessionEffect.MainlineEvaluated(
             branch.mainlineClock(), branch.epochs(), event.atSeconds(), event.metrics()));

@@ -33,9 +33,9 @@ final class HistoryTest {
   @Test
   void aResultThatExplodedIsLeftOutOfTheRange() {
     History history = losses(0.7, 0.5);
-    history.add(new History.Entry(3, 3, 50));
+    history.add(new History.Entry(1, 3, 3, 50));
     history.leaveLatestOutOfRange();
-    history.add(new History.Entry(4, 4, 0.4));
+    history.add(new History.Entry(1, 4, 4, 0.4));
 
     assertThat(history.range()).isCloseTo(0.3, Offset.offset(1e-9));
     assertThat(history.size()).isEqualTo(4);
@@ -46,13 +46,13 @@ final class HistoryTest {
     assertThat(losses(0.5, Double.NaN, Double.NaN).isPlateau(2)).isTrue();
     assertThat(losses(Double.NaN, 0.5, 0.6).isPlateau(2)).isFalse();
     assertThat(losses(Double.NaN, Double.NaN, Double.NaN).isPlateau(2)).isTrue();
-    assertThat(losses(Double.NaN, 0.5).best()).contains(new History.Entry(2, 2, 0.5));
+    assertThat(losses(Double.NaN, 0.5).best()).contains(new History.Entry(1, 2, 2, 0.5));
     assertThat(losses(Double.NaN).best()).isEmpty();
   }
 
   @Test
   void theFirstOfEqualsIsTheBest() {
-    assertThat(losses(0.5, 0.4, 0.4).best()).contains(new History.Entry(2, 2, 0.4));
+    assertThat(losses(0.5, 0.4, 0.4).best()).contains(new History.Entry(1, 2, 2, 0.4));
   }
 
   @Test
@@ -75,7 +75,7 @@ final class HistoryTest {
   private static History of(Goal goal, double... values) {
     var history = new History(goal);
     for (int i = 0; i < values.length; i++) {
-      history.add(new History.Entry(i + 1, i + 1, values[i]));
+      history.add(new History.Entry(1, i + 1, i + 1, values[i]));
     }
     return history;
   }

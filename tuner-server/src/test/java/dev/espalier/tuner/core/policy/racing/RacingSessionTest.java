@@ -329,6 +329,22 @@ class RacingSessionTest {
   }
 
   @Test
+  void theEndNamesTheStartOfTheResult() {
+    JobPlan plan = Jobs.with(plan(0.05, 0), 30, Double.NaN);
+
+    SimulatedWorkers run = Jobs.workers(plan, new OverfittingModel(1, 8)).run();
+
+    SessionEffect.ResultChanged result = run.effects(SessionEffect.ResultChanged.class).getLast();
+    assertThat(run.decision("end").evidence())
+        .containsEntry("resultStart", (long) result.start())
+        .containsEntry("resultBranch", (long) result.branch().number())
+        .containsEntry("resultClock", result.mainlineClock())
+        .containsEntry("resultEpoch", result.epoch());
+    assertThat(run.decision("end").outcome()).endsWith(" of start " + result.start());
+    assertThat(run.lastShown().message()).contains(" of start " + result.start());
+  }
+
+  @Test
   void theEpochsOfAJobBoundAllItsStartsTogether() {
     SimulatedWorkers free =
         Jobs.workers(Jobs.with(plan(0.05, 0), 30, Double.NaN), new OverfittingModel(1, 8)).run();
