@@ -6,6 +6,7 @@ package dev.espalier.api.model;
 /// @param port 0 to 65535
 public record HostPort(String host, int port) {
   public HostPort {
+    host = host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
     if (host.isEmpty() || port < 0 || port > 65_535) {
       throw new IllegalArgumentException(
           "an address must be HOST:PORT with a port in [0, 65535] but is " + host + ":" + port);
@@ -26,9 +27,7 @@ public record HostPort(String host, int port) {
       throw new IllegalArgumentException("an address must be HOST:PORT but is " + text);
     }
     String host = hasPort ? text.substring(0, colon) : text;
-    return new HostPort(
-        host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host,
-        hasPort ? port(text, text.substring(colon + 1)) : otherwise);
+    return new HostPort(host, hasPort ? port(text, text.substring(colon + 1)) : otherwise);
   }
 
   private static int port(String text, String digits) {

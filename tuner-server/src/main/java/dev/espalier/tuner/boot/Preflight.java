@@ -12,6 +12,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
@@ -60,18 +61,19 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
   /// {@return where this machine reaches what listens at an address: by loopback what listens
   /// everywhere}
   static String fromHere(String address) {
-    return switch (address) {
-      // What listens on all addresses of IPv6 listens on those of IPv4, too, and some machines
-      // have no loopback but that.
-      case "0.0.0.0", "::" -> LOOPBACK;
-      default -> address;
-    };
+    // What listens on all addresses of IPv6 listens on those of IPv4, too, and some machines have
+    // no loopback but that.
+    return isOf(address, InetAddress::isAnyLocalAddress) ? LOOPBACK : address;
   }
 
   /// {@return whether an address is reached from this machine alone}
   static boolean isLoopback(String address) {
+    return isOf(address, InetAddress::isLoopbackAddress);
+  }
+
+  private static boolean isOf(String address, Predicate<InetAddress> kind) {
     try {
-      return InetAddress.getByName(address).isLoopbackAddress();
+      return kind.test(InetAddress.getByName(address));
     } catch (UnknownHostException _) {
       return false;
     }
