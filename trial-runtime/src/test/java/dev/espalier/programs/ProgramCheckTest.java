@@ -460,10 +460,27 @@ final class ProgramCheckTest {
   void memoryIsBoundedAsThatOfAWorker() throws Exception {
     System.setProperty("espalier.memory.bytes", "1");
     try {
-      assertThat(sentence(check(Line::new), "trains")).contains("0 of 1 bytes of the budget");
+      assertThat(sentence(check(Line::new), "trains"))
+          .startsWith("there is too little memory for the tables here")
+          .contains("0 of 1 bytes of the budget", "-Despalier.memory.bytes=BYTES")
+          .doesNotContain("line failed");
     } finally {
       System.clearProperty("espalier.memory.bytes");
     }
+  }
+
+  private static final class ThatNeedsMuch extends Line {
+    @Override
+    public Progress clock(ProgramContext context) {
+      throw new OutOfMemoryError("Java heap space");
+    }
+  }
+
+  @Test
+  void heapThatIsTooSmallIsToldApartFromAMistake() throws Exception {
+    assertThat(sentence(check(ThatNeedsMuch::new), "trains"))
+        .startsWith("there is too little heap (")
+        .contains("Java heap space", "-Xmx in JDK_JAVA_OPTIONS");
   }
 
   @Test

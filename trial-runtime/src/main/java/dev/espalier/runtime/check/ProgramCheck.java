@@ -6,6 +6,8 @@ import dev.espalier.api.model.Problem;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
 import dev.espalier.runtime.branch.ProgramFailure;
 import dev.espalier.runtime.check.Finding.Outcome;
 import dev.espalier.runtime.check.Finding.Verdict;
@@ -192,16 +194,27 @@ public final class ProgramCheck {
     Verdict verdict;
     try {
       verdict = check.look().at(subject);
-    } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError failure) {
+    } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError failure) {
       verdict = Verdict.failed("%s", sentence(subject.name(), failure));
     }
     return new Finding(check.name(), verdict.outcome(), verdict.sentence());
   }
 
+  private static String tooLittle(String what, Throwable failure, String option) {
+    return "there is too little %s here, which need not be a mistake of the program: %s; give more by %s in JDK_JAVA_OPTIONS, or make model and data smaller by an argument"
+        .formatted(what, failure.getMessage(), option);
+  }
+
   /// {@return what went wrong, for the one who wrote the program}
   static String sentence(String program, Throwable failure) {
-    return failure instanceof EspalierException
-        ? String.valueOf(failure.getMessage())
-        : ProgramFailure.describe(program, failure);
+    return switch (failure) {
+      case EspalierException told -> String.valueOf(told.getMessage());
+      case PsException told when told.fault() == PsFault.OUT_OF_MEMORY_BUDGET ->
+          tooLittle("memory for the tables", told, "-Despalier.memory.bytes=BYTES");
+      case OutOfMemoryError told ->
+          tooLittle(
+              "heap (%d MiB)".formatted(Runtime.getRuntime().maxMemory() >> 20), told, "-Xmx");
+      default -> ProgramFailure.describe(program, failure);
+    };
   }
 }
