@@ -18,6 +18,7 @@ import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -26,10 +27,18 @@ import java.util.concurrent.Executors;
 
 /// The model of a checkpoint: all its shards in one process, whose tables are read and written to a
 /// file that other programs understand.
-final class TrainedModel {
+final class TrainedModel implements AutoCloseable {
   private static final BranchId MODEL = new BranchId(0);
 
-  private TrainedModel() {}
+  private final Request request;
+  private final ProgramShape shape;
+  private final Opened opened = new Opened();
+  private final List<PsBackend> shards = new ArrayList<>();
+
+  private TrainedModel(Request request, ProgramShape shape) {
+    this.request = request;
+    this.shape = shape;
+  }
 
   /// What is wanted.
   ///
@@ -39,7 +48,6 @@ final class TrainedModel {
   /// @param workers how many wrote the checkpoint
   /// @param communication what they exchanged, which decides what a checkpoint holds
   /// @param checkpoint number of a durable one below the folder `checkpoints`
-  /// @param file to be written
   record Request(
       String program,
       Map<String, String> arguments,
@@ -48,75 +56,92 @@ final class TrainedModel {
       long seed,
       Communication communication,
       String checkpoints,
-      long checkpoint,
-      String file) {}
+      long checkpoint) {}
 
-  /// Writes the tables of a checkpoint as a NumPy archive.
+  /// Restores a checkpoint.
   ///
+  /// @param program is opened, and stays the caller's to close
   /// @throws EspalierException `CHECKPOINT_MISSING` or `CHECKPOINT_FAILED`
-  static void export(Request request, TrainingProgram program) throws InterruptedException {
-    write(
-        request,
+  static TrainedModel open(Request request, TrainingProgram program) throws InterruptedException {
+    ProgramShape shape =
         program.open(
             new ProgramEnvironment(
                 request.arguments(),
                 request.data().isEmpty() ? Optional.empty() : Optional.of(Path.of(request.data())),
                 0,
                 request.workers(),
-                request.seed())));
-  }
-
-  private static void write(Request request, ProgramShape shape) throws InterruptedException {
-    var servers = new ArrayList<ParameterServer>();
-    try (var opened = new Opened()) {
-      for (int worker = 0; worker < request.workers(); worker++) {
-        ParameterServer server =
-            PsBackend.openServer(
-                request.workers(),
-                worker,
-                MemoryBudget.bytes(),
-                shape.tables(),
-                0,
-                Worker.filters(request.communication()));
-        opened.closeBy(server::close);
-        servers.add(server);
-      }
-      Transport shards = Transport.inProcess(servers.stream().map(ParameterServer::shard).toList());
-      // A session belongs to one thread, and restoring is done by all of them together.
-      try (ExecutorService threads =
-          Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
-        var workers = new ArrayList<Callable<?>>();
-        for (int worker = 0; worker < servers.size(); worker++) {
-          int number = worker;
-          workers.add(() -> {
-            restore(request, shape, servers.get(number), number, shards);
-            return request;
-          });
-        }
-        Together.run(workers, threads);
+                request.seed()));
+    var model = new TrainedModel(request, shape);
+    try {
+      model.openShards();
+      model.restore();
+      return model;
+    } catch (InterruptedException | RuntimeException | Error failure) {
+      try (TrainedModel _ = model) {
+        throw failure;
       }
     }
   }
 
-  /// Restores a worker's shard; the first worker reads the tables of all when all have come.
-  private static void restore(
-      Request request, ProgramShape shape, ParameterServer server, int worker, Transport shards) {
+  private void openShards() {
+    var servers = new ArrayList<ParameterServer>();
+    for (int worker = 0; worker < request.workers(); worker++) {
+      ParameterServer server =
+          PsBackend.openServer(
+              request.workers(),
+              worker,
+              MemoryBudget.bytes(),
+              shape.tables(),
+              0,
+              Worker.filters(request.communication()));
+      opened.closeBy(server::close);
+      servers.add(server);
+    }
+    Transport transport =
+        Transport.inProcess(servers.stream().map(ParameterServer::shard).toList());
+    for (ParameterServer server : servers) {
+      var backend = new PsBackend(server, transport);
+      opened.closeBy(backend::close);
+      shards.add(backend);
+    }
+  }
+
+  /// Restoring is done by all workers together, each in a thread.
+  private void restore() throws InterruptedException {
+    try (ExecutorService threads =
+        Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
+      var workers = new ArrayList<Callable<?>>();
+      for (int worker = 0; worker < shards.size(); worker++) {
+        int number = worker;
+        workers.add(() -> {
+          restore(number);
+          return request;
+        });
+      }
+      Together.run(workers, threads);
+    }
+  }
+
+  private void restore(int worker) {
     var folder = new CheckpointFolder(Path.of(request.checkpoints()), worker);
     folder.readPlace(request.checkpoint());
-    var parameters = new PsBackend(server, shards);
+    PsBackend parameters = shards.get(worker);
     parameters.restore(MODEL, folder.shardFile(request.checkpoint()));
     parameters.awaitAll("restored");
-    if (worker == 0) {
-      parameters.measure(
-          MODEL,
-          () -> {
-            writeTables(Path.of(request.file()), shape, parameters);
-            return request.file();
-          });
-    }
   }
 
-  private static void writeTables(Path file, ProgramShape shape, PsBackend parameters) {
+  /// Writes the tables as a NumPy archive.
+  void write(Path file) {
+    PsBackend parameters = shards.getFirst();
+    parameters.measure(
+        MODEL,
+        () -> {
+          writeTables(file, parameters);
+          return file;
+        });
+  }
+
+  private void writeTables(Path file, PsBackend parameters) {
     try (var out = NumpyArchive.create(file)) {
       for (TableDeclaration table : shape.tables()) {
         out.add(table.name(), parameters.table(table.name()));
@@ -125,5 +150,11 @@ final class TrainedModel {
       throw new EspalierException(
           ErrorCode.INTERNAL, file + " cannot be written: " + failure.getMessage(), failure);
     }
+  }
+
+  /// Ends the sessions, and frees the tables.
+  @Override
+  public void close() {
+    opened.close();
   }
 }

@@ -92,10 +92,16 @@ public final class WorkerMain {
         Descriptors.documents(programs.get().stream().map(TrainingProgram::describe).toList()));
   }
 
+  /// What is to be written.
+  ///
+  /// @param file to be written
+  private record ExportRequest(TrainedModel.Request model, String file) {}
+
   private static Object exportModel() {
-    TrainedModel.Request request = request(TrainedModel.Request.class);
-    try (TrainingProgram program = ProgramCatalog.named(request.program())) {
-      TrainedModel.export(request, program);
+    ExportRequest request = request(ExportRequest.class);
+    try (TrainingProgram program = ProgramCatalog.named(request.model().program());
+        TrainedModel model = TrainedModel.open(request.model(), program)) {
+      model.write(Path.of(request.file()));
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       throw new EspalierException(ErrorCode.INTERNAL, "the export was interrupted");

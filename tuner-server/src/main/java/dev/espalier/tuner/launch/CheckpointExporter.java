@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -83,16 +84,16 @@ public final class CheckpointExporter implements ModelExporter {
   public static void export(
       WorkerCommand command, List<Path> programJars, Checkpoint checkpoint, Path file) {
     JobSpec spec = checkpoint.spec();
-    var request = new LinkedHashMap<String, Object>();
-    request.put("program", spec.program());
-    request.put("arguments", spec.arguments());
-    request.put("data", checkpoint.data());
-    request.put("workers", spec.workers());
-    request.put("seed", spec.seed());
-    request.put("communication", spec.communication());
-    request.put("checkpoints", checkpoint.folder().toString());
-    request.put("checkpoint", checkpoint.snapshot());
-    request.put("file", file.toString());
+    var model = new LinkedHashMap<String, Object>();
+    model.put("program", spec.program());
+    model.put("arguments", spec.arguments());
+    model.put("data", checkpoint.data());
+    model.put("workers", spec.workers());
+    model.put("seed", spec.seed());
+    model.put("communication", spec.communication());
+    model.put("checkpoints", checkpoint.folder().toString());
+    model.put("checkpoint", checkpoint.snapshot());
+    var request = Map.of("model", model, "file", file.toString());
     boolean isWritten = false;
     try {
       command.answer(programJars, "model", JSON.writeValueAsBytes(request), TIMEOUT_SECONDS);
