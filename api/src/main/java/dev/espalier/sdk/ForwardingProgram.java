@@ -1,6 +1,7 @@
 package dev.espalier.sdk;
 
 import dev.espalier.api.model.ProgramDescriptor;
+import java.util.List;
 
 /// A program that hands every call on to another one: what changes a program from outside extends
 /// it, and overrides only what it changes.
@@ -43,6 +44,11 @@ public abstract class ForwardingProgram implements TrainingProgram {
   @Override
   public Evaluation evaluate(ProgramContext context) {
     return program.evaluate(context);
+  }
+
+  @Override
+  public List<String> rowNames(String table) {
+    return program.rowNames(table);
   }
 
   @Override

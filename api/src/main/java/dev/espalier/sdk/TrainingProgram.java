@@ -1,15 +1,16 @@
 package dev.espalier.sdk;
 
 import dev.espalier.api.model.ProgramDescriptor;
+import java.util.List;
 
 /// A model and the way to train it: what a user implements.
 ///
 /// Order of calls, always by one thread: `describe`, `open`, then `initialise` on the first worker
 /// of a new job only, then any sequence of `clock`, `loss` and `evaluate` over any branches, then
-/// `close`. Where a program attached itself to a job, `open` may follow on `close`, on the same
-/// object: the workers start anew when one of them is lost, or when the job goes back to a
-/// snapshot. All state that training changes must live in the tables: the tuner forks, frees and
-/// restores them, and a program never learns which branch it serves.
+/// `close`; `rowNames` may follow on `open`. Where a program attached itself to a job, `open` may
+/// follow on `close`, on the same object: the workers start anew when one of them is lost, or when
+/// the job goes back to a snapshot. All state that training changes must live in the tables: the
+/// tuner forks, frees and restores them, and a program never learns which branch it serves.
 ///
 /// What [ProgramContext] gives differs by the call:
 ///
@@ -49,6 +50,15 @@ public interface TrainingProgram extends AutoCloseable {
   /// Measures this worker's share of the validation data; changes nothing: gradients that it adds
   /// are thrown away.
   Evaluation evaluate(ProgramContext context);
+
+  /// Names the rows of a table, such as users, words or nodes, for who reads the exported model.
+  /// Called after `open`, only when a model is exported.
+  ///
+  /// @param table one that `open` declared
+  /// @return a name for each row, in their order; empty, as by default, where there are none
+  default List<String> rowNames(String table) {
+    return List.of();
+  }
 
   @Override
   default void close() {}

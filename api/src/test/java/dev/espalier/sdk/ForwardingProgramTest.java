@@ -36,7 +36,11 @@ class ForwardingProgramTest {
           Progress.class,
           new Progress(1, 1),
           Evaluation.class,
-          new Evaluation(Map.of(), 0));
+          new Evaluation(Map.of(), 0),
+          String.class,
+          "w",
+          List.class,
+          List.of("first row"));
 
   private record Call(Method method, List<Object> arguments) {}
 

@@ -1,5 +1,8 @@
 package dev.espalier.data;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /// Reads bags of words in two common forms.
 ///
 /// UCI: three lines with the numbers of documents, words and pairs, then lines `document word
@@ -51,6 +54,23 @@ public final class BagOfWordsReader {
         builder.endDocument();
       }
       return builder.build(words);
+    }
+  }
+
+  /// Reads the words of a vocabulary, one a line, in the order of their numbers.
+  ///
+  /// @throws dev.espalier.api.model.EspalierException `INVALID_DATA` with the file when it is
+  ///   missing, cut off or has another number of words
+  public static List<String> readVocabulary(DataFile file, int words) {
+    try (var lines = new TextLines(file)) {
+      var all = new ArrayList<String>();
+      while (lines.next()) {
+        all.add(lines.text());
+      }
+      if (all.size() != words) {
+        throw file.invalid("expected " + words + " words but there are " + all.size());
+      }
+      return all;
     }
   }
 

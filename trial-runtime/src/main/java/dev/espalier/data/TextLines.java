@@ -89,6 +89,11 @@ final class TextLines implements AutoCloseable {
     return file.invalidLine(lineNumber, expectation);
   }
 
+  /// {@return the rest of the line, without blanks at its end}
+  String text() {
+    return new String(line, at, length - at, StandardCharsets.UTF_8).stripTrailing();
+  }
+
   boolean atEnd() {
     return at == length;
   }

@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -35,8 +36,7 @@ final class NumpyArchive implements AutoCloseable {
 
   /// Adds a table as an array of 32-bit floats, rows x columns.
   void add(String name, ParameterTable table) throws IOException {
-    out.putNextEntry(new ZipEntry(name + ".npy"));
-    out.write(header(table.rows(), table.columns()));
+    begin(name, "<f4", table.rows() + ", " + table.columns());
     int rows = Math.max(1, VALUES_AT_A_TIME / table.columns());
     var values = new float[rows * table.columns()];
     var bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -49,9 +49,28 @@ final class NumpyArchive implements AutoCloseable {
     out.closeEntry();
   }
 
-  private static byte[] header(long rows, int columns) {
-    String words =
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (" + rows + ", " + columns + "), }";
+  /// Adds texts as an array of as many characters each as the longest has.
+  void add(String name, List<String> texts) throws IOException {
+    int longest =
+        Math.max(
+            1,
+            texts.stream().mapToInt(text -> text.codePointCount(0, text.length())).max().orElse(1));
+    begin(name, "<U" + longest, texts.size() + ",");
+    for (String text : texts) {
+      var bytes = ByteBuffer.allocate(longest * Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      text.codePoints().forEach(bytes::putInt);
+      out.write(bytes.array());
+    }
+    out.closeEntry();
+  }
+
+  private void begin(String name, String type, String shape) throws IOException {
+    out.putNextEntry(new ZipEntry(name + ".npy"));
+    out.write(header(type, shape));
+  }
+
+  private static byte[] header(String type, String shape) {
+    String words = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + shape + "), }";
     int unpadded = MAGIC.length + Short.BYTES + words.length() + 1;
     String text = words + " ".repeat(Math.floorMod(-unpadded, ALIGNMENT)) + "\n";
     return ByteBuffer.allocate(MAGIC.length + Short.BYTES + text.length())

@@ -29,14 +29,17 @@ import java.util.concurrent.Executors;
 /// file that other programs understand.
 final class TrainedModel implements AutoCloseable {
   private static final BranchId MODEL = new BranchId(0);
+  private static final String ROWS = ".rows";
 
   private final Request request;
+  private final TrainingProgram program;
   private final ProgramShape shape;
   private final Opened opened = new Opened();
   private final List<PsBackend> shards = new ArrayList<>();
 
-  private TrainedModel(Request request, ProgramShape shape) {
+  private TrainedModel(Request request, TrainingProgram program, ProgramShape shape) {
     this.request = request;
+    this.program = program;
     this.shape = shape;
   }
 
@@ -60,7 +63,7 @@ final class TrainedModel implements AutoCloseable {
 
   /// Restores a checkpoint.
   ///
-  /// @param program is opened, and stays the caller's to close
+  /// @param program is opened, and stays the caller's to close, after the model
   /// @throws EspalierException `CHECKPOINT_MISSING` or `CHECKPOINT_FAILED`
   static TrainedModel open(Request request, TrainingProgram program) throws InterruptedException {
     ProgramShape shape =
@@ -71,7 +74,7 @@ final class TrainedModel implements AutoCloseable {
                 0,
                 request.workers(),
                 request.seed()));
-    var model = new TrainedModel(request, shape);
+    var model = new TrainedModel(request, program, shape);
     try {
       model.openShards();
       model.restore();
@@ -130,7 +133,8 @@ final class TrainedModel implements AutoCloseable {
     parameters.awaitAll("restored");
   }
 
-  /// Writes the tables as a NumPy archive.
+  /// Writes the tables as a NumPy archive: `NAME` is a table, `NAME.rows` what its rows are called
+  /// where the program names them.
   void write(Path file) {
     PsBackend parameters = shards.getFirst();
     parameters.measure(
@@ -145,11 +149,26 @@ final class TrainedModel implements AutoCloseable {
     try (var out = NumpyArchive.create(file)) {
       for (TableDeclaration table : shape.tables()) {
         out.add(table.name(), parameters.table(table.name()));
+        List<String> names = rowNames(table);
+        if (!names.isEmpty()) {
+          out.add(table.name() + ROWS, names);
+        }
       }
     } catch (IOException failure) {
       throw new EspalierException(
           ErrorCode.INTERNAL, file + " cannot be written: " + failure.getMessage(), failure);
     }
+  }
+
+  private List<String> rowNames(TableDeclaration table) {
+    List<String> names = program.rowNames(table.name());
+    if (!names.isEmpty() && names.size() != table.rows()) {
+      throw new EspalierException(
+          ErrorCode.PROGRAM_FAILED,
+          "rowNames of table %s must give %d names, one for each row, but gives %d"
+              .formatted(table.name(), table.rows(), names.size()));
+    }
+    return names;
   }
 
   /// Ends the sessions, and frees the tables.

@@ -9,11 +9,16 @@ import dev.espalier.api.model.Communication;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.Setting;
+import dev.espalier.sdk.ForwardingProgram;
 import dev.espalier.sdk.TrainingProgram;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,8 +73,45 @@ final class TrainedModelTest {
 
       assertThatThrownBy(() -> model.write(file)).hasMessage("the session of worker 0 is closed");
     }
+  }
+
+  /// The nodes are 1, 3, 4 and 7; texts of an archive are in UTF-32.
+  @Test
+  void rowsAreNamedWhereTheProgramKnowsTheirNames() throws Exception {
+    Path file = folder.resolve("model.npz");
+    try (TrainingProgram program = ProgramCatalog.named(PROGRAM);
+        TrainedModel model = open(1, program)) {
+      model.write(file);
+    }
     try (var zip = new ZipFile(file.toFile())) {
-      assertThat(zip.stream().map(entry -> entry.getName())).contains("ranks.npy");
+      assertThat(zip.stream().map(ZipEntry::getName))
+          .containsExactly("ranks.npy", "ranks.rows.npy");
+      byte[] rows = zip.getInputStream(zip.getEntry("ranks.rows.npy")).readAllBytes();
+      int names = 4 * Integer.BYTES;
+      assertThat(new String(rows, StandardCharsets.ISO_8859_1))
+          .contains("'descr': '<U1'", "'shape': (4,)");
+      assertThat(new String(rows, rows.length - names, names, Charset.forName("UTF-32LE")))
+          .isEqualTo("1347");
+    }
+  }
+
+  @Test
+  void namesThatAreNotOneForEachRowAreRefused() throws Exception {
+    try (TrainingProgram program = new Misnaming(ProgramCatalog.named(PROGRAM));
+        TrainedModel model = open(1, program)) {
+      assertThatThrownBy(() -> model.write(folder.resolve("model.npz")))
+          .hasMessage("rowNames of table ranks must give 4 names, one for each row, but gives 1");
+    }
+  }
+
+  private static final class Misnaming extends ForwardingProgram {
+    Misnaming(TrainingProgram program) {
+      super(program);
+    }
+
+    @Override
+    public List<String> rowNames(String table) {
+      return List.of("only");
     }
   }
 

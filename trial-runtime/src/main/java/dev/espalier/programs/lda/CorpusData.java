@@ -4,15 +4,20 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.data.BagOfWords;
 import dev.espalier.data.BagOfWordsReader;
+import dev.espalier.data.DataFile;
 import dev.espalier.data.DataFolder;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// What a topic model is trained and judged on.
 ///
 /// @param vocabulary number of words of both parts
-record CorpusData(BagOfWords training, BagOfWords validation, int vocabulary) {
+/// @param words file that names them; empty where there is none
+record CorpusData(
+    BagOfWords training, BagOfWords validation, int vocabulary, Optional<DataFile> words) {
   private static final String UCI_START = "docword.";
+  private static final String UCI_WORDS_START = "vocab.";
   private static final int HELD_OUT = 10;
   private static final int MOST_OF_A_WORD = 1 << 24;
 
@@ -33,7 +38,9 @@ record CorpusData(BagOfWords training, BagOfWords validation, int vocabulary) {
           ErrorCode.INVALID_DATA,
           folder.path() + ": expected train.feat or one file docword.*.txt but found " + files);
     }
-    return split(BagOfWordsReader.readUci(folder.require(files.getFirst())));
+    String file = files.getFirst();
+    return split(BagOfWordsReader.readUci(folder.require(file)))
+        .withWords(folder.find(UCI_WORDS_START + file.substring(UCI_START.length())));
   }
 
   /// Holds back the documents `i` with `i mod 10 = 9`.
@@ -41,6 +48,10 @@ record CorpusData(BagOfWords training, BagOfWords validation, int vocabulary) {
     return of(
         all.select(document -> document % HELD_OUT != HELD_OUT - 1),
         all.select(document -> document % HELD_OUT == HELD_OUT - 1));
+  }
+
+  private CorpusData withWords(Optional<DataFile> file) {
+    return new CorpusData(training, validation, vocabulary, file);
   }
 
   /// Counts are floats, which are exact to 2^24.
@@ -77,6 +88,9 @@ record CorpusData(BagOfWords training, BagOfWords validation, int vocabulary) {
               + " judged; of docword.*.txt every tenth document is one");
     }
     return new CorpusData(
-        training, validation, Math.max(training.vocabulary(), validation.vocabulary()));
+        training,
+        validation,
+        Math.max(training.vocabulary(), validation.vocabulary()),
+        Optional.empty());
   }
 }

@@ -5,6 +5,7 @@ import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.data.BagOfWords;
+import dev.espalier.data.BagOfWordsReader;
 import dev.espalier.data.DataFolder;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ProgramContext;
@@ -152,6 +153,17 @@ public final class LatentDirichletAllocation implements TrainingProgram {
 
   private static double beta(ProgramContext context) {
     return context.setting().valueOr(BETA, 0.01);
+  }
+
+  /// {@return the words of `topics`, where the data folder names them}
+  @Override
+  public List<String> rowNames(String table) {
+    CorpusData data = opened().data;
+    return table.equals(TOPICS)
+        ? data.words()
+            .map(file -> BagOfWordsReader.readVocabulary(file, data.vocabulary()))
+            .orElse(List.of())
+        : List.of();
   }
 
   private Model opened() {

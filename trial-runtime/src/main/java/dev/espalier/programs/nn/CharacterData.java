@@ -2,16 +2,28 @@ package dev.espalier.programs.nn;
 
 import dev.espalier.data.DataFile;
 import dev.espalier.data.DataFolder;
+import java.util.Arrays;
 
 /// A text as a sequence of symbols: the distinct bytes of the text, numbered in their order.
 ///
 /// The last tenth is for validation.
 ///
 /// @param symbols the text, each byte the number of a symbol as an unsigned byte
-/// @param alphabet how many symbols there are, >= 1
+/// @param letters the byte that each symbol stands for, ascending; at least one
 /// @param training how many bytes from the start are for training
-record CharacterData(byte[] symbols, int alphabet, int training) {
+record CharacterData(byte[] symbols, byte[] letters, int training) {
   private static final int VALIDATION_SHARE = 10;
+
+  /// {@return how many symbols there are}
+  int alphabet() {
+    return letters.length;
+  }
+
+  /// {@return what a symbol is called: its character in ASCII, or such as `0x0a`}
+  String name(int symbol) {
+    int letter = letters[symbol] & 0xff;
+    return letter > ' ' && letter < 0x7f ? Character.toString(letter) : "0x%02x".formatted(letter);
+  }
 
   /// {@return the symbol at a place, from 0}
   int symbol(int at) {
@@ -45,8 +57,10 @@ record CharacterData(byte[] symbols, int alphabet, int training) {
     for (byte symbol : text) {
       numbers[symbol & 0xff] = 1;
     }
+    byte[] letters = new byte[numbers.length];
     int alphabet = 0;
     for (int i = 0; i < numbers.length; i++) {
+      letters[alphabet] = (byte) i;
       alphabet += numbers[i];
       numbers[i] = alphabet - 1;
     }
@@ -54,6 +68,7 @@ record CharacterData(byte[] symbols, int alphabet, int training) {
     for (int i = 0; i < text.length; i++) {
       symbols[i] = (byte) numbers[text[i] & 0xff];
     }
-    return new CharacterData(symbols, alphabet, text.length - text.length / VALIDATION_SHARE);
+    return new CharacterData(
+        symbols, Arrays.copyOf(letters, alphabet), text.length - text.length / VALIDATION_SHARE);
   }
 }

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 /// A character-level language model: an embedding, layers of LSTM, and a softmax over the next
 /// character. Its loss is in nats per character.
 public final class CharacterLstm implements TrainingProgram {
+  private static final String EMBEDDING = "layer0";
   private static final int DEFAULT_BATCH_SIZE = 32;
   private static final int EVALUATION_BATCH = 64;
 
@@ -119,6 +121,15 @@ public final class CharacterLstm implements TrainingProgram {
     model = opened;
     return new ProgramShape(training.tables(), opened.trainingSequences(), DEFAULT_BATCH_SIZE)
         .withValidationSamples(opened.validationSequences());
+  }
+
+  /// {@return the characters that the embedding has rows for; other tables have units}
+  @Override
+  public List<String> rowNames(String table) {
+    CharacterData data = opened().data;
+    return table.equals(EMBEDDING)
+        ? IntStream.range(0, data.alphabet()).mapToObj(data::name).toList()
+        : List.of();
   }
 
   @Override

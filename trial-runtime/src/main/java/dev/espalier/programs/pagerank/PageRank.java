@@ -43,6 +43,7 @@ public final class PageRank implements TrainingProgram {
   private static final int ASSIGNED_ROWS = 4096;
 
   private @Nullable Part part;
+  private int[] ids = {};
 
   @Override
   public ProgramDescriptor describe() {
@@ -68,6 +69,7 @@ public final class PageRank implements TrainingProgram {
             .data()
             .map(folder -> read(new DataFolder(folder)))
             .orElseGet(() -> GeneratedGraph.generate(2_000, 8));
+    ids = graph.ids();
     part =
         Part.of(graph, environment.worker(), environment.workers(), environment.decimal("damping"));
     // Every worker sweeps over its nodes once a clock: one sample each, and an epoch is a clock.
@@ -75,6 +77,12 @@ public final class PageRank implements TrainingProgram {
         List.of(TableDeclaration.dense(RANKS, graph.nodes(), 1, environment.text("optimizer"))),
         environment.workers(),
         1);
+  }
+
+  /// {@return the numbers of the nodes in their file}
+  @Override
+  public List<String> rowNames(String table) {
+    return Arrays.stream(ids).mapToObj(Integer::toString).toList();
   }
 
   private static Graph read(DataFolder folder) {

@@ -8,6 +8,7 @@ import dev.espalier.api.model.Tunable;
 import dev.espalier.data.BagOfWords;
 import dev.espalier.programs.LocalTraining;
 import dev.espalier.programs.TestData;
+import dev.espalier.sdk.ProgramEnvironment;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -151,6 +152,31 @@ final class LatentDirichletAllocationTest {
     assertThatThrownBy(() -> open("2", Optional.of(folder), 1))
         .hasMessageContaining("docword.x.txt")
         .hasMessageContaining("line 5");
+  }
+
+  @Test
+  void topicsAreNamedByTheVocabularyBesideTheDocuments() throws IOException {
+    StringBuilder pairs = new StringBuilder("10\n3\n10\n");
+    IntStream.rangeClosed(1, 10).forEach(document -> pairs.append(document).append(" 3 4\n"));
+    Files.writeString(folder.resolve("docword.x.txt"), pairs);
+    try (var program = new LatentDirichletAllocation()) {
+      program.open(environment());
+      assertThat(program.rowNames("topics")).isEmpty();
+
+      Files.writeString(folder.resolve("vocab.x.txt"), "apple\nköse \npear\n");
+      program.open(environment());
+      assertThat(program.rowNames("topics")).containsExactly("apple", "köse", "pear");
+      assertThat(program.rowNames("totals")).isEmpty();
+
+      Files.writeString(folder.resolve("vocab.x.txt"), "apple\n");
+      assertThatThrownBy(() -> program.rowNames("topics"))
+          .hasMessageContaining("vocab.x.txt")
+          .hasMessageContaining("expected 3 words but there are 1");
+    }
+  }
+
+  private ProgramEnvironment environment() {
+    return new ProgramEnvironment(Map.of("topics", "2"), Optional.of(folder), 0, 1, 1);
   }
 
   @Test

@@ -9,10 +9,12 @@ import dev.espalier.programs.TestData;
 import dev.espalier.programs.TrainingProgramContract;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 final class CharacterLstmTest extends TrainingProgramContract {
@@ -101,6 +103,14 @@ final class CharacterLstmTest extends TrainingProgramContract {
       }
       assertThat(training.metric("loss")).isLessThan(2.3);
     }
+  }
+
+  @Test
+  void rowsOfTheEmbeddingAreNamedByTheirCharacters() {
+    CharacterData data = CharacterData.of("a b\nB\u00ff".getBytes(StandardCharsets.ISO_8859_1));
+
+    assertThat(IntStream.range(0, data.alphabet()).mapToObj(data::name))
+        .containsExactly("0x0a", "0x20", "B", "a", "b", "0xff");
   }
 
   private LocalTraining open(Map<String, String> arguments) {

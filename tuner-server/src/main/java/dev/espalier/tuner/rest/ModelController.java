@@ -41,7 +41,7 @@ class ModelController {
   }
 
   /// The parameters of a model as a NumPy archive: each table an array of 32-bit floats, rows x
-  /// columns.
+  /// columns, and beside it `TABLE.rows`, the names of its rows, where the program knows any.
   ///
   /// @param snapshot a durable one; without it that of the job's result
   @GetMapping(path = Lookups.JOB + "/model", produces = ZIP)
