@@ -441,6 +441,8 @@ final class JobSpecReaderTest {
         "type=log,min=abc,max=1 | min must be a finite number but is abc",
         "type=lg,min=0.1,max=1 | type must be one of log, linear, choice, float, categorical but"
             + " is lg; did you mean log?",
+        "type=normal,min=0.1,max=1 | type must be one of log, linear, choice, float, categorical"
+            + " but is normal",
         "min=0.1,max=1 | learningRate needs a type",
         "type=xyzzy,min=0.1,max=1 | type must be one of log, linear, choice, float, categorical but"
             + " is xyzzy",
