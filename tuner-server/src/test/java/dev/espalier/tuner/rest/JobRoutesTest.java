@@ -227,7 +227,9 @@ class JobRoutesTest {
         .isEqualTo(304);
 
     var progress = new SessionEvent.Progressed(1, BranchId.ROOT, 1, List.of(0.25), List.of(0.5));
-    log.append(new Commit(job, 1, List.of(progress), List.of(), List.of()));
+    log.append(
+        new Commit(
+            job, 1, List.of(progress), List.of(), List.of(new MetricPoint(0, 1, 0.5, 0.25))));
 
     Answer later = server.send(server.request(path).header("If-None-Match", tag));
     assertThat(later.status()).isEqualTo(200);
