@@ -137,7 +137,9 @@ class ProbeTest {
     @Override
     public Evaluation evaluate(ProgramContext context) {
       int[] share = context.share(0, VALIDATION);
-      return Evaluation.mean("loss", Arrays.stream(share).sum(), share.length);
+      int[] tested = context.share(0, VALIDATION + 1);
+      return Evaluation.mean("loss", Arrays.stream(share).sum(), share.length)
+          .with("weights", tested.length, tested.length);
     }
   }
 

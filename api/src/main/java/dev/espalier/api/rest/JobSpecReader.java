@@ -220,7 +220,7 @@ public final class JobSpecReader {
     retune.rejectUnknownKeys();
     int convergePlateau = convergePlateau(section.section("converge"), retunePlateau);
     JobSpec.Runs runs = runs(section.section("runs"));
-    RacingOptions racing = racing(section.section("racing"));
+    RacingOptions racing = racing(section.section("racing"), policy);
     boolean warmStart = section.flag("warmStart", JobDefaults.WARM_START);
     boolean holdOut = holdOut(section, policy);
     section.rejectUnknownKeys();
@@ -254,7 +254,7 @@ public final class JobSpecReader {
           "true",
           "holdOut belongs to the policy fixed, but the policy is "
               + policy
-              + ": racing holds samples out in any case, and the others need none");
+              + ": racing holds out what it needs by itself, and the others need none");
     }
     return holdOut;
   }
@@ -289,13 +289,15 @@ public final class JobSpecReader {
     return runs;
   }
 
-  private static RacingOptions racing(Section section) {
+  private static RacingOptions racing(Section section, String policy) {
     RacingOptions otherwise = RacingOptions.DEFAULTS;
+    // Schedules that were exported before there was a choice hold samples out.
+    ProbeSource probe = policy.equals(PolicyName.FIXED) ? ProbeSource.HELD_OUT : otherwise.probe();
     var racing =
         new RacingOptions(
             section.number("budget", Bounds.closed(0, 0.9), otherwise.budget()),
             section.number("confidence", new Bounds(0.5, false, 1, false), otherwise.confidence()),
-            ProbeSource.of(section.word("probe", ProbeSource.words(), otherwise.probe().word())),
+            ProbeSource.of(section.word("probe", ProbeSource.words(), probe.word())),
             section.whole("probeSamples", 16, 1_000_000, otherwise.probeSamples()),
             section.number("probeShare", Bounds.above(0, 0.5), otherwise.probeShare()),
             section.whole("challengers", 1, 64, otherwise.challengers()),

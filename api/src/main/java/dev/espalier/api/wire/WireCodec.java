@@ -38,7 +38,7 @@ import java.util.Map;
 /// Messages without a body, or with a name this version does not know, are `INVALID_REQUEST`.
 public final class WireCodec {
   /// Both ends must speak the same version.
-  public static final int PROTOCOL_VERSION = 2;
+  public static final int PROTOCOL_VERSION = 3;
 
   /// The metadata key of a job's worker secret.
   public static final String SECRET_KEY = "espalier-worker-secret";

@@ -210,6 +210,14 @@ public final class BranchExecutor {
         evaluation, result.metrics(), result.samples(), seconds, List.of(), otherSamples);
   }
 
+  /// What was measured on other samples, such as a test set's, judges nothing.
+  private MetricSpec judged(Evaluation measured) {
+    return MetricSpec.lossOf(
+        program.describe().validation().stream()
+            .filter(metric -> !measured.otherSamples().containsKey(metric.name()))
+            .toList());
+  }
+
   private double requireMeasured(MetricSpec metric, @Nullable Double value) {
     if (value == null) {
       throw new EspalierException(
@@ -284,11 +292,11 @@ public final class BranchExecutor {
   private List<Block> validationBlocks(BranchLedger.Entry entry, int size) {
     int all = shape.validationSamples();
     int parts = Math.ceilDiv(all, PROBE_BLOCK);
-    MetricSpec judged = MetricSpec.lossOf(program.describe().validation());
     return ownBlocks(Math.ceilDiv(size, PROBE_BLOCK))
         .mapToObj(block -> {
-          context.at(entry.setting(), new int[0], entry.lineageClock()).ofPart(block, parts);
+          context.at(entry.setting(), new int[0], entry.lineageClock()).ofPart(block, parts, all);
           Evaluation measured = program.evaluate(context.withStream(-1L - block));
+          MetricSpec judged = judged(measured);
           Double value = measured.metrics().get(judged.name());
           return new Block(
               judged.asLoss(requireMeasured(judged, value)), Math.ceilDiv(all - block, parts));

@@ -32,7 +32,9 @@ final class ClockContext implements ProgramContext {
   }
 
   /// One of several parts that the validation samples are cut into.
-  private record Part(int number, int parts) {}
+  ///
+  /// @param of how many validation samples there are
+  private record Part(int number, int parts, int of) {}
 
   ClockContext at(Setting newSetting, int[] newSamples, long lineageClock) {
     setting = newSetting;
@@ -49,8 +51,9 @@ final class ClockContext implements ProgramContext {
   /// Gives `evaluate` one part of the validation samples in place of this worker's share.
   ///
   /// @param number in [0, parts)
-  ClockContext ofPart(int number, int parts) {
-    part = new Part(number, parts);
+  /// @param of how many there are; other numbers, such as those of a test set, judge nothing
+  ClockContext ofPart(int number, int parts, int of) {
+    part = new Part(number, parts, of);
     return this;
   }
 
@@ -96,9 +99,12 @@ final class ClockContext implements ProgramContext {
   @Override
   public int[] share(int from, int to) {
     Part given = part;
-    return given == null
-        ? ProgramContext.super.share(from, to)
-        : IntStream.iterate(from + given.number(), i -> i < to, i -> i + given.parts()).toArray();
+    if (given == null) {
+      return ProgramContext.super.share(from, to);
+    }
+    return to - from == given.of()
+        ? IntStream.iterate(from + given.number(), i -> i < to, i -> i + given.parts()).toArray()
+        : new int[0];
   }
 
   @Override

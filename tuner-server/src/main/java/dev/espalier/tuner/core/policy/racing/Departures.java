@@ -111,10 +111,15 @@ final class Departures {
   }
 
   private Optional<Setting> nextStartWithin(double leftSeconds) {
-    double epochsOfBest = history.best().map(History.Entry::epoch).orElse(0.0);
-    double bestsLeft =
-        Math.min(outlook.bestsIn(leftSeconds), board.epochsToGo(mainline.branch()) / epochsOfBest);
-    return nextStart(bestsLeft);
+    double epochsLeft = board.epochsToGo(mainline.branch());
+    double ofEpochs =
+        history
+            .best()
+            .map(History.Entry::epoch)
+            .filter(epochs -> epochs > 0)
+            .map(epochs -> epochsLeft / epochs)
+            .orElse(Double.POSITIVE_INFINITY);
+    return nextStart(Math.min(outlook.bestsIn(leftSeconds), ofEpochs));
   }
 
   private Optional<Setting> nextStart(double bestsLeft) {

@@ -27,6 +27,9 @@ final class RaceTimes {
   /// probes, and a little more, for laps are whole clocks. With less no race would fit any more.
   private static final double ROUNDING = 1.17;
 
+  /// However short trials may be, races are not made so cheap that they wait for ever.
+  private static final double CHEAPEST = 0.05;
+
   private static final double PROBES = 0.3;
   private static final long LEAST_PROBE = 64;
 
@@ -182,7 +185,7 @@ final class RaceTimes {
   }
 
   private double cheapest() {
-    return Math.min(options.budget(), ROUNDING * leastShare());
+    return Math.min(options.budget(), Math.max(CHEAPEST, ROUNDING * leastShare()));
   }
 
   /// {@return the share of the time so far that the smallest race costs where clocks are short}
