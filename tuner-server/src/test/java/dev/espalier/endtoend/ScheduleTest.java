@@ -62,6 +62,8 @@ final class ScheduleTest {
                 "fixed",
                 "holdOut",
                 policy.equals("racing"),
+                "racing",
+                Map.of("probe", "validation"),
                 "schedule",
                 found.schedule()),
             found.epochs(),
