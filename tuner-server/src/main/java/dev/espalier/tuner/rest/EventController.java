@@ -134,13 +134,21 @@ class EventController {
       emitter.send(SseEmitter.event().name("resync").data("{}", MediaType.APPLICATION_JSON));
       emitter.complete();
     } catch (IOException | IllegalStateException e) {
-      // The viewer went away; the container has ended the exchange already.
-      emitter.complete();
+      // The viewer went away.
+      complete(emitter);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException e) {
       LOG.warn("event=stream-failed job={} message={}", job, e.getMessage());
+      complete(emitter);
+    }
+  }
+
+  private static void complete(SseEmitter emitter) {
+    try {
       emitter.complete();
+    } catch (IllegalStateException e) {
+      LOG.debug("event=stream-ended-already message={}", e.getMessage());
     }
   }
 
