@@ -647,9 +647,9 @@ final class DashboardTest {
     page.getByLabel("Choose twin two").check();
     page.getByRole(AriaRole.LINK, link("Compare")).click();
     assertThat(page.getByRole(AriaRole.HEADING, heading("Jobs side by side", 1))).isVisible();
-    assertThat(page.locator("path.compare-line")).hasCount(2);
+    assertThat(page.locator(".compare-line[clip-path]")).hasCount(2);
     button("Validation accuracy").click();
-    assertThat(page.locator("path.compare-line").first()).hasAttribute("d", Pattern.compile("M.*L.*"));
+    assertThat(page.locator(".compare-line[clip-path]").first()).hasAttribute("d", Pattern.compile("M.*L.*"));
     PageCheck.isAccessible(page, "jobs side by side");
   }
 
