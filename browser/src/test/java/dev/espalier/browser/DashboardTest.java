@@ -649,7 +649,8 @@ final class DashboardTest {
     assertThat(page.getByRole(AriaRole.HEADING, heading("Jobs side by side", 1))).isVisible();
     assertThat(page.locator(".compare-line[clip-path]")).hasCount(2);
     button("Validation accuracy").click();
-    assertThat(page.locator(".compare-line[clip-path]").first()).hasAttribute("d", Pattern.compile("M.*L.*"));
+    assertThat(page.locator(".compare-line[clip-path]").first())
+        .hasAttribute("d", Pattern.compile("M.*L.*"));
     PageCheck.isAccessible(page, "jobs side by side");
   }
 
