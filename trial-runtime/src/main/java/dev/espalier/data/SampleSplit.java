@@ -23,18 +23,26 @@ public record SampleSplit(int[] training, int[] probe) {
       throw new IllegalArgumentException(
           "probeSamples must lie in [0, " + samples + ") but is " + probeSamples);
     }
+    int[] order = drawnFirst(samples, probeSamples, seed);
+    int[] training = Arrays.copyOfRange(order, probeSamples, samples);
+    Arrays.sort(training);
+    return new SampleSplit(training, Arrays.copyOf(order, probeSamples));
+  }
+
+  /// {@return the numbers in [0, samples), those of a drawn part before all others}
+  ///
+  /// @param drawn how many are drawn, in [0, samples]
+  public static int[] drawnFirst(int samples, int drawn, long seed) {
     int[] order = new int[samples];
     Arrays.setAll(order, i -> i);
     var random = new SplittableRandom(seed ^ STREAM);
-    for (int i = 0; i < probeSamples; i++) {
+    for (int i = 0; i < drawn; i++) {
       int j = i + random.nextInt(samples - i);
       int swapped = order[i];
       order[i] = order[j];
       order[j] = swapped;
     }
-    int[] training = Arrays.copyOfRange(order, probeSamples, samples);
-    Arrays.sort(training);
-    return new SampleSplit(training, Arrays.copyOf(order, probeSamples));
+    return order;
   }
 
   /// Turns places in `training`, as a cursor over it gives them, into sample numbers.

@@ -20,9 +20,11 @@ import dev.espalier.sdk.TrainingProgram;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,7 +115,7 @@ final class ProgramCheckTest {
     List<Finding> findings = check(Line::new);
 
     assertThat(findings)
-        .hasSize(23)
+        .hasSize(24)
         .allSatisfy(finding ->
             assertThat(finding.outcome()).as("%s", finding).isIn(Outcome.PASSED, Outcome.SKIPPED));
     ProgramCheck.of(Line::new).withTunable(Tunable.LEARNING_RATE, 0.1).requireRight();
@@ -242,7 +244,7 @@ final class ProgramCheckTest {
   private static final class WithoutShare extends Line {
     @Override
     public Evaluation evaluate(ProgramContext context) {
-      int[] samples = java.util.stream.IntStream.range(TRAINING, x.length).toArray();
+      int[] samples = IntStream.range(TRAINING, x.length).toArray();
       return Evaluation.mean("loss", lossSum(context, samples, new float[2]), samples.length);
     }
   }
@@ -250,6 +252,56 @@ final class ProgramCheckTest {
   @Test
   void evaluationThatIsNotSharedIsFound() throws Exception {
     assertThat(wrong(check(WithoutShare::new))).containsExactly("two workers share the evaluation");
+  }
+
+  /// Judged by parts of its validation samples.
+  private static class InParts extends Line {
+    @Override
+    public ProgramShape open(ProgramEnvironment environment) {
+      ProgramShape shape = super.open(environment);
+      return shape.withValidationSamples(x.length - TRAINING);
+    }
+  }
+
+  @Test
+  void partsOfTheValidationSamplesAreMeasured() throws Exception {
+    List<Finding> findings = check(InParts::new);
+
+    assertThat(wrong(findings)).isEmpty();
+    assertThat(sentence(findings, "parts of the validation samples judge"))
+        .contains("parts come to the whole");
+  }
+
+  private static final class WithoutParts extends InParts {
+    @Override
+    public Evaluation evaluate(ProgramContext context) {
+      int[] samples =
+          IntStream.range(TRAINING, x.length)
+              .filter(sample -> sample % context.workers() == context.worker())
+              .toArray();
+      return Evaluation.mean("loss", lossSum(context, samples, new float[2]), samples.length);
+    }
+  }
+
+  @Test
+  void partsThatAreAllTheSameAreFound() throws Exception {
+    assertThat(wrong(check(WithoutParts::new)))
+        .containsExactly("parts of the validation samples judge");
+  }
+
+  private static final class WithSumsOfParts extends InParts {
+    @Override
+    public Evaluation evaluate(ProgramContext context) {
+      int[] samples = context.share(TRAINING, x.length);
+      double sum = lossSum(context, samples, new float[2]);
+      return new Evaluation(Map.of("loss", sum / (samples.length + 30)), samples.length);
+    }
+  }
+
+  @Test
+  void partsThatDoNotComeToTheWholeAreFound() throws Exception {
+    assertThat(wrong(check(WithSumsOfParts::new)))
+        .containsExactly("parts of the validation samples judge");
   }
 
   /// Training that goes on in the evaluation, by way of a field.

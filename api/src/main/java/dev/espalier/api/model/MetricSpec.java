@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /// A validation metric of a program and how workers' parts are put together.
 ///
@@ -52,10 +53,11 @@ public record MetricSpec(String name, Goal goal, Aggregate aggregate) {
   /// {@return the metric that tells soonest which of two models is better: the first one whose
   /// small values are good, such as a loss; else the first one}
   ///
-  /// @param metrics at least one
-  public static MetricSpec lossOf(List<MetricSpec> metrics) {
+  /// @param metrics those of a program, in its order
+  /// @param others names of metrics of other samples, such as a test set's, which judge nothing
+  public static MetricSpec lossOf(List<MetricSpec> metrics, Set<String> others) {
     return metrics.stream()
-        .filter(metric -> metric.goal() == Goal.MINIMIZE)
+        .filter(metric -> metric.goal() == Goal.MINIMIZE && !others.contains(metric.name()))
         .findFirst()
         .orElse(metrics.getFirst());
   }

@@ -43,7 +43,7 @@ public final class BranchExecutor {
 
   /// Samples whose mean loss is one number of a probe: enough blocks for a test of differences, few
   /// enough to be written into a log.
-  private static final int PROBE_BLOCK = 16;
+  public static final int PROBE_BLOCK = 16;
 
   private final TrainingProgram program;
   private final ProgramShape shape;
@@ -54,7 +54,11 @@ public final class BranchExecutor {
   private final Gate gate;
   private final BranchLedger ledger = new BranchLedger();
   private final ProgressReporter reporter;
-  private final SampleSplit split;
+
+  /// Numbers of the samples that judge branches, of the training or of the validation data.
+  private final int[] probeSet;
+
+  private final boolean isJudgedByValidation;
   private final SampleOrder order;
   private final ClockContext context;
 
@@ -84,7 +88,14 @@ public final class BranchExecutor {
     this.gate = gate;
     this.reporter = new ProgressReporter(reports, System.nanoTime());
     int samples = shape.trainingSamples();
-    this.split = SampleSplit.of(samples, shape.heldOut(assignment.heldOut()), assignment.seed());
+    var split = SampleSplit.of(samples, shape.heldOut(assignment.heldOut()), assignment.seed());
+    this.isJudgedByValidation =
+        assignment.heldOut().isOfValidation(samples, shape.validationSamples());
+    this.probeSet =
+        isJudgedByValidation
+            ? SampleSplit.drawnFirst(
+                shape.validationSamples(), shape.validationSamples(), assignment.seed())
+            : split.probe();
     this.order =
         new SampleOrder(
             split,
@@ -210,15 +221,8 @@ public final class BranchExecutor {
         evaluation, result.metrics(), result.samples(), seconds, List.of(), otherSamples);
   }
 
-  /// What was measured on other samples, such as a test set's, judges nothing.
-  private MetricSpec judged(Evaluation measured) {
-    return MetricSpec.lossOf(
-        program.describe().validation().stream()
-            .filter(metric -> !measured.otherSamples().containsKey(metric.name()))
-            .toList());
-  }
-
-  private double requireMeasured(MetricSpec metric, @Nullable Double value) {
+  private double requireMeasured(MetricSpec metric, Evaluation measured) {
+    Double value = measured.metrics().get(metric.name());
     if (value == null) {
       throw new EspalierException(
           ErrorCode.PROGRAM_FAILED,
@@ -244,64 +248,47 @@ public final class BranchExecutor {
   /// Measures the blocks of the probe set that are this worker's, one by one.
   private void probe(BranchId branch, long evaluation, long samples) {
     BranchLedger.Entry entry = ledger.entry(branch);
-    int size = (int) Math.min(samples, shape.probeSamples(assignment.heldOut()));
-    boolean isOfValidation =
-        assignment.heldOut().isOfValidation(shape.trainingSamples(), shape.validationSamples());
+    List<int[]> blocks = ownBlocks((int) Math.min(samples, probeSet.length));
     long start = System.nanoTime();
-    List<Block> blocks =
-        parameters.measure(
-            branch,
-            () -> isOfValidation ? validationBlocks(entry, size) : heldOutBlocks(entry, size));
+    List<Double> losses =
+        parameters.measure(branch, () -> blocks.stream().map(block -> loss(entry, block)).toList());
     reports.accept(
         new WorkerReport.Evaluated(
             evaluation,
             Map.of(),
-            blocks.stream().mapToLong(Block::samples).sum(),
+            blocks.stream().mapToLong(block -> block.length).sum(),
             (System.nanoTime() - start) / 1e9,
-            blocks.stream().map(Block::loss).toList(),
+            losses,
             Map.of()));
   }
 
-  /// One number of a probe.
-  ///
-  /// @param loss mean over the block's samples
-  private record Block(double loss, int samples) {}
-
-  /// Numbers of the blocks that are this worker's: block b is measured by worker b mod workers.
-  private IntStream ownBlocks(int count) {
+  /// Block b is measured by worker b mod workers.
+  private List<int[]> ownBlocks(int size) {
     return IntStream.iterate(
-        assignment.worker(), block -> block < count, block -> block + assignment.workers());
-  }
-
-  private List<Block> heldOutBlocks(BranchLedger.Entry entry, int size) {
-    return ownBlocks(Math.ceilDiv(size, PROBE_BLOCK))
-        .mapToObj(block -> {
-          int from = block * PROBE_BLOCK;
-          int until = Math.min(from + PROBE_BLOCK, size);
-          int[] samples = Arrays.copyOfRange(split.probe(), from, until);
-          context.at(entry.setting(), samples, entry.lineageClock()).withStream(-1L - from);
-          Progress progress = program.loss(context);
-          double loss = progress.lossSum() / Math.max(1, progress.samples());
-          return new Block(loss, samples.length);
-        })
+            PROBE_BLOCK * assignment.worker(),
+            from -> from < size,
+            from -> from + PROBE_BLOCK * assignment.workers())
+        .mapToObj(from -> Arrays.copyOfRange(probeSet, from, Math.min(from + PROBE_BLOCK, size)))
         .toList();
   }
 
-  /// Each block is one of the equal parts that all validation samples are cut into, every so many
-  /// samples one, so that the blocks of a part of the samples are like those of all.
-  private List<Block> validationBlocks(BranchLedger.Entry entry, int size) {
-    int all = shape.validationSamples();
-    int parts = Math.ceilDiv(all, PROBE_BLOCK);
-    return ownBlocks(Math.ceilDiv(size, PROBE_BLOCK))
-        .mapToObj(block -> {
-          context.at(entry.setting(), new int[0], entry.lineageClock()).ofPart(block, parts, all);
-          Evaluation measured = program.evaluate(context.withStream(-1L - block));
-          MetricSpec judged = judged(measured);
-          Double value = measured.metrics().get(judged.name());
-          return new Block(
-              judged.asLoss(requireMeasured(judged, value)), Math.ceilDiv(all - block, parts));
-        })
-        .toList();
+  /// The mean loss of a block of the probe set.
+  private double loss(BranchLedger.Entry entry, int[] block) {
+    // The same random numbers for all branches, and others for each block.
+    long stream = -1L - block[0];
+    if (!isJudgedByValidation) {
+      context.at(entry.setting(), block, entry.lineageClock()).withStream(stream);
+      Progress progress = program.loss(context);
+      return progress.lossSum() / Math.max(1, progress.samples());
+    }
+    context
+        .at(entry.setting(), new int[0], entry.lineageClock())
+        .withStream(stream)
+        .ofPart(block, shape.validationSamples());
+    Evaluation measured = program.evaluate(context);
+    MetricSpec judged =
+        MetricSpec.lossOf(program.describe().validation(), measured.otherSamples().keySet());
+    return judged.asLoss(requireMeasured(judged, measured));
   }
 
   /// Saving is collective, so this worker's shard is saved even when its place cannot be: the other

@@ -5,9 +5,9 @@ import dev.espalier.runtime.link.TunerLink.Assignment;
 import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.ProgramContext;
+import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// What a program sees of the clock it runs; one object, moved from clock to clock.
@@ -31,10 +31,10 @@ final class ClockContext implements ProgramContext {
     this.parameters = parameters;
   }
 
-  /// One of several parts that the validation samples are cut into.
+  /// A part of the validation samples.
   ///
-  /// @param of how many validation samples there are
-  private record Part(int number, int parts, int of) {}
+  /// @param of how many there are
+  private record Part(int[] numbers, int of) {}
 
   ClockContext at(Setting newSetting, int[] newSamples, long lineageClock) {
     setting = newSetting;
@@ -48,12 +48,11 @@ final class ClockContext implements ProgramContext {
     return this;
   }
 
-  /// Gives `evaluate` one part of the validation samples in place of this worker's share.
+  /// Gives `evaluate` a part of the validation samples in place of this worker's share.
   ///
-  /// @param number in [0, parts)
   /// @param of how many there are; other numbers, such as those of a test set, judge nothing
-  ClockContext ofPart(int number, int parts, int of) {
-    part = new Part(number, parts, of);
+  ClockContext ofPart(int[] numbers, int of) {
+    part = new Part(numbers, of);
     return this;
   }
 
@@ -103,7 +102,7 @@ final class ClockContext implements ProgramContext {
       return ProgramContext.super.share(from, to);
     }
     return to - from == given.of()
-        ? IntStream.iterate(from + given.number(), i -> i < to, i -> i + given.parts()).toArray()
+        ? Arrays.stream(given.numbers()).map(number -> from + number).toArray()
         : new int[0];
   }
 

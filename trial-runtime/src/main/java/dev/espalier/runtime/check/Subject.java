@@ -23,6 +23,7 @@ import java.util.function.UnaryOperator;
 /// @param arguments by name, defaults filled in
 /// @param data empty for none
 /// @param setting a value for every tunable
+/// @param heldOut what probes are made of
 record Subject(
     Supplier<? extends TrainingProgram> makes,
     UnaryOperator<ProgramShape> shaping,
@@ -30,7 +31,8 @@ record Subject(
     Map<String, String> arguments,
     Optional<Path> data,
     long seed,
-    Setting setting) {
+    Setting setting,
+    HeldOut heldOut) {
   /// Samples kept out of training, so that `loss` can be called on them.
   private static final HeldOut HELD_OUT = new HeldOut(64, 0.25, ProbeSource.HELD_OUT);
 
@@ -48,7 +50,8 @@ record Subject(
         descriptor.argumentsWith(arguments),
         data,
         seed,
-        setting);
+        setting,
+        HELD_OUT);
   }
 
   String name() {
@@ -60,20 +63,33 @@ record Subject(
   }
 
   Subject withSeed(long other) {
-    return new Subject(makes, shaping, descriptor, arguments, data, other, setting);
+    return new Subject(makes, shaping, descriptor, arguments, data, other, setting, heldOut);
   }
 
   Subject with(String tunable, double value) {
     return new Subject(
-        makes, shaping, descriptor, arguments, data, seed, setting.with(tunable, value));
+        makes, shaping, descriptor, arguments, data, seed, setting.with(tunable, value), heldOut);
   }
 
   Subject madeBy(Supplier<? extends TrainingProgram> other) {
-    return new Subject(other, shaping, descriptor, arguments, data, seed, setting);
+    return new Subject(other, shaping, descriptor, arguments, data, seed, setting, heldOut);
   }
 
   Subject shapedBy(UnaryOperator<ProgramShape> other) {
-    return new Subject(makes, other, descriptor, arguments, data, seed, setting);
+    return new Subject(makes, other, descriptor, arguments, data, seed, setting, heldOut);
+  }
+
+  /// The same with probes on the validation samples.
+  Subject judgedByValidation() {
+    return new Subject(
+        makes,
+        shaping,
+        descriptor,
+        arguments,
+        data,
+        seed,
+        setting,
+        new HeldOut(1, 0.5, ProbeSource.VALIDATION));
   }
 
   List<String> metrics() {
@@ -81,6 +97,6 @@ record Subject(
   }
 
   Assignment assignment(int workers, Path checkpoints) {
-    return LocalCrew.assignment(descriptor, arguments, data, workers, seed, HELD_OUT, checkpoints);
+    return LocalCrew.assignment(descriptor, arguments, data, workers, seed, heldOut, checkpoints);
   }
 }

@@ -10,6 +10,7 @@ import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.runtime.branch.BranchExecutor;
 import dev.espalier.runtime.check.Finding.Verdict;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.TableDeclaration;
@@ -28,6 +29,9 @@ final class WorkerChecks {
   /// make them twice as long.
   private static final double CHANCE = 0.5;
 
+  /// How far parts may be from the whole: samples may weigh differently, as sequences do.
+  private static final double PARTS = 0.05;
+
   private WorkerChecks() {}
 
   static List<Check> all(int clocks) {
@@ -35,6 +39,7 @@ final class WorkerChecks {
         Check.of("two workers share the samples", WorkerChecks::shareTraining),
         Check.of("gradients are sums", WorkerChecks::sums),
         Check.of("two workers share the evaluation", WorkerChecks::shareEvaluation),
+        Check.of("parts of the validation samples judge", subject -> measureParts(subject, clocks)),
         Check.of("two workers train", subject -> trainTogether(subject, clocks)));
   }
 
@@ -208,6 +213,49 @@ final class WorkerChecks {
       }
     }
     return passed("%d samples in two parts", samples);
+  }
+
+  private static Verdict measureParts(Subject subject, int clocks) throws InterruptedException {
+    try (Trial trial = Trial.begin(subject.judgedByValidation(), 1)) {
+      int samples = trial.shape().validationSamples();
+      if (samples <= BranchExecutor.PROBE_BLOCK) {
+        return skipped("there are %d validation samples that can be measured in parts", samples);
+      }
+      // Untrained models often have the same loss for all samples.
+      trial.run(ROOT, clocks);
+      List<Double> parts = trial.probe(ROOT).getFirst();
+      WorkerReport.Evaluated whole = trial.evaluate(ROOT).getFirst();
+      MetricSpec judged =
+          MetricSpec.lossOf(subject.descriptor().validation(), whole.otherSamples().keySet());
+      if (parts.stream().distinct().count() == 1) {
+        return failed(
+            "%s is the same for all %d parts of the validation samples; measure context.share(from,"
+                + " to) and nothing else, or leave withValidationSamples out",
+            judged.name(), parts.size());
+      }
+      double all = judged.asLoss(whole.metrics().getOrDefault(judged.name(), Double.NaN));
+      double joined = mean(parts, samples);
+      return Math.abs(joined - all) <= PARTS * (ROUNDING + Math.abs(all))
+          ? passed("%d parts come to the whole", parts.size())
+          : failed(
+              "%s comes to %s over %d parts of the validation samples and to %s over all of them;"
+                  + " it must be a mean over what context.share(from, to) gives, or the root of one",
+              judged.name(), joined, parts.size(), all);
+    }
+  }
+
+  /// {@return the mean over all samples}
+  ///
+  /// @param parts means over as many samples each, but for the last one
+  private static double mean(List<Double> parts, int samples) {
+    double sum = 0;
+    int left = samples;
+    for (double part : parts) {
+      int size = Math.min(BranchExecutor.PROBE_BLOCK, left);
+      sum += part * size;
+      left -= size;
+    }
+    return sum / samples;
   }
 
   private static List<WorkerReport.Evaluated> evaluated(Subject subject, int workers)

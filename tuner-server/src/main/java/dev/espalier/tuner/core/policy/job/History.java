@@ -43,6 +43,11 @@ public final class History {
     return entries.size();
   }
 
+  /// {@return how many results there are up to one of them, that among them}
+  public int sizeUpTo(Entry entry) {
+    return entries.indexOf(entry) + 1;
+  }
+
   /// {@return all results in order; NaN where there was none}
   public List<Double> values() {
     return entries.stream().map(Entry::value).toList();

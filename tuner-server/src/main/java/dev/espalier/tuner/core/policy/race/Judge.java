@@ -33,7 +33,7 @@ final class Judge {
   private final double horizonSeconds;
   private final int challengers;
 
-  /// Who was better, and not by chance, than the incumbent when that left.
+  /// Who was shown to beat the incumbent when that left.
   private final List<Entrant> beatIncumbent = new ArrayList<>();
 
   private List<Double> parentLosses = List.of();
@@ -128,7 +128,9 @@ final class Judge {
   }
 
   private void rememberWhoBeat(Entrant incumbent, List<Entrant> left) {
-    left.stream().filter(other -> now(other, incumbent).isBetter()).forEach(beatIncumbent::add);
+    left.stream()
+        .filter(other -> other != incumbent && isShownToBeat(other, incumbent))
+        .forEach(beatIncumbent::add);
   }
 
   /// A bolder rate gains later than a calmer one, so it is not out as long as it does no harm and,

@@ -101,7 +101,7 @@ final class Outlook {
   /// @param isConverged whether the best is too old to hope for a better one
   Verdict verdict(double spentSeconds, double leftSeconds, boolean isConverged) {
     boolean isOver = isWorse() || isTooSlow(spentSeconds) || (isConverged && hasOverfit);
-    double took = Math.min(bestTookSeconds, overfitAtSeconds);
+    double took = tookSeconds();
     boolean isCheap = took < options.restartShare() * spentSeconds && took < leftSeconds;
     boolean mayRestart = isOver && isCheap && restarts < options.restarts();
     if (mayRestart && (isNewStart || hasRetreated || !isWorse())) {
@@ -170,7 +170,11 @@ final class Outlook {
   /// {@return how many times what is left holds what training to the best took; infinite before
   /// there is a best}
   double bestsIn(double leftSeconds) {
-    return leftSeconds / bestTookSeconds;
+    return leftSeconds / tookSeconds();
+  }
+
+  private double tookSeconds() {
+    return Math.min(bestTookSeconds, overfitAtSeconds);
   }
 
   /// Workers were lost, and with them what came after a checkpoint.

@@ -70,7 +70,7 @@ final class Results {
   ///
   /// @param value may be NaN
   void saveAsResult(double value) {
-    saveAsResult(mainline.branch(), value);
+    saveAsResult(mainline.branch(), value, history.size());
   }
 
   /// Saves the best state once more where its checkpoint was lost and workers still hold it.
@@ -78,13 +78,16 @@ final class Results {
     if (checkpoints.isBestLost()) {
       history
           .best()
-          .ifPresent(
-              best -> mainline.best().ifPresent(branch -> saveAsResult(branch, best.value())));
+          .ifPresent(best ->
+              mainline
+                  .best()
+                  .ifPresent(branch -> saveAsResult(branch, best.value(), history.sizeUpTo(best))));
     }
   }
 
-  private void saveAsResult(Branch branch, double value) {
+  /// @param evaluations results up to that state, its own among them
+  private void saveAsResult(Branch branch, double value, int evaluations) {
     board.resultIs(branch, value);
-    checkpoints.requestBest(branch, value, history.size(), branch.wholeEpochs());
+    checkpoints.requestBest(branch, value, evaluations, branch.wholeEpochs());
   }
 }
