@@ -112,8 +112,8 @@ public record JobSpec(
   /// @param runs what bounds the runs of a policy that trains a population
   /// @param racing constants of `racing`
   /// @param warmStart whether `racing` first tries what earlier jobs of the program found
-  /// @param holdOut whether `fixed` trains without the samples that `racing` holds out, as a
-  ///   schedule that `racing` found needs
+  /// @param holdOut whether `fixed` trains without the samples that `racing` would hold out by
+  ///   `racing.heldOut()`, as a schedule that `racing` found needs
   public record Tuning(
       String policy,
       String searcher,

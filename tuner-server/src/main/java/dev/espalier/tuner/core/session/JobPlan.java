@@ -89,7 +89,7 @@ public record JobPlan(
         false);
   }
 
-  /// {@return the training samples that workers keep back to judge branches by}
+  /// {@return which samples workers judge branches by, and keep back for it where they must}
   public HeldOut heldOut() {
     return holdOut || policy.equals(PolicyName.RACING) ? racing.heldOut() : HeldOut.NOTHING;
   }
