@@ -22,7 +22,7 @@ import java.util.Optional;
 /// @param workers processes that train together, 1 to 64
 /// @param launch who starts the workers
 /// @param seed of everything random in the job, within `±` [JobDefaults#MAX_SEED] where a job file
-///     names it
+///   names it
 /// @param tunables the search space; empty to take the program's
 /// @param tuning the policy and its options
 /// @param stop when training ends at the latest
@@ -30,10 +30,10 @@ import java.util.Optional;
 /// @param limits what a worker's program may take
 /// @param time cost model in place of the wall clock; empty for measured seconds
 /// @param communication how workers exchange parameters and updates
-/// @param gpuMemoryBytes bytes of a GPU's memory in which each worker keeps its part of the tables,
-///   > = 0; 0 keeps them on the host
-/// @param prior what earlier jobs of the program found, best first, as it was known when the job was
-///   submitted; not part of the job file
+/// @param gpuMemoryBytes bytes of a GPU's memory for each worker's part of the tables, >= 0; 0
+///   keeps them on the host
+/// @param prior what earlier jobs of the program found, best first, as it was known when the job
+///   was submitted; not part of the job file
 public record JobSpec(
     String name,
     String program,

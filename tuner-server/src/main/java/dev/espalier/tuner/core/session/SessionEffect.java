@@ -46,7 +46,7 @@ public sealed interface SessionEffect {
   /// @param clocks clocks run so far
   /// @param seconds branch seconds run so far
   /// @param summary what its trace says; empty before it was judged
-  /// @param heldOutLoss mean loss on the held-out samples when it was probed last; NaN before
+  /// @param heldOutLoss mean loss on the samples that judge when it was probed last; NaN before
   record BranchChanged(
       BranchId branch,
       Optional<BranchId> parent,

@@ -52,8 +52,8 @@ public sealed interface SessionEvent {
   /// An evaluation came back from all workers.
   ///
   /// @param metrics value by name, put together over workers; empty for a probe
-  /// @param losses of a probe: mean training loss of each block of held-out samples, the same
-  ///   blocks for each branch that is asked for as many; may be NaN; empty for an evaluation
+  /// @param losses of a probe: mean loss of each block of the samples that judge, the same blocks
+  ///   for each branch that is asked for as many; may be NaN; empty for an evaluation
   record Evaluated(
       double atSeconds,
       long evaluation,

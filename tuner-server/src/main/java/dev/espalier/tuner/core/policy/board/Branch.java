@@ -226,7 +226,7 @@ public final class Branch {
     }
   }
 
-  /// Takes in its mean loss on the held-out samples.
+  /// Takes in its mean loss on the samples that judge.
   public void probed(double loss) {
     heldOutLoss = loss;
   }

@@ -12,9 +12,7 @@ import java.util.Optional;
 /// @param workers >= 1
 /// @param trainingSamples samples of one epoch over all workers
 /// @param defaultBatchSize samples per worker and clock where a setting names none
-/// @param probeSamples samples to judge branches by, held out of training or of the validation
-///   data,
-///   > = 0
+/// @param probeSamples samples to judge branches by, none of which is trained on, >= 0
 public record Workload(int workers, long trainingSamples, int defaultBatchSize, long probeSamples) {
   /// {@return settings with the default and the largest batch size of a space}
   public static List<Setting> extremeSettings(SearchSpace space, Setting first) {

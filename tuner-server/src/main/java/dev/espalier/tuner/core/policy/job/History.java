@@ -2,11 +2,10 @@ package dev.espalier.tuner.core.policy.job;
 
 import dev.espalier.api.model.Goal;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
+import java.util.stream.IntStream;
 
 /// The validation results of the mainline, and the plateau rule on them.
 ///
@@ -22,7 +21,9 @@ public final class History {
 
   private final Goal goal;
   private final List<Entry> entries = new ArrayList<>();
-  private final Set<Entry> strays = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  /// Places of entries that `range` passes over.
+  private final BitSet strays = new BitSet();
 
   public History(Goal goal) {
     this.goal = goal;
@@ -36,6 +37,7 @@ public final class History {
   /// Forgets what came after a checkpoint.
   public void truncate(int size) {
     entries.subList(Math.min(size, entries.size()), entries.size()).clear();
+    strays.clear(entries.size(), Math.max(entries.size(), strays.length()));
   }
 
   /// {@return how many results there are}
@@ -67,7 +69,7 @@ public final class History {
   /// alike.
   public void leaveLatestOutOfRange() {
     if (!entries.isEmpty()) {
-      strays.add(entries.getLast());
+      strays.set(entries.size() - 1);
     }
   }
 
@@ -75,9 +77,9 @@ public final class History {
   /// 0 without any}
   public double range() {
     var values =
-        entries.stream()
-            .filter(entry -> !strays.contains(entry))
-            .mapToDouble(Entry::value)
+        IntStream.range(0, entries.size())
+            .filter(place -> !strays.get(place))
+            .mapToDouble(place -> entries.get(place).value())
             .filter(Double::isFinite)
             .summaryStatistics();
     return values.getCount() == 0 ? 0 : values.getMax() - values.getMin();

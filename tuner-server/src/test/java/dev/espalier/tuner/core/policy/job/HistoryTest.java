@@ -39,6 +39,11 @@ final class HistoryTest {
 
     assertThat(history.range()).isCloseTo(0.3, Offset.offset(1e-9));
     assertThat(history.size()).isEqualTo(4);
+
+    history.truncate(2);
+    history.add(new History.Entry(1, 3, 3, 1.5));
+
+    assertThat(history.range()).isCloseTo(1, Offset.offset(1e-9));
   }
 
   @Test
