@@ -2,7 +2,6 @@ package dev.espalier.tuner.core.session;
 
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
-import java.util.Arrays;
 
 /// A model whose training data tell another story than its validation data: the loss falls by the
 /// rate, on held-out samples too, but clocks at a rate above `honest` do harm that validation alone
@@ -11,7 +10,6 @@ import java.util.Arrays;
 /// @param honest the largest rate that does no harm
 /// @param harm of one clock, to the validation loss, > 0
 public record DeceptiveModel(double honest, double harm) implements SimulatedWorkers.Model {
-  private static final int BLOCK = 16;
   private static final double NOISE = 1e-4;
 
   @Override
@@ -35,8 +33,6 @@ public record DeceptiveModel(double honest, double harm) implements SimulatedWor
 
   @Override
   public double[] losses(double[] state, long samples) {
-    double[] blocks = new double[Math.toIntExact(Math.ceilDiv(samples, BLOCK))];
-    Arrays.setAll(blocks, block -> state[0] * (1 + NOISE * (block % 5)));
-    return blocks;
+    return SimulatedWorkers.Model.blocks(samples, block -> state[0] * (1 + NOISE * (block % 5)));
   }
 }

@@ -10,6 +10,7 @@ import dev.espalier.api.model.Tunable;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.IntToDoubleFunction;
 import java.util.function.LongPredicate;
 
 /// Workers that run a loss curve instead of a program: they carry out a session's commands in order
@@ -39,8 +41,14 @@ public final class SimulatedWorkers {
 
     /// {@return the loss of each block of the held-out samples}
     default double[] losses(double[] state, long samples) {
+      double loss = evaluate(state);
+      return blocks(samples, _ -> loss);
+    }
+
+    /// {@return one loss for each block of the held-out samples}
+    static double[] blocks(long samples, IntToDoubleFunction loss) {
       double[] blocks = new double[Math.toIntExact(Math.ceilDiv(samples, PROBE_BLOCK))];
-      Arrays.fill(blocks, evaluate(state));
+      Arrays.setAll(blocks, loss);
       return blocks;
     }
   }
@@ -163,6 +171,11 @@ public final class SimulatedWorkers {
     end(new SessionEvent.WorkersLost(seconds, generation, "killed by a test"));
   }
 
+  /// Lets the program fail, now.
+  public void fail(String code, String message) {
+    end(new SessionEvent.ProgramFailed(seconds, code, message));
+  }
+
   private void end(SessionEvent why) {
     branches.clear();
     queue.clear();
@@ -211,14 +224,19 @@ public final class SimulatedWorkers {
   /// {@return whether the job's result is a state whose checkpoint is good}
   public boolean isResultSaved() {
     SessionEffect.ResultChanged result = effects(SessionEffect.ResultChanged.class).getLast();
-    Map<Long, SessionEffect.SnapshotChanged> snapshots = new HashMap<>();
-    effects(SessionEffect.SnapshotChanged.class)
-        .forEach(changed -> snapshots.put(changed.snapshot(), changed));
-    return snapshots.values().stream()
+    return snapshots().stream()
         .filter(snapshot -> snapshot.state() == SnapshotState.READY)
         .anyMatch(snapshot ->
             snapshot.branch().equals(result.branch())
                 && snapshot.mainlineClock() == result.mainlineClock());
+  }
+
+  /// {@return what was said last of each snapshot}
+  public Collection<SessionEffect.SnapshotChanged> snapshots() {
+    Map<Long, SessionEffect.SnapshotChanged> snapshots = new HashMap<>();
+    effects(SessionEffect.SnapshotChanged.class)
+        .forEach(changed -> snapshots.put(changed.snapshot(), changed));
+    return snapshots.values();
   }
 
   public SessionEffect.JobChanged lastShown() {
@@ -291,15 +309,11 @@ public final class SimulatedWorkers {
       case BranchCommand.Restore restore -> {
         require(durable.containsKey(restore.checkpoint()), "no such checkpoint: " + restore);
         if (damagedCheckpoints.test(restore.checkpoint())) {
-          end(
-              new SessionEvent.ProgramFailed(
-                  seconds, "CHECKPOINT_FAILED", "checkpoint " + restore.checkpoint() + " is torn"));
+          fail("CHECKPOINT_FAILED", "checkpoint " + restore.checkpoint() + " is torn");
           return;
         }
         if (missingCheckpoints.test(restore.checkpoint())) {
-          end(
-              new SessionEvent.ProgramFailed(
-                  seconds, "CHECKPOINT_MISSING", "worker 1 has no " + restore.checkpoint()));
+          fail("CHECKPOINT_MISSING", "worker 1 has no " + restore.checkpoint());
           return;
         }
         branches.put(

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /// The durable checkpoints of a job: which are asked for, which are good, which may go.
@@ -122,6 +123,7 @@ public final class Checkpoints {
     if (isBestDurable()) {
       dropOld();
     }
+    board.resultIs(mark, value);
   }
 
   private Optional<Mark> findFor(Branch branch) {
@@ -370,9 +372,11 @@ public final class Checkpoints {
 
   /// Makes the newest good checkpoint the result of a job whose own could not be saved, unless a
   /// best one is there.
-  public void settleForLast() {
+  ///
+  /// @param value of the metric that judges the model in a state that was saved; may be NaN
+  public void settleForLast(ToDoubleFunction<Mark> value) {
     if (bests.isEmpty()) {
-      lastDurable().ifPresent(mark -> board.resultIs(mark, Double.NaN));
+      lastDurable().ifPresent(mark -> board.resultIs(mark, value.applyAsDouble(mark)));
     }
   }
 

@@ -95,6 +95,10 @@ public interface Course {
   /// {@return the validation results of what the job is about, or could be}
   History history();
 
+  /// {@return the value of the metric that judges the model in a state that was saved; NaN where it
+  /// was not evaluated}
+  double valueAt(Checkpoints.Mark mark);
+
   /// Asks for the checkpoint that is the job's result, unless it is there or on its way.
   void saveResult();
 

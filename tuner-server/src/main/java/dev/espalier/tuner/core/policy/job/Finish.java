@@ -64,7 +64,7 @@ final class Finish {
     board.changed(course.mainline(), BranchState.KEPT);
     boolean isSaved = course.isResultSaved();
     if (!isSaved) {
-      checkpoints.settleForLast();
+      settle();
     }
     say(isSaved ? "" : "; " + checkpoints.inWords());
     return true;
@@ -72,16 +72,27 @@ final class Finish {
 
   /// Says the last words of a job whose last checkpoint will not come.
   void endUnsaved() {
-    checkpoints.giveUpPending();
-    checkpoints.settleForLast();
+    settle();
     say("; workers were lost before the last checkpoint was written: " + checkpoints.inWords());
   }
 
   /// Ends without asking workers for anything.
   void endNow(Ending how) {
     ending = Optional.of(how);
-    checkpoints.giveUpPending();
+    settle();
     say(course.history().size() > 0 ? "; " + checkpoints.inWords() : "");
+  }
+
+  /// Ends as failed.
+  void fail(String code, String message) {
+    settle();
+    board.show(JobState.FAILED, code, message, "");
+  }
+
+  /// What is not written by now never will be, so the result is a state that is.
+  private void settle() {
+    checkpoints.giveUpPending();
+    checkpoints.settleForLast(course::valueAt);
   }
 
   private void say(String remark) {

@@ -65,6 +65,15 @@ public final class History {
     return entries.isEmpty() ? Double.NaN : entries.getLast().value();
   }
 
+  /// {@return the value of the last result at a clock of a start; NaN without one}
+  public double valueAt(int start, long mainlineClock) {
+    return entries.reversed().stream()
+        .filter(entry -> entry.start() == start && entry.mainlineClock() == mainlineClock)
+        .findFirst()
+        .map(Entry::value)
+        .orElse(Double.NaN);
+  }
+
   /// Has `range` pass over the last entry: one result that exploded would make all others look
   /// alike.
   public void leaveLatestOutOfRange() {

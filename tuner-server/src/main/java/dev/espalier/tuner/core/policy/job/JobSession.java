@@ -233,7 +233,7 @@ public final class JobSession implements TuningSession {
     } else {
       generations.kill();
     }
-    board.show(JobState.FAILED, code, message, "");
+    finish.fail(code, message);
     stage = Stage.ENDED;
   }
 

@@ -349,6 +349,11 @@ public final class MainlineCourse implements Course {
   }
 
   @Override
+  public double valueAt(Checkpoints.Mark mark) {
+    return history().valueAt(mark.start().number(), mark.mainlineClock());
+  }
+
+  @Override
   public void saveResult() {
     trainer.saveResult();
   }

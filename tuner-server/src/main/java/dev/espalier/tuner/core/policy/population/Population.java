@@ -58,6 +58,20 @@ final class Population {
     return history;
   }
 
+  /// {@return what the run said whose state was saved; NaN where it was not evaluated there}
+  double valueAt(Checkpoints.Mark mark) {
+    return run(mark.owner()).view().results().stream()
+        .filter(result -> Math.abs(result.epochs() - mark.epochs()) <= Run.ROUNDING)
+        .findFirst()
+        .map(result -> signed(result.score()))
+        .orElse(Double.NaN);
+  }
+
+  /// {@return a value as planners see it, the higher the better; and such a score as a value}
+  private double signed(double value) {
+    return goal() == Goal.MAXIMIZE ? value : -value;
+  }
+
   /// {@return all runs as planners see them}
   List<Run> views() {
     return runs.stream().map(PopulationRun::view).toList();
@@ -198,8 +212,7 @@ final class Population {
     Branch branch = run.branch().orElseThrow();
     Double metric = event.metrics().get(plan.validation().name());
     double value = metric == null ? Double.NaN : metric;
-    boolean isMaximized = goal() == Goal.MAXIMIZE;
-    run.add(new Run.Result(branch.epochs(), isMaximized ? value : -value), branch.mainlineClock());
+    run.add(new Run.Result(branch.epochs(), signed(value)), branch.mainlineClock());
     board.changed(branch, branch.state());
     boolean isBest = isBest(value);
     history.add(
@@ -234,7 +247,6 @@ final class Population {
     board.emit(
         new SessionEffect.MainlineEvaluated(
             branch.mainlineClock(), branch.epochs(), event.atSeconds(), event.metrics()));
-    board.resultIs(branch, value);
   }
 
   private void pin(PopulationRun run, Branch branch, double value) {
@@ -257,9 +269,7 @@ final class Population {
   void saveLostBest(PopulationRun run) {
     Branch branch = run.branch().orElseThrow();
     if (lostBestOf(run).filter(epoch -> epoch <= branch.epochs() + Run.ROUNDING).isPresent()) {
-      double value = history.best().orElseThrow().value();
-      pin(run, branch, value);
-      board.resultIs(branch, value);
+      pin(run, branch, history.best().orElseThrow().value());
     }
   }
 

@@ -305,6 +305,11 @@ public final class PopulationCourse implements Course {
   }
 
   @Override
+  public double valueAt(Checkpoints.Mark mark) {
+    return population.valueAt(mark);
+  }
+
+  @Override
   public void saveResult() {
     // The best evaluation was pinned when it came.
   }

@@ -400,6 +400,11 @@ public final class RacingCourse implements Course {
   }
 
   @Override
+  public double valueAt(Checkpoints.Mark mark) {
+    return history().valueAt(mark.start().number(), mark.mainlineClock());
+  }
+
+  @Override
   public void saveResult() {
     if (history.best().isEmpty()) {
       results.saveAsResult(Double.NaN);

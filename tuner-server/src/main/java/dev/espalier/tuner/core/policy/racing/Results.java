@@ -87,7 +87,6 @@ final class Results {
 
   /// @param evaluations results up to that state, its own among them
   private void saveAsResult(Branch branch, double value, int evaluations) {
-    board.resultIs(branch, value);
     checkpoints.requestBest(branch, value, evaluations, branch.wholeEpochs());
   }
 }

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -328,6 +329,57 @@ final class JobSessionTest {
     assertThat(run.lastShown().reason()).isEqualTo("killed");
     assertThat(run.effects()).contains(new SessionEffect.KillWorkers(1));
     assertThat(run.commands()).doesNotContain(new BranchCommand.Stop());
+  }
+
+  @Test
+  void aJobThatIsKilledHasItsLastGoodCheckpointAsItsResult() {
+    for (JobPlan plan : PLANS) {
+      SimulatedWorkers run =
+          endedWhileItSaves(plan, workers -> workers.ask(new UserRequest.Kill()));
+
+      assertThat(run.lastShown().reason()).isEqualTo("killed");
+      assertResultIsSaved(run);
+    }
+  }
+
+  @Test
+  void aJobThatFailsHasItsLastGoodCheckpointAsItsResult() {
+    for (JobPlan plan : PLANS) {
+      SimulatedWorkers run =
+          endedWhileItSaves(plan, workers -> workers.fail("INVALID_DATA", "cut off"));
+
+      assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+      assertResultIsSaved(run);
+    }
+  }
+
+  private static final List<JobPlan> PLANS =
+      List.of(Jobs.fixed(Jobs.setting(0.1), EPOCHS), plan(2));
+
+  /// Ends a job when the checkpoint of its third evaluation is on its way.
+  private static SimulatedWorkers endedWhileItSaves(JobPlan plan, Consumer<SimulatedWorkers> end) {
+    Set<String> once = new HashSet<>();
+    return Jobs.workers(plan, QuadraticModel.quiet(2))
+        .afterEach((workers, event) -> {
+          boolean isThird = workers.effects(SessionEffect.MainlineEvaluated.class).size() == 3;
+          if (event instanceof SessionEvent.Evaluated && isThird && once.add("ended")) {
+            end.accept(workers);
+          }
+        })
+        .run();
+  }
+
+  private static void assertResultIsSaved(SimulatedWorkers run) {
+    assertThat(run.snapshots())
+        .extracting(SessionEffect.SnapshotChanged::state)
+        .contains(SnapshotState.FAILED)
+        .doesNotContain(SnapshotState.WRITING);
+    assertThat(run.isResultSaved()).isTrue();
+    SessionEffect.ResultChanged result = run.effects(SessionEffect.ResultChanged.class).getLast();
+    assertThat(run.effects(SessionEffect.MainlineEvaluated.class))
+        .filteredOn(evaluated -> evaluated.mainlineClock() == result.mainlineClock())
+        .extracting(evaluated -> evaluated.metrics().get("loss"))
+        .containsExactly(result.value());
   }
 
   @Test

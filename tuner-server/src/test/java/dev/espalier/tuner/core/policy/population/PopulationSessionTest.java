@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy.population;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.BranchCommand;
@@ -95,6 +96,7 @@ final class PopulationSessionTest {
   @MethodSource("policies")
   void aBestThatIsLostBeforeItIsSavedIsSavedOnTheWayBack(String policy) {
     int bests = losses(workers(plan(policy)).run()).size();
+    assertThat(bests).isGreaterThan(1);
     int saved = 0;
     for (int lost = 1; lost <= bests; lost++) {
       int best = lost;
@@ -116,6 +118,38 @@ final class PopulationSessionTest {
       saved += result == losses(run).getLast() ? 1 : 0;
     }
     assertThat(saved).isGreaterThanOrEqualTo(bests - 1);
+  }
+
+  /// Runs stand at the same clocks, so what one said must not be taken for what another did: the
+  /// first is the best but lost, the second is saved, and the third is on its way when all ends.
+  @Test
+  void whereNoBestIsSavedTheResultIsWhatTheSavedRunSaid() {
+    SimulatedWorkers run =
+        workers(plan("hyperband"))
+            .failCheckpoints(number -> number == 1)
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.Evaluated && evaluated(workers).size() == 3) {
+                workers.ask(new SessionEvent.UserRequest.Kill());
+              }
+            })
+            .run();
+
+    List<SessionEvent.Evaluated> evaluated = evaluated(run);
+    assertThat(evaluated)
+        .extracting(
+            result -> result.branch().number(), result -> result.metrics().get("loss") > 4.7)
+        .containsExactly(tuple(1, false), tuple(2, true), tuple(3, true));
+    assertThat(run.isResultSaved()).isTrue();
+    assertThat(run.effects(SessionEffect.ResultChanged.class).getLast())
+        .returns(new BranchId(2), SessionEffect.ResultChanged::branch)
+        .returns(evaluated.get(1).metrics().get("loss"), SessionEffect.ResultChanged::value);
+  }
+
+  private static List<SessionEvent.Evaluated> evaluated(SimulatedWorkers run) {
+    return run.events().stream()
+        .filter(SessionEvent.Evaluated.class::isInstance)
+        .map(SessionEvent.Evaluated.class::cast)
+        .toList();
   }
 
   @ParameterizedTest
