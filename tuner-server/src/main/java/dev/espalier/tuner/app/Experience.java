@@ -22,7 +22,7 @@ import java.util.TreeMap;
  * Jobs on the same data come first, the best of them first; then those on other data, the newest
  * first. A job whose result is no better than its first evaluation has learned nothing, so it teaches
  * nothing: a prior is only raced, and a bad one costs what any losing challenger costs, but a short
- * job affords few races.
+ * job affords few races. Of a job that was evaluated once, at its result, nothing of the kind is known.
  */
 /// What finished jobs of a program found, for a new job of the program.
 final class Experience {
@@ -94,10 +94,11 @@ final class Experience {
   }
 
   private boolean hasLearned(FinishedJob job) {
-    double first = job.first().getOrDefault(metric.name(), Double.NaN);
-    return Double.isNaN(first)
+    double before =
+        job.evaluations() > 1 ? job.first().getOrDefault(metric.name(), Double.NaN) : Double.NaN;
+    return Double.isNaN(before)
         ? !Double.isNaN(job.value())
-        : metric.goal().isBetter(job.value(), first);
+        : metric.goal().isBetter(job.value(), before);
   }
 
   /// A job that found nothing better than the default has nothing to hand on.

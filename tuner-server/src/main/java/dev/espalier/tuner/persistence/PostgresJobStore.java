@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.SnapshotState;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.core.session.SessionEffect;
 import jakarta.persistence.EntityManager;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -126,6 +128,11 @@ final class PostgresJobStore implements JobStore {
             .ifPresent(row -> {
               change(row, new SessionEffect.JobChanged(JobState.FAILED, reason, message, ""));
               branches.alive(job).forEach(branch -> branch.end(true));
+              sql.update(
+                  "update snapshot set state = ? where job_id = ? and state = ?",
+                  SnapshotState.FAILED.name(),
+                  job,
+                  SnapshotState.WRITING.name());
             }));
   }
 
@@ -215,30 +222,45 @@ final class PostgresJobStore implements JobStore {
 
   @Override
   public List<FinishedJob> finished(String program, int most) {
-    return transactions.read(
-        () -> results.finished(program, Limit.of(most)).stream().map(this::finished).toList());
+    return transactions.read(() -> {
+      List<ResultRepository.Finished> rows = results.finished(program, Limit.of(most));
+      Map<String, Evaluations> evaluations =
+          evaluations(rows.stream().map(row -> row.job().id).toArray(String[]::new));
+      return rows.stream()
+          .map(row ->
+              finished(row, evaluations.getOrDefault(row.job().id, new Evaluations(0, Map.of()))))
+          .toList();
+    });
   }
 
-  private FinishedJob finished(ResultRepository.Finished row) {
+  private FinishedJob finished(ResultRepository.Finished row, Evaluations evaluations) {
     ResultPlace result = requireNonNull(row.job().result);
     return new FinishedJob(
         stored(row.job()),
-        firstMetrics(row.job().id),
+        evaluations.count(),
+        evaluations.first(),
         result.value(),
         result.clock(),
         result.epoch(),
         codec.readPath(row.result().path));
   }
 
-  private Map<String, Double> firstMetrics(String job) {
-    return sql
-        .query(
-            "select metrics::text from evaluation where job_id = ? order by sequence limit 1",
-            (row, number) -> codec.readNumbers(row.getString(1)),
-            job)
-        .stream()
-        .findFirst()
-        .orElse(Map.of());
+  private record Evaluations(long count, Map<String, Double> first) {}
+
+  /// {@return the evaluations of those of the jobs that had any}
+  private Map<String, Evaluations> evaluations(String[] ofJobs) {
+    var evaluations = new HashMap<String, Evaluations>();
+    sql.query(
+        "select job_id, metrics::text, (select max(sequence) from evaluation"
+            + " where job_id = first.job_id)"
+            + " from evaluation first where sequence = 1 and job_id = any (?)",
+        statement -> statement.setArray(1, statement.getConnection().createArrayOf("text", ofJobs)),
+        row -> {
+          evaluations.put(
+              row.getString(1),
+              new Evaluations(row.getLong(3), codec.readNumbers(row.getString(2))));
+        });
+    return evaluations;
   }
 
   @Override

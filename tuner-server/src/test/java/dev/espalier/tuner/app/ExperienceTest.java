@@ -32,8 +32,14 @@ class ExperienceTest {
 
   private static FinishedJob job(
       String id, String data, double value, JobSpec.ScheduleEntry... path) {
+    return job(id, data, 2, value, path);
+  }
+
+  private static FinishedJob job(
+      String id, String data, int evaluations, double value, JobSpec.ScheduleEntry... path) {
     return new FinishedJob(
         new StoredJob(id, spec(Map.of()), 3, data),
+        evaluations,
         Map.of("accuracy", 0.1),
         value,
         900,
@@ -86,6 +92,18 @@ class ExperienceTest {
                 job("better", "d1", 0.11, step(0, 0.1, 64))))
         .extracting(Prior::job)
         .containsExactly("better");
+  }
+
+  /// Its only evaluation is that of its result, so it stands before none.
+  @Test
+  void jobThatWasEvaluatedOnceHandsItsSettingOn() {
+    assertThat(
+            priors(
+                job("once", "d1", 1, 0.1, step(0, 0.2, 64)),
+                job("firstWasBest", "d1", 2, 0.1, step(0, 0.3, 64)),
+                job("elsewhere", "d1", 1, Double.NaN, step(0, 0.4, 64))))
+        .extracting(Prior::job)
+        .containsExactly("once");
   }
 
   @Test

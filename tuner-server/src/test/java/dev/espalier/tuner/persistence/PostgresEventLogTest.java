@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.BranchId;
@@ -695,6 +696,7 @@ class PostgresEventLogTest {
 
     assertThat(finished).extracting(each -> each.job().id()).containsExactly(newer, good);
     assertThat(finished.getLast().job().dataFingerprint()).isEqualTo("d1");
+    assertThat(finished.getLast().evaluations()).isEqualTo(2);
     assertThat(finished.getLast().first()).containsExactly(Map.entry("accuracy", 0.1));
     assertThat(finished.getLast().clock()).isEqualTo(9);
     assertThat(finished.getLast().path())
@@ -807,6 +809,26 @@ class PostgresEventLogTest {
       assertThat(states(job))
           .containsExactly(BranchState.LOST, BranchState.LOST, BranchState.FAILED);
     }
+  }
+
+  @Test
+  void whatWasBeingWrittenFailsWithAJobWithoutRunner() {
+    String job = jobOfThreeBranches();
+    append(
+        job,
+        1,
+        List.of(),
+        List.of(
+            new SessionEffect.SnapshotChanged(
+                1, BranchId.ROOT, 200, 2, Setting.EMPTY, SnapshotState.READY, 4096, false),
+            new SessionEffect.SnapshotChanged(
+                2, BranchId.ROOT, 300, 3, Setting.EMPTY, SnapshotState.WRITING, 0, false)));
+
+    store.fail(job, JobStore.NOT_RESUMED, "Ended by somebody");
+
+    assertThat(queries.snapshots(job, 50, null).items())
+        .extracting(SnapshotView::snapshot, SnapshotView::state)
+        .containsExactlyInAnyOrder(tuple(1L, SnapshotState.READY), tuple(2L, SnapshotState.FAILED));
   }
 
   private String jobOfThreeBranches() {

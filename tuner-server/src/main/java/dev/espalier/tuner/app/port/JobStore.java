@@ -99,13 +99,15 @@ public interface JobStore {
 
   /// A job that searched and came to a good end.
   ///
-  /// @param first validation metrics of its first evaluation, by name; empty where it had none
+  /// @param evaluations how many it had
+  /// @param first validation metrics of the first of them, by name; empty where it had none
   /// @param value of the first validation metric of its result; may be NaN
   /// @param clock mainline clock of its result
   /// @param epoch the same in passes over the training data
   /// @param path settings that led to it, by mainline clock
   record FinishedJob(
       StoredJob job,
+      long evaluations,
       Map<String, Double> first,
       double value,
       long clock,
