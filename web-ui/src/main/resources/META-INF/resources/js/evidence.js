@@ -4,10 +4,11 @@ import { segmented } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, savePanel } from './export.js';
-import { inlineMark, STANDINGS } from './marks.js';
+import { inlineMark, STANDINGS, standingWords } from './marks.js';
 import { isInside } from './parallel.js';
 import {
   hasEnded,
+  isAlive,
   ranked,
   roundsAndPopulation,
   standing,
@@ -402,10 +403,9 @@ function verdict(branch, kind) {
   if (branch.state === 'LOST') {
     return 'lost with its workers';
   }
-  if (kind === 'open') {
-    return branch.state === 'DISCARDED' ? 'discarded' : format.words(branch.state);
-  }
-  return STANDINGS[kind];
+  return kind === 'open' && isAlive(branch)
+    ? format.words(branch.state)
+    : standingWords(branch, kind);
 }
 
 /**

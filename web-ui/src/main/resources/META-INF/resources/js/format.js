@@ -44,7 +44,8 @@ export function epoch(passes, start, starts = start) {
 }
 
 /**
- * A measured number: like `number`, but zeros at the end stay, so that columns do not jump.
+ * A measured number: like `number`, but zeros at the end stay, so that columns do not jump. What is
+ * below one has a digit less: its zero stands in front.
  *
  * @param {number | null | undefined} value
  * @param {number} [digits]
@@ -58,7 +59,8 @@ export function measured(value, digits = 4) {
   if (size < 0.001 || size >= 1e6) {
     return power(value, Math.min(digits, 3));
   }
-  const decimals = Math.max(0, digits - 1 - Math.max(0, Math.floor(Math.log10(size))));
+  const whole = Math.floor(Math.log10(size));
+  const decimals = Math.max(0, digits - 1 - (whole < -1 ? whole + 1 : Math.max(0, whole)));
   return signed(grouped(value.toFixed(decimals)));
 }
 

@@ -1,6 +1,7 @@
 // The shapes that stand for verdicts and states: never colour alone.
 
 import { h } from './dom.js';
+import { isAlive, wasBestRun } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 
@@ -23,7 +24,20 @@ export const STANDINGS = /** @type {const} */ ({
  * @param {Standing} kind
  */
 export function standingWords(branch, kind) {
+  if (kind === 'open' && wasBestRun(branch)) {
+    return 'best before';
+  }
   return kind === 'open' && branch.state === 'DISCARDED' ? 'discarded' : STANDINGS[kind];
+}
+
+/**
+ * The word for all branches of one standing.
+ *
+ * @param {import('./types.js').BranchView[]} branches
+ * @param {Standing} kind
+ */
+export function legendWords(branches, kind) {
+  return kind === 'open' && !branches.some(isAlive) ? 'not adopted' : STANDINGS[kind];
 }
 
 /**

@@ -752,7 +752,8 @@ export function valueAt(line, x) {
 
 /**
  * The verdict to draw a branch with: a kept branch, and the best run of a population, counts as the
- * winner, whatever its verdict.
+ * winner, whatever its verdict. A run that was kept as the best when it ended, and that another run
+ * passed since, is none.
  *
  * @param {BranchView} branch
  * @param {RoundView | undefined} round
@@ -760,7 +761,8 @@ export function valueAt(line, x) {
  */
 export function standing(branch, round) {
   const isBestRun = branch.kind === 'MAINLINE' && branch.round === 0 && branch.parent !== null;
-  if (branch.state === 'KEPT' || isBestRun || (round && round.winner === branch.branch)) {
+  const isKept = branch.state === 'KEPT' && !wasBestRun(branch);
+  if (isKept || isBestRun || (round && round.winner === branch.branch)) {
     return 'winner';
   }
   if (branch.state === 'FAILED') {
@@ -778,6 +780,24 @@ export function standing(branch, round) {
     default:
       return 'open';
   }
+}
+
+/**
+ * Whether a branch is a run of a population that was kept as its best and is no longer.
+ *
+ * @param {BranchView} branch
+ */
+export function wasBestRun(branch) {
+  return branch.kind === 'TRIAL' && branch.round === 0 && branch.state === 'KEPT';
+}
+
+/**
+ * Whether a branch may still be trained on.
+ *
+ * @param {BranchView} branch
+ */
+export function isAlive(branch) {
+  return ALIVE.includes(branch.state);
 }
 
 /**
@@ -1026,7 +1046,7 @@ const ALIVE = ['FORKING', 'WAITING', 'RUNNING', 'MEASURED'];
  * @returns {{keep: boolean, discard: boolean}}
  */
 export function mayChoose(model, branch) {
-  const alive = ALIVE.includes(branch.state) && !hasEnded(model.job?.state ?? '');
+  const alive = isAlive(branch) && !hasEnded(model.job?.state ?? '');
   const phase = model.rounds.get(branch.round)?.phase;
   const tried = branch.kind === 'TRIAL' && (branch.round === 0 || (phase && phase !== 'ended'));
   const best = isPopulation(model) && branch.branch === model.job?.mainlineBranch;

@@ -2,7 +2,7 @@
 
 import { h, patch } from './dom.js';
 import * as format from './format.js';
-import { inlineMark, STANDINGS } from './marks.js';
+import { inlineMark, legendWords, STANDINGS, standingWords } from './marks.js';
 import * as timeline from './timeline.js';
 import {
   axisOf,
@@ -202,16 +202,22 @@ export class Plot {
   }
 
   #legend() {
-    const kinds = new Set(this.#drawing?.whiskers.map((w) => w.kind) ?? []);
+    const whiskers = Map.groupBy(this.#drawing?.whiskers ?? [], (w) => w.kind);
     return h(
       'div',
       { class: 'legend' },
       h('span', { class: 'legend-item' }, h('span', { class: 'swatch' }), 'mainline'),
-      Object.entries(STANDINGS)
-        .filter(([kind]) => kinds.has(kind))
-        .map(([kind, words]) =>
-          h('span', { class: 'legend-item', key: kind }, inlineMark(kind), words),
-        ),
+      /** @type {(keyof typeof STANDINGS)[]} */ (Object.keys(STANDINGS)).flatMap((kind) => {
+        const branches = whiskers.get(kind)?.map((w) => w.branch);
+        return branches === undefined
+          ? []
+          : h(
+              'span',
+              { class: 'legend-item', key: kind },
+              inlineMark(kind),
+              legendWords(branches, kind),
+            );
+      }),
     );
   }
 
@@ -359,7 +365,7 @@ export class Plot {
         'p',
         { class: 'tip-title' },
         inlineMark(kind),
-        `Branch ${branch.branch}, ${STANDINGS[kind]}`,
+        `Branch ${branch.branch}, ${standingWords(branch, kind)}`,
       ),
       h(
         'dl',

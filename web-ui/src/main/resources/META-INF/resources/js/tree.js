@@ -4,7 +4,7 @@
 import { h } from './dom.js';
 import { csv, exports, json, savePanel } from './export.js';
 import * as format from './format.js';
-import { mark, STANDINGS } from './marks.js';
+import { mark, standingWords } from './marks.js';
 import {
   hasEnded,
   isPopulation,
@@ -223,7 +223,7 @@ function node(model, branch, round, share, view, on) {
     {
       type: 'button',
       class: view.focus === branch.branch ? 'tree-node is-focus' : 'tree-node',
-      'aria-label': `Branch ${branch.branch}, ${STANDINGS[kind]}${speed}`,
+      'aria-label': `Branch ${branch.branch}, ${standingWords(branch, kind)}${speed}`,
       title: setting,
       onclick: () => on.show(branch.branch),
       onpointerenter: () => on.focus(branch.branch),

@@ -50,7 +50,15 @@ final class FormatTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0.5, 0.500", "2.3, 2.300", "0.0421, 0.042", "31.5, 31.50", "4480, '4,480'"})
+  @CsvSource({
+    "0.5, 0.500",
+    "2.3, 2.300",
+    "0.0421, 0.0421",
+    "0.00115, 0.00115",
+    "0.0029, 0.00290",
+    "31.5, 31.50",
+    "4480, '4,480'"
+  })
   void measuredNumbersKeepTheirZeros(double value, String text) {
     assertThat(format.invokeMember("measured", value, 4).asString()).isEqualTo(text);
   }

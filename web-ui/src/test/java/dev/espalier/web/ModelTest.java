@@ -328,6 +328,32 @@ final class ModelTest {
   }
 
   @Test
+  void aRunThatAnotherPassedIsNoWinnerAndIsDrawnByItsLosses() {
+    branch(0, "null", "MAINLINE", 0, 0, 0, "DISCARDED", "null");
+    branch(1, "0", "TRIAL", 0, 0, 40, "KEPT", "null");
+    branch(2, "0", "MAINLINE", 0, 0, 20, "KEPT", "null");
+    assertThat(standing(1)).isEqualTo("open, best before");
+    assertThat(standing(2)).isEqualTo("winner, adopted");
+
+    branch(3, "0", "TRIAL", 1, 0, 20, "KEPT", "null");
+    assertThat(standing(3)).isEqualTo("winner, adopted");
+  }
+
+  private String standing(int branch) {
+    return modules
+        .script(
+            """
+            (page, marks, model, number) => {
+              const branch = model.branches.get(number);
+              const kind = page.standing(branch, undefined);
+              return `${kind}, ${marks.standingWords(branch, kind)}`;
+            }\
+            """)
+        .execute(page, modules.load("marks.js"), model, branch)
+        .asString();
+  }
+
+  @Test
   void lanesJoinStepsThatDoNotChangeTheirTunable() {
     Value steps =
         modules.json(
