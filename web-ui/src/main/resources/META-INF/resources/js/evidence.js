@@ -195,7 +195,7 @@ function roundBody(model, round, view, on) {
         'p',
         { class: 'outcome' },
         round.outcome !== ''
-          ? round.outcome
+          ? withBranches(round.outcome, on.branch)
           : round.round === 0
             ? 'Runs are evaluated on the validation data where they stop; the best leads.'
             : `${format.count(measured)} of ${format.count(all.length)} branches measured.`,
@@ -296,7 +296,7 @@ function roundName(round) {
 /** @param {RoundView} round */
 function phase(round) {
   const trial = round.trialSeconds > 0 ? `, ${format.duration(round.trialSeconds)} each` : '';
-  const tried = `${format.count(round.trials)} trial${round.trials === 1 ? '' : 's'}`;
+  const tried = `${format.count(round.trials)} ${round.trials === 1 ? 'branch' : 'branches'}`;
   switch (round.phase) {
     case 'probing':
       return 'measuring the starting loss';
@@ -440,8 +440,9 @@ function spark(means, kind) {
  * @param {JobModel} model
  * @param {{all: boolean, people: boolean, loading: boolean}} view `people`: only what people asked
  *     for
- * @param {{showAll: () => void, people: (only: boolean) => void, load: () => void}} on `load` gets
- *     those that the page does not have
+ * @param {{showAll: () => void, people: (only: boolean) => void, load: () => void,
+ *     branch: (branch: number) => void}} on `load` gets those that the page does not have, `branch`
+ *     shows one
  * @returns {Tree}
  */
 export function decisionsPanel(model, view, on) {
@@ -471,7 +472,11 @@ export function decisionsPanel(model, view, on) {
             ? 'No decision was taken.'
             : 'Each decision of the tuner appears here with the numbers it was taken on.',
       ),
-    h('ol', { class: 'log' }, shown.map(decision)),
+    h(
+      'ol',
+      { class: 'log' },
+      shown.map((one) => decision(one, on.branch)),
+    ),
     h(
       'div',
       { class: 'chart-foot is-inset' },
@@ -499,8 +504,35 @@ export function decisionsPanel(model, view, on) {
   );
 }
 
-/** @param {DecisionView} view */
-function decision(view) {
+/**
+ * A sentence whose branches can be looked at.
+ *
+ * @param {string} words such as `Adopted branch #22 (...)`
+ * @param {(branch: number) => void} show
+ * @returns {import('./dom.js').Child[]}
+ */
+export function withBranches(words, show) {
+  return words.split(/(\bbranch #\d+)/).map((part, index) =>
+    index % 2 === 0
+      ? part
+      : h(
+          'button',
+          {
+            type: 'button',
+            key: index,
+            class: 'link-button is-word',
+            onclick: () => show(Number(part.slice(part.indexOf('#') + 1))),
+          },
+          part,
+        ),
+  );
+}
+
+/**
+ * @param {DecisionView} view
+ * @param {(branch: number) => void} show a branch
+ */
+function decision(view, show) {
   const entries = Object.entries(view.evidence);
   return h(
     'li',
@@ -516,7 +548,7 @@ function decision(view) {
       view.round > 0 && h('span', null, `round ${view.round}`),
       view.actor !== '' && h('span', null, view.actor),
     ),
-    h('p', { class: 'decision-words' }, format.sentence(view.outcome)),
+    h('p', { class: 'decision-words' }, withBranches(format.sentence(view.outcome), show)),
     h(
       'details',
       { class: 'why' },

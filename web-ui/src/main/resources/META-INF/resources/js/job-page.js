@@ -527,6 +527,7 @@ class JobPage {
       showAll: () => redraw(() => (this.#decisions.all = true)),
       people: (/** @type {boolean} */ only) => redraw(() => (this.#decisions.people = only)),
       load: () => this.#feed.loadDecisions(),
+      branch: onTree.show,
     };
     return [
       plot.card(),

@@ -7,6 +7,7 @@ import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
+import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SimulatedWorkers;
 import java.util.List;
@@ -116,5 +117,10 @@ public final class Jobs {
       JobPlan plan, SimulatedWorkers.Model model, int pieceClocks) {
     return new SimulatedWorkers(
         Policies.open(plan), model, TIME, "loss", plan.workers(), SAMPLES, pieceClocks);
+  }
+
+  /// {@return whether what a decision says names the branch that it is on}
+  public static boolean namesItsBranch(Decision decision) {
+    return decision.outcome().contains("branch #" + decision.evidence().get("branch") + " ");
   }
 }

@@ -27,6 +27,17 @@ public final class Words {
         .collect(Collectors.joining(", "));
   }
 
+  /// {@return such as "trial 3 on branch #4": people find a branch by its number, and a policy
+  /// counts what it tries}
+  public static String onBranch(String what, Branch branch) {
+    return what + " on branch " + branch.id();
+  }
+
+  /// {@return `words` with a capital first letter}
+  public static String sentence(String words) {
+    return Character.toUpperCase(words.charAt(0)) + words.substring(1);
+  }
+
   /// {@return such as "1 trial" and "2 trials"}
   ///
   /// @param noun one that takes an s

@@ -355,7 +355,7 @@ public final class PopulationCourse implements Course {
     }
     PopulationRun chosen = found.get();
     wishes.choose(chosen, actor);
-    String why = actor + " chose run " + chosen.number();
+    String why = actor + " chose " + chosen.inWords();
     population.open().stream()
         .filter(run -> !run.equals(chosen))
         .forEach(run -> giveUp(run, "request.keep", why, actor));

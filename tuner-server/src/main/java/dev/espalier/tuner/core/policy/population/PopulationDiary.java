@@ -26,8 +26,8 @@ final class PopulationDiary {
     board.decide(
         key(run, "until-" + Words.number(untilEpochs)),
         order.rule(),
-        "Train run "
-            + run.number()
+        "Train "
+            + run.inWords()
             + " ("
             + Words.setting(run.searched())
             + ") to epoch "
@@ -49,8 +49,7 @@ final class PopulationDiary {
     board.decide(
         key(run, "again"),
         "run.again",
-        "Run "
-            + run.number()
+        Words.sentence(run.inWords())
             + " comes back from "
             + from.map(saved -> "checkpoint " + saved.checkpoint()).orElse("the beginning"),
         Evidence.of().with("epoch", branch.epochs()).with("knownEpochs", run.knownEpochs()));
@@ -60,7 +59,11 @@ final class PopulationDiary {
     board.decide(
         key(run, "end"),
         rule,
-        "Run " + run.number() + " ends at epoch " + Words.number(run.knownEpochs()) + ": " + why,
+        Words.sentence(run.inWords())
+            + " ends at epoch "
+            + Words.number(run.knownEpochs())
+            + ": "
+            + why,
         actor,
         0,
         Evidence.of()

@@ -2,6 +2,7 @@ package dev.espalier.tuner.core.policy.population;
 
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.policy.board.Branch;
+import dev.espalier.tuner.core.policy.board.Words;
 import dev.espalier.tuner.core.population.Run;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +39,11 @@ final class PopulationRun {
 
   int number() {
     return number;
+  }
+
+  String inWords() {
+    Branch held = branch;
+    return held == null ? "run " + number : Words.onBranch("run " + number, held);
   }
 
   int member() {

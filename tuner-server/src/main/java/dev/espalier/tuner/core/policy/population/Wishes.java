@@ -74,8 +74,8 @@ final class Wishes {
         isThere ? List.of(run.number()) : List.of(),
         "request.keep",
         chosen.actor()
-            + " chose run "
-            + run.number()
+            + " chose "
+            + run.inWords()
             + (isThere ? ", which has trained its epochs" : ""),
         Map.of("epoch", run.knownEpochs()));
   }

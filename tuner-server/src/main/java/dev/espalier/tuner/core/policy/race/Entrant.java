@@ -1,6 +1,7 @@
 package dev.espalier.tuner.core.policy.race;
 
 import dev.espalier.tuner.core.policy.board.Branch;
+import dev.espalier.tuner.core.policy.board.Words;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -100,6 +101,6 @@ public final class Entrant {
   }
 
   String inWords() {
-    return isIncumbent() ? "the incumbent" : "entrant " + number;
+    return Words.onBranch(isIncumbent() ? "the incumbent" : "entrant " + number, branch);
   }
 }

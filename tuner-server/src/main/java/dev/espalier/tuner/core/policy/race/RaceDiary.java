@@ -138,8 +138,7 @@ final class RaceDiary {
     board.decide(
         key("entrant-" + entrant.number()),
         rule,
-        "Entrant "
-            + entrant.number()
+        Words.sentence(entrant.inWords())
             + " ("
             + Words.setting(entrant.branch().setting())
             + ") "

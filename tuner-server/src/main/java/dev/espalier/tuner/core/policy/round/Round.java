@@ -146,7 +146,7 @@ public final class Round {
     desk.trials().stream()
         .filter(trial -> trial.isOpen() && trial != winner)
         .forEach(trial ->
-            desk.drop(trial, "request.keep", "is freed: " + actor + " chose " + winner.number()));
+            desk.drop(trial, "request.keep", "is freed: " + actor + " chose " + winner.inWords()));
     desk.settle(winner, "request.keep", "is kept: " + actor + " chose it");
     end(Optional.of(winner), actor + " chose it");
     return Optional.empty();

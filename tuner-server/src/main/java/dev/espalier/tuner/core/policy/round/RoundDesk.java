@@ -143,9 +143,9 @@ final class RoundDesk {
     board.show(
         JobState.TUNING,
         "round-running",
-        "Trying branch "
+        "Trying setting "
             + trial.number()
-            + " of "
+            + " of at most "
             + plan.maxTrials()
             + " in "
             + plan.label()
@@ -271,7 +271,7 @@ final class RoundDesk {
     decide(
         "trial-" + trial.number(),
         rule,
-        "Trial " + trial.number() + " (" + Words.setting(trial.searched()) + ") " + why,
+        Words.sentence(trial.inWords()) + " (" + Words.setting(trial.searched()) + ") " + why,
         evidence);
   }
 

@@ -118,11 +118,11 @@ final class SearchPhase implements RoundPhase {
       return;
     }
     if (trial.speed() > best.speed()) {
-      desk.settle(trial, RULE, "is faster than trial " + best.number() + ", the best so far");
+      desk.settle(trial, RULE, "is faster than " + best.inWords() + ", the best so far");
       desk.board().free(best.branch(), BranchState.DISCARDED);
       best = trial;
     } else {
-      desk.drop(trial, RULE, "is not faster than trial " + best.number() + ", the best so far");
+      desk.drop(trial, RULE, "is not faster than " + best.inWords() + ", the best so far");
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.espalier.tuner.core.policy.round;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Verdict;
 import dev.espalier.tuner.core.policy.board.Branch;
+import dev.espalier.tuner.core.policy.board.Words;
 import dev.espalier.tuner.core.progress.ProgressSummary;
 import dev.espalier.tuner.core.search.Observation;
 import java.util.Optional;
@@ -45,6 +46,10 @@ final class Trial {
 
   void judge(ProgressSummary verdict) {
     summary = Optional.of(verdict);
+  }
+
+  String inWords() {
+    return Words.onBranch("trial " + number, branch);
   }
 
   double speed() {

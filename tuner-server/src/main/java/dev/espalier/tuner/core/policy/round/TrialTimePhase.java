@@ -132,7 +132,7 @@ final class TrialTimePhase implements RoundPhase {
 
   private void decide(Trial best) {
     for (Trial trial : open(trial -> trial != best)) {
-      desk.drop(trial, RULE, "is freed: trial " + best.number() + " converges faster");
+      desk.drop(trial, RULE, "is freed: " + best.inWords() + " converges faster");
     }
     desk.settle(best, RULE, "is the fastest that converges");
     desk.decide(

@@ -77,6 +77,22 @@ final class TunerSessionTest {
   }
 
   @Test
+  void verdictsNameTheBranchOfTheirTrial() {
+    SimulatedWorkers run = initialRound(QuadraticModel.quiet(1));
+
+    assertThat(run.decisions())
+        .filteredOn(decision ->
+            decision.key().contains("/trial-") && decision.evidence().containsKey("branch"))
+        .isNotEmpty()
+        .allMatch(Jobs::namesItsBranch);
+    assertThat(run.decisions())
+        .filteredOn(decision -> decision.outcome().contains("the best so far"))
+        .isNotEmpty()
+        .allMatch(
+            decision -> decision.outcome().matches(".* faster than trial \\d+ on branch #\\d+,.*"));
+  }
+
+  @Test
   void theSearchStopsOnceTheFiveBestAreAlike() {
     // The only tunable has no effect, so all speeds are equal.
     var space = new SearchSpace(List.of(new Tunable.LinearRange("dummy", 0, 1, 0.5)));

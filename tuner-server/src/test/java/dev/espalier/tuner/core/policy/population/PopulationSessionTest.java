@@ -400,10 +400,23 @@ final class PopulationSessionTest {
   }
 
   /// Orders about runs, without those that a loss of workers adds.
+  @ParameterizedTest
+  @MethodSource("policies")
+  void decisionsOnARunNameItsBranch(String policy) {
+    SimulatedWorkers run = workers(plan(policy)).run();
+
+    assertThat(run.decisions())
+        .filteredOn(decision -> decision.key().startsWith("run-"))
+        .isNotEmpty()
+        .allMatch(Jobs::namesItsBranch);
+  }
+
+  /// A run that is held again after its workers were lost is on another branch.
   private static List<String> orders(SimulatedWorkers run) {
     return run.decisions().stream()
         .filter(decision -> decision.key().contains("/until-"))
         .map(decision -> decision.rule() + ": " + decision.outcome())
+        .map(words -> words.replaceAll(" on branch #\\d+", ""))
         .distinct()
         .toList();
   }

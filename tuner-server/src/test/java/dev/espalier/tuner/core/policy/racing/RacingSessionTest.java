@@ -89,6 +89,16 @@ class RacingSessionTest {
     assertThat(best(run)).isLessThan(0.102);
   }
 
+  @Test
+  void verdictsNameTheBranchOfTheirEntrant() {
+    SimulatedWorkers run = Jobs.workers(plan(1e-3, 30), QuadraticModel.quiet(1)).run();
+
+    assertThat(run.decisions())
+        .filteredOn(decision -> decision.key().contains("/entrant-"))
+        .isNotEmpty()
+        .allMatch(Jobs::namesItsBranch);
+  }
+
   /// 310 clocks of a rate of 0.001, where about 1 would be best, gain a tenth of the way.
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4, 5})
