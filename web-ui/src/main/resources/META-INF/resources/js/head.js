@@ -230,7 +230,7 @@ function figures(job) {
       ),
     epochs(job),
     figure('Mainline clock', format.count(job.mainlineClock)),
-    job.secondsLeft !== null && figure('Left at most', format.duration(job.secondsLeft)),
+    job.secondsLeft !== null && figure('Left at most', format.duration(job.secondsLeft), `at most${clock(job)}, by its pace so far`),
     tuningShare(job),
   );
 }
@@ -318,6 +318,15 @@ function result(job, at, model, on) {
   );
 }
 
+/**
+ * What follows on seconds that are not those of the wall clock.
+ *
+ * @param {JobView} job
+ */
+function clock(job) {
+  return job.modelled ? ' by its cost model' : '';
+}
+
 /** @param {JobView} job */
 function tuningShare(job) {
   const parts = /** @type {const} */ ([
@@ -338,7 +347,7 @@ function tuningShare(job) {
       h(
         'span',
         { class: 'of' },
-        `${format.duration(job.tuningSeconds)} of ${format.duration(whole)}`,
+        `${format.duration(job.tuningSeconds)} of ${format.duration(whole)}${clock(job)}`,
       ),
       h(
         'span',

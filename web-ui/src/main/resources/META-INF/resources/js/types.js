@@ -9,7 +9,7 @@
  *     setting: Setting, mainlineBranch: number, mainlineClock: number, epoch: number, start: number,
  *     earlierEpochs: number, loss: number | null, metrics: Record<string, number>, round: number,
  *     tuningSeconds: number,
- *     trainingSeconds: number, evaluationSeconds: number, tuningShare: number, branches: number,
+ *     trainingSeconds: number, evaluationSeconds: number, modelled: boolean, tuningShare: number, branches: number,
  *     generation: number, launch: string, version: number, events: number, createdBy: string,
  *     secondsLeft: number | null, result: Result | null, trail: Trail}} JobView
  */

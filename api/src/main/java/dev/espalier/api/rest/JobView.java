@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// @param round number of the latest round; 0 before the first
 /// @param seconds of the job's life, which `stop.maxSeconds` bounds; they stand still while it
 ///   waits or is paused
+/// @param modelled whether its seconds, and those of its branches and evaluations, come from its
+///   cost model and not from the wall clock
 /// @param tuningShare tuning seconds over all branch seconds, 0 to 1
 /// @param branches how many branches the job has made
 /// @param generation of its workers; grows by one when they are restarted
@@ -67,6 +69,7 @@ public record JobView(
     double trainingSeconds,
     double evaluationSeconds,
     double seconds,
+    boolean modelled,
     double tuningShare,
     int branches,
     int generation,

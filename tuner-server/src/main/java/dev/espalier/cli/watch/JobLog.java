@@ -58,7 +58,8 @@ final class JobLog {
                     + ": "
                     + JobPicture.metrics(evaluation.metrics())
                     + " after "
-                    + Words.seconds(evaluation.atSeconds())));
+                    + Words.seconds(evaluation.atSeconds())
+                    + JobSummary.clock(job)));
       }
     }
     String otherwise = isFirst ? " ".repeat(Words.clock(now).length()) : Words.clock(now);

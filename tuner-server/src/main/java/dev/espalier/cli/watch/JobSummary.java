@@ -56,11 +56,18 @@ public final class JobSummary {
     table.row("validation", JobPicture.metrics(job.metrics()));
     table.row("rounds", Integer.toString(job.round()));
     table.row("branches", Integer.toString(job.branches()));
+    String clock = clock(job);
     table.row(
-        "tuning", Words.seconds(job.tuningSeconds()) + ", " + Words.percent(job.tuningShare()));
-    table.row("training", Words.seconds(job.trainingSeconds()));
-    table.row("evaluation", Words.seconds(job.evaluationSeconds()));
+        "tuning",
+        Words.seconds(job.tuningSeconds()) + clock + ", " + Words.percent(job.tuningShare()));
+    table.row("training", Words.seconds(job.trainingSeconds()) + clock);
+    table.row("evaluation", Words.seconds(job.evaluationSeconds()) + clock);
     return table;
+  }
+
+  /// {@return what follows on seconds of a job that are not those of the wall clock; else empty}
+  static String clock(JobView job) {
+    return job.modelled() ? " by its cost model" : "";
   }
 
   /// Adds which model is the job's result, where it lies, and what its start began with.
@@ -92,6 +99,9 @@ public final class JobSummary {
   }
 
   private static String result(JobView job, int start, double epoch) {
+    if (epoch == 0) {
+      return "the model before its first clock: nothing was trained";
+    }
     return "the model of epoch "
         + Epochs.inWords(epoch, start, job)
         + (PolicyName.WITH_LAST_AS_RESULT.contains(job.policy()) ? ", the last" : ", the best");
@@ -204,7 +214,7 @@ public final class JobSummary {
     table.row("epochs", Epochs.inAll(job));
     Instant end = job.endTime() == null ? job.since() : job.endTime();
     table.row(
-        board.bounds().modelled() ? "wall time" : "time",
+        job.modelled() ? "wall time" : "time",
         Words.seconds(Duration.between(job.createTime(), end).toMillis() / 1000.0));
     table.row(
         "tuning",
@@ -216,7 +226,7 @@ public final class JobSummary {
             + " training, "
             + Words.seconds(job.evaluationSeconds())
             + " evaluation"
-            + (board.bounds().modelled() ? ", by the job's cost model" : ""));
+            + (job.modelled() ? "," + clock(job) : ""));
     if (job.round() > 0) {
       table.row("rounds", Integer.toString(job.round()));
     }

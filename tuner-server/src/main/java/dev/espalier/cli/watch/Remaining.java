@@ -28,7 +28,7 @@ final class Remaining {
     if (reasons.isEmpty()) {
       return "";
     }
-    if (bounds.modelled()) {
+    if (job.modelled()) {
       reasons.add("seconds by its cost model");
     }
     String words = String.join(", ", reasons);

@@ -7,9 +7,8 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param maxEpochs 0 for no bound
 /// @param maxSeconds 0 for no bound
-/// @param modelled whether seconds come from a cost model and not from the wall clock
-public record StopBounds(double maxEpochs, double maxSeconds, boolean modelled) {
-  public static final StopBounds NONE = new StopBounds(0, 0, false);
+public record StopBounds(double maxEpochs, double maxSeconds) {
+  public static final StopBounds NONE = new StopBounds(0, 0);
 
   /// {@return the bounds of a job file with every default filled in}
   public static StopBounds of(JsonNode config) {
@@ -18,6 +17,6 @@ public record StopBounds(double maxEpochs, double maxSeconds, boolean modelled) 
         stop.has("maxSeconds")
             ? stop.path("maxSeconds").asDouble(0)
             : TimeText.seconds(stop.path("maxTime").asString("0")).orElse(0.0);
-    return new StopBounds(stop.path("maxEpochs").asDouble(0), seconds, config.has("time"));
+    return new StopBounds(stop.path("maxEpochs").asDouble(0), seconds);
   }
 }

@@ -49,7 +49,7 @@ public final class CounterfactualBill {
         Math.min(low, expected),
         expected,
         Math.max(high, expected),
-        assumptions(tried.settings(), tried.diverged(), epochs, bestEpoch));
+        assumptions(job, tried, epochs, bestEpoch));
   }
 
   /// {@return how often a model was evaluated; of the evaluations of a population, one for each
@@ -86,14 +86,17 @@ public final class CounterfactualBill {
   }
 
   private static List<String> assumptions(
-      int settings, int diverged, double epochs, double bestEpoch) {
-    if (settings == 0) {
+      JobView job, Tried tried, double epochs, double bestEpoch) {
+    if (tried.settings() == 0) {
       return List.of("The job has measured no setting yet.");
     }
     var sentences = new ArrayList<String>();
+    if (job.modelled()) {
+      sentences.add("All times are by the job's cost model, not by the wall clock.");
+    }
     sentences.add(
         "Random search trains the "
-            + settings
+            + tried.settings()
             + " settings that this job ran with, each from the start.");
     sentences.add("A clock of a setting takes as long as it took here, on the same workers.");
     sentences.add(
@@ -101,7 +104,9 @@ public final class CounterfactualBill {
             + round(epochs)
             + " epochs, and is evaluated once per epoch, at the mean cost of an evaluation here.");
     sentences.add(
-        "Expected: the " + diverged + " that diverged end where they did here; all others run on.");
+        "Expected: the "
+            + tried.diverged()
+            + " that diverged end where they did here; all others run on.");
     sentences.add(
         "Low: each run ends where this job had its best result, at epoch "
             + round(bestEpoch)

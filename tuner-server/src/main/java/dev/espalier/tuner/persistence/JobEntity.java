@@ -66,6 +66,9 @@ class JobEntity {
   @Column(name = "max_epochs", updatable = false)
   double maxEpochs;
 
+  @Column(name = "modelled", updatable = false)
+  boolean modelled;
+
   @Column(name = "created_by")
   String createdBy;
 
@@ -213,6 +216,7 @@ class JobEntity {
     this.spec = codec.write(spec);
     maxSeconds = spec.stop().maxSeconds();
     maxEpochs = spec.tuning().hasMainline() ? spec.stop().maxEpochs() : 0;
+    modelled = spec.time().isPresent();
     createdBy = actor;
     createTime = now;
     state = JobState.QUEUED;
@@ -344,6 +348,7 @@ class JobEntity {
         trainingSeconds,
         evaluationSeconds,
         atSeconds,
+        modelled,
         allSeconds > 0 ? tuningSeconds / allSeconds : 0,
         branches,
         generation,

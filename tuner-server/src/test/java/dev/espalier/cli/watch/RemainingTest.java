@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class RemainingTest {
-  private static final StopBounds TEN_EPOCHS = new StopBounds(10, 0, false);
+  private static final StopBounds TEN_EPOCHS = new StopBounds(10, 0);
 
   @Test
   void theBoundOnEpochsCountsEveryStart() {
@@ -23,7 +23,7 @@ final class RemainingTest {
   /// Branches ran for 20 seconds of them.
   @Test
   void theBoundOnSecondsIsOnTheJobsLife() {
-    assertThat(Remaining.inWords(job(1.5, 1, 0), new StopBounds(0, 37, false)))
+    assertThat(Remaining.inWords(job(1.5, 1, 0), new StopBounds(0, 37)))
         .isEqualTo(", about 12.0 s left at most (25.0 s of 37.0 s used)");
   }
 
@@ -57,6 +57,7 @@ final class RemainingTest {
         20,
         0,
         25,
+        false,
         0,
         1,
         1,

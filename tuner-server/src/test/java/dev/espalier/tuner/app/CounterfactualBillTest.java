@@ -111,6 +111,7 @@ final class CounterfactualBillTest {
         20,
         evaluationSeconds,
         25 + evaluationSeconds,
+        true,
         0.2,
         5,
         1,

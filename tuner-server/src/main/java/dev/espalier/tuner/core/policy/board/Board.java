@@ -41,6 +41,7 @@ public final class Board {
   private boolean isPaused;
   private boolean hasNewTimes;
   private double nowSeconds;
+  private double secondsToFirstClock = Double.NaN;
   private double tuningSeconds;
   private double trainingSeconds;
   private double evaluationSeconds;
@@ -76,6 +77,12 @@ public final class Board {
   /// {@return whether the job has used up its seconds}
   public boolean isTimeUp() {
     return plan.maxSeconds() > 0 && nowSeconds >= plan.maxSeconds();
+  }
+
+  /// {@return seconds from the job's start to the first clock of any branch; NaN before that was
+  /// reported}
+  public double secondsToFirstClock() {
+    return secondsToFirstClock;
   }
 
   /// Counts seconds in which the mainline or a run was evaluated.
@@ -216,6 +223,9 @@ public final class Board {
   ///
   /// @param loss mean training loss of the clock; may be NaN or infinite
   public void count(Branch branch, double clockSeconds, double loss) {
+    if (Double.isNaN(secondsToFirstClock)) {
+      secondsToFirstClock = nowSeconds - clockSeconds;
+    }
     book.countClock();
     branch.count(clockSeconds, loss);
     if (branch.kind() == BranchKind.MAINLINE) {

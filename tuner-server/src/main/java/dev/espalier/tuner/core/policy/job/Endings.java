@@ -1,5 +1,6 @@
 package dev.espalier.tuner.core.policy.job;
 
+import dev.espalier.tuner.core.policy.board.Board;
 import dev.espalier.tuner.core.policy.board.Branch;
 import dev.espalier.tuner.core.policy.board.Words;
 import dev.espalier.tuner.core.session.JobPlan;
@@ -8,6 +9,9 @@ import java.util.Optional;
 
 /// The ways in which a job ends, in words.
 public final class Endings {
+  /// Share of a job's seconds.
+  private static final double LONG_START = 0.5;
+
   private Endings() {}
 
   /// {@return the end after a plateau}
@@ -53,10 +57,27 @@ public final class Endings {
         "max-epochs", "Trained for the " + Words.number(epochs) + " epochs it was given");
   }
 
-  /// {@return the end at the bound on seconds}
-  public static Ending maxSeconds(double seconds) {
+  /// {@return the end at the bound on seconds, which the start of workers counts into}
+  public static Ending maxSeconds(Board board) {
     return Ending.completed(
-        "max-seconds", "Used the " + Words.number(seconds) + " seconds it was given");
+        "max-seconds",
+        "Used"
+            + (board.plan().time().isPresent() ? ", by its cost model," : "")
+            + " the "
+            + Words.number(board.plan().maxSeconds())
+            + " seconds it was given"
+            + startInWords(board));
+  }
+
+  /// What a bound left for training is worth a word where that is little.
+  private static String startInWords(Board board) {
+    double start = board.secondsToFirstClock();
+    if (Double.isNaN(start)) {
+      return " before its first clock: nothing was trained";
+    }
+    return start > LONG_START * board.plan().maxSeconds()
+        ? ", " + Words.number(start) + " of them before its first clock"
+        : "";
   }
 
   /// {@return why a job failed whose first round adopted nothing}

@@ -258,7 +258,7 @@ public final class MainlineCourse implements Course {
 
   private void nothingLearns(Round round, String why) {
     if (board.isTimeUp()) {
-      host.stop(Endings.maxSeconds(plan.maxSeconds()));
+      host.stop(Endings.maxSeconds(board));
       return;
     }
     switch (round.trigger()) {

@@ -162,7 +162,7 @@ final class Trainer {
     if (plan.maxEpochs() > 0 && branch.clocks() >= branch.clockOfEpoch(plan.maxEpochs())) {
       return Optional.of(Endings.maxEpochs(plan.maxEpochs()));
     }
-    return board.isTimeUp() ? Optional.of(Endings.maxSeconds(plan.maxSeconds())) : Optional.empty();
+    return board.isTimeUp() ? Optional.of(Endings.maxSeconds(board)) : Optional.empty();
   }
 
   /// Sends the next slice once half of the current one is reported.

@@ -114,7 +114,7 @@ public final class PopulationCourse implements Course {
   public void advance() {
     while (current == null) {
       if (board.isTimeUp()) {
-        stop(Endings.maxSeconds(plan.maxSeconds()));
+        stop(Endings.maxSeconds(board));
         return;
       }
       if (interrupted != null) {
@@ -145,7 +145,7 @@ public final class PopulationCourse implements Course {
       evaluation = board.book().nextEvaluation();
       board.command(new BranchCommand.Evaluate(branch.id(), evaluation));
     } else if (board.isTimeUp()) {
-      stop(Endings.maxSeconds(plan.maxSeconds()));
+      stop(Endings.maxSeconds(board));
     } else if (isThere) {
       board.changed(branch, BranchState.WAITING);
       current = null;

@@ -30,9 +30,7 @@ final class Bounds {
       return Optional.of(Endings.maxEpochs(plan.maxEpochs()));
     }
     boolean isTimeUp = plan.maxSeconds() > 0 && secondsLeft() < secondsPerClock();
-    return isTimeUp || board.isTimeUp()
-        ? Optional.of(Endings.maxSeconds(plan.maxSeconds()))
-        : Optional.empty();
+    return isTimeUp || board.isTimeUp() ? Optional.of(Endings.maxSeconds(board)) : Optional.empty();
   }
 
   /// {@return seconds that the job's time still allows; a little is left for the last evaluation}

@@ -10,11 +10,13 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.tuner.core.policy.Jobs;
 import dev.espalier.tuner.core.policy.Policies;
+import dev.espalier.tuner.core.session.Decision;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.QuadraticModel;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SimulatedWorkers;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -187,6 +189,53 @@ final class FixedSessionTest {
     assertThat(run.lastShown().reason()).isEqualTo("max-seconds");
     assertThat(run.effects(SessionEffect.MainlineEvaluated.class).getLast().mainlineClock())
         .isGreaterThan(200);
+  }
+
+  @Test
+  void theEndSaysWhatTheStartOfTheWorkersLeft() {
+    assertThat(endOf(0.9, 1.0, 0))
+        .isEqualTo(
+            "Used, by its cost model, the 0.9 seconds it was given before its first clock: nothing"
+                + " was trained");
+    assertThat(endOf(10, 7.0, 20))
+        .startsWith(
+            "Used, by its cost model, the 10 seconds it was given, 7 of them before its first"
+                + " clock;");
+    assertThat(endOf(10, 4.0, 20))
+        .startsWith("Used, by its cost model, the 10 seconds it was given;");
+  }
+
+  /// {@return how a job ends whose workers are ready after `readySeconds`, and run `count` clocks
+  /// by the time that its seconds are used}
+  private static String endOf(double maxSeconds, double readySeconds, int count) {
+    var session =
+        Policies.open(Jobs.with(Jobs.fixed(Jobs.setting(0.1), 0), maxSeconds, Double.NaN));
+    var effects = new ArrayList<>(session.start());
+    effects.addAll(session.step(new SessionEvent.WorkersReady(readySeconds, 1, 2, 6400, 32)));
+    if (count > 0) {
+      effects.addAll(session.step(clocks(readySeconds + 0.001 * count, 0, count)));
+      effects.addAll(session.step(clocks(maxSeconds + 1, count, scheduled(effects) - count)));
+    }
+    effects.addAll(
+        session.step(
+            new SessionEvent.Evaluated(
+                maxSeconds + 2, 1, BranchId.ROOT, Map.of("loss", 0.5), 0.1)));
+    return effects.stream()
+        .filter(SessionEffect.Decide.class::isInstance)
+        .map(effect -> ((SessionEffect.Decide) effect).decision())
+        .filter(decision -> decision.key().equals("end"))
+        .map(Decision::outcome)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static int scheduled(List<SessionEffect> effects) {
+    return effects.stream()
+        .map(effect -> effect instanceof SessionEffect.Command command ? command.command() : null)
+        .filter(BranchCommand.Schedule.class::isInstance)
+        .mapToInt(command -> (int) ((BranchCommand.Schedule) command).untilClock())
+        .max()
+        .orElseThrow();
   }
 
   @Test
