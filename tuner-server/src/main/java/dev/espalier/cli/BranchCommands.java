@@ -86,6 +86,18 @@ final class BranchCommands extends CommandGroup {
         });
   }
 
+  /// Round 0 stands for what no round forked.
+  private void requireRound(String job, int round) {
+    String path = invocation.jobPath(job);
+    boolean isThere =
+        round == 0
+            || invocation.client().items(path + "/rounds?pageSize=1000").stream()
+                .anyMatch(one -> one.path("round").asInt() == round);
+    if (!isThere) {
+      throw new CommandFailure(ExitStatus.NOT_FOUND, "job " + job + " has no round " + round);
+    }
+  }
+
   @Command(
       name = "list",
       description = "Lists the branches of a job.",
@@ -109,6 +121,9 @@ final class BranchCommands extends CommandGroup {
             + (round == null ? "" : "&round=" + round)
             + (kind == null ? "" : "&kind=" + TunerClient.segment(kind.toUpperCase(Locale.ROOT)));
     List<JsonNode> items = invocation.client().items(path);
+    if (items.isEmpty() && round != null) {
+      requireRound(job, round);
+    }
     return invocation.list(
         items,
         round == null && kind == null ? "No branches." : "No such branches.",

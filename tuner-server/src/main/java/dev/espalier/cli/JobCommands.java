@@ -445,7 +445,7 @@ final class JobCommands extends CommandGroup {
 
   @Command(
       name = "logs",
-      description = "Shows what the workers of a job wrote.",
+      description = "Shows what the workers of a job wrote; -o json has a list of its lines.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job logs latest --tail 50"})
   int logs(
@@ -457,6 +457,9 @@ final class JobCommands extends CommandGroup {
               description = "Lines per worker (default: ${DEFAULT-VALUE}).")
           int tail) {
     String text = invocation.client().text(invocation.jobPath(job) + "/logs?tail=" + tail);
+    if (!invocation.isTable()) {
+      return invocation.show(Json.tree(text.lines().toList()), List::of);
+    }
     Terminal terminal = invocation.terminal();
     // A file gets each byte; a terminal would obey what a program wrote.
     terminal.out().print(terminal.isLive() ? PrintableText.of(text) : text);

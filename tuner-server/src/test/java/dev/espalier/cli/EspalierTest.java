@@ -141,6 +141,7 @@ final class EspalierTest {
         30,
         1,
         43,
+        false,
         0.2857,
         7,
         1,
@@ -861,6 +862,25 @@ final class EspalierTest {
             runOn(new ByteArrayOutputStream(), true, TestingServer.TOKEN, "", "job", "logs", JOB))
         .isZero();
     assertThat(out).isEqualTo("loss\t1\ufffd]0;owned\ufffd\ufffd2J\n");
+  }
+
+  @Test
+  void logsAreAListOfLinesForWhoReadsJson() {
+    server.on("GET /jobs/job_1/logs?tail=200", 200, "one\ntwo\u001b[2J\n");
+
+    assertThat(run("-o", "json", "job", "logs", JOB)).isZero();
+    assertThat(Json.parse(out).valueStream().map(line -> line.asString()))
+        .containsExactly("one", "two\u001b[2J");
+  }
+
+  @Test
+  void branchesOfARoundThatIsNotThereAreNotFound() {
+    server.on("GET /jobs/job_1/branches?pageSize=1000&round=99", 200, Map.of("items", List.of()));
+    server.on(
+        "GET /jobs/job_1/rounds?pageSize=1000", 200, Map.of("items", List.of(Map.of("round", 1))));
+
+    assertThat(run("branch", "list", JOB, "--round", "99")).isEqualTo(4);
+    assertThat(err).isEqualTo("espalier: job job_1 has no round 99\n");
   }
 
   @ParameterizedTest

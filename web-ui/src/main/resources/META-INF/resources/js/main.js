@@ -6,6 +6,7 @@ import { compareJobsPage } from './compare-jobs.js';
 import { jobsPage } from './jobs-page.js';
 import { jobPage } from './job-page.js';
 import { keysDialog, onKeys } from './keys.js';
+import { nowhere } from './notices.js';
 import { settingsPage } from './settings-page.js';
 import { readRoute } from './route.js';
 
@@ -15,6 +16,9 @@ import { readRoute } from './route.js';
  * @typedef {{close: () => void, goTo: (route: Route) => void}} Page `goTo` shows another part of
  *     the same page
  */
+
+/** @type {Page} a page that stays as it is */
+const STILL = { close: () => {}, goTo: () => {} };
 
 const app = /** @type {HTMLElement} */ (document.getElementById('app'));
 
@@ -49,6 +53,11 @@ function show() {
       break;
     case 'settings':
       page = settingsPage(content, trail);
+      break;
+    case 'nowhere':
+      document.title = 'No such page · Espalier';
+      patch(content, nowhere());
+      page = STILL;
       break;
     default:
       page = jobsPage(content, trail, route);

@@ -130,6 +130,17 @@ export function problem(error, retry) {
   return notice('Something went wrong', words(error), [again]);
 }
 
+/**
+ * The page at an address that is none.
+ *
+ * @returns {Tree}
+ */
+export function nowhere() {
+  return notice('No such page', 'The address is mistyped, or of another version of this server.', [
+    h('a', { class: 'button', href: '#/' }, 'All jobs'),
+  ]);
+}
+
 /** @param {unknown} error */
 function words(error) {
   return error instanceof Error ? error.message : String(error);

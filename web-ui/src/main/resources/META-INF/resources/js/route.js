@@ -1,9 +1,18 @@
 // Addresses: everything that is on the screen can be linked to.
 
 /**
- * @typedef {{page: 'jobs' | 'job' | 'compare' | 'settings', job: string, tab: string,
+ * @typedef {{page: 'jobs' | 'job' | 'compare' | 'settings' | 'nowhere', job: string, tab: string,
  *     params: URLSearchParams}} Route
  */
+
+/** @type {Map<string, Route['page']>} */
+const PAGES = new Map([
+  ['', 'jobs'],
+  ['/', 'jobs'],
+  ['/jobs', 'jobs'],
+  ['/compare', 'compare'],
+  ['/settings', 'settings'],
+]);
 
 /** The parts of a job's page, with their names. */
 export const TABS = /** @type {const} */ ({
@@ -28,8 +37,7 @@ export function readRoute(hash) {
     const tab = job[2] !== undefined && Object.hasOwn(TABS, job[2]) ? job[2] : 'overview';
     return { page: 'job', job: id, tab, params };
   }
-  const page = path === '/settings' ? 'settings' : path === '/compare' ? 'compare' : 'jobs';
-  return { page, job: '', tab: '', params };
+  return { page: PAGES.get(path) ?? 'nowhere', job: '', tab: '', params };
 }
 
 /**

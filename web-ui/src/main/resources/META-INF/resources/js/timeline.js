@@ -396,7 +396,8 @@ function metricPanel(model, axis, name, x, top, bottom, left, right) {
     { key: `metric ${name}` },
     heading(format.metric(name), '', top - HEADING, left),
     frame(top, bottom, left, right),
-    ends(y, low, high, left),
+    // A start that was not evaluated yet has none.
+    shown.length > 0 && ends(y, low, high, left),
     h(
       'g',
       { 'clip-path': 'url(#plot)' },

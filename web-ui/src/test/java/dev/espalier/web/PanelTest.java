@@ -54,6 +54,26 @@ final class PanelTest {
     assertThat(count(drawing, "compare-line is-open line-1")).isEqualTo(2);
   }
 
+  /// A start that was not evaluated yet has no values to draw, and no ends of an axis.
+  @Test
+  void aStartWithoutAResultHasAnEmptyStrip() {
+    model.getMember("job").putMember("start", 2);
+    model.putMember(
+        "evaluations",
+        modules.json(
+            """
+            [{"start": 1, "mainlineClock": 9, "epoch": 1, "atSeconds": 1,
+              "metrics": {"accuracy": 0.5}}]\
+            """));
+    Value view =
+        modules.json("{\"log\": false, \"zoom\": null, \"round\": null, \"unit\": \"clock\"}");
+
+    Value drawing = modules.load("timeline.js").invokeMember("plan", model, view, 900);
+
+    assertThat(words(drawing.getMember("tree"), "panel-title")).contains("Validation accuracy");
+    assertThat(modules.text(drawing.getMember("tree"))).doesNotContain("\"y\":null");
+  }
+
   private int count(Value tree, String kind) {
     return words(tree, kind).split("\\|", -1).length;
   }

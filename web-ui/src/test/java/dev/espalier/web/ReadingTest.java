@@ -2,6 +2,7 @@ package dev.espalier.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.graalvm.polyglot.Value;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -107,10 +108,16 @@ final class ReadingTest {
   }
 
   @Test
-  void addressesThatMeanNothingLeadToTheJobs() {
+  void addressesThatMeanNothingLeadNowhere() {
     Value route = modules.load("route.js");
-    assertThat(route.invokeMember("readRoute", "#/jobs/%").getMember("page").asString())
-        .isEqualTo("jobs");
+    for (String mistyped : List.of("#/jobs/%", "#/nowhere", "#/jobs/")) {
+      assertThat(route.invokeMember("readRoute", mistyped).getMember("page").asString())
+          .isEqualTo("nowhere");
+    }
+    for (String jobs : List.of("", "#", "#/", "#/?state=FAILED")) {
+      assertThat(route.invokeMember("readRoute", jobs).getMember("page").asString())
+          .isEqualTo("jobs");
+    }
     assertThat(route.invokeMember("readRoute", "#/jobs/a%20b/logs").getMember("job").asString())
         .isEqualTo("a b");
     assertThat(route.invokeMember("readRoute", "#/jobs/j/constructor").getMember("tab").asString())

@@ -1,6 +1,7 @@
 package dev.espalier.cli.client;
 
 import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.PrintableText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -272,7 +273,7 @@ public final class TunerClient {
 
   private static String reason(IOException e) {
     String message = e.getMessage();
-    return message == null ? e.getClass().getSimpleName() : message;
+    return message == null ? e.getClass().getSimpleName() : PrintableText.of(message);
   }
 
   private static CommandFailure failure(int status, String body) {

@@ -27,6 +27,7 @@ import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.context.request.async.AsyncRequestNotUsableException;
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
+import org.springframework.web.servlet.resource.NoResourceFoundException;
 
 /// Turns what controllers throw into problems.
 @RestControllerAdvice
@@ -96,12 +97,16 @@ class ApiFailures extends ResponseEntityExceptionHandler {
     String detail =
         failure instanceof MethodArgumentTypeMismatchException mismatch
             ? words(mismatch)
-            : body instanceof ProblemDetail problem && problem.getDetail() != null
-                ? problem.getDetail()
-                : failure instanceof ErrorResponse response
-                        && response.getBody().getDetail() != null
-                    ? response.getBody().getDetail()
-                    : "the request cannot be read";
+            : failure instanceof NoResourceFoundException
+                ? "there is nothing at "
+                    + web.getRequest().getRequestURI()
+                    + "; the API begins at /api/v1"
+                : body instanceof ProblemDetail problem && problem.getDetail() != null
+                    ? problem.getDetail()
+                    : failure instanceof ErrorResponse response
+                            && response.getBody().getDetail() != null
+                        ? response.getBody().getDetail()
+                        : "the request cannot be read";
     ErrorCode code =
         switch (status.value()) {
           case 404 -> ErrorCode.NOT_FOUND;

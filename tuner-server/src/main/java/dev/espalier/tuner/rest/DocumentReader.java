@@ -49,11 +49,16 @@ final class DocumentReader {
       var place = e.getLocation();
       throw invalid(
           "the body is not a JSON object: "
-              + e.getOriginalMessage()
+              + withoutSource(e.getOriginalMessage())
               + (place == null
                   ? ""
                   : " (line " + place.getLineNr() + ", column " + place.getColumnNr() + ")"));
     }
+  }
+
+  /// The parser names a place of its own in its words, which says that it will not name the body.
+  private static String withoutSource(String message) {
+    return message.replaceAll(" ?\\([^()]*\\[Source: .*?\\]\\)", "");
   }
 
   private static Map<String, @Nullable Object> yaml(byte[] body) {

@@ -35,7 +35,12 @@ class ProblemsTest {
     for (Answer answer : new Answer[] {json, yaml, list, twice, tag, number}) {
       requireProblem(answer, 400, "INVALID_REQUEST");
     }
-    assertThat(json.json().get("detail").asString()).contains("line 1");
+    assertThat(json.json().get("detail").asString())
+        .contains("line 1")
+        .doesNotContain("REDACTED", "Source");
+    assertThat(server.post("/api/v1/jobs", "{").json().get("detail").asString())
+        .contains("line 1")
+        .doesNotContain("REDACTED", "Source");
     assertThat(number.json().get("errors").get(0).get("rejected").asString()).isEqualTo("many");
   }
 
@@ -56,6 +61,8 @@ class ProblemsTest {
   @Test
   void unknownRouteJobOrFormOfIdIs404() {
     requireProblem(server.get("/api/v1/nothing"), 404, "NOT_FOUND");
+    assertThat(server.get("/x/api/v1/jobs").json().get("detail").asString())
+        .isEqualTo("there is nothing at /x/api/v1/jobs; the API begins at /api/v1");
     requireProblem(server.get("/nothing.css"), 404, "NOT_FOUND");
     requireProblem(server.get("/api/v1/jobs/job_none"), 404, "NOT_FOUND");
     requireProblem(server.get("/api/v1/jobs/a-b"), 404, "NOT_FOUND");

@@ -7,13 +7,17 @@ import java.util.stream.Collectors;
 /// Numbers and settings as people read them.
 public final class Words {
   private static final double EXACT_BELOW = 1e6;
+  private static final double FOUR_DIGITS = 1e4;
 
   private Words() {}
 
-  /// {@return at most four significant digits; whole numbers without a point}
+  /// {@return at most four significant digits, or all before the point; whole numbers without one}
   public static String number(double value) {
     if (value == Math.rint(value) && Math.abs(value) < EXACT_BELOW) {
       return Long.toString((long) value);
+    }
+    if (Math.abs(value) >= FOUR_DIGITS && Math.abs(value) < EXACT_BELOW) {
+      return Long.toString(Math.round(value));
     }
     String digits = String.format(Locale.ROOT, "%.4g", value);
     return digits.contains(".") ? digits.replaceFirst("\\.?0+(?=e|$)", "") : digits;

@@ -10,6 +10,7 @@ final class WordsTest {
     assertThat(Words.number(3)).isEqualTo("3");
     assertThat(Words.number(1230)).isEqualTo("1230");
     assertThat(Words.number(1229.6)).isEqualTo("1230");
+    assertThat(Words.number(14_630.4)).isEqualTo("14630");
     assertThat(Words.number(0.1)).isEqualTo("0.1");
     assertThat(Words.number(0.072)).isEqualTo("0.072");
     assertThat(Words.number(1.8444e-5)).isEqualTo("1.844e-05");
