@@ -8,7 +8,6 @@ import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.shard.ShardCommand;
-import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.transport.FrameCodec;
@@ -126,12 +125,13 @@ public final class FactorRates implements Benchmark {
     Route(Transport transport, BranchRef branch) {
       this.transport = transport;
       this.branch = branch;
-      settle(new ShardCommand.Create(branch, 0));
+      NetworkTables.settle(transport, new ShardCommand.Create(branch, 0));
     }
 
     void push(RowBatch gradient) {
       for (int i = 0; i < REPEATS; i++) {
-        settle(
+        NetworkTables.settle(
+            transport,
             new ShardCommand.Push(
                 branch,
                 0,
@@ -140,12 +140,6 @@ public final class FactorRates implements Benchmark {
                 StepSize.of(1e-6),
                 1,
                 List.of(gradient)));
-      }
-    }
-
-    private void settle(ShardCommand command) {
-      if (transport.send(0, command).join() instanceof ShardReply.Failed failed) {
-        throw failed.toException();
       }
     }
   }

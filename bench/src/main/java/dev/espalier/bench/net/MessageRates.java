@@ -35,8 +35,9 @@ import java.util.stream.Stream;
 /// bytes.
 ///
 /// A push is of a clock without samples, which the shard takes and does not apply: what is measured
-/// is the way, with encoding, decoding and arrays at both ends, and not the update. A pull by
-/// shared memory is a copy out of pages, and stands beside the same copy within one process.
+/// is the way, with encoding, decoding and arrays at both ends, and not the update. A pull is of
+/// rows that were written, for those that never were all lie in one page; by shared memory it is a
+/// copy out of pages, and stands beside the same copy within one process.
 public final class MessageRates implements Benchmark {
   /// ps-lite here: values of `ps-anchors.md`, measured on another day and not in this run.
   private record Message(
@@ -55,6 +56,7 @@ public final class MessageRates implements Benchmark {
   }
 
   private static final Staleness BULK = Staleness.bulkSynchronous();
+  private static final BranchRef WRITTEN = new BranchRef(0);
   private static final int WINDOW = 8;
 
   private final Rounds rounds;
@@ -114,8 +116,11 @@ public final class MessageRates implements Benchmark {
     try (ShardProcess process = ShardProcess.start();
         ParameterServer unused = NetworkTables.open()) {
       Map<String, Route> routes = new LinkedHashMap<>();
+      try (Transport first = transport(process, unused, RouteKind.AUTO, true)) {
+        NetworkTables.write(first, WRITTEN);
+      }
       for (RouteKind kind : RouteKind.values()) {
-        routes.put(kind.name(), route(process, unused, kind, true, routes.size()));
+        routes.put(kind.name(), route(process, unused, kind, true, routes.size() + 1));
       }
       try (RawPort.Client raw =
               new RawPort.Client(process.rawPort(), 32 << 20, WINDOW * (16 << 20));
@@ -125,7 +130,7 @@ public final class MessageRates implements Benchmark {
           measure(message, WINDOW, raw, copies, routes, measurements);
         }
         roundTrips(raw, routes, measurements);
-        int next = routes.size();
+        int next = routes.size() + 1;
         try (Route named = route(process, unused, RouteKind.SOCKET, true, next);
             Route nameless = route(process, unused, RouteKind.SOCKET, false, next + 1)) {
           names(named, nameless, measurements);
@@ -143,10 +148,13 @@ public final class MessageRates implements Benchmark {
       RouteKind kind,
       boolean cachesKeys,
       int branch) {
-    return new Route(
-        ShardRoutes.open(
-            -1, unused.shard(), List.of(process.address()), NetworkTables.TOKEN, kind, cachesKeys),
-        branch);
+    return new Route(transport(process, unused, kind, cachesKeys), branch);
+  }
+
+  private static Transport transport(
+      ShardProcess process, ParameterServer unused, RouteKind kind, boolean cachesKeys) {
+    return ShardRoutes.open(
+        -1, unused.shard(), List.of(process.address()), NetworkTables.TOKEN, kind, cachesKeys);
   }
 
   private void measure(
@@ -284,7 +292,7 @@ public final class MessageRates implements Benchmark {
     }
   }
 
-  /// One way to the shard, with a branch of its own.
+  /// One way to the shard, with a branch of its own, whose pages all ways share.
   private static final class Route implements AutoCloseable {
     private final Transport transport;
     private final BranchRef branch;
@@ -293,7 +301,7 @@ public final class MessageRates implements Benchmark {
     Route(Transport transport, int number) {
       this.transport = transport;
       branch = new BranchRef(number);
-      transport.send(0, new ShardCommand.Create(branch, 0)).join();
+      NetworkTables.settle(transport, new ShardCommand.Fork(branch, WRITTEN, 0));
     }
 
     void push(Message message, int window) {
