@@ -89,9 +89,17 @@ final class RowReader {
                   moment,
                   table,
                   new RowSelection.Keys(RowPlaces.at(chosen, rows)),
-                  new RowTarget(destination, 0, columns, chosen.length == count ? null : chosen)));
+                  target(destination, columns, chosen)));
     }
     return replies;
+  }
+
+  /// Where the chosen rows of a list go; those of an ascending list follow each other.
+  private static RowTarget target(float[] destination, int columns, int[] chosen) {
+    int first = chosen[0];
+    boolean isTogether = chosen[chosen.length - 1] - first == chosen.length - 1;
+    return new RowTarget(
+        destination, isTogether ? first * columns : 0, columns, isTogether ? null : chosen);
   }
 
   /// The next clock will read these rows in one call.

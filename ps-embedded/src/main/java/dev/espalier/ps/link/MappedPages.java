@@ -4,6 +4,7 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.RowKernelsProvider;
+import dev.espalier.ps.memory.RowGather;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowTarget;
@@ -18,6 +19,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -95,6 +98,62 @@ final class MappedPages {
   }
 
   private void copy(ShardReply.Placed placed, RowSelection rows, RowTarget target) {
+    Optional<RowGather> gather = RowGather.ofThisMachine();
+    if (gather.isPresent()
+        && rows instanceof RowSelection.Keys(long[] keys)
+        && target.isContiguous()
+        && 4L * target.columns() <= RowGather.MAX_ROW_BYTES) {
+      copyTogether(gather.get(), placed, keys, target);
+    } else {
+      copyOneByOne(placed, rows, target);
+    }
+    Reference.reachabilityFence(mapped);
+  }
+
+  private void copyTogether(
+      RowGather gather, ShardReply.Placed placed, long[] keys, RowTarget target) {
+    long rowBytes = 4L * target.columns();
+    MemorySegment to = MemorySegment.ofArray(target.values());
+    long[] offsets = offsets(placed);
+    long[] places = new long[Math.min(keys.length, RowGather.MAX_ROWS)];
+    for (int from = 0; from < keys.length; from += places.length) {
+      int count = Math.min(places.length, keys.length - from);
+      find(placed, offsets, keys, from, count, rowBytes, places);
+      gather.copy(places, count, rowBytes, to, 4L * target.indexOf(from));
+    }
+  }
+
+  /// Finds the addresses of rows.
+  ///
+  /// @throws IndexOutOfBoundsException when one does not lie in the mapping
+  private void find(
+      ShardReply.Placed placed,
+      long[] offsets,
+      long[] keys,
+      int from,
+      int count,
+      long rowBytes,
+      long[] places) {
+    int firstPage = placed.pages()[0];
+    long begin = 0;
+    long end = 0;
+    long page = 0;
+    for (int i = 0; i < count; i++) {
+      long row = keys[from + i];
+      if (row < begin || row >= end) {
+        long index = (row - placed.firstRow()) / placed.rowsPerPage();
+        begin = placed.firstRow() + index * placed.rowsPerPage();
+        end = begin + placed.rowsPerPage();
+        page = offsets[Math.toIntExact(index - firstPage)];
+      }
+      places[i] =
+          memory.address()
+              + Objects.checkFromIndexSize(
+                  page + (row - begin) * rowBytes, rowBytes, memory.byteSize());
+    }
+  }
+
+  private void copyOneByOne(ShardReply.Placed placed, RowSelection rows, RowTarget target) {
     int columns = target.columns();
     long rowBytes = 4L * columns;
     int firstPage = placed.pages()[0];
@@ -120,7 +179,6 @@ final class MappedPages {
           count * columns);
       position += count;
     }
-    Reference.reachabilityFence(mapped);
   }
 
   /// Where each page from the first on lies; nowhere when it was not named.

@@ -38,6 +38,19 @@ final class MachineCode {
     }
   }
 
+  /// Throws what the JVM threw where code was called, such as of memory that is closed.
+  ///
+  /// @return never
+  static AssertionError thrownBy(Throwable call) {
+    if (call instanceof RuntimeException exception) {
+      throw exception;
+    }
+    if (call instanceof Error error) {
+      throw error;
+    }
+    return new AssertionError("native code throws nothing", call);
+  }
+
   @SuppressWarnings("restricted") // the code is what callers have in their text
   private static MethodHandle link(
       SystemMemory system, String code, boolean takesArrays, MemoryLayout... arguments) {

@@ -76,7 +76,18 @@ public final class RowGather {
   /// @param to on or off heap
   /// @param toOffset in bytes, of the first row
   /// @throws IndexOutOfBoundsException when the rows do not fit there, or there are fewer places
+  /// @throws IllegalStateException when `to` is closed
   public void copy(long[] places, int count, long rowBytes, MemorySegment to, long toOffset) {
+    // The loop ends by reaching these, and by nothing else.
+    if (count < 1 || count > MAX_ROWS) {
+      throw new IllegalArgumentException(
+          "count must lie in [1, %d] but is %d".formatted(MAX_ROWS, count));
+    }
+    if (rowBytes < 4 || rowBytes > MAX_ROW_BYTES || rowBytes % 4 != 0) {
+      throw new IllegalArgumentException(
+          "rowBytes must be a multiple of 4 in [4, %d] but is %d"
+              .formatted(MAX_ROW_BYTES, rowBytes));
+    }
     try {
       requireNonNull(GATHER, "there is no instance without it")
           .invokeExact(
@@ -85,10 +96,8 @@ public final class RowGather {
               (long) count,
               rowBytes,
               Math.min(count - 1, Math.max(1, AHEAD_BYTES / rowBytes)));
-    } catch (IndexOutOfBoundsException e) {
-      throw e;
     } catch (Throwable e) {
-      throw new AssertionError("native code throws nothing", e);
+      throw MachineCode.thrownBy(e);
     }
   }
 }

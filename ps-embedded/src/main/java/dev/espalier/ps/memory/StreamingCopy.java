@@ -66,7 +66,7 @@ public final class StreamingCopy {
     try {
       requireNonNull(COPY, "there is no instance without it").invokeExact(to, from, bytes);
     } catch (Throwable e) {
-      throw new AssertionError("native code throws nothing", e);
+      throw MachineCode.thrownBy(e);
     }
   }
 
@@ -86,7 +86,7 @@ public final class StreamingCopy {
             .invokeExact(
                 to.asSlice(toOffset + head, lines), from.asSlice(fromOffset + head, lines), lines);
       } catch (Throwable e) {
-        throw new AssertionError("native code throws nothing", e);
+        throw MachineCode.thrownBy(e);
       }
     }
     long done = head + lines;

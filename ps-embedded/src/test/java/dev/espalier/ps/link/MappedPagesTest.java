@@ -7,6 +7,8 @@ import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.ParameterServerConfig;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.shard.ShardCommand;
@@ -122,6 +124,28 @@ class MappedPagesTest {
               .isEqualTo(Arrays.copyOfRange(values, row * COLUMNS, (row + 1) * COLUMNS));
         }
       }
+    }
+  }
+
+  @Test
+  void rowsThatAreNotWhereTheShardSaysAreRefused() throws Exception {
+    SharedTier tier = server.shard().sharedPages().orElseThrow();
+    MappedPages pages = MappedPages.open(new Handshake.Pages(tier.path(), tier.mark()));
+    RowSelection[] selections = {
+      new RowSelection.Keys(new long[] {0, 9, 15}), new RowSelection.Range(0, 16)
+    };
+    long lastRow = tier.bytes() - COLUMNS * 4L;
+    for (RowSelection rows : selections) {
+      for (long offset :
+          new long[] {lastRow - 4 * COLUMNS, lastRow + 4, -1000, Long.MIN_VALUE / 4}) {
+        var placed =
+            new ShardReply.Placed(0, 10, COLUMNS, new int[] {0, 1}, new long[] {4096, offset});
+        assertThatThrownBy(() -> pages.deliver(placed, rows, null))
+            .isInstanceOfSatisfying(
+                PsException.class, e -> assertThat(e.fault()).isEqualTo(PsFault.BAD_FRAME));
+      }
+      var unnamed = new ShardReply.Placed(0, 5, COLUMNS, new int[] {0, 3}, new long[] {4096, 8192});
+      assertThatThrownBy(() -> pages.deliver(unnamed, rows, null)).isInstanceOf(PsException.class);
     }
   }
 

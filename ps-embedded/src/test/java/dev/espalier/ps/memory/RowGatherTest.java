@@ -65,6 +65,27 @@ class RowGatherTest {
           .isInstanceOf(IndexOutOfBoundsException.class);
       assertThatThrownBy(() -> gather.get().copy(places, 3, 4, to, 0))
           .isInstanceOf(IndexOutOfBoundsException.class);
+      for (int count : new int[] {-1, 0, RowGather.MAX_ROWS + 1}) {
+        assertThatThrownBy(() -> gather.get().copy(places, count, 4, to, 0))
+            .hasMessage("count must lie in [1, 512] but is " + count);
+      }
+      for (long rowBytes : new long[] {-4, 0, 6, RowGather.MAX_ROW_BYTES + 4}) {
+        assertThatThrownBy(() -> gather.get().copy(places, 1, rowBytes, to, 0))
+            .hasMessage("rowBytes must be a multiple of 4 in [4, 2048] but is " + rowBytes);
+      }
+    }
+  }
+
+  @Test
+  void memoryThatIsClosedIsSaid() {
+    try (Arena rows = Arena.ofConfined()) {
+      long[] places = {rows.allocate(64).address()};
+      Arena closed = Arena.ofShared();
+      MemorySegment to = closed.allocate(64);
+      closed.close();
+
+      assertThatThrownBy(() -> gather.get().copy(places, 1, 64, to, 0))
+          .isInstanceOf(IllegalStateException.class);
     }
   }
 }
