@@ -125,7 +125,7 @@ final class MappedPages {
 
   /// Finds the addresses of rows.
   ///
-  /// @throws IndexOutOfBoundsException when one does not lie in the mapping
+  /// @throws IndexOutOfBoundsException when a page of theirs does not lie in the mapping
   private void find(
       ShardReply.Placed placed,
       long[] offsets,
@@ -144,12 +144,14 @@ final class MappedPages {
         long index = (row - placed.firstRow()) / placed.rowsPerPage();
         begin = placed.firstRow() + index * placed.rowsPerPage();
         end = begin + placed.rowsPerPage();
-        page = offsets[Math.toIntExact(index - firstPage)];
+        page =
+            memory.address()
+                + Objects.checkFromIndexSize(
+                    offsets[Math.toIntExact(index - firstPage)],
+                    placed.rowsPerPage() * rowBytes,
+                    memory.byteSize());
       }
-      places[i] =
-          memory.address()
-              + Objects.checkFromIndexSize(
-                  page + (row - begin) * rowBytes, rowBytes, memory.byteSize());
+      places[i] = page + (row - begin) * rowBytes;
     }
   }
 

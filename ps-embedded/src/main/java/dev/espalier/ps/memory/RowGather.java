@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /*
  * Rows at random places come from memory at the pace at which the processor asks for them, and it asks
- * no further ahead than it has instructions in flight. The JVM's code for a copy from off heap to off
- * heap takes so many of them for each row that few rows are asked for at once. The loop below takes few,
- * and asks for rows ahead of their turn besides.
+ * no further ahead than it has instructions in flight. The JVM's code for the copy of a row takes so many
+ * of them that few rows are asked for at once. The loop below takes few, and asks for rows ahead of their
+ * turn besides.
  */
 /// Copies of short rows that lie apart, each of which is asked for from memory some rows ahead of
 /// its turn.
