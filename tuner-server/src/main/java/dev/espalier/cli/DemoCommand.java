@@ -4,6 +4,7 @@ import dev.espalier.api.rest.TimeText;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.TunerClient;
+import dev.espalier.cli.screen.ExitHook;
 import dev.espalier.cli.screen.Terminal;
 import dev.espalier.cli.watch.JobBoard;
 import dev.espalier.cli.watch.JobSummary;
@@ -99,7 +100,6 @@ final class DemoCommand implements Callable<Integer> {
     DemoServer server =
         DemoServer.start(folder, dataFolder.map(path -> path.toAbsolutePath().getParent()));
     var end = new DemoEnd(server);
-    Runtime.getRuntime().addShutdownHook(end.hook());
     try {
       long begun = System.nanoTime();
       TunerClient client = server.await(() -> {});
@@ -180,7 +180,7 @@ final class DemoCommand implements Callable<Integer> {
     private static final Duration KILL = Duration.ofSeconds(5);
 
     private final DemoServer server;
-    private final Thread hook = new Thread(this::stopAll, "stop-demo");
+    private final ExitHook hook = new ExitHook("stop-demo", this::stopAll);
     private final AtomicReference<@Nullable Running> running = new AtomicReference<>();
 
     DemoEnd(DemoServer server) {
@@ -188,10 +188,6 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private record Running(TunerClient client, String job) {}
-
-    Thread hook() {
-      return hook;
-    }
 
     void jobStarted(TunerClient client, String job) {
       running.set(new Running(client, job));
@@ -202,13 +198,7 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     void close(boolean keep) {
-      try {
-        Runtime.getRuntime().removeShutdownHook(hook);
-      } catch (IllegalStateException e) {
-        // The process ends, and the hook does what is to be done.
-        return;
-      }
-      if (!keep || running.get() != null) {
+      if (hook.withdraw() && (!keep || running.get() != null)) {
         stopAll();
       }
     }

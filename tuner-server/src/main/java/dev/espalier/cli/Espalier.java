@@ -48,8 +48,9 @@ public final class Espalier implements Runnable {
   public static void main(String[] arguments) {
     // All texts are English; numbers among them in digits of another language would be none.
     Locale.setDefault(Locale.ROOT);
-    System.setOut(Output.ofProcess());
-    int code = run(Invocation.ofProcess(), arguments);
+    Output out = Output.ofProcess();
+    System.setOut(out);
+    int code = run(Invocation.ofProcess(out), arguments);
     System.exit(code);
   }
 
@@ -59,7 +60,7 @@ public final class Espalier implements Runnable {
     line.setOut(new PrintWriter(invocation.out(), true, StandardCharsets.UTF_8));
     line.setErr(new PrintWriter(invocation.err(), true, StandardCharsets.UTF_8));
     int code = line.execute(arguments);
-    Optional<String> failure = invocation.terminal().failure();
+    Optional<String> failure = invocation.out().failure();
     failure.ifPresent(reason ->
         invocation.err().println("espalier: standard output cannot be written: " + reason));
     return failure.isPresent() && code == ExitStatus.OK.code() ? ExitStatus.INTERNAL.code() : code;

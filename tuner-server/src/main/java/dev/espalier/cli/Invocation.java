@@ -5,6 +5,7 @@ import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
+import dev.espalier.cli.screen.Output;
 import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Terminal;
 import dev.espalier.tuner.boot.HomeFolder;
@@ -21,35 +22,71 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/// One run of the command line: its options, streams and environment.
-///
-/// @param terminalOf makes the terminal once it is known whether colours are wanted
-record Invocation(
-    GlobalOptions options,
-    Map<String, String> environment,
-    InputStream in,
-    PrintStream err,
-    Function<Boolean, Terminal> terminalOf) {
+/// One run of the command line: its options, streams and environment. Used by one thread.
+final class Invocation {
   private static final String DEFAULT_SERVER = "http://127.0.0.1:7070";
 
-  static Invocation ofProcess() {
+  private final GlobalOptions options = new GlobalOptions();
+  private final Map<String, String> environment;
+  private final InputStream in;
+  private final Output out;
+  private final PrintStream err;
+  private final Function<Boolean, Terminal> terminalOf;
+  private @Nullable Terminal terminal;
+
+  /// @param terminalOf makes the terminal of `out`, told whether colours are not wanted
+  Invocation(
+      Map<String, String> environment,
+      InputStream in,
+      Output out,
+      PrintStream err,
+      Function<Boolean, Terminal> terminalOf) {
+    this.environment = environment;
+    this.in = in;
+    this.out = out;
+    this.err = err;
+    this.terminalOf = terminalOf;
+  }
+
+  static Invocation ofProcess(Output out) {
     Map<String, String> environment = System.getenv();
     return new Invocation(
-        new GlobalOptions(),
         environment,
         System.in,
+        out,
         System.err,
-        noColour -> Terminal.ofProcess(environment, noColour));
+        noColour -> Terminal.ofProcess(out, environment, noColour));
   }
 
+  GlobalOptions options() {
+    return options;
+  }
+
+  Map<String, String> environment() {
+    return environment;
+  }
+
+  Output out() {
+    return out;
+  }
+
+  PrintStream err() {
+    return err;
+  }
+
+  /// {@return the terminal, which is made once: it asks another process how large it is}
+  ///
+  /// To be asked for once the options are parsed, for one of them says whether it has colours.
   Terminal terminal() {
-    return terminalOf.apply(options.noColor);
-  }
-
-  PrintStream out() {
-    return terminal().out();
+    Terminal made = terminal;
+    if (made == null) {
+      made = terminalOf.apply(options.noColor);
+      terminal = made;
+    }
+    return made;
   }
 
   /// {@return where a command tells how it goes: beside an answer that a program reads}

@@ -16,10 +16,10 @@ import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Terminal;
 import dev.espalier.cli.screen.Words;
 import dev.espalier.cli.watch.Epochs;
-import dev.espalier.cli.watch.GoesOn;
 import dev.espalier.cli.watch.JobBoard;
 import dev.espalier.cli.watch.JobSummary;
 import dev.espalier.cli.watch.JobWatch;
+import dev.espalier.cli.watch.JobsLeftRunning;
 import dev.espalier.tuner.replay.Recording;
 import dev.espalier.tuner.replay.Replay;
 import java.nio.file.Path;
@@ -318,7 +318,7 @@ final class JobCommands extends CommandGroup {
     var comparison = new JobComparison(client, invocation.progress());
     comparison.check(entries);
     List<JobComparison.Course> courses;
-    try (var running = new GoesOn(invocation.err())) {
+    try (var running = new JobsLeftRunning(invocation.err())) {
       courses = comparison.run(entries, options.parallel, running);
     }
     var outcome = comparison.judge(courses);
@@ -483,7 +483,7 @@ final class JobCommands extends CommandGroup {
 
   private int follow(TunerClient client, String id) throws InterruptedException {
     JobBoard board;
-    try (var followed = new GoesOn(invocation.err())) {
+    try (var followed = new JobsLeftRunning(invocation.err())) {
       followed.begun(id);
       board = new JobWatch(client, invocation.progress(), id).follow();
     }

@@ -12,7 +12,7 @@ import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Terminal;
 import dev.espalier.cli.screen.Words;
-import dev.espalier.cli.watch.GoesOn;
+import dev.espalier.cli.watch.JobsLeftRunning;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -143,7 +143,8 @@ final class JobComparison {
   /// @param open is told of each job that begins and ends
   /// @throws CommandFailure when the server refuses, or is away for ten minutes, or when nobody
   ///   reads any more; the jobs that run go on
-  List<Course> run(List<Entry> entries, int parallel, GoesOn open) throws InterruptedException {
+  List<Course> run(List<Entry> entries, int parallel, JobsLeftRunning open)
+      throws InterruptedException {
     Deque<Entry> waiting = new ArrayDeque<>(entries);
     Map<String, Entry> running = new LinkedHashMap<>();
     Map<Entry, Course> done = new LinkedHashMap<>();

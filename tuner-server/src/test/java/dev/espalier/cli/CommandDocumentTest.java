@@ -3,6 +3,7 @@ package dev.espalier.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.cli.client.ExitStatus;
+import dev.espalier.cli.screen.Output;
 import dev.espalier.cli.screen.Terminal;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,9 +24,9 @@ final class CommandDocumentTest {
   private static CommandLine root() {
     return Espalier.commandLine(
         new Invocation(
-            new GlobalOptions(),
             Map.of("NO_COLOR", "1"),
             InputStream.nullInputStream(),
+            Output.ofProcess(),
             System.err,
             noColour -> Terminal.plain(System.out)));
   }

@@ -36,6 +36,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -80,12 +81,11 @@ final class EspalierTest {
   private int runOn(
       OutputStream reader, boolean isLive, String token, String input, String... arguments) {
     var errBytes = new ByteArrayOutputStream();
-    Terminal plain = Terminal.plain(new Output(reader, StandardCharsets.UTF_8));
-    var terminal = new Terminal(plain.out(), isLive, false, true, plain.size());
+    var stream = new Output(reader, StandardCharsets.UTF_8);
+    var terminal = new Terminal(stream, isLive, false, true, Terminal.plain(stream).size());
     InputStream in = new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8));
     var invocation =
         new Invocation(
-            new GlobalOptions(),
             Map.of(
                 "ESPALIER_SERVER",
                 server.address(),
@@ -96,6 +96,7 @@ final class EspalierTest {
                 "NO_COLOR",
                 "1"),
             in,
+            stream,
             new PrintStream(errBytes, true, StandardCharsets.UTF_8),
             noColour -> terminal);
     int code = Espalier.run(invocation, arguments);
@@ -326,20 +327,11 @@ final class EspalierTest {
 
   @Test
   void everyProblemOfAJobFileIsTold() {
-    server.on(
-        "POST /jobs",
-        422,
-        Map.of(
-            "code",
-            "INVALID_JOB",
-            "detail",
-            "the job file has 2 problems",
-            "errors",
-            List.of(
-                Map.of("pointer", "/workers", "message", "workers must be >= 1 but is 0"),
-                Map.of("pointer", "/x", "message", "unknown key x"))));
-
-    assertThat(runWith("program: mlp", "job", "submit", "-")).isEqualTo(3);
+    refuse(
+        "the job file has 2 problems",
+        List.of(
+            Map.of("pointer", "/workers", "message", "workers must be >= 1 but is 0"),
+            Map.of("pointer", "/x", "message", "unknown key x")));
 
     assertThat(err)
         .isEqualTo(
@@ -353,20 +345,16 @@ final class EspalierTest {
   @Test
   void oneProblemKeepsItsPlace() {
     String problem = "max must be >= 0 but is -3";
-    server.on(
-        "POST /jobs",
-        422,
-        Map.of(
-            "code",
-            "INVALID_JOB",
-            "detail",
-            problem,
-            "errors",
-            List.of(Map.of("pointer", "/tuning/runs/max", "message", problem))));
-
-    assertThat(runWith("program: mlp", "job", "submit", "-")).isEqualTo(3);
+    refuse(problem, List.of(Map.of("pointer", "/tuning/runs/max", "message", problem)));
 
     assertThat(err).isEqualTo("espalier: /tuning/runs/max: max must be >= 0 but is -3\n");
+  }
+
+  /// Submits a job file that the server refuses.
+  private void refuse(String detail, List<Map<String, String>> errors) {
+    server.on("POST /jobs", 422, Map.of("code", "INVALID_JOB", "detail", detail, "errors", errors));
+
+    assertThat(runWith("program: mlp", "job", "submit", "-")).isEqualTo(3);
   }
 
   @Test
@@ -472,9 +460,9 @@ final class EspalierTest {
 
     var invocation =
         new Invocation(
-            new GlobalOptions(),
             Map.of("ESPALIER_HOME", folder.toString()),
             InputStream.nullInputStream(),
+            Output.ofProcess(),
             System.err,
             _ -> Terminal.plain(System.out));
     assertThat(invocation.token("http://127.0.0.1:7070")).contains(TestingServer.TOKEN);
@@ -887,12 +875,12 @@ final class EspalierTest {
   @CsvSource({"true,false,true", "true,true,false", "false,false,false"})
   void helpHasColoursWhereAnswersHave(boolean hasColour, boolean noColour, boolean expected) {
     var bytes = new ByteArrayOutputStream();
-    var stream = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    var stream = new Output(bytes, StandardCharsets.UTF_8);
     var invocation =
         new Invocation(
-            new GlobalOptions(),
             Map.of("NO_COLOR", ""),
             InputStream.nullInputStream(),
+            stream,
             System.err,
             no ->
                 new Terminal(stream, true, hasColour && !no, true, Terminal.plain(stream).size()));
@@ -903,18 +891,23 @@ final class EspalierTest {
   }
 
   @Test
-  void helpIsAsWideAsTheTerminal() {
+  void helpIsAsWideAsTheTerminalWhichIsAskedOnce() {
+    var made = new AtomicInteger();
     var bytes = new ByteArrayOutputStream();
-    var stream = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    var stream = new Output(bytes, StandardCharsets.UTF_8);
     var invocation =
         new Invocation(
-            new GlobalOptions(),
             Map.of(),
             InputStream.nullInputStream(),
+            stream,
             System.err,
-            _ -> new Terminal(stream, true, false, true, new Terminal.Size(24, 60)));
+            _ -> {
+              made.incrementAndGet();
+              return new Terminal(stream, true, false, true, new Terminal.Size(24, 60));
+            });
 
     assertThat(Espalier.run(invocation, "job", "submit", "--help")).isZero();
+    assertThat(made).hasValue(1);
     assertThat(
             bytes
                 .toString(StandardCharsets.UTF_8)

@@ -3,13 +3,13 @@ package dev.espalier.cli.client;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /// Writes a file that takes its name once it is whole: what had that name stays until then, and for
-/// good where writing fails. What is no plain file, such as a link, a pipe or a device, stays what
-/// it is, and has the file written through it.
+/// good where writing fails. A link stays one, and what it leads to is written so. What is no plain
+/// file, such as a pipe, a device or a link that leads nowhere, stays what it is, and has the file
+/// written through it.
 public final class FileAside {
   private FileAside() {}
 
@@ -19,8 +19,8 @@ public final class FileAside {
     void write(Path aside) throws IOException;
   }
 
-  /// Writes `file`, in whose folder there must be room for a second one, or among the temporary
-  /// files where `file` is no plain file.
+  /// Writes `file`. There must be room for a second one in its folder, or that of what it links to,
+  /// or among the temporary files where it is no plain file.
   ///
   /// @return the bytes written
   /// @throws CommandFailure when it is a folder, or in a folder that is not there
@@ -32,10 +32,14 @@ public final class FileAside {
     if (folder == null || !Files.isDirectory(folder)) {
       throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no folder " + folder);
     }
-    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
-        && (Files.exists(file) || Files.isSymbolicLink(file))) {
-      return writeThrough(file, writer);
+    if (Files.isRegularFile(file)) {
+      return replace(file.toRealPath(), writer);
     }
+    boolean isThere = Files.exists(file) || Files.isSymbolicLink(file);
+    return isThere ? writeThrough(file, writer) : replace(file, writer);
+  }
+
+  private static long replace(Path file, Writer writer) throws IOException {
     Path aside = file.resolveSibling(file.getFileName() + ".part");
     try {
       writer.write(aside);

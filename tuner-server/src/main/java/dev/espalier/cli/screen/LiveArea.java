@@ -14,13 +14,13 @@ public final class LiveArea implements AutoCloseable {
   private static final String STYLE = "\u001b\\[[0-9;]*m";
 
   private final Terminal terminal;
-  private final Thread hook = new Thread(this::restore, "restore-terminal");
+  private final ExitHook hook;
   private int height;
   private long drawnNanos = System.nanoTime() - FRAME_NANOS;
 
   public LiveArea(Terminal terminal) {
     this.terminal = terminal;
-    Runtime.getRuntime().addShutdownHook(hook);
+    this.hook = new ExitHook("restore-terminal", this::restore);
     terminal.out().print(BEGIN);
   }
 
@@ -82,10 +82,6 @@ public final class LiveArea implements AutoCloseable {
   @Override
   public void close() {
     restore();
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The process ends already, and the hook has run or will.
-    }
+    hook.close();
   }
 }

@@ -5,7 +5,6 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// Where a command writes, and what may be written there.
@@ -18,13 +17,16 @@ public record Terminal(
     PrintStream out, boolean isLive, boolean hasColour, boolean hasUnicode, Size size) {
 
   /// {@return the terminal of this process}
-  public static Terminal ofProcess(Map<String, String> environment, boolean noColour) {
+  ///
+  /// @param out its standard output
+  public static Terminal ofProcess(
+      PrintStream out, Map<String, String> environment, boolean noColour) {
     var console = System.console();
     boolean live =
         console != null && console.isTerminal() && !"dumb".equals(environment.get("TERM"));
     boolean colour = live && !noColour && environment.getOrDefault("NO_COLOR", "").isEmpty();
-    boolean unicode = System.out.charset().equals(StandardCharsets.UTF_8);
-    return new Terminal(System.out, live, colour, unicode, live ? Size.measured() : Size.DEFAULT);
+    boolean unicode = out.charset().equals(StandardCharsets.UTF_8);
+    return new Terminal(out, live, colour, unicode, live ? Size.measured() : Size.DEFAULT);
   }
 
   /// {@return a plain stream that nobody looks at}
@@ -93,11 +95,6 @@ public record Terminal(
   /// {@return whether its reader went away, as `head` does when it has enough}
   public boolean isClosed() {
     return out.checkError();
-  }
-
-  /// {@return why not all that was written arrived, where somebody still waits for it}
-  public Optional<String> failure() {
-    return out instanceof Output output ? output.failure() : Optional.empty();
   }
 
   public void line(String line) {

@@ -16,8 +16,9 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Tells of a job in lines, each fact once, with the time at which it came about: what is read
-/// first is of the past, and has no time where the server keeps none.
+/// Tells of a job in lines, each fact once. What is read first is of the past, and has the time
+/// that the server keeps of it, if any; what comes later has the watcher's own: two clocks in one
+/// column would put lines out of order.
 final class JobLog {
   private boolean isFirst = true;
   private String lastState = "";
@@ -62,15 +63,19 @@ final class JobLog {
                     + JobSummary.clock(job)));
       }
     }
-    String otherwise = isFirst ? " ".repeat(Words.clock(now).length()) : Words.clock(now);
+    boolean isPast = isFirst;
     isFirst = false;
-    return lines.stream().map(line -> line.words(otherwise)).toList();
+    return lines.stream()
+        .map(line -> (isPast ? line.clock() : Words.clock(now)) + "  " + line.text())
+        .toList();
   }
 
-  /// @param time null where it is not known
+  /// @param time null where the server keeps none
   private record Line(@Nullable Instant time, String text) {
-    String words(String otherwise) {
-      return (time == null ? otherwise : Words.clock(time)) + "  " + text;
+    private static final String NONE = " ".repeat(Words.clock(Instant.EPOCH).length());
+
+    String clock() {
+      return time == null ? NONE : Words.clock(time);
     }
   }
 

@@ -77,6 +77,32 @@ class FileAsideTest {
     assertThat(folder.resolve("later.npz")).hasContent("first");
   }
 
+  /// The other name of the old file shows whether that was written into.
+  @Test
+  void whatALinkLeadsToIsReplacedOnceAllIsWritten() throws IOException {
+    Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+    Path file = Files.writeString(elsewhere.resolve("model.npz"), "old");
+    Path other = Files.createLink(folder.resolve("other"), file);
+    Path link = Files.createSymbolicLink(folder.resolve("link"), file);
+
+    assertThatThrownBy(() ->
+            FileAside.write(
+                link,
+                aside -> {
+                  Files.writeString(aside, "half");
+                  throw new IOException("torn");
+                }))
+        .hasMessage("torn");
+    assertThat(file).hasContent("old");
+
+    FileAside.write(link, aside -> Files.writeString(aside, "new"));
+
+    assertThat(link).isSymbolicLink();
+    assertThat(file).hasContent("new");
+    assertThat(other).hasContent("old");
+    assertThat(elsewhere.toFile().list()).containsExactly("model.npz");
+  }
+
   @Test
   @Timeout(20)
   void readerOfAPipeGetsTheFile() throws Exception {

@@ -145,6 +145,21 @@ final class JobPictureTest {
         .startsWith(Words.clock(START.plusSeconds(3601)) + "  round 2 starts");
   }
 
+  /// A server whose clock is an hour behind must not put its lines before those told already.
+  @Test
+  void whatComesWhileWatchingHasTheTimeOfTheWatcher() {
+    JobBoard board = board(2);
+    var log = new JobLog();
+    log.news(board, START.plusSeconds(3600));
+
+    board.apply(
+        "decision.made",
+        Json.tree(Map.of("sequence", 99, "key", "end", "outcome", "over", "time", START)));
+
+    assertThat(log.news(board, START.plusSeconds(3601)))
+        .containsExactly(Words.clock(START.plusSeconds(3601)) + "  decision end: over");
+  }
+
   private static JobBoard stalled(JobBoard board, int worker, String stall) {
     board.apply("worker.stalled", Json.tree(Map.of("worker", worker, "stall", stall)));
     return board;

@@ -1,18 +1,18 @@
 package dev.espalier.cli.watch;
 
+import dev.espalier.cli.screen.ExitHook;
 import java.io.PrintStream;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
 
 /// Says which jobs go on when Ctrl-C ends the command that follows them.
-public final class GoesOn implements AutoCloseable {
+public final class JobsLeftRunning implements AutoCloseable {
   private final PrintStream err;
   private final Set<String> jobs = new ConcurrentSkipListSet<>();
-  private final Thread hook = new Thread(this::tell, "tell-what-goes-on");
+  private final ExitHook hook = new ExitHook("tell-what-goes-on", this::tell);
 
-  public GoesOn(PrintStream err) {
+  public JobsLeftRunning(PrintStream err) {
     this.err = err;
-    Runtime.getRuntime().addShutdownHook(hook);
   }
 
   public void begun(String job) {
@@ -23,17 +23,13 @@ public final class GoesOn implements AutoCloseable {
     jobs.remove(job);
   }
 
-  void tell() {
+  private void tell() {
     jobs.forEach(job -> err.println(job + " goes on; espalier job cancel " + job + " ends it"));
     err.flush();
   }
 
   @Override
   public void close() {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The process ends, and the hook tells.
-    }
+    hook.close();
   }
 }
