@@ -113,6 +113,7 @@ export function modelLink(model, one, words) {
  */
 function table(model, shown, state, on) {
   const { varied } = tunables(model);
+  const result = resultSnapshot(model);
   const columns = [
     'Snapshot',
     'Branch',
@@ -143,7 +144,7 @@ function table(model, shown, state, on) {
       h(
         'tbody',
         null,
-        shown.map((one) => row(model, one, varied, state, on)),
+        shown.map((one) => row(model, one, one === result, varied, state, on)),
       ),
     ),
   );
@@ -152,11 +153,12 @@ function table(model, shown, state, on) {
 /**
  * @param {JobModel} model
  * @param {SnapshotView} one
+ * @param {boolean} isResult
  * @param {string[]} varied
  * @param {{busy: boolean}} state
  * @param {Parameters<typeof snapshotsPanel>[2]} on
  */
-function row(model, one, varied, state, on) {
+function row(model, one, isResult, varied, state, on) {
   const ended = hasEnded(model.job?.state ?? '');
   const ready = one.state === 'READY' && !ended;
   return h(
@@ -172,7 +174,7 @@ function row(model, one, varied, state, on) {
       ' ',
       one.pinned && h('span', { class: 'badge' }, 'pinned'),
       ' ',
-      one === resultSnapshot(model) && h('span', { class: 'badge' }, 'result'),
+      isResult && h('span', { class: 'badge' }, 'result'),
     ),
     h(
       'td',
