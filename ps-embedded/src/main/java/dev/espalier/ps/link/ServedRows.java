@@ -59,7 +59,7 @@ final class ServedRows implements RowCollector {
   }
 
   @Override
-  public boolean holdsRows() {
+  public boolean holdsRows(RowSelection selection) {
     return mayHold;
   }
 

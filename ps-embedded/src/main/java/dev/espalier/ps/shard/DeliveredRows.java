@@ -1,11 +1,18 @@
 package dev.espalier.ps.shard;
 
+import dev.espalier.ps.branch.HeldRows;
+import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.kernel.RowKernelsProvider;
+import dev.espalier.ps.memory.RowGather;
+import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowTarget;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /// Rows copied straight to where the reader wants them.
 final class DeliveredRows implements RowCollector {
+  private static final RowKernels KERNELS = RowKernelsProvider.best();
+
   private final RowTarget target;
   private int count;
 
@@ -16,6 +23,26 @@ final class DeliveredRows implements RowCollector {
   @Override
   public void begin(int rows, int columns, int bound) {
     count = rows;
+  }
+
+  /// Many short rows are found first, and then gathered together.
+  @Override
+  public boolean holdsRows(RowSelection rows) {
+    return rows instanceof RowSelection.Keys
+        && count >= RowGather.MAX_ROWS
+        && target.isContiguous()
+        && 4L * target.columns() <= RowGather.MAX_ROW_BYTES
+        && RowGather.ofThisMachine().isPresent();
+  }
+
+  @Override
+  public void take(HeldRows rows) {
+    try {
+      rows.copy(
+          KERNELS, 0, MemorySegment.ofArray(target.values()), 4L * target.indexOf(0), rows.bytes());
+    } finally {
+      rows.release();
+    }
   }
 
   @Override

@@ -62,7 +62,7 @@ final class HostWork implements RowWork {
     PageLayout layout = table.layout();
     PageTable pageTable = pages.table(table.index());
     collector.begin(read.rows().count(), layout.columns(), read.staleness().bound());
-    if (collector.holdsRows()) {
+    if (collector.holdsRows(read.rows())) {
       collector.take(HeldRows.of(pageTable, read.rows()));
       return collector.end();
     }

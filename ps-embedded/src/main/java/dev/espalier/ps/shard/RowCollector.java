@@ -2,6 +2,7 @@ package dev.espalier.ps.shard;
 
 import dev.espalier.ps.branch.HeldRows;
 import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.table.RowSelection;
 import java.lang.foreign.MemorySegment;
 
 /// Takes the rows of a read, run by run, while the shard holds its lock.
@@ -24,7 +25,9 @@ public interface RowCollector {
 
   /// Whether all rows are taken at once, held where they lie, instead of run by run; asked after
   /// [#begin]. Rows on a device come as copies in any case.
-  default boolean holdsRows() {
+  ///
+  /// @param rows which
+  default boolean holdsRows(RowSelection rows) {
     return false;
   }
 
