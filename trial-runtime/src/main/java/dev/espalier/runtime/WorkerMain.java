@@ -3,8 +3,10 @@ package dev.espalier.runtime;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.Setting;
+import dev.espalier.runtime.branch.ProgramFailure;
 import dev.espalier.runtime.check.ProgramCheck;
 import dev.espalier.runtime.doctor.WorkerExamination;
+import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -14,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +33,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// describe-declared                            the same of the programs of jars on its class path
 /// model                                        writes a checkpoint's tables to a file; the request
 ///                                              comes as JSON on standard input
+/// open                                         opens a program and prints why it cannot be opened;
+///                                              the request comes as for model
 /// check                                        runs a program and prints what it finds, a line of
 ///                                              JSON each; the request comes as for model
 /// doctor                                       prints what it finds on the machine as JSON
@@ -60,6 +65,9 @@ public final class WorkerMain {
     if (args.equals(List.of("model"))) {
       return say(WorkerMain::exportModel);
     }
+    if (args.equals(List.of("open"))) {
+      return say(WorkerMain::open);
+    }
     if (args.equals(List.of("check"))) {
       return tell(WorkerMain::check);
     }
@@ -70,7 +78,7 @@ public final class WorkerMain {
     try {
       if (args.isEmpty() || !args.getFirst().equals("work")) {
         System.err.println(
-            "usage: describe | describe-declared | model | check | doctor | work --job ID --tuner HOST:PORT --worker N");
+            "usage: describe | describe-declared | model | open | check | doctor | work --job ID --tuner HOST:PORT --worker N");
         return 2;
       }
       var config = WorkerConfig.parse(args, System.getenv());
@@ -107,6 +115,31 @@ public final class WorkerMain {
       throw new EspalierException(ErrorCode.INTERNAL, "the export was interrupted");
     }
     return Map.of("file", request.file());
+  }
+
+  /// What is to be opened.
+  ///
+  /// @param arguments by name, defaults filled in
+  /// @param data the data folder; empty for none
+  private record OpenRequest(
+      String program, Map<String, String> arguments, String data, int workers, long seed) {}
+
+  private static Object open() {
+    OpenRequest request = request(OpenRequest.class);
+    try (TrainingProgram program = ProgramCatalog.named(request.program())) {
+      program.open(
+          new ProgramEnvironment(
+              request.arguments(),
+              request.data().isEmpty() ? Optional.empty() : Optional.of(Path.of(request.data())),
+              0,
+              request.workers(),
+              request.seed()));
+      return Map.of();
+    } catch (EspalierException failure) {
+      return Map.of("problem", String.valueOf(failure.getMessage()));
+    } catch (RuntimeException | LinkageError failure) {
+      return Map.of("problem", ProgramFailure.describe(request.program(), failure));
+    }
   }
 
   /// What is to be checked.

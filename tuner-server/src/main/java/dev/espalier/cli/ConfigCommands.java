@@ -6,6 +6,7 @@ import dev.espalier.api.rest.JobSpecSchema;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
+import dev.espalier.cli.client.TunerClient;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -40,16 +41,29 @@ final class ConfigCommands extends CommandGroup {
       @Parameters(paramLabel = "FILE", description = "Job file; - reads from standard input.")
           Path file) {
     Map<String, Object> document = invocation.readJobFile(file);
-    JsonNode config;
+    JsonNode answer;
     try {
-      JsonNode answer = invocation.client().post("/jobs?dryRun=true", document);
-      config = answer.has("config") ? answer.path("config") : answer;
+      answer = check(invocation.client(), document);
     } catch (CommandFailure e) {
       if (e.status() != ExitStatus.UNREACHABLE && e.status() != ExitStatus.UNAUTHENTICATED) {
         throw e;
       }
       return withoutServer(document, e);
     }
+    return show(invocation, answer);
+  }
+
+  /// {@return what a server says of a job file that it also had a worker try to open}
+  static JsonNode check(TunerClient client, Map<String, Object> document) {
+    return client.post("/jobs?dryRun=true&tryOut=true", document);
+  }
+
+  /// Shows what a job file comes to; warnings stand beside, where a program does not read.
+  static int show(Invocation invocation, JsonNode answer) {
+    JsonNode config = answer.path("config");
+    answer
+        .path("warnings")
+        .forEach(warning -> invocation.err().println("espalier: warning: " + warning.asString()));
     return invocation.show(
         config, () -> List.of("The job file is valid; it comes to:", "", Json.yaml(config)));
   }

@@ -111,10 +111,7 @@ final class JobCommands extends CommandGroup {
     TunerClient client = invocation.client();
     Map<String, Object> document = options.document(invocation);
     if (options.dryRun) {
-      JsonNode answer = client.post("/jobs?dryRun=true", document);
-      JsonNode config = answer.has("config") ? answer.path("config") : answer;
-      return invocation.show(
-          config, () -> List.of("The job file is valid; it comes to:", "", Json.yaml(config)));
+      return ConfigCommands.show(invocation, ConfigCommands.check(client, document));
     }
     String key = options.idempotencyKey;
     JsonNode answer =

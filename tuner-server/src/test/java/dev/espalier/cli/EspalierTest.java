@@ -318,11 +318,22 @@ final class EspalierTest {
 
   @Test
   void jobFileComesFromStandardInput() {
-    server.on("POST /jobs?dryRun=true", 200, Map.of("valid", true, "config", Map.of("seed", 42)));
+    server.on(
+        "POST /jobs?dryRun=true&tryOut=true",
+        200,
+        Map.of(
+            "valid",
+            true,
+            "config",
+            Map.of("seed", 42),
+            "warnings",
+            List.of("a worker on this server cannot open it: no GPU")));
 
     assertThat(runWith("program: mlp", "job", "submit", "-", "--dry-run")).isZero();
 
     assertThat(out).contains("seed: 42");
+    assertThat(err)
+        .isEqualTo("espalier: warning: a worker on this server cannot open it: no GPU\n");
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.espalier.tuner.app.port.DataFolders;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.EventPublisher;
 import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.app.port.JobTryout;
 import dev.espalier.tuner.app.port.ModelExporter;
 import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.app.port.TunerMeters;
@@ -19,6 +20,7 @@ import dev.espalier.tuner.grpc.WorkerSessionEndpoint;
 import dev.espalier.tuner.launch.CheckpointExporter;
 import dev.espalier.tuner.launch.DescribedPrograms;
 import dev.espalier.tuner.launch.LocalProcessLauncher;
+import dev.espalier.tuner.launch.LocalTryout;
 import dev.espalier.tuner.launch.WorkerCommand;
 import dev.espalier.tuner.persistence.FolderLock;
 import java.time.Duration;
@@ -68,6 +70,11 @@ class RunnerConfiguration {
   @Bean
   DescribedPrograms programRegistry(WorkerCommand command, TunerProperties properties) {
     return new DescribedPrograms(command, properties.programsFolder());
+  }
+
+  @Bean
+  JobTryout jobTryout(WorkerCommand command, DescribedPrograms programs) {
+    return new LocalTryout(command, programs);
   }
 
   /// @param homeLock nobody else exports from this home

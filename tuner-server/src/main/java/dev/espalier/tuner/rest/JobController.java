@@ -12,12 +12,14 @@ import dev.espalier.api.rest.PageView;
 import dev.espalier.tuner.app.JobService;
 import dev.espalier.tuner.app.port.DataFolders;
 import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.JobTryout;
 import dev.espalier.tuner.app.port.ProgramRegistry;
 import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import java.net.URI;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,17 +49,26 @@ class JobController {
   private final JobQueries queries;
   private final ProgramRegistry programs;
   private final DataFolders dataFolders;
+  private final JobTryout tryout;
   private final DocumentReader documents = new DocumentReader();
 
   JobController(
-      JobService service, JobQueries queries, ProgramRegistry programs, DataFolders dataFolders) {
+      JobService service,
+      JobQueries queries,
+      ProgramRegistry programs,
+      DataFolders dataFolders,
+      JobTryout tryout) {
     this.service = service;
     this.queries = queries;
     this.programs = programs;
     this.dataFolders = dataFolders;
+    this.tryout = tryout;
   }
 
   /// Takes a job file in; with `dryRun` only says what it came to.
+  ///
+  /// @param tryOut with `dryRun`: also has a worker open program and data, which may take 20 s, and
+  ///   warns where it cannot
   @ApiResponse(
       responseCode = "201",
       description = "the job",
@@ -79,12 +90,15 @@ class JobController {
       @RequestBody byte[] body,
       @RequestHeader(HttpHeaders.CONTENT_TYPE) MediaType type,
       @RequestParam(defaultValue = "false") boolean dryRun,
+      @RequestParam(defaultValue = "false") boolean tryOut,
       @Parameter(hidden = true)
           @RequestAttribute(name = UnsafeRequestFilter.REQUEST, required = false)
           @Nullable String request) {
     JobSpec spec = check(documents.read(body, type));
     if (dryRun) {
-      return ResponseEntity.ok(new CheckedJob(true, JobSpecReader.toDocument(spec)));
+      return ResponseEntity.ok(
+          new CheckedJob(
+              true, JobSpecReader.toDocument(spec), tryOut ? warnings(spec) : List.of()));
     }
     String id = service.submit(spec, Caller.current().actor(), Optional.ofNullable(request));
     JobView job = Lookups.job(queries, id);
@@ -169,6 +183,17 @@ class JobController {
     }
   }
 
+  /// Where workers come by themselves, what they can open is not to be seen from here.
+  private List<String> warnings(JobSpec spec) {
+    if (spec.launch() != JobSpec.Launch.LOCAL) {
+      return List.of();
+    }
+    String data = spec.data().map(dataFolders::resolve).map(Path::toString).orElse("");
+    return tryout.problem(spec, data).stream()
+        .map(problem -> "a worker on this server cannot open it: " + problem)
+        .toList();
+  }
+
   private static EspalierException invalid(List<Problem> problems) {
     return new EspalierException(
         ErrorCode.INVALID_JOB,
@@ -181,5 +206,6 @@ class JobController {
   /// A job file that was checked and not submitted.
   ///
   /// @param config the job file with every default filled in
-  record CheckedJob(boolean valid, Map<String, Object> config) {}
+  /// @param warnings why it would fail here, though the file is right
+  record CheckedJob(boolean valid, Map<String, Object> config, List<String> warnings) {}
 }

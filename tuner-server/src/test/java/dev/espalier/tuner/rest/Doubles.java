@@ -8,6 +8,7 @@ import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.app.port.JobTryout;
 import dev.espalier.tuner.app.port.ModelExporter;
 import dev.espalier.tuner.app.port.ProgramRegistry;
 import dev.espalier.tuner.app.port.WorkerGateway;
@@ -50,6 +51,14 @@ public class Doubles {
         return name.equals("toy") ? Optional.of(program) : Optional.empty();
       }
     };
+  }
+
+  @Bean
+  public JobTryout tryout() {
+    return (spec, data) ->
+        spec.name().equals("too large")
+            ? Optional.of("it takes too much memory")
+            : Optional.empty();
   }
 
   @Bean

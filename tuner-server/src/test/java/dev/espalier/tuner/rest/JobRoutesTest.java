@@ -86,6 +86,20 @@ class JobRoutesTest {
   }
 
   @Test
+  void dryRunWarnsOfWhatAWorkerCannotOpen() {
+    String job = "{\"program\": \"toy\", \"name\": \"too large\"}";
+
+    assertThat(warnings("dryRun=true&tryOut=true", job))
+        .isEqualTo("[\"a worker on this server cannot open it: it takes too much memory\"]");
+    assertThat(warnings("dryRun=true", job)).isEqualTo("[]");
+    assertThat(warnings("dryRun=true&tryOut=true", JOB)).isEqualTo("[]");
+  }
+
+  private String warnings(String query, String job) {
+    return server.post("/api/v1/jobs?" + query, job).json().get("warnings").toString();
+  }
+
+  @Test
   void aJobThatHasNotEndedIsNotDeleted() {
     String job = "/api/v1/jobs/" + server.newJob();
 
