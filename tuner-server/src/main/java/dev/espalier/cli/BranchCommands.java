@@ -130,17 +130,27 @@ final class BranchCommands extends CommandGroup {
         () -> {
           var table =
               new Table(
-                  "branch",
-                  "parent",
-                  "kind",
-                  "round",
-                  "setting",
-                  "clocks",
-                  "time",
-                  "speed",
-                  "held-out loss",
-                  "verdict",
-                  "state");
+                      "branch",
+                      "parent",
+                      "kind",
+                      "round",
+                      "setting",
+                      "clocks",
+                      "time",
+                      "speed",
+                      "held-out loss",
+                      "verdict",
+                      "state")
+                  .sparing(
+                      "parent",
+                      "kind",
+                      "time",
+                      "held-out loss",
+                      "round",
+                      "clocks",
+                      "verdict",
+                      "speed",
+                      "state");
           for (JsonNode item : items) {
             BranchView branch = Json.as(item, BranchView.class);
             table.row(

@@ -35,7 +35,9 @@ final class DecisionCommands extends CommandGroup {
         items,
         "No decisions yet.",
         () -> {
-          var table = new Table("time", "decision", "rule", "by", "outcome");
+          var table =
+              new Table("time", "decision", "rule", "by", "outcome")
+                  .sparing("rule", "by", "decision");
           for (JsonNode item : items) {
             DecisionView decision = Json.as(item, DecisionView.class);
             table.row(

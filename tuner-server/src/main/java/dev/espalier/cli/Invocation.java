@@ -186,7 +186,9 @@ final class Invocation {
   ///
   /// @param none what to say of an empty list
   int list(List<JsonNode> items, String none, Supplier<Table> table) {
-    return show(Json.tree(items), () -> items.isEmpty() ? List.of(none) : table.get().lines());
+    return show(
+        Json.tree(items),
+        () -> items.isEmpty() ? List.of(none) : table.get().lines(terminal().room()));
   }
 
   boolean isTable() {

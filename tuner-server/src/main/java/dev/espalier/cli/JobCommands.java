@@ -65,7 +65,10 @@ final class JobCommands extends CommandGroup {
     @Option(names = "--follow", description = "Watch the job until it ends.")
     boolean follow;
 
-    @Option(names = "--dry-run", description = "Only check the file and show what it comes to.")
+    @Option(
+        names = "--dry-run",
+        description =
+            "Only check the file, see whether a worker can open it, and show what it comes to.")
     boolean dryRun;
 
     @Option(
@@ -146,7 +149,9 @@ final class JobCommands extends CommandGroup {
             ? "No jobs. Submit one with: espalier job submit FILE"
             : "No jobs in this state.",
         () -> {
-          var table = new Table("id", "name", "program", "state", "epoch", "loss", "tuning", "age");
+          var table =
+              new Table("id", "name", "program", "state", "epoch", "loss", "tuning", "age")
+                  .sparing("program", "tuning", "age", "loss", "epoch");
           Instant now = Instant.now();
           for (JsonNode item : items) {
             JobView job = Json.as(item, JobView.class);

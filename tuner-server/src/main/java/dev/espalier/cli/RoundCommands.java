@@ -50,14 +50,15 @@ final class RoundCommands extends CommandGroup {
         () -> {
           var table =
               new Table(
-                  "round",
-                  "trigger",
-                  "phase",
-                  "parent",
-                  "trials",
-                  "trial time",
-                  "winner",
-                  "outcome");
+                      "round",
+                      "trigger",
+                      "phase",
+                      "parent",
+                      "trials",
+                      "trial time",
+                      "winner",
+                      "outcome")
+                  .sparing("trial time", "parent", "phase", "trials", "trigger", "winner");
           for (JsonNode item : items) {
             RoundView round = Json.as(item, RoundView.class);
             table.row(

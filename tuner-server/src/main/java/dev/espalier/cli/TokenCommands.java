@@ -47,7 +47,8 @@ final class TokenCommands extends CommandGroup {
         items,
         "No tokens.",
         () -> {
-          var table = new Table("id", "name", "made", "last used", "revoked");
+          var table =
+              new Table("id", "name", "made", "last used", "revoked").sparing("made", "revoked");
           for (JsonNode item : items) {
             TokenView token = Json.as(item, TokenView.class);
             table.row(

@@ -92,6 +92,11 @@ public record Terminal(
     return hasColour && !text.isEmpty() ? "\u001b[" + style.code + "m" + text + "\u001b[0m" : text;
   }
 
+  /// {@return columns for a line; as many as it takes where nobody looks at it}
+  public int room() {
+    return isLive ? size.columns : Integer.MAX_VALUE;
+  }
+
   /// {@return whether its reader went away, as `head` does when it has enough}
   public boolean isClosed() {
     return out.checkError();

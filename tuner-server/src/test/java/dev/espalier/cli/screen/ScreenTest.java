@@ -74,6 +74,23 @@ final class ScreenTest {
   }
 
   @Test
+  void tableGivesUpColumnsAndBreaksItsLastOne() {
+    var table = new Table("id", "rule", "by", "outcome").sparing("by", "rule");
+    table.row("1", "racing.adopt", "policy", "Adopted branch #12: all others were worse");
+
+    assertThat(table.lines(200)).isEqualTo(table.lines()).hasSize(2);
+    assertThat(table.lines(58))
+        .containsExactly(
+            "id  rule          outcome",
+            " 1  racing.adopt  Adopted branch #12: all others were",
+            "                  worse");
+    assertThat(table.lines(30))
+        .containsExactly("id  outcome", " 1  Adopted branch #12: all", "    others were worse");
+    assertThat(table.lines(10))
+        .containsExactly("id  outcome", " 1  Adopted branch #12: all others were worse");
+  }
+
+  @Test
   void lineIsCutByWhatIsSeenOfIt() {
     assertThat(cut("\u001b[31mabcdef\u001b[0m", 3)).isEqualTo("\u001b[31mabc\u001b[0m");
     assertThat(LiveArea.cut("\u001b[31mabcdef\u001b[0mx", 3, "\u2026"))
