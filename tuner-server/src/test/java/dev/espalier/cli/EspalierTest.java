@@ -28,6 +28,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -861,6 +865,33 @@ final class EspalierTest {
             runOn(new ByteArrayOutputStream(), true, TestingServer.TOKEN, "", "job", "logs", JOB))
         .isZero();
     assertThat(out).isEqualTo("loss\t1\ufffd]0;owned\ufffd\ufffd2J\n");
+  }
+
+  @Test
+  void whatIsNoServerOfOursIsToldApart() throws Exception {
+    server.on("GET /jobs/job_1", 404, "<html>Not here</html>");
+    assertThat(run("job", "describe", JOB)).isEqualTo(4);
+    assertThat(err)
+        .isEqualTo(
+            "espalier: what answers at "
+                + server.address()
+                + " is no Espalier server: it says 404\n");
+
+    try (var other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Thread.startVirtualThread(() -> {
+        try (Socket socket = other.accept()) {
+          socket
+              .getOutputStream()
+              .write(new byte[] {0, 0, 24, 4, 0, 0, 0, 0, 0, 27, '[', '2', 'J'});
+        } catch (IOException e) {
+          throw new UncheckedIOException(e);
+        }
+      });
+      String address = "http://127.0.0.1:" + other.getLocalPort();
+
+      assertThat(run("--server", address, "job", "describe", JOB)).isEqualTo(7);
+      assertThat(err).startsWith("espalier: ").contains(address).doesNotContain("\u001b", "\0");
+    }
   }
 
   @Test

@@ -45,6 +45,9 @@ const MANY = 150;
 
 const HEADING = 24;
 
+/** Room for the numbers at the left, on a phone. */
+const NARROW_LEFT = 52;
+
 /**
  * @typedef {{branch: BranchView, kind: string, line: Point[]}} Whisker
  */
@@ -66,7 +69,7 @@ const HEADING = 24;
  */
 export function plan(model, view, width) {
   const phone = width < 560;
-  const left = phone ? 46 : 60;
+  const left = phone ? NARROW_LEFT : 60;
   const right = width - (phone ? 58 : 84);
   const axis = axisOf(model, view.unit);
   const [from, to] = view.zoom ?? [
@@ -546,13 +549,15 @@ function frame(top, bottom, left, right) {
  */
 function ends(y, low, high, left) {
   const values = Math.abs(y.at(low) - y.at(high)) < 14 ? [high] : [low, high];
-  return values.map((value) =>
-    h(
+  return values.map((value) => {
+    // A longer number leaves the card.
+    const digits = left === NARROW_LEFT && Math.abs(value) < 0.01 ? 2 : 3;
+    return h(
       'text',
       { class: 'tick tick-y', x: left - 10, y: y.at(value) + 4 },
-      format.tunable(Number(value.toPrecision(3))),
-    ),
-  );
+      format.tunable(Number(value.toPrecision(digits))),
+    );
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import dev.espalier.api.rest.PrintableText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.ProtocolException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -34,6 +36,10 @@ public final class TunerClient {
   private static final Duration DOWNLOAD_TIMEOUT = Duration.ofMinutes(35);
 
   private static final String API = "/api/v1";
+
+  /// What a server says of a path or method that every Espalier server has; only others say so
+  /// without a problem document.
+  private static final Set<Integer> OF_OTHERS = Set.of(404, 405, 501);
 
   private final URI base;
   private final Optional<String> token;
@@ -263,6 +269,11 @@ public final class TunerClient {
           e);
     } catch (SSLException e) {
       throw new CommandFailure(ExitStatus.UNREACHABLE, Certificates.refusal(base, e), e);
+    } catch (ProtocolException e) {
+      throw new CommandFailure(
+          ExitStatus.UNREACHABLE,
+          "what answers at " + base + " speaks no HTTP: is it the port that workers come to?",
+          e);
     } catch (IOException e) {
       throw new CommandFailure(
           ExitStatus.UNREACHABLE, "the connection to " + base + " failed: " + reason(e), e);
@@ -276,9 +287,14 @@ public final class TunerClient {
     return message == null ? e.getClass().getSimpleName() : PrintableText.of(message);
   }
 
-  private static CommandFailure failure(int status, String body) {
-    JsonNode problem = body.startsWith("{") ? Json.parse(body) : Json.tree(Map.of("title", ""));
-    return Problems.failure(status, problem);
+  private CommandFailure failure(int status, String body) {
+    boolean isProblem = body.startsWith("{");
+    String title =
+        !isProblem && OF_OTHERS.contains(status)
+            ? "what answers at " + base + " is no Espalier server: it says " + status
+            : "";
+    return Problems.failure(
+        status, isProblem ? Json.parse(body) : Json.tree(Map.of("title", title)));
   }
 
   private static CommandFailure interrupted(InterruptedException e) {
