@@ -354,6 +354,8 @@ final class DashboardTest {
     page.navigate(server.address() + "/#/jobs/job_nobody");
     assertThat(page.getByText("No such job")).isVisible();
     page.navigate(server.address() + "/#/jobs/%");
+    assertThat(page.getByRole(AriaRole.HEADING, heading("No such page", 1))).isVisible();
+    page.getByRole(AriaRole.LINK, link("All jobs")).click();
     assertThat(page.getByRole(AriaRole.HEADING, heading("Jobs", 1))).isVisible();
     page.navigate(server.address() + "/#/?state=paused&name=nobody");
     assertThat(page.getByText("No job is like that.")).isVisible();
