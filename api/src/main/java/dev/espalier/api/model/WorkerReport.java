@@ -2,6 +2,8 @@ package dev.espalier.api.model;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /// What one worker says of its part of the work.
 public sealed interface WorkerReport {
@@ -51,23 +53,40 @@ public sealed interface WorkerReport {
   ///   W has blocks w, w + W, ...; may be NaN; empty for an evaluation
   /// @param otherSamples how many samples are behind metrics that were measured on others than
   ///   `samples`, by name
+  /// @param scores of a probe: the program's first metric of each of these blocks, as a mean whose
+  ///   small values are good; empty where the losses are of that metric, or training samples judge
   record Evaluated(
       long evaluation,
       Map<String, Double> metrics,
       long samples,
       double seconds,
       List<Double> losses,
-      Map<String, Long> otherSamples)
+      Map<String, Long> otherSamples,
+      List<Double> scores)
       implements WorkerReport {
     /// An evaluation on the validation data.
     public Evaluated(long evaluation, Map<String, Double> metrics, long samples, double seconds) {
-      this(evaluation, metrics, samples, seconds, List.of(), Map.of());
+      this(evaluation, metrics, samples, seconds, List.of(), Map.of(), List.of());
     }
 
     public Evaluated {
       metrics = Map.copyOf(metrics);
       losses = List.copyOf(losses);
       otherSamples = Map.copyOf(otherSamples);
+      scores = List.copyOf(scores);
+    }
+
+    /// {@return the blocks of all workers in order: block b is number b / W of worker b mod W's}
+    ///
+    /// @param parts one of each worker, in order
+    /// @param blocks what each worker has of its own blocks
+    public static List<Double> joinedBlocks(
+        List<Evaluated> parts, Function<Evaluated, List<Double>> blocks) {
+      List<List<Double>> own = parts.stream().map(blocks).toList();
+      int all = own.stream().mapToInt(List::size).sum();
+      return IntStream.range(0, all)
+          .mapToObj(block -> own.get(block % own.size()).get(block / own.size()))
+          .toList();
     }
 
     /// {@return how many samples are behind a metric}

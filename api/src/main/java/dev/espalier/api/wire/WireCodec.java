@@ -156,7 +156,8 @@ public final class WireCodec {
                   .setSamples(evaluated.samples())
                   .setSeconds(evaluated.seconds())
                   .addAllLosses(evaluated.losses())
-                  .putAllOtherSamples(evaluated.otherSamples()));
+                  .putAllOtherSamples(evaluated.otherSamples())
+                  .addAllScores(evaluated.scores()));
       case WorkerReport.CheckpointWritten(long checkpoint, long sizeBytes) ->
           wire.setCheckpointWritten(
               CheckpointWritten.newBuilder().setCheckpoint(checkpoint).setSizeBytes(sizeBytes));
@@ -192,7 +193,8 @@ public final class WireCodec {
               wire.getEvaluated().getSamples(),
               wire.getEvaluated().getSeconds(),
               wire.getEvaluated().getLossesList(),
-              wire.getEvaluated().getOtherSamplesMap());
+              wire.getEvaluated().getOtherSamplesMap(),
+              wire.getEvaluated().getScoresList());
       case CHECKPOINT_WRITTEN ->
           new WorkerReport.CheckpointWritten(
               wire.getCheckpointWritten().getCheckpoint(),

@@ -58,9 +58,10 @@ class WireCodecTest {
     return Stream.of(
         new WorkerReport.Ready(60_000, 64),
         new WorkerReport.Ready(58_000, 64, 2_000),
-        new WorkerReport.Evaluated(4, Map.of(), 32, 0.1, List.of(0.5, Double.NaN), Map.of()),
         new WorkerReport.Evaluated(
-            5, Map.of("accuracy", 0.5), 10, 0.1, List.of(), Map.of("accuracy", 20L)),
+            4, Map.of(), 32, 0.1, List.of(0.5, Double.NaN), Map.of(), List.of(-0.25, Double.NaN)),
+        new WorkerReport.Evaluated(
+            5, Map.of("accuracy", 0.5), 10, 0.1, List.of(), Map.of("accuracy", 20L), List.of()),
         new WorkerReport.Progressed(
             BRANCH,
             10,

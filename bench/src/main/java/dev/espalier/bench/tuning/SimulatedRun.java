@@ -26,7 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
-import java.util.stream.IntStream;
 
 /// One job, from its first event to its end: a policy's session, and the crew that does what it
 /// asks.
@@ -356,15 +355,8 @@ final class SimulatedRun {
             branch,
             metrics(reports, workload.descriptor().validation()),
             took,
-            losses(parts)));
-  }
-
-  /// Block b of a probe is number b / W of worker b mod W's.
-  private static List<Double> losses(List<WorkerReport.Evaluated> parts) {
-    int blocks = parts.stream().mapToInt(part -> part.losses().size()).sum();
-    return IntStream.range(0, blocks)
-        .mapToObj(block -> parts.get(block % parts.size()).losses().get(block / parts.size()))
-        .toList();
+            WorkerReport.Evaluated.joinedBlocks(parts, WorkerReport.Evaluated::losses),
+            WorkerReport.Evaluated.joinedBlocks(parts, WorkerReport.Evaluated::scores)));
   }
 
   private static List<WorkerReport.Evaluated> parts(List<List<WorkerReport>> reports) {

@@ -218,7 +218,13 @@ public final class BranchExecutor {
     var otherSamples = new HashMap<String, Long>();
     result.otherSamples().forEach((metric, count) -> otherSamples.put(metric, (long) count));
     return new WorkerReport.Evaluated(
-        evaluation, result.metrics(), result.samples(), seconds, List.of(), otherSamples);
+        evaluation,
+        result.metrics(),
+        result.samples(),
+        seconds,
+        List.of(),
+        otherSamples,
+        List.of());
   }
 
   private double requireMeasured(MetricSpec metric, Evaluation measured) {
@@ -250,16 +256,18 @@ public final class BranchExecutor {
     BranchLedger.Entry entry = ledger.entry(branch);
     List<int[]> blocks = ownBlocks((int) Math.min(samples, probeSet.length));
     long start = System.nanoTime();
-    List<Double> losses =
-        parameters.measure(branch, () -> blocks.stream().map(block -> loss(entry, block)).toList());
+    List<Judged> judged =
+        parameters.measure(
+            branch, () -> blocks.stream().map(block -> judge(entry, block)).toList());
     reports.accept(
         new WorkerReport.Evaluated(
             evaluation,
             Map.of(),
             blocks.stream().mapToLong(block -> block.length).sum(),
             (System.nanoTime() - start) / 1e9,
-            losses,
-            Map.of()));
+            judged.stream().map(Judged::loss).toList(),
+            Map.of(),
+            judged.stream().flatMap(block -> block.score().stream()).toList()));
   }
 
   /// Block b is measured by worker b mod workers.
@@ -272,23 +280,31 @@ public final class BranchExecutor {
         .toList();
   }
 
-  /// The mean loss of a block of the probe set.
-  private double loss(BranchLedger.Entry entry, int[] block) {
+  /// A block of the probe set.
+  ///
+  /// @param score of the program's first metric, where the loss is of another
+  private record Judged(double loss, Optional<Double> score) {}
+
+  private Judged judge(BranchLedger.Entry entry, int[] block) {
     // The same random numbers for all branches, and others for each block.
     long stream = -1L - block[0];
     if (!isJudgedByValidation) {
       context.at(entry.setting(), block, entry.lineageClock()).withStream(stream);
       Progress progress = program.loss(context);
-      return progress.lossSum() / Math.max(1, progress.samples());
+      return new Judged(progress.lossSum() / Math.max(1, progress.samples()), Optional.empty());
     }
     context
         .at(entry.setting(), new int[0], entry.lineageClock())
         .withStream(stream)
         .ofPart(block, shape.validationSamples());
     Evaluation measured = program.evaluate(context);
-    MetricSpec judged =
-        MetricSpec.lossOf(program.describe().validation(), measured.otherSamples().keySet());
-    return judged.asLoss(requireMeasured(judged, measured));
+    List<MetricSpec> metrics = program.describe().validation();
+    MetricSpec judged = MetricSpec.lossOf(metrics, measured.otherSamples().keySet());
+    MetricSpec first = metrics.getFirst();
+    boolean isOther = !first.equals(judged) && !measured.otherSamples().containsKey(first.name());
+    return new Judged(
+        judged.asLoss(requireMeasured(judged, measured)),
+        isOther ? Optional.of(first.asLoss(requireMeasured(first, measured))) : Optional.empty());
   }
 
   /// Saving is collective, so this worker's shard is saved even when its place cannot be: the other

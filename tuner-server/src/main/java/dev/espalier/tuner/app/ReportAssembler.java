@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 
 /// Puts the reports of one generation's workers together into whole events.
 ///
@@ -316,15 +315,13 @@ final class ReportAssembler {
         metric -> metric.joined(reports).ifPresent(value -> metrics.put(metric.name(), value)));
     return Optional.of(
         new SessionEvent.Evaluated(
-            clock.now(), evaluation, branch, metrics, seconds, losses(reports)));
-  }
-
-  /// Block b is number b / W of worker b mod W's.
-  private static List<Double> losses(List<WorkerReport.Evaluated> parts) {
-    int blocks = parts.stream().mapToInt(part -> part.losses().size()).sum();
-    return IntStream.range(0, blocks)
-        .mapToObj(block -> parts.get(block % parts.size()).losses().get(block / parts.size()))
-        .toList();
+            clock.now(),
+            evaluation,
+            branch,
+            metrics,
+            seconds,
+            WorkerReport.Evaluated.joinedBlocks(reports, WorkerReport.Evaluated::losses),
+            WorkerReport.Evaluated.joinedBlocks(reports, WorkerReport.Evaluated::scores)));
   }
 
   /// {@return seconds of a clock, of each worker}

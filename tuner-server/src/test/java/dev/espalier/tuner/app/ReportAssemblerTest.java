@@ -155,18 +155,41 @@ class ReportAssemblerTest {
             10,
             1,
             List.of(),
-            Map.of("accuracy", 1L, "rmse", 0L)),
+            Map.of("accuracy", 1L, "rmse", 0L),
+            List.of()),
         0);
     assembler.add(
         1,
         1,
         new WorkerReport.Evaluated(
-            4, Map.of("accuracy", 0.0, "rmse", 4.0), 0, 1, List.of(), Map.of("accuracy", 3L)),
+            4,
+            Map.of("accuracy", 0.0, "rmse", 4.0),
+            0,
+            1,
+            List.of(),
+            Map.of("accuracy", 3L),
+            List.of()),
         0);
 
     var evaluated = (SessionEvent.Evaluated) assembler.drain(clock).getFirst();
 
     assertThat(evaluated.metrics()).isEqualTo(Map.of("accuracy", 0.25));
+  }
+
+  @Test
+  void blocksOfAProbeComeInTheirOrder() {
+    assembler.expectEvaluation(4, BRANCH);
+    assembler.add(0, 1, probed(List.of(0.0, 2.0), List.of(-1.0, -3.0)), 0);
+    assembler.add(1, 1, probed(List.of(1.0), List.of(-2.0)), 0);
+
+    var probed = (SessionEvent.Evaluated) assembler.drain(clock).getFirst();
+
+    assertThat(probed.losses()).containsExactly(0.0, 1.0, 2.0);
+    assertThat(probed.scores()).containsExactly(-1.0, -2.0, -3.0);
+  }
+
+  private static WorkerReport.Evaluated probed(List<Double> losses, List<Double> scores) {
+    return new WorkerReport.Evaluated(4, Map.of(), 16, 1, losses, Map.of(), scores);
   }
 
   @Test

@@ -57,6 +57,13 @@ class DocumentCodecTest {
   }
 
   @Test
+  void logsOfBeforeProbesHadScoresAreRead() throws IOException {
+    String old = golden("events.jsonl").replace(",\"scores\":[]", "");
+
+    assertThat(old.lines().map(codec::readEvent).toList()).isEqualTo(EventSamples.EVENTS);
+  }
+
+  @Test
   void jobSpecComesBackEqual() throws IOException {
     String json = codec.write(EventSamples.spec());
 

@@ -16,7 +16,7 @@ public final class Policies {
   /// decisions, so that a recording tells whether it was made by what is here}
   public static int version(String policy) {
     return switch (policy) {
-      case PolicyName.RACING -> 12;
+      case PolicyName.RACING -> 13;
       case PolicyName.RANDOM, PolicyName.GRID, PolicyName.BAYES -> 2;
       case PolicyName.HYPERBAND, PolicyName.ASHA -> 3;
       case PolicyName.PBT -> 4;

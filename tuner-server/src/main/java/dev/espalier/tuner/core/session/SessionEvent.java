@@ -54,13 +54,16 @@ public sealed interface SessionEvent {
   /// @param metrics value by name, put together over workers; empty for a probe
   /// @param losses of a probe: mean loss of each block of the samples that judge, the same blocks
   ///   for each branch that is asked for as many; may be NaN; empty for an evaluation
+  /// @param scores of a probe: the program's first metric of each of these blocks, as a mean whose
+  ///   small values are good; empty where the losses are of that metric, or it was not measured
   record Evaluated(
       double atSeconds,
       long evaluation,
       BranchId branch,
       Map<String, Double> metrics,
       double seconds,
-      List<Double> losses)
+      List<Double> losses,
+      List<Double> scores)
       implements SessionEvent {
     /// An evaluation on the validation data.
     public Evaluated(
@@ -69,13 +72,14 @@ public sealed interface SessionEvent {
         BranchId branch,
         Map<String, Double> metrics,
         double seconds) {
-      this(atSeconds, evaluation, branch, metrics, seconds, List.of());
+      this(atSeconds, evaluation, branch, metrics, seconds, List.of(), List.of());
     }
 
     public Evaluated {
       metrics = Map.copyOf(metrics);
-      // Logs that were written before there were probes have none.
+      // Logs that were written before there were probes, or scores of them, have none.
       losses = List.copyOf(Objects.requireNonNullElse(losses, List.of()));
+      scores = List.copyOf(Objects.requireNonNullElse(scores, List.of()));
     }
   }
 

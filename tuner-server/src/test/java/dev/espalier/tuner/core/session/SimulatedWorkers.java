@@ -390,7 +390,8 @@ public final class SimulatedWorkers {
             command.branch(),
             Map.of(),
             took,
-            Arrays.stream(model.losses(held(command.branch()).state, samples)).boxed().toList()));
+            Arrays.stream(model.losses(held(command.branch()).state, samples)).boxed().toList(),
+            List.of()));
   }
 
   private void save(BranchCommand.Checkpoint command) {

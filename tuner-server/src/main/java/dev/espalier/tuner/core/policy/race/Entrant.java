@@ -16,9 +16,10 @@ public final class Entrant {
   private final List<Probe> probes = new ArrayList<>();
   private boolean isOut;
 
-  /// Its losses on the held-out blocks when it had run for `seconds`.
-  private record Probe(double seconds, List<Double> losses) {
-    static final Probe NONE = new Probe(0, List.of());
+  /// Its losses, and scores where there are some, on the blocks that judge when it had run for
+  /// `seconds`.
+  private record Probe(double seconds, List<Double> losses, List<Double> scores) {
+    static final Probe NONE = new Probe(0, List.of(), List.of());
   }
 
   /// @param number from 0; 0 is the incumbent
@@ -55,15 +56,21 @@ public final class Entrant {
     isOut = true;
   }
 
-  /// {@return its losses on the held-out blocks when it was probed last}
+  /// {@return its losses on the blocks that judge when it was probed last}
   List<Double> losses() {
     return probe(1).losses();
   }
 
-  /// {@return its losses on the held-out blocks when it was probed the time before that; empty
+  /// {@return its losses on the blocks that judge when it was probed the time before that; empty
   /// where it was not}
   List<Double> lossesBefore() {
     return probe(2).losses();
+  }
+
+  /// {@return the program's first metric on these blocks, as a loss, when it was probed last; empty
+  /// where the losses are of that metric, or it was not measured}
+  List<Double> scores() {
+    return probe(1).scores();
   }
 
   private Probe probe(int fromEnd) {
@@ -71,8 +78,8 @@ public final class Entrant {
     return index < 0 ? Probe.NONE : probes.get(index);
   }
 
-  void probed(List<Double> blocks) {
-    probes.add(new Probe(branch.seconds(), blocks));
+  void probed(List<Double> losses, List<Double> scores) {
+    probes.add(new Probe(branch.seconds(), losses, scores));
     branch.probed(loss());
   }
 

@@ -19,11 +19,15 @@ import java.util.stream.Stream;
  * one setting differ, too, by the order of their samples. So what costs a job most, to go on too
  * calmly, takes two rungs that agree, for what is chance in one is drawn anew in the next.
  *
+ * A loss tells soonest which model is better, but it may fall where the metric that counts does
+ * not: a bolder rate makes a young classifier surer, not righter. So who is shown to be worse by
+ * that metric does not win, whatever its loss.
+ *
  * All entrants start cool (the parent's rate had fallen to zero) and are compared cool, so a smaller
  * rate does not win by merely quieting noise: the short-horizon bias of Wu et al. 2018.
  */
 
-/// Who leaves a race and who wins it, by losses on the same held-out blocks.
+/// Who leaves a race and who wins it, by losses on the same blocks of samples.
 final class Judge {
   private static final int SURVIVORS = 3;
   private static final double BOLDER = 1.01;
@@ -73,6 +77,12 @@ final class Judge {
   /// {@return how one differs from another in the last probes}
   PairedDifference now(Entrant one, Entrant other) {
     return PairedDifference.of(one.losses(), other.losses(), confidence);
+  }
+
+  /// {@return how one differs from another in the program's first metric in the last probes; no
+  /// pairs where the losses are of that metric, or it was not measured}
+  PairedDifference byMetric(Entrant one, Entrant other) {
+    return PairedDifference.of(one.scores(), other.scores(), confidence);
   }
 
   /// {@return how one differed from another in the probes before the last}
@@ -226,6 +236,7 @@ final class Judge {
   /// the last rungs, by chance or not. If that was chance, the bolder one races it next.
   private boolean isBackAhead(Entrant entrant, Entrant incumbent) {
     return entrant.move().filter(Move::isReturn).isPresent()
+        && !byMetric(entrant, incumbent).isWorse()
         && now(entrant, incumbent).mean() < 0
         && before(entrant, incumbent).mean() < 0;
   }
@@ -233,8 +244,11 @@ final class Judge {
   /// The job's next lap and all after it are longer than a race, so the lines through what was
   /// probed are carried on, too. A bolder rate pays at once for what it gains later: it wins if it
   /// is better now or then. A calmer rate must be better in both of the last rungs and then, and
-  /// not by chance now and in one of the other two.
+  /// not by chance now and in one of the other two. None may be worse by the metric that counts.
   private boolean isShownToBeat(Entrant best, Entrant incumbent) {
+    if (byMetric(best, incumbent).isWorse()) {
+      return false;
+    }
     boolean isBetterNow = now(best, incumbent).isBetter();
     PairedDifference later = ahead(best, incumbent);
     if (!isBolder(incumbent, best)) {

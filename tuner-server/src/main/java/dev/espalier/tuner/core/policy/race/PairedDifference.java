@@ -3,8 +3,8 @@ package dev.espalier.tuner.core.policy.race;
 import java.util.List;
 import org.apache.commons.math3.distribution.TDistribution;
 
-/// The mean difference of two branches' losses on the same blocks of held-out samples, with its
-/// confidence bounds: the interval of Student's paired t test.
+/// The mean difference of two branches' losses on the same blocks of samples, with its confidence
+/// bounds: the interval of Student's paired t test.
 ///
 /// Pairing takes out what is common to both branches, above all how hard each block is, so a
 /// difference far below the spread of the losses themselves can be told from chance.

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *   fork the incumbent and its challengers from one snapshot
  *   repeat
  *     every entrant runs a lap of d seconds, at whose end its rate has fallen to zero
- *     every entrant is probed: its loss on each block of the same held-out samples
+ *     every entrant is probed: its loss on each block of the same samples
  *     the judge says who leaves
  *     d doubles
  *   until one is left, or the budget would be exceeded
@@ -66,7 +66,7 @@ public final class Race {
   /// @param number of the round, from 1
   /// @param trialSeconds of the first rung
   /// @param horizonSeconds how far ahead losses are forecast, counted from the fork
-  /// @param probeSamples how many held-out samples judge
+  /// @param probeSamples how many samples judge
   /// @param isBounded whether the tuning budget bounds it
   public record Plan(
       int number,
@@ -277,7 +277,7 @@ public final class Race {
       return;
     }
     current = null;
-    probed.probed(event.losses());
+    probed.probed(event.losses(), event.scores());
     if (!probed.isOut()) {
       measured(probed);
     }
@@ -288,7 +288,7 @@ public final class Race {
     if (Double.isFinite(probed.loss())) {
       board.changed(probed.branch(), BranchState.MEASURED);
     } else {
-      fail(probed, "its loss on the held-out samples is " + probed.loss());
+      fail(probed, "its loss on the samples that judge is " + probed.loss());
     }
   }
 

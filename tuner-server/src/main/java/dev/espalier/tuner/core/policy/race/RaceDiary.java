@@ -114,6 +114,12 @@ final class RaceDiary {
     row.put("forecastAboveLeader", ahead.mean());
     row.put("forecastAboveLeaderLower", ahead.lower());
     row.put("forecastAboveLeaderUpper", ahead.upper());
+    PairedDifference byMetric = judge.byMetric(entrant, leader);
+    if (byMetric.pairs() > 0) {
+      row.put("metricAboveLeader", byMetric.mean());
+      row.put("metricAboveLeaderLower", byMetric.lower());
+      row.put("metricAboveLeaderUpper", byMetric.upper());
+    }
     row.put("stepsPerSecond", judge.stepsPerSecond(entrant));
     return row;
   }

@@ -47,6 +47,7 @@ class RaceTest {
   private static final double NOISY = 0.16;
 
   private final Map<Double, List<Double>> losses = new HashMap<>();
+  private final Map<Double, Double> scores = new HashMap<>();
   private final Map<BranchId, Integer> probes = new HashMap<>();
   private final List<Decision> decisions = new ArrayList<>();
   private double trainedSeconds = TWO_RUNGS;
@@ -132,7 +133,13 @@ class RaceTest {
       }
       race.evaluated(
           new SessionEvent.Evaluated(
-              0, probe.evaluation(), probe.branch(), Map.of(), 0.001, blocks(branch)));
+              0,
+              probe.evaluation(),
+              probe.branch(),
+              Map.of(),
+              0.001,
+              blocks(branch),
+              scores(branch)));
     }
   }
 
@@ -150,12 +157,45 @@ class RaceTest {
         .toList();
   }
 
+  /// Block by block as far from each other as it takes to tell them apart.
+  private List<Double> scores(Branch branch) {
+    double score = scores.getOrDefault(branch.setting().valueOr("learningRate", 0), 0.0);
+    return scores.isEmpty()
+        ? List.of()
+        : IntStream.range(0, BLOCKS).mapToObj(block -> score + NOISE * (block % 2)).toList();
+  }
+
   private static double winner(Race.Outcome outcome) {
     return outcome.winner().orElseThrow().branch().setting().valueOr("learningRate", 0);
   }
 
   private List<String> rules() {
     return decisions.stream().map(Decision::rule).toList();
+  }
+
+  @Test
+  void whoIsWorseByTheMetricThatCountsDoesNotWinByItsLoss() {
+    losses(INCUMBENT, 0.98, 0.97, 0.96, 0.95);
+    losses(BOLD, 0.9, 0.8, 0.7, 0.6);
+    scores.put(INCUMBENT, -0.82);
+    scores.put(BOLD, -0.8);
+
+    Race.Outcome outcome = race(BOLD);
+
+    assertThat(winner(outcome)).isEqualTo(INCUMBENT);
+    assertThat(outcome.open()).isEqualTo(Optional.of(move(BOLD)));
+    assertThat(decisions.getLast().evidence().get("entrants").toString())
+        .contains("metricAboveLeader=0.0199");
+  }
+
+  @Test
+  void whoIsAsGoodByTheMetricThatCountsWinsByItsLoss() {
+    losses(INCUMBENT, 0.98);
+    losses(BOLD, 0.9);
+    scores.put(INCUMBENT, -0.82);
+    scores.put(BOLD, -0.82);
+
+    assertThat(winner(race(BOLD))).isEqualTo(BOLD);
   }
 
   /// Clocks of a race may be many millions.
