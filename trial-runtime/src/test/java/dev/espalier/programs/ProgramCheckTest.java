@@ -304,6 +304,37 @@ final class ProgramCheckTest {
         .containsExactly("parts of the validation samples judge");
   }
 
+  private static final class WithCountsFirst extends InParts {
+    @Override
+    public ProgramDescriptor describe() {
+      ProgramDescriptor line = super.describe();
+      var metrics = new ArrayList<>(List.of(MetricSpec.maximize("right")));
+      metrics.addAll(line.validation());
+      return new ProgramDescriptor(
+          line.name(),
+          line.summary(),
+          line.needsData(),
+          line.arguments(),
+          line.tunables(),
+          metrics);
+    }
+
+    @Override
+    public Evaluation evaluate(ProgramContext context) {
+      int[] samples = context.share(TRAINING, x.length);
+      double loss = lossSum(context, samples, new float[2]) / samples.length;
+      return new Evaluation(Map.of("right", (double) samples.length, "loss", loss), samples.length);
+    }
+  }
+
+  @Test
+  void aFirstMetricWhosePartsDoNotComeToTheWholeIsFound() throws Exception {
+    List<Finding> findings = check(WithCountsFirst::new);
+
+    assertThat(wrong(findings)).contains("parts of the validation samples judge");
+    assertThat(sentence(findings, "parts of the validation samples judge")).startsWith("right ");
+  }
+
   /// Training that goes on in the evaluation, by way of a field.
   private static final class WithLearningEvaluation extends Line {
     private int evaluations;

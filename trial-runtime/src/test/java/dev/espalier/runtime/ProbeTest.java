@@ -6,7 +6,9 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProbeSource;
+import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Tunable;
@@ -173,6 +175,62 @@ class ProbeTest {
                 mean(drawn, 0, 16), mean(drawn, 16, 32), mean(drawn, 32, 40));
         assertThat(samples).isEqualTo(40);
         assertThat(tuner.probe(0, 2)).containsExactly(mean(drawn, 0, 16));
+      }
+    }
+  }
+
+  /// Measures first which of its validation samples have even numbers, and then their numbers.
+  private static final class Scored extends ExactProgram {
+    private static final int VALIDATION = 40;
+
+    Scored() {
+      super(0);
+    }
+
+    @Override
+    public ProgramDescriptor describe() {
+      ProgramDescriptor exact = super.describe();
+      return new ProgramDescriptor(
+          exact.name(),
+          exact.summary(),
+          exact.needsData(),
+          exact.arguments(),
+          exact.tunables(),
+          List.of(MetricSpec.maximize("even"), MetricSpec.minimize("loss")));
+    }
+
+    @Override
+    public ProgramShape open(ProgramEnvironment environment) {
+      return super.open(environment).withValidationSamples(VALIDATION);
+    }
+
+    @Override
+    public Evaluation evaluate(ProgramContext context) {
+      int[] share = context.share(0, VALIDATION);
+      double even = Arrays.stream(share).filter(number -> number % 2 == 0).count();
+      return new Evaluation(
+          Map.of("even", even / share.length, "loss", Arrays.stream(share).average().orElseThrow()),
+          share.length);
+    }
+  }
+
+  @Test
+  void theFirstMetricIsMeasuredBesideTheLossOfEachBlock() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints)) {
+      tuner.holdOut(new HeldOut(40, 0.5, ProbeSource.VALIDATION));
+      try (var threads = WorkerThreads.attach(tuner, Scored::new)) {
+        tuner.say(new BranchCommand.Create(ROOT, SETTING));
+        tuner.say(new BranchCommand.Probe(ROOT, 1, 1000));
+        tuner.say(new BranchCommand.Evaluate(ROOT, 2));
+        tuner.awaitEvaluation(2);
+        tuner.say(new BranchCommand.Stop());
+        threads.awaitEnd();
+        int[] drawn = SampleSplit.drawnFirst(40, 40, ScriptedTuner.SEED);
+        assertThat(tuner.probe(0, 1))
+            .containsExactly(mean(drawn, 0, 16), mean(drawn, 16, 32), mean(drawn, 32, 40));
+        int[] odd = Arrays.stream(drawn).map(number -> number % 2).toArray();
+        assertThat(tuner.evaluated(0, 1).orElseThrow().scores())
+            .containsExactly(mean(odd, 0, 16) - 1, mean(odd, 16, 32) - 1, mean(odd, 32, 40) - 1);
       }
     }
   }

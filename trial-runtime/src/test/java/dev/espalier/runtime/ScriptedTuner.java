@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -227,14 +228,16 @@ final class ScriptedTuner implements AutoCloseable {
   }
 
   /// {@return the losses of the blocks that a worker probed; empty when it has not said so}
-  synchronized List<Double> probe(int worker, long evaluation) {
+  List<Double> probe(int worker, long evaluation) {
+    return evaluated(worker, evaluation).map(WorkerReport.Evaluated::losses).orElse(List.of());
+  }
+
+  synchronized Optional<WorkerReport.Evaluated> evaluated(int worker, long evaluation) {
     return seats.get(worker).log.stream()
         .filter(WorkerReport.Evaluated.class::isInstance)
         .map(WorkerReport.Evaluated.class::cast)
         .filter(part -> part.evaluation() == evaluation)
-        .map(WorkerReport.Evaluated::losses)
-        .findFirst()
-        .orElse(List.of());
+        .findFirst();
   }
 
   synchronized List<WorkerReport> reports(int worker) {

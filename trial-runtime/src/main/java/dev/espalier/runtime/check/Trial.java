@@ -182,11 +182,13 @@ final class Trial implements AutoCloseable {
     return evaluated(new BranchCommand.Evaluate(branch, ++evaluation));
   }
 
-  /// {@return the loss of each block of held-out samples, by worker}
+  /// {@return the loss of each block of the samples that judge, by worker}
   List<List<Double>> probe(BranchId branch) throws InterruptedException {
-    return evaluated(new BranchCommand.Probe(branch, ++evaluation, probeSamples())).stream()
-        .map(WorkerReport.Evaluated::losses)
-        .toList();
+    return probed(branch).stream().map(WorkerReport.Evaluated::losses).toList();
+  }
+
+  List<WorkerReport.Evaluated> probed(BranchId branch) throws InterruptedException {
+    return evaluated(new BranchCommand.Probe(branch, ++evaluation, probeSamples()));
   }
 
   private List<WorkerReport.Evaluated> evaluated(BranchCommand command)

@@ -16,6 +16,7 @@ import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.TableDeclaration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// Whether two workers do together what one does alone.
@@ -223,25 +224,39 @@ final class WorkerChecks {
       }
       // Untrained models often have the same loss for all samples.
       trial.run(ROOT, clocks);
-      List<Double> parts = trial.probe(ROOT).getFirst();
+      WorkerReport.Evaluated probed = trial.probed(ROOT).getFirst();
+      List<Double> parts = probed.losses();
       WorkerReport.Evaluated whole = trial.evaluate(ROOT).getFirst();
-      MetricSpec judged =
-          MetricSpec.lossOf(subject.descriptor().validation(), whole.otherSamples().keySet());
+      List<MetricSpec> metrics = subject.descriptor().validation();
+      MetricSpec judged = MetricSpec.lossOf(metrics, whole.otherSamples().keySet());
       if (parts.stream().distinct().count() == 1) {
         return failed(
             "%s is the same for all %d parts of the validation samples; measure context.share(from,"
                 + " to) and nothing else, or leave withValidationSamples out",
             judged.name(), parts.size());
       }
-      double all = judged.asLoss(whole.metrics().getOrDefault(judged.name(), Double.NaN));
-      double joined = mean(parts, samples);
-      return Math.abs(joined - all) <= PARTS * (ROUNDING + Math.abs(all))
-          ? passed("%d parts come to the whole", parts.size())
-          : failed(
-              "%s comes to %s over %d parts of the validation samples and to %s over all of them;"
-                  + " it must be a mean over what context.share(from, to) gives, or the root of one",
-              judged.name(), joined, parts.size(), all);
+      return apart(judged, parts, whole, samples)
+          .or(() ->
+              probed.scores().isEmpty()
+                  ? Optional.empty()
+                  : apart(metrics.getFirst(), probed.scores(), whole, samples))
+          .orElseGet(() -> passed("%d parts come to the whole", parts.size()));
     }
+  }
+
+  /// {@return what is wrong where parts do not come to the whole}
+  private static Optional<Verdict> apart(
+      MetricSpec metric, List<Double> parts, WorkerReport.Evaluated whole, int samples) {
+    double all = metric.asLoss(whole.metrics().getOrDefault(metric.name(), Double.NaN));
+    double joined = mean(parts, samples);
+    return Math.abs(joined - all) <= PARTS * (ROUNDING + Math.abs(all))
+        ? Optional.empty()
+        : Optional.of(
+            failed(
+                "%s comes to %s over %d parts of the validation samples and to %s over all of"
+                    + " them; it must be a mean over what context.share(from, to) gives, or the"
+                    + " root of one",
+                metric.name(), joined, parts.size(), all));
   }
 
   /// {@return the mean over all samples}
