@@ -72,7 +72,7 @@ public record RacingOptions(
           8,
           0.03,
           1.2,
-          0.25,
+          0.4,
           0.2,
           0.65,
           2,
