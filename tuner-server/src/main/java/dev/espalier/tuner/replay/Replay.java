@@ -50,8 +50,8 @@ public record Replay(
   /// @param position in the recording, from 1; of one that is added, among those taken now
   /// @param recorded empty when the policy decides more than was recorded
   /// @param replayed empty when it decides less
-  /// @param parts what differs in a changed one: `order`, `rule`, `outcome`, `actor`, `round`, or
-  ///   `evidence.NAME`
+  /// @param parts what differs in a changed one: `order`, `rule`, `actor`, `round`, or
+  ///   `evidence.NAME`; a decision is the same in other words
   public record Difference(
       int position, Optional<Decision> recorded, Optional<Decision> replayed, List<String> parts) {
     public Difference {
@@ -155,7 +155,6 @@ public record Replay(
   private static List<String> parts(Decision recorded, Decision replayed) {
     var parts = new ArrayList<String>();
     addIf(!recorded.rule().equals(replayed.rule()), "rule", parts);
-    addIf(!recorded.outcome().equals(replayed.outcome()), "outcome", parts);
     addIf(!recorded.actor().equals(replayed.actor()), "actor", parts);
     addIf(recorded.round() != replayed.round(), "round", parts);
     var names = new LinkedHashMap<>(recorded.evidence());

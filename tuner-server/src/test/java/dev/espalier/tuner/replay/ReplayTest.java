@@ -97,8 +97,27 @@ final class ReplayTest {
         .satisfies(difference -> {
           assertThat(difference.kind()).isEqualTo(Replay.Kind.CHANGED);
           assertThat(difference.position()).isEqualTo(3);
-          assertThat(difference.parts()).containsExactly("outcome", "evidence." + changed);
+          assertThat(difference.parts()).containsExactly("evidence." + changed);
         });
+  }
+
+  /// Sentences are for people, and change with versions.
+  @Test
+  void aDecisionInOtherWordsIsTheSame() {
+    Recording recording = recorded("mltuner");
+    List<Decision> decisions =
+        recording.decisions().stream()
+            .map(decision ->
+                new Decision(
+                    decision.key(),
+                    decision.rule(),
+                    "in other words",
+                    decision.actor(),
+                    decision.round(),
+                    decision.evidence()))
+            .toList();
+
+    assertThat(Replay.of(with(recording, recording.events(), decisions)).isSame()).isTrue();
   }
 
   @Test
