@@ -14,6 +14,7 @@ import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.data.SampleSplit;
+import dev.espalier.runtime.branch.BranchExecutor;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.ProgramEnvironment;
@@ -144,6 +145,9 @@ class ProbeTest {
     public Evaluation evaluate(ProgramContext context) {
       int[] share = context.share(0, VALIDATION);
       int[] tested = context.share(0, VALIDATION + 1);
+      if (share.length <= BranchExecutor.PROBE_BLOCK) {
+        assertThat(tested).as("a part of a test set").isEmpty();
+      }
       return Evaluation.mean("loss", Arrays.stream(share).sum(), share.length)
           .with("weights", tested.length, tested.length);
     }

@@ -88,7 +88,7 @@ public final class FactorizationMachine implements TrainingProgram {
       rows.collect(examples, samples);
       int needed = valuesOf(rows.count());
       if (values.length < needed) {
-        values = new float[Math.max(needed, 2 * values.length)];
+        values = new float[Math.max(needed, (int) Math.min(MOST_VALUES, 2L * values.length))];
         gradients = new float[values.length];
       }
       context.table(FEATURES).read(rows.rows(), rows.count(), values);
