@@ -138,14 +138,14 @@ final class BranchCommands extends CommandGroup {
                       "clocks",
                       "time",
                       "speed",
-                      "held-out loss",
+                      "probe loss",
                       "verdict",
                       "state")
                   .sparing(
                       "parent",
                       "kind",
                       "time",
-                      "held-out loss",
+                      "probe loss",
                       "round",
                       "clocks",
                       "verdict",

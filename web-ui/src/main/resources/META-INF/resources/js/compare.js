@@ -215,7 +215,7 @@ function table(model, branches, on) {
             ? h('strong', null, format.number(branch.speed, 3))
             : format.number(branch.speed, 3),
         ),
-        row('Held-out loss', (branch) => format.measured(branch.heldOutLoss, 4)),
+        row('Probe loss', (branch) => format.measured(branch.heldOutLoss, 4)),
         row('Noise, loss', (branch) => format.number(branch.noise, 3)),
         row('Last window mean', (branch) => format.measured(branch.windowMeans.at(-1), 4)),
         row('Round', (branch) => String(branch.round)),

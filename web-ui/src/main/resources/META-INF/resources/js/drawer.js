@@ -287,7 +287,7 @@ function numbers(branch) {
       'dl',
       { class: 'facts' },
       fact(
-        'Held-out loss',
+        'Probe loss',
         format.measured(branch.heldOutLoss, 4),
         'mean over samples that nothing trains on, when the rate had fallen to zero',
       ),

@@ -271,7 +271,7 @@ function branchTable(model, round, branches, focus, on) {
             h(
               'th',
               { scope: 'col', class: 'num', title: 'on the same samples, at the end of a lap' },
-              'Held-out loss',
+              'Probe loss',
             ),
           h('th', { scope: 'col' }, 'Verdict'),
           h('th', { scope: 'col', class: 'num clocks-cell' }, 'Clocks'),

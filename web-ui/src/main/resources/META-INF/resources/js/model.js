@@ -801,7 +801,7 @@ export function isAlive(branch) {
 }
 
 /**
- * The trials of a round, fastest first, those without a speed last; of a race the least held-out
+ * The trials of a round, fastest first, those without a speed last; of a race the least probe
  * loss first.
  *
  * @param {JobModel} model

@@ -359,7 +359,7 @@ export class Plot {
             'speed',
             branch.speed === null ? format.NONE : `${format.number(branch.speed, 3)} loss/s`,
           )
-        : tipLine('held-out loss', format.measured(branch.heldOutLoss, 4));
+        : tipLine('probe loss', format.measured(branch.heldOutLoss, 4));
     return [
       h(
         'p',

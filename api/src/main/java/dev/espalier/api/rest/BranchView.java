@@ -21,8 +21,9 @@ import org.jspecify.annotations.Nullable;
 /// @param noise largest upward step between window means; null before it was judged
 /// @param windowMeans the means that the judgement used
 /// @param windowSeconds their times
-/// @param heldOutLoss mean loss on the held-out samples at the end of its last lap in a race; null
-///   before, after an overflow, and where nothing races
+/// @param heldOutLoss mean loss on the samples that judge races (of a root mean square error its
+///   square) at the end of its last lap in a race; null before, after an overflow, and where
+///   nothing races
 public record BranchView(
     int branch,
     @Nullable Integer parent,

@@ -111,7 +111,7 @@ final class JobPicture {
       }
       boolean hasLosses = trials.stream().anyMatch(trial -> trial.heldOutLoss() != null);
       if (hasLosses) {
-        headers.add("held-out loss");
+        headers.add("probe loss");
       }
       headers.add("verdict");
       var table = new Table(headers);
