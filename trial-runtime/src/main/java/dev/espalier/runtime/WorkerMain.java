@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceConfigurationError;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -46,13 +47,29 @@ public final class WorkerMain {
   /// Longer than workers may take to leave, after which files are removed.
   private static final long END_PATIENCE_SECONDS = 15;
 
+  /// System property: number of the process that asked.
+  private static final String ASKER = "espalier.asker";
+
   private WorkerMain() {}
 
   public static void main(String[] args) throws InterruptedException {
     // What a program prints or parses is to be the same on each machine.
     Locale.setDefault(Locale.ROOT);
     WorkerLog.configure();
+    endWithAsker();
     System.exit(run(List.of(args)));
+  }
+
+  /// A process that answers a question ends with who asked it, whatever the program does that it
+  /// runs; one that trains finds out by itself that its tuner is gone.
+  private static void endWithAsker() {
+    String asker = System.getProperty(ASKER);
+    if (asker != null) {
+      ProcessHandle.of(Long.parseLong(asker))
+          .map(ProcessHandle::onExit)
+          .orElseGet(() -> CompletableFuture.completedFuture(null))
+          .thenRun(() -> System.exit(1));
+    }
   }
 
   private static int run(List<String> args) throws InterruptedException {

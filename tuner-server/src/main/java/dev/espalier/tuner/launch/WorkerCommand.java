@@ -124,7 +124,8 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
       Consumer<String> answer,
       Consumer<String> remarks) {
     try {
-      var builder = new ProcessBuilder(line(List.of(), programJars, List.of(question)));
+      String asker = "-Despalier.asker=" + ProcessHandle.current().pid();
+      var builder = new ProcessBuilder(line(List.of(asker), programJars, List.of(question)));
       LocalProcessLauncher.SECRETS_OF_THE_SERVER.forEach(builder.environment()::remove);
       Process process = builder.start();
       // A program that hangs would hold up the reading below.
