@@ -147,11 +147,16 @@ export function overlayTwin(traces, words) {
 }
 
 /**
+ * Names of jobs often begin alike, so both ends stay.
+ *
  * @param {string} label
  * @param {number} longest
  */
 function short(label, longest) {
-  return label.length > longest ? `${label.slice(0, longest - 1)}…` : label;
+  const tail = Math.floor(longest / 2);
+  return label.length > longest
+    ? `${label.slice(0, longest - tail - 1)}…${label.slice(-tail)}`
+    : label;
 }
 
 /**

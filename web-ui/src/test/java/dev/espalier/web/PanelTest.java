@@ -47,7 +47,7 @@ final class PanelTest {
 
     Value drawing = modules.load("overlay.js").invokeMember("overlay", traces, words, 340);
 
-    assertThat(words(drawing, "value")).isEqualTo("run-hype…|run-pbt");
+    assertThat(words(drawing, "value")).isEqualTo("run-…band|run-pbt");
     Value svg = drawing.getMember("children").getArrayElement(0);
     assertThat(svg.getMember("props").getMember("viewBox").asString()).isEqualTo("0 0 340 320");
     assertThat(count(drawing, "compare-line is-winner line-0")).isEqualTo(2);
