@@ -71,11 +71,11 @@ final class ComparisonTest {
         .isZero();
     assertThat(said.toString()).startsWith("Same ").contains(" decisions from ");
 
-    String changed = Files.readString(saved).replaceFirst("\"outcome\":\"", "\"outcome\":\"Not ");
+    String changed = Files.readString(saved).replaceFirst("\"rule\":\"", "\"rule\":\"not.");
     Path other = Files.writeString(folder.resolve("other.ndjson"), changed);
     var difference = new StringBuilder();
     assertThat(server.espalier(difference, "job", "replay", other.toString())).isEqualTo(10);
-    assertThat(difference.toString()).contains("differs in outcome");
+    assertThat(difference.toString()).contains("differs in rule");
   }
 
   private static void assertBilled(ServerProcess server, String job) throws Exception {
