@@ -31,7 +31,7 @@ const BOTTOM = HEIGHT - 36;
 const TWIN_POINTS = 40;
 
 /** A longer name does not fit beside the drawing. */
-const LONGEST_LABEL = { wide: 16, narrow: 9 };
+const LONGEST_LABEL = { wide: 14, narrow: 9 };
 
 /**
  * One line.
