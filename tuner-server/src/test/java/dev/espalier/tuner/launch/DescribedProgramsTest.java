@@ -49,11 +49,11 @@ final class DescribedProgramsTest {
             """
             case "$*" in *describe-declared*)
               echo asked >> %s
-              until [ -e %s ]; do sleep 0.1; done
+              while [ -e %s ] && [ ! -e %s ]; do sleep 0.1; done
               exit 0;;
             esac\
             """
-                .formatted(asked, finish),
+                .formatted(asked, asked, finish),
             Duration.ofMinutes(1));
     try {
       Awaitility.await()
