@@ -20,6 +20,7 @@ import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.Progress;
+import dev.espalier.sdk.TrainingProgram;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -157,29 +159,34 @@ class ProbeTest {
   @ValueSource(ints = {1, 2})
   void validationSamplesJudgeInBlocksAndNoneIsHeldOut(int workers) throws Exception {
     try (var tuner = new ScriptedTuner(workers, checkpoints)) {
-      tuner.holdOut(new HeldOut(40, 0.5, ProbeSource.VALIDATION));
-      try (var threads = WorkerThreads.attach(tuner, Validated::new)) {
-        tuner.say(new BranchCommand.Create(ROOT, SETTING));
-        tuner.say(new BranchCommand.Probe(ROOT, 1, 1000));
-        tuner.say(new BranchCommand.Probe(ROOT, 2, 16));
-        tuner.say(new BranchCommand.Evaluate(ROOT, 3));
-        tuner.awaitEvaluation(3);
-        tuner.say(new BranchCommand.Stop());
-        threads.awaitEnd();
-        List<Double> all = new ArrayList<>();
-        long samples = 0;
-        for (int worker = 0; worker < workers; worker++) {
-          all.addAll(tuner.probe(worker, 1));
-          samples += probedSamples(tuner, worker);
-          assertThat(tuner.reports(worker)).contains(new WorkerReport.Ready(90, 8, 40));
-        }
-        int[] drawn = SampleSplit.drawnFirst(40, 40, ScriptedTuner.SEED);
-        assertThat(all)
-            .containsExactlyInAnyOrder(
-                mean(drawn, 0, 16), mean(drawn, 16, 32), mean(drawn, 32, 40));
-        assertThat(samples).isEqualTo(40);
-        assertThat(tuner.probe(0, 2)).containsExactly(mean(drawn, 0, 16));
+      judgeByValidation(tuner, Validated::new);
+      List<Double> all = new ArrayList<>();
+      long samples = 0;
+      for (int worker = 0; worker < workers; worker++) {
+        all.addAll(tuner.probe(worker, 1));
+        samples += probedSamples(tuner, worker);
+        assertThat(tuner.reports(worker)).contains(new WorkerReport.Ready(90, 8, 40));
       }
+      int[] drawn = SampleSplit.drawnFirst(40, 40, ScriptedTuner.SEED);
+      assertThat(all)
+          .containsExactlyInAnyOrder(mean(drawn, 0, 16), mean(drawn, 16, 32), mean(drawn, 32, 40));
+      assertThat(samples).isEqualTo(40);
+      assertThat(tuner.probe(0, 2)).containsExactly(mean(drawn, 0, 16));
+    }
+  }
+
+  /// Probes all 40 validation samples as 1, and the first block of them as 2.
+  private static void judgeByValidation(ScriptedTuner tuner, Supplier<TrainingProgram> program)
+      throws Exception {
+    tuner.holdOut(new HeldOut(40, 0.5, ProbeSource.VALIDATION));
+    try (var threads = WorkerThreads.attach(tuner, program)) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Probe(ROOT, 1, 1000));
+      tuner.say(new BranchCommand.Probe(ROOT, 2, 16));
+      tuner.say(new BranchCommand.Evaluate(ROOT, 3));
+      tuner.awaitEvaluation(3);
+      tuner.say(new BranchCommand.Stop());
+      threads.awaitEnd();
     }
   }
 
@@ -221,21 +228,13 @@ class ProbeTest {
   @Test
   void theFirstMetricIsMeasuredBesideTheLossOfEachBlock() throws Exception {
     try (var tuner = new ScriptedTuner(1, checkpoints)) {
-      tuner.holdOut(new HeldOut(40, 0.5, ProbeSource.VALIDATION));
-      try (var threads = WorkerThreads.attach(tuner, Scored::new)) {
-        tuner.say(new BranchCommand.Create(ROOT, SETTING));
-        tuner.say(new BranchCommand.Probe(ROOT, 1, 1000));
-        tuner.say(new BranchCommand.Evaluate(ROOT, 2));
-        tuner.awaitEvaluation(2);
-        tuner.say(new BranchCommand.Stop());
-        threads.awaitEnd();
-        int[] drawn = SampleSplit.drawnFirst(40, 40, ScriptedTuner.SEED);
-        assertThat(tuner.probe(0, 1))
-            .containsExactly(mean(drawn, 0, 16), mean(drawn, 16, 32), mean(drawn, 32, 40));
-        int[] odd = Arrays.stream(drawn).map(number -> number % 2).toArray();
-        assertThat(tuner.evaluated(0, 1).orElseThrow().scores())
-            .containsExactly(mean(odd, 0, 16) - 1, mean(odd, 16, 32) - 1, mean(odd, 32, 40) - 1);
-      }
+      judgeByValidation(tuner, Scored::new);
+      int[] drawn = SampleSplit.drawnFirst(40, 40, ScriptedTuner.SEED);
+      assertThat(tuner.probe(0, 1))
+          .containsExactly(mean(drawn, 0, 16), mean(drawn, 16, 32), mean(drawn, 32, 40));
+      int[] odd = Arrays.stream(drawn).map(number -> number % 2).toArray();
+      assertThat(tuner.evaluated(0, 1).orElseThrow().scores())
+          .containsExactly(mean(odd, 0, 16) - 1, mean(odd, 16, 32) - 1, mean(odd, 32, 40) - 1);
     }
   }
 

@@ -255,10 +255,11 @@ public final class BranchExecutor {
   private void probe(BranchId branch, long evaluation, long samples) {
     BranchLedger.Entry entry = ledger.entry(branch);
     List<int[]> blocks = ownBlocks((int) Math.min(samples, probeSet.length));
+    List<MetricSpec> metrics = program.describe().validation();
     long start = System.nanoTime();
     List<Judged> judged =
         parameters.measure(
-            branch, () -> blocks.stream().map(block -> judge(entry, block)).toList());
+            branch, () -> blocks.stream().map(block -> judge(entry, block, metrics)).toList());
     reports.accept(
         new WorkerReport.Evaluated(
             evaluation,
@@ -285,7 +286,7 @@ public final class BranchExecutor {
   /// @param score of the program's first metric, where the loss is of another
   private record Judged(double loss, Optional<Double> score) {}
 
-  private Judged judge(BranchLedger.Entry entry, int[] block) {
+  private Judged judge(BranchLedger.Entry entry, int[] block, List<MetricSpec> metrics) {
     // The same random numbers for all branches, and others for each block.
     long stream = -1L - block[0];
     if (!isJudgedByValidation) {
@@ -298,7 +299,6 @@ public final class BranchExecutor {
         .withStream(stream)
         .ofPart(block, shape.validationSamples());
     Evaluation measured = program.evaluate(context);
-    List<MetricSpec> metrics = program.describe().validation();
     MetricSpec judged = MetricSpec.lossOf(metrics, measured.otherSamples().keySet());
     MetricSpec first = metrics.getFirst();
     boolean isOther = !first.equals(judged) && !measured.otherSamples().containsKey(first.name());

@@ -92,7 +92,7 @@ final class PostgresEventLog implements EventLog {
     job.eventCount += documents.size();
     insertPoints(commit);
     insertBlocks(commit);
-    var written = new Written(job, commit.points(), now);
+    var written = new Written(job, now);
     for (SessionEvent event : commit.events()) {
       written.take(event);
     }
@@ -196,7 +196,6 @@ final class PostgresEventLog implements EventLog {
   /// What one commit changes, and what the stream says of it.
   private final class Written {
     private final JobEntity job;
-    private final List<MetricPoint> points;
     private final Instant now;
     private final List<StreamEvent> stream = new ArrayList<>();
     private final Map<RowKey, BranchEntity> branches = new HashMap<>();
@@ -207,9 +206,8 @@ final class PostgresEventLog implements EventLog {
     private boolean hasNewState;
     private boolean killed;
 
-    Written(JobEntity job, List<MetricPoint> points, Instant now) {
+    Written(JobEntity job, Instant now) {
       this.job = job;
-      this.points = points;
       this.now = now;
       this.streamCountBefore = job.streamCount;
     }
@@ -301,24 +299,6 @@ final class PostgresEventLog implements EventLog {
     /// {@return the mean loss of the mainline's last clocks, whatever branches they ran on and
     /// however they were parcelled; null before the first one}
     private @Nullable Double meanOfLastLosses() {
-      List<Double> given = lastLossesGiven();
-      List<Double> last = given.size() == JobView.LOSS_CLOCKS ? given : lastLossesWritten();
-      OptionalDouble mean = last.stream().mapToDouble(Double::doubleValue).average();
-      return mean.isPresent() ? mean.getAsDouble() : null;
-    }
-
-    /// {@return those that come with this commit}
-    private List<Double> lastLossesGiven() {
-      long until = job.mainlineClock - job.mainlineForkClock;
-      return points.stream()
-          .filter(point -> point.branch() == job.mainlineBranch)
-          .filter(point -> point.clock() > until - JobView.LOSS_CLOCKS && point.clock() <= until)
-          .map(MetricPoint::loss)
-          .toList();
-    }
-
-    /// {@return all that there are, those of this commit among them}
-    private List<Double> lastLossesWritten() {
       List<Double> last = new ArrayList<>();
       long until = job.mainlineClock;
       Optional<BranchEntity> branch = find(new BranchId(job.mainlineBranch));
@@ -337,7 +317,8 @@ final class PostgresEventLog implements EventLog {
         branch =
             until > 0 && row.parent != null ? find(new BranchId(row.parent)) : Optional.empty();
       }
-      return last;
+      OptionalDouble mean = last.stream().mapToDouble(Double::doubleValue).average();
+      return mean.isPresent() ? mean.getAsDouble() : null;
     }
 
     private void endBranches() {
