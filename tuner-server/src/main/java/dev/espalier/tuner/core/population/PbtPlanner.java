@@ -51,7 +51,8 @@ final class PbtPlanner implements Planner {
     List<Integer> retired = retired(runs, members);
     if (members.size() < options.populationSize()) {
       Run last = members.isEmpty() ? null : members.getLast();
-      if (last != null && !last.hasReached(options.intervalEpochs())) {
+      double first = Math.min(options.intervalEpochs(), options.maxEpochs());
+      if (last != null && !last.hasReached(first)) {
         return goOn(last).retiring(retired);
       }
       return searcher
@@ -59,7 +60,7 @@ final class PbtPlanner implements Planner {
           .map(setting ->
               Order.start(
                   setting,
-                  Math.min(options.intervalEpochs(), options.maxEpochs()),
+                  first,
                   "pbt.start",
                   "member " + (runs.size() + 1) + " of " + options.populationSize()))
           .orElseGet(() -> Order.done("pbt.done", "every setting was tried"));

@@ -161,6 +161,22 @@ final class PbtPlannerTest {
     assertThat(curves.runs().stream().filter(run -> run.epochs() > 8.99)).hasSizeGreaterThan(4);
   }
 
+  /// Where runs are shorter than an interval, members are complete before the first decision.
+  @Test
+  void runsThatAreShorterThanAnIntervalEnd() {
+    var planner =
+        Planners.of(
+            "pbt",
+            Curves.SPACE,
+            new JobPlan.Runs(24, 2, 1, 3, 3, 3, 4, 5, 0.2, 0.25, 1.2, false, false),
+            1);
+    Curves curves = new Curves(planner, (run, _) -> run.number()).run(100);
+
+    assertThat(curves.orders()).hasSize(5);
+    assertThat(curves.orders().getLast().step()).isInstanceOf(Order.Step.Done.class);
+    assertThat(curves.runs()).allMatch(run -> run.epochs() == 2);
+  }
+
   /// The toy of section 4.1 and figure 2, exploit alone: maximise 1.2 - t0^2 - t1^2, where a run
   /// climbs the gradient of the surrogate 1.2 - h0 t0^2 - h1 t1^2. With h = (1, 0) or (0, 1) a run
   /// alone stays blind in one direction, and ends at 1.2 - 0.9^2.
