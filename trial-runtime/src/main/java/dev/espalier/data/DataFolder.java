@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -54,12 +53,20 @@ public record DataFolder(Path path) {
   }
 
   private static Optional<DataFile> entry(Path archive, String name) {
+    return entries(archive).stream()
+        .filter(entry -> lastPart(entry).equals(name))
+        .findFirst()
+        .map(entry -> new DataFile(archive, Optional.of(entry)));
+  }
+
+  private static String lastPart(String entry) {
+    return entry.substring(entry.lastIndexOf('/') + 1);
+  }
+
+  /// {@return the files in an archive, with the folders inside it}
+  private static List<String> entries(Path archive) {
     try (var zip = new ZipFile(archive.toFile())) {
-      return zip.stream()
-          .map(ZipEntry::getName)
-          .filter(entry -> entry.equals(name) || entry.endsWith("/" + name))
-          .findFirst()
-          .map(entry -> new DataFile(archive, Optional.of(entry)));
+      return zip.stream().filter(entry -> !entry.isDirectory()).map(ZipEntry::getName).toList();
     } catch (IOException e) {
       throw new DataFile(archive).invalid("expected a zip archive but: " + e.getMessage());
     }
@@ -88,19 +95,28 @@ public record DataFolder(Path path) {
                     + " but the folder has neither"));
   }
 
-  /// {@return the plain names of all files of the folder, in name order}
+  /// {@return the plain names of the files of the folder, in name order; where it has nothing but
+  /// archives, of the files inside them. Hidden files, whose names begin with a dot, are left out}
   public List<String> names() {
     try (var files = Files.list(path)) {
-      var names = new TreeSet<String>();
-      files
-          .filter(Files::isRegularFile)
-          .map(file -> String.valueOf(file.getFileName()))
-          .map(DataFolder::plainName)
-          .forEach(names::add);
-      return List.copyOf(names);
+      List<String> plain =
+          sorted(
+              files
+                  .filter(Files::isRegularFile)
+                  .map(file -> String.valueOf(file.getFileName()))
+                  .filter(name -> !name.endsWith(ARCHIVE))
+                  .map(DataFolder::plainName));
+      return plain.isEmpty()
+          ? sorted(
+              archives().flatMap(archive -> entries(archive).stream()).map(DataFolder::lastPart))
+          : plain;
     } catch (IOException e) {
       throw unreadable(e);
     }
+  }
+
+  private static List<String> sorted(Stream<String> names) {
+    return names.filter(name -> !name.startsWith(".")).distinct().sorted().toList();
   }
 
   /// {@return the plain name of the folder's only file}

@@ -117,6 +117,15 @@ final class DataReadersTest {
     }
 
     @Test
+    void namesTheFilesInsideArchivesWhereThereAreNoOthers() throws IOException {
+      archive("set.zip", "set/toy", "1 1:1\n");
+      file(".hidden", new byte[1]);
+      assertThat(new DataFolder(folder).names()).containsExactly("other", "toy");
+      file("a.gz", new byte[1]);
+      assertThat(new DataFolder(folder).names()).containsExactly("a");
+    }
+
+    @Test
     void saysWhatIsWrongWithAnArchive() throws IOException {
       file("broken.zip", new byte[] {1, 2, 3});
       assertInvalid(() -> new DataFolder(folder).find("toy"), "broken.zip", "zip archive");
