@@ -24,6 +24,7 @@ record ClassificationData(
     Optional<LabelledVectors> test) {
   private static final String IDX_IMAGES = "train-images-idx3-ubyte";
   private static final int MAX_CIFAR_BATCHES = 5;
+  private static final int VALIDATION_PART = 6;
 
   int validationSamples() {
     return samples.count() - trainingSamples;
@@ -99,7 +100,7 @@ record ClassificationData(
     }
     DataFile labelsFile = folder.require("t10k-labels-idx1-ubyte");
     var images = IdxReader.images(imagesFile.get());
-    if (images.pixelsPerImage() != training.pixelsPerImage()) {
+    if (images.rows() != training.rows() || images.columns() != training.columns()) {
       throw imagesFile
           .get()
           .invalid(
@@ -125,10 +126,16 @@ record ClassificationData(
   }
 
   private static int validationCount(DataFile file, int count, int validationSamples) {
-    int validation = validationSamples == 0 ? count / 6 : validationSamples;
-    if (validation < 1 || validation >= count) {
+    int validation = validationSamples == 0 ? count / VALIDATION_PART : validationSamples;
+    if (validation == 0) {
       throw file.invalid(
-          "validation samples must lie in [1, %d] but are %d".formatted(count - 1, validation));
+          "expected at least %d samples, a sixth of which judge the model, but it has %d"
+              .formatted(VALIDATION_PART, count));
+    }
+    if (validation >= count) {
+      throw file.invalid(
+          "validationSamples must lie in [0, %d], fewer than there are samples, but is %d"
+              .formatted(count - 1, validation));
     }
     return validation;
   }

@@ -86,8 +86,27 @@ final class MultilayerPerceptronTest extends TrainingProgramContract {
       assertThat(training.shape().trainingSamples()).isEqualTo(7);
     }
     assertThatThrownBy(() -> open(Map.of("validationSamples", "12")))
-        .hasMessageContaining("[1, 11]")
-        .hasMessageContaining("12");
+        .hasMessageContaining("validationSamples must lie in [0, 11]")
+        .hasMessageContaining("but is 12");
+    writeIdx(folder, 5, 5, 0, 0);
+    assertThatThrownBy(() -> open(Map.of()))
+        .hasMessageContaining("at least 6 samples")
+        .hasMessageContaining("it has 5");
+  }
+
+  @Test
+  void testImagesHaveTheSidesOfTrainingImages() throws IOException {
+    writeIdx(folder, 12, 12, 0, 0);
+    Files.write(
+        folder.resolve("t10k-images-idx3-ubyte"),
+        ByteBuffer.allocate(20).putInt(2051).putInt(1).putInt(1).putInt(4).array());
+    Files.write(
+        folder.resolve("t10k-labels-idx1-ubyte"),
+        ByteBuffer.allocate(9).putInt(2049).putInt(1).array());
+
+    assertThatThrownBy(() -> open(Map.of()))
+        .hasMessageContaining("t10k-images-idx3-ubyte: ")
+        .hasMessageContaining("2 x 2 pixels as in the training file but they have 1 x 4");
   }
 
   private LocalTraining open(Map<String, String> arguments) {
