@@ -69,7 +69,9 @@ public final class LibsvmReader {
       int start = entries;
       labels[count] = isBinary ? label(lines) : (byte) lines.integer("class", 0, 255);
       int previous = 0;
-      lines.skipBlanks();
+      if (lines.peek() != '#') {
+        lines.expectBlanks(isBinary ? "label" : "class");
+      }
       while (!lines.atEnd() && lines.peek() != '#') {
         previous = addEntry(lines, previous);
         lines.skipBlanks();
@@ -95,8 +97,8 @@ public final class LibsvmReader {
         throw lines.invalid("index must be > " + previous + ", the one before, but is " + index);
       }
       lines.expect(":", "index");
-      float value = (float) lines.decimal("value of index " + index);
-      if (!Float.isFinite(value)) {
+      double value = lines.decimal("value of index " + index);
+      if (!Float.isFinite((float) value)) {
         throw lines.invalid("value of index " + index + " must fit a float but is " + value);
       }
       if (entries == indices.length) {
@@ -105,7 +107,7 @@ public final class LibsvmReader {
         values = Arrays.copyOf(values, capacity);
       }
       indices[entries] = index - 1;
-      values[entries] = value;
+      values[entries] = (float) value;
       entries++;
       features = Math.max(features, index);
       return index;

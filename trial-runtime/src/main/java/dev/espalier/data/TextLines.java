@@ -121,9 +121,13 @@ final class TextLines implements AutoCloseable {
   }
 
   void skipBlanks() {
-    while (at < length && (line[at] == ' ' || line[at] == '\t')) {
+    while (at < length && isBlank(line[at])) {
       at++;
     }
+  }
+
+  private static boolean isBlank(byte value) {
+    return value == ' ' || value == '\t';
   }
 
   /// Takes `separator` from the line.
@@ -135,6 +139,14 @@ final class TextLines implements AutoCloseable {
       }
       at++;
     }
+  }
+
+  /// Takes blanks from the line, of which there must be one unless the line ends.
+  void expectBlanks(String after) {
+    if (!atEnd() && !isBlank(line[at])) {
+      throw invalid("expected a blank after the " + after + " but found " + found());
+    }
+    skipBlanks();
   }
 
   /// Takes blanks from the line, behind which it must end.
@@ -215,13 +227,26 @@ final class TextLines implements AutoCloseable {
       value = Double.parseDouble(text);
     } catch (NumberFormatException _) {
       at = start;
-      throw invalid(what + " must be a number but is " + found());
+      throw notANumber(what);
     }
     if (!Double.isFinite(value)) {
       at = start;
       throw invalid(what + " must be finite but is " + found());
     }
+    if (text.chars().anyMatch(TextLines::isOfALiteral)) {
+      at = start;
+      throw notANumber(what);
+    }
     return value;
+  }
+
+  private EspalierException notANumber(String what) {
+    return invalid(what + " must be a number but is " + found());
+  }
+
+  /// Java takes its own literals, too, such as `1f` and `0x1p3`.
+  private static boolean isOfALiteral(int letter) {
+    return "dDfFxX".indexOf(letter) >= 0;
   }
 
   private static boolean isDigit(int value) {

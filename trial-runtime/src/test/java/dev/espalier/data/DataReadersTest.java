@@ -391,7 +391,10 @@ final class DataReadersTest {
           "1 4|expected \":\" after the index but found the end of the line",
           "1 4:|value of index 4 must be a number but is the end of the line",
           "1 4:NaN|value of index 4 must be finite but is \"NaN\"",
-          "1 4:1e300|value of index 4 must fit a float",
+          "1 4:1e300|value of index 4 must fit a float but is 1.0E300",
+          "1 4:1f|value of index 4 must be a number but is \"1f\"",
+          "1 4:0x1p3|value of index 4 must be a number but is \"0x1p3\"",
+          "1:1 5:2|expected a blank after the label but found \":1 5:2\"",
           "1 4:1..2|value of index 4 must be a number but is \"1..2\"",
           "1 4:1;5:2|index must be a whole number but is \";5:2\""
         })
@@ -429,6 +432,7 @@ final class DataReadersTest {
         value = {
           "256 1:1|class must lie in [0, 255] but is 256",
           "1.5 1:1|class must be a whole number",
+          "4:1 5:2|expected a blank after the class but found \":1 5:2\"",
           "1 3:1 2:1 3:2|index must occur once but 3 occurs twice"
         })
     void namesTheLineThatIsMalformed(String line, String message) throws IOException {
