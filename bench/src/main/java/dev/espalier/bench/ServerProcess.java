@@ -1,6 +1,7 @@
 package dev.espalier.bench;
 
 import dev.espalier.api.model.Version;
+import dev.espalier.bench.frame.JavaProcess;
 import dev.espalier.cli.client.TunerClient;
 import java.io.File;
 import java.io.IOException;
@@ -37,11 +38,6 @@ final class ServerProcess implements AutoCloseable {
     return Path.of(System.getProperty("espalier.home.dist", ".")).toAbsolutePath();
   }
 
-  /// {@return the `java` program that runs this process}
-  static String java() {
-    return Path.of(System.getProperty("java.home"), "bin", "java").toString();
-  }
-
   /// Starts a server and waits until it is ready.
   static ServerProcess start(Path home) throws IOException, InterruptedException {
     Path target = distribution().resolve("tuner-server").resolve("target");
@@ -49,7 +45,7 @@ final class ServerProcess implements AutoCloseable {
     String address = "http://127.0.0.1:" + port;
     List<String> command =
         List.of(
-            java(),
+            JavaProcess.java(),
             "-Xmx768m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",

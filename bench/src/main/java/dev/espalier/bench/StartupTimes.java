@@ -1,6 +1,7 @@
 package dev.espalier.bench;
 
 import dev.espalier.bench.frame.Benchmark;
+import dev.espalier.bench.frame.JavaProcess;
 import dev.espalier.bench.frame.Measurement;
 import dev.espalier.bench.frame.Rate;
 import java.io.IOException;
@@ -63,7 +64,7 @@ final class StartupTimes implements Benchmark {
   private static double bareSeconds() throws IOException, InterruptedException {
     long start = System.nanoTime();
     Process process =
-        new ProcessBuilder(ServerProcess.java(), "-version")
+        new ProcessBuilder(JavaProcess.java(), "-version")
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.DISCARD)
             .start();

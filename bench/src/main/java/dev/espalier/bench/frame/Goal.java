@@ -1,5 +1,6 @@
 package dev.espalier.bench.frame;
 
+import java.math.BigDecimal;
 import java.util.Locale;
 
 /// What a figure should reach.
@@ -43,7 +44,7 @@ public record Goal(Of of, boolean isFloor, double bound) {
         Locale.ROOT,
         "%s %s%s: %s",
         isFloor ? ">=" : "<=",
-        Report.text(bound),
+        BigDecimal.valueOf(bound).stripTrailingZeros().toPlainString(),
         of == Of.VALUE ? " " + figure.unit() : "",
         isMetBy(figure) ? "met" : "missed");
   }

@@ -43,6 +43,11 @@ record Options(
           --quick           small and short: whether it works, not how fast
           --out FILE.json   also writes figures and machine as JSON; parts not measured stay
           --markdown FILE   also puts each part's table between its markers in a document
+
+        ps --part programs also measures what others have written, where it is found:
+        liblinear-train on the PATH (apt-get install liblinear-tools) and LIBMF's library,
+        libmf.so, on the LD_LIBRARY_PATH (npm pack libmf; folder package/vendor of the archive).
+        Otherwise their figures are of another day.
         """);
     return text.toString();
   }

@@ -1,12 +1,12 @@
 package dev.espalier.bench.net;
 
+import dev.espalier.bench.frame.JavaProcess;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.runtime.transport.ShardServer;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 
 /// A shard, and a raw socket, in a process of their own, for as long as the parent holds its input.
@@ -25,15 +25,8 @@ final class ShardProcess implements AutoCloseable {
 
   static ShardProcess start() throws IOException {
     Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx768m",
-                "-XX:+UseParallelGC",
-                "--add-modules=jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                ShardProcess.class.getName())
+        new JavaProcess(List.of("-Xmx768m"), ShardProcess.class, List.of())
+            .builder()
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     var out =

@@ -16,21 +16,37 @@ import java.util.Optional;
 /// @param passes over the data of each way; the median counts
 public record FactorizationRates(int passes) implements Benchmark {
   private static final int BATCH = 65_536;
-  private static final int PEER_PASSES = 20;
+  private static final int PASSES_TO_ERROR = 21;
   private static final String RATE = "M ratings/s";
 
-  /// A rank, how to train it, and what LIBMF reached at it on a machine of this kind; of two
-  /// builds, for SSE and AVX, the faster.
+  /// A rank, how to train it, and what LIBMF reaches at it.
   ///
-  /// @param peerRatings M ratings/s of one thread and of two
-  /// @param peerError test error after 21 passes
+  /// Learning rates and weights of either are those with the least test error after as many passes.
+  ///
+  /// @param libmfRatings M ratings/s of LIBMF with one thread and with two on a machine of this
+  ///   kind; of two builds, for SSE and AVX, the faster
+  /// @param libmfError its test error
   private record Case(
-      int rank, double learningRate, String l2, double[] peerRatings, double peerError) {}
+      double learningRate,
+      String l2,
+      Libmf.Training libmf,
+      double[] libmfRatings,
+      double libmfError) {
+    String name() {
+      return "mf, rank " + libmf.rank();
+    }
+  }
 
   private static final List<Case> CASES =
       List.of(
-          new Case(32, 0.02, "0.06", new double[] {38.7, 78.4}, 0.848),
-          new Case(128, 0.015, "0.07", new double[] {23.6, 29}, 0.847));
+          new Case(
+              0.02, "0.07", new Libmf.Training(32, 0.07f, 0.07f), new double[] {38.7, 78.4}, 0.843),
+          new Case(
+              0.015,
+              "0.07",
+              new Libmf.Training(128, 0.05f, 0.07f),
+              new double[] {23.6, 29},
+              0.842));
 
   @Override
   public String title() {
@@ -41,70 +57,89 @@ public record FactorizationRates(int passes) implements Benchmark {
   public List<Measurement> measure() throws IOException, InterruptedException {
     try (var folder = new ScratchFolder()) {
       GeneratedData.writeRatings(folder.path());
-      Optional<Peer> peer = Peer.find("mf-train");
       var measurements = new ArrayList<Measurement>();
       for (Case one : CASES) {
-        measureCase(folder.path(), peer, one, measurements);
+        measurements.addAll(measured(folder.path(), one));
       }
       return measurements;
     }
   }
 
-  private void measureCase(Path data, Optional<Peer> peer, Case one, List<Measurement> measurements)
-      throws IOException, InterruptedException {
-    String name = "mf, rank " + one.rank();
+  private List<Measurement> measured(Path data, Case one) throws IOException, InterruptedException {
+    var measurements = new ArrayList<Measurement>();
+    double single;
     try (var run = run(data, one, "sample-sgd", 1, BATCH)) {
-      run.train(1 + PEER_PASSES);
+      run.train(PASSES_TO_ERROR);
       double error = run.metric("rmse");
-      double single = ratings(run, passes);
+      single = ratings(run, passes);
+      Optional<Libmf.Result> libmf = libmf(data, one, 1);
+      measurements.addAll(besideLibmf(one, 1, single, libmf));
       measurements.add(
           new Measurement(
-                  name + ", sample-sgd, 1 thread",
-                  single,
-                  RATE,
-                  peer.isPresent() ? "LIBMF" : "LIBMF, another run",
-                  libmf(data, peer, one, 1))
-              .withGoal(Goal.ratioAtLeast(1)));
-      measurements.add(
-          new Measurement(
-                  name + ", sample-sgd: test error after 21 passes",
+                  one.name()
+                      + ", sample-sgd: test error after %d passes".formatted(PASSES_TO_ERROR),
                   error,
                   "rating",
-                  "LIBMF, another run",
-                  one.peerError())
+                  libmf.isPresent() ? "LIBMF" : "LIBMF, another run",
+                  libmf.map(Libmf.Result::error).orElse(one.libmfError()))
               .withGoal(Goal.ratioAtMost(1.005)));
-      try (var two = run(data, one, "sample-sgd", 2, BATCH)) {
-        double both = ratings(two, passes);
-        measurements.add(
-            new Measurement(
-                    name + ", sample-sgd, 2 threads",
-                    both,
-                    RATE,
-                    peer.isPresent() ? "LIBMF" : "LIBMF, another run",
-                    libmf(data, peer, one, 2))
-                .withGoal(Goal.ratioAtLeast(1)));
-        measurements.add(
-            new Measurement(name + ", sample-sgd, 2 threads", both, RATE, "1 thread", single));
-      }
-      try (var small = run(data, one, "sample-sgd", 1, 4096)) {
-        measurements.add(
-            new Measurement(
-                name + ", sample-sgd, clocks of 4,096 ratings",
-                ratings(small, passes),
-                RATE,
-                "clocks of 65,536",
-                single));
-      }
-      try (var clockWise = run(data, one, "adagrad", 1, 4096)) {
-        measurements.add(
-            new Measurement(
-                name + ", adagrad, a step a clock of 4,096 ratings",
-                ratings(clockWise, passes),
-                RATE,
-                "sample-sgd",
-                single));
-      }
     }
+    try (var two = run(data, one, "sample-sgd", 2, BATCH)) {
+      double both = ratings(two, passes);
+      measurements.addAll(besideLibmf(one, 2, both, libmf(data, one, 2)));
+      measurements.add(
+          new Measurement(one.name() + ", sample-sgd, 2 threads", both, RATE, "1 thread", single));
+    }
+    try (var small = run(data, one, "sample-sgd", 1, 4096)) {
+      measurements.add(
+          new Measurement(
+              one.name() + ", sample-sgd, clocks of 4,096 ratings",
+              ratings(small, passes),
+              RATE,
+              "clocks of 65,536",
+              single));
+    }
+    try (var clockWise = run(data, one, "adagrad", 1, 4096)) {
+      measurements.add(
+          new Measurement(
+              one.name() + ", adagrad, a step a clock of 4,096 ratings",
+              ratings(clockWise, passes),
+              RATE,
+              "sample-sgd",
+              single));
+    }
+    return measurements;
+  }
+
+  private static Optional<Libmf.Result> libmf(Path data, Case one, int threads)
+      throws IOException, InterruptedException {
+    Optional<Libmf> libmf = Libmf.find();
+    return libmf.isEmpty()
+        ? Optional.empty()
+        : Optional.of(libmf.get().train(data, one.libmf(), threads, PASSES_TO_ERROR));
+  }
+
+  /// A rate beside LIBMF's of this run, where it is installed, and of another one: what is
+  /// installed may be a build without vectors.
+  private static List<Measurement> besideLibmf(
+      Case one, int threads, double rate, Optional<Libmf.Result> libmf) {
+    String name =
+        one.name() + ", sample-sgd, %d thread%s".formatted(threads, threads == 1 ? "" : "s");
+    Goal goal = Goal.ratioAtLeast(1);
+    var measurements = new ArrayList<Measurement>();
+    libmf.ifPresent(peer ->
+        measurements.add(
+            new Measurement(name, rate, RATE, "LIBMF", peer.ratingsPerSecond() / 1e6)
+                .withGoal(goal)));
+    measurements.add(
+        new Measurement(
+                name,
+                rate,
+                RATE,
+                "LIBMF with vectors, another run",
+                one.libmfRatings()[threads - 1])
+            .withGoal(goal));
+    return measurements;
   }
 
   private static ProgramRun run(Path data, Case one, String rule, int threads, int batch)
@@ -113,7 +148,7 @@ public record FactorizationRates(int passes) implements Benchmark {
         "mf",
         Map.of(
             "rank",
-            "" + one.rank(),
+            "" + one.libmf().rank(),
             "l2",
             one.l2(),
             "optimizer",
@@ -130,14 +165,5 @@ public record FactorizationRates(int passes) implements Benchmark {
   /// {@return M ratings/s, the median of passes}
   private static double ratings(ProgramRun run, int count) throws InterruptedException {
     return run.trainingSamples() / run.medianPassSeconds(count) / 1e6;
-  }
-
-  private static double libmf(Path data, Optional<Peer> peer, Case one, int threads)
-      throws IOException, InterruptedException {
-    if (peer.isEmpty()) {
-      return one.peerRatings()[threads - 1];
-    }
-    double seconds = peer.get().libmfPassSeconds(data, one.rank(), threads, PEER_PASSES);
-    return 900_188 / seconds / 1e6;
   }
 }

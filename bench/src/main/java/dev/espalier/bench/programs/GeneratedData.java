@@ -17,7 +17,7 @@ final class GeneratedData {
   /// which a tenth is the test; users and items by Zipf's law, a truth of rank 8 and noise of 0.8,
   /// so that no model predicts better than with an error of about 0.84.
   ///
-  /// Writes `u1.base` and `u1.test` as in MovieLens, and `libmf` with users and items from 0.
+  /// Writes `u1.base` and `u1.test` as in MovieLens.
   static void writeRatings(Path folder) throws IOException {
     int users = 6040;
     int items = 3706;
@@ -33,8 +33,7 @@ final class GeneratedData {
     float[] itemBias = draws.normals(items, 0.45);
     long[] pairs = distinctPairs(draws, count, byUser, userOf, byItem, itemOf);
     try (BufferedWriter base = Files.newBufferedWriter(folder.resolve("u1.base"));
-        BufferedWriter test = Files.newBufferedWriter(folder.resolve("u1.test"));
-        BufferedWriter libmf = Files.newBufferedWriter(folder.resolve("libmf"))) {
+        BufferedWriter test = Files.newBufferedWriter(folder.resolve("u1.test"))) {
       for (int i = 0; i < pairs.length; i++) {
         int user = (int) (pairs[i] >> 32);
         int item = (int) pairs[i];
@@ -44,9 +43,6 @@ final class GeneratedData {
         }
         long rating = Math.clamp(Math.round(value), 1, 5);
         (i % 10 == 0 ? test : base).write((user + 1) + "\t" + (item + 1) + "\t" + rating + "\n");
-        if (i % 10 != 0) {
-          libmf.write(user + " " + item + " " + rating + "\n");
-        }
       }
     }
   }

@@ -35,11 +35,9 @@ public record LogisticRates(int rows, int passes) implements Benchmark {
   public List<Measurement> measure() throws IOException, InterruptedException {
     try (var folder = new ScratchFolder()) {
       long entries = GeneratedData.writeExamples(folder.path(), rows);
-      Optional<Peer> peer = Peer.find("liblinear-train");
+      Optional<Liblinear> peer = Liblinear.find();
       double liblinear =
-          peer.isPresent()
-              ? entries / peer.get().liblinearSweepSeconds(folder.path()) / 1e6
-              : LIBLINEAR;
+          peer.isPresent() ? entries / peer.get().sweepSeconds(folder.path()) / 1e6 : LIBLINEAR;
       String reference = peer.isPresent() ? "LIBLINEAR, primal" : "LIBLINEAR, another run";
       var measurements = new ArrayList<Measurement>();
       double single;

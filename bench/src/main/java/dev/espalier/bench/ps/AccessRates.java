@@ -1,5 +1,6 @@
 package dev.espalier.bench.ps;
 
+import dev.espalier.bench.frame.JavaProcess;
 import dev.espalier.bench.frame.Rate;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.ParameterServerConfig;
@@ -14,11 +15,7 @@ import dev.espalier.ps.plan.PlanOptions;
 import dev.espalier.ps.transport.OwnShard;
 import dev.espalier.ps.transport.ShardRoute;
 import dev.espalier.ps.transport.Transport;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -49,42 +46,17 @@ record AccessRates(RowSweep sweep, int workers, int clocks, long warmUpNanos) {
 
   /// {@return accesses per second of all workers, as a fresh process measures them}
   double measuredApart(AccessWay way) throws IOException, InterruptedException {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx1536m",
-                "-XX:+UseParallelGC",
-                "-XX:+UseCompactObjectHeaders",
-                "--add-modules=jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                AccessRates.class.getName(),
+    var process =
+        new JavaProcess(
+            List.of("-Xmx1536m", "-XX:+UseCompactObjectHeaders"),
+            AccessRates.class,
+            List.of(
                 sweep.words(),
                 String.valueOf(workers),
                 String.valueOf(clocks),
                 String.valueOf(warmUpNanos),
-                way.name())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    Optional<String> result;
-    try (var out =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      result = out.lines().filter(line -> line.startsWith(RESULT)).reduce((_, last) -> last);
-    } finally {
-      process.waitFor();
-    }
-    return Double.parseDouble(
-        result
-            .orElseThrow(() ->
-                new IOException(
-                    "the process for "
-                        + way
-                        + " ended with status "
-                        + process.exitValue()
-                        + " and without result"))
-            .substring(RESULT.length()));
+                way.name()));
+    return Double.parseDouble(process.result(RESULT));
   }
 
   /// Measures what the parent asks for.
