@@ -4,6 +4,7 @@ import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.rest.EvaluationView;
+import dev.espalier.api.rest.JobDefaults;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
@@ -80,7 +81,7 @@ final class JobComparison {
   /// {@return one entry per policy and seed, all seeds of a policy together}
   static List<Entry> entries(
       Map<String, Object> document, List<String> policies, int seeds, String maxTime) {
-    long firstSeed = document.get("seed") instanceof Number named ? named.longValue() : 1;
+    long firstSeed = firstSeed(document, seeds);
     var entries = new ArrayList<Entry>();
     for (String policy : policies) {
       for (long seed = firstSeed; seed < firstSeed + seeds; seed++) {
@@ -88,6 +89,19 @@ final class JobComparison {
       }
     }
     return entries;
+  }
+
+  private static long firstSeed(Map<String, Object> document, int seeds) {
+    Object named = document.getOrDefault("seed", 1);
+    double first = named instanceof Number number ? number.doubleValue() : Double.NaN;
+    long most = JobDefaults.MAX_SEED - seeds + 1;
+    if (first != Math.rint(first) || !(Math.abs(first) <= most)) {
+      throw new CommandFailure(
+          ExitStatus.INVALID_JOB,
+          "seed must be a whole number in [%d, %d] for %d of them but is %s"
+              .formatted(-most, most, seeds, named));
+    }
+    return (long) first;
   }
 
   private static Map<String, Object> with(
@@ -118,9 +132,15 @@ final class JobComparison {
       copy.put("stop", stop);
     }
     Object name = document.getOrDefault("name", document.getOrDefault("program", "job"));
-    copy.put("name", name + " " + policy + " seed " + seed);
+    copy.put("name", cutFor(" " + policy + " seed " + seed, String.valueOf(name)));
     copy.put("seed", seed);
     return copy;
+  }
+
+  /// {@return a name with an ending, and as much of its beginning as a job's name may have}
+  private static String cutFor(String ending, String name) {
+    int room = Math.clamp(JobDefaults.MAX_NAME - ending.length(), 0, name.length());
+    return name.substring(0, room) + ending;
   }
 
   private static Map<String, Object> section(Map<String, Object> document, String name) {

@@ -1,15 +1,19 @@
 package dev.espalier.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.Json;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class JobComparisonTest {
   /// As `schedule export --format job` writes it of a job that `racing` tuned.
@@ -48,6 +52,38 @@ class JobComparisonTest {
         assertThat(read(entry).problems()).as(entry.policy()).isEmpty();
       }
     }
+  }
+
+  @Test
+  void namesAreAsLongAsNamesMayBe() {
+    String file = "program: toy\nname: " + "n".repeat(80);
+
+    for (JobComparison.Entry entry : entries(file, "racing", "mltuner:gp")) {
+      assertThat(read(entry).problems()).isEmpty();
+      assertThat(entry.document().get("name"))
+          .asString()
+          .hasSize(80)
+          .endsWith("n " + entry.policy() + " seed 1");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1.5", "one", ".nan", "9007199254740991", "9223372036854775807"})
+  void seedsAreWholeNumbersThatLeaveRoomForMore(String seed) {
+    Map<String, Object> file = Json.readDocument("file", "program: toy\nseed: " + seed);
+
+    assertThatThrownBy(() -> JobComparison.entries(file, List.of("racing"), 2, ""))
+        .isInstanceOf(CommandFailure.class)
+        .hasMessageContaining("seed must be a whole number in [-9007199254740990, ");
+  }
+
+  @Test
+  void seedsGoOnFromThatOfTheFile() {
+    Map<String, Object> file = Json.readDocument("file", "program: toy\nseed: 7");
+
+    assertThat(JobComparison.entries(file, List.of("racing"), 2, ""))
+        .extracting(JobComparison.Entry::seed)
+        .containsExactly(7L, 8L);
   }
 
   @Test

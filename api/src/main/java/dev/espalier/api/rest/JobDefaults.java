@@ -13,6 +13,9 @@ public final class JobDefaults {
   /// numbers are sure of no more, a browser's among them (RFC 8259, section 6).
   public static final long MAX_SEED = (1L << 53) - 1;
 
+  /// The most characters that a job's name may have.
+  public static final int MAX_NAME = 80;
+
   public static final String POLICY = PolicyName.RACING;
   public static final String SEARCHER = "tpe";
   public static final int WINDOWS = 10;

@@ -169,8 +169,11 @@ public final class JobSpecReader {
   private void checkName(String name) {
     if (root.has("name") && name.isBlank()) {
       root.wrong("name", name, "name must not be blank");
-    } else if (name.length() > 80) {
-      root.wrong("name", name, "name must have <= 80 characters but has " + name.length());
+    } else if (name.length() > JobDefaults.MAX_NAME) {
+      root.wrong(
+          "name",
+          name,
+          "name must have <= " + JobDefaults.MAX_NAME + " characters but has " + name.length());
     } else if (name.codePoints().anyMatch(Character::isISOControl)) {
       root.wrong("name", name, "name must not contain control characters");
     }
