@@ -53,6 +53,7 @@ class HistoryController {
       @RequestParam(defaultValue = Lookups.DEFAULT_PAGE_SIZE) int pageSize,
       @RequestParam(required = false) @Nullable String pageToken) {
     Lookups.requirePageSize(pageSize);
+    Lookups.requireRound(round);
     Lookups.job(queries, job);
     return queries.branches(job, round, kind, pageSize, pageToken);
   }
@@ -176,6 +177,7 @@ class HistoryController {
       @RequestParam(defaultValue = Lookups.DEFAULT_PAGE_SIZE) int pageSize,
       @RequestParam(required = false) @Nullable String pageToken) {
     Lookups.requirePageSize(pageSize);
+    Lookups.requireRound(round);
     Lookups.job(queries, job);
     return queries.decisions(job, new DecisionFilter(round, people, newest), pageSize, pageToken);
   }

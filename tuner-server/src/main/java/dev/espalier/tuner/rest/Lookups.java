@@ -42,6 +42,11 @@ final class Lookups {
     requireWithin("pageSize", pageSize, 1, MAX_PAGE_SIZE);
   }
 
+  /// @param round null for all rounds; 0 stands for what no round forked
+  static void requireRound(@Nullable Integer round) {
+    requireWithin("round", round == null ? 0 : round, 0, Integer.MAX_VALUE);
+  }
+
   static void requireWithin(String name, long value, long min, long max) {
     if (value < min || value > max) {
       throw invalid(name, name + " must lie in [" + min + ", " + max + "] but is " + value, value);

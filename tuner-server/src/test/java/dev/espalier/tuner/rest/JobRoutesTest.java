@@ -184,6 +184,9 @@ class JobRoutesTest {
     assertThat(server.get("/api/v1/jobs?pageToken=x").status()).isEqualTo(400);
     assertThat(server.get("/api/v1/jobs?name=%00").status()).isEqualTo(400);
     assertThat(server.get("/api/v1/jobs?pageSize=0").status()).isEqualTo(400);
+    String branches = "/api/v1/jobs/" + made.getFirst() + "/branches?round=";
+    assertThat(server.get(branches + "0").status()).isEqualTo(200);
+    assertThat(server.get(branches + "-1").status()).isEqualTo(400);
     server.post("/api/v1/jobs", "{\"name\":\"only-here\",\"program\":\"toy\"}");
     String named = "/api/v1/jobs?name=only-here";
     assertThat(server.get(named + "&state=QUEUED").json().get("items")).hasSize(1);
