@@ -12,6 +12,7 @@ import dev.espalier.tuner.boot.HomeFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -150,11 +151,15 @@ final class Invocation {
     } catch (NoSuchFileException e) {
       throw new CommandFailure(ExitStatus.NOT_FOUND, "there is no file " + file, e);
     } catch (CharacterCodingException e) {
-      throw new CommandFailure(ExitStatus.INVALID_JOB, file + " must be text in UTF-8", e);
+      throw notText(file.toString(), e);
     } catch (IOException e) {
       throw new CommandFailure(
           ExitStatus.NOT_FOUND, file + " cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  private static CommandFailure notText(String name, CharacterCodingException cause) {
+    return new CommandFailure(ExitStatus.INVALID_JOB, name + " must be text in UTF-8", cause);
   }
 
   /// {@return the job file `file`; `-` is standard input}
@@ -163,8 +168,11 @@ final class Invocation {
       return Json.readDocument(file.toString(), readFile(file));
     }
     try {
-      String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      ByteBuffer bytes = ByteBuffer.wrap(in.readAllBytes());
+      String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
       return Json.readDocument("standard input", text);
+    } catch (CharacterCodingException e) {
+      throw notText("standard input", e);
     } catch (IOException e) {
       throw new CommandFailure(
           ExitStatus.NOT_FOUND, "standard input cannot be read: " + e.getMessage(), e);

@@ -412,6 +412,15 @@ final class EspalierTest {
     assertThat(err).contains("duplicate key");
   }
 
+  @Test
+  void anAliasThatLeadsRoundInACircleIsRefused() {
+    assertThat(runWith("program: &all [*all]", "job", "submit", "-")).isEqualTo(3);
+    assertThat(err).contains("standard input: an alias must not stand for what it is a part of");
+
+    assertThat(Json.readDocument("file", "tunables: &a {}\ntuning: [*a, *a]"))
+        .containsEntry("tuning", List.of(Map.of(), Map.of()));
+  }
+
   @ParameterizedTest
   @CsvSource({
     "409,WRONG_STATE,5", "412,VERSION_MISMATCH,5", "404,NOT_FOUND,4", "401,UNAUTHENTICATED,6",

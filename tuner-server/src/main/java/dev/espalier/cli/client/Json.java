@@ -1,11 +1,14 @@
 package dev.espalier.cli.client;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Date;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -109,33 +112,59 @@ public final class Json {
               + ": a job file must be a mapping of names to values, but is "
               + (document == null ? "empty" : start(document.toString())));
     }
-    return copy(map);
+    return new Copy(name).of(map);
   }
 
-  private static Map<String, Object> copy(Map<?, ?> map) {
-    var copy = new LinkedHashMap<String, Object>();
-    map.forEach((key, value) -> {
-      Object plain = plainOf(value);
-      if (plain != null) {
-        copy.put(String.valueOf(key), plain);
-      }
-    });
-    return copy;
-  }
+  /// Copies what YAML may hold to what JSON can.
+  private static final class Copy {
+    private final String name;
 
-  private static @Nullable Object plainOf(@Nullable Object value) {
-    return switch (value) {
-      case Map<?, ?> map -> copy(map);
-      case List<?> list -> {
-        var elements = new ArrayList<@Nullable Object>();
-        list.forEach(element -> elements.add(plainOf(element)));
-        yield elements;
+    /// What is being copied: an alias may lead back to it.
+    private final Set<Object> around = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    /// @param name of the file, for messages
+    Copy(String name) {
+      this.name = name;
+    }
+
+    Map<String, Object> of(Map<?, ?> map) {
+      enter(map);
+      var copy = new LinkedHashMap<String, Object>();
+      map.forEach((key, value) -> {
+        Object plain = plainOf(value);
+        if (plain != null) {
+          copy.put(String.valueOf(key), plain);
+        }
+      });
+      around.remove(map);
+      return copy;
+    }
+
+    private List<@Nullable Object> of(List<?> list) {
+      enter(list);
+      var copy = new ArrayList<@Nullable Object>();
+      list.forEach(element -> copy.add(plainOf(element)));
+      around.remove(list);
+      return copy;
+    }
+
+    private void enter(Object collection) {
+      if (!around.add(collection)) {
+        throw new CommandFailure(
+            ExitStatus.INVALID_JOB, name + ": an alias must not stand for what it is a part of");
       }
-      case Date date -> date.toInstant().toString();
-      case byte[] bytes -> "binary of " + bytes.length + " bytes";
-      case null -> null;
-      default -> value;
-    };
+    }
+
+    private @Nullable Object plainOf(@Nullable Object value) {
+      return switch (value) {
+        case Map<?, ?> map -> of(map);
+        case List<?> list -> of(list);
+        case Date date -> date.toInstant().toString();
+        case byte[] bytes -> "binary of " + bytes.length + " bytes";
+        case null -> null;
+        default -> value;
+      };
+    }
   }
 
   private static String start(String text) {
