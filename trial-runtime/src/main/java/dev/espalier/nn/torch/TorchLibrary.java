@@ -14,6 +14,7 @@ import java.security.CodeSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /* The library is compiled from `src/main/native` where a libtorch is, and looked for once. It stays
  * loaded: libtorch cannot be unloaded.
@@ -116,7 +117,7 @@ public final class TorchLibrary {
           new TorchLibrary(SymbolLookup.libraryLookup(file.toAbsolutePath(), Arena.global()));
       library
           .function("et_set_up", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT))
-          .invoke(threads());
+          .invoke(threads(System.getenv(THREADS_VARIABLE)));
       int devices =
           (int)
               library.function("et_devices", FunctionDescriptor.of(ValueLayout.JAVA_INT)).invoke();
@@ -131,9 +132,18 @@ public final class TorchLibrary {
     }
   }
 
-  private static int threads() {
-    String threads = System.getenv(THREADS_VARIABLE);
-    return threads == null || threads.isBlank() ? 1 : Integer.parseInt(threads.strip());
+  /// {@return the number of threads that the environment's `text` asks for; 1 where it is not set}
+  ///
+  /// @throws IllegalArgumentException when it is no whole number in [1, 9999]
+  static int threads(@Nullable String text) {
+    if (text == null || text.isBlank()) {
+      return 1;
+    }
+    if (!text.strip().matches("\\d{1,4}") || Integer.parseInt(text.strip()) < 1) {
+      throw new IllegalArgumentException(
+          THREADS_VARIABLE + " must be a whole number in [1, 9999] but is " + text);
+    }
+    return Integer.parseInt(text.strip());
   }
 
   @SuppressWarnings("restricted") // as the C library documents it

@@ -60,14 +60,17 @@ final class TorchNetwork implements Network {
   private final NetworkSpec spec;
   private final int device;
   private final TorchLibrary library;
-  private final Arena arena = Arena.ofConfined();
+
+  /// Shared, for who builds a network need not be the thread that uses it and then closes it.
+  private final Arena arena = Arena.ofShared();
+
   private final Map<Long, Matrix> matrices = new HashMap<>();
   private final MethodHandle run;
   private final MemorySegment network;
   private final MemorySegment parametersOf;
   private final MemorySegment gradientOf;
   private final MemorySegment result;
-  private Arena batchArena = Arena.ofConfined();
+  private Arena batchArena = Arena.ofShared();
   private MemorySegment inputs = MemorySegment.NULL;
   private MemorySegment labels = MemorySegment.NULL;
   private @Nullable ProgramContext tables;
@@ -356,7 +359,7 @@ final class TorchNetwork implements Network {
     long labelValues = (long) batch.count() * spec.scores().positions();
     if (inputs.byteSize() < 4 * inputValues || labels.byteSize() < 4 * labelValues) {
       batchArena.close();
-      batchArena = Arena.ofConfined();
+      batchArena = Arena.ofShared();
       inputs = batchArena.allocate(JAVA_FLOAT, inputValues);
       labels = batchArena.allocate(JAVA_INT, labelValues);
     }

@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.SplittableRandom;
+import java.util.concurrent.Executors;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -87,6 +88,19 @@ final class TorchNetworkTest {
           assertThat(predicted.correct()).isEqualTo(expected.correct());
         }
       }
+    }
+  }
+
+  @Test
+  void isUsedByAnotherThreadThanTheOneThatBuiltIt() throws Exception {
+    NetworkSpec spec = networks().findFirst().orElseThrow();
+    var random = new Random(11);
+    var tables = new ArrayTables(spec, random);
+    Batch batch = TestNetworks.batch(spec, 5, random);
+    try (Network torch = TorchEngine.HOST.build(spec);
+        var threads = Executors.newSingleThreadExecutor()) {
+      Outcome trained = threads.submit(() -> torch.train(tables, batch, 0)).get();
+      assertThat(trained.judged()).isEqualTo(batch.labelled());
     }
   }
 
