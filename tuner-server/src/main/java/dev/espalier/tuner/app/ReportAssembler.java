@@ -190,6 +190,14 @@ final class ReportAssembler {
     }
     readyDone = true;
     WorkerReport.Ready first = states.getFirst().ready;
+    for (int worker = 1; worker < workers; worker++) {
+      WorkerReport.Ready other = states.get(worker).ready;
+      if (!other.equals(first)) {
+        return Optional.of(
+            new SessionEvent.ProgramFailed(
+                atSeconds, ErrorCode.INVALID_DATA.name(), differ(first, worker, other)));
+      }
+    }
     return Optional.of(
         new SessionEvent.WorkersReady(
             atSeconds,
@@ -198,6 +206,17 @@ final class ReportAssembler {
             first.trainingSamples(),
             first.defaultBatchSize(),
             first.probeSamples()));
+  }
+
+  /// Each worker would go through other samples than the ones that it is thought to.
+  private static String differ(WorkerReport.Ready first, int worker, WorkerReport.Ready other) {
+    return "workers must have the same data, but worker 0 opens %s and worker %d %s"
+        .formatted(inWords(first), worker, inWords(other));
+  }
+
+  private static String inWords(WorkerReport.Ready ready) {
+    return "%d training and %d probe samples, %d a clock"
+        .formatted(ready.trainingSamples(), ready.probeSamples(), ready.defaultBatchSize());
   }
 
   private Optional<SessionEvent> checkpoint(

@@ -222,6 +222,21 @@ class ReportAssemblerTest {
   }
 
   @Test
+  void workersThatOpenOtherDataFailTheJob() {
+    assembler.add(1, 1, new WorkerReport.Ready(150, 8, 16), 2);
+
+    assertThat(assembler.add(0, 1, new WorkerReport.Ready(100, 8), 3))
+        .contains(
+            new SessionEvent.ProgramFailed(
+                3,
+                "INVALID_DATA",
+                "workers must have the same data, but worker 0 opens 100 training and 0 probe"
+                    + " samples, 8 a clock and worker 1 150 training and 16 probe samples, 8 a"
+                    + " clock"));
+    assertThat(assembler.consumed()).containsExactly(1, 1);
+  }
+
+  @Test
   void workersAreReadyOnceAllAre() {
     assertThat(assembler.add(1, 1, new WorkerReport.Ready(100, 8), 2)).isEmpty();
 
