@@ -47,6 +47,12 @@ public interface ProgramContext {
         .toList();
   }
 
+  /// {@return whether `evaluate` is to measure a part of the validation samples, the one that
+  /// [#share] gives, and nothing else, for branches are judged by it: a test set is of no use then}
+  default boolean isPart() {
+    return false;
+  }
+
   /// {@return the table of this name}
   ///
   /// @throws IllegalArgumentException when the program declared none

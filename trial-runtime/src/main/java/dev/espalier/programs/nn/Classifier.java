@@ -144,6 +144,7 @@ abstract sealed class Classifier implements TrainingProgram
               Map.of("accuracy", validation.accuracy(), "loss", validation.meanLoss()),
               validation.judged());
       return data.test()
+          .filter(_ -> !context.isPart())
           .map(test -> judge(opened, parameters, test, share(opened, context, 0, test.count())))
           .map(test -> evaluation.with("testAccuracy", test.accuracy(), test.judged()))
           .orElse(evaluation);

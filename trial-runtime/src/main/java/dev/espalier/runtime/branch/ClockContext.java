@@ -107,6 +107,11 @@ final class ClockContext implements ProgramContext {
   }
 
   @Override
+  public boolean isPart() {
+    return part != null;
+  }
+
+  @Override
   public ParameterTable table(String name) {
     return parameters.table(name);
   }

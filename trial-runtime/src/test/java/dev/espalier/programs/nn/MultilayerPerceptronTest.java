@@ -4,17 +4,32 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.espalier.api.model.BranchCommand;
+import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.HeldOut;
+import dev.espalier.api.model.ProbeSource;
+import dev.espalier.api.model.SearchSpace;
+import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.programs.LocalTraining;
 import dev.espalier.programs.TestData;
 import dev.espalier.programs.TrainingProgramContract;
+import dev.espalier.runtime.branch.LocalCrew;
+import dev.espalier.runtime.link.TunerLink.Assignment;
+import dev.espalier.sdk.Evaluation;
+import dev.espalier.sdk.ForwardingProgram;
+import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -107,6 +122,40 @@ final class MultilayerPerceptronTest extends TrainingProgramContract {
     assertThatThrownBy(() -> open(Map.of()))
         .hasMessageContaining("t10k-images-idx3-ubyte: ")
         .hasMessageContaining("2 x 2 pixels as in the training file but they have 1 x 4");
+  }
+
+  /// Generated data have as many test samples as validation samples, as Fashion-MNIST has.
+  @Test
+  void partsThatJudgeBranchesLeaveTheTestSetOut() throws InterruptedException {
+    var measured = new ArrayList<Set<String>>();
+    Supplier<TrainingProgram> program =
+        () ->
+            new ForwardingProgram(program()) {
+              @Override
+              public Evaluation evaluate(ProgramContext context) {
+                Evaluation evaluation = super.evaluate(context);
+                measured.add(evaluation.metrics().keySet());
+                return evaluation;
+              }
+            };
+    Assignment assignment =
+        LocalCrew.assignment(
+            program().describe(),
+            Map.of(),
+            Optional.empty(),
+            1,
+            1,
+            new HeldOut(32, 0.25, ProbeSource.VALIDATION),
+            folder);
+    try (var crew = new LocalCrew(program, UnaryOperator.identity(), assignment, 64 << 20)) {
+      Setting setting = new SearchSpace(program().describe().tunables()).defaults();
+      crew.execute(new BranchCommand.Create(BranchId.ROOT, setting), 1);
+      crew.execute(new BranchCommand.Probe(BranchId.ROOT, 1, 32), 1);
+      crew.execute(new BranchCommand.Evaluate(BranchId.ROOT, 2), 1);
+    }
+    var judged = Set.of("accuracy", "loss");
+    assertThat(measured)
+        .containsExactly(judged, judged, Set.of("accuracy", "loss", "testAccuracy"));
   }
 
   private LocalTraining open(Map<String, String> arguments) {
