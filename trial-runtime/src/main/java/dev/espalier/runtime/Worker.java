@@ -193,8 +193,7 @@ final class Worker {
     return (notYet.isEmpty() ? "no tuner at " : "not let in by the tuner at ")
         + config.tuner()
         + " for "
-        + config.maxAlone().toMinutes()
-        + " minutes"
+        + WorkerConfig.inWords(config.maxAlone())
         + (notYet.isEmpty() ? "" : ": " + notYet);
   }
 

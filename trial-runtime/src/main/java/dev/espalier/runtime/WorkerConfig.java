@@ -95,11 +95,21 @@ record WorkerConfig(
   private static Duration maxAlone(Map<String, String> env) {
     String text = env.getOrDefault(MAX_ALONE, "PT1H");
     try {
-      return Duration.parse(text);
+      Duration time = Duration.parse(text);
+      if (time.isPositive()) {
+        return time;
+      }
     } catch (DateTimeParseException _) {
-      throw new EspalierException(
-          ErrorCode.INVALID_REQUEST, MAX_ALONE + " must be a time such as PT30M but is " + text);
+      // Said below.
     }
+    throw new EspalierException(
+        ErrorCode.INVALID_REQUEST,
+        MAX_ALONE + " must be a time above zero such as PT30M but is " + text);
+  }
+
+  /// {@return a time such as `90 s` or `30 minutes`}
+  static String inWords(Duration time) {
+    return time.toMinutes() < 2 ? time.toSeconds() + " s" : time.toMinutes() + " minutes";
   }
 
   /// Reads `--job ID --tuner HOST:PORT --worker N` and the environment.

@@ -155,7 +155,7 @@ final class WorkerLoop {
   private void requireTunerWithin() {
     if (link.brokenFor().compareTo(maxAlone) > 0) {
       throw new EspalierException(
-          ErrorCode.WORKERS_LOST, "no tuner for " + maxAlone.toMinutes() + " minutes, ending");
+          ErrorCode.WORKERS_LOST, "no tuner for " + WorkerConfig.inWords(maxAlone) + ", ending");
     }
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.espalier.runtime.branch.MemoryBudget;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -41,6 +42,23 @@ final class WorkerConfigTest {
     assertThat(started(Map.of("ESPALIER_CA", " ")).trusted()).isEmpty();
     assertThatThrownBy(() -> started(Map.of("ESPALIER_CA", "/no/such.pem")))
         .hasMessage("ESPALIER_CA names /no/such.pem, which cannot be read");
+  }
+
+  @Test
+  void timeAloneIsReadFromTheEnvironment() {
+    assertThat(started(Map.of()).maxAlone()).isEqualTo(Duration.ofHours(1));
+    assertThat(started(Map.of("ESPALIER_WORKER_MAX_ALONE", "PT3S")).maxAlone())
+        .isEqualTo(Duration.ofSeconds(3));
+    assertThat(WorkerConfig.inWords(Duration.ofSeconds(90))).isEqualTo("90 s");
+    assertThat(WorkerConfig.inWords(Duration.ofHours(1))).isEqualTo("60 minutes");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1h", "PT0S", "PT-3S", ""})
+  void aTimeAloneThatIsNoneIsAnError(String text) {
+    assertThatThrownBy(() -> started(Map.of("ESPALIER_WORKER_MAX_ALONE", text)))
+        .hasMessage(
+            "ESPALIER_WORKER_MAX_ALONE must be a time above zero such as PT30M but is " + text);
   }
 
   @Test
