@@ -65,7 +65,7 @@ public final class Table {
     var lines = new ArrayList<String>();
     lines.add(line(headers, shown));
     for (List<String> row : rows) {
-      List<String> parts = isWrapped ? wrapped(row.get(last), width) : List.of(row.get(last));
+      List<String> parts = isWrapped ? Words.wrapped(row.get(last), width) : List.of(row.get(last));
       var first = new ArrayList<>(row);
       first.set(last, parts.getFirst());
       lines.add(line(first, shown));
@@ -96,21 +96,6 @@ public final class Table {
 
   private int width(List<Integer> shown) {
     return shown.stream().mapToInt(this::width).sum() + GAP.length() * (shown.size() - 1);
-  }
-
-  /// {@return the lines of a text that is broken between words; a longer word is left whole}
-  private static List<String> wrapped(String text, int width) {
-    var lines = new ArrayList<String>();
-    var line = new StringBuilder();
-    for (String word : text.split(" ")) {
-      if (!line.isEmpty() && Width.of(line.toString()) + 1 + Width.of(word) > width) {
-        lines.add(line.toString());
-        line.setLength(0);
-      }
-      line.append(line.isEmpty() ? "" : " ").append(word);
-    }
-    lines.add(line.toString());
-    return lines;
   }
 
   private String line(List<String> cells, List<Integer> shown) {

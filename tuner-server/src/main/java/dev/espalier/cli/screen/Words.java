@@ -4,6 +4,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -91,5 +93,22 @@ public final class Words {
       return seconds / 60 + " m ago";
     }
     return seconds < 172_800 ? seconds / 3600 + " h ago" : seconds / 86_400 + " d ago";
+  }
+
+  /// {@return the lines of a text that is broken between words; a longer word is left whole}
+  ///
+  /// @param width columns of a line
+  public static List<String> wrapped(String text, int width) {
+    var lines = new ArrayList<String>();
+    var line = new StringBuilder();
+    for (String word : text.split("\\s")) {
+      if (!line.isEmpty() && Width.of(line.toString()) + 1 + Width.of(word) > width) {
+        lines.add(line.toString());
+        line.setLength(0);
+      }
+      line.append(line.isEmpty() ? "" : " ").append(word);
+    }
+    lines.add(line.toString());
+    return lines;
   }
 }

@@ -22,13 +22,20 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /// Draws a job as lines of text.
 final class JobPicture {
   private static final int BRANCHES_SHOWN = 10;
   private static final int FEWEST_BRANCHES = 2;
   private static final int DECISIONS_SHOWN = 4;
+
+  /// Lines that decisions may take; the last one is shown however many it takes.
+  private static final int DECISION_LINES = 6;
+
   private static final int LABEL = 12;
+  private static final int SHORTEST_CURVE = 8;
+  private static final int LONGEST_CURVE = 60;
 
   private final Terminal terminal;
 
@@ -36,42 +43,68 @@ final class JobPicture {
     this.terminal = terminal;
   }
 
-  /// {@return the picture, with as many branches as there is room for}
+  /// {@return the picture, with as many branches and decisions as there is room for}
   ///
   /// @param note what to say of the connection; empty when it stands
   List<String> draw(JobBoard board, Instant now, String note) {
-    List<String> whole = draw(board, now, note, BRANCHES_SHOWN);
-    int excess = whole.size() + 1 - terminal.size().rows();
-    if (excess <= 0) {
-      return whole;
+    int branches = BRANCHES_SHOWN;
+    int decisionLines = DECISION_LINES;
+    List<String> lines = draw(board, now, note, branches, decisionLines);
+    while (lines.size() >= terminal.size().rows()
+        && (branches > FEWEST_BRANCHES || decisionLines > 1)) {
+      if (branches > FEWEST_BRANCHES) {
+        branches--;
+      } else {
+        decisionLines--;
+      }
+      lines = draw(board, now, note, branches, decisionLines);
     }
-    int tried = board.latestRound().map(round -> trials(board, round).size()).orElse(0);
-    // Where some are left out, a line says so.
-    int room = (tried > BRANCHES_SHOWN ? BRANCHES_SHOWN : tried - 1) - excess;
-    return draw(board, now, note, Math.max(FEWEST_BRANCHES, room));
+    return lines;
   }
 
-  private List<String> draw(JobBoard board, Instant now, String note, int most) {
+  private List<String> draw(JobBoard board, Instant now, String note, int most, int decisionLines) {
     JobView job = board.job();
     var lines = new ArrayList<String>();
     lines.add("");
-    lines.add(
-        terminal.styled(Style.BOLD, job.name())
-            + "  "
-            + terminal.styled(Style.DIM, job.id())
-            + "  "
-            + state(job.state()));
-    lines.add(inWords(job));
-    board.stalls().values().forEach(stall -> lines.add(terminal.styled(Style.YELLOW, stall)));
+    title(job, lines);
+    lines.addAll(text("", inWords(job)));
+    for (String stall : board.stalls().values()) {
+      text("", stall).forEach(line -> lines.add(terminal.styled(Style.YELLOW, line)));
+    }
     if (!note.isEmpty()) {
-      lines.add(terminal.styled(Style.YELLOW, note));
+      text("", note).forEach(line -> lines.add(terminal.styled(Style.YELLOW, line)));
     }
     lines.add("");
     board.latestRound().ifPresent(round -> round(board, round, most, lines));
     mainline(board, lines);
     time(board, now, lines);
-    decisions(board, lines);
+    decisions(board, decisionLines, lines);
     return lines;
+  }
+
+  private void title(JobView job, List<String> lines) {
+    String id = terminal.styled(Style.DIM, job.id()) + "  " + state(job.state());
+    List<String> name = Words.wrapped(job.name() + "  " + job.id() + "  " + job.state(), columns());
+    if (name.size() == 1) {
+      lines.add(terminal.styled(Style.BOLD, job.name()) + "  " + id);
+      return;
+    }
+    text("", job.name()).forEach(line -> lines.add(terminal.styled(Style.BOLD, line)));
+    lines.add(id);
+  }
+
+  /// {@return columns of a line: the last one stays free, as some terminals break there}
+  private int columns() {
+    return terminal.size().columns() - 1;
+  }
+
+  /// {@return a text in as many lines as it takes, the first after `head`, the others below it}
+  private List<String> text(String head, String words) {
+    String indent = " ".repeat(head.length());
+    List<String> lines = Words.wrapped(words, Math.max(1, columns() - head.length()));
+    return IntStream.range(0, lines.size())
+        .mapToObj(i -> (i == 0 ? terminal.styled(Style.DIM, head) : indent) + lines.get(i))
+        .toList();
   }
 
   private static String inWords(JobView job) {
@@ -98,7 +131,7 @@ final class JobPicture {
 
   private void round(JobBoard board, RoundView round, int most, List<String> lines) {
     List<BranchView> trials = trials(board, round);
-    lines.add(terminal.styled(Style.BOLD, roundInWords(round)));
+    text("", roundInWords(round)).forEach(line -> lines.add(terminal.styled(Style.BOLD, line)));
     if (!trials.isEmpty()) {
       var names = new TreeSet<String>();
       trials.forEach(trial -> names.addAll(trial.setting().keySet()));
@@ -114,11 +147,11 @@ final class JobPicture {
         headers.add("probe loss");
       }
       headers.add("verdict");
-      var table = new Table(headers);
+      var table = new Table(headers).sparing(common(trials, names)).sparing("time", "clocks");
       for (BranchView trial : shown(trials, most)) {
         table.row(cells(trial, names, hasSpeeds, hasLosses));
       }
-      List<String> rows = table.lines();
+      List<String> rows = table.lines(columns() - 2);
       lines.add("  " + terminal.styled(Style.DIM, rows.getFirst()));
       rows.stream().skip(1).forEach(row -> lines.add("  " + coloured(row)));
       if (trials.size() > most) {
@@ -126,6 +159,14 @@ final class JobPicture {
       }
     }
     lines.add("");
+  }
+
+  /// {@return the tunables that have one value in all trials, which tells them not apart}
+  private static String[] common(List<BranchView> trials, TreeSet<String> names) {
+    return names.stream()
+        .filter(
+            name -> trials.stream().map(trial -> trial.setting().get(name)).distinct().count() == 1)
+        .toArray(String[]::new);
   }
 
   /// A trial that wins becomes the mainline, and was tried none the less.
@@ -231,42 +272,56 @@ final class JobPicture {
         : row;
   }
 
+  /// A line with a curve.
+  private record Curve(String label, List<Double> values, String words) {}
+
   private void mainline(JobBoard board, List<String> lines) {
     JobView job = board.job();
-    int room = Math.max(10, Math.min(60, terminal.size().columns() - LABEL - 40));
-    List<Double> losses = board.losses();
-    String curve = Sparkline.of(losses, room, terminal.hasUnicode());
-    String figures = "loss " + Words.number(job.loss()) + ", epoch " + Epochs.inWords(job);
-    lines.add(
-        label("Mainline")
-            + terminal.styled(Style.CYAN, curve)
-            + (curve.isEmpty() ? "" : "  ")
-            + figures);
-    if (!job.setting().isEmpty()) {
-      lines.add(label("Setting") + Words.setting(job.setting()));
-    }
+    var curves = new ArrayList<Curve>();
+    curves.add(
+        new Curve(
+            "Mainline",
+            board.losses(),
+            "loss " + Words.number(job.loss()) + ", epoch " + Epochs.inWords(job)));
     List<EvaluationView> evaluations = board.evaluations();
     if (!evaluations.isEmpty()) {
       EvaluationView last = evaluations.getLast();
+      String epoch = ", epoch " + Epochs.inWords(last.epoch(), last.start(), job);
       last.metrics()
-          .forEach((name, value) -> {
-            List<Double> history =
-                evaluations.stream()
-                    .map(evaluation -> evaluation.metrics().get(name))
-                    .map(each -> each == null ? Double.NaN : each)
-                    .toList();
-            lines.add(
-                label("Validation")
-                    + terminal.styled(
-                        Style.CYAN, Sparkline.of(history, room, terminal.hasUnicode()))
-                    + "  "
-                    + name
-                    + " "
-                    + Words.number(value)
-                    + ", epoch "
-                    + Epochs.inWords(last.epoch(), last.start(), job));
-          });
+          .forEach((name, value) ->
+              curves.add(
+                  new Curve(
+                      "Validation",
+                      history(evaluations, name),
+                      name + " " + Words.number(value) + epoch)));
     }
+    int words = curves.stream().mapToInt(curve -> curve.words().length()).max().orElse(0);
+    int room = Math.min(LONGEST_CURVE, columns() - LABEL - 2 - words);
+    lines.addAll(drawn(curves.getFirst(), room));
+    if (!job.setting().isEmpty()) {
+      lines.addAll(text(label("Setting"), Words.setting(job.setting())));
+    }
+    curves.stream().skip(1).forEach(curve -> lines.addAll(drawn(curve, room)));
+  }
+
+  private static List<Double> history(List<EvaluationView> evaluations, String metric) {
+    return evaluations.stream()
+        .map(evaluation -> evaluation.metrics().get(metric))
+        .map(each -> each == null ? Double.NaN : each)
+        .toList();
+  }
+
+  /// Where there is room for it: what it ends at is told in words.
+  private List<String> drawn(Curve curve, int room) {
+    String line =
+        room < SHORTEST_CURVE ? "" : Sparkline.of(curve.values(), room, terminal.hasUnicode());
+    return line.isEmpty()
+        ? text(label(curve.label()), curve.words())
+        : List.of(
+            terminal.styled(Style.DIM, label(curve.label()))
+                + terminal.styled(Style.CYAN, line)
+                + "  "
+                + curve.words());
   }
 
   private void time(JobBoard board, Instant now, List<String> lines) {
@@ -275,35 +330,41 @@ final class JobPicture {
     double elapsed = Math.max(0, Duration.between(job.createTime(), end).toMillis() / 1000.0);
     int filled = (int) Math.round(20 * Math.clamp(job.tuningShare(), 0, 1));
     String bar = "#".repeat(filled) + ".".repeat(20 - filled);
-    lines.add(
-        label("Tuning")
-            + "["
-            + bar
-            + "] "
-            + Words.percent(job.tuningShare())
-            + " of the time on "
-            + job.branches()
-            + " branches");
-    lines.add(
-        label("Time")
-            + Words.seconds(elapsed)
-            + (job.state().isTerminal() ? "" : Remaining.inWords(job, board.bounds())));
+    lines.addAll(
+        text(
+            label("Tuning"),
+            "["
+                + bar
+                + "] "
+                + Words.percent(job.tuningShare())
+                + " of the time on "
+                + job.branches()
+                + " branches"));
+    lines.addAll(
+        text(
+            label("Time"),
+            Words.seconds(elapsed)
+                + (job.state().isTerminal() ? "" : Remaining.inWords(job, board.bounds()))));
   }
 
-  private void decisions(JobBoard board, List<String> lines) {
-    List<DecisionView> last = board.lastDecisions(DECISIONS_SHOWN);
-    if (last.isEmpty()) {
-      return;
+  /// The last ones that `most` lines hold.
+  private void decisions(JobBoard board, int most, List<String> lines) {
+    var shown = new ArrayList<String>();
+    for (DecisionView decision : board.lastDecisions(DECISIONS_SHOWN).reversed()) {
+      List<String> more = text(Words.clock(decision.time()) + "  ", decision.outcome());
+      if (!shown.isEmpty() && shown.size() + more.size() > most) {
+        break;
+      }
+      shown.addAll(0, more);
     }
-    lines.add("");
-    for (DecisionView decision : last) {
-      lines.add(
-          terminal.styled(Style.DIM, Words.clock(decision.time())) + "  " + decision.outcome());
+    if (!shown.isEmpty()) {
+      lines.add("");
+      lines.addAll(shown);
     }
   }
 
-  private String label(String text) {
-    return terminal.styled(Style.DIM, text + " ".repeat(Math.max(1, LABEL - text.length())));
+  private static String label(String text) {
+    return text + " ".repeat(Math.max(1, LABEL - text.length()));
   }
 
   /// {@return the validation metrics of a job in words}

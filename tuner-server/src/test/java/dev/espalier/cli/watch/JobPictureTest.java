@@ -85,9 +85,13 @@ final class JobPictureTest {
   }
 
   private static List<String> draw(int rows, int trials) {
+    return draw(rows, 100, board(trials), "");
+  }
+
+  private static List<String> draw(int rows, int columns, JobBoard board, String note) {
     Terminal plain = Terminal.plain(System.out);
-    var terminal = new Terminal(plain.out(), true, false, true, new Terminal.Size(rows, 80));
-    return new JobPicture(terminal).draw(board(trials), START, "");
+    var terminal = new Terminal(plain.out(), true, false, true, new Terminal.Size(rows, columns));
+    return new JobPicture(terminal).draw(board, START, note);
   }
 
   @ParameterizedTest
@@ -108,6 +112,69 @@ final class JobPictureTest {
   @Test
   void roomIsUsedUp() {
     assertThat(draw(24, 40)).hasSize(23);
+  }
+
+  /// What is cut off in a narrow terminal is what one looks for: the verdict, the reason, the end.
+  @Test
+  void nothingIsCutWhereATerminalIsNarrow() {
+    JobBoard board = board(3);
+    for (int trial = 1; trial <= 3; trial++) {
+      board.apply("branch.changed", Json.tree(raced(trial)));
+    }
+    board.apply(
+        "decision.made",
+        Json.tree(
+            Map.of(
+                "sequence",
+                5,
+                "outcome",
+                "Adopted branch #3 (batchSize 64, l2 0.0001, learningRate 0.03, momentum 0.5,"
+                    + " staleness 0): all others were worse",
+                "time",
+                START)));
+
+    List<String> lines =
+        draw(
+            40,
+            60,
+            board,
+            "Lost the server (closed); trying again, the training goes on meanwhile.");
+
+    assertThat(lines).allSatisfy(line -> assertThat(line).hasSizeLessThan(60));
+    assertThat(lines)
+        .filteredOn(line -> line.contains("#"))
+        .anySatisfy(line -> assertThat(line).endsWith("discarded"));
+    assertThat(String.join(" ", lines).replaceAll(" +", " "))
+        .contains("training goes on meanwhile.")
+        .contains("branch learningRate")
+        .contains("staleness 0): all others were worse");
+    assertThat(draw(16, 60, board, "").getLast()).endsWith("others were worse");
+  }
+
+  private static Map<String, Object> raced(int trial) {
+    return Map.ofEntries(
+        Map.entry("branch", trial),
+        Map.entry("parent", 0),
+        Map.entry("kind", "TRIAL"),
+        Map.entry("round", 1),
+        Map.entry("state", "DISCARDED"),
+        Map.entry("heldOutLoss", 0.41),
+        Map.entry("clocks", 1234),
+        Map.entry("seconds", 2.5),
+        Map.entry(
+            "setting",
+            Map.of(
+                "batchSize",
+                64,
+                "l2",
+                1e-4,
+                "learningRate",
+                trial / 100.0,
+                "momentum",
+                0.5,
+                "staleness",
+                0)),
+        Map.entry("windowMeans", List.of()));
   }
 
   /// A stall grows as long as it lasts.
