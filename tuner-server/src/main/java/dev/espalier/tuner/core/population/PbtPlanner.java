@@ -140,8 +140,7 @@ final class PbtPlanner implements Planner {
             + share
             + " of "
             + members.size()
-            + " and goes on as a copy of run "
-            + source.number(),
+            + " and goes on as a copy",
         evidence);
   }
 

@@ -12,4 +12,9 @@ public record Ending(JobState state, String reason, String message) {
   public static Ending completed(String reason, String message) {
     return new Ending(JobState.COMPLETED, reason, message);
   }
+
+  /// {@return the end of a job that came to nothing}
+  public static Ending failed(String reason, String message) {
+    return new Ending(JobState.FAILED, reason, message);
+  }
 }

@@ -12,6 +12,8 @@ public final class Endings {
   /// Share of a job's seconds.
   private static final double LONG_START = 0.5;
 
+  private static final String MAX_SECONDS = "max-seconds";
+
   private Endings() {}
 
   /// {@return the end after a plateau}
@@ -57,27 +59,27 @@ public final class Endings {
         "max-epochs", "Trained for the " + Words.number(epochs) + " epochs it was given");
   }
 
-  /// {@return the end at the bound on seconds, which the start of workers counts into}
+  /// {@return the end at the bound on seconds, which the start of workers counts into: a failure
+  /// where no clock was done, for whoever takes the model of a job that is complete trusts that it
+  /// was trained}
   public static Ending maxSeconds(Board board) {
-    return Ending.completed(
-        "max-seconds",
+    double start = board.secondsToFirstClock();
+    double given = board.plan().maxSeconds();
+    String used =
         "Used"
             + (board.plan().time().isPresent() ? ", by its cost model," : "")
             + " the "
-            + Words.number(board.plan().maxSeconds())
-            + " seconds it was given"
-            + startInWords(board));
-  }
-
-  /// What a bound left for training is worth a word where that is little.
-  private static String startInWords(Board board) {
-    double start = board.secondsToFirstClock();
+            + Words.number(given)
+            + " seconds it was given";
     if (Double.isNaN(start)) {
-      return " before its first clock: nothing was trained";
+      return Ending.failed(MAX_SECONDS, used + " before its first clock: nothing was trained");
     }
-    return start > LONG_START * board.plan().maxSeconds()
-        ? ", " + Words.number(start) + " of them before its first clock"
-        : "";
+    // What a bound left for training is worth a word where that is little.
+    return Ending.completed(
+        MAX_SECONDS,
+        start > LONG_START * given
+            ? used + ", " + Words.number(start) + " of them before its first clock"
+            : used);
   }
 
   /// {@return why a job failed whose first round adopted nothing}

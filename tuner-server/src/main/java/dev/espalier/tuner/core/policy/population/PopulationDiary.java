@@ -33,13 +33,21 @@ final class PopulationDiary {
             + ") to epoch "
             + Words.number(untilEpochs)
             + ": "
-            + order.why(),
+            + order.why()
+            + sourceInWords(run, order),
         Evidence.of()
             .with("branch", branch.id().number())
             .with("setting", branch.setting())
             .with("fromEpoch", branch.epochs())
             .with("untilEpoch", untilEpochs)
             .with(order.evidence()));
+  }
+
+  /// The planner knows runs by their numbers, people by their branches.
+  private static String sourceInWords(PopulationRun run, Order order) {
+    return order.step() instanceof Order.Step.Copy
+        ? run.source().map(source -> " of " + source.inWords()).orElse("")
+        : "";
   }
 
   /// A run that was lost with its workers is held again.

@@ -16,6 +16,7 @@ import dev.espalier.tuner.core.session.QuadraticModel;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SimulatedWorkers;
+import dev.espalier.tuner.core.session.TuningSession;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -205,11 +206,51 @@ final class FixedSessionTest {
         .startsWith("Used, by its cost model, the 10 seconds it was given;");
   }
 
+  /// Whoever takes the model of a job that is complete trusts that it was trained.
+  @Test
+  void aJobThatEndedBeforeItsFirstClockHasFailed() {
+    assertThat(lastShown(0)).isEqualTo(JobState.FAILED);
+    assertThat(lastShown(20)).isEqualTo(JobState.COMPLETED);
+  }
+
+  /// {@return the state of a job that ran `count` clocks by the time that its seconds are used}
+  private static JobState lastShown(int count) {
+    var session = Policies.open(Jobs.with(Jobs.fixed(Jobs.setting(0.1), 0), 10, Double.NaN));
+    List<SessionEffect> effects = effectsToTheEnd(session, 10, count == 0 ? 11 : 1, count);
+    long[] checkpoints =
+        effects.stream()
+            .filter(SessionEffect.Command.class::isInstance)
+            .map(effect -> ((SessionEffect.Command) effect).command())
+            .filter(BranchCommand.Checkpoint.class::isInstance)
+            .mapToLong(command -> ((BranchCommand.Checkpoint) command).checkpoint())
+            .toArray();
+    for (long checkpoint : checkpoints) {
+      effects.addAll(
+          session.step(new SessionEvent.CheckpointWritten(13, checkpoint, BranchId.ROOT, 8)));
+    }
+    return effects.stream()
+        .filter(SessionEffect.JobChanged.class::isInstance)
+        .map(effect -> ((SessionEffect.JobChanged) effect).state())
+        .reduce((_, last) -> last)
+        .orElseThrow();
+  }
+
   /// {@return how a job ends whose workers are ready after `readySeconds`, and run `count` clocks
   /// by the time that its seconds are used}
   private static String endOf(double maxSeconds, double readySeconds, int count) {
     var session =
         Policies.open(Jobs.with(Jobs.fixed(Jobs.setting(0.1), 0), maxSeconds, Double.NaN));
+    return effectsToTheEnd(session, maxSeconds, readySeconds, count).stream()
+        .filter(SessionEffect.Decide.class::isInstance)
+        .map(effect -> ((SessionEffect.Decide) effect).decision())
+        .filter(decision -> decision.key().equals("end"))
+        .map(Decision::outcome)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private static List<SessionEffect> effectsToTheEnd(
+      TuningSession session, double maxSeconds, double readySeconds, int count) {
     var effects = new ArrayList<>(session.start());
     effects.addAll(session.step(new SessionEvent.WorkersReady(readySeconds, 1, 2, 6400, 32)));
     if (count > 0) {
@@ -220,13 +261,7 @@ final class FixedSessionTest {
         session.step(
             new SessionEvent.Evaluated(
                 maxSeconds + 2, 1, BranchId.ROOT, Map.of("loss", 0.5), 0.1)));
-    return effects.stream()
-        .filter(SessionEffect.Decide.class::isInstance)
-        .map(effect -> ((SessionEffect.Decide) effect).decision())
-        .filter(decision -> decision.key().equals("end"))
-        .map(Decision::outcome)
-        .findFirst()
-        .orElseThrow();
+    return effects;
   }
 
   private static int scheduled(List<SessionEffect> effects) {

@@ -214,6 +214,7 @@ final class PopulationSessionTest {
             .findFirst()
             .orElseThrow();
 
+    assertThat(copy.outcome()).containsPattern("goes on as a copy of run \\d+ on branch #\\d+$");
     assertThat((double) copy.evidence().get("fromEpoch")).isGreaterThan(0);
     assertThat(copy.evidence()).containsKeys("place", "replaced", "changes", "scores");
     assertThat(run.effects(SessionEffect.ScheduleChanged.class))
