@@ -35,15 +35,20 @@ public record Evaluation(
     this(metrics, samples, Map.of());
   }
 
+  /// The same with another metric of these samples.
+  public Evaluation with(String metric, double value) {
+    var values = new HashMap<>(metrics);
+    values.put(metric, value);
+    return new Evaluation(values, samples, otherSamples);
+  }
+
   /// The same with a metric that was measured on other samples, such as those of a test set.
   ///
   /// @param count how many these are, >= 0
   public Evaluation with(String metric, double value, int count) {
-    var values = new HashMap<>(metrics);
-    values.put(metric, value);
     var counts = new HashMap<>(otherSamples);
     counts.put(metric, count);
-    return new Evaluation(values, samples, counts);
+    return new Evaluation(with(metric, value).metrics, samples, counts);
   }
 
   /// The mean of one metric over this worker's samples; 0, with a weight of 0, where it has none.

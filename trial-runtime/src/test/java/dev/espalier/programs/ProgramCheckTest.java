@@ -269,7 +269,39 @@ final class ProgramCheckTest {
 
     assertThat(wrong(findings)).isEmpty();
     assertThat(sentence(findings, "parts of the validation samples judge"))
-        .contains("parts come to the whole");
+        .contains("parts of loss come to the whole");
+  }
+
+  /// Its loss is of the same samples as its accuracy, and said to be of so many others.
+  private static final class WithCountedLoss extends InParts {
+    @Override
+    public ProgramDescriptor describe() {
+      ProgramDescriptor line = super.describe();
+      return new ProgramDescriptor(
+          line.name(),
+          line.summary(),
+          line.needsData(),
+          line.arguments(),
+          line.tunables(),
+          List.of(MetricSpec.maximize("closeness"), MetricSpec.minimize("loss")));
+    }
+
+    @Override
+    public Evaluation evaluate(ProgramContext context) {
+      Evaluation loss = super.evaluate(context);
+      double mean = loss.metrics().get("loss");
+      return new Evaluation(Map.of("closeness", -mean), loss.samples())
+          .with("loss", mean, loss.samples());
+    }
+  }
+
+  @Test
+  void aLossThatIsKeptFromJudgingIsOdd() throws Exception {
+    List<Finding> findings = check(WithCountedLoss::new);
+
+    assertThat(wrong(findings)).isEmpty();
+    assertThat(sentence(findings, "parts of the validation samples judge"))
+        .contains("closeness judges races", "loss is of other samples");
   }
 
   private static final class WithoutParts extends InParts {

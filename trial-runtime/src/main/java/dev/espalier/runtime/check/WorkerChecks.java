@@ -6,6 +6,7 @@ import static dev.espalier.runtime.check.Finding.Verdict.skipped;
 import static dev.espalier.runtime.check.Finding.Verdict.warned;
 import static dev.espalier.runtime.check.Trial.ROOT;
 
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
@@ -240,8 +241,23 @@ final class WorkerChecks {
               probed.scores().isEmpty()
                   ? Optional.empty()
                   : apart(metrics.getFirst(), probed.scores(), whole, samples))
-          .orElseGet(() -> passed("%d parts come to the whole", parts.size()));
+          .or(() -> misjudged(judged, metrics, whole))
+          .orElseGet(() -> passed("%d parts of %s come to the whole", parts.size(), judged.name()));
     }
+  }
+
+  /// {@return what to say where a loss is there, and is kept from judging}
+  private static Optional<Verdict> misjudged(
+      MetricSpec judged, List<MetricSpec> metrics, WorkerReport.Evaluated whole) {
+    return metrics.stream()
+        .filter(metric -> judged.goal() == Goal.MAXIMIZE && metric.goal() == Goal.MINIMIZE)
+        .filter(metric -> whole.otherSamples().containsKey(metric.name()))
+        .findFirst()
+        .map(loss ->
+            warned(
+                "%s judges races, for evaluate says that %s is of other samples; if it is of the"
+                    + " same, say Evaluation.with(metric, value), without a count",
+                judged.name(), loss.name()));
   }
 
   /// {@return what is wrong where parts do not come to the whole}
