@@ -86,7 +86,7 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
     } catch (UnknownHostException e) {
       throw new EspalierException(
           ErrorCode.INVALID_REQUEST,
-          "espalier." + part + ".address is " + address + ", which is no address of this machine",
+          part + ".address is " + address + ", which is no address of this machine",
           e);
     }
     if (port == 0) {

@@ -30,12 +30,12 @@ final class ServerCertificate {
   /// @throws EspalierException one sentence that names the setting and the file
   static void require(TunerProperties.Tls tls) {
     List<X509Certificate> chain =
-        read("espalier.tls.certificate", tls.certificateFile(), PemContent::getCertificates);
-    PrivateKey key = read("espalier.tls.key", tls.keyFile(), PemContent::getPrivateKey);
+        read("tls.certificate", tls.certificateFile(), PemContent::getCertificates);
+    PrivateKey key = read("tls.key", tls.keyFile(), PemContent::getPrivateKey);
     X509Certificate own = chain.getFirst();
     if (!belongTogether(own, key)) {
       throw unfit(
-          "espalier.tls.key",
+          "tls.key",
           tls.keyFile(),
           "is not the key of the first certificate in " + tls.certificateFile());
     }

@@ -67,7 +67,7 @@ final class StartFailures implements SpringBootExceptionReporter {
     Class<?> type = bind.getTarget().getType().resolve(Object.class);
     ConfigurationProperty property = bind.getProperty();
     Object value = property == null ? "" : property.getValue();
-    return bind.getName()
+    return setting(bind.getName().toString())
         + " must be "
         + (type == int.class || type == long.class ? "a whole number" : "a " + type.getSimpleName())
         + " but is "
@@ -78,9 +78,19 @@ final class StartFailures implements SpringBootExceptionReporter {
     var sentences = new ArrayList<String>();
     for (ConfigurationProperty property : properties) {
       String name = property.getName().toString();
-      sentences.add("there is no setting " + name + "; did you mean " + nearest(name) + "?");
+      sentences.add(
+          "there is no setting "
+              + setting(name)
+              + "; did you mean "
+              + setting(nearest(name))
+              + "?");
     }
     return String.join(" ", sentences);
+  }
+
+  /// {@return the name that documents and `--set` have for a property}
+  private static String setting(String property) {
+    return property.substring(property.indexOf('.') + 1);
   }
 
   private static String nearest(String name) {

@@ -40,7 +40,7 @@ public record TunerProperties(
   public TunerProperties {
     dataRoots = List.copyOf(dataRoots);
     workerJavaOptions = List.copyOf(workerJavaOptions);
-    requireWithin("espalier.max-jobs-running", maxJobsRunning, 1, 1000);
+    requireWithin("max-jobs-running", maxJobsRunning, 1, 1000);
   }
 
   /// {@return the folder of everything the server keeps}
@@ -85,10 +85,10 @@ public record TunerProperties(
 
     public Http {
       hosts = List.copyOf(hosts);
-      requireWithin("espalier.http.port", port, 0, 65535);
-      requireWithin("espalier.http.posts-per-second", postsPerSecond, 1, 100_000);
-      requireWithin("espalier.http.post-burst", postBurst, 1, 100_000);
-      requireWithin("espalier.http.failures-per-minute", failuresPerMinute, 1, 100_000);
+      requireWithin("http.port", port, 0, 65535);
+      requireWithin("http.posts-per-second", postsPerSecond, 1, 100_000);
+      requireWithin("http.post-burst", postBurst, 1, 100_000);
+      requireWithin("http.failures-per-minute", failuresPerMinute, 1, 100_000);
     }
   }
 
@@ -101,8 +101,8 @@ public record TunerProperties(
       @DefaultValue("7071") int port,
       @DefaultValue("7072") int localPort) {
     public Grpc {
-      requireWithin("espalier.grpc.port", port, 0, 65535);
-      requireWithin("espalier.grpc.local-port", localPort, 0, 65535);
+      requireWithin("grpc.port", port, 0, 65535);
+      requireWithin("grpc.local-port", localPort, 0, 65535);
     }
   }
 
@@ -115,8 +115,7 @@ public record TunerProperties(
     public Tls {
       if ((certificate == null) != (key == null)) {
         throw new EspalierException(
-            ErrorCode.INVALID_REQUEST,
-            "espalier.tls.certificate and espalier.tls.key must be given together");
+            ErrorCode.INVALID_REQUEST, "tls.certificate and tls.key must be given together");
       }
     }
 

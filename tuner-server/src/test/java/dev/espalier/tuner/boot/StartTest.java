@@ -61,31 +61,28 @@ class StartTest {
   void unknownSettingGetsASuggestion() {
     refuses(
         ErrorCode.INVALID_REQUEST,
-        "there is no setting espalier.http.prot; did you mean espalier.http.port?",
+        "there is no setting http.prot; did you mean http.port?",
         "--espalier.http.prot=1");
     refuses(
         ErrorCode.INVALID_REQUEST,
-        "did you mean espalier.max-jobs-running?",
+        "did you mean max-jobs-running?",
         "--espalier.max-job-running=1");
-    refuses(
-        ErrorCode.INVALID_REQUEST,
-        "did you mean espalier.max-jobs-running?",
-        "--espalier.max-jobs=1");
+    refuses(ErrorCode.INVALID_REQUEST, "did you mean max-jobs-running?", "--espalier.max-jobs=1");
   }
 
   @Test
   void settingOutOfItsBoundsIsNamed() {
     refuses(
         ErrorCode.INVALID_REQUEST,
-        "espalier.http.port must lie in [0, 65535] but is 70000",
+        "http.port must lie in [0, 65535] but is 70000",
         "--espalier.http.port=70000");
     refuses(
         ErrorCode.INVALID_REQUEST,
-        "espalier.http.port must be a whole number but is abc",
+        "http.port must be a whole number but is abc",
         "--espalier.http.port=abc");
     refuses(
         ErrorCode.INVALID_REQUEST,
-        "espalier.max-jobs-running must lie in [1, 1000] but is 0",
+        "max-jobs-running must lie in [1, 1000] but is 0",
         "--espalier.http.port=0",
         "--espalier.max-jobs-running=0");
   }

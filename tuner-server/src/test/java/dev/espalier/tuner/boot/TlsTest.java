@@ -85,7 +85,7 @@ class TlsTest {
 
     refuses(
         new TestCertificate(folder.resolve("none"), own.key()),
-        "espalier.tls.certificate names " + folder.resolve("none") + ", which cannot be read");
+        "tls.certificate names " + folder.resolve("none") + ", which cannot be read");
     refuses(new TestCertificate(own.certificate(), other.key()), "is not the key of the first");
     refuses(new TestCertificate(own.key(), own.key()), "which is no PEM file of that kind");
     refuses(
