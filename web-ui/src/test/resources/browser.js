@@ -18,6 +18,8 @@
     links: [],
     status: 200,
     documents: {},
+    /** Gives an answer late, to who is asked while this is a list; null gives it at once. */
+    held: null,
     /** Runs what is due until then; answers arrive between two calls. */
     advance(millis) {
       browser.now += millis;
@@ -71,6 +73,9 @@
     }
     const found = Object.keys(browser.documents).findLast((part) => path.includes(part));
     const document = browser.status === 200 ? browser.documents[found] : { title: 'no' };
+    if (browser.held) {
+      await new Promise((give) => browser.held.push(give));
+    }
     return {
       ok: browser.status === 200,
       status: browser.status,

@@ -1,7 +1,7 @@
 // Two to six jobs side by side: their losses over the time they trained, and their figures.
 
 import { get, getAll } from './api.js';
-import { segmented } from './controls.js';
+import { scroller, segmented } from './controls.js';
 import { h, patch } from './dom.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import * as format from './format.js';
@@ -259,9 +259,8 @@ function table(courses) {
     );
   };
   const title = (/** @type {string} */ name) => format.sentence(format.words(name));
-  return h(
-    'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of jobs' },
+  return scroller(
+    'Table of jobs',
     h(
       'table',
       { class: 'plain' },

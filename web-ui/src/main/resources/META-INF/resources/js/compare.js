@@ -1,5 +1,6 @@
 // Two to six branches side by side: their losses since the fork, their settings, their numbers.
 
+import { scroller } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
@@ -158,9 +159,8 @@ function table(model, branches, on) {
       h('th', { scope: 'row' }, title),
       branches.map((branch) => h('td', { key: branch.branch, class: 'num' }, cell(branch))),
     );
-  return h(
-    'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of branches' },
+  return scroller(
+    'Table of branches',
     h(
       'table',
       { class: 'plain' },

@@ -1,6 +1,9 @@
 // Controls that several panels use.
 
 import { h } from './dom.js';
+import { watchEdges } from './edges.js';
+
+/** @import {Tree} from './dom.js' */
 
 /** @typedef {[string, () => void, boolean, boolean]} Segment label, action, pressed, disabled */
 
@@ -21,6 +24,20 @@ export function segmented(label, segments) {
         text,
       ),
     ),
+  );
+}
+
+/**
+ * What may be wider than the page.
+ *
+ * @param {string} label
+ * @param {Tree} content
+ */
+export function scroller(label, content) {
+  return h(
+    'div',
+    { class: 'scroll', role: 'region', 'aria-label': label, created: watchEdges },
+    content,
   );
 }
 
@@ -69,10 +86,6 @@ export function twin(caption, columns, rows) {
     'details',
     { class: 'twin', key: 'twin' },
     h('summary', null, 'The drawing as a table'),
-    h(
-      'div',
-      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
-      table(caption, columns, rows),
-    ),
+    scroller(caption, table(caption, columns, rows)),
   );
 }

@@ -10,13 +10,15 @@ import { command } from './notices.js';
 
 /**
  * @param {any} config the job file with every default filled in; null while it is on its way
- * @param {any} defaults what a job file that names only the program comes to
+ * @param {any} defaults what a job file that names only program and data comes to; undefined where
+ *     nobody knows
  * @param {string} job
  * @returns {Tree}
  */
 export function configPanel(config, defaults, job) {
   const lines = config === null ? [] : yaml(config, defaults);
   const changed = lines.filter((line) => line.changed).length;
+  const differs = changed === 1 ? 'line differs from the defaults and is' : 'lines differ from the defaults and are';
   return h(
     'section',
     { class: 'card', key: 'config', 'aria-labelledby': 'config-title' },
@@ -27,7 +29,9 @@ export function configPanel(config, defaults, job) {
       h(
         'p',
         { class: 'muted' },
-        `the job file with every default filled in; ${changed} ${changed === 1 ? 'line differs' : 'lines differ'} from the defaults and ${changed === 1 ? 'is' : 'are'} marked`,
+        config !== null && defaults === undefined
+          ? 'the job file with every default filled in; which these are is not known any more'
+          : `the job file with every default filled in; ${changed} ${differs} marked`,
       ),
     ),
     config === null

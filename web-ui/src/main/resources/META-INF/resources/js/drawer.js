@@ -1,7 +1,7 @@
 // One branch from near: the losses it reported, the windows, slope and noise that judged it, and
 // what may be done with it.
 
-import { twin } from './controls.js';
+import { scroller, twin } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
@@ -327,9 +327,8 @@ function fact(name, value, note) {
  */
 function settings(model, branch) {
   const parent = branch.parent === null ? undefined : model.branches.get(branch.parent);
-  return h(
-    'div',
-    { class: 'scroll' },
+  return scroller(
+    'Setting',
     h(
       'table',
       { class: 'plain is-small' },

@@ -1,6 +1,6 @@
 // The rounds as tables and the decisions in words: what was compared, and what came of it.
 
-import { segmented } from './controls.js';
+import { scroller, segmented } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, savePanel } from './export.js';
@@ -236,14 +236,8 @@ function branchTable(model, round, branches, focus, on) {
     branches.some((branch) => branch.speed !== null) || WINDOWED.includes(round.phase);
   const isRaced = branches.some((branch) => branch.heldOutLoss !== null);
   const fastest = Math.max(0, ...branches.map((b) => Math.max(b.speed ?? 0, b.slope ?? 0)));
-  return h(
-    'div',
-    {
-      class: 'scroll',
-      tabindex: 0,
-      role: 'region',
-      'aria-label': `Branches of round ${round.round}`,
-    },
+  return scroller(
+    `Branches of round ${round.round}`,
     h(
       'table',
       { class: 'branches', onpointerleave: () => on.focus(null) },
@@ -563,7 +557,7 @@ function decision(view, show) {
                 'div',
                 { key: name },
                 h('dt', null, format.words(name)),
-                h('dd', null, evidence(value)),
+                h('dd', null, evidence(value, format.words(name))),
               ),
             ),
           ),
@@ -575,9 +569,10 @@ function decision(view, show) {
  * A value of evidence: a number, a text, a list, a list of alike records as a table.
  *
  * @param {any} value
+ * @param {string} name
  * @returns {import('./dom.js').Child}
  */
-function evidence(value) {
+function evidence(value, name) {
   if (value === null || value === undefined) {
     return format.NONE;
   }
@@ -590,16 +585,16 @@ function evidence(value) {
   if (Array.isArray(value)) {
     return value.length > 0 &&
       value.every((item) => item !== null && typeof item === 'object' && !Array.isArray(item))
-      ? recordTable(value)
-      : value.map((item) => h('span', { class: 'item' }, evidence(item)));
+      ? recordTable(value, name)
+      : value.map((item) => h('span', { class: 'item' }, evidence(item, name)));
   }
   if (typeof value === 'object') {
-    return Object.entries(value).map(([name, inner]) =>
+    return Object.entries(value).map(([part, inner]) =>
       h(
         'span',
-        { class: 'pair', key: name },
-        h('span', { class: 'pair-name' }, format.words(name)),
-        evidence(inner),
+        { class: 'pair', key: part },
+        h('span', { class: 'pair-name' }, format.words(part)),
+        evidence(inner, part),
       ),
     );
   }
@@ -607,13 +602,15 @@ function evidence(value) {
   return /^[A-Z][A-Z_]+$/.test(text) ? format.words(text) : text;
 }
 
-/** @param {Record<string, any>[]} records */
-function recordTable(records) {
+/**
+ * @param {Record<string, any>[]} records
+ * @param {string} name of what they are
+ */
+function recordTable(records, name) {
   const rows = records.map(columnsOf);
   const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
-  return h(
-    'div',
-    { class: 'scroll' },
+  return scroller(
+    `Table of ${name}`,
     h(
       'table',
       { class: 'mini' },
@@ -623,8 +620,12 @@ function recordTable(records) {
         h(
           'tr',
           null,
-          columns.map((name) =>
-            h('th', { scope: 'col', key: name }, format.words(name.slice(name.indexOf('.') + 1))),
+          columns.map((column) =>
+            h(
+              'th',
+              { scope: 'col', key: column },
+              format.words(column.slice(column.indexOf('.') + 1)),
+            ),
           ),
         ),
       ),
@@ -635,7 +636,7 @@ function recordTable(records) {
           h(
             'tr',
             { key: index },
-            columns.map((name) => h('td', { key: name }, evidence(row.get(name)))),
+            columns.map((column) => h('td', { key: column }, evidence(row.get(column), column))),
           ),
         ),
       ),

@@ -98,7 +98,7 @@ export class JobFeed {
   async open() {
     const turn = ++this.#turn;
     window.clearTimeout(this.#retry);
-    await this.#load();
+    await this.#load(turn);
     if (this.#ending.signal.aborted || turn !== this.#turn) {
       return;
     }
@@ -254,12 +254,18 @@ export class JobFeed {
     this.#sleep();
   }
 
-  async #load() {
+  /**
+   * @param {number} turn an answer that a later turn has overtaken is older than what is shown
+   */
+  async #load(turn) {
     try {
       const overview = await get(
         `${this.#root}/overview?points=${MAINLINE_POINTS}`,
         this.#ending.signal,
       );
+      if (turn !== this.#turn) {
+        return;
+      }
       this.#sequence = overview.sequence;
       this.model.mainline = overview.mainline.buckets;
       applyEvent(this.model, 'snapshot', overview.views);
@@ -269,6 +275,9 @@ export class JobFeed {
       this.loaded = true;
       this.error = null;
     } catch (thrown) {
+      if (turn !== this.#turn) {
+        return;
+      }
       this.error = thrown;
     }
     this.#changed();

@@ -133,7 +133,7 @@ export function duration(seconds) {
   if (seconds < 0.0005) {
     return '0 s';
   }
-  if (seconds < 1) {
+  if (seconds < 0.9995) {
     return `${Math.round(seconds * 1000)} ms`;
   }
   if (seconds < 9.95) {

@@ -269,7 +269,7 @@ function figure(name, value, title) {
 }
 
 /**
- * Which model is the job's result, where it lies, and what its start began with.
+ * Which model is the job's result, with which setting it came about, and where it lies.
  *
  * @param {JobView} job
  * @param {Result} at
@@ -280,16 +280,22 @@ function result(job, at, model, on) {
   const measured = Object.entries(resultMetrics(model)).map(
     ([name, value]) => `${format.words(name)} ${format.number(value, 4)}`,
   );
-  const began = model.result?.start === at.start ? (model.result.steps[0]?.setting ?? {}) : {};
+  const steps = model.result?.start === at.start ? model.result.steps : [];
+  const began = steps[0]?.setting ?? {};
+  const last = steps.at(-1)?.setting ?? {};
   const settings = tunables(model)
-    .varied.filter((name) => name in began)
-    .map((name) => `${format.words(name)} ${format.tunable(began[name])}`);
+    .varied.filter((name) => name in last)
+    .map((name) => {
+      const first = began[name] === last[name] ? '' : ` (began with ${format.tunable(began[name])})`;
+      return `${format.words(name)} ${format.tunable(last[name])}${first}`;
+    });
   const snapshot = resultSnapshot(model);
   return h(
     'p',
     { class: 'meta result', key: 'result' },
     h('span', { class: 'fact is-first' }, hasEnded(job.state) ? 'Result' : 'Result so far'),
     measured.length > 0 && fact(measured.join(', ')),
+    settings.length > 0 && fact(settings.join(', ')),
     fact(`epoch ${format.epoch(at.epoch, at.start, job.start)}`),
     h(
       'span',
@@ -314,7 +320,6 @@ function result(job, at, model, on) {
     snapshot &&
       !isElsewhere(model) &&
       h('span', { class: 'fact' }, modelLink(model, snapshot, 'take the model out')),
-    settings.length > 0 && fact(`began with ${settings.join(', ')}`),
   );
 }
 

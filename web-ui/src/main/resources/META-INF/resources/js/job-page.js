@@ -6,6 +6,7 @@ import { question, tryDialog } from './dialogs.js';
 import { apiPanel, configPanel, logsPanel } from './documents.js';
 import { h, patch } from './dom.js';
 import { drawer, judgedClocks } from './drawer.js';
+import { watchEdges } from './edges.js';
 import { decisionsPanel, roundsPanel } from './evidence.js';
 import { JobFeed } from './feed.js';
 import * as format from './format.js';
@@ -291,14 +292,17 @@ class JobPage {
 
   /** @param {AbortSignal} signal */
   async #readConfig(signal) {
-    this.#config = await get(`${this.#root()}/config`, signal);
+    const config = await get(`${this.#root()}/config`, signal);
     try {
-      const least = { program: this.#config.program };
-      this.#defaults = (await post('/jobs?dryRun=true', least)).config;
+      // A program that needs data is not taken without.
+      const { program, data } = config;
+      const least = (await post('/jobs?dryRun=true', { program, data })).config;
+      this.#defaults = { ...least, data: undefined };
     } catch {
-      // The program is not known any more: then nothing is compared.
+      // The program or its data are not known any more: then nothing is compared.
       this.#defaults = undefined;
     }
+    this.#config = config;
   }
 
   /** @param {AbortSignal} signal */
@@ -414,7 +418,7 @@ class JobPage {
     const compare = this.#compared().join(',');
     return h(
       'nav',
-      { class: 'tabs', key: 'tabs', 'aria-label': 'Parts of the job' },
+      { class: 'tabs', key: 'tabs', 'aria-label': 'Parts of the job', created: watchEdges },
       Object.entries(TABS).map(([tab, name]) =>
         h(
           'a',

@@ -412,6 +412,15 @@ class JobsPage {
         { class: 'trail-cell', 'data-label': 'Loss' },
         spark(job),
         h('span', { class: 'trail-value' }, format.measured(job.loss, 4)),
+        Object.entries(job.metrics)
+          .slice(0, 1)
+          .map(([name, value]) =>
+            h(
+              'span',
+              { class: 'sub', title: 'as evaluated last' },
+              `${format.words(name)} ${format.measured(value, 4)}`,
+            ),
+          ),
         job.endTime === null &&
           job.trail.speed !== null &&
           h(
@@ -434,7 +443,12 @@ class JobsPage {
             ),
           ),
       ),
-      h('td', { class: 'num', 'data-label': 'Epoch' }, format.epoch(job.epoch, job.start)),
+      h(
+        'td',
+        { class: 'num', 'data-label': 'Epoch' },
+        format.epoch(job.epoch, 1),
+        job.start > 1 && h('span', { class: 'sub' }, `of start ${job.start}`),
+      ),
       h(
         'td',
         { class: 'num', 'data-label': 'Left', title: 'at most, by its bounds and its pace so far' },

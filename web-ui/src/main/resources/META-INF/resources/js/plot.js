@@ -16,7 +16,7 @@ import {
   tunables,
   valueAt,
 } from './model.js';
-import { segmented, table } from './controls.js';
+import { scroller, segmented, table } from './controls.js';
 import { announce } from './announce.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 
@@ -590,9 +590,8 @@ function twinTables(model) {
   return h(
     'div',
     { class: 'twin-tables' },
-    h(
-      'div',
-      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Loss of the mainline' },
+    scroller(
+      'Loss of the mainline',
       table(
         'Training loss of the mainline',
         ['Clock', 'Mean', 'Least', 'Greatest'],
@@ -604,9 +603,8 @@ function twinTables(model) {
         ]),
       ),
     ),
-    h(
-      'div',
-      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Schedule' },
+    scroller(
+      'Schedule',
       table(
         'Schedule',
         ['From clock', 'From epoch', 'Branch', ...varied.map(format.words)],
@@ -618,9 +616,8 @@ function twinTables(model) {
         ]),
       ),
     ),
-    h(
-      'div',
-      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Validation' },
+    scroller(
+      'Validation',
       table(
         'Validation',
         ['Clock', 'Epoch', ...metrics.map(format.metric)],

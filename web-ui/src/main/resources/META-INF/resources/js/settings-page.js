@@ -2,6 +2,7 @@
 
 import { get, post, remove } from './api.js';
 import { dialog, question } from './dialogs.js';
+import { scroller } from './controls.js';
 import { h, patch } from './dom.js';
 import * as format from './format.js';
 import { areKeysOn, switchKeys } from './keys.js';
@@ -137,9 +138,8 @@ class SettingsPage {
 
   /** @param {TokenView[]} tokens */
   #table(tokens) {
-    return h(
-      'div',
-      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of tokens' },
+    return scroller(
+      'Table of tokens',
       h(
         'table',
         { class: 'plain' },

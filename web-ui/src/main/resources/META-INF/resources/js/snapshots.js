@@ -1,5 +1,6 @@
 // The durable snapshots of the mainline: what they hold, and going back to one.
 
+import { scroller } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
 import { BASE } from './api.js';
@@ -124,9 +125,8 @@ function table(model, shown, state, on) {
     'State',
     'Made',
   ];
-  return h(
-    'div',
-    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of snapshots' },
+  return scroller(
+    'Table of snapshots',
     h(
       'table',
       { class: 'plain' },

@@ -106,6 +106,26 @@ final class FeedTest {
     assertThat(asked("/overview")).isEqualTo(1);
   }
 
+  /// A page that is hidden and seen again while it loads asks a second time.
+  @Test
+  void anAnswerThatALaterOneHasOvertakenIsNotTaken() {
+    modules.script("(browser) => (browser.held = [])").executeVoid(browser);
+    feed.invokeMember("open");
+    answer("/overview", OVERVIEW.formatted(job("TRAINING", 2, 0)).replace("7", "8"));
+    feed.invokeMember("open");
+
+    Value give =
+        modules.script("(browser, number) => (browser.held.splice(number, 1)[0](), undefined)");
+    give.executeVoid(browser, 1);
+    settle();
+    give.executeVoid(browser, 0);
+    settle();
+
+    assertThat(feed.getMember("model").getMember("job").getMember("version").asInt()).isEqualTo(2);
+    assertThat(links()).isEqualTo(1);
+    assertThat(link().getMember("path").asString()).endsWith("/events?after=8");
+  }
+
   @Test
   void aPageThatIsOpenedWhileTheServerIsOverburdenedTriesAgain() {
     serverAnswers(503);

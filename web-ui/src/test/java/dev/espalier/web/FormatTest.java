@@ -71,6 +71,7 @@ final class FormatTest {
     "59.7, 1 min 00 s",
     "74, 1 min 14 s",
     "3599, 59 min 59 s",
+    "0.9997, 1.0 s",
     "7500, 2 h 05 min",
     "180000, 2 d 2 h"
   })

@@ -143,6 +143,61 @@ final class PanelTest {
                 + " Its log says where.");
   }
 
+  /// What one first wants to know of a job that has ended.
+  @Test
+  void theResultIsToldWithItsSetting() {
+    model
+        .getMember("job")
+        .putMember(
+            "result",
+            modules.json(
+                "{\"start\": 1, \"branch\": 3, \"clock\": 9, \"epoch\": 1.5, \"value\": 0.9}"));
+    model.putMember(
+        "result",
+        modules.json(
+            """
+            {"start": 1, "steps": [
+              {"fromClock": 0, "setting": {"learningRate": 0.01, "batchSize": 64}},
+              {"fromClock": 5, "setting": {"learningRate": 0.04, "batchSize": 64}}]}\
+            """));
+    addBranch("{\"branch\": 3, \"setting\": {\"learningRate\": 0.04, \"batchSize\": 64}}");
+    addBranch("{\"branch\": 4, \"setting\": {\"learningRate\": 0.16, \"batchSize\": 16}}");
+    Value feed = modules.json("{\"isStale\": false, \"workers\": []}");
+    feed.putMember("model", model);
+
+    Value head =
+        modules
+            .load("head.js")
+            .invokeMember(
+                "head",
+                model.getMember("job"),
+                feed,
+                modules.json("{\"busy\": false, \"said\": null}"),
+                modules.json("{}"));
+
+    assertThat(words(head, "meta result"))
+        .contains("learning rate 0.04 (began with 0.01), batch size 64");
+  }
+
+  private void addBranch(String branch) {
+    Value view = modules.json(branch);
+    model.getMember("branches").invokeMember("set", view.getMember("branch"), view);
+  }
+
+  /// No line is said to differ where nobody knows from what.
+  @Test
+  void aConfigurationWithoutKnownDefaultsSaysSo() {
+    Value config = modules.json("{\"program\": \"churn\", \"data\": \"shop\"}");
+    Value panel = modules.load("documents.js").getMember("configPanel");
+
+    assertThat(words(panel.execute(config, modules.script("undefined"), "j"), "muted"))
+        .endsWith("which these are is not known any more");
+    assertThat(words(panel.execute(config, modules.json("{\"program\": \"churn\"}"), "j"), "muted"))
+        .endsWith("1 line differs from the defaults and is marked");
+    assertThat(words(panel.execute(null, modules.script("undefined"), "j"), "muted"))
+        .doesNotContain("not known");
+  }
+
   @Test
   void aComparedBranchThatIsNotShownIsNamed() {
     model.putMember("leftOut", 9000);
