@@ -410,8 +410,10 @@ final class DashboardTest {
     page.context().close();
     open(390, 844, ColorScheme.DARK);
     server.signIn(page);
-    String failed = jobs.fail("broken at night", "the disk is full");
-    isShown("/jobs/" + failed, ".message.is-bad", "the disk is full", "failed and empty");
+    String path = "/srv/espalier/data/" + "customers-and-their-orders/".repeat(3) + "train.csv";
+    String failed = jobs.fail("broken at night", path + " cannot be read");
+    isShown("/jobs/" + failed, ".message.is-bad", "cannot be read", "failed and empty");
+    isShown("/?name=broken at night", ".state-cell", "cannot be read", "list of failures");
     String paused = jobs.write("held at night", GeneratedJobs.Size.SMALL, JobState.PAUSED);
     isShown("/jobs/" + paused, ".chip", "Paused", "paused");
     page.route("**/events?*", route -> route.abort());
@@ -566,6 +568,11 @@ final class DashboardTest {
     page.navigate(server.address() + "/#/jobs/" + job);
     assertThat(page.locator(".mainline")).isVisible();
     assertThat(page.locator(".decisions")).isVisible();
+    // What goes on beyond the edge says so, until its end is seen.
+    assertThat(page.locator(".tabs")).hasAttribute("data-more", "right");
+    page.getByRole(AriaRole.LINK, link("Raw API")).scrollIntoViewIfNeeded();
+    page.locator(".tabs").evaluate("(tabs) => tabs.scrollTo(9999, 0)");
+    assertThat(page.locator(".tabs")).hasAttribute("data-more", "left");
   }
 
   @Test
