@@ -272,9 +272,14 @@ public final class CheckpointStore {
     return false;
   }
 
+  /// {@return where a manifest is written before it takes its name}
+  private static Path aside(Path file) {
+    return file.resolveSibling(file.getFileName() + ".tmp");
+  }
+
   private static void writeManifest(Manifest manifest, Path file, List<Path> made)
       throws IOException {
-    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+    Path temporary = aside(file);
     made.add(temporary);
     try (FileChannel channel =
         FileChannel.open(
@@ -417,12 +422,13 @@ public final class CheckpointStore {
 
   // ---- deleting
 
-  /// Deletes a checkpoint: the manifest first, then its packs; others are not touched. Does nothing
-  /// when there is none.
+  /// Deletes a checkpoint, and one that whoever wrote it did not end: the manifest first, then its
+  /// packs; others are not touched. Does nothing when there is none.
   ///
   /// @param file the manifest
   public static void delete(Path file) throws IOException {
     Files.deleteIfExists(file);
+    Files.deleteIfExists(aside(file));
     for (Path pack : packsBeside(file)) {
       Files.deleteIfExists(pack);
     }

@@ -58,11 +58,15 @@ public final class CheckpointFolder {
     return folderOf(checkpoint).resolve("place-" + worker + ".bin");
   }
 
+  private Path placeAside(long checkpoint) {
+    return folderOf(checkpoint).resolve("place-" + worker + ".bin.tmp");
+  }
+
   /// Makes a place durable: written aside, forced, renamed.
   void writePlace(long checkpoint, Place place) throws IOException {
     Path file = placeFile(checkpoint);
     createDurably(folderOf(checkpoint).toAbsolutePath());
-    Path aside = file.resolveSibling(file.getFileName() + ".tmp");
+    Path aside = placeAside(checkpoint);
     try (FileChannel channel =
         FileChannel.open(
             aside,
@@ -157,10 +161,12 @@ public final class CheckpointFolder {
     return new EspalierException(ErrorCode.CHECKPOINT_FAILED, file + " " + what);
   }
 
-  /// Deletes this worker's part of a checkpoint; does nothing when there is none.
+  /// Deletes this worker's part of a checkpoint, also one that it did not end; does nothing when
+  /// there is none.
   void drop(long checkpoint) throws IOException {
     CheckpointStore.delete(shardFile(checkpoint));
     Files.deleteIfExists(placeFile(checkpoint));
+    Files.deleteIfExists(placeAside(checkpoint));
     try {
       Files.deleteIfExists(folderOf(checkpoint));
     } catch (java.nio.file.DirectoryNotEmptyException others) {

@@ -8,6 +8,7 @@ import dev.espalier.api.model.EspalierException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -81,6 +82,20 @@ class CheckpointFolderTest {
 
     new CheckpointFolder(folder, 0).writePlace(8, PLACE);
     assertThat(CheckpointFolder.onlyWorkerIn(folder)).isEmpty();
+  }
+
+  /// A worker that is killed leaves what it was writing.
+  @Test
+  void dropTakesHalfWrittenFilesAlong() throws Exception {
+    var checkpoints = new CheckpointFolder(folder, 0);
+    checkpoints.writePlace(7, PLACE);
+    for (String name : List.of("place-0.bin.tmp", "shard-0.ckpt.tmp", "shard-0.ckpt.1.pages")) {
+      Files.createFile(folder.resolve("7").resolve(name));
+    }
+
+    checkpoints.drop(7);
+
+    assertThat(folder.resolve("7")).doesNotExist();
   }
 
   @Test
