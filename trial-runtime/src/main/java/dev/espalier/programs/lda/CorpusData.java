@@ -25,9 +25,13 @@ record CorpusData(
   /// which every tenth document is held back.
   static CorpusData read(DataFolder folder) {
     if (folder.find("train.feat").isPresent()) {
-      return of(
-          BagOfWordsReader.readLabelled(folder.require("train.feat")),
-          BagOfWordsReader.readLabelled(folder.require("test.feat")));
+      DataFile train = folder.require("train.feat");
+      DataFile test = folder.require("test.feat");
+      BagOfWords training = BagOfWordsReader.readLabelled(train);
+      BagOfWords validation = BagOfWordsReader.readLabelled(test);
+      requireTrainable(training, train);
+      requireCompletable(validation, test);
+      return of(training, validation, Optional.empty());
     }
     List<String> files =
         folder.names().stream()
@@ -38,59 +42,66 @@ record CorpusData(
           ErrorCode.INVALID_DATA,
           folder.path() + ": expected train.feat or one file docword.*.txt but found " + files);
     }
-    String file = files.getFirst();
-    return split(BagOfWordsReader.readUci(folder.require(file)))
-        .withWords(folder.find(UCI_WORDS_START + file.substring(UCI_START.length())));
+    String name = files.getFirst();
+    DataFile file = folder.require(name);
+    BagOfWords all = BagOfWordsReader.readUci(file);
+    BagOfWords training = training(all);
+    BagOfWords validation = validation(all);
+    requireTrainable(training, file);
+    requireCompletable(validation, file);
+    return of(
+        training,
+        validation,
+        folder.find(UCI_WORDS_START + name.substring(UCI_START.length())));
   }
 
   /// Holds back the documents `i` with `i mod 10 = 9`.
   static CorpusData split(BagOfWords all) {
-    return of(
-        all.select(document -> document % HELD_OUT != HELD_OUT - 1),
-        all.select(document -> document % HELD_OUT == HELD_OUT - 1));
+    return of(training(all), validation(all), Optional.empty());
   }
 
-  private CorpusData withWords(Optional<DataFile> file) {
-    return new CorpusData(training, validation, vocabulary, file);
+  private static BagOfWords training(BagOfWords all) {
+    return all.select(document -> document % HELD_OUT != HELD_OUT - 1);
+  }
+
+  private static BagOfWords validation(BagOfWords all) {
+    return all.select(document -> document % HELD_OUT == HELD_OUT - 1);
   }
 
   /// Counts are floats, which are exact to 2^24.
-  private static void requireCountable(BagOfWords training) {
+  private static void requireTrainable(BagOfWords training, DataFile file) {
+    if (training.words().length == 0) {
+      throw file.invalid("there are no words to train on");
+    }
     int[] counts = new int[training.vocabulary()];
     for (int word : training.words()) {
       counts[word]++;
       if (counts[word] > MOST_OF_A_WORD) {
-        throw new EspalierException(
-            ErrorCode.INVALID_DATA,
+        throw file.invalid(
             "a word may occur %d times in the training documents but word %d occurs more often"
                 .formatted(MOST_OF_A_WORD, word + 1));
       }
     }
     for (int document = 0; document < training.documents(); document++) {
       if (training.length(document) > TopicTotals.MOST_TOKENS) {
-        throw new EspalierException(
-            ErrorCode.INVALID_DATA,
+        throw file.invalid(
             "a document may have %d words but training document %d has %d"
                 .formatted(TopicTotals.MOST_TOKENS, document + 1, training.length(document)));
       }
     }
   }
 
-  private static CorpusData of(BagOfWords training, BagOfWords validation) {
-    if (training.words().length == 0) {
-      throw new EspalierException(ErrorCode.INVALID_DATA, "there are no words to train on");
-    }
-    requireCountable(training);
+  private static void requireCompletable(BagOfWords validation, DataFile file) {
     if (IntStream.range(0, validation.documents()).noneMatch(i -> validation.length(i) > 1)) {
-      throw new EspalierException(
-          ErrorCode.INVALID_DATA,
+      throw file.invalid(
           "no validation document has 2 or more words, half of which tell its topics and half are"
               + " judged; of docword.*.txt every tenth document is one");
     }
+  }
+
+  private static CorpusData of(
+      BagOfWords training, BagOfWords validation, Optional<DataFile> words) {
     return new CorpusData(
-        training,
-        validation,
-        Math.max(training.vocabulary(), validation.vocabulary()),
-        Optional.empty());
+        training, validation, Math.max(training.vocabulary(), validation.vocabulary()), words);
   }
 }

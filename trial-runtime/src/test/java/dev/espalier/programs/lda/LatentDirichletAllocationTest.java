@@ -207,7 +207,11 @@ final class LatentDirichletAllocationTest {
     Files.writeString(folder.resolve("train.feat"), "1 1:2 3:1\n");
     Files.writeString(folder.resolve("test.feat"), "2 4:1\n1\n");
     assertThatThrownBy(() -> open("2", Optional.of(folder), 1))
-        .hasMessageContaining("no validation document has 2 or more words");
+        .hasMessageContaining("test.feat: no validation document has 2 or more words");
+    Files.delete(folder.resolve("train.feat"));
+    Files.writeString(folder.resolve("docword.x.txt"), "1\n1\n1\n1 1 2\n");
+    assertThatThrownBy(() -> open("2", Optional.of(folder), 1))
+        .hasMessageContaining("docword.x.txt: no validation document has 2 or more words");
   }
 
   @Test
