@@ -20,9 +20,9 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.UUID;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
@@ -263,29 +263,30 @@ final class JobComparison {
       return courses.stream().filter(course -> course.policy().equals(policy)).toList();
     }
 
+    /// {@return the median over the courses, where NaN is more than any number}
     private static double median(List<Course> courses, ToDoubleFunction<Course> figure) {
-      double[] sorted =
+      return median(
           courses.stream()
               .mapToDouble(figure)
-              .map(value -> Double.isNaN(value) ? Double.POSITIVE_INFINITY : value)
-              .sorted()
-              .toArray();
-      double median = sorted[(sorted.length - 1) / 2];
+              .map(value -> Double.isNaN(value) ? Double.POSITIVE_INFINITY : value));
+    }
+
+    /// {@return the mean of the two in the middle of an even number; NaN where it is infinite, and
+    /// of none}
+    static double median(DoubleStream values) {
+      double[] sorted = values.sorted().toArray();
+      if (sorted.length == 0) {
+        return Double.NaN;
+      }
+      double median = (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
       return Double.isInfinite(median) ? Double.NaN : median;
     }
 
     private double quality(String policy) {
-      OptionalDouble worst = OptionalDouble.empty();
-      double[] bests =
+      return median(
           of(policy).stream()
               .mapToDouble(course -> course.best(metric, goal))
-              .filter(value -> !Double.isNaN(value))
-              .sorted()
-              .toArray();
-      if (bests.length > 0) {
-        worst = OptionalDouble.of(bests[(bests.length - 1) / 2]);
-      }
-      return worst.orElse(Double.NaN);
+              .filter(value -> !Double.isNaN(value)));
     }
 
     List<String> lines(String pages) {

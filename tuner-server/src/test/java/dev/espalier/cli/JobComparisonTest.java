@@ -11,6 +11,7 @@ import dev.espalier.cli.client.Json;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -84,6 +85,15 @@ class JobComparisonTest {
     assertThat(JobComparison.entries(file, List.of("racing"), 2, ""))
         .extracting(JobComparison.Entry::seed)
         .containsExactly(7L, 8L);
+  }
+
+  /// The lower one of two would be the better of two losses, and the worse of two accuracies.
+  @Test
+  void theMedianOfAnEvenNumberLiesBetweenTheTwoInTheMiddle() {
+    assertThat(JobComparison.Outcome.median(DoubleStream.of(3, 1))).isEqualTo(2);
+    assertThat(JobComparison.Outcome.median(DoubleStream.of(9, 1, 3))).isEqualTo(3);
+    assertThat(JobComparison.Outcome.median(DoubleStream.of(1, Double.POSITIVE_INFINITY))).isNaN();
+    assertThat(JobComparison.Outcome.median(DoubleStream.empty())).isNaN();
   }
 
   @Test

@@ -50,9 +50,7 @@ record CorpusData(
     requireTrainable(training, file);
     requireCompletable(validation, file);
     return of(
-        training,
-        validation,
-        folder.find(UCI_WORDS_START + name.substring(UCI_START.length())));
+        training, validation, folder.find(UCI_WORDS_START + name.substring(UCI_START.length())));
   }
 
   /// Holds back the documents `i` with `i mod 10 = 9`.
