@@ -121,6 +121,20 @@ final class ProgramCheckTest {
     ProgramCheck.of(Line::new).withTunable(Tunable.LEARNING_RATE, 0.1).requireRight();
   }
 
+  private static final class WithoutResults extends Line {
+    @Override
+    @SuppressWarnings("NullAway") // what a program may do that is compiled without it
+    public Evaluation evaluate(ProgramContext context) {
+      return null;
+    }
+  }
+
+  @Test
+  void whatReturnsNullIsNamed() throws Exception {
+    assertThat(sentence(check(WithoutResults::new), "evaluates what it describes"))
+        .isEqualTo("program line returns null from evaluate");
+  }
+
   private static final class WithStaticState extends Line {
     static final AtomicInteger STEPS = new AtomicInteger();
 

@@ -192,7 +192,7 @@ public final class BranchExecutor {
       if (assignment.workers() > 1) {
         context.before(next);
       }
-      Progress progress = program.clock(context);
+      Progress progress = returned(program.clock(context), "clock");
       parameters.tick(progress.samples());
       long end = System.nanoTime();
       reporter.add(branch, entry.clock(), progress, (end - start) / 1e9, end);
@@ -202,13 +202,26 @@ public final class BranchExecutor {
     reporter.flush();
   }
 
+  /// Whoever wrote the program may not have heard of its null marks.
+  private <T> T returned(@Nullable T value, String method) {
+    if (value == null) {
+      throw new EspalierException(
+          ErrorCode.PROGRAM_FAILED,
+          "program %s returns null from %s".formatted(program.describe().name(), method));
+    }
+    return value;
+  }
+
   private void evaluate(BranchId branch, long evaluation) {
     BranchLedger.Entry entry = ledger.entry(branch);
     long start = System.nanoTime();
     Evaluation result =
         parameters.measure(
             branch,
-            () -> program.evaluate(context.at(entry.setting(), new int[0], entry.lineageClock())));
+            () ->
+                returned(
+                    program.evaluate(context.at(entry.setting(), new int[0], entry.lineageClock())),
+                    "evaluate"));
     requireDescribed(result.metrics().keySet());
     reports.accept(report(evaluation, result, (System.nanoTime() - start) / 1e9));
   }
@@ -291,14 +304,14 @@ public final class BranchExecutor {
     long stream = -1L - block[0];
     if (!isJudgedByValidation) {
       context.at(entry.setting(), block, entry.lineageClock()).withStream(stream);
-      Progress progress = program.loss(context);
+      Progress progress = returned(program.loss(context), "loss");
       return new Judged(progress.lossSum() / Math.max(1, progress.samples()), Optional.empty());
     }
     context
         .at(entry.setting(), new int[0], entry.lineageClock())
         .withStream(stream)
         .ofPart(block, shape.validationSamples());
-    Evaluation measured = program.evaluate(context);
+    Evaluation measured = returned(program.evaluate(context), "evaluate");
     MetricSpec judged = MetricSpec.lossOf(metrics, measured.otherSamples().keySet());
     MetricSpec first = metrics.getFirst();
     boolean isOther = !first.equals(judged) && !measured.otherSamples().containsKey(first.name());
