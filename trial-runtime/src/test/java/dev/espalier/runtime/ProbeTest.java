@@ -191,7 +191,7 @@ class ProbeTest {
   }
 
   /// Measures first which of its validation samples have even numbers, and then their numbers.
-  private static final class Scored extends ExactProgram {
+  private static class Scored extends ExactProgram {
     private static final int VALIDATION = 40;
 
     Scored() {
@@ -225,10 +225,35 @@ class ProbeTest {
     }
   }
 
-  @Test
-  void theFirstMetricIsMeasuredBesideTheLossOfEachBlock() throws Exception {
+  /// Has a loss of a test set, which it leaves out where a part is measured.
+  private static final class Tested extends Scored {
+    @Override
+    public ProgramDescriptor describe() {
+      ProgramDescriptor scored = super.describe();
+      return new ProgramDescriptor(
+          scored.name(),
+          scored.summary(),
+          scored.needsData(),
+          scored.arguments(),
+          scored.tunables(),
+          List.of(
+              MetricSpec.maximize("even"),
+              MetricSpec.minimize("testLoss"),
+              MetricSpec.minimize("loss")));
+    }
+
+    @Override
+    public Evaluation evaluate(ProgramContext context) {
+      Evaluation evaluation = super.evaluate(context);
+      return context.isPart() ? evaluation : evaluation.with("testLoss", 7, 10);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void theFirstMetricIsMeasuredBesideTheLossOfEachBlock(boolean isTested) throws Exception {
     try (var tuner = new ScriptedTuner(1, checkpoints)) {
-      judgeByValidation(tuner, Scored::new);
+      judgeByValidation(tuner, isTested ? Tested::new : Scored::new);
       int[] drawn = SampleSplit.drawnFirst(40, 40, ScriptedTuner.SEED);
       assertThat(tuner.probe(0, 1))
           .containsExactly(mean(drawn, 0, 16), mean(drawn, 16, 32), mean(drawn, 32, 40));

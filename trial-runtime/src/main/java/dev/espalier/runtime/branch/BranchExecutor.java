@@ -312,7 +312,11 @@ public final class BranchExecutor {
         .withStream(stream)
         .ofPart(block, shape.validationSamples());
     Evaluation measured = returned(program.evaluate(context), "evaluate");
-    MetricSpec judged = MetricSpec.lossOf(metrics, measured.otherSamples().keySet());
+    // Of a part a program may leave out what it measures on other samples.
+    List<MetricSpec> ofPart =
+        metrics.stream().filter(one -> measured.metrics().containsKey(one.name())).toList();
+    MetricSpec judged =
+        MetricSpec.lossOf(ofPart.isEmpty() ? metrics : ofPart, measured.otherSamples().keySet());
     MetricSpec first = metrics.getFirst();
     boolean isOther = !first.equals(judged) && !measured.otherSamples().containsKey(first.name());
     return new Judged(
