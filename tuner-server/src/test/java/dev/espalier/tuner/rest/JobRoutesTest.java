@@ -34,8 +34,12 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -469,6 +473,29 @@ class JobRoutesTest {
         .isEqualTo("#/components/schemas/ProblemView");
     assertThat(document.at("/components/schemas/ProblemView/properties").propertyNames())
         .contains("code", "detail", "errors", "status");
+  }
+
+  @Test
+  void theDocumentNamesEveryRoute() throws IOException {
+    String text =
+        Files.readString(Path.of(System.getProperty("espalier.home.dist"), "docs/REST.md"));
+    var documented =
+        Pattern.compile("`((?:GET|POST|DELETE) /[^`?]*)`")
+            .matcher(text.substring(text.indexOf("## Routes")))
+            .results()
+            .map(match -> match.group(1))
+            .collect(Collectors.toCollection(TreeSet::new));
+
+    JsonNode paths = server.get("/api/v1/openapi.json").json().get("paths");
+    var routes = new TreeSet<String>();
+    for (String path : paths.propertyNames()) {
+      for (String method : paths.get(path).propertyNames()) {
+        routes.add(method.toUpperCase(Locale.ROOT) + " " + path.replace("/api/v1", ""));
+      }
+    }
+    // A page for browsers, which the document tells of beside its code.
+    routes.remove("GET /sign-in");
+    assertThat(documented).isEqualTo(routes);
   }
 
   private static Collection<String> codes(JsonNode document, String path, String method) {
