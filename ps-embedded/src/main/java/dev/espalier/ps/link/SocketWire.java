@@ -2,6 +2,7 @@ package dev.espalier.ps.link;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -24,6 +25,10 @@ final class SocketWire implements Wire {
   /// A system call takes at most so many buffers.
   private static final int MAX_PARTS = 64;
 
+  /// It is the sender who pays for waking a sleeping reader, for each piece of a message anew if
+  /// the reader is the faster; so long it looks again and again before it sleeps.
+  private static final long LOOK_NANOS = 20_000;
+
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   private final SocketChannel channel;
@@ -44,10 +49,20 @@ final class SocketWire implements Wire {
   @Override
   public ByteBuffer receive() throws IOException {
     inbound.clear();
+    look();
     if (channel.read(inbound) < 0) {
       throw new EOFException("the other side closed the connection");
     }
     return inbound.flip();
+  }
+
+  /// Waits for bytes without sleeping, but not for long.
+  private void look() throws IOException {
+    InputStream arrived = channel.socket().getInputStream();
+    long start = System.nanoTime();
+    while (arrived.available() == 0 && System.nanoTime() - start < LOOK_NANOS) {
+      Thread.onSpinWait();
+    }
   }
 
   @Override
