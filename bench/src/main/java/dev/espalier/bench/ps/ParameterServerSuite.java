@@ -111,7 +111,7 @@ public final class ParameterServerSuite {
     return new Suite.Part(
         "network",
         List.of(
-            new MessageRates(isQuick ? new Rounds(1, 1) : new Rounds(8, 9)),
+            new MessageRates(isQuick ? new Rounds(1, 1) : new Rounds(16, 9)),
             new StragglerRates(isQuick ? 20 : 200),
             new FactorRates(isQuick ? new Rounds(1, 1) : new Rounds(3, 9)),
             new FilterRates(isQuick ? 60 : 600)));

@@ -27,7 +27,7 @@ final class SocketWire implements Wire {
 
   /// It is the sender who pays for waking a sleeping reader, for each piece of a message anew if
   /// the reader is the faster; so long it looks again and again before it sleeps.
-  private static final long LOOK_NANOS = 20_000;
+  private static final long LOOK_NANOS = 10_000;
 
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
