@@ -295,14 +295,20 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
     }
 
     private void refuse(Attach attach, ErrorCode code, String message) {
+      String job = attach.getJob();
+      // Its log may still be being read: then its workers' secret is not known yet.
+      boolean mayBeRight =
+          code == ErrorCode.UNAUTHENTICATED && gateway.crew(job) == null && gateway.isExpected(job);
       // One that waits asks every other second.
-      log.atLevel(code == ErrorCode.NOT_READY ? Level.DEBUG : Level.WARN)
+      Level level =
+          code == ErrorCode.NOT_READY ? Level.DEBUG : mayBeRight ? Level.INFO : Level.WARN;
+      log.atLevel(level)
           .log(
               "job={} worker={} attach refused code={}: {}",
-              attach.getJob(),
+              job,
               attach.getWorker(),
               code,
-              message);
+              mayBeRight ? "the job is not open yet, or its secret is wrong" : message);
       WorkerCrew.reject(out, code.name(), message);
     }
 

@@ -2,6 +2,10 @@ package dev.espalier.tuner.grpc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.WorkerReport;
@@ -27,6 +31,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 /// Who is let in, who is asked to wait, and who is turned away: real links and a real port.
 @Timeout(120)
@@ -79,6 +84,29 @@ class WorkerSessionEndpointTest {
     gateway.open(CrewOfTwo.group(false), listener);
 
     assertThat(next(valid)).isInstanceOf(Inbound.Welcomed.class);
+  }
+
+  /// After a restart a job's own workers may come before its log is read: nothing to warn of.
+  @Test
+  void secretOfAJobThatIsNotOpenYetIsNoWarning() throws Exception {
+    var logged = new ListAppender<ILoggingEvent>();
+    var log = (Logger) LoggerFactory.getLogger(WorkerSessionEndpoint.class);
+    logged.start();
+    log.addAppender(logged);
+    try {
+      gateway.expect(CrewOfTwo.JOB);
+      gateway.expectNoMore();
+      assertThat(next(link("not known yet"))).isEqualTo(refusal("UNAUTHENTICATED"));
+      gateway.open(CrewOfTwo.group(false), listener);
+      assertThat(next(link("wrong"))).isEqualTo(refusal("UNAUTHENTICATED"));
+    } finally {
+      log.detachAppender(logged);
+    }
+
+    assertThat(logged.list)
+        .filteredOn(event -> event.getFormattedMessage().contains("attach refused"))
+        .extracting(ILoggingEvent::getLevel)
+        .containsExactly(Level.INFO, Level.WARN);
   }
 
   @Test
