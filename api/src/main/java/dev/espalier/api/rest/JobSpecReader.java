@@ -30,6 +30,10 @@ import org.jspecify.annotations.Nullable;
 public final class JobSpecReader {
   private static final double MAX_SECONDS = 365 * 86_400.0;
   private static final int MAX_SCHEDULE = 10_000;
+
+  /// Far more than any job tries, and far less than a number of settings may be.
+  private static final double MAX_GRID = 1e15;
+
   private static final String DATA_PATTERN =
       "[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*";
 
@@ -97,6 +101,7 @@ public final class JobSpecReader {
     JobSpec.Tuning tuning = tuning(tunableReader);
     List<Tunable> space = space(spaceNamed, described, program, tuning);
     JobSpec.Tuning filled = fill(tuning, space, program);
+    checkGrid(filled, space);
     JobSpec.Stop stop = stop();
     Section checkpoints = root.section("checkpoints");
     int keep = checkpoints.whole("keep", 1, 100, JobDefaults.KEEP_CHECKPOINTS);
@@ -126,6 +131,34 @@ public final class JobSpecReader {
         communication,
         gpuMemoryBytes,
         List.of());
+  }
+
+  /// A grid's settings are numbered.
+  private void checkGrid(JobSpec.Tuning tuning, List<Tunable> space) {
+    int perTunable = tuning.runs().gridPoints();
+    double points =
+        space.stream()
+            .filter(tunable -> !tuning.setting().values().containsKey(tunable.name()))
+            .mapToDouble(tunable ->
+                tunable instanceof Tunable.Choice choice ? choice.values().size() : perTunable)
+            .reduce(1, (some, more) -> some * more);
+    boolean isGrid =
+        tuning.policy().equals(PolicyName.GRID)
+            || (tuning.policy().equals(PolicyName.MLTUNER)
+                && tuning.searcher().equals(PolicyName.GRID));
+    if (isGrid && points > MAX_GRID) {
+      root.section("tuning")
+          .section("runs")
+          .wrong(
+              "gridPoints",
+              perTunable,
+              "gridPoints must give a grid of at most "
+                  + NumberText.of(MAX_GRID)
+                  + " settings but "
+                  + perTunable
+                  + " give "
+                  + NumberText.of(points));
+    }
   }
 
   private Communication communication() {

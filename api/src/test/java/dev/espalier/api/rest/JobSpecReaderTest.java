@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -144,6 +145,31 @@ final class JobSpecReaderTest {
         .isEqualTo("seed must be <= 9007199254740991 but is 9007199254740992");
     assertThat(onlyProblem(with("seed", -most - 1)).message())
         .isEqualTo("seed must be >= -9007199254740991 but is -9007199254740992");
+  }
+
+  @Test
+  void gridOfMoreSettingsThanCanBeNumberedIsRefused() {
+    List<Tunable> many =
+        IntStream.rangeClosed(1, 7)
+            .<Tunable>mapToObj(i -> new Tunable.LinearRange("weight" + i, 0, 1, 0.5))
+            .toList();
+    var wide = new ProgramDescriptor("wide", "Many.", false, List.of(), many, MLP.validation());
+    var tuning = new LinkedHashMap<String, Object>(Map.of("policy", "grid"));
+    var document = Map.of("program", "wide", "tuning", tuning);
+    assertThat(JobSpecReader.read(document, _ -> Optional.of(wide)).problems()).isEmpty();
+
+    tuning.put("runs", Map.of("gridPoints", 1000));
+
+    assertThat(JobSpecReader.read(document, _ -> Optional.of(wide)).problems())
+        .singleElement()
+        .satisfies(problem -> {
+          assertThat(problem.pointer()).isEqualTo("/tuning/runs/gridPoints");
+          assertThat(problem.message())
+              .isEqualTo(
+                  "gridPoints must give a grid of at most 1.0E15 settings but 1000 give 1.0E21");
+        });
+    tuning.put("policy", "random");
+    assertThat(JobSpecReader.read(document, _ -> Optional.of(wide)).problems()).isEmpty();
   }
 
   @Test
