@@ -570,6 +570,8 @@ final class DashboardTest {
     assertThat(page.locator(".decisions")).isVisible();
     // What goes on beyond the edge says so, until its end is seen.
     assertThat(page.locator(".tabs")).hasAttribute("data-more", "right");
+    page.locator(".parallel-plot").scrollIntoViewIfNeeded();
+    assertThat(page.locator(".parallel-plot")).hasAttribute("data-more", "right");
     page.getByRole(AriaRole.LINK, link("Raw API")).scrollIntoViewIfNeeded();
     page.locator(".tabs").evaluate("(tabs) => tabs.scrollTo(9999, 0)");
     assertThat(page.locator(".tabs")).hasAttribute("data-more", "left");

@@ -4,7 +4,7 @@
  * Keeps in `data-more` at which sides something of `node` is hidden, which the style sheet fades.
  * Keys stop at a node that is larger than its room, unless they stop at something inside.
  *
- * @param {HTMLElement} node its children do not change, but may grow
+ * @param {HTMLElement} node its children may come later, and grow
  */
 export function watchEdges(node) {
   const look = () => {
@@ -20,5 +20,7 @@ export function watchEdges(node) {
   };
   node.addEventListener('scroll', look, { passive: true });
   const sizes = new ResizeObserver(look);
-  [node, ...node.children].forEach((each) => sizes.observe(each));
+  const watch = () => [node, ...node.children].forEach((each) => sizes.observe(each));
+  new MutationObserver(watch).observe(node, { childList: true });
+  watch();
 }

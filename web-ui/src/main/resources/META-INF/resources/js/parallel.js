@@ -2,6 +2,7 @@
 // outcome. A brush on an axis leaves only what runs through it, here and in the tables of rounds.
 
 import { h } from './dom.js';
+import { watchEdges } from './edges.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import { STANDINGS } from './marks.js';
@@ -157,7 +158,15 @@ export function parallelPanel(model, view, on) {
     ),
     h(
       'div',
-      { class: 'scroll parallel-plot', created: on.watch },
+      {
+        class: 'scroll parallel-plot',
+        role: 'region',
+        'aria-label': 'Lines of the settings tried',
+        created: (/** @type {HTMLElement} */ plot) => {
+          on.watch(plot);
+          watchEdges(plot);
+        },
+      },
       view.isSeen && drawnOnce(model, view, () => drawing(model, axes, inside, view, on)),
     ),
     h(
