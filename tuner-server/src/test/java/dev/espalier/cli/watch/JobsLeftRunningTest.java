@@ -27,8 +27,11 @@ final class JobsLeftRunningTest {
     assertThat(said(follower("close"))).isEmpty();
   }
 
+  /// A suite that a script has put into the background ignores Ctrl-C, and so would its children.
   private static Process follower(String how) throws IOException {
     return new ProcessBuilder(
+            "env",
+            "--default-signal=INT",
             ProcessHandle.current().info().command().orElseThrow(),
             "-XX:TieredStopAtLevel=1",
             "-cp",
