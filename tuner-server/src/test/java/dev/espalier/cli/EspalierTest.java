@@ -145,7 +145,7 @@ final class EspalierTest {
         12,
         30,
         1,
-        43,
+        50,
         false,
         0.2857,
         7,
@@ -276,6 +276,16 @@ final class EspalierTest {
     assertThat(run("job", "describe", "latest")).isZero();
 
     assertThat(out).contains("learningRate 0.0123");
+  }
+
+  @Test
+  void secondsThatNoClockTookAreTold() {
+    serveJob(job(JobState.TRAINING, 3, 0.25));
+
+    assertThat(run("job", "describe", JOB)).isZero();
+
+    assertThat(out)
+        .containsPattern("in all +50.0 s, 7.0 s of them for starts of workers and between clocks");
   }
 
   @Test

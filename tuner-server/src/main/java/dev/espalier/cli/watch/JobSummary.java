@@ -62,6 +62,14 @@ public final class JobSummary {
         Words.seconds(job.tuningSeconds()) + clock + ", " + Words.percent(job.tuningShare()));
     table.row("training", Words.seconds(job.trainingSeconds()) + clock);
     table.row("evaluation", Words.seconds(job.evaluationSeconds()) + clock);
+    double counted = job.tuningSeconds() + job.trainingSeconds() + job.evaluationSeconds();
+    table.row(
+        "in all",
+        Words.seconds(job.seconds())
+            + clock
+            + ", "
+            + Words.seconds(Math.max(0, job.seconds() - counted))
+            + " of them for starts of workers and between clocks");
     return table;
   }
 
