@@ -31,7 +31,7 @@ public final class JobSpecReader {
   private static final double MAX_SECONDS = 365 * 86_400.0;
   private static final int MAX_SCHEDULE = 10_000;
 
-  /// Far more than any job tries, and far less than a number of settings may be.
+  /// Far more settings than any job tries, and few enough to number them in 64 bits.
   private static final double MAX_GRID = 1e15;
 
   private static final String DATA_PATTERN =
@@ -133,7 +133,7 @@ public final class JobSpecReader {
         List.of());
   }
 
-  /// A grid's settings are numbered.
+  /// A grid numbers its settings.
   private void checkGrid(JobSpec.Tuning tuning, List<Tunable> space) {
     int perTunable = tuning.runs().gridPoints();
     double points =

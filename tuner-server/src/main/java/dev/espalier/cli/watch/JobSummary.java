@@ -63,13 +63,15 @@ public final class JobSummary {
     table.row("training", Words.seconds(job.trainingSeconds()) + clock);
     table.row("evaluation", Words.seconds(job.evaluationSeconds()) + clock);
     double counted = job.tuningSeconds() + job.trainingSeconds() + job.evaluationSeconds();
+    // A cost model knows of nothing else.
     table.row(
         "in all",
         Words.seconds(job.seconds())
-            + clock
-            + ", "
-            + Words.seconds(Math.max(0, job.seconds() - counted))
-            + " of them for starts of workers and between clocks");
+            + (job.modelled()
+                ? clock
+                : ", "
+                    + Words.seconds(Math.max(0, job.seconds() - counted))
+                    + " of them for starts of workers and between clocks"));
     return table;
   }
 
