@@ -26,15 +26,18 @@ public final class NeuralBenchmark {
       """
       Usage: espalier bench neural [OPTION]...
 
-      Trains the program cnn on images: one epoch with each engine, then a job under the tuner.
+      Trains a network: one epoch with each engine, then a job under the tuner.
 
+        --program P       cnn, on images, or lstm, on text (cnn)
         --engines A,B     engines to compare: java, torch, cuda (java)
         --job ENGINE      engine of the job under the tuner (the last of --engines)
-        --data DIR        folder with fashion-mnist or cifar10-10k or both; without it images are
-                          generated
-        --channels A,B    channels of the convolutions (32,64)
-        --hidden A        hidden dense layers (128)
-        --batch N         batch of the comparison (256)
+        --data DIR        folder with fashion-mnist or cifar10-10k or both, for lstm with
+                          tinyshakespeare; without it data are generated
+        --channels A,B    cnn: channels of the convolutions (32,64)
+        --hidden A        cnn: hidden dense layers (128)
+        --units A         lstm: units of its layers (128)
+        --length N        lstm: characters of a sequence, which is one sample (64)
+        --batch N         batch of the comparison (256; for lstm 64)
         --epochs N        epochs of the comparison (1)
         --seconds N       time of each job (60)
         --policy P        policy of the job, POLICY or POLICY:SEARCHER (mltuner)
@@ -43,17 +46,61 @@ public final class NeuralBenchmark {
       Fails when a job does, and when tables lie on the host although the system property
       espalier.gpu.bytes asks for a GPU.
       """;
-  private static final List<String> SETS = List.of("fashion-mnist", "cifar10-10k");
+  private static final Map<String, Subject> SUBJECTS =
+      Map.of(
+          "cnn",
+          new Subject(
+              "images",
+              List.of("fashion-mnist", "cifar10-10k"),
+              Map.of("channels", "32,64", "hidden", "128"),
+              "256",
+              0.02),
+          "lstm",
+          new Subject(
+              "text",
+              List.of("tinyshakespeare"),
+              Map.of("units", "128", "length", "64"),
+              "64",
+              0.003));
   private static final String GPU_BYTES = "espalier.gpu.bytes";
   private static final double FOR_EVER = 1e6;
   private static final CostModel UNUSED = new CostModel(1, 1, 0, 1, 1, 0);
 
+  /// A program that is measured.
+  ///
+  /// @param kind of data
+  /// @param sets folders of data that suit it
+  /// @param arguments that may be chosen, with their defaults
+  /// @param batch of the comparison
+  /// @param learningRate of the comparison
+  private record Subject(
+      String kind,
+      List<String> sets,
+      Map<String, String> arguments,
+      String batch,
+      double learningRate) {}
+
   private final Map<String, String> options;
+  private final String program;
+  private final Subject subject;
   private final List<Map<String, Object>> figures = new ArrayList<>();
   private boolean hasFailed;
 
   private NeuralBenchmark(Map<String, String> options) {
     this.options = options;
+    program = option("--program");
+    Subject known = SUBJECTS.get(program);
+    if (known == null) {
+      throw new IllegalArgumentException("--program must be cnn or lstm but is " + program);
+    }
+    subject = known;
+    for (Subject other : SUBJECTS.values()) {
+      for (String argument : other.arguments().keySet()) {
+        if (options.containsKey("--" + argument) && !known.arguments().containsKey(argument)) {
+          throw new IllegalArgumentException("--" + argument + " is no option of " + program);
+        }
+      }
+    }
   }
 
   /// Runs a command line.
@@ -68,10 +115,8 @@ public final class NeuralBenchmark {
     var options =
         new LinkedHashMap<>(
             Map.of(
+                "--program", "cnn",
                 "--engines", "java",
-                "--channels", "32,64",
-                "--hidden", "128",
-                "--batch", "256",
                 "--epochs", "1",
                 "--seconds", "60",
                 "--policy", "mltuner"));
@@ -118,28 +163,34 @@ public final class NeuralBenchmark {
     }
     Path root = Path.of(option("--data"));
     List<Optional<Path>> found =
-        SETS.stream().map(root::resolve).filter(Files::isDirectory).map(Optional::of).toList();
+        subject.sets().stream()
+            .map(root::resolve)
+            .filter(Files::isDirectory)
+            .map(Optional::of)
+            .toList();
     if (found.isEmpty()) {
-      throw new IllegalArgumentException(root + " has none of the folders " + SETS);
+      throw new IllegalArgumentException(root + " has none of the folders " + subject.sets());
     }
     return found;
   }
 
-  private static String title(Optional<Path> data) {
-    return data.map(folder -> String.valueOf(folder.getFileName())).orElse("generated images");
+  private String title(Optional<Path> data) {
+    return data.map(folder -> String.valueOf(folder.getFileName()))
+        .orElse("generated " + subject.kind());
   }
 
   private Workload workload(Optional<Path> data, String engine) {
+    Map<String, String> arguments = new LinkedHashMap<>(Map.of("engine", engine));
+    subject
+        .arguments()
+        .forEach((name, usual) -> arguments.put(name, options.getOrDefault("--" + name, usual)));
     return new Workload(
         title(data),
         title(data),
-        "cnn",
+        program,
         title(data),
         data,
-        Map.of(
-            "channels", option("--channels"),
-            "hidden", option("--hidden"),
-            "engine", engine),
+        arguments,
         0,
         1,
         List.of(),
@@ -152,15 +203,16 @@ public final class NeuralBenchmark {
   private void epoch(Optional<Path> data, String engine) throws IOException {
     Workload workload = workload(data, engine);
     int epochs = Integer.parseInt(option("--epochs"));
+    String batch = options.getOrDefault("--batch", subject.batch());
     Setting setting =
         Setting.of(
             Map.of(
                 Tunable.LEARNING_RATE,
-                0.02,
+                subject.learningRate(),
                 Tunable.MOMENTUM,
                 0.9,
                 Tunable.BATCH_SIZE,
-                Double.valueOf(option("--batch"))));
+                Double.valueOf(batch)));
     var contender =
         new Contender(
             "fixed",
@@ -172,12 +224,13 @@ public final class NeuralBenchmark {
     RunRecord record = run.run();
     double samples = (double) epochs * samples(workload);
     note(
-        "%s, engine %s: %.0f samples/s over %d epochs of batch %s, accuracy %.4f",
+        "%s, engine %s: %.0f samples/s over %d epochs of batch %s, %s %.4f",
         title(data),
         engine,
         samples / record.trainingSeconds(),
         epochs,
-        option("--batch"),
+        batch,
+        workload.metric().name(),
         record.best(workload.metric().goal()));
     judge(run, record);
   }
@@ -224,11 +277,12 @@ public final class NeuralBenchmark {
     var run = new SimulatedRun(workload, contender, UNUSED, 1, seconds, true, _ -> false);
     RunRecord record = run.run();
     note(
-        "%s, engine %s, policy %s: accuracy %.4f in %.1f s, %d branches, %.0f %% of the time for"
+        "%s, engine %s, policy %s: %s %.4f in %.1f s, %d branches, %.0f %% of the time for"
             + " tuning, %s",
         title(data),
         engine,
         contender.name(),
+        workload.metric().name(),
         record.best(workload.metric().goal()),
         record.endSeconds(),
         record.forks(),

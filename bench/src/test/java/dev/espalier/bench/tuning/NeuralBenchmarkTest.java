@@ -6,6 +6,7 @@ import dev.espalier.ps.gpu.GpuProvider;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,13 +39,29 @@ final class NeuralBenchmarkTest {
     }
   }
 
+  @Test
+  void alsoTrainsOnText() throws IOException {
+    assertThat(run("--program", "lstm", "--units", "2", "--length", "8")).isZero();
+    assertThat(report())
+        .contains("generated text, engine java: ", "over 1 epochs of batch 64, loss ")
+        .doesNotContain("FAILED");
+  }
+
+  @Test
+  void refusesOptionsOfTheOtherProgram() {
+    assertThat(run("--program", "lstm", "--channels", "1,1")).isEqualTo(1);
+    assertThat(run("--program", "mlp")).isEqualTo(1);
+  }
+
   private int run() {
-    return NeuralBenchmark.run(
-        List.of(
-            "--channels", "1,1",
-            "--hidden", "2",
-            "--seconds", "0.5",
-            "--out", folder.resolve("figures.json").toString()));
+    return run("--channels", "1,1", "--hidden", "2");
+  }
+
+  private int run(String... options) {
+    var arguments = new ArrayList<>(List.of(options));
+    arguments.addAll(
+        List.of("--seconds", "0.5", "--out", folder.resolve("figures.json").toString()));
+    return NeuralBenchmark.run(arguments);
   }
 
   private String report() throws IOException {
