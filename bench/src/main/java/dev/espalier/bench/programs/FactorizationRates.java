@@ -16,6 +16,7 @@ import java.util.Optional;
 /// @param passes over the data of each way; the median counts
 public record FactorizationRates(int passes) implements Benchmark {
   private static final int BATCH = 65_536;
+  private static final int SMALL_BATCH = 4096;
   private static final int PASSES_TO_ERROR = 21;
   private static final String RATE = "M ratings/s";
 
@@ -90,25 +91,32 @@ public record FactorizationRates(int passes) implements Benchmark {
       measurements.add(
           new Measurement(one.name() + ", sample-sgd, 2 threads", both, RATE, "1 thread", single));
     }
-    try (var small = run(data, one, "sample-sgd", 1, 4096)) {
-      measurements.add(
-          new Measurement(
-              one.name() + ", sample-sgd, clocks of 4,096 ratings",
-              ratings(small, passes),
-              RATE,
-              "clocks of 65,536",
-              single));
-    }
-    try (var clockWise = run(data, one, "adagrad", 1, 4096)) {
-      measurements.add(
-          new Measurement(
-              one.name() + ", adagrad, a step a clock of 4,096 ratings",
-              ratings(clockWise, passes),
-              RATE,
-              "sample-sgd",
-              single));
-    }
+    measurements.add(
+        ofSmallClocks(
+            data,
+            one,
+            "sample-sgd",
+            "sample-sgd, clocks of 4,096 ratings",
+            "clocks of 65,536",
+            single));
+    measurements.add(
+        ofSmallClocks(
+            data,
+            one,
+            "adagrad",
+            "adagrad, a step a clock of 4,096 ratings",
+            "sample-sgd",
+            single));
     return measurements;
+  }
+
+  private Measurement ofSmallClocks(
+      Path data, Case one, String rule, String name, String reference, double referenceRate)
+      throws InterruptedException {
+    try (var run = run(data, one, rule, 1, SMALL_BATCH)) {
+      return new Measurement(
+          one.name() + ", " + name, ratings(run, passes), RATE, reference, referenceRate);
+    }
   }
 
   private static Optional<Libmf.Result> libmf(Path data, Case one, int threads)
