@@ -1,6 +1,8 @@
 package dev.espalier.data;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// Reads files of the binary form of CIFAR-10: records of one label byte and a 32 x 32 image, the
 /// bytes of one colour after those of another.
@@ -13,6 +15,9 @@ public final class CifarReader {
 
   private static final int PIXELS = SIDE * SIDE;
   private static final int RECORD_BYTES = 1 + COLOURS * PIXELS;
+
+  /// As many as an array of bytes has room for.
+  private static final int MOST_IMAGES = (Integer.MAX_VALUE - 8) / (COLOURS * PIXELS);
 
   private CifarReader() {}
 
@@ -28,11 +33,16 @@ public final class CifarReader {
   /// @param files at least one
   /// @param classes labels must lie in [0, classes)
   /// @throws dev.espalier.api.model.EspalierException `INVALID_DATA` with file and byte when a file
-  ///   is missing, empty or cut off, or a label is too large
+  ///   is missing, empty or cut off, a label is too large, or they have more than 699,050 images
   public static Images images(List<DataFile> files, int classes) {
-    var records = files.stream().map(file -> records(file, classes)).toList();
-    int count = records.stream().mapToInt(bytes -> bytes.length / RECORD_BYTES).sum();
-    byte[] pixels = new byte[Math.multiplyExact(count, COLOURS * PIXELS)];
+    var records = new ArrayList<byte[]>();
+    int count = 0;
+    for (DataFile file : files) {
+      byte[] bytes = records(file, classes);
+      count = sum(count, bytes.length / RECORD_BYTES, file);
+      records.add(bytes);
+    }
+    byte[] pixels = new byte[count * COLOURS * PIXELS];
     byte[] labels = new byte[count];
     int image = 0;
     for (byte[] bytes : records) {
@@ -43,6 +53,19 @@ public final class CifarReader {
       }
     }
     return new Images(count, pixels, labels);
+  }
+
+  /// {@return the number of images when `file` has `more` and those before it have `before`}
+  static int sum(int before, int more, DataFile file) {
+    if (more > MOST_IMAGES - before) {
+      throw file.invalid(
+          String.format(
+              Locale.ROOT,
+              "expected at most %,d images in all files together but with this one there are %,d",
+              MOST_IMAGES,
+              (long) before + more));
+    }
+    return before + more;
   }
 
   private static byte[] records(DataFile file, int classes) {

@@ -56,6 +56,17 @@ final class DataReadersTest {
   }
 
   @Test
+  void cifarImagesThatNoArrayHoldsAreRefused() {
+    var file = new DataFile(folder.resolve("data_batch_5.bin"));
+    assertThat(CifarReader.sum(600_000, 99_050, file)).isEqualTo(699_050);
+    assertInvalid(
+        () -> CifarReader.sum(600_000, 99_051, file),
+        "data_batch_5.bin",
+        "at most 699,050 images",
+        "there are 699,051");
+  }
+
+  @Test
   void theStartOfAFileIsReadWithoutTheRest() throws IOException {
     byte[] content = new byte[300_000];
     new Random(3).nextBytes(content);
