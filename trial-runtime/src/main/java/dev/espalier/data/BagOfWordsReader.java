@@ -2,6 +2,7 @@ package dev.espalier.data;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// Reads bags of words in two common forms.
 ///
@@ -59,18 +60,35 @@ public final class BagOfWordsReader {
 
   /// Reads the words of a vocabulary, one a line, in the order of their numbers.
   ///
-  /// @throws dev.espalier.api.model.EspalierException `INVALID_DATA` with the file when it is
+  /// @throws dev.espalier.api.model.EspalierException `INVALID_DATA` with file and line when it is
   ///   missing, cut off or has another number of words
   public static List<String> readVocabulary(DataFile file, int words) {
+    var all = new ArrayList<String>();
+    eachWord(file, words, all::add);
+    return all;
+  }
+
+  /// Reads a vocabulary only to know that it has as many words as it must.
+  ///
+  /// @throws dev.espalier.api.model.EspalierException as [#readVocabulary]
+  public static void checkVocabulary(DataFile file, int words) {
+    eachWord(file, words, _ -> {});
+  }
+
+  private static void eachWord(DataFile file, int words, Consumer<String> action) {
     try (var lines = new TextLines(file)) {
-      var all = new ArrayList<String>();
+      int read = 0;
       while (lines.next()) {
-        all.add(lines.text());
+        if (read == words) {
+          throw lines.invalid("expected no more than " + words + " words, one a line");
+        }
+        action.accept(lines.text());
+        read++;
       }
-      if (all.size() != words) {
-        throw file.invalid("expected " + words + " words but there are " + all.size());
+      if (read < words) {
+        throw lines.invalid(
+            "expected " + words + " words, one a line, but the file ends after " + read);
       }
-      return all;
     }
   }
 

@@ -85,8 +85,9 @@ final class TextLines implements AutoCloseable {
     line = Arrays.copyOf(line, 2 * length);
   }
 
+  /// {@return an error in the current line; in an empty file in its first}
   EspalierException invalid(String expectation) {
-    return file.invalidLine(lineNumber, expectation);
+    return file.invalidLine(Math.max(1, lineNumber), expectation);
   }
 
   /// {@return the rest of the line, without blanks at its end}

@@ -49,8 +49,9 @@ record CorpusData(
     BagOfWords validation = validation(all);
     requireTrainable(training, file);
     requireCompletable(validation, file);
-    return of(
-        training, validation, folder.find(UCI_WORDS_START + name.substring(UCI_START.length())));
+    Optional<DataFile> words = folder.find(UCI_WORDS_START + name.substring(UCI_START.length()));
+    words.ifPresent(found -> BagOfWordsReader.checkVocabulary(found, all.vocabulary()));
+    return of(training, validation, words);
   }
 
   /// Holds back the documents `i` with `i mod 10 = 9`.

@@ -167,11 +167,25 @@ final class LatentDirichletAllocationTest {
       program.open(environment());
       assertThat(program.rowNames("topics")).containsExactly("apple", "köse", "pear");
       assertThat(program.rowNames("totals")).isEmpty();
+    }
+  }
 
-      Files.writeString(folder.resolve("vocab.x.txt"), "apple\n");
-      assertThatThrownBy(() -> program.rowNames("topics"))
-          .hasMessageContaining("vocab.x.txt")
-          .hasMessageContaining("expected 3 words but there are 1");
+  @Test
+  void vocabularyOfAnotherLengthIsNoticedBeforeTraining() throws IOException {
+    topicsAreNamedByTheVocabularyBesideTheDocuments();
+    assertVocabularyIsRefused(
+        "apple\n", "line 1: expected 3 words, one a line, but the file ends after 1");
+    assertVocabularyIsRefused(
+        "", "line 1: expected 3 words, one a line, but the file ends after 0");
+    assertVocabularyIsRefused(
+        "apple\nköse\npear\nquince\n", "line 4: expected no more than 3 words, one a line");
+  }
+
+  private void assertVocabularyIsRefused(String words, String expectation) throws IOException {
+    Files.writeString(folder.resolve("vocab.x.txt"), words);
+    try (var program = new LatentDirichletAllocation()) {
+      assertThatThrownBy(() -> program.open(environment()))
+          .hasMessageEndingWith("vocab.x.txt: " + expectation);
     }
   }
 
