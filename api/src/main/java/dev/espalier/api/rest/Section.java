@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -27,10 +28,14 @@ final class Section {
   /// More of them help nobody, and each costs: a document may hold a hundred thousand.
   private static final int MAX_PROBLEMS = 200;
 
+  /// More than a job file has, and few enough to compare each with what was mistyped.
+  private static final int MAX_BELOW = 500;
+
   private final Map<String, @Nullable Object> values;
   private final String pointer;
   private final List<Problem> problems;
   private final Set<String> known = new LinkedHashSet<>();
+  private final List<Section> below = new ArrayList<>();
 
   private Section(Map<String, @Nullable Object> values, String pointer, List<Problem> problems) {
     this.values = values;
@@ -86,13 +91,13 @@ final class Section {
   /// {@return the mapping under `key`; an empty one when it is absent or no mapping}
   Section section(String key) {
     Object value = raw(key).orElse(null);
-    if (value instanceof Map<?, ?> map) {
-      return of(map, pointerTo(key), problems);
-    }
-    if (value != null) {
+    if (value != null && !(value instanceof Map)) {
       wrong(key, value, key + " must be a mapping of names to values but is " + shown(value));
     }
-    return of(Map.of(), pointerTo(key), problems);
+    Map<?, ?> document = value instanceof Map<?, ?> map ? map : Map.of();
+    Section section = of(document, pointerTo(key), problems);
+    below.add(section);
+    return section;
   }
 
   List<?> list(String key) {
@@ -250,11 +255,22 @@ final class Section {
   }
 
   void rejectUnknownKeys(Collection<String> allowed) {
+    known.addAll(allowed);
     for (String key : values.keySet()) {
       if (!allowed.contains(key) && problems.size() < MAX_PROBLEMS) {
-        wrong(key, key, "unknown key " + shown(key) + Suggestion.sentence(key, allowed));
+        List<String> deeper = keysBelow().distinct().limit(MAX_BELOW).toList();
+        wrong(key, key, "unknown key " + shown(key) + Suggestion.sentence(key, allowed, deeper));
       }
     }
+  }
+
+  /// {@return the keys that sections below know, each by its way from the root: `tuning.stop.best`}
+  private Stream<String> keysBelow() {
+    return below.stream()
+        .flatMap(section -> {
+          String way = section.pointer.substring(1).replace('/', '.') + ".";
+          return Stream.concat(section.known.stream().map(way::concat), section.keysBelow());
+        });
   }
 
   static Optional<Double> finite(Object value) {

@@ -1,41 +1,65 @@
 package dev.espalier.api.rest;
 
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// Finds the word that somebody who mistyped probably meant.
 final class Suggestion {
   private Suggestion() {}
 
   /// {@return `; did you mean x?`, or the list of words when none is near and they are few}
-  static String sentence(String written, Collection<String> words) {
-    String nearest = question(written, words);
-    if (!nearest.isEmpty()) {
-      return nearest;
+  ///
+  /// @param deeper words that stand elsewhere, each with the way to it (`tuning.stop.best`), of
+  ///   which the nearest are named where none of `words` is near
+  static String sentence(String written, Collection<String> words, Collection<String> deeper) {
+    List<String> near = nearest(written, words).map(List::of).orElseGet(List::of);
+    if (near.isEmpty()) {
+      near = allNearest(written, deeper, word -> word.substring(word.lastIndexOf('.') + 1));
+    }
+    if (!near.isEmpty()) {
+      return question(near);
     }
     return words.isEmpty() || words.size() > 15 ? "" : "; known are " + String.join(", ", words);
   }
 
   /// {@return `; did you mean x?`, or nothing when none is near}
   static String question(String written, Collection<String> words) {
-    return nearest(written, words).map(word -> "; did you mean " + word + "?").orElse("");
+    return nearest(written, words).map(word -> question(List.of(word))).orElse("");
+  }
+
+  private static String question(List<String> near) {
+    return "; did you mean " + String.join(" or ", near) + "?";
   }
 
   static Optional<String> nearest(String written, Collection<String> words) {
+    return allNearest(written, words, word -> word).stream().findFirst();
+  }
+
+  /// {@return the words of the same least distance; empty when that is too far}
+  private static List<String> allNearest(
+      String written, Collection<String> words, UnaryOperator<String> part) {
     String plain = plain(written);
-    String best = "";
+    var best = new ArrayList<String>();
     int bestDistance = Integer.MAX_VALUE;
     for (String word : words) {
-      int distance = distance(plain, plain(word));
+      String known = plain(part.apply(word));
+      int distance = distance(plain, known);
+      if (distance > Math.max(1, Math.min(plain.length(), known.length()) / 3)) {
+        continue;
+      }
       if (distance < bestDistance) {
-        best = word;
+        best.clear();
         bestDistance = distance;
       }
+      if (distance == bestDistance) {
+        best.add(word);
+      }
     }
-    return bestDistance <= Math.max(1, Math.min(plain.length(), best.length()) / 3)
-        ? Optional.of(best)
-        : Optional.empty();
+    return best;
   }
 
   private static String plain(String word) {

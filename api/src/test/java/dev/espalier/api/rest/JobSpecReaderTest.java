@@ -459,6 +459,30 @@ final class JobSpecReaderTest {
   @CsvSource(
       delimiter = '|',
       value = {
+        "patience | did you mean tuning.racing.patience?",
+        "patiense | did you mean tuning.racing.patience?",
+        "plateauEpochs | did you mean tuning.retune.plateauEpochs or tuning.converge.plateauEpochs?",
+        "momentum | did you mean tuning.setting.momentum?",
+        "windws | did you mean windows?"
+      })
+  void keyThatStandsOneLevelTooHighIsFoundBelow(String key, String question) {
+    assertThat(read(with("tuning", Map.of(key, 1))).problems())
+        .containsExactly(
+            new Problem("/tuning/" + key, "unknown key " + key + "; " + question, key));
+  }
+
+  @Test
+  void keyOfADeeperSectionIsFoundFromTheRoot() {
+    assertThat(read(with("hidden", 64)).problems().getFirst().message())
+        .isEqualTo("unknown key hidden; did you mean arguments.hidden?");
+    assertThat(read(with("maxEpoch", 64)).problems().getFirst().message())
+        .isEqualTo("unknown key maxEpoch; did you mean tuning.runs.maxEpochs or stop.maxEpochs?");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
         "type=log,min=0.1,max=0.1 | min must be < max (0.1) but is 0.1",
         "type=log,min=0,max=1 | min of a log tunable must be > 0 but is 0",
         "type=linear,min=-1,max=1 | learningRate must be > 0 but is -1",
