@@ -21,6 +21,7 @@ import tools.jackson.databind.JsonNode;
 /// The live events of a job, over as many connections as it takes.
 public final class EventStream implements AutoCloseable {
   private static final Duration SILENCE = Duration.ofSeconds(45);
+  private static final Duration ANSWER = Duration.ofSeconds(30);
 
   /// Says no more than that the connection stands.
   private static final String PING = "ping";
@@ -30,6 +31,7 @@ public final class EventStream implements AutoCloseable {
 
   private final TunerClient client;
   private final String path;
+  private final Duration answerWithin;
   private final BlockingQueue<Message> queue = new ArrayBlockingQueue<>(1024);
   private final ServerSentEvents parser = new ServerSentEvents();
   private final Thread reader;
@@ -56,8 +58,13 @@ public final class EventStream implements AutoCloseable {
 
   /// Starts to read at once.
   public EventStream(TunerClient client, String path) {
+    this(client, path, ANSWER);
+  }
+
+  EventStream(TunerClient client, String path, Duration answerWithin) {
     this.client = client;
     this.path = path;
+    this.answerWithin = answerWithin;
     this.reader = Thread.ofVirtual().name("events").unstarted(this::read);
     reader.start();
   }
@@ -77,7 +84,7 @@ public final class EventStream implements AutoCloseable {
     long retryMillis = FIRST_RETRY_MILLIS;
     try {
       while (!closed) {
-        try (InputStream in = client.openEvents(path, parser.lastId())) {
+        try (InputStream in = client.openEvents(path, parser.lastId(), answerWithin)) {
           open = in;
           lastLineNanos = System.nanoTime();
           queue.put(new Message.Connected(again));

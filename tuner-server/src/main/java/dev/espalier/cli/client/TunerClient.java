@@ -23,6 +23,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -183,9 +186,10 @@ public final class TunerClient {
   /// Opens the event stream at `path`.
   ///
   /// @param lastEventId the last event that was seen; empty for none
-  /// @throws IOException when the server cannot be reached
-  /// @throws CommandFailure when it refuses
-  InputStream openEvents(String path, String lastEventId) throws IOException {
+  /// @param patience how long the server may take to begin its answer
+  /// @throws IOException when what it answers cannot be read
+  /// @throws CommandFailure when it refuses, or `UNREACHABLE`
+  InputStream openEvents(String path, String lastEventId, Duration patience) throws IOException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(base + API + path))
             .header("Accept", "text/event-stream")
@@ -194,18 +198,31 @@ public final class TunerClient {
     if (!lastEventId.isEmpty()) {
       request.header("Last-Event-ID", lastEventId);
     }
+    HttpResponse<InputStream> response = answerWithin(patience, request.build());
+    if (response.statusCode() == 200) {
+      return response.body();
+    }
+    try (InputStream body = response.body()) {
+      String text = new String(body.readNBytes(100_000), StandardCharsets.UTF_8);
+      throw failure(response.statusCode(), text);
+    }
+  }
+
+  /// {@return an answer that has begun in time and may go on for ever}
+  ///
+  /// The timeout of a request would do for this JDK; in later ones it also bounds the body.
+  private HttpResponse<InputStream> answerWithin(Duration patience, HttpRequest request) {
+    var answer = http.sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
     try {
-      HttpResponse<InputStream> response =
-          http.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
-      if (response.statusCode() == 200) {
-        return response.body();
-      }
-      try (InputStream body = response.body()) {
-        String text = new String(body.readNBytes(100_000), StandardCharsets.UTF_8);
-        throw failure(response.statusCode(), text);
-      }
+      return answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw noAnswerWithin(patience, e);
+    } catch (ExecutionException e) {
+      throw unreachable(e.getCause() instanceof IOException io ? io : new IOException(e), patience);
     } catch (InterruptedException e) {
       throw interrupted(e);
+    } finally {
+      answer.cancel(true); // without effect on one that has come
     }
   }
 
@@ -253,33 +270,41 @@ public final class TunerClient {
   private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
     try {
       return http.send(request, handler);
-    } catch (ConnectException e) {
-      throw new CommandFailure(
-          ExitStatus.UNREACHABLE,
-          "no server answers at " + base + "; start one with: espalier server",
-          e);
-    } catch (HttpTimeoutException e) {
-      throw new CommandFailure(
-          ExitStatus.UNREACHABLE,
-          "the server at "
-              + base
-              + " did not answer within "
-              + request.timeout().orElse(REQUEST_TIMEOUT).toSeconds()
-              + " s",
-          e);
-    } catch (SSLException e) {
-      throw new CommandFailure(ExitStatus.UNREACHABLE, Certificates.refusal(base, e), e);
-    } catch (ProtocolException e) {
-      throw new CommandFailure(
-          ExitStatus.UNREACHABLE,
-          "what answers at " + base + " speaks no HTTP: is it the port that workers come to?",
-          e);
     } catch (IOException e) {
-      throw new CommandFailure(
-          ExitStatus.UNREACHABLE, "the connection to " + base + " failed: " + reason(e), e);
+      throw unreachable(e, request.timeout().orElse(REQUEST_TIMEOUT));
     } catch (InterruptedException e) {
       throw interrupted(e);
     }
+  }
+
+  private CommandFailure unreachable(IOException failure, Duration patience) {
+    return switch (failure) {
+      case ConnectException e ->
+          new CommandFailure(
+              ExitStatus.UNREACHABLE,
+              "no server answers at " + base + "; start one with: espalier server",
+              e);
+      case HttpTimeoutException e -> noAnswerWithin(patience, e);
+      case SSLException e ->
+          new CommandFailure(ExitStatus.UNREACHABLE, Certificates.refusal(base, e), e);
+      case ProtocolException e ->
+          new CommandFailure(
+              ExitStatus.UNREACHABLE,
+              "what answers at " + base + " speaks no HTTP: is it the port that workers come to?",
+              e);
+      default ->
+          new CommandFailure(
+              ExitStatus.UNREACHABLE,
+              "the connection to " + base + " failed: " + reason(failure),
+              failure);
+    };
+  }
+
+  private CommandFailure noAnswerWithin(Duration patience, Exception cause) {
+    return new CommandFailure(
+        ExitStatus.UNREACHABLE,
+        "the server at " + base + " did not answer within " + patience.toSeconds() + " s",
+        cause);
   }
 
   private static String reason(IOException e) {
