@@ -12,9 +12,6 @@ import java.util.concurrent.locks.LockSupport;
 /// A socket goes with it: a byte on it wakes a reader that sleeps, and its end says that the other
 /// process has ended.
 final class MemoryWire implements Wire {
-  /// Waking a sleeper costs tens of microseconds; so long a reader looks again and again.
-  private static final int SPINS = 500;
-
   private static final long FULL_NANOS = 20_000;
 
   private final SocketChannel channel;
@@ -33,12 +30,9 @@ final class MemoryWire implements Wire {
   @Override
   public ByteBuffer receive() throws IOException {
     ByteBuffer bytes = in.read();
-    for (int spin = 0; !bytes.hasRemaining(); spin++) {
-      if (spin < SPINS) {
-        Thread.onSpinWait();
-      } else {
+    while (!bytes.hasRemaining()) {
+      if (!Look.sees(() -> !in.isEmpty())) {
         sleep();
-        spin = 0;
       }
       bytes = in.read();
     }
@@ -82,13 +76,9 @@ final class MemoryWire implements Wire {
     if (!channel.isOpen()) {
       throw new EOFException("the connection is closed");
     }
-    for (int spin = 0; spin < SPINS; spin++) {
-      if (out.hasRoom()) {
-        return;
-      }
-      Thread.onSpinWait();
+    if (!Look.sees(out::hasRoom)) {
+      LockSupport.parkNanos(FULL_NANOS);
     }
-    LockSupport.parkNanos(FULL_NANOS);
   }
 
   @Override

@@ -25,15 +25,15 @@ final class SocketWire implements Wire {
   /// A system call takes at most so many buffers.
   private static final int MAX_PARTS = 64;
 
-  /// It is the sender who pays for waking a sleeping reader, for each piece of a message anew if
-  /// the reader is the faster; so long it looks again and again before it sleeps.
-  private static final long LOOK_NANOS = 10_000;
+  /// What fewer bytes were read is a small message, or the end of a large one.
+  private static final int MIN_BULK_BYTES = 4096;
 
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   private final SocketChannel channel;
   private final ByteBuffer inbound =
       ByteBuffer.allocateDirect(INBOUND_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+  private int lastCount;
 
   // Belong to the thread that sends.
   private final ByteBuffer staged = ByteBuffer.allocateDirect(STAGING_BYTES);
@@ -49,20 +49,21 @@ final class SocketWire implements Wire {
   @Override
   public ByteBuffer receive() throws IOException {
     inbound.clear();
-    look();
-    if (channel.read(inbound) < 0) {
+    if (lastCount >= MIN_BULK_BYTES) {
+      lookForMore();
+    }
+    lastCount = channel.read(inbound);
+    if (lastCount < 0) {
       throw new EOFException("the other side closed the connection");
     }
     return inbound.flip();
   }
 
-  /// Waits for bytes without sleeping, but not for long.
-  private void look() throws IOException {
+  /// A large message comes in pieces, and a reader that is faster than its sender would sleep after
+  /// each of them. Small ones are better read together, when some have come.
+  private void lookForMore() throws IOException {
     InputStream arrived = channel.socket().getInputStream();
-    long start = System.nanoTime();
-    while (arrived.available() == 0 && System.nanoTime() - start < LOOK_NANOS) {
-      Thread.onSpinWait();
-    }
+    var _ = Look.sees(() -> arrived.available() > 0);
   }
 
   @Override

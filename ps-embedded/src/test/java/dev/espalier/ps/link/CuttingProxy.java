@@ -9,7 +9,7 @@ import java.net.Socket;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Passes bytes on and cuts each connection, both ways, after a random number of them.
+/// Passes bytes on and cuts each connection, both ways, after a random number of them, or when told.
 final class CuttingProxy implements AutoCloseable {
   private static final int FIRST_BYTES = 200;
 
@@ -19,6 +19,7 @@ final class CuttingProxy implements AutoCloseable {
   private final int mostBytes;
   private final AtomicInteger cuts = new AtomicInteger();
   private volatile boolean isCutting = true;
+  private volatile Socket newest = new Socket();
 
   /// @param target port to pass on to
   /// @param mostBytes of one direction before a cut
@@ -37,6 +38,14 @@ final class CuttingProxy implements AutoCloseable {
     return cuts.get();
   }
 
+  /// Cuts the newest connection now.
+  void cut() throws IOException {
+    if (isCutting && newest.isConnected() && !newest.isClosed()) {
+      cuts.incrementAndGet();
+      newest.close();
+    }
+  }
+
   /// Cuts no more, so that the end of a test is not disturbed.
   void calm() {
     isCutting = false;
@@ -48,6 +57,7 @@ final class CuttingProxy implements AutoCloseable {
     while (!listener.isClosed()) {
       try {
         Socket near = listener.accept();
+        newest = near;
         Socket far = new Socket(InetAddress.getLoopbackAddress(), target);
         near.setTcpNoDelay(true);
         far.setTcpNoDelay(true);
