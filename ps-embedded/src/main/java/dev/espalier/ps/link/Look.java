@@ -2,8 +2,8 @@ package dev.espalier.ps.link;
 
 import java.io.IOException;
 
-/// A look that is taken again and again, for a short while, before a thread sleeps: to wake it costs
-/// its waker tens of microseconds.
+/// A look that is taken again and again, for a short while, before a thread sleeps: to wake it
+/// costs its waker tens of microseconds.
 ///
 /// Whoever else wants the processor meanwhile gets it, be it the one that is waited for.
 final class Look {

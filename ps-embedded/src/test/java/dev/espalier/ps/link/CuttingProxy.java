@@ -9,7 +9,8 @@ import java.net.Socket;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Passes bytes on and cuts each connection, both ways, after a random number of them, or when told.
+/// Passes bytes on and cuts each connection, both ways, after a random number of them, or when
+/// told.
 final class CuttingProxy implements AutoCloseable {
   private static final int FIRST_BYTES = 200;
 
