@@ -11,10 +11,13 @@
 //
 // It does not show: whether the PTX is what the source says, what a device does when threads run at
 // the same time (races, warps, coalescing, alignment beyond 16 bytes), kernels that leave their
-// pages by their own arithmetic, host code that touches device memory, anything about speed.
+// pages by their own arithmetic, host code that touches device memory, anything about speed but what
+// waits for what: times by a pace are those of streams and events, with kernels and copies of a given
+// speed and a host that takes none.
 //
 // build-double.sh compiles it.
 
+#include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <functional>
@@ -65,7 +68,7 @@ bool isToFail(const char* call) {
 struct Stream {
   std::deque<std::function<void()>> work;
   size_t begun = 0, added = 0;
-  bool isFirst;
+  double time = 0;  // when what was added so far is done, by the pace
 
   void runTo(size_t end) {
     while (begun < end) {
@@ -81,10 +84,26 @@ struct Event {
   Stream* stream = nullptr;
   size_t end = 0;
   double seconds = 0;
+  double time = 0;  // by the pace
 };
 
 Stream* firstStream = nullptr;
 std::vector<Stream*> streams;
+
+/// How fast a device of the mind is, where somebody has said so; the host takes it no time.
+struct Pace {
+  double bytesPerSecond = 0;    // of each of the two copy engines
+  double secondsOfLaunch = 0;   // of each kernel
+  double in = 0, out = 0;       // when the engines are free
+
+  bool isSet() const { return bytesPerSecond > 0; }
+
+  /// Small copies among kernels do not wait for the engine, which goes from one copy to the next.
+  void copies(Stream* stream, double& engine, size_t bytes) const {
+    if (!isSet() || stream == firstStream) return;
+    stream->time = engine = std::max(stream->time, engine) + bytes / bytesPerSecond;
+  }
+} pace;
 
 /// Lets some streams work a little.
 void advance() {
@@ -292,6 +311,14 @@ size_t espalier_double_living() {
   return allocations.size() + pinned.size() + living.size() + held;
 }
 
+/// From now on, times between events are those that a device of such a pace would take: two engines
+/// that copy in and out, and kernels that take so long each; with 0, those of the processor.
+void espalier_double_pace(double bytesPerSecond, double secondsOfLaunch) {
+  GUARD;
+  pace = {bytesPerSecond, secondsOfLaunch};
+  for (Stream* stream : streams) stream->time = 0;
+}
+
 /// Bytes of device memory in use.
 size_t espalier_double_used() {
   GUARD;
@@ -413,6 +440,7 @@ int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, void* stre
   CALL("cuMemcpyHtoD");
   if (!holds(allocations, to, bytes)) return INVALID_VALUE;
   auto place = reinterpret_cast<uint64_t>(from);
+  pace.copies(streamOf(stream), pace.in, bytes);
   if (holds(pinned, place, bytes))
     return add(streamOf(stream), [=] {
       if (holds(allocations, to, bytes) && holds(pinned, place, bytes))
@@ -436,6 +464,7 @@ int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void* stream) {
   if (!holds(allocations, from, bytes)) return INVALID_VALUE;
   auto place = reinterpret_cast<uint64_t>(to);
   bool isPinned = holds(pinned, place, bytes);
+  pace.copies(streamOf(stream), pace.out, bytes);
   add(streamOf(stream), [=] {
     if (holds(allocations, from, bytes) && (!isPinned || holds(pinned, place, bytes)))
       memcpy(to, reinterpret_cast<void*>(from), bytes);
@@ -504,12 +533,14 @@ int cuEventRecord(void* handle, void* stream) {
   event->stream = streamOf(stream);
   add(event->stream, [=] { event->seconds = now(); });
   event->end = event->stream->added;
+  event->time = event->stream->time;
   return 0;
 }
 int cuStreamWaitEvent(void* stream, void* handle, unsigned) {
   CALL("cuStreamWaitEvent");
   Event moment = *static_cast<Event*>(handle);
   if (!moment.stream) return 0;
+  streamOf(stream)->time = std::max(streamOf(stream)->time, moment.time);
   return add(streamOf(stream), [=] { moment.stream->runTo(moment.end); });
 }
 int cuEventSynchronize(void* handle) {
@@ -520,7 +551,8 @@ int cuEventSynchronize(void* handle) {
 }
 int cuEventElapsedTime(float* millis, void* start, void* end) {
   CALL("cuEventElapsedTime");
-  *millis = 1e3 * (static_cast<Event*>(end)->seconds - static_cast<Event*>(start)->seconds);
+  auto *from = static_cast<Event*>(start), *to = static_cast<Event*>(end);
+  *millis = 1e3 * (pace.isSet() ? to->time - from->time : to->seconds - from->seconds);
   return 0;
 }
 
@@ -532,6 +564,7 @@ int cuLaunchKernel(
       threadsX * threadsY == 0 || threadsX * threadsY > 256)
     return INVALID_VALUE;
   auto call = static_cast<std::pair<const std::string, Binder>*>(function)->second(arguments);
+  if (pace.isSet()) streamOf(stream)->time += pace.secondsOfLaunch;
   return add(streamOf(stream), [=] {
     call.check();
     if (sticky) return;

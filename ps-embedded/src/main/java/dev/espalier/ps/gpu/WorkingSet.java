@@ -45,7 +45,8 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
    *   for it.
    * - An inbound batch waits for all work queued before it (frames of freed pages may still be in
    *   use), for the outbound batches of the frames it fills, and for those of the pages it brings.
-   * Frames that leave come back to the pool when somebody needs them, who waits for their departure:
+   * A frame that leaves as a copy, whose arrival work has waited for, is free at once. Others come
+   * back to the pool when somebody needs them, who waits for their departure:
    * work for fresh pages, the inbound stream for a batch, which takes all that it waited for, or else
    * has work wait for it. Work that has fresh pages written so does not wait for the next visit.
    */
@@ -122,6 +123,7 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   private final Batches left;
   private final SequencedMap<Page, Seat> seats = new LinkedHashMap<>();
   private final List<Seat> visited = new ArrayList<>();
+  private List<Page> present = List.of();
   private final Deque<Leaving> leaving = new ArrayDeque<>();
   private @Nullable BranchPages current;
   private long round;
@@ -186,12 +188,8 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     pages.forEach(page -> seat(page, true));
     fetch(pages, true);
     waitForArrival(pages);
-    int fresh = freshPages(branch, plan.get(index));
-    if (!fetchAhead(branch, order.after(index), fresh)) {
-      endVisits();
-      pages.forEach(page -> seat(page, true));
-    }
-    keepRoom(fresh);
+    present = pages;
+    fetchAhead(branch, order.after(index), freshPages(branch, plan.get(index)));
   }
 
   private List<Page> pagesOf(BranchPages branch, int index) {
@@ -252,26 +250,31 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
     return fresh;
   }
 
-  /// Makes room for fresh pages of work that is queued next.
-  private void keepRoom(int fresh) {
-    if (fresh > 0) {
-      device.reserve(fresh);
+  /// Makes room for fresh pages of the present visit, and sends for the pages of another one, if
+  /// they fit beside it.
+  private void fetchAhead(BranchPages branch, int index, int fresh) {
+    List<Page> next = pagesOf(branch, index);
+    next.forEach(page -> seat(page, true));
+    boolean fits = fits(next, fresh);
+    if (!fits) {
+      endVisits();
+      present.forEach(page -> seat(page, true));
+    }
+    // First, so that work gets the frames that nobody waits for: what arrives can wait for others.
+    List<Page> kept = device.acquire(fresh);
+    try {
+      if (fits) {
+        fetch(next, false);
+      }
+    } finally {
+      kept.forEach(Page::release);
     }
   }
 
-  /// Sends for the pages of a visit, if they fit beside the present one and its fresh pages.
-  ///
-  /// @return false when they do not, and nothing is done for them
-  private boolean fetchAhead(BranchPages branch, int index, int fresh) {
-    List<Page> pages = pagesOf(branch, index);
-    pages.forEach(page -> seat(page, true));
+  private boolean fits(List<Page> pages, int fresh) {
     long missing = pages.stream().filter(page -> !page.isOnDevice()).distinct().count();
     long leaving = missing + fresh - roomOnDevice();
-    boolean fits = leaving <= 0 || leaving <= Math.min(evictable(), homes());
-    if (fits) {
-      fetch(pages, false);
-    }
-    return fits;
+    return leaving <= 0 || leaving <= Math.min(evictable(), homes());
   }
 
   private long evictable() {
@@ -469,6 +472,26 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   }
 
   private void send(List<Departure> departures) {
+    List<Departure> sent = new ArrayList<>();
+    for (Departure departure : departures) {
+      if (isFreeAtOnce(departure)) {
+        departure.frame().release();
+      } else {
+        sent.add(departure);
+      }
+    }
+    if (!sent.isEmpty()) {
+      sendOut(sent);
+    }
+  }
+
+  /// Whether nothing is to be waited for before the frame is used again, by work or by what arrives
+  /// behind it: nothing is copied out of it, and what was copied into it has arrived before work.
+  private boolean isFreeAtOnce(Departure departure) {
+    return departure.isCopy() && departure.seat().arrival <= arrivalWaitedFor;
+  }
+
+  private void sendOut(List<Departure> departures) {
     int gone = 0;
     try {
       worked.letWait(left.stream, worked.end());
@@ -527,10 +550,11 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
   public void end(BranchPages branch, int index) {
     PageVisit visit = plan.get(index);
     endVisits();
-    List<Page> passing = new ArrayList<>();
     List<Page> next = pagesOf(branch, order.after(index));
     next.forEach(page -> seat(page, true));
-    for (Page page : pagesOf(branch, index)) {
+    List<Page> pages = pagesOf(branch, index);
+    List<Page> passing = new ArrayList<>();
+    for (Page page : pages) {
       Seat seat = seat(page, false);
       if (visit.writes()) {
         seat.twinIsCopy = false;
@@ -539,6 +563,14 @@ public final class WorkingSet implements AutoCloseable, PagePool.Keeper {
         passing.add(page);
       }
     }
+    // What fresh pages have taken the places of is of use to other branches only.
+    Set<Page> stillThere = Set.copyOf(pages);
+    for (Page page : present) {
+      if (!stillThere.contains(page) && mayLeave(page, seat(page, false), true)) {
+        passing.add(page);
+      }
+    }
+    present = List.of();
     if (!passing.isEmpty() && isCrowded()) {
       List<Page> leaving = passing.stream().distinct().toList();
       if (haveHomes(leaving)) {

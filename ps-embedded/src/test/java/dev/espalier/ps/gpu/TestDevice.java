@@ -62,6 +62,21 @@ public final class TestDevice {
         seed);
   }
 
+  /// From now on, times between events of the double are those of a device of such a pace, whose
+  /// host takes none: what they say is what waits for what.
+  ///
+  /// @param bytesPerSecond of each of the two engines that copy in and out; with 0, times are those
+  ///   of the processor
+  /// @param secondsOfLaunch of each kernel
+  public static void pace(double bytesPerSecond, double secondsOfLaunch) {
+    assumeTrue(isDouble(), "a real device has its own pace");
+    call(
+        "espalier_double_pace",
+        FunctionDescriptor.ofVoid(ValueLayout.JAVA_DOUBLE, ValueLayout.JAVA_DOUBLE),
+        bytesPerSecond,
+        secondsOfLaunch);
+  }
+
   /// Lets the n-th call from now of a name of the double's driver fail, and only that one.
   ///
   /// @param call its name, without a version, such as `cuMemAlloc`

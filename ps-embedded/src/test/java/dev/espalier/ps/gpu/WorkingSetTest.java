@@ -529,6 +529,36 @@ final class WorkingSetTest {
     assertThat(underWay).isPositive();
   }
 
+  /// Moves that take three quarters of the time of the work hide behind it, also in a first clock
+  /// after a fork, whose fresh pages need frames at once.
+  @Test
+  void movesHideBehindWork() {
+    TestDevice.pace(1e9, 1.33 * 4 * PAGE_BYTES / 1e9);
+    try (Job job = new Job(5, 24)) {
+      double work = job.plan.size() * 1.33 * 4 * PAGE_BYTES / 1e9;
+      job.round(0);
+      job.round(0);
+      assertThat(secondsOf(job, 0)).isBetween(work, 1.05 * work);
+      assertThat(secondsOf(job, job.fork(0))).isBetween(work, 1.15 * work);
+    } finally {
+      TestDevice.pace(0, 0);
+    }
+  }
+
+  private static double secondsOf(Job job, int branch) {
+    CudaDriver driver = job.gpu.driver();
+    CudaDriver.Event start = driver.openTimer();
+    CudaDriver.Event end = driver.openTimer();
+    driver.record(start, job.gpu.stream());
+    job.round(branch);
+    driver.record(end, job.gpu.stream());
+    driver.await(end);
+    double seconds = driver.millis(start, end) / 1e3;
+    driver.close(start);
+    driver.close(end);
+    return seconds;
+  }
+
   /// Whether the memory of the double has the parameters of a page.
   @SuppressWarnings("restricted") // of the size of a page
   private static boolean holds(Job job, int table, int page) {
