@@ -41,6 +41,13 @@ __device__ __forceinline__ void addAtomically(float* address, float value) {
   atomicAdd(address, value);
 }
 
+/// What a lane of the warp has; all lanes ask.
+template <class T>
+__device__ __forceinline__ T* fromLane(T* address, int lane) {
+  auto bits = reinterpret_cast<unsigned long long>(address);
+  return reinterpret_cast<T*>(__shfl_sync(0xffffffffu, bits, lane));
+}
+
 /// Sum over the lanes of a warp, on every lane.
 template <class T>
 __device__ __forceinline__ T warpSum(T value) {

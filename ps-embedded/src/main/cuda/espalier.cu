@@ -276,8 +276,8 @@ __device__ __forceinline__ const char* rowOf(const PageTable& table, long long r
   return table.pages[page] + 4LL * inPage * table.columns;
 }
 
-/// From so many words a row is wide: lanes take several words of one row, else of several rows.
-constexpr int WIDE_WORDS = 64;
+/// From so many floats a row is wide: threads of a block share one, else a warp takes 32.
+constexpr int WIDE = 256;
 constexpr int AT_ONCE = 4;
 
 __device__ __forceinline__ float sum(float x, float a, float y) { return x + a * y; }
@@ -289,70 +289,118 @@ __device__ __forceinline__ Four sum(const Four& x, float a, const Four& y) {
   return z;
 }
 
-/// Copies rows out of pages, or adds to them, `ROWS` rows and `WORDS` words a lane under way at once.
-/// Where a row lies takes three loads that depend on each other, so the next rows are looked up
-/// before the present ones are moved.
-template <class Word, bool ADDS, int ROWS, int WORDS>
-__device__ __forceinline__ void visitRows(
-    const PageTable& table, const long long* rows, int count, Word* values, float factor) {
-  int words = table.columns / (sizeof(Word) / sizeof(float));
-  int groups = gridDim.x * blockDim.y;
-  long long first = blockIdx.x * blockDim.y + threadIdx.y;
-  const Word* place[ROWS];
+/// What is done with the words of a row and the words of the values that belong to it.
+enum class Access { COPY, ADD, ADD_ATOMICALLY };
+
+/// Moves words whose places in pages are not null, all under way at once.
+template <class Word, Access ACCESS>
+__device__ __forceinline__ void moveWords(
+    Word* const (&place)[AT_ONCE], Word* const (&value)[AT_ONCE], float factor) {
+  Word inPage[AT_ONCE], more[AT_ONCE];
 #pragma unroll
-  for (int u = 0; u < ROWS; u++) {
-    long long i = first + (long long)u * groups;
-    place[u] = i < count ? reinterpret_cast<const Word*>(rowOf(table, rows[i])) : nullptr;
+  for (int u = 0; u < AT_ONCE; u++) {
+    if (place[u] == nullptr) continue;
+    if constexpr (ACCESS != Access::ADD_ATOMICALLY) inPage[u] = streamed(place[u]);
+    if constexpr (ACCESS != Access::COPY) more[u] = streamed(value[u]);
   }
-  for (; first < count; first += (long long)ROWS * groups) {
-    const Word* next[ROWS];
 #pragma unroll
-    for (int u = 0; u < ROWS; u++) {
-      long long i = first + (long long)(ROWS + u) * groups;
-      next[u] = i < count ? reinterpret_cast<const Word*>(rowOf(table, rows[i])) : nullptr;
+  for (int u = 0; u < AT_ONCE; u++) {
+    if (place[u] == nullptr) continue;
+    if constexpr (ACCESS == Access::COPY) {
+      stream(value[u], inPage[u]);
+    } else if constexpr (ACCESS == Access::ADD) {
+      stream(place[u], sum(inPage[u], factor, more[u]));
+    } else {
+      addAtomically(place[u], factor * more[u]);
     }
-    for (int c = threadIdx.x; c < words; c += WORDS * blockDim.x) {
-      Word inPage[ROWS][WORDS], more[ROWS][WORDS];
-#pragma unroll
-      for (int u = 0; u < ROWS; u++)
-#pragma unroll
-        for (int w = 0; w < WORDS; w++) {
-          int at = c + w * blockDim.x;
-          if (place[u] == nullptr || at >= words) continue;
-          inPage[u][w] = place[u][at];
-          if (ADDS) more[u][w] = streamed(values + (first + (long long)u * groups) * words + at);
-        }
-#pragma unroll
-      for (int u = 0; u < ROWS; u++)
-#pragma unroll
-        for (int w = 0; w < WORDS; w++) {
-          int at = c + w * blockDim.x;
-          if (place[u] == nullptr || at >= words) continue;
-          if (ADDS) {
-            const_cast<Word*>(place[u])[at] = sum(inPage[u][w], factor, more[u][w]);
-          } else {
-            stream(values + (first + (long long)u * groups) * words + at, inPage[u][w]);
-          }
-        }
-    }
-#pragma unroll
-    for (int u = 0; u < ROWS; u++) place[u] = next[u];
   }
 }
 
-template <bool ADDS>
+template <class Word>
+__device__ __forceinline__ Word* placeOf(const PageTable& table, const long long* rows, long long i) {
+  return reinterpret_cast<Word*>(const_cast<char*>(rowOf(table, rows[i])));
+}
+
+/// Visits wide rows. Where one lies takes three loads that depend on each other, so the next one is
+/// looked up before the present one is moved.
+template <class Word, Access ACCESS>
+__device__ __forceinline__ void visitWide(
+    const PageTable& table, const long long* rows, int count, Word* values, float factor) {
+  int words = table.columns / (sizeof(Word) / sizeof(float));
+  long long groups = static_cast<long long>(gridDim.x) * blockDim.y;
+  long long i = static_cast<long long>(blockIdx.x) * blockDim.y + threadIdx.y;
+  Word* row = i < count ? placeOf<Word>(table, rows, i) : nullptr;
+  for (; i < count; i += groups) {
+    Word* next = i + groups < count ? placeOf<Word>(table, rows, i + groups) : nullptr;
+    for (int c = threadIdx.x; c < words; c += AT_ONCE * blockDim.x) {
+      Word *place[AT_ONCE], *value[AT_ONCE];
+#pragma unroll
+      for (int u = 0; u < AT_ONCE; u++) {
+        int word = c + u * blockDim.x;
+        place[u] = word < words ? row + word : nullptr;
+        value[u] = values + i * words + word;
+      }
+      moveWords<Word, ACCESS>(place, value, factor);
+    }
+    row = next;
+  }
+}
+
+/// Visits narrow rows, as many as there are threads. A warp takes as many as it has lanes: each looks
+/// one up, and tells the others when it is that row's turn.
+template <class Word, Access ACCESS>
+__device__ __forceinline__ void visitNarrow(
+    const PageTable& table, const long long* rows, int count, Word* values, float factor) {
+  int words = table.columns / (sizeof(Word) / sizeof(float));
+  int lanes = 1; // of a row
+  while (lanes < words && lanes < WARP) lanes *= 2;
+  int lane = threadIdx.x % WARP;
+  long long mine = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
+  long long first = mine - lane;
+  Word* row = mine < count ? placeOf<Word>(table, rows, mine) : nullptr;
+  for (int turn = 0; turn < lanes; turn += AT_ONCE) {
+    Word *place[AT_ONCE], *value[AT_ONCE];
+    int word = lane % lanes;
+#pragma unroll
+    for (int u = 0; u < AT_ONCE; u++) {
+      int taken = (turn + u) * (WARP / lanes) + lane / lanes;
+      place[u] = turn + u < lanes ? fromLane(row, taken) : nullptr;
+      if (place[u] != nullptr) place[u] += word;
+      value[u] = values + (first + taken) * words + word;
+    }
+    for (; word < words; word += lanes) {
+      moveWords<Word, ACCESS>(place, value, factor);
+#pragma unroll
+      for (int u = 0; u < AT_ONCE; u++) {
+        if (place[u] != nullptr) place[u] += lanes;
+        value[u] += lanes;
+      }
+    }
+  }
+}
+
+template <class Word, Access ACCESS>
+__device__ __forceinline__ void visit(
+    const PageTable& table, const long long* rows, int count, float* values, float factor) {
+  Word* words = reinterpret_cast<Word*>(values);
+  if (table.columns < WIDE) {
+    visitNarrow<Word, ACCESS>(table, rows, count, words, factor);
+  } else {
+    visitWide<Word, ACCESS>(table, rows, count, words, factor);
+  }
+}
+
+template <Access ACCESS>
 __device__ __forceinline__ void visitRows(
     const PageTable& table, const long long* rows, int count, float* values, float factor) {
   bool isAligned = (table.columns & 3) == 0 && (reinterpret_cast<long long>(values) & 15) == 0;
-  if (!isAligned) {
-    visitRows<float, ADDS, 1, AT_ONCE>(table, rows, count, values, factor);
-  } else if (table.columns / 4 < WIDE_WORDS) {
-    visitRows<Four, ADDS, AT_ONCE, 1>(
-        table, rows, count, reinterpret_cast<Four*>(values), factor);
-  } else {
-    visitRows<Four, ADDS, 1, AT_ONCE>(
-        table, rows, count, reinterpret_cast<Four*>(values), factor);
+  if constexpr (ACCESS != Access::ADD_ATOMICALLY) {
+    if (isAligned) {
+      visit<Four, ACCESS>(table, rows, count, values, factor);
+      return;
+    }
   }
+  visit<float, ACCESS>(table, rows, count, values, factor);
 }
 
 constexpr int GROUP = 1024;
@@ -479,12 +527,13 @@ __global__ void __launch_bounds__(THREADS) fill_runs(const Run* runs, int count,
   }
 }
 
-/// `out[i] = parameters of row rows[i]`. A block is `blockDim.x` lanes a row, `blockDim.y` rows.
+/// `out[i] = parameters of row rows[i]`. For narrow rows a thread each; for wide ones a block is
+/// `blockDim.x` threads a row and `blockDim.y` rows.
 __global__ void __launch_bounds__(THREADS) gather_rows(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
     float* out) {
   PageTable table = {pages, rowsPerPage, columns};
-  visitRows<false>(table, rows, count, out, 0);
+  visitRows<Access::COPY>(table, rows, count, out, 0);
 }
 
 /// `parameters of row rows[i] += factor values[i]`; rows differ. Grid as for gather_rows.
@@ -492,7 +541,7 @@ __global__ void __launch_bounds__(THREADS) scatter_add_rows(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
     const float* values, float factor) {
   PageTable table = {pages, rowsPerPage, columns};
-  visitRows<true>(table, rows, count, const_cast<float*>(values), factor);
+  visitRows<Access::ADD>(table, rows, count, const_cast<float*>(values), factor);
 }
 
 /// The same for rows of which some may be equal; the order of their additions is not defined.
@@ -500,13 +549,7 @@ __global__ void __launch_bounds__(THREADS) scatter_add_equal_rows(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
     const float* values, float factor) {
   PageTable table = {pages, rowsPerPage, columns};
-  int groups = gridDim.x * blockDim.y;
-  for (long long i = blockIdx.x * blockDim.y + threadIdx.y; i < count; i += groups) {
-    float* target = reinterpret_cast<float*>(const_cast<char*>(rowOf(table, rows[i])));
-    const float* source = values + i * columns;
-    for (int c = threadIdx.x; c < columns; c += blockDim.x)
-      addAtomically(target + c, factor * source[c]);
-  }
+  visitRows<Access::ADD_ATOMICALLY>(table, rows, count, const_cast<float*>(values), factor);
 }
 
 /// Rounds values to one bit each and remembers what that loses (Seide et al. 2014, 1-bit SGD).
@@ -514,7 +557,8 @@ __global__ void __launch_bounds__(THREADS) scatter_add_equal_rows(
 /// `v = gradient + residual`. In groups of 1024 floats, bit i is 1 where `v >= 0`; `levels[2 q]` and
 /// `levels[2 q + 1]` are the means of the group's values with bit 0 and bit 1 (0 where there are
 /// none, NaN counts as bit 0); the new residual is `v` minus the level of its bit. A warp takes a group.
-__global__ void __launch_bounds__(THREADS) one_bit_encode(
+/// Bounds of two blocks: with more, values would not stay in registers while their group is summed.
+__global__ void __launch_bounds__(THREADS, 2) one_bit_encode(
     const float* gradient, float* residual, long long count, unsigned* bits, float* levels) {
   long long groups = (count + GROUP - 1) / GROUP;
   long long warps = static_cast<long long>(gridDim.x) * blockDim.x / WARP;

@@ -9,7 +9,7 @@
 #define __global__
 #define __device__
 #define __forceinline__ inline
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 #define WARP 1
 
 struct Index {
@@ -37,6 +37,11 @@ inline float magnitude(float x) { return std::fabs(x); }
 inline bool isNegative(float x) { return std::signbit(x); }
 
 inline void addAtomically(float* address, float value) { *address += value; }
+
+template <class T>
+inline T* fromLane(T* address, int) {
+  return address;
+}
 
 template <class T>
 inline T warpSum(T value) {

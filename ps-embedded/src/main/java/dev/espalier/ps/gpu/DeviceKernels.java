@@ -15,8 +15,7 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   private static final int FOURS_PER_THREAD = 4;
   private static final int MAX_BLOCKS_Y = 65_535;
   private static final int MAX_BLOCKS = 1 << 20;
-  private static final int ROWS_AT_ONCE = 4;
-  private static final int WIDE_WORDS = 64;
+  private static final int WIDE = 256;
   private static final int ROUNDS = 8;
   private static final int BLOCKS_PER_MULTIPROCESSOR = 16;
   private static final int NUMBERS = 8;
@@ -213,31 +212,28 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
     return new CudaDriver.Grid(blocksX, blocksY, threadsX, threadsY);
   }
 
-  /// Threads for rows, as `visitRows` shares them out: several words of a wide row a thread, or a
-  /// word each of several narrow ones, and so few blocks that each looks up its next rows in time.
+  /// Threads for rows, as `visitRows` shares them out: several words of a wide row a thread, in so
+  /// few blocks that each looks up its next row in time, or as many threads as there are narrow
+  /// rows.
   private CudaDriver.Grid overRows(int columns, int count) {
-    int once = (count - 1) / rowsOfABlock(columns) + 1;
-    int several = Math.max(once / ROUNDS, BLOCKS_PER_MULTIPROCESSOR * multiprocessors);
+    if (columns < WIDE) {
+      return new CudaDriver.Grid((count - 1) / THREADS + 1, 1, THREADS, 1);
+    }
     int threadsX = threadsOfARow(columns);
+    int once = (count - 1) / (THREADS / threadsX) + 1;
+    int several = Math.max(once / ROUNDS, BLOCKS_PER_MULTIPROCESSOR * multiprocessors);
     return new CudaDriver.Grid(Math.min(once, several), 1, threadsX, THREADS / threadsX);
-  }
-
-  private static boolean isNarrow(int columns) {
-    return columns % 4 == 0 && columns / 4 < WIDE_WORDS;
   }
 
   private static int threadsOfARow(int columns) {
     int words = columns % 4 == 0 ? columns / 4 : columns;
-    return Math.min(THREADS, powerOfTwo(isNarrow(columns) ? words : (words + 3) / 4));
+    return Math.min(THREADS, powerOfTwo((words + 3) / 4));
   }
 
-  private static int rowsOfABlock(int columns) {
-    return THREADS / threadsOfARow(columns) * (isNarrow(columns) ? ROWS_AT_ONCE : 1);
-  }
-
-  /// Up to so many rows all are moved at once; where there are more, threads go from one to others.
+  /// Up to so many wide rows all are moved at once; where there are more, threads go from one to
+  /// others.
   int rowsAtOnce(int columns) {
-    return rowsOfABlock(columns) * BLOCKS_PER_MULTIPROCESSOR * multiprocessors;
+    return THREADS / threadsOfARow(columns) * BLOCKS_PER_MULTIPROCESSOR * multiprocessors;
   }
 
   private static int powerOfTwo(int atLeast) {
