@@ -66,17 +66,28 @@ Tensor pooled(const Layer &layer, const Tensor &x) {
   return result.permute({0, 2, 3, 1});
 }
 
+// cuDNN takes no transposed views, and copies what does not lie in one piece, in this order, once more
+// in every call.
+std::vector<Tensor> in_one_piece(const std::vector<Tensor> &matrices) {
+  std::vector<Tensor> flat;
+  for (const Tensor &matrix : matrices) flat.push_back(matrix.reshape(-1));
+  Tensor all = torch::cat(flat);
+  std::vector<Tensor> parts;
+  int64_t begin = 0;
+  for (const Tensor &matrix : matrices) {
+    parts.push_back(all.narrow(0, begin, matrix.numel()).view(matrix.sizes()));
+    begin += matrix.numel();
+  }
+  return parts;
+}
+
 Tensor remembered(const Layer &layer, const Tensor &x, const Tensor &weights, const Tensor &bias) {
   int64_t units = layer.size, inputs = x.size(3);
   Tensor sequence = x.reshape({x.size(0), x.size(1) * x.size(2), inputs});
   Tensor zeros = torch::zeros({1, x.size(0), units}, x.options());
   Tensor of_inputs = weights.slice(0, 0, inputs).t(), of_state = weights.slice(0, inputs).t();
-  if (x.is_cuda()) {
-    // cuDNN takes no transposed views.
-    of_inputs = of_inputs.contiguous();
-    of_state = of_state.contiguous();
-  }
   std::vector<Tensor> matrices{of_inputs, of_state, bias, torch::zeros_like(bias)};
+  if (x.is_cuda()) matrices = in_one_piece(matrices);
   Tensor result = std::get<0>(torch::lstm(
       sequence, {zeros, zeros}, matrices, true, 1, 0.0, torch::GradMode::is_enabled(), false, true));
   return result.view({x.size(0), x.size(1), x.size(2), units});
