@@ -10,21 +10,22 @@
 #   neural   120  a network under the tuner, its tables on the host
 #   device   120  the same with its tables on the device
 #   tight     90  the same on a device that cannot hold them all
+#   lstm      90  a language model, its tables on the device
 #   compare   90  against the optimizers of PyTorch; needs gpu.json of this call, or in OUT
 #   rest     240  all other tests of the device tier
 # Where a call may take so long only, name phases that fit. These fit 500 seconds each, the most
 # telling first: PHASES="gpu compare" (240), PHASES="brief engines device tight" (450),
-# PHASES="neural rest" (360, with the door of the call before).
+# PHASES="lstm neural rest" (450, with the door of the call before).
 #
 # The door to libtorch is compiled while `brief` runs (at most 150 s), if a phase needs it and none is
 # there, and left in OUT: ESPALIER_TORCH=FILE uses that one in the next call, on the same image.
 #
-# DATA         a folder with fashion-mnist or cifar10-10k or both (default: data beside this script);
-#              without it images are generated, and summary.txt says which
+# DATA         a folder with fashion-mnist, cifar10-10k, tinyshakespeare or some of them (default: data
+#              beside this script); what is not there is generated, and summary.txt says which
 # NEURAL_ARGS  options of `espalier bench neural`
 #
 # go.sh [OUT [MEBIBYTES [SECTION...]]]: reports to OUT (default ./out): gpu.json, neural.json,
-# device.json, tight.json, torch.json, summary.txt, and all logs in logs.tar.gz, which is written after
+# device.json, tight.json, lstm.json, torch.json, summary.txt, and all logs in logs.tar.gz, which is written after
 # each phase. Exit status 1 when something that was wanted failed or could not run.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -51,7 +52,7 @@ say() { echo "$*" | tee -a "$out/summary.txt"; }
 
 wanted() { [ -z "${PHASES:-}" ] || case " $PHASES " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-needs_door() { wanted engines || wanted neural || wanted device || wanted tight; }
+needs_door() { wanted engines || wanted neural || wanted device || wanted tight || wanted lstm; }
 
 left_out() {
   say "$1: left out: $2"
@@ -89,13 +90,20 @@ tests() {
   grep -Eq '^\[ +[1-9][0-9]* tests successful' "$logs/$name.log" || left_out "$name" "no test ended well"
 }
 
-# neural NAME SECONDS SECONDS_OF_JOB JAVA_OPTIONS
+# has SET...: whether some of these data sets are there
+has() { for set in "$@"; do [ ! -d "$data/$set" ] || return 0; done; return 1; }
+
+# neural NAME SECONDS SECONDS_OF_JOB JAVA_OPTIONS [PROGRAM]
 neural() {
   wanted "$1" || return 0
   [ -e /dev/nvidiactl ] && engine=cuda || engine=torch
+  program=${5:-cnn} sets="fashion-mnist cifar10-10k"
+  [ "$program" = cnn ] || sets=tinyshakespeare
   # shellcheck disable=SC2086
-  phase "$1" "$2" $java $4 -cp "$product" dev.espalier.bench.Bench neural --engines $engine \
-    --seconds "$3" ${images:+--data "$data"} --out "$out/$1.json" ${NEURAL_ARGS:-}
+  has $sets && where="--data $data" || where=
+  # shellcheck disable=SC2086
+  phase "$1" "$2" $java $4 -cp "$product" dev.espalier.bench.Bench neural --program $program \
+    --engines $engine --seconds "$3" $where --out "$out/$1.json" ${NEURAL_ARGS:-}
   tail -12 "$logs/$1.log"
   grep -E 'tables on|FAILED' "$logs/$1.log" | sort | uniq -c >>"$out/summary.txt"
 }
@@ -110,15 +118,12 @@ if needs_door && [ ! -s "$door" ]; then
   build_door &
   builder=$!
 fi
-images=
-for set in fashion-mnist cifar10-10k; do
-  [ ! -d "$data/$set" ] || images=real
-done
 if needs_door; then
-  if [ -n "$images" ]; then
-    say "data: real, of $data: $(cd "$data" && ls -d fashion-mnist cifar10-10k 2>/dev/null | tr '\n' ' ')"
+  if has fashion-mnist cifar10-10k tinyshakespeare; then
+    say "data: real, of $data: $(cd "$data" && ls -d fashion-mnist cifar10-10k tinyshakespeare \
+      2>/dev/null | tr '\n' ' ')"
   else
-    say "data: generated images ($data has neither fashion-mnist nor cifar10-10k)"
+    say "data: generated ($data has none of fashion-mnist, cifar10-10k, tinyshakespeare)"
   fi
 fi
 
@@ -150,9 +155,10 @@ if [ -s "$door" ]; then
   tests engines 90 --select-class dev.espalier.nn.torch.TorchNetworkTest
   neural device 120 30 -Despalier.gpu.bytes=8589934592
   neural tight 90 20 -Despalier.gpu.bytes=16777216
+  neural lstm 90 20 -Despalier.gpu.bytes=8589934592 lstm
   neural neural 120 30 ""
 elif needs_door; then
-  for name in engines device tight neural; do
+  for name in engines device tight lstm neural; do
     wanted $name && left_out $name "$(tail -1 "$logs/native.log")"
   done
 fi

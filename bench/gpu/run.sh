@@ -12,8 +12,9 @@
 # Needs a JDK 25 and Maven here; reports come as a table, as logs and as JSON (target/gpu/out).
 #
 # GO_ENV  variables for go.sh on that machine, such as "PHASES=gpu"
-# DATA    a folder with fashion-mnist or cifar10-10k or both, for the neural networks: used here, sent
-#         along by --to, and no part of the one file, beside which it travels (30 and 33 MB as .tar.gz)
+# DATA    a folder with fashion-mnist, cifar10-10k, tinyshakespeare or some of them, for the neural
+#         networks: used here, sent along by --to, and no part of the one file, beside which it travels
+#         (30, 33 and 1 MB as .tar.gz)
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bundle=$root/target/gpu
@@ -63,7 +64,7 @@ tar -C "$bundle" -cf - . | xz -T0 >"$pack"
 du -sh "$bundle" "$pack"
 [ -n "$host" ] || exit 0
 ssh "$host" 'rm -rf espalier-gpu && mkdir espalier-gpu && tar -C espalier-gpu -xJf -' <"$pack"
-for set in fashion-mnist cifar10-10k; do
+for set in fashion-mnist cifar10-10k tinyshakespeare; do
   [ -z "${DATA:-}" ] || [ ! -d "$DATA/$set" ] || tar -C "$DATA" -czf - "$set" \
     | ssh "$host" 'mkdir -p espalier-gpu/data && tar -C espalier-gpu/data -xzf -'
 done
