@@ -276,8 +276,10 @@ __device__ __forceinline__ const char* rowOf(const PageTable& table, long long r
   return table.pages[page] + 4LL * inPage * table.columns;
 }
 
-/// From so many floats a row is wide: threads of a block share one, else a warp takes 32.
+/// From so many floats a row is wide: lanes take several words of one row, else of several rows.
 constexpr int WIDE = 256;
+/// Up to so many floats of a row are added atomically by a warp that takes 32 rows.
+constexpr int NARROW = 64;
 constexpr int AT_ONCE = 4;
 
 __device__ __forceinline__ float sum(float x, float a, float y) { return x + a * y; }
@@ -289,67 +291,71 @@ __device__ __forceinline__ Four sum(const Four& x, float a, const Four& y) {
   return z;
 }
 
-/// What is done with the words of a row and the words of the values that belong to it.
+/// What is done with the words of a row and the values that belong to them.
 enum class Access { COPY, ADD, ADD_ATOMICALLY };
-
-/// Moves words whose places in pages are not null, all under way at once.
-template <class Word, Access ACCESS>
-__device__ __forceinline__ void moveWords(
-    Word* const (&place)[AT_ONCE], Word* const (&value)[AT_ONCE], float factor) {
-  Word inPage[AT_ONCE], more[AT_ONCE];
-#pragma unroll
-  for (int u = 0; u < AT_ONCE; u++) {
-    if (place[u] == nullptr) continue;
-    if constexpr (ACCESS != Access::ADD_ATOMICALLY) inPage[u] = streamed(place[u]);
-    if constexpr (ACCESS != Access::COPY) more[u] = streamed(value[u]);
-  }
-#pragma unroll
-  for (int u = 0; u < AT_ONCE; u++) {
-    if (place[u] == nullptr) continue;
-    if constexpr (ACCESS == Access::COPY) {
-      stream(value[u], inPage[u]);
-    } else if constexpr (ACCESS == Access::ADD) {
-      stream(place[u], sum(inPage[u], factor, more[u]));
-    } else {
-      addAtomically(place[u], factor * more[u]);
-    }
-  }
-}
 
 template <class Word>
 __device__ __forceinline__ Word* placeOf(const PageTable& table, const long long* rows, long long i) {
   return reinterpret_cast<Word*>(const_cast<char*>(rowOf(table, rows[i])));
 }
 
-/// Visits wide rows. Where one lies takes three loads that depend on each other, so the next one is
-/// looked up before the present one is moved.
-template <class Word, Access ACCESS>
-__device__ __forceinline__ void visitWide(
+/// Visits rows, `ROWS` rows and `WORDS` words a lane under way at once. Where a row lies takes three
+/// loads that depend on each other, so the next rows are looked up before the present ones are moved.
+template <class Word, Access ACCESS, int ROWS, int WORDS>
+__device__ __forceinline__ void visitByBlock(
     const PageTable& table, const long long* rows, int count, Word* values, float factor) {
   int words = table.columns / (sizeof(Word) / sizeof(float));
-  long long groups = static_cast<long long>(gridDim.x) * blockDim.y;
-  long long i = static_cast<long long>(blockIdx.x) * blockDim.y + threadIdx.y;
-  Word* row = i < count ? placeOf<Word>(table, rows, i) : nullptr;
-  for (; i < count; i += groups) {
-    Word* next = i + groups < count ? placeOf<Word>(table, rows, i + groups) : nullptr;
-    for (int c = threadIdx.x; c < words; c += AT_ONCE * blockDim.x) {
-      Word *place[AT_ONCE], *value[AT_ONCE];
+  int groups = gridDim.x * blockDim.y;
+  long long first = blockIdx.x * blockDim.y + threadIdx.y;
+  Word* place[ROWS];
 #pragma unroll
-      for (int u = 0; u < AT_ONCE; u++) {
-        int word = c + u * blockDim.x;
-        place[u] = word < words ? row + word : nullptr;
-        value[u] = values + i * words + word;
-      }
-      moveWords<Word, ACCESS>(place, value, factor);
+  for (int u = 0; u < ROWS; u++) {
+    long long i = first + (long long)u * groups;
+    place[u] = i < count ? placeOf<Word>(table, rows, i) : nullptr;
+  }
+  for (; first < count; first += (long long)ROWS * groups) {
+    Word* next[ROWS];
+#pragma unroll
+    for (int u = 0; u < ROWS; u++) {
+      long long i = first + (long long)(ROWS + u) * groups;
+      next[u] = i < count ? placeOf<Word>(table, rows, i) : nullptr;
     }
-    row = next;
+    for (int c = threadIdx.x; c < words; c += WORDS * blockDim.x) {
+      Word inPage[ROWS][WORDS], more[ROWS][WORDS];
+#pragma unroll
+      for (int u = 0; u < ROWS; u++)
+#pragma unroll
+        for (int w = 0; w < WORDS; w++) {
+          int at = c + w * blockDim.x;
+          if (place[u] == nullptr || at >= words) continue;
+          if constexpr (ACCESS != Access::ADD_ATOMICALLY) inPage[u][w] = place[u][at];
+          if constexpr (ACCESS != Access::COPY)
+            more[u][w] = streamed(values + (first + (long long)u * groups) * words + at);
+        }
+#pragma unroll
+      for (int u = 0; u < ROWS; u++)
+#pragma unroll
+        for (int w = 0; w < WORDS; w++) {
+          int at = c + w * blockDim.x;
+          if (place[u] == nullptr || at >= words) continue;
+          if constexpr (ACCESS == Access::COPY)
+            stream(values + (first + (long long)u * groups) * words + at, inPage[u][w]);
+          else if constexpr (ACCESS == Access::ADD)
+            place[u][at] = sum(inPage[u][w], factor, more[u][w]);
+          else
+            addAtomically(place[u] + at, factor * more[u][w]);
+        }
+    }
+#pragma unroll
+    for (int u = 0; u < ROWS; u++) place[u] = next[u];
   }
 }
 
-/// Visits narrow rows, as many as there are threads. A warp takes as many as it has lanes: each looks
-/// one up, and tells the others when it is that row's turn.
+/// Visits rows, as many as there are threads. A warp takes as many as it has lanes: each looks one up,
+/// and tells the others when it is that row's turn. What is written does not stay in the caches, which
+/// is good for whole sectors of the memory and bad for parts of them.
 template <class Word, Access ACCESS>
-__device__ __forceinline__ void visitNarrow(
+__device__ __forceinline__ void visitByWarp(
     const PageTable& table, const long long* rows, int count, Word* values, float factor) {
   int words = table.columns / (sizeof(Word) / sizeof(float));
   int lanes = 1; // of a row
@@ -360,33 +366,31 @@ __device__ __forceinline__ void visitNarrow(
   Word* row = mine < count ? placeOf<Word>(table, rows, mine) : nullptr;
   for (int turn = 0; turn < lanes; turn += AT_ONCE) {
     Word *place[AT_ONCE], *value[AT_ONCE];
-    int word = lane % lanes;
 #pragma unroll
     for (int u = 0; u < AT_ONCE; u++) {
       int taken = (turn + u) * (WARP / lanes) + lane / lanes;
       place[u] = turn + u < lanes ? fromLane(row, taken) : nullptr;
-      if (place[u] != nullptr) place[u] += word;
-      value[u] = values + (first + taken) * words + word;
+      value[u] = values + (first + taken) * words;
     }
-    for (; word < words; word += lanes) {
-      moveWords<Word, ACCESS>(place, value, factor);
+    for (int word = lane % lanes; word < words; word += lanes) {
+      Word inPage[AT_ONCE], more[AT_ONCE];
 #pragma unroll
       for (int u = 0; u < AT_ONCE; u++) {
-        if (place[u] != nullptr) place[u] += lanes;
-        value[u] += lanes;
+        if (place[u] == nullptr) continue;
+        if constexpr (ACCESS != Access::ADD_ATOMICALLY) inPage[u] = streamed(place[u] + word);
+        if constexpr (ACCESS != Access::COPY) more[u] = streamed(value[u] + word);
+      }
+#pragma unroll
+      for (int u = 0; u < AT_ONCE; u++) {
+        if (place[u] == nullptr) continue;
+        if constexpr (ACCESS == Access::COPY)
+          stream(value[u] + word, inPage[u]);
+        else if constexpr (ACCESS == Access::ADD)
+          stream(place[u] + word, sum(inPage[u], factor, more[u]));
+        else
+          addAtomically(place[u] + word, factor * more[u]);
       }
     }
-  }
-}
-
-template <class Word, Access ACCESS>
-__device__ __forceinline__ void visit(
-    const PageTable& table, const long long* rows, int count, float* values, float factor) {
-  Word* words = reinterpret_cast<Word*>(values);
-  if (table.columns < WIDE) {
-    visitNarrow<Word, ACCESS>(table, rows, count, words, factor);
-  } else {
-    visitWide<Word, ACCESS>(table, rows, count, words, factor);
   }
 }
 
@@ -394,13 +398,16 @@ template <Access ACCESS>
 __device__ __forceinline__ void visitRows(
     const PageTable& table, const long long* rows, int count, float* values, float factor) {
   bool isAligned = (table.columns & 3) == 0 && (reinterpret_cast<long long>(values) & 15) == 0;
-  if constexpr (ACCESS != Access::ADD_ATOMICALLY) {
-    if (isAligned) {
-      visit<Four, ACCESS>(table, rows, count, values, factor);
-      return;
-    }
+  Four* fours = reinterpret_cast<Four*>(values);
+  if (!isAligned) {
+    visitByBlock<float, ACCESS, 1, AT_ONCE>(table, rows, count, values, factor);
+  } else if (table.columns >= WIDE) {
+    visitByBlock<Four, ACCESS, 1, AT_ONCE>(table, rows, count, fours, factor);
+  } else if (table.columns % 16 == 0) {
+    visitByWarp<Four, ACCESS>(table, rows, count, fours, factor);
+  } else {
+    visitByBlock<Four, ACCESS, AT_ONCE, 1>(table, rows, count, fours, factor);
   }
-  visit<float, ACCESS>(table, rows, count, values, factor);
 }
 
 constexpr int GROUP = 1024;
@@ -527,8 +534,8 @@ __global__ void __launch_bounds__(THREADS) fill_runs(const Run* runs, int count,
   }
 }
 
-/// `out[i] = parameters of row rows[i]`. For narrow rows a thread each; for wide ones a block is
-/// `blockDim.x` threads a row and `blockDim.y` rows.
+/// `out[i] = parameters of row rows[i]`. A block is `blockDim.x` lanes a row, `blockDim.y` rows; for
+/// narrow rows of whole 64 bytes there is a thread for each row.
 __global__ void __launch_bounds__(THREADS) gather_rows(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
     float* out) {
@@ -544,12 +551,17 @@ __global__ void __launch_bounds__(THREADS) scatter_add_rows(
   visitRows<Access::ADD>(table, rows, count, const_cast<float*>(values), factor);
 }
 
-/// The same for rows of which some may be equal; the order of their additions is not defined.
+/// The same for rows of which some may be equal; the order of their additions is not defined. There is
+/// a thread for each row of up to `NARROW` floats, else a grid as for wide rows.
 __global__ void __launch_bounds__(THREADS) scatter_add_equal_rows(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
     const float* values, float factor) {
   PageTable table = {pages, rowsPerPage, columns};
-  visitRows<Access::ADD_ATOMICALLY>(table, rows, count, const_cast<float*>(values), factor);
+  float* added = const_cast<float*>(values);
+  if (columns <= NARROW)
+    visitByWarp<float, Access::ADD_ATOMICALLY>(table, rows, count, added, factor);
+  else
+    visitByBlock<float, Access::ADD_ATOMICALLY, 1, AT_ONCE>(table, rows, count, added, factor);
 }
 
 /// Rounds values to one bit each and remembers what that loses (Seide et al. 2014, 1-bit SGD).

@@ -16,6 +16,8 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   private static final int MAX_BLOCKS_Y = 65_535;
   private static final int MAX_BLOCKS = 1 << 20;
   private static final int WIDE = 256;
+  private static final int NARROW = 64;
+  private static final int ROWS_AT_ONCE = 4;
   private static final int ROUNDS = 8;
   private static final int BLOCKS_PER_MULTIPROCESSOR = 16;
   private static final int NUMBERS = 8;
@@ -160,7 +162,7 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
     arguments(table, rows, count).add(values).add(factor);
     launch.run(
         function(mayRepeat ? "scatter_add_equal_rows" : "scatter_add_rows"),
-        overRows(table.columns(), count),
+        mayRepeat ? overEqualRows(table.columns(), count) : overRows(table.columns(), count),
         stream);
   }
 
@@ -212,28 +214,48 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
     return new CudaDriver.Grid(blocksX, blocksY, threadsX, threadsY);
   }
 
-  /// Threads for rows, as `visitRows` shares them out: several words of a wide row a thread, in so
-  /// few blocks that each looks up its next row in time, or as many threads as there are narrow
-  /// rows.
+  /// Threads for rows, as `visitRows` shares them out: a thread for each narrow row of whole 64
+  /// bytes; else several words of a wide row a thread, or a word each of several narrow ones, and
+  /// so few blocks that each looks up its next rows in time.
   private CudaDriver.Grid overRows(int columns, int count) {
-    if (columns < WIDE) {
-      return new CudaDriver.Grid((count - 1) / THREADS + 1, 1, THREADS, 1);
-    }
-    int threadsX = threadsOfARow(columns);
-    int once = (count - 1) / (THREADS / threadsX) + 1;
+    return columns % 16 == 0 && columns < WIDE
+        ? overThreads(count)
+        : byBlock(wordsOf(columns), count, takesSeveral(columns));
+  }
+
+  private CudaDriver.Grid overEqualRows(int columns, int count) {
+    return columns <= NARROW ? overThreads(count) : byBlock(columns, count, false);
+  }
+
+  private CudaDriver.Grid byBlock(int words, int count, boolean takesSeveral) {
+    int once = (count - 1) / rowsOfABlock(words, takesSeveral) + 1;
     int several = Math.max(once / ROUNDS, BLOCKS_PER_MULTIPROCESSOR * multiprocessors);
+    int threadsX = threadsOfARow(words, takesSeveral);
     return new CudaDriver.Grid(Math.min(once, several), 1, threadsX, THREADS / threadsX);
   }
 
-  private static int threadsOfARow(int columns) {
-    int words = columns % 4 == 0 ? columns / 4 : columns;
-    return Math.min(THREADS, powerOfTwo((words + 3) / 4));
+  private static boolean takesSeveral(int columns) {
+    return columns % 4 == 0 && columns < WIDE;
   }
 
-  /// Up to so many wide rows all are moved at once; where there are more, threads go from one to
-  /// others.
+  private static int wordsOf(int columns) {
+    return columns % 4 == 0 ? columns / 4 : columns;
+  }
+
+  private static int threadsOfARow(int words, boolean takesSeveral) {
+    return Math.min(THREADS, powerOfTwo(takesSeveral ? words : (words + 3) / 4));
+  }
+
+  private static int rowsOfABlock(int words, boolean takesSeveral) {
+    return THREADS / threadsOfARow(words, takesSeveral) * (takesSeveral ? ROWS_AT_ONCE : 1);
+  }
+
+  /// Up to so many rows all are moved at once, however they are shared out; where there are more,
+  /// threads may go from one to others.
   int rowsAtOnce(int columns) {
-    return THREADS / threadsOfARow(columns) * BLOCKS_PER_MULTIPROCESSOR * multiprocessors;
+    return rowsOfABlock(wordsOf(columns), takesSeveral(columns))
+        * BLOCKS_PER_MULTIPROCESSOR
+        * multiprocessors;
   }
 
   private static int powerOfTwo(int atLeast) {
