@@ -22,7 +22,7 @@
 #
 # DATA         a folder with fashion-mnist, cifar10-10k, tinyshakespeare or some of them (default: data
 #              beside this script); what is not there is generated, and summary.txt says which
-# NEURAL_ARGS  options of `espalier bench neural`
+# NEURAL_ARGS  options of `espalier bench neural` for `cnn`
 #
 # go.sh [OUT [MEBIBYTES [SECTION...]]]: reports to OUT (default ./out): gpu.json, neural.json,
 # device.json, tight.json, lstm.json, torch.json, summary.txt, and all logs in logs.tar.gz, which is written after
@@ -98,12 +98,13 @@ neural() {
   wanted "$1" || return 0
   [ -e /dev/nvidiactl ] && engine=cuda || engine=torch
   program=${5:-cnn} sets="fashion-mnist cifar10-10k"
-  [ "$program" = cnn ] || sets=tinyshakespeare
+  arguments=${NEURAL_ARGS:-}
+  [ "$program" = cnn ] || sets=tinyshakespeare arguments=
   # shellcheck disable=SC2086
   has $sets && where="--data $data" || where=
   # shellcheck disable=SC2086
   phase "$1" "$2" $java $4 -cp "$product" dev.espalier.bench.Bench neural --program $program \
-    --engines $engine --seconds "$3" $where --out "$out/$1.json" ${NEURAL_ARGS:-}
+    --engines $engine --seconds "$3" $where --out "$out/$1.json" $arguments
   tail -12 "$logs/$1.log"
   grep -E 'tables on|FAILED' "$logs/$1.log" | sort | uniq -c >>"$out/summary.txt"
 }

@@ -216,6 +216,10 @@ void checkGradient(
   require(g, 4ll * rows * columns);
 }
 
+void checkBare(Numbers4* table, int bits, int words, long long, int, float*) {
+  require(table, (16ll * words) << bits);
+}
+
 template <class... A, size_t... I>
 std::function<void()> copied(void (*kernel)(A...), void** arguments, std::index_sequence<I...>) {
   std::tuple<A...> copies(*static_cast<A*>(arguments[I])...);
@@ -259,6 +263,7 @@ std::map<std::string, Binder> kernels = {
     KERNEL(one_bit_decode, checkDecode),
     KERNEL(layer_forward, checkForward),
     KERNEL(layer_gradient, checkGradient),
+    KERNEL(bare_rows, checkBare),
 };
 
 double now() {

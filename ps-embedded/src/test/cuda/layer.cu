@@ -1,6 +1,6 @@
 // Work for the measurement of transfers that hide behind it: a dense layer whose weights lie in
 // pages, `rowsPerPage x columns` each. Plain tiles in registers, no matrix unit, so that it also runs
-// on the double of the driver.
+// on the double of the driver. And what bounds access to random rows: the same without keys and pages.
 //
 // Build: src/test/cuda/build.sh
 
@@ -12,9 +12,47 @@ struct alignas(16) Numbers4 {
   float at[4];
 };
 
+/// As GpuBenchmark scatters numbers of so many bits.
+__device__ __forceinline__ long long scattered(long long number, int bits) {
+  for (int round = 0; round < 3; round++) {
+    number ^= number >> ((bits + 1) / 2);
+    number = number * 0x2C1B3C6D & ((1LL << bits) - 1);
+  }
+  return number;
+}
+
+constexpr int AT_A_TIME = 4;
+
 }  // namespace
 
 extern "C" {
+
+/// Reads `rows` rows of `words` fours at scattered places of a table of `2^bits` rows; where `writes`,
+/// writes them back.
+__global__ void __launch_bounds__(256) bare_rows(
+    Numbers4* table, int bits, int words, long long rows, int writes, float* out) {
+  float sum = 0;
+  long long count = rows * words, step = (long long)gridDim.x * blockDim.x;
+  long long first = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+  for (; first < count; first += AT_A_TIME * step) {
+    Numbers4 four[AT_A_TIME];
+    Numbers4* place[AT_A_TIME];
+#pragma unroll
+    for (int u = 0; u < AT_A_TIME; u++) {
+      long long i = first + u * step;
+      place[u] = i < count ? table + scattered(i / words, bits) * words + i % words : nullptr;
+      if (place[u] != nullptr) four[u] = streamed(place[u]);
+    }
+#pragma unroll
+    for (int u = 0; u < AT_A_TIME; u++) {
+      if (place[u] == nullptr) continue;
+      if (writes) stream(place[u], four[u]);
+      sum += four[u].at[0] + four[u].at[1] + four[u].at[2] + four[u].at[3];
+    }
+  }
+  // Never: so that what is read is not left out.
+  if (sum == 12345.678f) out[0] = sum;
+}
 
 /// `y (batch x rows) = x (batch x columns) W^T`: a thread makes 4 x 4; x over rows, y over samples.
 __global__ void __launch_bounds__(256) layer_forward(

@@ -249,7 +249,9 @@ public final class GpuBenchmark implements AutoCloseable {
   // ---- rows
 
   private void rowAccess(long floats) {
+    gpu.driver().load(Ptx.read(GpuBenchmark.class, "layer.ptx"));
     for (int columns : List.of(16, 64, 1024)) {
+      bareRows(4 * floats, columns);
       PageLayout layout =
           PageLayout.of(new RowRange(0, 4 * floats / columns), columns, 0, 256 << 10);
       int count = (int) (2 * floats / columns);
@@ -285,6 +287,40 @@ public final class GpuBenchmark implements AutoCloseable {
             3 * rowBytes + 8.0 * count,
             seconds(
                 LAUNCHES, () -> kernels.scatterAdd(kept, keysAddress, count, values, 0.5f, true)));
+      }
+    }
+  }
+
+  /// What bounds access to random rows: the same number of them without keys and page tables.
+  private void bareRows(long floats, int columns) {
+    int bits = Long.numberOfTrailingZeros(floats / columns);
+    long count = floats / columns / 2;
+    try (MemoryTier blocks = gpu.deviceTier()) {
+      long table = randomFloats(blocks, floats, new Random(columns));
+      CudaDriver.Function bare = gpu.driver().function("bare_rows");
+      CudaDriver.Launch launch = gpu.driver().launch();
+      for (int writes : List.of(0, 1)) {
+        double seconds =
+            seconds(
+                LAUNCHES,
+                () ->
+                    launch
+                        .reset()
+                        .add(table)
+                        .add(bits)
+                        .add(columns / 4)
+                        .add(count)
+                        .add(writes)
+                        .add(table)
+                        .run(bare, new CudaDriver.Grid(1 << 16, 1, 256, 1), gpu.stream()));
+        double bytes = (1 + writes) * 4.0 * columns * count;
+        figures.add(
+            "read%s %d random rows of %d, bare (limit)"
+                .formatted(writes == 0 ? "" : " and write back", count, columns),
+            bytes / seconds / 1e9,
+            "GB/s",
+            bytes / seconds / copyBytesPerSecond,
+            0);
       }
     }
   }
