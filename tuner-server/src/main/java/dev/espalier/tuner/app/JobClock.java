@@ -5,8 +5,8 @@ import java.util.function.LongSupplier;
 /// Seconds of a job's life: the wall clock while it has its turn, added to what the log says, or
 /// the sum of modelled seconds where the job has a cost model.
 ///
-/// Never falls. Stands still while the job waits for its turn, while it is paused, and while no
-/// server runs it.
+/// Never falls. Stands still while the job waits for its turn or for workers that come by
+/// themselves, while it is paused, and while no server runs it.
 final class JobClock {
   private final boolean modelled;
   private final LongSupplier nanoTime;

@@ -382,7 +382,7 @@ final class SessionRunner implements Runnable {
     var commands = new ArrayList<SequencedCommand>();
     bookkeep(session.start(), commands);
     replayLog(effects -> bookkeep(effects, commands));
-    clock.run(!held);
+    runClock();
     log.info(
         "job={} events={} generation={} resumed from its log", job.id(), eventSequence, generation);
     if (!session.isEnded()) {
@@ -419,15 +419,24 @@ final class SessionRunner implements Runnable {
   /// @param effects of its beginning and of all that is in its log
   private void begin(List<SessionEffect> effects) throws InterruptedException {
     if (slot.isTaken() && !session.isEnded()) {
-      clock.run(true);
+      runClock();
       commit(List.of(), effects);
     }
   }
 
   /// Nobody knows when workers that come by themselves are started.
+  private boolean awaitsOthers() {
+    return job.spec().launch() == JobSpec.Launch.EXTERNAL && !begun;
+  }
+
+  /// What the job waits for people is not time that it takes.
+  private void runClock() {
+    clock.run(!held && !awaitsOthers());
+  }
+
   private WorkerLeases newLeases() {
     int workers = job.spec().workers();
-    return job.spec().launch() == JobSpec.Launch.EXTERNAL && !begun
+    return awaitsOthers()
         ? WorkerLeases.awaiting(workers, ports.leases())
         : new WorkerLeases(workers, ports.leases(), System.nanoTime());
   }
@@ -649,6 +658,9 @@ final class SessionRunner implements Runnable {
         ports.meters().clocks(job.id(), progressed.losses().size());
       }
       note(event);
+      if (event instanceof SessionEvent.WorkersReady) {
+        runClock();
+      }
     }
     var commit = new EventLog.Commit(job.id(), eventSequence + 1, events, effects, points);
     List<StreamEvent> news = append(commit);
@@ -763,7 +775,7 @@ final class SessionRunner implements Runnable {
         }
         case SessionEffect.Hold(boolean now) -> {
           held = now;
-          clock.run(!held);
+          runClock();
           ports.gateway().control(job.id(), held, alone);
         }
         case SessionEffect.BranchChanged changed -> {
@@ -852,6 +864,7 @@ final class SessionRunner implements Runnable {
   private void launch(int next) throws InterruptedException {
     beginGeneration(next);
     leases = newLeases();
+    runClock();
     ports.launcher().kill(job.id());
     byte[] secretBytes = new byte[32];
     random.nextBytes(secretBytes);

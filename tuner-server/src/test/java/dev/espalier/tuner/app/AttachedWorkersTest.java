@@ -7,6 +7,7 @@ import dev.espalier.programs.nn.MultilayerPerceptron;
 import dev.espalier.tuner.app.TunerInMemory.Trained;
 import dev.espalier.tuner.core.session.Decision;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -75,6 +76,19 @@ class AttachedWorkersTest {
   }
 
   @Test
+  void waitForWorkersThatComeByThemselvesIsNoTimeOfTheJob() throws Exception {
+    Map<String, Object> document = document(Map.of("stop", Map.of("maxTime", "2s")));
+    document.remove("time");
+
+    Trained trained =
+        TunerInMemory.train(
+            document, MultilayerPerceptron::new, checkpoints, Duration.ofSeconds(4));
+
+    assertThat(trained.state()).as(trained.message()).isEqualTo(JobState.COMPLETED);
+    assertThat(trained.epochs()).isPositive();
+  }
+
+  @Test
   void jobFailsInWordsWhenItsWorkersCannotBeStarted() throws Exception {
     Trained trained = train(Map.of("launch", "local"));
 
@@ -83,6 +97,10 @@ class AttachedWorkersTest {
   }
 
   private Trained train(Map<String, Object> more) throws Exception {
+    return TunerInMemory.train(document(more), MultilayerPerceptron::new, checkpoints);
+  }
+
+  private static Map<String, Object> document(Map<String, Object> more) {
     var document = new TreeMap<String, Object>(more);
     document.put("program", "mlp");
     document.putIfAbsent("launch", "external");
@@ -90,6 +108,6 @@ class AttachedWorkersTest {
     document.put("arguments", Map.of("hidden", List.of(16)));
     document.put(
         "time", Map.of("model", Map.of("perClockSeconds", 2e-4, "perSampleSeconds", 7e-6)));
-    return TunerInMemory.train(document, MultilayerPerceptron::new, checkpoints);
+    return document;
   }
 }

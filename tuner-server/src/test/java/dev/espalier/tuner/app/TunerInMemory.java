@@ -69,10 +69,20 @@ public final class TunerInMemory {
   public static Trained train(
       Map<String, ?> document, Supplier<TrainingProgram> programs, Path checkpoints)
       throws Exception {
-    return new TunerInMemory(programs, checkpoints).train(document);
+    return train(document, programs, checkpoints, Duration.ZERO);
   }
 
-  private Trained train(Map<String, ?> document) throws Exception {
+  /// The same with workers that come after a while.
+  static Trained train(
+      Map<String, ?> document,
+      Supplier<TrainingProgram> programs,
+      Path checkpoints,
+      Duration untilWorkersCome)
+      throws Exception {
+    return new TunerInMemory(programs, checkpoints).train(document, untilWorkersCome);
+  }
+
+  private Trained train(Map<String, ?> document, Duration untilWorkersCome) throws Exception {
     var registry = new OneProgram(programs.get().describe());
     JobSpec spec = JobSpecReader.read(document, registry::find).spec().orElseThrow();
     var gateway = new GrpcWorkerGateway();
@@ -82,6 +92,7 @@ public final class TunerInMemory {
         var sessions = sessions(gateway, registry)) {
       sessions.resumeAll();
       String job = sessions.submit(spec, "test", Optional.empty());
+      Thread.sleep(untilWorkersCome);
       int attached = spec.launch() == JobSpec.Launch.EXTERNAL ? spec.workers() : 0;
       for (int worker = 0; worker < attached; worker++) {
         workers.add(
