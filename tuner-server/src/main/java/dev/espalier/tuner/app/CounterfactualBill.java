@@ -12,8 +12,9 @@ import java.util.List;
 import java.util.Locale;
 
 /*
- * For each setting s that the job tried, with t_s its measured seconds per clock, c_s its clocks per
- * pass over the data, E passes, and v the mean seconds of an evaluation:
+ * For each setting s that the job tried, with t_s the measured seconds per clock of all settings of
+ * its batch size (a few clocks of one, the first of cold workers perhaps, say little about the many
+ * that its run would have), c_s its clocks per pass over the data, E passes, and v the mean seconds of an evaluation:
  *
  *   cost(s, E) = E c_s t_s + ceil(E) v
  *
@@ -98,7 +99,9 @@ public final class CounterfactualBill {
         "Random search trains the "
             + tried.settings()
             + " settings that this job ran with, each from the start.");
-    sentences.add("A clock of a setting takes as long as it took here, on the same workers.");
+    sentences.add(
+        "A clock of a setting takes as long as those of its batch size took here on the average, on"
+            + " the same workers.");
     sentences.add(
         "Each run is as long as this job's own training, "
             + round(epochs)

@@ -47,13 +47,18 @@ final class PostgresJobQueries implements JobQueries {
         from branch join job using (job_id)
         where job_id = ? and clock_count > 0 and kind <> 'EVALUATION'
         group by branch.setting::text
+      ), timed as (
+        select *, clocks_per_epoch * sum(seconds) over same_batch / sum(clocks) over same_batch
+            as epoch_seconds
+        from tried
+        window same_batch as (partition by clocks_per_epoch)
       )
       select count(*), count(*) filter (where diverged),
-        coalesce(sum(clocks_per_epoch * seconds / clocks) filter (where not diverged), 0),
-        coalesce(sum(clocks_per_epoch * seconds / clocks) filter (where diverged), 0),
+        coalesce(sum(epoch_seconds) filter (where not diverged), 0),
+        coalesce(sum(epoch_seconds) filter (where diverged), 0),
         coalesce(sum(seconds) filter (where diverged), 0),
         coalesce(sum(ceil(clocks / clocks_per_epoch)), 0)
-      from tried
+      from timed
       """;
 
   private static final String EVALUATIONS =

@@ -60,7 +60,8 @@ public interface JobQueries {
   ///
   /// @param settings that ran at least a clock
   /// @param diverged how many of them did
-  /// @param epochSeconds seconds that an epoch takes, over those that did not diverge
+  /// @param epochSeconds seconds that an epoch takes at the mean time of a clock of all settings of
+  ///   the same batch size, over those that did not diverge
   /// @param divergedEpochSeconds the same over those that did
   /// @param divergedSeconds seconds that these ran before
   /// @param epochs passes over the data, those of each setting rounded up
