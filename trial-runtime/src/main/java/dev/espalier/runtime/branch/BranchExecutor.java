@@ -20,6 +20,7 @@ import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -108,13 +109,26 @@ public final class BranchExecutor {
   }
 
   /// {@return what the program of a worker is opened with}
+  ///
+  /// @throws EspalierException `INVALID_DATA` when there is no such data folder
   public static ProgramEnvironment environment(Assignment assignment) {
     return new ProgramEnvironment(
         assignment.arguments(),
-        assignment.data().isEmpty() ? Optional.empty() : Optional.of(Path.of(assignment.data())),
+        assignment.data().isEmpty() ? Optional.empty() : Optional.of(folder(assignment.data())),
         assignment.worker(),
         assignment.workers(),
         assignment.seed());
+  }
+
+  /// A worker that came by itself finds the job's data below the folder it was started in.
+  private static Path folder(String data) {
+    Path folder = Path.of(data).toAbsolutePath();
+    if (!Files.isDirectory(folder)) {
+      throw new EspalierException(
+          ErrorCode.INVALID_DATA,
+          folder + ": expected the data folder of the job but there is none");
+    }
+    return folder;
   }
 
   /// Executes one command to its end; a checkpoint is reported later, once it is durable.
