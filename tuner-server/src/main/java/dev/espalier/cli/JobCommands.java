@@ -4,6 +4,7 @@ import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.rest.BillView;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.JobDefaults;
+import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.PrintableText;
 import dev.espalier.api.rest.ScheduleView;
@@ -463,10 +464,20 @@ final class JobCommands extends CommandGroup {
       return invocation.show(Json.tree(text.lines().toList()), List::of);
     }
     Terminal terminal = invocation.terminal();
+    if (text.isEmpty()) {
+      invocation.err().println(whyNothingIsLogged(job));
+    }
     // A file gets each byte; a terminal would obey what a program wrote.
     terminal.out().print(terminal.isLive() ? PrintableText.of(text) : text);
     terminal.out().flush();
     return ExitStatus.OK.code();
+  }
+
+  private String whyNothingIsLogged(String job) {
+    JobView view = invocation.client().get(invocation.jobPath(job), JobView.class);
+    return view.launch() == JobSpec.Launch.EXTERNAL
+        ? "Its workers come by themselves: what they write is where they were started."
+        : "Its workers have written nothing.";
   }
 
   private int ask(String job, String action, String doing) {

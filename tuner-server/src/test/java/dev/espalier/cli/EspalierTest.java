@@ -914,6 +914,16 @@ final class EspalierTest {
   }
 
   @Test
+  void emptyLogsAreNoSilence() {
+    serveJob(job(JobState.FAILED, 1, null));
+    server.on("GET /jobs/job_1/logs?tail=200", 200, "");
+
+    assertThat(run("job", "logs", JOB)).isZero();
+    assertThat(out).isEmpty();
+    assertThat(err).isEqualTo("Its workers have written nothing.\n");
+  }
+
+  @Test
   void logsAreAListOfLinesForWhoReadsJson() {
     server.on("GET /jobs/job_1/logs?tail=200", 200, "one\ntwo\u001b[2J\n");
 
