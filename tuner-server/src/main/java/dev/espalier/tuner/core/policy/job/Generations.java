@@ -80,7 +80,7 @@ final class Generations {
     recoveries++;
     String outcome =
         what
-            + "; start new workers from "
+            + "; new workers go on from "
             + checkpoints
                 .lastDurable()
                 .map(mark -> "checkpoint " + mark.checkpoint())

@@ -96,7 +96,7 @@ public final class JobSession implements TuningSession {
     board.show(
         JobState.STARTING,
         "starting",
-        "Starting " + Words.count(plan.workers(), "worker"),
+        "Waiting for " + Words.count(plan.workers(), "worker"),
         "workers");
     generations.launch();
     return board.takeEffects();

@@ -490,7 +490,7 @@ final class JobSessionTest {
         .extracting(SessionEffect.MainlineEvaluated::mainlineClock)
         .containsSubsequence(300L, 300L, 400L, 500L, 600L);
     assertThat(run.decision("recovery-1").outcome())
-        .startsWith("token:test went back to snapshot 2; start new workers from checkpoint 2");
+        .startsWith("token:test went back to snapshot 2; new workers go on from checkpoint 2");
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
   }
 
