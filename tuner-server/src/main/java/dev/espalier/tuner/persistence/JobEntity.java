@@ -300,9 +300,10 @@ class JobEntity {
     return mainlineClock > 0 ? (trainingSeconds - earlierTrainingSeconds) / mainlineClock : 0;
   }
 
-  void change(SessionEffect.ScheduleChanged change, DocumentCodec codec) {
+  /// @param since mainline clock from which the setting holds: that of `change`, or an earlier one
+  void change(SessionEffect.ScheduleChanged change, long since, DocumentCodec codec) {
     setting = codec.writeNumbers(change.setting().values());
-    trail(Trail.of(this).turningAt(change.mainlineClock()));
+    trail(Trail.of(this).turningAt(since));
     knowEpoch(change.mainlineClock(), change.epoch(), codec);
   }
 

@@ -345,30 +345,35 @@ final class PostgresEventLog implements EventLog {
     }
 
     private void schedule(SessionEffect.ScheduleChanged change) {
-      job.change(change, codec);
       jobMoved = true;
       // A mainline that went back, or another run that leads now: later steps are not its own.
       sql.update(
-          "delete from schedule_step where job_id = ? and from_clock > ?",
+          "delete from schedule_step where job_id = ? and from_clock >= ?",
           job.id,
           change.mainlineClock());
-      sql.update(
-          "insert into schedule_step (job_id, from_clock, from_epoch, branch, setting)"
-              + " values (?, ?, ?, ?, ?::json) on conflict (job_id, from_clock) do update set"
-              + " from_epoch = excluded.from_epoch, branch = excluded.branch,"
-              + " setting = excluded.setting",
-          job.id,
-          change.mainlineClock(),
-          change.epoch(),
-          change.branch().number(),
-          codec.writeNumbers(change.setting().values()));
-      keep(
-          "schedule.changed",
+      var told =
           new ScheduleView.Step(
               change.mainlineClock(),
               change.epoch(),
               change.branch().number(),
-              change.setting().values()));
+              change.setting().values());
+      // Workers that were lost, and came back, bring the setting that they had.
+      ScheduleView.Step step =
+          StoredSchedule.last(sql, codec, job.id)
+              .filter(last -> last.setting().equals(told.setting()))
+              .orElse(told);
+      if (step.equals(told)) {
+        sql.update(
+            "insert into schedule_step (job_id, from_clock, from_epoch, branch, setting)"
+                + " values (?, ?, ?, ?, ?::json)",
+            job.id,
+            step.fromClock(),
+            step.fromEpoch(),
+            step.branch(),
+            codec.writeNumbers(step.setting()));
+      }
+      job.change(change, step.fromClock(), codec);
+      keep("schedule.changed", step);
     }
 
     private void evaluation(SessionEffect.MainlineEvaluated change) {

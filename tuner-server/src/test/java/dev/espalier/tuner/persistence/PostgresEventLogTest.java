@@ -22,6 +22,7 @@ import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.MainlineView;
 import dev.espalier.api.rest.PageView;
+import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.SeriesView;
 import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.api.rest.StreamEvent;
@@ -415,6 +416,27 @@ class PostgresEventLogTest {
     assertThat(store.standing(job).orElseThrow().state()).isEqualTo(JobState.QUEUED);
     assertThat(store.standing(job).orElseThrow().version()).isEqualTo(before + 1);
     assertThat(told.getLast().type()).isEqualTo("job.changed");
+  }
+
+  /// Of workers that were lost, after a step that is then given up.
+  @Test
+  void settingThatComesAgainIsNoStepOfTheSchedule() {
+    String job = newJob();
+    append(job, 1, List.of(), List.of(steps(0, 0.1, 0), steps(50, 0.2, 1), steps(90, 0.4, 2)));
+
+    StreamEvent told = append(job, 2, List.of(), List.of(steps(70, 0.2, 3))).getFirst();
+
+    assertThat(queries.schedule(job).steps())
+        .extracting(ScheduleView.Step::fromClock, ScheduleView.Step::branch)
+        .containsExactly(tuple(0L, 0), tuple(50L, 1));
+    assertThat(told.type()).isEqualTo("schedule.changed");
+    assertThat(told.data()).containsEntry("fromClock", 50).containsEntry("branch", 1);
+    assertThat(job(job).setting()).containsEntry("learningRate", 0.2);
+  }
+
+  private static SessionEffect steps(long clock, double rate, int branch) {
+    return new SessionEffect.ScheduleChanged(
+        clock, clock / 100.0, Setting.of(Map.of("learningRate", rate)), new BranchId(branch));
   }
 
   @Test

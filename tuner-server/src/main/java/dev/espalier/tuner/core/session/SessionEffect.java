@@ -82,7 +82,8 @@ public sealed interface SessionEffect {
       String outcome)
       implements SessionEffect {}
 
-  /// The mainline runs with `setting` from `mainlineClock` on.
+  /// The mainline runs with `setting` from `mainlineClock` on, where `branch` began: clocks that
+  /// the winner of a round ran before it won are the mainline's, too.
   record ScheduleChanged(long mainlineClock, double epoch, Setting setting, BranchId branch)
       implements SessionEffect {}
 

@@ -139,7 +139,7 @@ final class Mainline {
     if (isNews) {
       board.emit(
           new SessionEffect.ScheduleChanged(
-              next.mainlineClock(), next.epochs(), next.setting(), next.id()));
+              next.forkClock(), next.forkEpochs(), next.setting(), next.id()));
     }
   }
 

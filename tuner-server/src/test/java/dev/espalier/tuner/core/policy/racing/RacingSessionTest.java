@@ -145,6 +145,23 @@ class RacingSessionTest {
             Setting.of(Map.of("batchSize", 32.0, "learningRate", 0.3, "momentum", 0.0)).values());
   }
 
+  @Test
+  void scheduleNamesTheWinnersSettingFromWhereTheRaceBegan() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.with(plan(1e-3, 20), prior(0.3)), QuadraticModel.quiet(1)).run();
+
+    long adopted =
+        run.effects(SessionEffect.ScheduleChanged.class).stream()
+            .filter(change -> change.setting().value("learningRate") == 0.3)
+            .findFirst()
+            .orElseThrow()
+            .mainlineClock();
+    assertThat(run.effects(SessionEffect.ResultChanged.class).getLast().path())
+        .filteredOn(step -> step.setting().value("learningRate") == 0.3)
+        .first()
+        .returns(adopted, JobPlan.ScheduleStep::fromClock);
+  }
+
   @ParameterizedTest
   @ValueSource(doubles = {1e-5, 10})
   void aBadPriorCostsNoMoreThanItsRace(double rate) {
