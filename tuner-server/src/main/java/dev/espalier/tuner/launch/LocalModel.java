@@ -22,8 +22,8 @@ public final class LocalModel {
   /// @param jar of its program; empty for a built-in one
   /// @param data its data folder here; empty where it has none
   /// @param checkpoints folder with a folder for each checkpoint that has the parts of all workers
-  /// @throws EspalierException `INVALID_JOB` when the program is not there, `CHECKPOINT_FAILED`
-  ///   saying what is wrong with the checkpoint
+  /// @throws EspalierException `INVALID_JOB` when the program or its data are not given,
+  ///   `CHECKPOINT_FAILED` saying what is wrong with the checkpoint
   public static void export(
       Map<String, Object> configuration,
       Optional<Path> jar,
@@ -46,6 +46,7 @@ public final class LocalModel {
                     ErrorCode.INVALID_JOB,
                     String.join("; ", read.problems().stream().map(Problem::message).toList())
                         + (jar.isEmpty() ? "; give the jar of its program with --jar" : "")));
+    requireData(spec, data);
     CheckpointExporter.export(
         command,
         jar.stream().toList(),
@@ -55,5 +56,16 @@ public final class LocalModel {
             checkpoints.toAbsolutePath(),
             snapshot),
         file);
+  }
+
+  /// Programs know from their data how large the tables are.
+  static void requireData(JobSpec spec, Optional<Path> data) {
+    if (spec.data().isPresent() && data.isEmpty()) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB,
+          "the job's program is opened with its data, "
+              + spec.data().get()
+              + ": give their folder on this machine with --data");
+    }
   }
 }
