@@ -29,7 +29,8 @@ import tools.jackson.databind.JsonNode;
 /*
  * Runs one job file under several policies and seeds, and says who was when how good. The best
  * quality that every run reached is the common quality; the time to it is what a policy costs. It is
- * judged on what jobs report of their result, evaluation by evaluation.
+ * judged on what jobs report of their result, evaluation by evaluation. A run that failed reached
+ * nothing, and the others are compared without it.
  */
 
 /// `espalier job compare`.
@@ -51,6 +52,18 @@ final class JobComparison {
 
   /// How a job went.
   record Course(String policy, long seed, JobView job, List<EvaluationView> evaluations) {
+    Course {
+      evaluations = hasFailed(job) ? List.of() : List.copyOf(evaluations);
+    }
+
+    boolean hasFailed() {
+      return hasFailed(job);
+    }
+
+    private static boolean hasFailed(JobView job) {
+      return job.state() == JobState.FAILED;
+    }
+
     double best(String metric, Goal goal) {
       double best = Double.NaN;
       for (EvaluationView evaluation : evaluations) {
@@ -296,10 +309,13 @@ final class JobComparison {
       for (String policy : policies()) {
         List<Course> own = of(policy);
         double time = median(own, course -> course.secondsTo(metric, goal, common));
+        double quality = quality(policy);
         table.row(
             policy,
-            Double.isNaN(time) ? "never" : Words.seconds(time),
-            Words.number(quality(policy)),
+            Double.isNaN(time)
+                ? own.stream().allMatch(Course::hasFailed) ? "failed" : "never"
+                : Words.seconds(time),
+            Double.isNaN(quality) ? "-" : Words.number(quality),
             Words.seconds(median(own, Course::seconds)),
             Words.percent(median(own, course -> course.job().tuningShare())),
             Long.toString(Math.round(median(own, course -> course.job().branches()))),
@@ -312,6 +328,7 @@ final class JobComparison {
       lines.add("");
       lines.addAll(table.lines());
       lines.add("");
+      long failed = courses.stream().filter(Course::hasFailed).count();
       lines.add(
           Double.isNaN(common)
               ? "No run was evaluated, so there is nothing to compare."
@@ -319,7 +336,15 @@ final class JobComparison {
                   + metric
                   + " "
                   + Words.number(common)
-                  + ", the best that every run reached. Figures are medians over seeds; the time to"
+                  + ", the best that every run reached"
+                  + (failed == 0
+                      ? ""
+                      : " but for "
+                          + failed
+                          + " of "
+                          + courses.size()
+                          + " that failed, and count as never reaching it")
+                  + ". Figures are medians over seeds; the time to"
                   + " it counts from the job's turn, pauses left out, and is that of the cost model"
                   + " where the job file has one; seconds are those that branches ran.");
       return lines;
@@ -362,9 +387,8 @@ final class JobComparison {
     }
 
     int status() {
-      boolean isAnyFailed =
-          courses.stream().anyMatch(course -> course.job().state() == JobState.FAILED);
-      return (isAnyFailed ? ExitStatus.JOB_FAILED : ExitStatus.OK).code();
+      return (courses.stream().anyMatch(Course::hasFailed) ? ExitStatus.JOB_FAILED : ExitStatus.OK)
+          .code();
     }
   }
 

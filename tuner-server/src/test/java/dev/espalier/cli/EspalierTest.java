@@ -863,6 +863,35 @@ final class EspalierTest {
     assertThat(Json.parse(out).path("policies").path(0).path("quality").asDouble()).isEqualTo(0.8);
   }
 
+  /// An evaluation of an untrained model would be the quality that all reached.
+  @Test
+  void aRunThatFailedIsNotComparedWithTheOthers() throws IOException {
+    Path file = Files.writeString(folder.resolve("job.yaml"), "program: mlp\n");
+    serveJob(job(JobState.COMPLETED, 3, 0.5));
+    server
+        .first("POST /jobs", 200, Map.of())
+        .first("POST /jobs", 200, Map.of())
+        .first("POST /jobs", 201, Map.of("id", "job_2"))
+        .on("POST /jobs", 201, Map.of("id", JOB))
+        .on("GET /jobs/job_2", 200, job(JobState.FAILED, 1, null))
+        .on(
+            "GET /jobs/job_2/evaluations",
+            200,
+            Map.of("items", List.of(new EvaluationView(1, 0, 0, 0.1, Map.of("accuracy", 0.1)))))
+        .on(
+            "GET /programs/mlp",
+            200,
+            Map.of("validation", List.of(Map.of("name", "accuracy", "goal", "MAXIMIZE"))));
+
+    assertThat(run("job", "compare", file.toString(), "--policies", "racing,fixed")).isEqualTo(8);
+
+    assertThat(out)
+        .containsPattern("racing +failed +- ")
+        .contains(
+            "Common quality is accuracy 0.8, the best that every run reached but for 1 of 2 that"
+                + " failed");
+  }
+
   @Test
   void recordingIsKeptAsItCame() throws IOException {
     server.on("GET /jobs/job_1/recording", 200, "{\"job\": {}}\n");
