@@ -29,6 +29,7 @@ import java.util.function.IntToLongFunction;
 /// as they fit, the others are in pinned memory of the host (`WorkingSet`). A visit is a part of a
 /// table, so small that several fit.
 final class DeviceWork implements RowWork {
+  private static final System.Logger LOG = System.getLogger(DeviceWork.class.getName());
   private static final int VISITS_ON_DEVICE = 8;
 
   /// A visit is a page at least.
@@ -122,6 +123,13 @@ final class DeviceWork implements RowWork {
       rows.close();
       throw e;
     }
+    LOG.log(
+        System.Logger.Level.INFO,
+        "tables={0} gpu={1} bytes={2} pageBytes={3}",
+        layouts.size(),
+        gpu.device().name(),
+        Long.toString(memory.bytes()),
+        Long.toString(pageBytes));
   }
 
   private static long sizeOf(List<PageLayout> layouts) {

@@ -140,7 +140,7 @@ public final class WorkerExamination {
         "libtorch",
         switch (torch) {
           case TorchLibrary.Found found ->
-              "%s through %s, which sees %d GPUs"
+              "%s through %s, GPUs that it sees: %d"
                   .formatted(found.version(), found.file(), found.devices());
           case TorchLibrary.Missing(String reason) -> "none: " + reason;
         });
