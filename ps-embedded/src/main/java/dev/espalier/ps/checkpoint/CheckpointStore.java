@@ -29,6 +29,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +39,8 @@ import org.jspecify.annotations.Nullable;
 /// Thread-safe: one checkpoint is written or read at a time.
 public final class CheckpointStore {
   /*
-   * A checkpoint is a manifest F and the packs that it names, which lie beside it as F.<n>.pages. Only
+   * A checkpoint is a manifest F and the packs that it names, which lie beside it as F.<n>.pages, with
+   * a number n that is the pack's own: under that name it belongs to F alone. Only
    * pages that were written since an earlier checkpoint of this process go into a new pack; packs
    * of earlier checkpoints that still hold pages of the branch are linked beside the manifest. The
    * file system counts the links, so every checkpoint is whole by itself, and whoever deletes one
@@ -51,6 +54,7 @@ public final class CheckpointStore {
    * once. What a crash leaves without a manifest is no checkpoint.
    */
   private static final String PACK_SUFFIX = ".pages";
+  private static final Pattern NUMBER = Pattern.compile("\\.(\\d{1,18})\\.pages$");
   private static final int PIECE_BYTES = 4 << 20;
 
   /// So much is handed to the disk before more is written.
@@ -65,7 +69,7 @@ public final class CheckpointStore {
   private final int pieceBytes;
   private final int maxLinkedPacks;
   private final PageCatalog catalog;
-  private long nextPack = System.currentTimeMillis();
+  private long nextPack;
 
   /// What a checkpoint took.
   ///
@@ -75,14 +79,16 @@ public final class CheckpointStore {
 
   /// Creates a store that knows of no checkpoint yet.
   public CheckpointStore(CheckpointShape shape) {
-    this(shape, PIECE_BYTES, MAX_LINKED_PACKS);
+    this(shape, PIECE_BYTES, MAX_LINKED_PACKS, System.currentTimeMillis());
   }
 
   /// Creates a store that knows of no checkpoint yet.
   ///
   /// @param pieceBytes so many go to the disk, and come from a device, at a time
   /// @param maxLinkedPacks packs of earlier checkpoints of which a checkpoint consists at most
-  CheckpointStore(CheckpointShape shape, int pieceBytes, int maxLinkedPacks) {
+  /// @param nextPack number of the first pack, unless one that is read has a higher one
+  CheckpointStore(CheckpointShape shape, int pieceBytes, int maxLinkedPacks, long nextPack) {
+    this.nextPack = nextPack;
     this.shape = shape;
     this.pieceBytes = pieceBytes;
     this.maxLinkedPacks = maxLinkedPacks;
@@ -137,15 +143,18 @@ public final class CheckpointStore {
 
   private Written write(BranchPages pages, Path file, List<Path> made) throws IOException {
     Map<PageCatalog.Pack, Integer> packs = link(usefulPacks(pages), file, made);
-    String name = file.getFileName() + "." + nextPack++ + PACK_SUFFIX;
-    Path path = file.resolveSibling(name);
+    long number = nextPack++;
+    Path path = packOf(file, number);
     made.add(path);
-    var own = new PageCatalog.Pack(name, path);
+    var own = new PageCatalog.Pack(number, path);
     packs.put(own, packs.size());
     try (var out = new PackWriter(own, path, pieceBytes, settled(pages))) {
       List<Manifest.Entry> entries = writePages(pages, packs, out);
       long written = out.finish();
-      List<String> names = packs.keySet().stream().map(PageCatalog.Pack::name).toList();
+      List<String> names =
+          packs.keySet().stream()
+              .map(pack -> packOf(file, pack.number()).getFileName().toString())
+              .toList();
       writeManifest(new Manifest(shape.description(), steps(pages), names, entries), file, made);
       return new Written(written, entries.stream().mapToLong(Manifest.Entry::bytes).sum());
     } catch (IOException | RuntimeException | Error e) {
@@ -243,7 +252,7 @@ public final class CheckpointStore {
       List<PageCatalog.Pack> packs, Path file, List<Path> made) {
     Map<PageCatalog.Pack, Integer> linked = new LinkedHashMap<>();
     for (PageCatalog.Pack pack : packs) {
-      Path target = file.resolveSibling(pack.name());
+      Path target = packOf(file, pack.number());
       if (isLinked(pack, target, made)) {
         linked.put(pack, linked.size());
       } else {
@@ -270,6 +279,11 @@ public final class CheckpointStore {
       }
     }
     return false;
+  }
+
+  /// {@return where a pack lies that belongs to a manifest}
+  private static Path packOf(Path file, long number) {
+    return file.resolveSibling(file.getFileName() + "." + number + PACK_SUFFIX);
   }
 
   /// {@return where a manifest is written before it takes its name}
@@ -324,8 +338,9 @@ public final class CheckpointStore {
     try {
       for (Map.Entry<Integer, List<Stored>> pack : byPack(manifest).entrySet()) {
         String name = manifest.packName(pack.getKey(), file);
-        packs.add(new PageCatalog.Pack(name, file.resolveSibling(name)));
-        read(file, packs.getLast(), pack.getValue(), pages);
+        Path path = file.resolveSibling(name);
+        packs.add(new PageCatalog.Pack(numberIn(name, file), path));
+        read(file, path, packs.getLast(), pack.getValue(), pages);
       }
       for (int table = 0; table < shape.tables().size(); table++) {
         pages.setSteps(table, manifest.steps()[table]);
@@ -339,6 +354,15 @@ public final class CheckpointStore {
       packs.forEach(catalog::forget);
       throw e;
     }
+  }
+
+  /// The number in a pack's name, which from now on no other pack gets.
+  private long numberIn(String name, Path file) {
+    Matcher matcher = NUMBER.matcher(name);
+    Manifest.expect(matcher.find(), file, "a pack with a number", name, "");
+    long number = Long.parseLong(matcher.group(1));
+    nextPack = Math.max(nextPack, number + 1);
+    return number;
   }
 
   /// A page, and where it lies in its pack.
@@ -360,9 +384,9 @@ public final class CheckpointStore {
     return byPack;
   }
 
-  private void read(Path file, PageCatalog.Pack pack, List<Stored> stored, BranchPages pages)
+  private void read(
+      Path file, Path path, PageCatalog.Pack pack, List<Stored> stored, BranchPages pages)
       throws IOException {
-    Path path = file.resolveSibling(pack.name());
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       for (Stored page : stored) {
         PageTable pageTable = pages.table(page.table());
@@ -451,7 +475,8 @@ public final class CheckpointStore {
       try (DirectoryStream<Path> beside = Files.newDirectoryStream(folder)) {
         for (Path path : beside) {
           String name = path.getFileName().toString();
-          if (name.startsWith(start) && name.endsWith(PACK_SUFFIX)) {
+          if (name.startsWith(start)
+              && NUMBER.matcher(name.substring(start.length() - 1)).matches()) {
             packs.add(path);
           }
         }

@@ -19,16 +19,17 @@ import java.util.stream.Collectors;
 final class PageCatalog {
   /// A file with pages; it may have several names, as hard links.
   static final class Pack {
-    private final String name;
+    private final long number;
     private final Deque<Path> places = new ArrayDeque<>();
 
-    Pack(String name, Path place) {
-      this.name = name;
+    /// @param number that no other pack of the shard has
+    Pack(long number, Path place) {
+      this.number = number;
       places.push(place);
     }
 
-    String name() {
-      return name;
+    long number() {
+      return number;
     }
 
     /// Its names on disk, the newest first; some may be gone.

@@ -81,16 +81,20 @@ record OneBitCode(int rows, int columns) {
   }
 
   private void encode(float[] values, int first, int size, ByteBuffer code) {
-    float low = values[first];
-    float high = low;
-    for (int k = 1; k < size; k++) {
-      low = Math.min(low, values[first + k * stride()]);
-      high = Math.max(high, values[first + k * stride()]);
+    float low = Float.NaN;
+    float high = Float.NaN;
+    for (int k = 0; k < size; k++) {
+      float value = values[first + k * stride()];
+      if (value >= 0) {
+        high = value;
+      } else {
+        low = value;
+      }
     }
     code.putFloat(low).putFloat(high);
     int bits = code.position();
     for (int k = 0; k < size; k++) {
-      if (values[first + k * stride()] == high) {
+      if (values[first + k * stride()] >= 0) {
         code.array()[bits + (k >> 3)] |= (byte) (1 << (k & 7));
       }
     }

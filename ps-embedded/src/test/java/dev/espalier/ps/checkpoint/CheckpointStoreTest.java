@@ -148,9 +148,9 @@ final class CheckpointStoreTest {
   void pagesLargerThanAPieceComeBack(MemoryTier.Kind kind) {
     try (Branch branch = new Branch(new Tier(kind))) {
       branch.fill(0, 5);
-      branch.write(new CheckpointStore(SHAPE, 1000, 64), folder.resolve("c"));
+      branch.write(new CheckpointStore(SHAPE, 1000, 64, 1), folder.resolve("c"));
       for (int pieceBytes : new int[] {999, 4096, 1 << 20}) {
-        assertThat(branch.read(new CheckpointStore(SHAPE, pieceBytes, 64), folder.resolve("c")))
+        assertThat(branch.read(new CheckpointStore(SHAPE, pieceBytes, 64, 1), folder.resolve("c")))
             .containsExactly(values(5));
       }
     }
@@ -161,7 +161,7 @@ final class CheckpointStoreTest {
     Tier tier = new Tier(MemoryTier.Kind.PINNED);
     try (Branch branch = new Branch(tier)) {
       branch.fill(0, 5);
-      branch.write(new CheckpointStore(SHAPE, 2 * PAGE_BYTES, 64), folder.resolve("c"));
+      branch.write(new CheckpointStore(SHAPE, 2 * PAGE_BYTES, 64, 1), folder.resolve("c"));
       assertThat(tier.targets).hasSize(LAYOUT.pageCount());
       assertThat(tier.targets.stream().distinct()).hasSize(2);
     }
@@ -171,7 +171,7 @@ final class CheckpointStoreTest {
   void aCheckpointConsistsOfAFewPacks() {
     int maxLinkedPacks = 3;
     try (Branch branch = new Branch(new Tier(MemoryTier.Kind.HOST))) {
-      var store = new CheckpointStore(SHAPE, 1 << 20, maxLinkedPacks);
+      var store = new CheckpointStore(SHAPE, 1 << 20, maxLinkedPacks, 1);
       branch.fill(0, 5);
       for (int index = 0; index < LAYOUT.pageCount(); index++) {
         Path file = folder.resolve("c" + index);
@@ -282,6 +282,48 @@ final class CheckpointStoreTest {
       branch.fill(LAYOUT.pageCount() - 1, 99);
       assertThat(branch.write(store, folder.resolve("one more")).writtenBytes())
           .isEqualTo(PAGE_BYTES);
+    }
+  }
+
+  @Test
+  void ofTwoInAFolderEachIsWholeByItself() throws IOException {
+    try (Branch branch = new Branch(new HostTier())) {
+      var store = new CheckpointStore(SHAPE);
+      branch.fill(0, 5);
+      branch.write(store, folder.resolve("a"));
+      assertThat(branch.write(store, folder.resolve("a.b")).writtenBytes()).isZero();
+      assertThat(branch.write(store, folder.resolve("c")).writtenBytes()).isZero();
+      branch.fill(0, 9);
+      branch.write(store, folder.resolve("a"));
+      assertThat(branch.read(store, folder.resolve("a.b"))).containsExactly(values(5));
+      CheckpointStore.delete(folder.resolve("a"));
+      for (String left : List.of("a.b", "c")) {
+        assertThat(branch.read(new CheckpointStore(SHAPE), folder.resolve(left)))
+            .as(left)
+            .containsExactly(values(5));
+      }
+      CheckpointStore.delete(folder.resolve("a.b"));
+      CheckpointStore.delete(folder.resolve("c"));
+      assertThat(names()).isEmpty();
+    }
+  }
+
+  /// The clock of the machine may have been set back since.
+  @Test
+  void packsOfAnEarlierProcessAreNotWrittenOver() throws IOException {
+    try (Branch branch = new Branch(new HostTier())) {
+      branch.fill(0, 5);
+      branch.write(new CheckpointStore(SHAPE), folder.resolve("c"));
+      String pack =
+          names().stream().filter(name -> name.endsWith(".pages")).findFirst().orElseThrow();
+      long number = Long.parseLong(pack.replaceAll("\\D", ""));
+      var later = new CheckpointStore(SHAPE, 1 << 20, 64, number);
+      branch.read(later, folder.resolve("c"));
+      branch.fill(0, 9);
+      branch.write(later, folder.resolve("d"));
+      branch.write(later, folder.resolve("c"));
+      assertThat(branch.read(later, folder.resolve("c"))).containsExactly(values(9));
+      assertThat(branch.read(later, folder.resolve("d"))).containsExactly(values(9));
     }
   }
 

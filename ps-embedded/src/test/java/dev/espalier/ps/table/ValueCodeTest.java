@@ -25,6 +25,7 @@ final class ValueCodeTest {
     for (int columns : new int[] {1, 3, 31, 32, 33, 200}) {
       for (int rows : new int[] {1, 2, 7, 64, 1100}) {
         float[] values = values(rows * columns, columns);
+        values[rows * columns / 2] = rows == 64 ? Float.NaN : values[0];
         code.project(values, columns);
         byte[] coded = code.encode(values, columns);
         assertThat(coded).hasSize((int) code.bytes(values.length, columns));
