@@ -2,6 +2,7 @@ package dev.espalier.ps.branch;
 
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.memory.Page;
+import dev.espalier.ps.memory.PagedRows;
 import dev.espalier.ps.memory.RowGather;
 import dev.espalier.ps.table.RowSelection;
 import java.lang.foreign.MemorySegment;
@@ -141,12 +142,14 @@ public final class HeldRows {
     }
     long done = Math.min(count, Math.floorMod(-from, rowBytes));
     copyOneByOne(kernels, from, to, offset, done);
-    while (count - done >= rowBytes) {
-      int first = (int) ((from + done) / rowBytes);
-      int whole = (int) Math.min(RowGather.MAX_ROWS, (count - done) / rowBytes);
-      gather.get().copy(placesOf(keys, first, whole), whole, rowBytes, to, offset + done);
-      done += whole * rowBytes;
-    }
+    int whole = (int) ((count - done) / rowBytes);
+    new PagedRows(
+            layout.range().first(),
+            layout.rowsPerPage(),
+            rowBytes,
+            page -> page((int) page).segment().address())
+        .gather(gather.get(), keys, (int) ((from + done) / rowBytes), whole, to, offset + done);
+    done += whole * rowBytes;
     copyOneByOne(kernels, from + done, to, offset + done, count - done);
   }
 
@@ -174,26 +177,6 @@ public final class HeldRows {
       at += bytes;
       left -= bytes;
     }
-  }
-
-  /// Addresses of rows.
-  private long[] placesOf(long[] keys, int first, int count) {
-    long rowBytes = rowBytes();
-    long[] places = new long[count];
-    long begin = 0;
-    long end = 0;
-    long memory = 0;
-    for (int i = 0; i < count; i++) {
-      long row = keys[first + i];
-      if (row < begin || row >= end) {
-        int page = layout.pageOf(row);
-        begin = layout.firstRowOf(page);
-        end = layout.endRowOf(page);
-        memory = page(page).segment().address();
-      }
-      places[i] = memory + (row - begin) * rowBytes;
-    }
-    return places;
   }
 
   /// A page that holds some of the rows.

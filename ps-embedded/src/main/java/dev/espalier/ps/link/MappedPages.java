@@ -4,6 +4,7 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.RowKernelsProvider;
+import dev.espalier.ps.memory.PagedRows;
 import dev.espalier.ps.memory.RowGather;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.RowSelection;
@@ -113,46 +114,25 @@ final class MappedPages {
   private void copyTogether(
       RowGather gather, ShardReply.Placed placed, long[] keys, RowTarget target) {
     long rowBytes = 4L * target.columns();
-    MemorySegment to = MemorySegment.ofArray(target.values());
     long[] offsets = offsets(placed);
-    long[] places = new long[Math.min(keys.length, RowGather.MAX_ROWS)];
-    for (int from = 0; from < keys.length; from += places.length) {
-      int count = Math.min(places.length, keys.length - from);
-      find(placed, offsets, keys, from, count, rowBytes, places);
-      gather.copy(places, count, rowBytes, to, 4L * target.indexOf(from));
-    }
-  }
-
-  /// Finds the addresses of rows.
-  ///
-  /// @throws IndexOutOfBoundsException when a page of theirs does not lie in the mapping
-  private void find(
-      ShardReply.Placed placed,
-      long[] offsets,
-      long[] keys,
-      int from,
-      int count,
-      long rowBytes,
-      long[] places) {
     int firstPage = placed.pages()[0];
-    long begin = 0;
-    long end = 0;
-    long page = 0;
-    for (int i = 0; i < count; i++) {
-      long row = keys[from + i];
-      if (row < begin || row >= end) {
-        long index = (row - placed.firstRow()) / placed.rowsPerPage();
-        begin = placed.firstRow() + index * placed.rowsPerPage();
-        end = begin + placed.rowsPerPage();
-        page =
-            memory.address()
-                + Objects.checkFromIndexSize(
-                    offsets[Math.toIntExact(index - firstPage)],
-                    placed.rowsPerPage() * rowBytes,
-                    memory.byteSize());
-      }
-      places[i] = page + (row - begin) * rowBytes;
-    }
+    new PagedRows(
+            placed.firstRow(),
+            placed.rowsPerPage(),
+            rowBytes,
+            page ->
+                memory.address()
+                    + Objects.checkFromIndexSize(
+                        offsets[Math.toIntExact(page - firstPage)],
+                        placed.rowsPerPage() * rowBytes,
+                        memory.byteSize()))
+        .gather(
+            gather,
+            keys,
+            0,
+            keys.length,
+            MemorySegment.ofArray(target.values()),
+            4L * target.indexOf(0));
   }
 
   private void copyOneByOne(ShardReply.Placed placed, RowSelection rows, RowTarget target) {
