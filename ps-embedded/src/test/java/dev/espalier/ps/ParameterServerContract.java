@@ -29,6 +29,7 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -498,7 +499,7 @@ public abstract class ParameterServerContract {
     "1,0,101", "2,0,102", "3,0,103", "2,1,104", "3,1,105", "2,3,106", "3,3,107", "2,7,108",
     "3,7,109"
   })
-  void behavesAsTheNaiveParameterServer(int workers, int staleness, long seed) throws Exception {
+  void behavesAsTheNaiveParameterServer(int workers, int staleness, long seed) {
     Random rules = new Random(seed);
     List<String> names =
         UpdateRule.names().stream().filter(name -> !name.equals("adarevision")).toList();
@@ -516,6 +517,19 @@ public abstract class ParameterServerContract {
     }
     try (Cluster cluster = open(workers, tables)) {
       new RandomCommands(cluster, tables, new Staleness(staleness), seed).run(600);
+    }
+  }
+
+  /// The same with seeds that nobody has tried; `-Dstress.seconds=60` says for how long.
+  @Test
+  @Timeout(3600)
+  @EnabledIfSystemProperty(named = "stress.seconds", matches = "[1-9]\\d*")
+  void behavesAsTheNaiveParameterServerForLong() {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.getLong("stress.seconds", 0));
+    Random random = new Random();
+    while (System.nanoTime() < end) {
+      behavesAsTheNaiveParameterServer(
+          1 + random.nextInt(3), random.nextInt(2) * random.nextInt(8), random.nextLong());
     }
   }
 }

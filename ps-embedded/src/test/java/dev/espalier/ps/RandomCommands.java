@@ -225,6 +225,10 @@ final class RandomCommands {
   }
 
   private void assign(int branch) {
+    // On a real network a worker's assignment may arrive before another one's last update.
+    for (int rank = 0; rank < cluster.workers(); rank++) {
+      cluster.session(rank).awaitQuiet();
+    }
     int rank = random.nextInt(cluster.workers());
     int table = random.nextInt(tables.size());
     TableSpec spec = tables.get(table);

@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -151,6 +152,20 @@ class CutConnectionsTest {
       for (CuttingProxy proxy : proxies) {
         proxy.close();
       }
+    }
+  }
+
+  /// The same with seeds that nobody has tried; `-Dstress.seconds=60` says for how long.
+  @Test
+  @Timeout(3600)
+  @EnabledIfSystemProperty(named = "stress.seconds", matches = "[1-9]\\d*")
+  void theModelIsTheSameForLong() throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Long.getLong("stress.seconds", 0));
+    Random random = new Random();
+    while (System.nanoTime() < end) {
+      int mostBytes = random.nextBoolean() ? 20_000 + random.nextInt(100_000) : 1000;
+      theModelIsTheSameBitForBit(
+          random.nextLong(), mostBytes, mostBytes > 1000 ? Medium.SOCKET : Medium.ANY, 1);
     }
   }
 
