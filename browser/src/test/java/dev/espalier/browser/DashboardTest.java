@@ -663,6 +663,10 @@ final class DashboardTest {
     assertThat(page.locator(".compare-line[clip-path]").first())
         .hasAttribute("d", Pattern.compile("M.*L.*"));
     PageCheck.isAccessible(page, "jobs side by side");
+
+    page.setViewportSize(400, 800);
+    assertThat(page.locator(".compare-lines"))
+        .hasAttribute("viewBox", Pattern.compile("0 0 3\\d\\d 320"));
   }
 
   @Test

@@ -47,6 +47,8 @@ class CompareJobsPage {
     () => this.#draw(),
     (courses) => courses === null || courses.some(({ job }) => !hasEnded(job.state)),
   );
+  /** The drawing is as wide as there is room. */
+  #onResize = () => this.#draw();
   /** What is drawn: the training loss, or a validation metric by its name. */
   #shown = '';
 
@@ -63,10 +65,12 @@ class CompareJobsPage {
 
   open() {
     this.#draw();
+    window.addEventListener('resize', this.#onResize);
     this.#reading.load();
   }
 
   close() {
+    window.removeEventListener('resize', this.#onResize);
     this.#reading.close();
   }
 

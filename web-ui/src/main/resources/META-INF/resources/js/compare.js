@@ -5,7 +5,7 @@ import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import { inlineMark, standingWords } from './marks.js';
-import { byImportance, most, ownLine, standing } from './model.js';
+import { byImportance, isDrawnByWindows, most, ownLine, probed, standing } from './model.js';
 import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
 
 /** @import {Tree} from './dom.js' */
@@ -50,6 +50,12 @@ export function comparePanel(model, chosen, { missing, room }, on) {
         )
       : [
           drawing ?? h('p', { class: 'empty' }, 'None of them has a loss yet.'),
+          branches.some(isDrawnByWindows) &&
+            h(
+              'p',
+              { class: 'muted compare-note' },
+              'A branch that windows of its losses judged is drawn by their means, over the time that was judged; any other by all its losses.',
+            ),
           table(model, branches, on),
           h(
             'div',
@@ -148,6 +154,8 @@ function table(model, branches, on) {
     byImportance,
   );
   const best = most(branches.map((branch) => branch.speed ?? -Infinity));
+  const probe = branches.map(({ heldOutLoss }) => heldOutLoss).find((loss) => loss !== null) ?? null;
+  const isJudged = branches.some((branch) => branch.windowMeans.length > 0);
   const row = (
     /** @type {string} */ title,
     /** @type {(branch: BranchView) => import('./dom.js').Child} */ cell,
@@ -210,14 +218,19 @@ function table(model, branches, on) {
         row('Verdict', (branch) =>
           standingWords(branch, standing(branch, model.rounds.get(branch.round))),
         ),
-        row('Speed, loss/s', (branch) =>
-          branch.speed === best && best > 0
-            ? h('strong', null, format.number(branch.speed, 3))
-            : format.number(branch.speed, 3),
-        ),
-        row('Probe loss', (branch) => format.measured(branch.heldOutLoss, 4)),
-        row('Noise, loss', (branch) => format.number(branch.noise, 3)),
-        row('Last window mean', (branch) => format.measured(branch.windowMeans.at(-1), 4)),
+        probe !== null &&
+          row(probed(model, probe).name, (branch) =>
+            format.measured(probed(model, branch.heldOutLoss).value, 4),
+          ),
+        isJudged && [
+          row('Speed, loss/s', (branch) =>
+            branch.speed === best && best > 0
+              ? h('strong', null, format.number(branch.speed, 3))
+              : format.number(branch.speed, 3),
+          ),
+          row('Noise, loss', (branch) => format.number(branch.noise, 3)),
+          row('Last window mean', (branch) => format.measured(branch.windowMeans.at(-1), 4)),
+        ],
         row('Round', (branch) => String(branch.round)),
         row('Forked at clock', (branch) => format.count(branch.forkClock)),
         row('Clocks', (branch) => format.count(branch.clocks)),

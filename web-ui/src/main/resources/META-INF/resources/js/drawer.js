@@ -6,7 +6,7 @@ import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import { inlineMark, standingWords } from './marks.js';
-import { least, mayChoose, most, standing } from './model.js';
+import { least, mayChoose, most, probed, standing } from './model.js';
 import { linear, ticksOf } from './scale.js';
 
 /** @import {Tree} from './dom.js' */
@@ -92,7 +92,7 @@ function body(model, branch, series, state, on) {
           saveDrawing(`branch-${branch.branch}.png`, document.querySelector('.drawer .judged')),
       }),
     ),
-    (branch.windowMeans.length > 0 || branch.heldOutLoss !== null) && numbers(branch),
+    (branch.windowMeans.length > 0 || branch.heldOutLoss !== null) && numbers(model, branch),
     settings(model, branch),
     h('div', { class: 'drawer-actions' }, buttons(model, branch, state, on)),
     reasons(model, branch),
@@ -203,7 +203,7 @@ function chart(branch, series) {
       'figcaption',
       null,
       windows.length === 0
-        ? `Grey: losses, least to greatest. ${branch.heldOutLoss === null ? 'It was not judged by windows of them, or not yet.' : 'It was judged by its loss on samples that are held out.'}`
+        ? `Grey: losses, least to greatest. ${branch.heldOutLoss === null ? 'It was not judged by windows of them, or not yet.' : 'It was judged by what it measured on samples that nothing trains on.'}`
         : `Grey: losses, least to greatest. Line with dots: the window means that judged it. Dashed: its slope; shaded: its noise.${judgedClocks(branch) < branch.clocks ? ' It trained on after that.' : ''}`,
     ),
   );
@@ -277,18 +277,22 @@ function words(branch) {
   return `Losses of branch ${branch.branch}; window means ${means || 'not there yet'}`;
 }
 
-/** @param {BranchView} branch */
-function numbers(branch) {
+/**
+ * @param {JobModel} model
+ * @param {BranchView} branch
+ */
+function numbers(model, branch) {
   const unit = ' loss/s';
   const value = (/** @type {number | null} */ n, text = unit) =>
     n === null ? format.NONE : format.number(n, 4) + text;
   if (branch.heldOutLoss !== null && branch.verdict === null) {
+    const probe = probed(model, branch.heldOutLoss);
     return h(
       'dl',
       { class: 'facts' },
       fact(
-        'Probe loss',
-        format.measured(branch.heldOutLoss, 4),
+        probe.name,
+        format.measured(probe.value, 4),
         'mean over samples that nothing trains on, when the rate had fallen to zero',
       ),
     );

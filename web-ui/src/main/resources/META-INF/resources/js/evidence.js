@@ -9,6 +9,7 @@ import { isInside } from './parallel.js';
 import {
   hasEnded,
   isAlive,
+  probed,
   ranked,
   roundsAndPopulation,
   standing,
@@ -234,7 +235,9 @@ function branchTable(model, round, branches, focus, on) {
   // Races and populations judge by other losses than those that a branch trains on.
   const isJudged =
     branches.some((branch) => branch.speed !== null) || WINDOWED.includes(round.phase);
-  const isRaced = branches.some((branch) => branch.heldOutLoss !== null);
+  const probe = branches.map(({ heldOutLoss }) => heldOutLoss).find((loss) => loss !== null) ?? null;
+  const isRaced = probe !== null;
+  const measured = (/** @type {BranchView} */ branch) => probed(model, branch.heldOutLoss).value;
   const fastest = Math.max(0, ...branches.map((b) => Math.max(b.speed ?? 0, b.slope ?? 0)));
   return scroller(
     `Branches of round ${round.round}`,
@@ -265,7 +268,7 @@ function branchTable(model, round, branches, focus, on) {
             h(
               'th',
               { scope: 'col', class: 'num', title: 'on the same samples, at the end of a lap' },
-              'Probe loss',
+              probed(model, probe).name,
             ),
           h('th', { scope: 'col' }, 'Verdict'),
           h('th', { scope: 'col', class: 'num clocks-cell' }, 'Clocks'),
@@ -275,7 +278,7 @@ function branchTable(model, round, branches, focus, on) {
       h(
         'tbody',
         null,
-        branches.map((branch) => branchRow(branch, round, varied, isJudged ? fastest : null, isRaced, focus, on),
+        branches.map((branch) => branchRow(branch, round, varied, isJudged ? fastest : null, isRaced ? measured : null, focus, on),
         ),
       ),
     ),
@@ -312,11 +315,12 @@ function phase(round) {
  * @param {RoundView} round
  * @param {string[]} varied
  * @param {number | null} fastest speed of the round; null where none is measured
- * @param {boolean} isRaced
+ * @param {((branch: BranchView) => number | null) | null} measured on the samples that judge a race;
+ *     null where it is none
  * @param {number | null} focus
  * @param {RoundsActions} on
  */
-function branchRow(branch, round, varied, fastest, isRaced, focus, on) {
+function branchRow(branch, round, varied, fastest, measured, focus, on) {
   const kind = standing(branch, round);
   return h(
     'tr',
@@ -347,7 +351,7 @@ function branchRow(branch, round, varied, fastest, isRaced, focus, on) {
       h('td', { class: 'spark-cell' }, spark(branch.windowMeans, kind)),
       speedCell(branch, kind, fastest),
     ],
-    isRaced && h('td', { class: 'num' }, format.measured(branch.heldOutLoss, 4)),
+    measured && h('td', { class: 'num' }, format.measured(measured(branch), 4)),
     h('td', { class: `verdict is-${kind}` }, verdict(branch, kind)),
     h('td', { class: 'num clocks-cell' }, format.count(branch.clocks)),
     h('td', { class: 'num' }, format.duration(branch.seconds)),

@@ -97,6 +97,8 @@ class JobPage {
   #closed = false;
   #drawnAt = 0;
   #ending = new AbortController();
+  /** Drawings are as wide as there is room. */
+  #onResize = () => this.#onNews();
 
   /**
    * @param {HTMLElement} content
@@ -120,10 +122,12 @@ class JobPage {
     this.#draw();
     this.#feed.open();
     this.#read();
+    window.addEventListener('resize', this.#onResize);
   }
 
   close() {
     this.#closed = true;
+    window.removeEventListener('resize', this.#onResize);
     this.#near.disconnect();
     this.#ending.abort();
     this.#feed.close();

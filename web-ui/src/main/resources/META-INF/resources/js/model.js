@@ -1,6 +1,8 @@
 // What a page knows of a job, and what follows from it. Pure functions over the server's views:
 // every number is the server's, nothing is measured here.
 
+import * as format from './format.js';
+
 /** @import {JobView, BranchView, RoundView, DecisionView, Step, EvaluationView, SeriesView,
  *     Bucket, MainlineBucket, Point, Setting, Snapshot, SnapshotView, ResultView, Fall} from './types.js' */
 
@@ -522,15 +524,56 @@ export function whiskerPoints(model, branch, axis) {
  * @returns {{x: number, y: number}[]}
  */
 export function ownLine(model, branch) {
-  if (finiteWindows(branch) >= 2) {
+  if (isDrawnByWindows(branch)) {
     return branch.windowMeans.flatMap((mean, i) =>
       mean === null ? [] : [{ x: branch.windowSeconds[i], y: mean }],
     );
   }
-  const buckets = model.series.get(branch.branch)?.buckets ?? [];
+  const buckets = withoutStub(model.series.get(branch.branch)?.buckets ?? []);
   return buckets.flatMap((bucket) =>
     bucket.mean === null ? [] : [{ x: bucket.seconds, y: bucket.mean }],
   );
+}
+
+/**
+ * Whether the line of a branch goes over the time alone that was judged.
+ *
+ * @param {BranchView} branch
+ */
+export function isDrawnByWindows(branch) {
+  return finiteWindows(branch) >= 2;
+}
+
+/**
+ * The last bucket has what the others left, perhaps a single clock, whose loss would end the line of
+ * their means in a jog.
+ *
+ * @param {Bucket[]} buckets
+ */
+function withoutStub(buckets) {
+  const [before, last] = buckets.slice(-2);
+  const clocks = (/** @type {Bucket} */ { fromClock, toClock }) => toClock - fromClock;
+  return last && 2 * clocks(last) < clocks(before)
+    ? [...buckets.slice(0, -2), join(before, last)]
+    : buckets;
+}
+
+/**
+ * What the samples that judge said of a branch of a race. Where a program has no loss to measure on
+ * them, that is an accuracy's negative, which no training loss or metric of the job has the sign of.
+ *
+ * @param {JobModel} model
+ * @param {number | null} loss
+ * @returns {{name: string, value: number | null}}
+ */
+export function probed(model, loss) {
+  const metrics = Object.entries(model.job?.metrics ?? {});
+  const isPositive = [model.job?.loss ?? null, ...metrics.map(([, value]) => value)].every(
+    (value) => value !== null && value >= 0,
+  );
+  return loss !== null && loss < 0 && isPositive && metrics.length > 0
+    ? { name: `Probe ${format.words(metrics[0][0])}`, value: -loss }
+    : { name: 'Probe loss', value: loss };
 }
 
 /**

@@ -22,7 +22,10 @@ const HEIGHT = 320;
 const LEFT = 60;
 
 /** For the names at the ends of the lines. */
-const NAMES = { wide: 150, narrow: 100 };
+const NAMES = { wide: 162, narrow: 112 };
+
+/** Between the drawing and the line before a name, which would else go on one that ends at the edge. */
+const GAP = 20;
 
 const TOP = 12;
 const BOTTOM = HEIGHT - 36;
@@ -67,9 +70,9 @@ export function overlay(traces, words, room) {
       null,
       h('path', {
         class: `compare-line is-${traces[i].kind} line-${i}`,
-        d: `M${px(right + 8)} ${px(at - 4)}h16`,
+        d: `M${px(right + GAP)} ${px(at - 4)}h16`,
       }),
-      h('text', { class: 'value', x: right + 29, y: at }, short(label, LONGEST_LABEL[size])),
+      h('text', { class: 'value', x: right + GAP + 21, y: at }, short(label, LONGEST_LABEL[size])),
     );
   };
   return h(

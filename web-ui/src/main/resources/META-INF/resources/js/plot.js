@@ -9,6 +9,7 @@ import {
   evaluationsOfStart,
   hasEnded,
   mainlinePoints,
+  probed,
   roundSpan,
   standing,
   trialEnd,
@@ -353,13 +354,14 @@ export class Plot {
    */
   #branchTip(branch) {
     const kind = standing(branch, this.#model.rounds.get(branch.round));
+    const probe = probed(this.#model, branch.heldOutLoss);
     const measured =
       branch.heldOutLoss === null
         ? tipLine(
             'speed',
             branch.speed === null ? format.NONE : `${format.number(branch.speed, 3)} loss/s`,
           )
-        : tipLine('probe loss', format.measured(branch.heldOutLoss, 4));
+        : tipLine(probe.name.toLowerCase(), format.measured(probe.value, 4));
     return [
       h(
         'p',

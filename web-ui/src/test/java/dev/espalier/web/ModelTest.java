@@ -184,6 +184,45 @@ final class ModelTest {
     assertThat(wanted(3)).isTrue();
   }
 
+  /// A single clock after two buckets of ten: its loss says nothing of the means before.
+  @Test
+  void aShortLastBucketEndsNoLineInAJog() {
+    branch(3, "0", "TRIAL", 1, 0, 21);
+    Value branch = model.getMember("branches").invokeMember("get", 3);
+    model
+        .getMember("series")
+        .invokeMember(
+            "set",
+            3,
+            modules.json(
+                "{\"branch\": 3, \"forkClock\": 0, \"buckets\": [%s]}"
+                    .formatted(
+                        String.join(
+                            ",",
+                            bucket(0, 10, "2.0"),
+                            bucket(10, 20, "1.0"),
+                            bucket(20, 21, "12.0")))));
+
+    Value line = page.invokeMember("ownLine", model, branch);
+
+    assertThat(line.getArraySize()).isEqualTo(2);
+    assertThat(line.getArrayElement(1).getMember("y").asDouble()).isEqualTo(2.0);
+  }
+
+  @Test
+  void whatJudgesARaceIsNamedByWhatItMeasures() {
+    Value job = modules.json("{\"loss\": 0.3, \"metrics\": {\"accuracy\": 0.9}}");
+    model.putMember("job", job);
+    assertThat(modules.text(page.invokeMember("probed", model, -0.92)))
+        .isEqualTo("{\"name\":\"Probe accuracy\",\"value\":0.92}");
+    assertThat(modules.text(page.invokeMember("probed", model, 0.4)))
+        .isEqualTo("{\"name\":\"Probe loss\",\"value\":0.4}");
+
+    job.putMember("loss", -3);
+    assertThat(modules.text(page.invokeMember("probed", model, -2.5)))
+        .isEqualTo("{\"name\":\"Probe loss\",\"value\":-2.5}");
+  }
+
   @Test
   void joinedBucketsKeepTheMeanAndTheExtremes() {
     Value buckets =
