@@ -227,19 +227,24 @@ public final class LinkServer implements AutoCloseable {
     }
   }
 
+  /// Remembers nothing of the connection that ended, whose buffers are large.
   private void expireLater(Guest guest) {
+    Handshake.Session name = guest.name();
+    ServedSession session = guest.session();
+    long served = session.served();
     try {
-      var _ = timer.schedule(() -> expire(guest), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+      var _ =
+          timer.schedule(
+              () -> expire(name, session, served), PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException closed) {
       // A closed server has forgotten the session already.
     }
   }
 
   /// Forgets a session unless it has had a connection since, whose own end then counts.
-  private void expire(Guest guest) {
-    if (guest.session().isUnservedSince(guest.wire())
-        && sessions.remove(guest.name(), guest.session())) {
-      guest.session().close();
+  private void expire(Handshake.Session name, ServedSession session, long served) {
+    if (session.isUnservedSince(served) && sessions.remove(name, session)) {
+      session.close();
     }
   }
 

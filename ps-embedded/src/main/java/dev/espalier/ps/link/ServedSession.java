@@ -58,7 +58,7 @@ final class ServedSession {
   private @Nullable Wire serving;
   private CountDownLatch ended = new CountDownLatch(0);
   private @Nullable Thread server;
-  private @Nullable Wire latest;
+  private long served;
 
   /// Ends the connection before, so that what was taken is final.
   ///
@@ -94,7 +94,7 @@ final class ServedSession {
         throw new IOException("another connection took over");
       }
       serving = connection;
-      latest = connection;
+      served++;
       ended = end;
       server = Thread.currentThread();
     }
@@ -270,9 +270,14 @@ final class ServedSession {
     return isClosed;
   }
 
-  /// Whether there is no connection, and none has been served after `ended`.
-  synchronized boolean isUnservedSince(Wire ended) {
-    return serving == null && (latest == null || latest == ended);
+  /// Connections that have been served, the current one included.
+  synchronized long served() {
+    return served;
+  }
+
+  /// Whether there is no connection, and none has been served after so many.
+  synchronized boolean isUnservedSince(long before) {
+    return serving == null && served == before;
   }
 
   /// Gives up the replies that nobody will ask for.

@@ -13,6 +13,8 @@ import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,6 +34,7 @@ class CutConnectionsTest {
   private static final int ROWS = 400;
   private static final int COLUMNS = 16;
   private static final int BATCH = 40;
+  private static final int LISTS = 12;
   private static final int CLOCKS = 60;
   private static final BranchRef ROOT = new BranchRef(0);
   private static final BranchRef CHILD = new BranchRef(1);
@@ -74,7 +77,8 @@ class CutConnectionsTest {
     float[] sparse = new float[BATCH * COLUMNS];
     for (int clock = 0; clock < count; clock++) {
       session.read(0, 0, ROWS, dense, 0);
-      long[] rows = random.longs(BATCH, 0, ROWS).toArray();
+      // They come again, and travel by their names then.
+      long[] rows = new Random(random.nextInt(LISTS)).longs(BATCH, 0, ROWS).toArray();
       session.read(1, rows, BATCH, sparse);
       for (int i = 0; i < dense.length; i++) {
         dense[i] = dense[i] * 0.5f + (float) Math.sin(i + clock) + sparse[i % sparse.length];
@@ -124,7 +128,7 @@ class CutConnectionsTest {
   @ParameterizedTest
   @CsvSource({
     "1, 60000, SOCKET, 10",
-    "2, 20000, SOCKET, 10",
+    "2, 30000, SOCKET, 10",
     "3, 150000, SOCKET, 10",
     "4, 1000, ANY, 5"
   })
@@ -191,6 +195,44 @@ class CutConnectionsTest {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  @Test
+  void connectionsThatWereCutKeepNoMemory() throws Exception {
+    List<CuttingProxy> proxies = new ArrayList<>();
+    try (Cluster cluster =
+        new Cluster(
+            servers(),
+            servers ->
+                new Links(servers, Medium.SOCKET, port -> detour(port, 1, 1 << 30, proxies)))) {
+      train(cluster);
+      long before = directBytes();
+      for (int cut = 0; cut < 40; cut++) {
+        for (CuttingProxy proxy : proxies) {
+          proxy.cut();
+        }
+        WorkerSession session = cluster.session(0);
+        session.read(0, 0, ROWS, new float[ROWS * COLUMNS], 0);
+      }
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+      while (directBytes() > before + (20 << 20) && System.nanoTime() < end) {
+        System.gc();
+        Thread.sleep(50);
+      }
+      assertThat(directBytes() - before).isLessThan(20 << 20);
+      proxies.forEach(CuttingProxy::calm);
+    } finally {
+      for (CuttingProxy proxy : proxies) {
+        proxy.close();
+      }
+    }
+  }
+
+  private static long directBytes() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(pool -> pool.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
   }
 
   @Test
