@@ -21,6 +21,9 @@ const WIDE = 560;
 const HEIGHT = 320;
 const LEFT = 60;
 
+/** One alone gives no scale. */
+const LEAST_TICKS = 3;
+
 /** For the names at the ends of the lines. */
 const NAMES = { wide: 162, narrow: 112 };
 
@@ -103,7 +106,7 @@ export function overlay(traces, words, room) {
           ),
         ),
       ),
-      ticksOf(x, width / 190).map((tick) =>
+      ticksOf(x, Math.max(LEAST_TICKS, width / 190)).map((tick) =>
         h(
           'text',
           { key: `x${tick}`, class: 'tick tick-x', x: x.at(tick), y: BOTTOM + 19 },
