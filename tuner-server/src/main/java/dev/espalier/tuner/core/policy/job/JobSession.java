@@ -94,10 +94,7 @@ public final class JobSession implements TuningSession {
   @Override
   public List<SessionEffect> start() {
     board.show(
-        JobState.STARTING,
-        "starting",
-        "Waiting for " + Words.count(plan.workers(), "worker"),
-        "workers");
+        JobState.STARTING, "starting", "Needs " + Words.count(plan.workers(), "worker"), "workers");
     generations.launch();
     return board.takeEffects();
   }

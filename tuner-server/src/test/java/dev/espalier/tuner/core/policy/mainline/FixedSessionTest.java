@@ -31,7 +31,7 @@ final class FixedSessionTest {
     assertThat(Policies.open(Jobs.fixed(Jobs.setting(0.1), 2)).start())
         .containsExactly(
             new SessionEffect.JobChanged(
-                JobState.STARTING, "starting", "Waiting for 2 workers", "workers"),
+                JobState.STARTING, "starting", "Needs 2 workers", "workers"),
             new SessionEffect.LaunchWorkers(1));
   }
 
