@@ -24,6 +24,7 @@ import dev.espalier.tuner.launch.LocalTryout;
 import dev.espalier.tuner.launch.WorkerCommand;
 import dev.espalier.tuner.persistence.FolderLock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.stream.Stream;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationListener;
@@ -49,7 +50,7 @@ class RunnerConfiguration {
     TunerProperties.Grpc grpc = properties.grpc();
     var endpoint =
         new WorkerSessionEndpoint(
-            gateway, secret -> tokens.find(Secrets.sha256(secret)).isPresent());
+            gateway, secret -> tokens.use(Secrets.sha256(secret), Instant.now()));
     if (!properties.encryptsWorkers()) {
       return WorkerServer.start(grpc.address(), grpc.port(), endpoint);
     }

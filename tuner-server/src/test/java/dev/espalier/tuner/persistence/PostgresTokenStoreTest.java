@@ -2,9 +2,12 @@ package dev.espalier.tuner.persistence;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.app.port.TokenStore.Revocation;
 import dev.espalier.tuner.boot.TestServer;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
@@ -19,6 +22,22 @@ import org.springframework.jdbc.support.JdbcTransactionManager;
 class PostgresTokenStoreTest {
   private final TestServer server = TestServer.get();
   private final JdbcTemplate all = server.bean(JdbcTemplate.class);
+
+  /// Somebody may revoke a token that was never used; workers attach with theirs.
+  @Test
+  void tokenThatAWorkerShowsIsUsed() {
+    TokenStore store = server.bean(TokenStore.class);
+    byte[] sha256 = new byte[32];
+    Arrays.fill(sha256, (byte) 7);
+    String id = store.create("workers", sha256).id();
+    Instant time = Instant.parse("2026-01-02T03:04:05Z");
+
+    assertThat(store.use(sha256, time)).isTrue();
+    assertThat(store.find(sha256).orElseThrow().lastUseTime()).isEqualTo(time);
+
+    assertThat(store.revoke(id)).isEqualTo(Revocation.DONE);
+    assertThat(store.use(sha256, time)).isFalse();
+  }
 
   @Test
   void ofTwoTokensThatAreRevokedAtOnceOneStays() throws Exception {

@@ -19,6 +19,14 @@ public interface TokenStore {
   /// Remembers that the token was used.
   void touch(String id, Instant time);
 
+  /// {@return whether there is a valid token with this hash, of which is remembered that it was
+  /// used}
+  default boolean use(byte[] sha256, Instant time) {
+    Optional<TokenView> token = find(sha256);
+    token.ifPresent(found -> touch(found.id(), time));
+    return token.isPresent();
+  }
+
   /// Ends a token and its sessions, unless no valid one would be left; nothing changes when it has
   /// ended already.
   Revocation revoke(String id);
