@@ -91,8 +91,9 @@ public final class EventStream implements AutoCloseable {
           retryMillis = FIRST_RETRY_MILLIS;
           lines(new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)));
           lost("the server closed the connection");
-        } catch (IOException e) {
-          lost(String.valueOf(e.getMessage()));
+        } catch (IOException _) {
+          // Its words, such as "closed" and "state: READING_LENGTH", are those of the HTTP client.
+          lost("the connection broke");
         } catch (CommandFailure e) {
           if (e.status() != ExitStatus.UNREACHABLE) {
             queue.put(new Message.Refused(e));

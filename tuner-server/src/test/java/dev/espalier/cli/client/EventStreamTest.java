@@ -53,6 +53,21 @@ final class EventStreamTest {
   }
 
   @Test
+  void serverThatDiesInTheMiddleIsLostInWords() throws IOException, InterruptedException {
+    try (var server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+        var stream = streamOf(server)) {
+      try (var link = server.accept()) {
+        link.getOutputStream()
+            .write(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    .getBytes(StandardCharsets.US_ASCII));
+        assertThat(stream.poll(LONG)).contains(new Message.Connected(false));
+      }
+      assertThat(stream.poll(LONG)).contains(new Message.Lost("the connection broke"));
+    }
+  }
+
+  @Test
   void serverThatIsNotThereIsLostInWords() throws IOException, InterruptedException {
     ServerSocket gone = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
     gone.close();
