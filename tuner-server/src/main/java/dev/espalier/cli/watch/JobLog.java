@@ -9,6 +9,7 @@ import dev.espalier.api.rest.RoundView;
 import dev.espalier.cli.screen.Words;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -65,6 +66,11 @@ final class JobLog {
     }
     boolean isPast = isFirst;
     isFirst = false;
+    if (isPast) {
+      // What is known of the past ends with what holds now.
+      lines.sort(
+          Comparator.comparing(Line::time, Comparator.nullsFirst(Comparator.naturalOrder())));
+    }
     return lines.stream()
         .map(line -> (isPast ? line.clock() : Words.clock(now)) + "  " + line.text())
         .toList();

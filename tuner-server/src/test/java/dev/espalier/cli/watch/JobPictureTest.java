@@ -212,6 +212,15 @@ final class JobPictureTest {
         .startsWith(Words.clock(START.plusSeconds(3601)) + "  round 2 starts");
   }
 
+  /// What has no time stands first.
+  @Test
+  void thePastEndsWithWhatHoldsNow() {
+    List<String> past = new JobLog().news(board(2), START.plusSeconds(3600));
+
+    assertThat(past.stream().map(line -> line.substring(0, 8))).isSorted();
+    assertThat(past.getFirst()).startsWith("     ");
+  }
+
   /// A server whose clock is an hour behind must not put its lines before those told already.
   @Test
   void whatComesWhileWatchingHasTheTimeOfTheWatcher() {
