@@ -40,13 +40,15 @@ class CutConnectionsTest {
   private static final BranchRef CHILD = new BranchRef(1);
 
   /// Training whose every bit depends on all that was read before.
-  private static float[] train(Cluster cluster) throws Exception {
+  ///
+  /// @param disturbance of each clock of the first worker, whose links have just been used
+  private static float[] train(Cluster cluster, Runnable disturbance) throws Exception {
     List<CompletableFuture<Void>> workers = new ArrayList<>();
     for (int rank = 0; rank < WORKERS; rank++) {
       int worker = rank;
       workers.add(
           CompletableFuture.runAsync(
-              () -> train(cluster.session(worker), worker),
+              () -> train(cluster.session(worker), worker, worker == 0 ? disturbance : () -> {}),
               task -> Thread.ofPlatform().start(task)));
     }
     for (CompletableFuture<Void> worker : workers) {
@@ -60,19 +62,20 @@ class CutConnectionsTest {
     return model;
   }
 
-  private static void train(WorkerSession session, int worker) {
+  private static void train(WorkerSession session, int worker, Runnable disturbance) {
     Random random = new Random(worker);
     session.create(ROOT);
     session.select(ROOT, Staleness.bulkSynchronous(), StepSize.of(0.1));
-    clocks(session, random, CLOCKS / 2);
+    clocks(session, random, CLOCKS / 2, disturbance);
     session.fork(CHILD, ROOT);
     session.select(CHILD, Staleness.bulkSynchronous(), StepSize.of(0.05));
-    clocks(session, random, CLOCKS / 2);
+    clocks(session, random, CLOCKS / 2, disturbance);
     session.free(ROOT);
     session.awaitQuiet();
   }
 
-  private static void clocks(WorkerSession session, Random random, int count) {
+  private static void clocks(
+      WorkerSession session, Random random, int count, Runnable disturbance) {
     float[] dense = new float[ROWS * COLUMNS];
     float[] sparse = new float[BATCH * COLUMNS];
     for (int clock = 0; clock < count; clock++) {
@@ -80,6 +83,7 @@ class CutConnectionsTest {
       // They come again, and travel by their names then.
       long[] rows = new Random(random.nextInt(LISTS)).longs(BATCH, 0, ROWS).toArray();
       session.read(1, rows, BATCH, sparse);
+      disturbance.run();
       for (int i = 0; i < dense.length; i++) {
         dense[i] = dense[i] * 0.5f + (float) Math.sin(i + clock) + sparse[i % sparse.length];
       }
@@ -107,7 +111,7 @@ class CutConnectionsTest {
 
   private static float[] undisturbed() throws Exception {
     try (Cluster cluster = new Cluster(servers(), CutConnectionsTest::inProcess)) {
-      return train(cluster);
+      return train(cluster, () -> {});
     }
   }
 
@@ -140,11 +144,10 @@ class CutConnectionsTest {
             servers(),
             servers ->
                 new Links(servers, medium, port -> detour(port, seed, mostBytes, proxies)))) {
-      // Little of what goes through shared memory passes by: there, time is up now and then.
-      Thread cutter = Thread.startVirtualThread(() -> cutNowAndThen(seed, medium, proxies));
-      float[] model = train(cluster);
-      cutter.interrupt();
-      cutter.join();
+      // Little of what goes through shared memory passes by a proxy: there, cuts come with clocks.
+      Random random = new Random(seed);
+      float[] model =
+          train(cluster, medium == Medium.ANY ? () -> maybeCut(random, proxies) : () -> {});
       int cuts = proxies.stream().mapToInt(CuttingProxy::cuts).sum();
       proxies.forEach(CuttingProxy::calm);
       assertThat(cuts).as("cuts with seed %d", seed).isGreaterThanOrEqualTo(leastCuts);
@@ -173,17 +176,12 @@ class CutConnectionsTest {
     }
   }
 
-  private static void cutNowAndThen(long seed, Medium medium, List<CuttingProxy> proxies) {
-    Random random = new Random(seed);
-    try {
-      while (medium == Medium.ANY) {
-        Thread.sleep(1 + random.nextInt(10));
-        proxies.get(random.nextInt(proxies.size())).cut();
-      }
-    } catch (InterruptedException _) {
-      // The training is over.
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  /// In one of three clocks, one of the links, some time in the half of a millisecond that comes.
+  private static void maybeCut(Random random, List<CuttingProxy> proxies) {
+    if (random.nextInt(3) == 0) {
+      CuttingProxy proxy = proxies.get(random.nextInt(proxies.size()));
+      CompletableFuture.delayedExecutor(random.nextInt(500), TimeUnit.MICROSECONDS)
+          .execute(proxy::cut);
     }
   }
 
@@ -205,7 +203,7 @@ class CutConnectionsTest {
             servers(),
             servers ->
                 new Links(servers, Medium.SOCKET, port -> detour(port, 1, 1 << 30, proxies)))) {
-      train(cluster);
+      train(cluster, () -> {});
       long before = directBytes();
       for (int cut = 0; cut < 40; cut++) {
         for (CuttingProxy proxy : proxies) {
@@ -239,7 +237,7 @@ class CutConnectionsTest {
   void noPageStaysPinned() throws Exception {
     try (Cluster cluster =
         new Cluster(servers(), servers -> new Links(servers, Medium.SOCKET, port -> port))) {
-      train(cluster);
+      train(cluster, () -> {});
       for (int rank = 0; rank < WORKERS; rank++) {
         WorkerSession session = cluster.session(rank);
         session.free(CHILD);
@@ -255,7 +253,7 @@ class CutConnectionsTest {
   void arraysOfSumsThatWereCutForTwoShardsComeBack() throws Exception {
     try (Cluster cluster =
         new Cluster(servers(), servers -> new Links(servers, Medium.SOCKET, port -> port))) {
-      train(cluster);
+      train(cluster, () -> {});
       // What a shard has is heard of with its replies, and forgotten when the next command leaves.
       for (int rank = 0; rank < WORKERS; rank++) {
         cluster.session(rank).free(CHILD);

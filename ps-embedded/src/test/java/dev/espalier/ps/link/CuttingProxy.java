@@ -3,6 +3,7 @@ package dev.espalier.ps.link;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -40,10 +41,15 @@ final class CuttingProxy implements AutoCloseable {
   }
 
   /// Cuts the newest connection now.
-  void cut() throws IOException {
-    if (isCutting && newest.isConnected() && !newest.isClosed()) {
+  void cut() {
+    Socket socket = newest;
+    if (isCutting && socket.isConnected() && !socket.isClosed()) {
       cuts.incrementAndGet();
-      newest.close();
+      try {
+        socket.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 
