@@ -25,8 +25,8 @@
 # NEURAL_ARGS  options of `espalier bench neural` for `cnn`
 #
 # go.sh [OUT [MEBIBYTES [SECTION...]]]: reports to OUT (default ./out): gpu.json, neural.json,
-# device.json, tight.json, lstm.json, torch.json, summary.txt, and all logs in logs.tar.gz, which is written after
-# each phase. Exit status 1 when something that was wanted failed or could not run.
+# device.json, tight.json, lstm.json, torch.json, summary.txt, and all logs in logs.tar.gz, which is
+# written after each phase. Exit status 1 when something that was wanted failed or could not run.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:-$here/out}"

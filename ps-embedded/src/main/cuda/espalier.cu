@@ -352,8 +352,8 @@ __device__ __forceinline__ void visitByBlock(
 }
 
 /// Visits rows, as many as there are threads. A warp takes as many as it has lanes: each looks one up,
-/// and tells the others when it is that row's turn. What is written does not stay in the caches, which
-/// is good for whole sectors of the memory and bad for parts of them.
+/// and tells the others when it is that row's turn. For rows that end inside of a sector of the memory
+/// the other way is faster.
 template <class Word, Access ACCESS>
 __device__ __forceinline__ void visitByWarp(
     const PageTable& table, const long long* rows, int count, Word* values, float factor) {
@@ -569,7 +569,7 @@ __global__ void __launch_bounds__(THREADS) scatter_add_equal_rows(
 /// `v = gradient + residual`. In groups of 1024 floats, bit i is 1 where `v >= 0`; `levels[2 q]` and
 /// `levels[2 q + 1]` are the means of the group's values with bit 0 and bit 1 (0 where there are
 /// none, NaN counts as bit 0); the new residual is `v` minus the level of its bit. A warp takes a group.
-/// Bounds of two blocks: with more, values would not stay in registers while their group is summed.
+/// Told of two blocks, the compiler takes more registers, and 0.94 of a copy's rate is reached, not 0.84.
 __global__ void __launch_bounds__(THREADS, 2) one_bit_encode(
     const float* gradient, float* residual, long long count, unsigned* bits, float* levels) {
   long long groups = (count + GROUP - 1) / GROUP;

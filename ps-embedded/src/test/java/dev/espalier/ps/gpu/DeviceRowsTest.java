@@ -430,9 +430,9 @@ final class DeviceRowsTest {
   /// Threads that have moved a row go on with others, which they have looked up meanwhile; where
   /// there is one for each row, the last warp has too many.
   @ParameterizedTest
-  @ValueSource(ints = {1, 3, 4, 8, 16, 20, 64, 100, 128, 132, 240, 252, 255, 256, 257, 1024, 1001})
+  @ValueSource(ints = {1, 4, 8, 16, 20, 64, 100, 240, 255, 256, 1024, 1001})
   void manyRowsAreReadAndAddedTo(int columns) {
-    int count = Math.min(40_003, 5 * rows.kernels().rowsAtOnce(columns) / 2 + 3);
+    int count = 5 * rows.kernels().rowsAtOnce(columns) / 2 + 3;
     PageLayout layout = PageLayout.of(new RowRange(0, count), columns, 0, 1 << 20);
     Random random = new Random(columns);
     try (PagePools pools = new PagePools(gpu.deviceTier(), new MemoryBudget(1L << 30));

@@ -250,7 +250,7 @@ public final class GpuBenchmark implements AutoCloseable {
 
   private void rowAccess(long floats) {
     gpu.driver().load(Ptx.read(GpuBenchmark.class, "layer.ptx"));
-    for (int columns : List.of(16, 64, 1024)) {
+    for (int columns : List.of(16, 32, 64, 128, 1024)) {
       bareRows(4 * floats, columns);
       PageLayout layout =
           PageLayout.of(new RowRange(0, 4 * floats / columns), columns, 0, 256 << 10);

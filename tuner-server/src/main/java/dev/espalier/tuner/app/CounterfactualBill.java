@@ -14,7 +14,8 @@ import java.util.Locale;
 /*
  * For each setting s that the job tried, with t_s the measured seconds per clock of all settings of
  * its batch size (a few clocks of one, the first of cold workers perhaps, say little about the many
- * that its run would have), c_s its clocks per pass over the data, E passes, and v the mean seconds of an evaluation:
+ * that its run would have), c_s its clocks per pass over the data, E passes, and v the mean seconds
+ * of an evaluation:
  *
  *   cost(s, E) = E c_s t_s + ceil(E) v
  *
