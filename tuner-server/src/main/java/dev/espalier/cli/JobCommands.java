@@ -160,7 +160,7 @@ final class JobCommands extends CommandGroup {
                 job.id(),
                 job.name(),
                 job.program(),
-                job.state().name(),
+                job.state() + (job.stall() == null ? "" : ", stands still"),
                 Epochs.inWords(job),
                 Words.number(job.loss()),
                 Words.percent(job.tuningShare()),

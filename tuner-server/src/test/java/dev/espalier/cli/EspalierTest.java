@@ -49,6 +49,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.node.ObjectNode;
 
 final class EspalierTest {
   private static final Instant START = Instant.parse("2026-01-02T03:04:05Z");
@@ -130,6 +131,7 @@ final class EspalierTest {
         "reason",
         "All is well.",
         "",
+        null,
         START,
         START,
         state.isTerminal() ? START.plusSeconds(61) : null,
@@ -241,6 +243,24 @@ final class EspalierTest {
 
     assertThat(out.lines().findFirst().orElseThrow()).startsWith("id").contains("state", "age");
     assertThat(out).contains("job_1  demo  mlp      TRAINING").contains("29%");
+  }
+
+  /// Its state says that it trains.
+  @Test
+  void aJobThatStandsStillSaysSo() {
+    var stalled = (ObjectNode) Json.tree(job(JobState.TRAINING, 3, 0.25));
+    stalled.set(
+        "stall", Json.tree(new JobView.Stall(START, "the database has no room left on its disk")));
+    serveJob(job(JobState.TRAINING, 3, 0.25));
+    server.on("GET /jobs", 200, Map.of("items", List.of(stalled)));
+    server.on("GET /jobs/" + JOB, 200, stalled);
+
+    assertThat(run("job", "list")).isZero();
+    assertThat(out).contains("TRAINING, stands still");
+
+    assertThat(run("job", "describe", JOB)).isZero();
+    assertThat(out)
+        .containsPattern("stands still +since .*: the database has no room left on its disk");
   }
 
   @Test

@@ -135,6 +135,7 @@ const EVENT_TYPES = [
   'result.changed',
   'evaluation.made',
   'snapshot.changed',
+  'job.stalled',
   'worker.stalled',
   'metric.window',
 ];

@@ -1,5 +1,7 @@
 // Numbers, times and names for people. Pure functions; nothing here knows a page.
 
+/** @import {Stall} from './types.js' */
+
 /** Shown where there is no value. */
 export const NONE = '–';
 
@@ -227,6 +229,15 @@ export function timeOfDay(instant, now = new Date()) {
     return time;
   }
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+}
+
+/**
+ * Since when and why a job stands still.
+ *
+ * @param {Stall} stall
+ */
+export function stall({ since, reason }) {
+  return `Stands still since ${timeOfDay(since)}: ${reason}.`;
 }
 
 /**

@@ -92,6 +92,12 @@ export function head(job, feed, state, on) {
       job.waitingFor === '' ? job.message : job.message.replace(/([^.!?])$/, '$1.'),
       job.waitingFor !== '' && h('span', { class: 'waiting' }, ` Waiting for ${job.waitingFor}.`),
     ),
+    feed.model.stall &&
+      h(
+        'p',
+        { class: 'banner is-bad', role: 'status', key: 'stall' },
+        format.stall(feed.model.stall),
+      ),
     job.state === 'FAILED' && failure(feed, state, on),
     state.said &&
       h(

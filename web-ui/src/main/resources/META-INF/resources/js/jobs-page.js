@@ -406,6 +406,7 @@ class JobsPage {
         { class: 'state-cell' },
         stateChip(job.state),
         h('span', { class: 'sub' }, job.message),
+        job.stall && h('span', { class: 'sub is-bad' }, format.stall(job.stall)),
       ),
       h(
         'td',

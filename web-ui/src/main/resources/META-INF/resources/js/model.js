@@ -3,7 +3,7 @@
 
 import * as format from './format.js';
 
-/** @import {JobView, BranchView, RoundView, DecisionView, Step, EvaluationView, SeriesView,
+/** @import {JobView, Stall, BranchView, RoundView, DecisionView, Step, EvaluationView, SeriesView,
  *     Bucket, MainlineBucket, Point, Setting, Snapshot, SnapshotView, ResultView, Fall} from './types.js' */
 
 /** The tunable that falls to zero at the end of a lap. */
@@ -22,7 +22,7 @@ const MAX_DECISIONS = 1000;
 const MANY_CLOCKS = 2 ** 40;
 
 /**
- * @typedef {{job: JobView | null, branches: Map<number, BranchView>,
+ * @typedef {{job: JobView | null, stall: Stall | null, branches: Map<number, BranchView>,
  *     rounds: Map<number, RoundView>, decisions: DecisionView[], moreDecisions: boolean,
  *     steps: Step[], result: ResultView | null, evaluations: EvaluationView[],
  *     snapshots: Map<number, SnapshotView>, leftOut: number,
@@ -44,6 +44,7 @@ const MANY_CLOCKS = 2 ** 40;
 export function emptyModel() {
   return {
     job: null,
+    stall: null,
     branches: new Map(),
     rounds: new Map(),
     decisions: [],
@@ -87,6 +88,9 @@ export function applyEvent(model, type, data) {
       }
       model.job = data;
       return true;
+    case 'job.stalled':
+      model.stall = data.stall ?? null;
+      return true;
     case 'snapshot.changed':
       model.snapshots.set(data.snapshot, data);
       return true;
@@ -125,6 +129,7 @@ export function applyEvent(model, type, data) {
  */
 function putSnapshot(model, snapshot) {
   model.job = snapshot.job;
+  model.stall = snapshot.job.stall ?? null;
   model.branches.clear();
   snapshot.branches.forEach((branch) => putBranch(model, branch));
   model.leftOut = snapshot.branchesLeftOut ?? 0;

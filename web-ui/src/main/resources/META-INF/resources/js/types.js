@@ -5,7 +5,7 @@
 /**
  * @typedef {{id: string, name: string, program: string, policy: string, searcher: string,
  *     workers: number, seed: number, state: string, reason: string, message: string,
- *     waitingFor: string, since: string, createTime: string, endTime: string | null,
+ *     waitingFor: string, stall: Stall | null, since: string, createTime: string, endTime: string | null,
  *     setting: Setting, mainlineBranch: number, mainlineClock: number, epoch: number, start: number,
  *     earlierEpochs: number, loss: number | null, metrics: Record<string, number>, round: number,
  *     tuningSeconds: number,
@@ -13,6 +13,8 @@
  *     generation: number, launch: string, version: number, events: number, createdBy: string,
  *     secondsLeft: number | null, result: Result | null, trail: Trail}} JobView
  */
+
+/** @typedef {{since: string, reason: string}} Stall since when and why a job stands still */
 
 /**
  * @typedef {{start: number, branch: number, clock: number, epoch: number,

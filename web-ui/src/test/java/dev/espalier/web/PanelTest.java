@@ -122,15 +122,7 @@ final class PanelTest {
                "stall": "clock 7 has run for 61 s, and the longest before took 0.40 s"}]}\
             """);
     feed.putMember("model", model);
-    Value head =
-        modules
-            .load("head.js")
-            .invokeMember(
-                "head",
-                model.getMember("job"),
-                feed,
-                modules.json("{\"busy\": false, \"said\": null}"),
-                modules.json("{}"));
+    Value head = headOf(feed);
 
     assertThat(words(head, "worker"))
         .containsPattern("^worker 0 last heard at 2001-02-03 ..:..:06");
@@ -141,6 +133,38 @@ final class PanelTest {
         .isEqualTo(
             "worker 3 stalls: clock 7 has run for 61 s, and the longest before took 0.40 s."
                 + " Its log says where.");
+  }
+
+  /// Its state and message are those of before.
+  @Test
+  void aJobThatStandsStillSaysSinceWhenAndWhy() {
+    Value apply = modules.load("model.js").getMember("applyEvent");
+    apply.execute(
+        model,
+        "job.stalled",
+        modules.json(
+            "{\"stall\": {\"since\": \"2001-02-03T04:05:06Z\", \"reason\": \"no room\"}}"));
+    apply.execute(model, "job.changed", modules.json(JOB.replace("PAUSED", "TRAINING")));
+    Value feed = modules.json("{\"isStale\": false, \"workers\": []}");
+    feed.putMember("model", model);
+
+    assertThat(words(headOf(feed), "banner is-bad"))
+        .containsPattern("^Stands still since 2001-02-03 ..:..:06: no room\\.$");
+
+    apply.execute(model, "job.stalled", modules.json("{}"));
+
+    assertThat(words(headOf(feed), "banner is-bad")).isEmpty();
+  }
+
+  private Value headOf(Value feed) {
+    return modules
+        .load("head.js")
+        .invokeMember(
+            "head",
+            model.getMember("job"),
+            feed,
+            modules.json("{\"busy\": false, \"said\": null}"),
+            modules.json("{}"));
   }
 
   /// What one first wants to know of a job that has ended.
@@ -165,15 +189,7 @@ final class PanelTest {
     Value feed = modules.json("{\"isStale\": false, \"workers\": []}");
     feed.putMember("model", model);
 
-    Value head =
-        modules
-            .load("head.js")
-            .invokeMember(
-                "head",
-                model.getMember("job"),
-                feed,
-                modules.json("{\"busy\": false, \"said\": null}"),
-                modules.json("{}"));
+    Value head = headOf(feed);
 
     assertThat(words(head, "meta result"))
         .contains("learning rate 0.04 (began with 0.01), batch size 64");

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// @param reason code behind the state, such as `round-running`
 /// @param message the reason in words
 /// @param waitingFor what must happen next; empty when nothing is waited for
+/// @param stall since when and why nothing is decided; null while all is well, and in events
 /// @param since when the state was entered
 /// @param setting what the mainline runs with
 /// @param mainlineBranch number of the branch that is the mainline now
@@ -53,6 +54,7 @@ public record JobView(
     String reason,
     String message,
     String waitingFor,
+    @Nullable Stall stall,
     Instant since,
     Instant createTime,
     @Nullable Instant endTime,
@@ -81,6 +83,13 @@ public record JobView(
     Trail trail) {
   /// Clocks over which the training loss is a mean.
   public static final int LOSS_CLOCKS = 32;
+
+  /// A job that stands still, whatever its state says: what happens in it cannot be written down,
+  /// or its workers cannot be started.
+  ///
+  /// @param since when that began
+  /// @param reason in words
+  public record Stall(Instant since, String reason) {}
 
   /// A model of a job, and where it lies.
   ///

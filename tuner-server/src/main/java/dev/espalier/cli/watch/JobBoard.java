@@ -27,6 +27,7 @@ public final class JobBoard {
 
   private final String jobPath;
   private JobView job;
+  private Optional<JobView.Stall> stall;
   private StopBounds bounds = StopBounds.NONE;
   private final TreeMap<Integer, BranchView> branches = new TreeMap<>();
   private final TreeMap<Integer, RoundView> rounds = new TreeMap<>();
@@ -39,6 +40,7 @@ public final class JobBoard {
 
   public JobBoard(JobView job) {
     this.job = job;
+    this.stall = Optional.ofNullable(job.stall());
     this.jobPath = "/jobs/" + TunerClient.segment(job.id());
   }
 
@@ -65,7 +67,12 @@ public final class JobBoard {
   /// Takes an event of the stream in; types that are not known change nothing.
   public void apply(String type, JsonNode data) {
     switch (type) {
-      case "job.changed" -> update(Json.as(data, JobView.class));
+      case "job.changed" -> move(Json.as(data, JobView.class));
+      case "job.stalled" ->
+          stall =
+              data.has("stall")
+                  ? Optional.of(Json.as(data.path("stall"), JobView.Stall.class))
+                  : Optional.empty();
       case "branch.changed" -> {
         BranchView branch = Json.as(data, BranchView.class);
         branches.put(branch.branch(), branch);
@@ -96,7 +103,7 @@ public final class JobBoard {
                   Json.as(data, ScheduleView.ResultChange.class)
                       .after(result.map(ScheduleView.Result::steps).orElse(List.of())));
       case "snapshot" -> {
-        apply("job.changed", data.path("job"));
+        update(Json.as(data.path("job"), JobView.class));
         data.path("branches").forEach(branch -> apply("branch.changed", branch));
         data.path("rounds").forEach(round -> apply("round.changed", round));
         data.path("decisions").forEach(decision -> apply("decision.made", decision));
@@ -122,8 +129,17 @@ public final class JobBoard {
     schedule = List.copyOf(steps);
   }
 
-  /// {@return whether `view` says anything new}
+  /// Takes in what the server says when it is asked.
+  ///
+  /// @return whether that is news
   public boolean update(JobView view) {
+    boolean isNews = !Optional.ofNullable(view.stall()).equals(stall);
+    stall = Optional.ofNullable(view.stall());
+    return move(view) || isNews;
+  }
+
+  /// Takes in a view that may be of an event, which knows of no stall.
+  private boolean move(JobView view) {
     boolean isNews = !view.equals(job);
     if (view.version() >= job.version()) {
       if (view.generation() != job.generation() || view.state().isTerminal()) {
@@ -145,6 +161,11 @@ public final class JobBoard {
 
   public JobView job() {
     return job;
+  }
+
+  /// {@return since when and why the job stands still; empty while all is well}
+  public Optional<JobView.Stall> stall() {
+    return stall;
   }
 
   /// {@return what workers have been at for far too long, a sentence each, by their numbers}

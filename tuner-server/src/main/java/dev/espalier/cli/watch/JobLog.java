@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,7 @@ final class JobLog {
   private String lastState = "";
   private long lastDecision;
   private double lastEvaluation = -1;
+  private Optional<String> stallTold = Optional.empty();
   private final Set<Integer> stallsTold = new HashSet<>();
   private final Map<Integer, String> roundsTold = new HashMap<>();
   private final Map<Integer, String> branchesTold = new HashMap<>();
@@ -39,6 +41,7 @@ final class JobLog {
       String message = job.message().isEmpty() ? "" : ": " + job.message();
       lines.add(new Line(job.since(), job.state() + message));
     }
+    tellStall(board, lines);
     tellStalls(board, lines);
     board.rounds().values().forEach(round -> round(round, lines));
     board.branches().values().forEach(branch -> branch(branch, lines));
@@ -82,6 +85,18 @@ final class JobLog {
 
     String clock() {
       return time == null ? NONE : Words.clock(time);
+    }
+  }
+
+  private void tellStall(JobBoard board, List<Line> lines) {
+    Optional<String> reason = board.stall().map(JobView.Stall::reason);
+    if (!reason.equals(stallTold)) {
+      stallTold = reason;
+      lines.add(
+          board
+              .stall()
+              .map(stall -> new Line(stall.since(), "stands still: " + stall.reason()))
+              .orElse(new Line(null, "goes on again")));
     }
   }
 

@@ -68,11 +68,10 @@ final class JobPicture {
     lines.add("");
     title(job, lines);
     lines.addAll(text("", inWords(job)));
-    for (String stall : board.stalls().values()) {
-      text("", stall).forEach(line -> lines.add(terminal.styled(Style.YELLOW, line)));
-    }
+    board.stall().ifPresent(stall -> warn("Stands still since " + inWords(stall), lines));
+    board.stalls().values().forEach(stall -> warn(stall, lines));
     if (!note.isEmpty()) {
-      text("", note).forEach(line -> lines.add(terminal.styled(Style.YELLOW, line)));
+      warn(note, lines);
     }
     lines.add("");
     board.latestRound().ifPresent(round -> round(board, round, most, lines));
@@ -80,6 +79,10 @@ final class JobPicture {
     time(board, now, lines);
     decisions(board, decisionLines, lines);
     return lines;
+  }
+
+  private void warn(String words, List<String> lines) {
+    text("", words).forEach(line -> lines.add(terminal.styled(Style.YELLOW, line)));
   }
 
   private void title(JobView job, List<String> lines) {
@@ -112,6 +115,11 @@ final class JobPicture {
     return job.waitingFor().isEmpty()
         ? words
         : words.replaceFirst("\\.$", "") + "; waiting for " + job.waitingFor();
+  }
+
+  /// {@return since when and why a job stands still}
+  static String inWords(JobView.Stall stall) {
+    return Words.day(stall.since()) + ": " + stall.reason();
   }
 
   private String state(JobState state) {

@@ -41,6 +41,10 @@ public final class JobSummary {
     if (!job.waitingFor().isEmpty()) {
       table.row("waiting for", job.waitingFor());
     }
+    JobView.Stall stall = job.stall();
+    if (stall != null) {
+      table.row("stands still", "since " + JobPicture.inWords(stall));
+    }
     table.row("since", Words.day(job.since()));
     table.row("submitted", Words.day(job.createTime()));
     table.row("ended", Words.day(job.endTime()));

@@ -3,6 +3,7 @@ package dev.espalier.tuner.app;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.EventPublisher;
 import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.app.port.Stalls;
 import dev.espalier.tuner.app.port.TunerMeters;
 import dev.espalier.tuner.app.port.WorkerGateway;
 import dev.espalier.tuner.app.port.WorkerLauncher;
@@ -18,5 +19,6 @@ public record RunnerPorts(
     WorkerGateway gateway,
     WorkerLauncher launcher,
     TunerMeters meters,
+    Stalls stalls,
     WorkerLeases.Times leases,
     UnaryOperator<String> checkpointFolder) {}

@@ -355,6 +355,7 @@ final class SessionRunner implements Runnable {
         superseded.getMessage());
     isSuperseded = true;
     ports.gateway().abandon(job.id());
+    goesOn();
     ports.meters().ended(job.id());
   }
 
@@ -443,14 +444,40 @@ final class SessionRunner implements Runnable {
 
   /// Does what needs the database, as soon as it is there.
   private <T> T patiently(Supplier<T> work) throws InterruptedException {
+    boolean waited = false;
     while (true) {
       try {
-        return work.get();
+        T result = work.get();
+        if (waited) {
+          goesOn();
+        }
+        return result;
       } catch (EspalierException away) {
         requireAway(away);
+        standsStill(away);
+        waited = true;
         pause();
       }
     }
+  }
+
+  /// Kept beside the database, which may be what fails, and told to who looks on.
+  private void standsStill(EspalierException why) {
+    if (ports.stalls().put(job.id(), String.valueOf(why.getMessage()), Instant.now())) {
+      tellStall();
+    }
+  }
+
+  private void goesOn() {
+    if (ports.stalls().remove(job.id())) {
+      tellStall();
+    }
+  }
+
+  private void tellStall() {
+    ports
+        .publisher()
+        .publish(List.of(StreamEvent.stall(job.id(), Instant.now(), ports.stalls().of(job.id()))));
   }
 
   private void pause() throws InterruptedException {
@@ -680,7 +707,7 @@ final class SessionRunner implements Runnable {
         List<StreamEvent> news = ports.log().append(commit);
         if (warned) {
           log.info("job={} database is back, the log has caught up", job.id());
-          ports.meters().caughtUp(job.id());
+          goesOn();
         }
         setAlone(false);
         unwritable = null;
@@ -694,7 +721,7 @@ final class SessionRunner implements Runnable {
               away.getMessage());
           warned = true;
         }
-        ports.meters().stalled(job.id(), String.valueOf(away.getMessage()));
+        standsStill(away);
         if (System.nanoTime() - since > ALONE_AFTER.toNanos()) {
           setAlone(true);
           unwritable = away;
@@ -903,7 +930,7 @@ final class SessionRunner implements Runnable {
     }
     if (!start.isFirst()) {
       leases = newLeases();
-      ports.meters().caughtUp(job.id());
+      goesOn();
     }
     log.info("job={} generation={} workers={} started", job.id(), of, job.spec().workers());
   }
@@ -918,7 +945,7 @@ final class SessionRunner implements Runnable {
     if (start.isFirst()) {
       log.warn("job={} {}; trying again", job.id(), failure.getMessage());
     }
-    ports.meters().stalled(job.id(), String.valueOf(failure.getMessage()));
+    standsStill(failure);
     leases = WorkerLeases.awaiting(job.spec().workers(), ports.leases());
     var again =
         new Start(
@@ -961,6 +988,7 @@ final class SessionRunner implements Runnable {
   private void release() {
     ports.gateway().close(job.id(), "the job has ended");
     ports.launcher().kill(job.id());
+    goesOn();
     ports.meters().ended(job.id());
     log.info("job={} events={} ended", job.id(), eventSequence);
   }

@@ -3,6 +3,7 @@ package dev.espalier.tuner.boot;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
 import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.Stalls;
 import dev.espalier.tuner.app.port.TunerMeters;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -12,7 +13,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -29,11 +29,11 @@ final class MicrometerTunerMeters implements TunerMeters {
   private final Timer forks;
   private final Timer reports;
   private final Map<String, JobGauges> jobs = new ConcurrentHashMap<>();
-  private final Map<String, String> stalled = new ConcurrentHashMap<>();
   private final AtomicReference<States> states =
       new AtomicReference<>(new States(Instant.EPOCH, Map.of()));
 
-  MicrometerTunerMeters(MeterRegistry registry, JobQueries queries, InstantSource clock) {
+  MicrometerTunerMeters(
+      MeterRegistry registry, JobQueries queries, Stalls stalls, InstantSource clock) {
     this.registry = registry;
     this.queries = queries;
     this.clock = clock;
@@ -51,7 +51,7 @@ final class MicrometerTunerMeters implements TunerMeters {
         Timer.builder("espalier.report.latency")
             .description("Time from a report's arrival to the moment its commands left")
             .register(registry);
-    Gauge.builder("espalier.jobs.stalled", stalled, Map::size)
+    Gauge.builder("espalier.jobs.stalled", stalls, Stalls::count)
         .description(
             "Jobs that stand still, for their log cannot be written or their workers cannot be started")
         .register(registry);
@@ -94,23 +94,7 @@ final class MicrometerTunerMeters implements TunerMeters {
   }
 
   @Override
-  public void stalled(String job, String why) {
-    stalled.put(job, why);
-  }
-
-  @Override
-  public void caughtUp(String job) {
-    stalled.remove(job);
-  }
-
-  /// {@return why nothing is decided in a job, by job; empty when all is well}
-  Map<String, String> stalledJobs() {
-    return new TreeMap<>(stalled);
-  }
-
-  @Override
   public void ended(String job) {
-    stalled.remove(job);
     JobGauges gone = jobs.remove(job);
     if (gone != null) {
       registry.remove(gone.branchGauge);

@@ -12,6 +12,7 @@ import dev.espalier.tuner.app.port.EventPublisher;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.app.port.JobTryout;
 import dev.espalier.tuner.app.port.ModelExporter;
+import dev.espalier.tuner.app.port.Stalls;
 import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.app.port.TunerMeters;
 import dev.espalier.tuner.grpc.GrpcWorkerGateway;
@@ -125,12 +126,21 @@ class RunnerConfiguration {
       GrpcWorkerGateway gateway,
       LocalProcessLauncher launcher,
       TunerMeters meters,
+      Stalls stalls,
       DescribedPrograms programs,
       DataFolders dataFolders,
       TunerProperties properties) {
     var ports =
         new RunnerPorts(
-            jobs, log, publisher, gateway, launcher, meters, LEASES, launcher::checkpointFolder);
+            jobs,
+            log,
+            publisher,
+            gateway,
+            launcher,
+            meters,
+            stalls,
+            LEASES,
+            launcher::checkpointFolder);
     return new SessionDirectory(
         ports, programs, spec -> dataFolder(spec, dataFolders), properties.maxJobsRunning());
   }

@@ -2,6 +2,7 @@ package dev.espalier.tuner.boot;
 
 import dev.espalier.tuner.app.port.DataFolders;
 import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.Stalls;
 import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.persistence.DocumentModule;
 import dev.espalier.tuner.persistence.FiniteNumbersModule;
@@ -15,7 +16,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.Map;
+import java.util.TreeMap;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.health.contributor.Health;
@@ -94,18 +95,19 @@ class ServerConfiguration {
 
   @Bean
   MicrometerTunerMeters tunerMeters(
-      MeterRegistry registry, JobQueries queries, InstantSource clock) {
-    return new MicrometerTunerMeters(registry, queries, clock);
+      MeterRegistry registry, JobQueries queries, Stalls stalls, InstantSource clock) {
+    return new MicrometerTunerMeters(registry, queries, stalls, clock);
   }
 
   /// Part of the health that only a monitor sees: who looks at jobs can be served all the same.
   @Bean
-  HealthIndicator jobsHealthIndicator(MicrometerTunerMeters meters) {
+  HealthIndicator jobsHealthIndicator(Stalls stalls) {
     return () -> {
-      Map<String, String> stalled = meters.stalledJobs();
-      return stalled.isEmpty()
+      var reasons = new TreeMap<String, String>();
+      stalls.all().forEach((job, stall) -> reasons.put(job, stall.reason()));
+      return reasons.isEmpty()
           ? Health.up().build()
-          : Health.down().withDetail("stalled", stalled).build();
+          : Health.down().withDetail("stalled", reasons).build();
     };
   }
 }

@@ -318,7 +318,8 @@ class JobEntity {
     evaluationSeconds = change.evaluationSeconds();
   }
 
-  JobView view(DocumentCodec codec) {
+  /// @param stall null where it is not known, or there is none
+  JobView view(DocumentCodec codec, JobView.@Nullable Stall stall) {
     double allSeconds = tuningSeconds + trainingSeconds + evaluationSeconds;
     return new JobView(
         id,
@@ -333,6 +334,7 @@ class JobEntity {
         reason,
         message,
         waitingFor,
+        stall,
         since,
         createTime,
         endTime,

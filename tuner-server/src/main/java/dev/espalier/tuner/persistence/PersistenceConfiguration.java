@@ -4,6 +4,7 @@ import dev.espalier.tuner.app.port.AnswerStore;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.JobStore;
+import dev.espalier.tuner.app.port.Stalls;
 import dev.espalier.tuner.app.port.TokenStore;
 import jakarta.persistence.EntityManager;
 import java.time.Duration;
@@ -34,6 +35,11 @@ public class PersistenceConfiguration {
   @Bean
   DocumentCodec documentCodec() {
     return new DocumentCodec();
+  }
+
+  @Bean
+  Stalls stalls() {
+    return new Stalls();
   }
 
   @Bean
@@ -74,7 +80,8 @@ public class PersistenceConfiguration {
       RoundRepository rounds,
       ResultRepository results,
       JdbcTemplate sql,
-      DocumentCodec codec) {
+      DocumentCodec codec,
+      Stalls stalls) {
     return new PostgresJobQueries(
         transactions.withReaders(READERS, READERS_WAIT, LONGEST_READ),
         transactions,
@@ -83,7 +90,8 @@ public class PersistenceConfiguration {
         rounds,
         results,
         sql,
-        codec);
+        codec,
+        stalls);
   }
 
   @Bean

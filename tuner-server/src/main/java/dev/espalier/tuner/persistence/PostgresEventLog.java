@@ -268,9 +268,10 @@ final class PostgresEventLog implements EventLog {
         job.loss = meanOfLastLosses();
       }
       if (jobChanged) {
-        keep("job.changed", job.view(codec));
+        keep("job.changed", job.view(codec, null));
       } else if (jobMoved) {
-        stream.add(new StreamEvent(job.id, 0, "job.changed", now, codec.tree(job.view(codec))));
+        stream.add(
+            new StreamEvent(job.id, 0, "job.changed", now, codec.tree(job.view(codec, null))));
       }
       insertStream();
       forgetOldOnes();

@@ -17,6 +17,7 @@ import dev.espalier.api.rest.SeriesView;
 import dev.espalier.api.rest.SnapshotView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.JobQueries;
+import dev.espalier.tuner.app.port.Stalls;
 import dev.espalier.tuner.core.session.SessionEvent;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -74,6 +75,7 @@ final class PostgresJobQueries implements JobQueries {
   private final JdbcTemplate sql;
   private final DocumentCodec codec;
   private final LossBlocks losses;
+  private final Stalls stalls;
 
   /// @param transactions for what may read much
   /// @param byKey for what reads one row by its key: people act on what it says, so it has no turn
@@ -86,7 +88,8 @@ final class PostgresJobQueries implements JobQueries {
       RoundRepository rounds,
       ResultRepository results,
       JdbcTemplate sql,
-      DocumentCodec codec) {
+      DocumentCodec codec,
+      Stalls stalls) {
     this.transactions = transactions;
     this.byKey = byKey;
     this.jobs = jobs;
@@ -96,6 +99,7 @@ final class PostgresJobQueries implements JobQueries {
     this.sql = sql;
     this.codec = codec;
     this.losses = new LossBlocks(sql);
+    this.stalls = stalls;
   }
 
   @Override
@@ -109,13 +113,17 @@ final class PostgresJobQueries implements JobQueries {
             "jobs",
             jobs.page(before, wanted, pattern, Limit.of(pageSize + 1)),
             pageSize,
-            row -> row.view(codec),
+            this::view,
             row -> row.position == null ? 0 : row.position));
   }
 
   @Override
   public Optional<JobView> job(String job) {
-    return byKey.read(() -> jobs.findById(job).map(row -> row.view(codec)));
+    return byKey.read(() -> jobs.findById(job).map(this::view));
+  }
+
+  private JobView view(JobEntity row) {
+    return row.view(codec, stalls.of(row.id).orElse(null));
   }
 
   @Override

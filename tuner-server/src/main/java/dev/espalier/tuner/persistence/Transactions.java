@@ -137,14 +137,12 @@ final class Transactions {
       }
       if (isAway(e) || isAway(first.get())) {
         String why = awayWords(e).or(() -> awayWords(first.get())).orElse("cannot be reached");
-        throw new EspalierException(
-            ErrorCode.DATABASE_AWAY, "the database " + why + "; try again later", e);
+        throw new EspalierException(ErrorCode.DATABASE_AWAY, "the database " + why, e);
       }
       if (isGivenUp(e) || isGivenUp(first.get())) {
         throw new EspalierException(
             ErrorCode.DATABASE_AWAY,
-            "the database has given up what it was asked, because of something else that it does;"
-                + " try again later",
+            "the database has given up what it was asked, because of something else that it does",
             e);
       }
       throw e;

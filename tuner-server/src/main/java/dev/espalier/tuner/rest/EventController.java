@@ -1,5 +1,6 @@
 package dev.espalier.tuner.rest;
 
+import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.JobQueries;
 import jakarta.servlet.http.HttpServletRequest;
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -168,6 +170,9 @@ class EventController {
         sent = event.sequence();
       }
       if (missed.size() < REPLAY_PAGE) {
+        // That event is not kept: it may be among those missed.
+        JobView view = Lookups.job(queries, job);
+        send(emitter, StreamEvent.stall(job, clock.instant(), Optional.ofNullable(view.stall())));
         return sent;
       }
     }

@@ -194,6 +194,31 @@ final class JobPictureTest {
     assertThat(news(log, stalled(board, 1, "clock 9 has run for 61 s"))).hasSize(1);
   }
 
+  /// Events of the job know nothing of it.
+  @Test
+  void aJobThatStandsStillSaysSinceWhenAndWhy() {
+    JobBoard board = board(0);
+    var log = new JobLog();
+    news(log, board);
+    var stall = Map.of("since", START, "reason", "the database has no room left on its disk");
+
+    board.apply("job.stalled", Json.tree(Map.of("stall", stall)));
+    board.apply("job.changed", Json.tree(board.job()));
+
+    String words = Words.day(START) + ": the database has no room left on its disk";
+    assertThat(draw(24, 100, board, "")).contains("Stands still since " + words);
+    assertThat(news(log, board))
+        .singleElement()
+        .asString()
+        .endsWith("stands still: the database has no room left on its disk");
+    assertThat(news(log, board)).isEmpty();
+
+    board.apply("job.stalled", Json.tree(Map.of()));
+
+    assertThat(draw(24, 100, board, "").toString()).doesNotContain("tands still");
+    assertThat(news(log, board)).singleElement().asString().endsWith("goes on again");
+  }
+
   /// Whoever begins to watch late must not read the past as the present.
   @Test
   void thePastHasItsOwnTimeOrNone() {

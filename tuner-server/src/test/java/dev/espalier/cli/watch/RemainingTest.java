@@ -41,6 +41,7 @@ final class RemainingTest {
         "",
         "",
         "",
+        null,
         Instant.EPOCH,
         Instant.EPOCH,
         null,

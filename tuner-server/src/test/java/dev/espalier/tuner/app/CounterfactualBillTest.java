@@ -95,6 +95,7 @@ final class CounterfactualBillTest {
         "",
         "",
         "",
+        null,
         Instant.EPOCH,
         Instant.EPOCH,
         Instant.EPOCH,

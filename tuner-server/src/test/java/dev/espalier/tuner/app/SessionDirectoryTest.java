@@ -15,6 +15,7 @@ import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.api.rest.WorkerView;
 import dev.espalier.programs.nn.MultilayerPerceptron;
@@ -23,6 +24,7 @@ import dev.espalier.runtime.link.TunerLink.Inbound;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.JobStore.StoredJob;
 import dev.espalier.tuner.app.port.ProgramRegistry;
+import dev.espalier.tuner.app.port.Stalls;
 import dev.espalier.tuner.app.port.TunerMeters;
 import dev.espalier.tuner.app.port.WorkerGateway;
 import dev.espalier.tuner.app.port.WorkerLauncher;
@@ -38,6 +40,7 @@ import dev.espalier.tuner.grpc.WorkerServer;
 import dev.espalier.tuner.grpc.WorkerSessionEndpoint;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -65,6 +68,8 @@ final class SessionDirectoryTest {
   private final Launcher launcher = new Launcher();
   private final Programs programs = new Programs();
   private final Meters meters = new Meters();
+  private final Stalls stalls = new Stalls();
+  private final List<StreamEvent> told = new CopyOnWriteArrayList<>();
   private final GrpcWorkerGateway gateway = new GrpcWorkerGateway();
   private final ListeningGateway listening = new ListeningGateway(gateway);
 
@@ -243,6 +248,27 @@ final class SessionDirectoryTest {
       assertThat(logs.of(job).events()).isEmpty();
       sessions.request(job, new UserRequest.Pause(), "somebody");
       assertThat(logs.decisions(job)).hasSize(1);
+    }
+  }
+
+  /// Its state says that it goes on, and cannot say otherwise: nothing can be written down.
+  @Test
+  void aJobWhoseLogCannotBeWrittenSaysThatItStandsStill() {
+    logs.isAway = true;
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+
+      await(() -> assertThat(stalls.of(job)).map(JobView.Stall::reason).contains("away"));
+      Instant since = stalls.of(job).orElseThrow().since();
+      await(() -> assertThat(logs.tries.get()).isGreaterThan(2));
+      assertThat(stalls.of(job)).map(JobView.Stall::since).contains(since);
+
+      logs.isAway = false;
+      await(() -> assertThat(stalls.of(job)).isEmpty());
+      await(() ->
+          assertThat(told.stream().filter(event -> event.type().equals("job.stalled")))
+              .extracting(StreamEvent::data)
+              .containsExactly(Map.of("stall", new JobView.Stall(since, "away")), Map.of()));
     }
   }
 
@@ -625,9 +651,11 @@ final class SessionDirectoryTest {
     try (SessionDirectory sessions = sessions(1)) {
       String job = submit(sessions);
 
+      await(() -> assertThat(stalls.of(job)).isPresent());
       await(() -> assertThat(launcher.launched).containsExactly(job));
       assertThat(launcher.failures.get()).isZero();
       assertThat(logs.state(job)).isEqualTo(JobState.STARTING);
+      await(() -> assertThat(stalls.of(job)).isEmpty());
     }
   }
 
@@ -732,10 +760,11 @@ final class SessionDirectoryTest {
         new RunnerPorts(
             jobs,
             logs,
-            _ -> {},
+            told::addAll,
             listening,
             launcher,
             meters,
+            stalls,
             new WorkerLeases.Times(
                 Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofMinutes(1)),
             job -> job);
@@ -803,12 +832,6 @@ final class SessionDirectoryTest {
     }
 
     @Override
-    public void stalled(String job, String why) {}
-
-    @Override
-    public void caughtUp(String job) {}
-
-    @Override
     public void ended(String job) {}
   }
 
@@ -819,6 +842,7 @@ final class SessionDirectoryTest {
     private final Set<String> taken = ConcurrentHashMap.newKeySet();
     private final Set<String> refused = ConcurrentHashMap.newKeySet();
     private final Set<String> read = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger tries = new AtomicInteger();
     private volatile boolean isAway;
 
     private MemoryEventLog of(String job) {
@@ -835,6 +859,7 @@ final class SessionDirectoryTest {
       }
       if (isAway) {
         refused.add(commit.job());
+        tries.incrementAndGet();
         throw new EspalierException(ErrorCode.DATABASE_AWAY, "away");
       }
       commit.effects().stream()

@@ -12,6 +12,7 @@ import dev.espalier.api.rest.JobSpecReader;
 import dev.espalier.runtime.Espalier;
 import dev.espalier.sdk.TrainingProgram;
 import dev.espalier.tuner.app.port.ProgramRegistry;
+import dev.espalier.tuner.app.port.Stalls;
 import dev.espalier.tuner.app.port.TunerMeters;
 import dev.espalier.tuner.app.port.WorkerLauncher;
 import dev.espalier.tuner.core.session.Decision;
@@ -131,6 +132,7 @@ public final class TunerInMemory {
             gateway,
             new NoLauncher(),
             new NoMeters(),
+            new Stalls(),
             new WorkerLeases.Times(Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ZERO),
             job -> checkpoints.resolve(job).toString());
     return new SessionDirectory(ports, registry, _ -> "", 4);
@@ -239,12 +241,6 @@ public final class TunerInMemory {
 
     @Override
     public void tuningShare(String job, double share) {}
-
-    @Override
-    public void stalled(String job, String why) {}
-
-    @Override
-    public void caughtUp(String job) {}
 
     @Override
     public void ended(String job) {}

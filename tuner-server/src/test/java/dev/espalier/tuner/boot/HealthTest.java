@@ -2,6 +2,8 @@ package dev.espalier.tuner.boot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.tuner.app.port.Stalls;
+import java.time.Instant;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -10,16 +12,16 @@ class HealthTest {
   private static final String JOB = "job_stalled";
 
   private final TestServer server = TestServer.get();
-  private final MicrometerTunerMeters meters = server.bean(MicrometerTunerMeters.class);
+  private final Stalls stalls = server.bean(Stalls.class);
 
   @AfterEach
   void mend() {
-    meters.caughtUp(JOB);
+    stalls.remove(JOB);
   }
 
   @Test
   void jobsWhoseLogCannotBeWrittenAreTold() {
-    meters.stalled(JOB, "the database has no room left on its disk");
+    stalls.put(JOB, "the database has no room left on its disk", Instant.now());
 
     var health = server.get("/actuator/health").json().path("components").path("jobs");
     assertThat(health.path("status").asString()).isEqualTo("DOWN");
@@ -29,7 +31,7 @@ class HealthTest {
         .as("who looks at jobs can be served")
         .isEqualTo(200);
 
-    meters.caughtUp(JOB);
+    stalls.remove(JOB);
     assertThat(server.get("/actuator/health").json().path("components").path("jobs").path("status"))
         .hasToString("\"UP\"");
   }

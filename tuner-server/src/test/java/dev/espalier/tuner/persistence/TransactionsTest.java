@@ -79,13 +79,13 @@ final class TransactionsTest {
         .isInstanceOfSatisfying(
             EspalierException.class,
             refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.DATABASE_AWAY))
-        .hasMessage("the database is read-only; try again later");
+        .hasMessage("the database is read-only");
     assertThatThrownBy(() ->
             all.write(() -> {
               throw new UncategorizedSQLException(
                   "insert", null, new SQLException("No space left on device", "53100"));
             }))
-        .hasMessage("the database has no room left on its disk; try again later");
+        .hasMessage("the database has no room left on its disk");
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.espalier.api.model.JobState;
 import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.EventPublisher;
+import dev.espalier.tuner.app.port.Stalls;
 import dev.espalier.tuner.boot.TestServer;
 import dev.espalier.tuner.core.session.SessionEffect;
 import java.io.BufferedReader;
@@ -63,12 +64,36 @@ class EventStreamTest {
     try (var stream = open(job, "1")) {
       assertThat(stream.next()).containsEntry("id", "2").containsEntry("event", "job.changed");
       assertThat(stream.next()).containsEntry("id", "3");
+      assertThat(stream.next())
+          .as("that the job goes on may be what was missed")
+          .containsEntry("event", "job.stalled")
+          .hasEntrySatisfying("data", data -> assertThat(data).contains("\"data\":{}"));
       change(job, "four");
       assertThat(stream.next()).containsEntry("id", "4");
     }
     try (var stream = open(job, "99")) {
       assertThat(stream.next()).containsEntry("event", "snapshot").containsEntry("id", "4");
     }
+  }
+
+  @Test
+  void whoeverComesLearnsThatTheJobStandsStill() throws Exception {
+    String job = server.newJob();
+    change(job, "one");
+    Stalls stalls = server.bean(Stalls.class);
+    stalls.put(job, "no room", Instant.EPOCH);
+    String told = "\"stall\":{\"since\":\"1970-01-01T00:00:00Z\",\"reason\":\"no room\"}";
+    try (var first = open(job, null);
+        var returning = open(job, "1")) {
+      assertThat(first.next().get("data")).contains("\"snapshot\"", told);
+      assertThat(returning.next())
+          .containsEntry("event", "job.stalled")
+          .doesNotContainKey("id")
+          .hasEntrySatisfying("data", data -> assertThat(data).contains(told));
+    } finally {
+      stalls.remove(job);
+    }
+    assertThat(server.get("/api/v1/jobs/" + job).json().get("stall").isNull()).isTrue();
   }
 
   @Test

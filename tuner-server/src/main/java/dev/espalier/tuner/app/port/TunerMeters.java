@@ -16,15 +16,6 @@ public interface TunerMeters {
   /// @param share tuning seconds over all branch seconds, 0 to 1
   void tuningShare(String job, double share);
 
-  /// A job stands still: what happens in it cannot be written down, or its workers cannot be
-  /// started.
-  ///
-  /// @param why in words
-  void stalled(String job, String why);
-
-  /// The job goes on again.
-  void caughtUp(String job);
-
   /// The job has ended: its gauges go.
   void ended(String job);
 }
