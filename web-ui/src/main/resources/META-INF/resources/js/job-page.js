@@ -91,8 +91,6 @@ class JobPage {
   #logsTurn = this.#turn(LOG_MILLIS);
   #configTurn = this.#turn(LOG_MILLIS);
   #compareTurn = this.#turn(BRANCH_MILLIS);
-  /** The last decision that was looked at. */
-  #heard = 0;
   #planned = false;
   #closed = false;
   #drawnAt = 0;
@@ -163,7 +161,6 @@ class JobPage {
 
   #onNews() {
     this.#read();
-    this.#tellRefusals();
     if (this.#planned) {
       return;
     }
@@ -176,18 +173,6 @@ class JobPage {
         this.#draw();
       });
     }, wait);
-  }
-
-  /** A wish is heard first and weighed later: the job's log says why one is not granted. */
-  #tellRefusals() {
-    const last = this.#feed.model.decisions.at(-1);
-    if (last && last.sequence > this.#heard) {
-      const isNews = this.#heard > 0;
-      this.#heard = last.sequence;
-      if (isNews && last.rule === 'request.ignored') {
-        this.#say(last.outcome, true);
-      }
-    }
   }
 
   /** @param {number} millis */

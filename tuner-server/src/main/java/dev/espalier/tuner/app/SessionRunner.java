@@ -299,7 +299,7 @@ final class SessionRunner implements Runnable {
     if (isMeant(request)) {
       unstored.add(request.turn());
       var event = new SessionEvent.Requested(clock.now(), request.request(), request.actor());
-      List<SessionEffect> followed = session.step(event);
+      List<SessionEffect> followed = weighed(session.step(event));
       effects.addAll(followed);
       if (!session.isEnded()) {
         commit(
@@ -666,7 +666,7 @@ final class SessionRunner implements Runnable {
         break;
       }
       taken.add(event);
-      List<SessionEffect> followed = session.step(event);
+      List<SessionEffect> followed = weighed(session.step(event));
       effects.addAll(followed);
       if (followed.stream().anyMatch(SessionEffect.LaunchWorkers.class::isInstance)) {
         // What else came belongs to the generation that is gone.
@@ -674,6 +674,16 @@ final class SessionRunner implements Runnable {
       }
     }
     commit(taken, effects);
+  }
+
+  /// Of requests one at a time is weighed before it is stored.
+  private List<SessionEffect> weighed(List<SessionEffect> followed) {
+    for (SessionEffect effect : followed) {
+      if (effect instanceof SessionEffect.Ignored(String why)) {
+        unstored.getLast().ignore(why);
+      }
+    }
+    return followed;
   }
 
   private void commit(List<SessionEvent> events, List<SessionEffect> effects)
@@ -830,7 +840,8 @@ final class SessionRunner implements Runnable {
         case SessionEffect.ScheduleChanged _,
             SessionEffect.MainlineEvaluated _,
             SessionEffect.ResultChanged _,
-            SessionEffect.SnapshotChanged _ -> {}
+            SessionEffect.SnapshotChanged _,
+            SessionEffect.Ignored _ -> {}
       }
     }
   }

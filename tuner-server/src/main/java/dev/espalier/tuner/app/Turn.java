@@ -19,6 +19,7 @@ final class Turn {
 
   private final Optional<LongPredicate> isExpected;
   private final CompletableFuture<Void> answer = new CompletableFuture<>();
+  private volatile Optional<EspalierException> ignored = Optional.empty();
   private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
 
   private enum State {
@@ -48,9 +49,15 @@ final class Turn {
     return state.compareAndSet(State.WAITING, State.TAKEN);
   }
 
+  /// The session does not do what is asked for. It is stored all the same.
+  void ignore(String why) {
+    ignored =
+        Optional.of(new EspalierException(ErrorCode.WRONG_STATE, why + "; nothing was changed"));
+  }
+
   /// What was taken is a decision now, whatever becomes of this server.
   void stored() {
-    answer.complete(null);
+    ignored.ifPresentOrElse(answer::completeExceptionally, () -> answer.complete(null));
   }
 
   /// Lets the request go; nothing of it remains.
@@ -60,9 +67,9 @@ final class Turn {
 
   /// Waits until the request is stored.
   ///
-  /// @throws EspalierException why the request was refused; `NOT_READY` when its turn does not
-  ///   come; `DATABASE_AWAY` when it was taken and cannot be stored for so long that nobody can say
-  ///   any more what becomes of it
+  /// @throws EspalierException why the request was refused; `WRONG_STATE` when it was ignored;
+  ///   `NOT_READY` when its turn does not come; `DATABASE_AWAY` when it was taken and cannot be
+  ///   stored for so long that nobody can say any more what becomes of it
   void await() {
     try {
       answer.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);

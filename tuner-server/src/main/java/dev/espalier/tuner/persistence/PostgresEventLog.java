@@ -251,7 +251,7 @@ final class PostgresEventLog implements EventLog {
           jobMoved = true;
         }
         case SessionEffect.KillWorkers _ -> killed = true;
-        case SessionEffect.Command _, SessionEffect.Hold _ -> {
+        case SessionEffect.Command _, SessionEffect.Hold _, SessionEffect.Ignored _ -> {
           // Acts on the world, not on what is known of the job.
         }
       }

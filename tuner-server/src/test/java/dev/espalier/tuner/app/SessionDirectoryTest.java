@@ -272,6 +272,31 @@ final class SessionDirectoryTest {
     }
   }
 
+  /// Its log says so too: somebody asked.
+  @Test
+  void aRequestThatDoesNotFitTheJobIsRefused() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String running = submit(sessions);
+      String waiting = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(running));
+      for (String job : List.of(running, waiting)) {
+        assertThatThrownBy(() -> sessions.request(job, new UserRequest.Resume(), "somebody"))
+            .hasMessage("the job is not paused; nothing was changed")
+            .isInstanceOfSatisfying(
+                EspalierException.class,
+                refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.WRONG_STATE));
+
+        sessions.request(job, new UserRequest.Pause(), "somebody");
+        assertThatThrownBy(() -> sessions.request(job, new UserRequest.Pause(), "somebody"))
+            .hasMessage("the job is paused already; nothing was changed");
+
+        assertThat(logs.decisions(job))
+            .extracting(Decision::rule)
+            .containsExactly("request.ignored", "request.accepted", "request.ignored");
+      }
+    }
+  }
+
   /// Nothing is left to do for a server that is killed.
   @Test
   void whatIsAskedOfAWaitingJobIsStoredAtOnce() {

@@ -29,6 +29,11 @@ public sealed interface SessionEffect {
   /// Write a decision down.
   record Decide(Decision decision) implements SessionEffect {}
 
+  /// What a person asked for does not fit the job as it stands, and is not done.
+  ///
+  /// @param why in words
+  record Ignored(String why) implements SessionEffect {}
+
   /// The job's state changed.
   ///
   /// @param reason a code such as `round-running`

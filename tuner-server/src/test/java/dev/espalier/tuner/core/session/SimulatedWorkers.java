@@ -268,7 +268,8 @@ public final class SimulatedWorkers {
             SessionEffect.MainlineEvaluated _,
             SessionEffect.ResultChanged _,
             SessionEffect.SnapshotChanged _,
-            SessionEffect.TimeSpent _ -> {}
+            SessionEffect.TimeSpent _,
+            SessionEffect.Ignored _ -> {}
       }
     }
   }

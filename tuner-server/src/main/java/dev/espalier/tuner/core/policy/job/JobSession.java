@@ -306,6 +306,7 @@ public final class JobSession implements TuningSession {
                           checkpoints.durable(asked.snapshot()).orElseThrow(), event.actor()));
           case SessionEvent.UserRequest.Pin asked -> pin(asked);
         };
+    refusal.ifPresent(why -> board.emit(new SessionEffect.Ignored(why)));
     String asked = Requests.inWords(event.request());
     board.decide(
         "request-" + requests,
