@@ -31,6 +31,9 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
   /// Longer than a check takes to remove its files when it is told to end.
   private static final long END_PATIENCE_SECONDS = 20;
 
+  /// Exit status of a worker that failed, and not of one that was killed.
+  private static final int FAILED = 1;
+
   private static final String MAIN = "dev.espalier.runtime.WorkerMain";
 
   private static final List<String> USUAL_JAVA_OPTIONS =
@@ -160,8 +163,7 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
             ErrorCode.INTERNAL, "no answer to %s within %d s".formatted(question, timeoutSeconds));
       }
       if (status != 0) {
-        throw new EspalierException(
-            ErrorCode.INTERNAL, question + " ended with status " + status + ": " + errors.join());
+        throw new EspalierException(ErrorCode.INTERNAL, failure(question, status, errors.join()));
       }
     } catch (IOException failure) {
       throw new EspalierException(
@@ -170,6 +172,13 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
       Thread.currentThread().interrupt();
       throw new EspalierException(ErrorCode.INTERNAL, "interrupted");
     }
+  }
+
+  /// A worker that fails in good order says why last.
+  private static String failure(String question, int status, String lastLine) {
+    return status == FAILED && !lastLine.isEmpty()
+        ? lastLine
+        : question + " ended with status " + status + (lastLine.isEmpty() ? "" : ": " + lastLine);
   }
 
   /// Tells a process to end, which then removes its files; one that does not listen is killed.
