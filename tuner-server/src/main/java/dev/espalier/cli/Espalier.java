@@ -9,10 +9,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.RunLast;
 import picocli.CommandLine.Spec;
@@ -30,17 +32,26 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  espalier job submit job.yaml --follow  run a job and watch it",
       "  espalier help exit-codes               what exit codes mean"
     })
-public final class Espalier implements Runnable {
+public final class Espalier implements Callable<Integer> {
   private static final int HELP_WIDTH = 100;
   // Picocli's own.
   private static final int LEAST_HELP_WIDTH = 55;
 
   @Mixin final GlobalOptions options;
 
+  @Option(
+      names = {"-V", "--version"},
+      order = 101,
+      description = "Show versions, as the command version does.")
+  boolean isAskedForVersion;
+
   @Spec CommandSpec spec;
 
-  private Espalier(GlobalOptions options) {
-    this.options = options;
+  private final Invocation invocation;
+
+  private Espalier(Invocation invocation) {
+    this.invocation = invocation;
+    this.options = invocation.options();
     this.spec = CommandSpec.create();
   }
 
@@ -67,7 +78,7 @@ public final class Espalier implements Runnable {
   }
 
   static CommandLine commandLine(Invocation invocation) {
-    var root = new CommandLine(new Espalier(invocation.options()));
+    var root = new CommandLine(new Espalier(invocation));
     List.of(
             new DemoCommand(invocation),
             new ServerCommand(),
@@ -118,7 +129,10 @@ public final class Espalier implements Runnable {
   }
 
   @Override
-  public void run() {
+  public Integer call() {
+    if (isAskedForVersion) {
+      return new VersionCommand(invocation).call();
+    }
     throw new ParameterException(spec.commandLine(), "a command is missing");
   }
 

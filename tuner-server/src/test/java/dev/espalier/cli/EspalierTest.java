@@ -9,6 +9,7 @@ import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.SnapshotState;
 import dev.espalier.api.model.Verdict;
+import dev.espalier.api.model.Version;
 import dev.espalier.api.rest.BranchView;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
@@ -49,6 +50,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.node.ObjectNode;
 
 final class EspalierTest {
@@ -261,6 +263,17 @@ final class EspalierTest {
     assertThat(run("job", "describe", JOB)).isZero();
     assertThat(out)
         .containsPattern("stands still +since .*: the database has no room left on its disk");
+  }
+
+  /// What whoever installed a tool tries first.
+  @ParameterizedTest
+  @ValueSource(strings = {"version", "--version", "-V"})
+  void theVersionIsToldHoweverItIsAskedFor(String words) {
+    server.on("GET /version", 200, Map.of("version", "7.8"));
+
+    assertThat(run(words)).isZero();
+
+    assertThat(out).startsWith("espalier " + Version.CURRENT).contains("server   7.8 at ");
   }
 
   @Test
