@@ -27,13 +27,14 @@ class DatabaseConfiguration {
 
   /// @param homeLock kept until it has ended
   @Bean(destroyMethod = "close")
-  DatabaseServer databaseServer(TunerProperties properties, FolderLock homeLock) {
+  DatabaseServer databaseServer(
+      TunerProperties properties, FolderLock homeLock, PostgresStart postgres) {
     TunerProperties.Database outside = properties.database();
     if (outside.url() != null) {
       return new DatabaseServer(
           null, new Details(outside.url(), outside.user(), outside.password()));
     }
-    var embedded = EmbeddedPostgres.start(properties.homeFolder().resolve("postgres"));
+    EmbeddedPostgres embedded = postgres.await();
     return new DatabaseServer(
         embedded, new Details(embedded.url(), embedded.user(), embedded.password()));
   }

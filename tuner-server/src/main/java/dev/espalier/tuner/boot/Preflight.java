@@ -21,6 +21,7 @@ import org.springframework.boot.context.properties.bind.handler.NoUnboundElement
 import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.Environment;
 import org.springframework.core.env.MapPropertySource;
 
 /// Looks for what would keep the server from starting, before it starts, so that each is told in
@@ -28,11 +29,7 @@ import org.springframework.core.env.MapPropertySource;
 final class Preflight implements ApplicationContextInitializer<ConfigurableApplicationContext> {
   @Override
   public void initialize(ConfigurableApplicationContext context) {
-    // The framework finds keys that do not exist only after it has started a web server.
-    var strict =
-        new NoUnboundElementsBindHandler(BindHandler.DEFAULT, new UnboundElementsSourceFilter());
-    TunerProperties properties =
-        Binder.get(context.getEnvironment()).bindOrCreate("espalier", TUNER, strict);
+    TunerProperties properties = properties(context.getEnvironment());
     TunerProperties.Grpc grpc = properties.grpc();
     requireFree("http", properties.http().address(), properties.http().port(), "--http-port");
     requireFree("grpc", grpc.address(), grpc.port(), "--grpc-port");
@@ -54,6 +51,14 @@ final class Preflight implements ApplicationContextInitializer<ConfigurableAppli
   }
 
   private static final Bindable<TunerProperties> TUNER = Bindable.of(TunerProperties.class);
+
+  /// {@return the settings, before the framework binds them}
+  static TunerProperties properties(Environment environment) {
+    // The framework finds keys that do not exist only after it has started a web server.
+    var strict =
+        new NoUnboundElementsBindHandler(BindHandler.DEFAULT, new UnboundElementsSourceFilter());
+    return Binder.get(environment).bindOrCreate("espalier", TUNER, strict);
+  }
 
   /// Where workers of this machine reach a server that encrypts what leaves it.
   static final String LOOPBACK = "127.0.0.1";

@@ -45,6 +45,7 @@ public final class TunerServerApplication {
   /// Starts a server from the given configurations.
   static ConfigurableApplicationContext start(List<Class<?>> configurations, String... arguments) {
     @Nullable FolderLock lock = null;
+    var postgres = new PostgresStart();
     try {
       Path home = HomeFolder.find(arguments, System.getenv());
       lock = HomeFolder.take(home);
@@ -54,11 +55,12 @@ public final class TunerServerApplication {
       var application = new SpringApplication(configurations.toArray(Class<?>[]::new));
       application.setBannerMode(Banner.Mode.OFF);
       application.setLogStartupInfo(false);
-      application.addInitializers(keeping(lock), new Preflight());
+      application.addInitializers(keeping(lock), new Preflight(), postgres);
       ConfigurableApplicationContext context = application.run(all.toArray(String[]::new));
       LOG.info("event=server-ready dashboard={} home={}", dashboard(context), home);
       return context;
     } catch (RuntimeException e) {
+      postgres.close();
       if (lock != null) {
         lock.close();
       }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.tuner.persistence.EmbeddedPostgres;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -12,6 +13,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.jdbc.autoconfigure.JdbcConnectionDetails;
 
 /// What a server says that cannot start; each is one sentence.
@@ -120,6 +123,29 @@ class StartTest {
         "--espalier.database.url=" + database.getJdbcUrl(),
         "--espalier.database.user=" + database.getUsername(),
         "--espalier.database.password=" + database.getPassword());
+  }
+
+  @Test
+  void databaseEndsWithAStartThatFailsBesideIt() {
+    assertThatThrownBy(() ->
+            TunerServerApplication.start(
+                List.of(Fails.class),
+                "--espalier.home=" + folder,
+                "--espalier.http.port=0",
+                "--espalier.grpc.port=0"))
+        .hasMessageContaining("fails before anything asks for the database");
+
+    Path postgres = folder.resolve("postgres");
+    assertThat(EmbeddedPostgres.hasData(postgres)).isTrue();
+    assertThat(postgres.resolve("data-18").resolve("postmaster.pid")).doesNotExist();
+    EmbeddedPostgres.start(postgres).close();
+  }
+
+  static final class Fails implements BeanFactoryPostProcessor {
+    @Override
+    public void postProcessBeanFactory(ConfigurableListableBeanFactory factory) {
+      throw new IllegalStateException("fails before anything asks for the database");
+    }
   }
 
   private void refuses(ErrorCode code, String words, String... arguments) {
