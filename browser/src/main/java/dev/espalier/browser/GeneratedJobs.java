@@ -349,7 +349,8 @@ public final class GeneratedJobs {
           clocks,
           clocks * CLOCK_SECONDS,
           round == 0 ? Optional.empty() : Optional.of(summary(state, speed)),
-          Double.NaN);
+          Double.NaN,
+          Optional.empty());
     }
 
     private ProgressSummary summary(BranchState state, double speed) {

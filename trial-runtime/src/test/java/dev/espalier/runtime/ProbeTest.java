@@ -249,6 +249,49 @@ class ProbeTest {
     }
   }
 
+  /// Has a metric whose large values are good, and no other.
+  private static final class ScoredOnly extends Scored {
+    @Override
+    public ProgramDescriptor describe() {
+      ProgramDescriptor scored = super.describe();
+      return new ProgramDescriptor(
+          scored.name(),
+          scored.summary(),
+          scored.needsData(),
+          scored.arguments(),
+          scored.tunables(),
+          List.of(MetricSpec.maximize("even")));
+    }
+
+    @Override
+    public Evaluation evaluate(ProgramContext context) {
+      Evaluation evaluation = super.evaluate(context);
+      return new Evaluation(Map.of("even", evaluation.metrics().get("even")), evaluation.samples());
+    }
+  }
+
+  /// Whoever shows what was measured must know that it is a metric's negative.
+  @Test
+  void aMetricThatStandsForALossIsNamed() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints)) {
+      judgeByValidation(tuner, ScoredOnly::new);
+      List<Double> losses = tuner.probe(0, 1);
+      assertThat(losses).hasSize(3).allMatch(loss -> loss < 0);
+      assertThat(tuner.evaluated(0, 1).orElseThrow().metrics())
+          .containsOnlyKeys("even")
+          .hasEntrySatisfying(
+              "even",
+              value ->
+                  assertThat(value)
+                      .isEqualTo(
+                          -losses.stream().mapToDouble(loss -> loss).average().orElseThrow()));
+    }
+    try (var tuner = new ScriptedTuner(1, checkpoints.resolve("with a loss"))) {
+      judgeByValidation(tuner, Scored::new);
+      assertThat(tuner.evaluated(0, 1).orElseThrow().metrics()).isEmpty();
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void theFirstMetricIsMeasuredBesideTheLossOfEachBlock(boolean isTested) throws Exception {

@@ -8,6 +8,7 @@ import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Words;
 import dev.espalier.cli.watch.BranchTree;
+import dev.espalier.cli.watch.Probes;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -128,31 +129,17 @@ final class BranchCommands extends CommandGroup {
         items,
         round == null && kind == null ? "No branches." : "No such branches.",
         () -> {
+          List<BranchView> branches =
+              items.stream().map(item -> Json.as(item, BranchView.class)).toList();
+          String probe = Probes.name(branches);
           var table =
               new Table(
-                      "branch",
-                      "parent",
-                      "kind",
-                      "round",
-                      "setting",
-                      "clocks",
-                      "time",
-                      "speed",
-                      "probe loss",
-                      "verdict",
-                      "state")
+                      "branch", "parent", "kind", "round", "setting", "clocks", "time", "speed",
+                      probe, "verdict", "state")
                   .sparing(
-                      "parent",
-                      "kind",
-                      "time",
-                      "probe loss",
-                      "round",
-                      "clocks",
-                      "verdict",
-                      "speed",
+                      "parent", "kind", "time", probe, "round", "clocks", "verdict", "speed",
                       "state");
-          for (JsonNode item : items) {
-            BranchView branch = Json.as(item, BranchView.class);
+          for (BranchView branch : branches) {
             table.row(
                 "#" + branch.branch(),
                 branch.parent() == null ? "-" : "#" + branch.parent(),
@@ -162,7 +149,7 @@ final class BranchCommands extends CommandGroup {
                 Long.toString(branch.clocks()),
                 Words.seconds(branch.seconds()),
                 branch.speed() == null ? "-" : Words.number(branch.speed()) + "/s",
-                Words.number(branch.heldOutLoss()),
+                Probes.value(branch),
                 branch.verdict() == null ? "-" : branch.verdict().name(),
                 branch.state().name());
           }

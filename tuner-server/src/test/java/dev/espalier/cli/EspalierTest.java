@@ -185,7 +185,8 @@ final class EspalierTest {
         0.01,
         Arrays.asList(2.0, null),
         List.of(0.5, 1.0),
-        null);
+        -0.1 * number,
+        "accuracy");
   }
 
   private void serveJob(JobView view) {
@@ -263,6 +264,16 @@ final class EspalierTest {
     assertThat(run("job", "describe", JOB)).isZero();
     assertThat(out)
         .containsPattern("stands still +since .*: the database has no room left on its disk");
+  }
+
+  /// Its program has no loss to measure on the samples that judge.
+  @Test
+  void whatJudgesARaceIsNamedByWhatItMeasures() {
+    serveJob(job(JobState.TRAINING, 3, 0.25));
+
+    assertThat(run("branch", "list", JOB)).isZero();
+    assertThat(out.lines().findFirst().orElseThrow()).contains("probe accuracy");
+    assertThat(out).contains("0.3").doesNotContain("-0.3");
   }
 
   /// What whoever installed a tool tries first.
@@ -578,7 +589,11 @@ final class EspalierTest {
                 branch(4, 2, BranchState.DISCARDED, Verdict.UNSTABLE))));
 
     assertThat(run("branch", "tree", JOB)).isZero();
-    assertThat(out).contains("1 tried and discarded").contains("#3 round 1").doesNotContain("#4");
+    assertThat(out)
+        .contains("1 tried and discarded")
+        .contains("#3 round 1")
+        .contains("probe accuracy 0.3")
+        .doesNotContain("#4");
 
     assertThat(run("branch", "tree", JOB, "--all")).isZero();
     assertThat(out).contains("├─ #4 round 1");

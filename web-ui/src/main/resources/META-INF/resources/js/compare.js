@@ -154,7 +154,7 @@ function table(model, branches, on) {
     byImportance,
   );
   const best = most(branches.map((branch) => branch.speed ?? -Infinity));
-  const probe = branches.map(({ heldOutLoss }) => heldOutLoss).find((loss) => loss !== null) ?? null;
+  const probe = branches.find(({ heldOutLoss }) => heldOutLoss !== null);
   const isJudged = branches.some((branch) => branch.windowMeans.length > 0);
   const row = (
     /** @type {string} */ title,
@@ -218,9 +218,9 @@ function table(model, branches, on) {
         row('Verdict', (branch) =>
           standingWords(branch, standing(branch, model.rounds.get(branch.round))),
         ),
-        probe !== null &&
-          row(probed(model, probe).name, (branch) =>
-            format.measured(probed(model, branch.heldOutLoss).value, 4),
+        probe &&
+          row(probed(probe).name, (branch) =>
+            format.measured(probed(branch).value, 4),
           ),
         isJudged && [
           row('Speed, loss/s', (branch) =>

@@ -286,7 +286,7 @@ function numbers(model, branch) {
   const value = (/** @type {number | null} */ n, text = unit) =>
     n === null ? format.NONE : format.number(n, 4) + text;
   if (branch.heldOutLoss !== null && branch.verdict === null) {
-    const probe = probed(model, branch.heldOutLoss);
+    const probe = probed(branch);
     return h(
       'dl',
       { class: 'facts' },

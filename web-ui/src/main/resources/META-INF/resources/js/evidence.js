@@ -235,16 +235,14 @@ function branchTable(model, round, branches, focus, on) {
   // Races and populations judge by other losses than those that a branch trains on.
   const isJudged =
     branches.some((branch) => branch.speed !== null) || WINDOWED.includes(round.phase);
-  const probe = branches.map(({ heldOutLoss }) => heldOutLoss).find((loss) => loss !== null) ?? null;
-  const isRaced = probe !== null;
-  const measured = (/** @type {BranchView} */ branch) => probed(model, branch.heldOutLoss).value;
+  const probe = branches.find(({ heldOutLoss }) => heldOutLoss !== null);
   const fastest = Math.max(0, ...branches.map((b) => Math.max(b.speed ?? 0, b.slope ?? 0)));
   return scroller(
     `Branches of round ${round.round}`,
     h(
       'table',
       { class: 'branches', onpointerleave: () => on.focus(null) },
-      h('caption', { class: 'hidden' }, `Branches of round ${round.round}, ${isRaced ? 'least loss' : 'fastest'} first`),
+      h('caption', { class: 'hidden' }, `Branches of round ${round.round}, ${probe ? 'least loss' : 'fastest'} first`),
       h(
         'thead',
         null,
@@ -264,11 +262,11 @@ function branchTable(model, round, branches, focus, on) {
               h('span', { class: 'unit' }, ' loss/s, to slope'),
             ),
           ],
-          isRaced &&
+          probe &&
             h(
               'th',
               { scope: 'col', class: 'num', title: 'on the same samples, at the end of a lap' },
-              probed(model, probe).name,
+              probed(probe).name,
             ),
           h('th', { scope: 'col' }, 'Verdict'),
           h('th', { scope: 'col', class: 'num clocks-cell' }, 'Clocks'),
@@ -278,7 +276,7 @@ function branchTable(model, round, branches, focus, on) {
       h(
         'tbody',
         null,
-        branches.map((branch) => branchRow(branch, round, varied, isJudged ? fastest : null, isRaced ? measured : null, focus, on),
+        branches.map((branch) => branchRow(branch, round, varied, isJudged ? fastest : null, probe !== undefined, focus, on),
         ),
       ),
     ),
@@ -315,12 +313,11 @@ function phase(round) {
  * @param {RoundView} round
  * @param {string[]} varied
  * @param {number | null} fastest speed of the round; null where none is measured
- * @param {((branch: BranchView) => number | null) | null} measured on the samples that judge a race;
- *     null where it is none
+ * @param {boolean} isRaced whether what was measured on the samples that judge is shown
  * @param {number | null} focus
  * @param {RoundsActions} on
  */
-function branchRow(branch, round, varied, fastest, measured, focus, on) {
+function branchRow(branch, round, varied, fastest, isRaced, focus, on) {
   const kind = standing(branch, round);
   return h(
     'tr',
@@ -351,7 +348,7 @@ function branchRow(branch, round, varied, fastest, measured, focus, on) {
       h('td', { class: 'spark-cell' }, spark(branch.windowMeans, kind)),
       speedCell(branch, kind, fastest),
     ],
-    measured && h('td', { class: 'num' }, format.measured(measured(branch), 4)),
+    isRaced && h('td', { class: 'num' }, format.measured(probed(branch).value, 4)),
     h('td', { class: `verdict is-${kind}` }, verdict(branch, kind)),
     h('td', { class: 'num clocks-cell' }, format.count(branch.clocks)),
     h('td', { class: 'num' }, format.duration(branch.seconds)),

@@ -564,21 +564,16 @@ function withoutStub(buckets) {
 }
 
 /**
- * What the samples that judge said of a branch of a race. Where a program has no loss to measure on
- * them, that is an accuracy's negative, which no training loss or metric of the job has the sign of.
+ * What the samples that judge said of a branch of a race: a loss, or an accuracy where its program
+ * has no loss to measure on them.
  *
- * @param {JobModel} model
- * @param {number | null} loss
+ * @param {BranchView} branch
  * @returns {{name: string, value: number | null}}
  */
-export function probed(model, loss) {
-  const metrics = Object.entries(model.job?.metrics ?? {});
-  const isPositive = [model.job?.loss ?? null, ...metrics.map(([, value]) => value)].every(
-    (value) => value !== null && value >= 0,
-  );
-  return loss !== null && loss < 0 && isPositive && metrics.length > 0
-    ? { name: `Probe ${format.words(metrics[0][0])}`, value: -loss }
-    : { name: 'Probe loss', value: loss };
+export function probed({ heldOutLoss, heldOutMetric }) {
+  return heldOutLoss !== null && heldOutMetric
+    ? { name: `Probe ${format.words(heldOutMetric)}`, value: -heldOutLoss }
+    : { name: 'Probe loss', value: heldOutLoss };
 }
 
 /**

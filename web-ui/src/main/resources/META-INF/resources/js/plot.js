@@ -354,7 +354,7 @@ export class Plot {
    */
   #branchTip(branch) {
     const kind = standing(branch, this.#model.rounds.get(branch.round));
-    const probe = probed(this.#model, branch.heldOutLoss);
+    const probe = probed(branch);
     const measured =
       branch.heldOutLoss === null
         ? tipLine(

@@ -31,7 +31,7 @@
  *     setting: Setting, state: string, start: number, forkClock: number, clocks: number, seconds: number,
  *     verdict: string | null, speed: number | null, slope: number | null, noise: number | null,
  *     windowMeans: (number | null)[], windowSeconds: number[],
- *     heldOutLoss: number | null}} BranchView
+ *     heldOutLoss: number | null, heldOutMetric: string | null}} BranchView
  */
 
 /**

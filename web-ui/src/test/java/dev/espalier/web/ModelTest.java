@@ -209,18 +209,19 @@ final class ModelTest {
     assertThat(line.getArrayElement(1).getMember("y").asDouble()).isEqualTo(2.0);
   }
 
+  /// Known with the measure itself: before anything was evaluated, and whatever its sign.
   @Test
   void whatJudgesARaceIsNamedByWhatItMeasures() {
-    Value job = modules.json("{\"loss\": 0.3, \"metrics\": {\"accuracy\": 0.9}}");
-    model.putMember("job", job);
-    assertThat(modules.text(page.invokeMember("probed", model, -0.92)))
+    assertThat(probed("{\"heldOutLoss\": -0.92, \"heldOutMetric\": \"accuracy\"}"))
         .isEqualTo("{\"name\":\"Probe accuracy\",\"value\":0.92}");
-    assertThat(modules.text(page.invokeMember("probed", model, 0.4)))
+    assertThat(probed("{\"heldOutLoss\": 0.4, \"heldOutMetric\": null}"))
         .isEqualTo("{\"name\":\"Probe loss\",\"value\":0.4}");
-
-    job.putMember("loss", -3);
-    assertThat(modules.text(page.invokeMember("probed", model, -2.5)))
+    assertThat(probed("{\"heldOutLoss\": -2.5, \"heldOutMetric\": null}"))
         .isEqualTo("{\"name\":\"Probe loss\",\"value\":-2.5}");
+  }
+
+  private String probed(String branch) {
+    return modules.text(page.invokeMember("probed", modules.json(branch)));
   }
 
   @Test

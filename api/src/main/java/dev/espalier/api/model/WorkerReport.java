@@ -47,7 +47,8 @@ public sealed interface WorkerReport {
 
   /// This worker's part of an evaluation.
   ///
-  /// @param metrics value by name over this worker's validation samples
+  /// @param metrics value by name over this worker's validation samples; of a probe the one metric
+  ///   whose negative its losses are, where the program measures no loss
   /// @param samples this worker's validation samples; 0 when it had none
   /// @param losses of a probe: mean loss of each block that is this worker's, in order; worker w of
   ///   W has blocks w, w + W, ...; may be NaN; empty for an evaluation

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// @param heldOutLoss mean loss on the samples that judge races (of a root mean square error its
 ///   square) at the end of its last lap in a race; null before, after an overflow, and where
 ///   nothing races
+/// @param heldOutMetric the metric whose negative that is, where the program measures no loss on
+///   these samples; else null
 public record BranchView(
     int branch,
     @Nullable Integer parent,
@@ -41,4 +43,5 @@ public record BranchView(
     @Nullable Double noise,
     List<@Nullable Double> windowMeans,
     List<Double> windowSeconds,
-    @Nullable Double heldOutLoss) {}
+    @Nullable Double heldOutLoss,
+    @Nullable String heldOutMetric) {}

@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Setting;
@@ -290,12 +291,24 @@ public final class BranchExecutor {
     reports.accept(
         new WorkerReport.Evaluated(
             evaluation,
-            Map.of(),
+            measuredIn(judged),
             blocks.stream().mapToLong(block -> block.length).sum(),
             (System.nanoTime() - start) / 1e9,
             judged.stream().map(Judged::loss).toList(),
             Map.of(),
             judged.stream().flatMap(block -> block.score().stream()).toList()));
+  }
+
+  /// {@return the metric that judges where its large values are good, over all blocks; else none}
+  private static Map<String, Double> measuredIn(List<Judged> blocks) {
+    return blocks.stream()
+        .flatMap(block -> block.metric().stream())
+        .findFirst()
+        .map(metric ->
+            Map.of(
+                metric.name(),
+                -blocks.stream().mapToDouble(Judged::loss).average().orElse(Double.NaN)))
+        .orElse(Map.of());
   }
 
   /// Block b is measured by worker b mod workers.
@@ -311,7 +324,8 @@ public final class BranchExecutor {
   /// A block of the probe set.
   ///
   /// @param score of the program's first metric, where the loss is of another
-  private record Judged(double loss, Optional<Double> score) {}
+  /// @param metric whose negative the loss is, for want of a loss
+  private record Judged(double loss, Optional<Double> score, Optional<MetricSpec> metric) {}
 
   private Judged judge(BranchLedger.Entry entry, int[] block, List<MetricSpec> metrics) {
     // The same random numbers for all branches, and others for each block.
@@ -319,7 +333,8 @@ public final class BranchExecutor {
     if (!isJudgedByValidation) {
       context.at(entry.setting(), block, entry.lineageClock()).withStream(stream);
       Progress progress = returned(program.loss(context), "loss");
-      return new Judged(progress.lossSum() / Math.max(1, progress.samples()), Optional.empty());
+      return new Judged(
+          progress.lossSum() / Math.max(1, progress.samples()), Optional.empty(), Optional.empty());
     }
     context
         .at(entry.setting(), new int[0], entry.lineageClock())
@@ -335,7 +350,8 @@ public final class BranchExecutor {
     boolean isOther = !first.equals(judged) && !measured.otherSamples().containsKey(first.name());
     return new Judged(
         judged.asLoss(requireMeasured(judged, measured)),
-        isOther ? Optional.of(first.asLoss(requireMeasured(first, measured))) : Optional.empty());
+        isOther ? Optional.of(first.asLoss(requireMeasured(first, measured))) : Optional.empty(),
+        Optional.of(judged).filter(metric -> metric.goal() == Goal.MAXIMIZE));
   }
 
   /// Saving is collective, so this worker's shard is saved even when its place cannot be: the other

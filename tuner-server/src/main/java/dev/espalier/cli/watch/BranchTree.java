@@ -108,7 +108,9 @@ public final class BranchTree {
     String round = branch.round() > 0 ? " round " + branch.round() : "";
     String speed = branch.speed() == null ? "" : ", speed " + Words.number(branch.speed()) + "/s";
     String loss =
-        branch.heldOutLoss() == null ? "" : ", probe loss " + Words.number(branch.heldOutLoss());
+        branch.heldOutLoss() == null
+            ? ""
+            : ", " + Probes.name(List.of(branch)) + " " + Probes.value(branch);
     String text =
         number
             + round
@@ -146,7 +148,7 @@ public final class BranchTree {
       table.row("noise", Words.number(branch.noise()));
     }
     if (branch.heldOutLoss() != null) {
-      table.row("probe loss", Words.number(branch.heldOutLoss()));
+      table.row(Probes.name(List.of(branch)), Probes.value(branch));
     }
     if (!branch.windowMeans().isEmpty()) {
       table.row(

@@ -152,7 +152,7 @@ final class JobPicture {
       }
       boolean hasLosses = trials.stream().anyMatch(trial -> trial.heldOutLoss() != null);
       if (hasLosses) {
-        headers.add("probe loss");
+        headers.add(Probes.name(trials));
       }
       headers.add("verdict");
       var table = new Table(headers).sparing(common(trials, names)).sparing("time", "clocks");
@@ -249,7 +249,7 @@ final class JobPicture {
       cells.add(trial.speed() == null ? "-" : Words.number(trial.speed()) + "/s");
     }
     if (hasLosses) {
-      cells.add(Words.number(trial.heldOutLoss()));
+      cells.add(Probes.value(trial));
     }
     cells.add(verdict(trial));
     return cells;

@@ -85,6 +85,9 @@ class BranchEntity {
   @Column(name = "held_out_loss")
   @Nullable Double heldOutLoss;
 
+  @Column(name = "held_out_metric")
+  @Nullable String heldOutMetric;
+
   @Column(name = "window_means")
   double[] windowMeans = {};
 
@@ -116,6 +119,7 @@ class BranchEntity {
     seconds = change.seconds();
     change.summary().ifPresent(this::judge);
     heldOutLoss = finite(change.heldOutLoss());
+    heldOutMetric = change.heldOutMetric().orElse(null);
   }
 
   /// Nothing lives on of a job that has ended: the mainline's chain, which a policy leaves behind
@@ -166,7 +170,8 @@ class BranchEntity {
         finite(noise),
         Collections.unmodifiableList(means),
         List.copyOf(times),
-        heldOutLoss);
+        heldOutLoss,
+        heldOutMetric);
   }
 
   private static @Nullable Double finite(@Nullable Double value) {

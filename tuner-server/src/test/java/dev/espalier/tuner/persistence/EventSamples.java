@@ -165,7 +165,8 @@ final class EventSamples {
                     4,
                     List.of(2.0, Double.NaN),
                     List.of(0.5, 1.0))),
-        number == 0 ? Double.NaN : 0.75);
+        number == 0 ? Double.NaN : -0.75,
+        number == 0 ? Optional.empty() : Optional.of("accuracy"));
   }
 
   static SessionEffect.RoundChanged round(int number, String phase, String outcome) {

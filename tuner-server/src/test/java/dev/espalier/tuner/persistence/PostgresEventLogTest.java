@@ -223,7 +223,8 @@ class PostgresEventLogTest {
           assertThat(round.outcome()).isEqualTo("took #1");
         });
     assertThat(queries.branch(job, 1).orElseThrow().windowMeans()).containsExactly(2.0, null);
-    assertThat(queries.branch(job, 1).orElseThrow().heldOutLoss()).isEqualTo(0.75);
+    assertThat(queries.branch(job, 1).orElseThrow().heldOutLoss()).isEqualTo(-0.75);
+    assertThat(queries.branch(job, 1).orElseThrow().heldOutMetric()).isEqualTo("accuracy");
     assertThat(queries.branch(job, 0).orElseThrow().heldOutLoss()).isNull();
     assertThat(queries.schedule(job).steps()).hasSize(1);
     assertThat(queries.evaluations(job, 50, null).items().getFirst().metrics())

@@ -557,7 +557,8 @@ class JobRoutesTest {
         0,
         0,
         Optional.empty(),
-        Double.NaN);
+        Double.NaN,
+        Optional.empty());
   }
 
   private Answer dryRun(String data) {

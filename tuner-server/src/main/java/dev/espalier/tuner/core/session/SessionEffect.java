@@ -52,6 +52,7 @@ public sealed interface SessionEffect {
   /// @param seconds branch seconds run so far
   /// @param summary what its trace says; empty before it was judged
   /// @param heldOutLoss mean loss on the samples that judge when it was probed last; NaN before
+  /// @param heldOutMetric whose negative that is; empty where it is a loss
   record BranchChanged(
       BranchId branch,
       Optional<BranchId> parent,
@@ -64,7 +65,8 @@ public sealed interface SessionEffect {
       long clocks,
       double seconds,
       Optional<ProgressSummary> summary,
-      double heldOutLoss)
+      double heldOutLoss,
+      Optional<String> heldOutMetric)
       implements SessionEffect {}
 
   /// A round began, moved on or ended.

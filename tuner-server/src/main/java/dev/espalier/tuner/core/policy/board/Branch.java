@@ -46,6 +46,7 @@ public final class Branch {
   private boolean isTraced;
   private Optional<ProgressSummary> summary = Optional.empty();
   private double heldOutLoss = Double.NaN;
+  private Optional<String> heldOutMetric = Optional.empty();
 
   /// @param before what led to its beginning
   Branch(
@@ -227,8 +228,11 @@ public final class Branch {
   }
 
   /// Takes in its mean loss on the samples that judge.
-  public void probed(double loss) {
+  ///
+  /// @param metric whose negative that is; empty where it is a loss
+  public void probed(double loss, Optional<String> metric) {
     heldOutLoss = loss;
+    heldOutMetric = metric;
   }
 
   void free() {
@@ -260,6 +264,7 @@ public final class Branch {
         clocks,
         seconds,
         summary,
-        heldOutLoss);
+        heldOutLoss,
+        heldOutMetric);
   }
 }

@@ -2,6 +2,7 @@ package dev.espalier.tuner.core.policy.race;
 
 import dev.espalier.tuner.core.policy.board.Branch;
 import dev.espalier.tuner.core.policy.board.Words;
+import dev.espalier.tuner.core.session.SessionEvent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -78,9 +79,9 @@ public final class Entrant {
     return index < 0 ? Probe.NONE : probes.get(index);
   }
 
-  void probed(List<Double> losses, List<Double> scores) {
-    probes.add(new Probe(branch.seconds(), losses, scores));
-    branch.probed(loss());
+  void probed(SessionEvent.Evaluated probe) {
+    probes.add(new Probe(branch.seconds(), probe.losses(), probe.scores()));
+    branch.probed(loss(), probe.metrics().keySet().stream().findFirst());
   }
 
   /// Takes the last probe back: the others were not probed as late.

@@ -277,7 +277,7 @@ public final class Race {
       return;
     }
     current = null;
-    probed.probed(event.losses(), event.scores());
+    probed.probed(event);
     if (!probed.isOut()) {
       measured(probed);
     }

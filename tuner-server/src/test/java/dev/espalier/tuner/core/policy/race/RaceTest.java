@@ -50,6 +50,8 @@ class RaceTest {
   private final Map<Double, Double> scores = new HashMap<>();
   private final Map<BranchId, Integer> probes = new HashMap<>();
   private final List<Decision> decisions = new ArrayList<>();
+  private final List<SessionEffect.BranchChanged> changes = new ArrayList<>();
+  private Map<String, Double> measured = Map.of();
   private double trainedSeconds = TWO_RUNGS;
   private int breakOffAfter = Integer.MAX_VALUE;
   private int longestTrace;
@@ -117,6 +119,9 @@ class RaceTest {
     if (effect instanceof SessionEffect.Decide(Decision decision)) {
       decisions.add(decision);
     }
+    if (effect instanceof SessionEffect.BranchChanged change) {
+      changes.add(change);
+    }
   }
 
   private void carryOut(SessionEffect effect, Board board, Race race) {
@@ -136,7 +141,7 @@ class RaceTest {
               0,
               probe.evaluation(),
               probe.branch(),
-              Map.of(),
+              measured,
               0.001,
               blocks(branch),
               scores(branch)));
@@ -186,6 +191,19 @@ class RaceTest {
     assertThat(outcome.open()).isEqualTo(Optional.of(move(BOLD)));
     assertThat(decisions.getLast().evidence().get("entrants").toString())
         .contains("metricAboveLeader=0.0199");
+  }
+
+  @Test
+  void whatStandsForALossIsNamed() {
+    losses(INCUMBENT, -0.8);
+    losses(BOLD, -0.9);
+    measured = Map.of("accuracy", 0.85);
+
+    race(BOLD);
+
+    assertThat(changes.stream().filter(change -> change.heldOutLoss() < 0))
+        .hasSizeGreaterThan(1)
+        .allMatch(change -> change.heldOutMetric().equals(Optional.of("accuracy")));
   }
 
   @Test
