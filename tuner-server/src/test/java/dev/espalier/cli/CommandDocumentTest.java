@@ -80,7 +80,7 @@ final class CommandDocumentTest {
         | variable | meaning |
         |---|---|
         | `ESPALIER_SERVER` | address of the server; default `http://127.0.0.1:7070` |
-        | `ESPALIER_TOKEN` | the token; default: the file `token` in `ESPALIER_HOME` |
+        | `ESPALIER_TOKEN` | the token; default, for a server that is asked as `localhost` or by a loopback address: the file `token` in `ESPALIER_HOME` |
         | `ESPALIER_HOME` | folder of the server on this machine; default `~/.espalier` |
         | `ESPALIER_CA` | PEM file with the authority that signed the certificate of a server with `https`, or with that certificate itself; it takes the place of the public authorities that Java trusts |
         | `NO_COLOR` | when not empty, no colours |
