@@ -4,6 +4,7 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.runtime.branch.CheckpointFolder;
 import dev.espalier.runtime.branch.MemoryBudget;
+import dev.espalier.runtime.link.TunerChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,7 +38,6 @@ record WorkerConfig(
     long memoryBytes,
     Duration maxAlone,
     Optional<Path> trusted) {
-  private static final String TRUSTED = "ESPALIER_CA";
   private static final String MAX_ALONE = "ESPALIER_WORKER_MAX_ALONE";
 
   @Override
@@ -84,10 +84,13 @@ record WorkerConfig(
 
   private static Optional<Path> trusted(Map<String, String> env) {
     Optional<Path> file =
-        Optional.ofNullable(env.get(TRUSTED)).filter(name -> !name.isBlank()).map(Path::of);
+        Optional.ofNullable(env.get(TunerChannel.TRUSTED))
+            .filter(name -> !name.isBlank())
+            .map(Path::of);
     if (file.isPresent() && !Files.isReadable(file.get())) {
       throw new EspalierException(
-          ErrorCode.INVALID_REQUEST, TRUSTED + " names " + file.get() + ", which cannot be read");
+          ErrorCode.INVALID_REQUEST,
+          TunerChannel.TRUSTED + " names " + file.get() + ", which cannot be read");
     }
     return file;
   }

@@ -6,15 +6,20 @@ import dev.espalier.api.model.HostPort;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.TlsChannelCredentials;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// The connection to a tuner, encrypted or not.
 public final class TunerChannel {
+  /// Environment variable that names a PEM file of the certificates to trust.
+  public static final String TRUSTED = "ESPALIER_CA";
+
   private static final String ENCRYPTED = "https://";
   private static final String PLAIN = "http://";
 
@@ -41,6 +46,35 @@ public final class TunerChannel {
         .keepAliveTime(10, TimeUnit.SECONDS)
         .keepAliveTimeout(10, TimeUnit.SECONDS)
         .build();
+  }
+
+  /// {@return why there is no connection; where it is known what to do, that}
+  ///
+  /// @param address that the channel was opened with
+  public static String refusal(String address, Status status) {
+    Throwable cause = status.getCause();
+    while (cause != null && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    String first = cause == null ? "" : String.valueOf(cause.getMessage());
+    // Lines below the first name parts of the library.
+    String description =
+        Objects.requireNonNullElse(status.getDescription(), "").lines().findFirst().orElse("");
+    boolean isEncrypted = address.startsWith(ENCRYPTED);
+    if (first.contains("unable to find valid certification path")) {
+      return "its certificate is signed by nobody who is trusted here; name a PEM file of who signed"
+          + " it with "
+          + TRUSTED;
+    }
+    if (isEncrypted && first.contains("not an SSL/TLS record")) {
+      return "it does not encrypt; name it without " + ENCRYPTED;
+    }
+    if (!isEncrypted && description.contains("Network closed for unknown reason")) {
+      return "it closed the connection at once; one with a certificate is named with " + ENCRYPTED;
+    }
+    return status.getCode()
+        + (description.isEmpty() ? "" : " " + description)
+        + (first.isEmpty() ? "" : ": " + first);
   }
 
   private static ChannelCredentials encrypted(Optional<Path> trusted) {

@@ -492,18 +492,7 @@ public final class TunerLink implements AutoCloseable {
 
     @Override
     public void onError(Throwable failure) {
-      cut(reason(Status.fromThrowable(failure)), this);
-    }
-
-    /// The cause says more than the status where a certificate is at fault.
-    private static String reason(Status status) {
-      Throwable cause = status.getCause();
-      while (cause != null && cause.getCause() != null) {
-        cause = cause.getCause();
-      }
-      return status.getCode()
-          + (status.getDescription() == null ? "" : " " + status.getDescription())
-          + (cause == null ? "" : ": " + cause.getMessage());
+      cut(TunerChannel.refusal(identity.tunerAddress(), Status.fromThrowable(failure)), this);
     }
 
     @Override

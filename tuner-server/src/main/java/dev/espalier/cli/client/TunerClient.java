@@ -41,7 +41,10 @@ public final class TunerClient {
   private static final String API = "/api/v1";
 
   /// What a server says of a path or method that every Espalier server has; only others say so
-  /// without a problem document.
+  /// without a problem document. What a server and a proxy answer who are asked plainly, and
+  /// encrypt.
+  private static final List<String> ENCRYPTS = List.of("requires TLS", "sent to HTTPS port");
+
   private static final Set<Integer> OF_OTHERS = Set.of(404, 405, 501);
 
   private final URI base;
@@ -314,6 +317,10 @@ public final class TunerClient {
 
   private CommandFailure failure(int status, String body) {
     boolean isProblem = body.startsWith("{");
+    if (status == 400 && ENCRYPTS.stream().anyMatch(body::contains)) {
+      return new CommandFailure(
+          ExitStatus.UNREACHABLE, "the server at " + base + " encrypts; ask it by https://");
+    }
     String title =
         !isProblem && OF_OTHERS.contains(status)
             ? "what answers at " + base + " is no Espalier server: it says " + status

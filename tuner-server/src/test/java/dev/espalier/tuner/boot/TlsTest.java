@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.cli.client.CommandFailure;
+import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.tuner.rest.Doubles;
 import java.nio.file.Files;
@@ -57,6 +59,12 @@ class TlsTest {
               () -> new TunerClient(base, token, Optional.of(other.certificate())).get("/version"))
           .hasMessageContaining("signed by nobody who is trusted here")
           .hasMessageContaining("ESPALIER_CA");
+
+      String plain = base.replace("https:", "http:");
+      assertThatThrownBy(() -> new TunerClient(plain, token, Optional.empty()).get("/version"))
+          .hasMessage("the server at " + plain + " encrypts; ask it by https://")
+          .extracting(failure -> ((CommandFailure) failure).status())
+          .isEqualTo(ExitStatus.UNREACHABLE);
     } finally {
       sql.execute("drop schema if exists tls cascade");
     }

@@ -40,9 +40,11 @@ class WorkerServerTest {
           .isEqualTo(Status.Code.UNAUTHENTICATED);
       assertThat(answer("127.0.0.1:" + server.port(), own).getCode())
           .isEqualTo(Status.Code.UNAUTHENTICATED);
-      assertThat(answer("https://localhost:" + port, otherName).getCode())
-          .isEqualTo(Status.Code.UNAVAILABLE);
-      assertThat(answer("localhost:" + port, own).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+      assertThat(refusal("https://localhost:" + port, otherName))
+          .contains("signed by nobody who is trusted here", "ESPALIER_CA");
+      assertThat(refusal("localhost:" + port, own)).contains("is named with https://");
+      assertThat(refusal("https://localhost:" + server.port(), own))
+          .isEqualTo("it does not encrypt; name it without https://");
     }
     try (WorkerServer server =
         WorkerServer.start(
@@ -51,9 +53,10 @@ class WorkerServerTest {
             0,
             new WorkerSessionEndpoint(new GrpcWorkerGateway(), "token"::equals))) {
       assertThat(server.port()).isPositive();
-      assertThat(answer("https://localhost:" + port, otherName).getCode())
+      assertThat(refusal("https://localhost:" + port, otherName))
           .as("a certificate for another name")
-          .isEqualTo(Status.Code.UNAVAILABLE);
+          .startsWith("UNAVAILABLE")
+          .contains("name matching localhost found");
     }
   }
 
@@ -81,6 +84,10 @@ class WorkerServerTest {
     try (var socket = new ServerSocket(0)) {
       return socket.getLocalPort();
     }
+  }
+
+  private static String refusal(String address, TestCertificate trusted) throws Exception {
+    return TunerChannel.refusal(address, answer(address, trusted));
   }
 
   private static Status answer(String address, TestCertificate trusted) throws Exception {
