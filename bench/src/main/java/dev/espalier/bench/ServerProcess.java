@@ -1,7 +1,5 @@
 package dev.espalier.bench;
 
-import dev.espalier.api.model.Version;
-import dev.espalier.bench.frame.JavaProcess;
 import dev.espalier.cli.client.TunerClient;
 import java.io.File;
 import java.io.IOException;
@@ -40,24 +38,11 @@ final class ServerProcess implements AutoCloseable {
 
   /// Starts a server and waits until it is ready.
   static ServerProcess start(Path home) throws IOException, InterruptedException {
-    Path target = distribution().resolve("tuner-server").resolve("target");
     int port = freePort();
     String address = "http://127.0.0.1:" + port;
     List<String> command =
         List.of(
-            JavaProcess.java(),
-            "-Xmx768m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseCompactObjectHeaders",
-            "--enable-native-access=ALL-UNNAMED",
-            "-Despalier.home.dist=" + distribution(),
-            "-cp",
-            target.resolve("tuner-server-" + Version.CURRENT + ".jar")
-                + File.pathSeparator
-                + target.resolve("lib")
-                + "/*",
-            "dev.espalier.cli.Espalier",
+            distribution().resolve("espalier").toString(),
             "server",
             "--home",
             home.toString(),
@@ -66,11 +51,11 @@ final class ServerProcess implements AutoCloseable {
             "--grpc-port",
             Integer.toString(freePort()));
     long start = System.nanoTime();
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(log(home).toFile())
-            .start();
+    var builder =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log(home).toFile());
+    builder.environment().put("ESPALIER_SKIP_BUILD", "1");
+    builder.environment().put("ESPALIER_JDK", System.getProperty("java.home"));
+    Process process = builder.start();
     await(process, address, home, start);
     return new ServerProcess(process, home, address, (System.nanoTime() - start) / 1e9);
   }

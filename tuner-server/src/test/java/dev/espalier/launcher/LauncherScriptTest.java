@@ -31,6 +31,38 @@ final class LauncherScriptTest {
       : >"$TREE/trial-runtime/target/trial-runtime-0.1.0.jar"
       """;
 
+  /// What a JVM does when it is to leave a cache: each of them in its own way, and only if none of
+  /// the user's settings reaches it.
+  private static final String REHEARSES =
+      """
+      #!/bin/sh
+      out=
+      for option; do
+        case $option in -XX:AOTCacheOutput=*) out=${option#*=} ;; esac
+      done
+      [ -z "${ESPALIER_HTTP_PORT:-}${ESPALIER_TOKEN:-}" ] || exit 1
+      case "$*" in
+        *-Da=1*) exit 1 ;;
+        *' server --home home '*)
+          mkdir home
+          echo secret >home/token
+          echo '12:00 INFO  event=server-ready dashboard=http://127.0.0.1:1 worker-port=2 home=h'
+          trap 'echo cache of server >$out; exit 143' TERM
+          while :; do sleep 0.1; done
+          ;;
+        *' job submit job.yaml '*'http://127.0.0.1:1 '*)
+          echo cache of command >$out
+          echo '{ "id" : "job_7" }'
+          ;;
+        *' --job job_7 --tuner 127.0.0.1:2 '*)
+          [ "$ESPALIER_WORKER_SECRET" = secret ] || exit 1
+          [ -z "$out" ] || echo cache of worker >$out
+          [ -z "$out" ] || echo AOTCache creation is complete
+          ;;
+        *) printf '%s\\n' "$0" "$@" ;;
+      esac
+      """;
+
   @TempDir private Path tree;
 
   private Path source;
@@ -221,6 +253,78 @@ final class LauncherScriptTest {
     assertThat(tree.resolve("target")).doesNotExist();
     assertThat(tree.resolve("tuner-server/target")).doesNotExist();
     assertThat(source).exists();
+  }
+
+  @Test
+  void buildRehearsesStartsAndLaterOnesUseTheirCaches() throws Exception {
+    executable("jdk25/bin/java", REHEARSES);
+
+    Outcome build =
+        espalier(
+            Map.of("ESPALIER_HTTP_PORT", "7070", "JAVA_OPTS", "-Da=1", "ESPALIER_TOKEN", "mine"),
+            "build");
+    Outcome command = espalier(Map.of(), "version");
+    Outcome server = espalier(Map.of(), "server");
+
+    assertThat(build.errors()).contains("Preparing fast starts").doesNotContain("slower");
+    assertThat(Files.readString(cache("tuner-server", "server"))).isEqualTo("cache of server\n");
+    assertThat(Files.readString(cache("tuner-server", "command"))).isEqualTo("cache of command\n");
+    assertThat(Files.readString(cache("trial-runtime", "worker"))).isEqualTo("cache of worker\n");
+    assertThat(tree.resolve("target").toFile().list())
+        .noneMatch(name -> name.startsWith("rehearsal"));
+    assertThat(command.output())
+        .contains("-XX:AOTCache=" + cache("tuner-server", "command") + "\n")
+        .contains("-XX:+VerifySharedSpaces\n-Xlog:aot*=off\n-Xlog:cds*=off\n");
+    assertThat(server.output()).contains("-XX:AOTCache=" + cache("tuner-server", "server") + "\n");
+  }
+
+  @Test
+  void buildWhoseRehearsalFailsSaysSoAndLeavesNoCache() throws Exception {
+    Outcome build = espalier(Map.of(), "build");
+
+    assertThat(build.exitCode()).isZero();
+    assertThat(build.errors())
+        .contains("starts will be slower", tree + "/target/espalier-prepare.log");
+    assertThat(espalier(Map.of(), "version").output()).doesNotContain("AOTCache");
+  }
+
+  @Test
+  void cachesGoWithTheJarsThatTheyWereMadeOf() throws Exception {
+    espalier(Map.of(), "version");
+    Files.writeString(cache("tuner-server", "server"), "of the jars before");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));
+    espalier(Map.of(), "version");
+
+    assertThat(cache("tuner-server", "server")).doesNotExist();
+  }
+
+  @Test
+  void cacheGivesWayToOptionsThatTheJvmRefusesBesideIt() throws Exception {
+    espalier(Map.of(), "version");
+    Files.writeString(cache("tuner-server", "command"), "");
+    for (String other : List.of("-Xshare:off", "-XX:SharedArchiveFile=a", "-XX:AOTMode=off")) {
+      for (String variable : List.of("JAVA_OPTS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS")) {
+        assertThat(espalier(Map.of(variable, other), "version").output())
+            .as("%s=%s", variable, other)
+            .doesNotContain("-XX:AOTCache");
+      }
+    }
+    assertThat(espalier(Map.of("JAVA_OPTS", "-Xmx99m"), "version").output())
+        .contains("-XX:AOTCache");
+  }
+
+  @Test
+  void cacheOfAnotherVersionOfJavaIsNotUsed() throws Exception {
+    espalier(Map.of(), "version");
+    Files.writeString(cache("tuner-server", "command"), "");
+    jdk("jdk26", "26");
+
+    assertThat(espalier(Map.of("ESPALIER_JDK", tree + "/jdk26"), "version").output())
+        .doesNotContain("-XX:AOTCache");
+  }
+
+  private Path cache(String module, String name) {
+    return tree.resolve(module).resolve("target").resolve(name + "-25.aot");
   }
 
   private record Outcome(int exitCode, String output, String errors) {}

@@ -2,6 +2,7 @@ package dev.espalier.tuner.boot;
 
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.HostPort;
+import dev.espalier.tuner.grpc.WorkerServer;
 import dev.espalier.tuner.persistence.FolderLock;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,7 +58,11 @@ public final class TunerServerApplication {
       application.setLogStartupInfo(false);
       application.addInitializers(keeping(lock), new Preflight(), postgres);
       ConfigurableApplicationContext context = application.run(all.toArray(String[]::new));
-      LOG.info("event=server-ready dashboard={} home={}", dashboard(context), home);
+      LOG.info(
+          "event=server-ready dashboard={} worker-port={} home={}",
+          dashboard(context),
+          workerPort(context),
+          home);
       return context;
     } catch (RuntimeException e) {
       postgres.close();
@@ -71,6 +76,14 @@ public final class TunerServerApplication {
   /// The home is this server's until all else has ended.
   private static ApplicationContextInitializer<GenericApplicationContext> keeping(FolderLock lock) {
     return context -> context.registerBean("homeLock", FolderLock.class, () -> lock);
+  }
+
+  /// {@return the port for workers of this machine; `none` of a server without runners}
+  private static String workerPort(ConfigurableApplicationContext context) {
+    return context.getBeanProvider(WorkerServer.class).stream()
+        .map(workers -> Integer.toString(workers.port()))
+        .findFirst()
+        .orElse("none");
   }
 
   /// {@return the address of the web page of a running server}

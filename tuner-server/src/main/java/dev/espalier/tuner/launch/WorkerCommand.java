@@ -14,10 +14,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// How a worker's JVM is started.
 ///
@@ -36,8 +40,18 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
 
   private static final String MAIN = "dev.espalier.runtime.WorkerMain";
 
+  /// System property: the folder of what is installed here.
+  private static final String DISTRIBUTION = "espalier.home.dist";
+
   private static final List<String> USUAL_JAVA_OPTIONS =
       List.of("-Xmx1g", "-XX:MaxDirectMemorySize=4g", "-XX:+UseParallelGC");
+
+  /// Options that the JVM refuses beside a cache.
+  private static final Pattern OTHER_CACHE = Pattern.compile("-Xshare|Shared|AOT|ClassList");
+
+  /// What may hold options of every JVM.
+  private static final List<String> OPTION_VARIABLES =
+      List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS");
 
   public WorkerCommand {
     javaOptions = List.copyOf(javaOptions);
@@ -47,19 +61,54 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
   ///
   /// @param javaOptions empty for the usual ones
   public static WorkerCommand ofDistribution(List<String> javaOptions) {
+    var options = new ArrayList<>(javaOptions.isEmpty() ? USUAL_JAVA_OPTIONS : javaOptions);
+    options.addAll(0, cacheOptions(distributedCache(), options, System.getenv()));
     return new WorkerCommand(
-        Path.of(System.getProperty("java.home"), "bin", "java"),
-        distributedClassPath(),
-        javaOptions.isEmpty() ? USUAL_JAVA_OPTIONS : javaOptions);
+        Path.of(System.getProperty("java.home"), "bin", "java"), distributedClassPath(), options);
+  }
+
+  /// {@return options that let a JVM begin with what it would load and link first, worked out
+  /// beforehand by `./espalier build` (an AOT cache); none where there is no cache, or where other
+  /// options are about such}
+  ///
+  /// The JVM leaves alone a cache that does not fit its jars, its version or its options, or that
+  /// is damaged. Of that it must say nothing: what a worker prints is an answer, or a job's log.
+  static List<String> cacheOptions(
+      Optional<Path> cache, List<String> others, Map<String, String> environment) {
+    boolean isOther =
+        Stream.concat(
+                others.stream(),
+                OPTION_VARIABLES.stream().map(name -> environment.getOrDefault(name, "")))
+            .anyMatch(option -> OTHER_CACHE.matcher(option).find());
+    return cache
+        .filter(file -> !isOther && Files.isRegularFile(file))
+        .map(file ->
+            List.of(
+                "-XX:AOTCache=" + file,
+                "-XX:+VerifySharedSpaces",
+                "-Xlog:aot*=off",
+                "-Xlog:cds*=off"))
+        .orElse(List.of());
+  }
+
+  /// Options that one version of Java has, another may refuse: each has a cache of its own.
+  private static Optional<Path> distributedCache() {
+    return Optional.ofNullable(System.getProperty(DISTRIBUTION))
+        .map(folder ->
+            runtime(folder).resolve("worker-%d.aot".formatted(Runtime.version().feature())));
+  }
+
+  private static Path runtime(String distribution) {
+    return Path.of(distribution, "trial-runtime", "target");
   }
 
   /// The runtime of the distribution; without one this process's own class path, as in tests.
   private static String distributedClassPath() {
-    String distribution = System.getProperty("espalier.home.dist");
+    String distribution = System.getProperty(DISTRIBUTION);
     if (distribution == null) {
       return System.getProperty("java.class.path");
     }
-    Path runtime = Path.of(distribution, "trial-runtime", "target");
+    Path runtime = runtime(distribution);
     Path jar = runtime.resolve("trial-runtime-" + Version.CURRENT + ".jar");
     if (!Files.exists(jar)) {
       throw new IllegalStateException("the worker runtime " + jar + " is missing: build it first");
