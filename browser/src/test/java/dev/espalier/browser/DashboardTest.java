@@ -519,7 +519,14 @@ final class DashboardTest {
     page.keyboard().press("ArrowDown");
     page.keyboard().press("Enter");
     assertThat(page.locator(".drawer")).isVisible();
+    // It covers what the focus may have moved to.
+    page.locator(".plot").focus();
     page.keyboard().press("Escape");
+    assertThat(page.locator(".drawer")).isVisible();
+    page.locator(".bar-link").first().focus();
+    page.keyboard().press("Escape");
+    assertThat(page.locator(".drawer")).hasCount(0);
+    assertThat(page.locator(".bar-link").first()).isFocused();
     page.keyboard().press("g");
     page.keyboard().press("j");
     assertThat(page.getByRole(AriaRole.HEADING, heading("Jobs", 1))).isVisible();

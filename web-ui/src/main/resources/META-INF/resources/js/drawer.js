@@ -38,12 +38,6 @@ export function drawer(model, number, series, state, on) {
       'aria-labelledby': 'drawer-title',
       tabindex: -1,
       created: (/** @type {HTMLElement} */ node) => queueMicrotask(() => node.focus()),
-      onkeydown: (/** @type {KeyboardEvent} */ event) => {
-        if (event.key === 'Escape') {
-          event.stopPropagation();
-          on.close();
-        }
-      },
     },
     h(
       'header',

@@ -95,6 +95,14 @@ class JobPage {
   #closed = false;
   #drawnAt = 0;
   #ending = new AbortController();
+  /** What is laid over a page goes by Esc wherever the focus is, unless that has a use for the key. */
+  #onKey = (/** @type {KeyboardEvent} */ event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const isFree = !event.defaultPrevented && !target.closest('dialog');
+    if (event.key === 'Escape' && isFree && this.#branch() !== null) {
+      this.#showBranch(null);
+    }
+  };
   /** Drawings are as wide as there is room. */
   #onResize = () => this.#onNews();
 
@@ -121,11 +129,13 @@ class JobPage {
     this.#feed.open();
     this.#read();
     window.addEventListener('resize', this.#onResize);
+    document.addEventListener('keydown', this.#onKey);
   }
 
   close() {
     this.#closed = true;
     window.removeEventListener('resize', this.#onResize);
+    document.removeEventListener('keydown', this.#onKey);
     this.#near.disconnect();
     this.#ending.abort();
     this.#feed.close();
