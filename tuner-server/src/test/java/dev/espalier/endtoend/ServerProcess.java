@@ -331,7 +331,13 @@ final class ServerProcess implements AutoCloseable {
     ProcessHandle.allProcesses().filter(this::isWorker).forEach(ProcessHandle::destroyForcibly);
   }
 
+  /// The folder of its jobs stands first on a worker's command line, and its port after a class
+  /// path of which Java may leave the end out.
   private boolean isWorker(ProcessHandle handle) {
-    return handle.info().commandLine().filter(line -> line.contains(":" + grpcPort)).isPresent();
+    return handle
+        .info()
+        .commandLine()
+        .filter(line -> line.contains(":" + grpcPort) || line.contains("=" + home + "/jobs"))
+        .isPresent();
   }
 }
