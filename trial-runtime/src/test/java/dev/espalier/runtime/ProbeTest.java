@@ -190,6 +190,16 @@ class ProbeTest {
     }
   }
 
+  private static ProgramDescriptor measuring(ProgramDescriptor program, MetricSpec... metrics) {
+    return new ProgramDescriptor(
+        program.name(),
+        program.summary(),
+        program.needsData(),
+        program.arguments(),
+        program.tunables(),
+        List.of(metrics));
+  }
+
   /// Measures first which of its validation samples have even numbers, and then their numbers.
   private static class Scored extends ExactProgram {
     private static final int VALIDATION = 40;
@@ -200,14 +210,7 @@ class ProbeTest {
 
     @Override
     public ProgramDescriptor describe() {
-      ProgramDescriptor exact = super.describe();
-      return new ProgramDescriptor(
-          exact.name(),
-          exact.summary(),
-          exact.needsData(),
-          exact.arguments(),
-          exact.tunables(),
-          List.of(MetricSpec.maximize("even"), MetricSpec.minimize("loss")));
+      return measuring(super.describe(), MetricSpec.maximize("even"), MetricSpec.minimize("loss"));
     }
 
     @Override
@@ -229,17 +232,11 @@ class ProbeTest {
   private static final class Tested extends Scored {
     @Override
     public ProgramDescriptor describe() {
-      ProgramDescriptor scored = super.describe();
-      return new ProgramDescriptor(
-          scored.name(),
-          scored.summary(),
-          scored.needsData(),
-          scored.arguments(),
-          scored.tunables(),
-          List.of(
-              MetricSpec.maximize("even"),
-              MetricSpec.minimize("testLoss"),
-              MetricSpec.minimize("loss")));
+      return measuring(
+          super.describe(),
+          MetricSpec.maximize("even"),
+          MetricSpec.minimize("testLoss"),
+          MetricSpec.minimize("loss"));
     }
 
     @Override
@@ -253,14 +250,7 @@ class ProbeTest {
   private static final class ScoredOnly extends Scored {
     @Override
     public ProgramDescriptor describe() {
-      ProgramDescriptor scored = super.describe();
-      return new ProgramDescriptor(
-          scored.name(),
-          scored.summary(),
-          scored.needsData(),
-          scored.arguments(),
-          scored.tunables(),
-          List.of(MetricSpec.maximize("even")));
+      return measuring(super.describe(), MetricSpec.maximize("even"));
     }
 
     @Override

@@ -40,11 +40,11 @@ public final class TunerClient {
 
   private static final String API = "/api/v1";
 
-  /// What a server says of a path or method that every Espalier server has; only others say so
-  /// without a problem document. What a server and a proxy answer who are asked plainly, and
-  /// encrypt.
+  /// What a server and a proxy answer that are asked plainly, and encrypt.
   private static final List<String> ENCRYPTS = List.of("requires TLS", "sent to HTTPS port");
 
+  /// What a server says of a path or method that every Espalier server has; only others say so
+  /// without a problem document.
   private static final Set<Integer> OF_OTHERS = Set.of(404, 405, 501);
 
   private final URI base;

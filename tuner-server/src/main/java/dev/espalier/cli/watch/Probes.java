@@ -23,7 +23,8 @@ public final class Probes {
   /// {@return its value; a dash where there is none}
   public static String value(BranchView branch) {
     Double loss = branch.heldOutLoss();
-    boolean isLoss = branch.heldOutMetric() == null;
-    return Words.number(loss != null && !isLoss ? Double.valueOf(-loss) : loss);
+    return loss == null || branch.heldOutMetric() == null
+        ? Words.number(loss)
+        : Words.number(-loss);
   }
 }
