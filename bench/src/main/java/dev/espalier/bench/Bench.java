@@ -2,6 +2,7 @@ package dev.espalier.bench;
 
 import dev.espalier.bench.frame.Harness;
 import dev.espalier.bench.frame.Suite;
+import dev.espalier.bench.ps.FirstClocks;
 import dev.espalier.bench.ps.ForkCost;
 import dev.espalier.bench.ps.ParameterServerSuite;
 import dev.espalier.bench.tuning.NeuralBenchmark;
@@ -45,6 +46,7 @@ public final class Bench {
             "main",
             List.of(
                 new ForkCost(scale.tableMebibytes(), scale.forks()),
+                new FirstClocks(scale.clockMebibytes(), scale.forks()),
                 new ClockRates(scale),
                 new JobRates(scale),
                 new DecisionRates(scale),

@@ -50,6 +50,14 @@ final class GatheredUpdates {
     return sums.isEmpty() && factors.isEmpty() && onDevice.isEmpty();
   }
 
+  /// Forgets all, and gives memory back.
+  void drop() {
+    sums.drop();
+    onDevice.forEach(RowBatch::release);
+    onDevice.clear();
+    factors.clear();
+  }
+
   /// Takes all that are not sums out.
   ///
   /// @param sumsByShard batches of each shard

@@ -11,6 +11,7 @@ import dev.espalier.ps.plan.PlanOptions;
 import dev.espalier.ps.plan.PlanRun;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.ArraySource;
+import dev.espalier.ps.table.PageSource;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowTarget;
@@ -62,6 +63,7 @@ final class PlannedAccess {
   private final RowKernels kernels;
   private final UpdateBuffer updates;
   private final ArraySource arrays;
+  private final PageSource pages;
   private final ShardCalls calls;
   private final AccessChecks checks;
   private final UnplannedAccess unplanned;
@@ -90,6 +92,7 @@ final class PlannedAccess {
       RowKernels kernels,
       UpdateBuffer updates,
       ArraySource arrays,
+      PageSource pages,
       ShardCalls calls,
       UnplannedAccess unplanned) {
     checks = new AccessChecks(tables);
@@ -99,6 +102,7 @@ final class PlannedAccess {
     this.kernels = kernels;
     this.updates = updates;
     this.arrays = arrays;
+    this.pages = pages;
     this.calls = calls;
     this.unplanned = unplanned;
     log = new ClockLog(columns.length);
@@ -117,6 +121,9 @@ final class PlannedAccess {
 
   /// Forgets the plan and does not look out for another one.
   void stop() {
+    if (run != null) {
+      run.drop();
+    }
     isAutomatic = false;
     run = null;
     fetch = null;
@@ -168,7 +175,7 @@ final class PlannedAccess {
     AccessPlan plan = PlanCompiler.compile(log, partitioners);
     log = new ClockLog(columns.length);
     before.clear();
-    run = new PlanRun(plan, columns, shards, kernels, arrays, options);
+    run = new PlanRun(plan, columns, shards, kernels, arrays, pages, options);
     fetch = null;
     misses = 0;
     mode = Mode.RUNNING;

@@ -20,6 +20,7 @@ import dev.espalier.ps.table.Factors;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import dev.espalier.ps.transport.Transport;
@@ -64,7 +65,7 @@ public final class WorkerSession implements AutoCloseable {
     assigner = new RowAssigner(tables, places, calls);
     RowKernels kernels = RowKernelsProvider.best();
     ArraySource arrays = server.shard().arrays();
-    var sums = new UpdateBuffer(tables, config.workers(), kernels, arrays);
+    var sums = new UpdateBuffer(tables, config.workers(), kernels, arrays, this::gradientPages);
     updates = new GatheredUpdates(sums, places);
     var hidden =
         new HiddenRows(
@@ -77,6 +78,7 @@ public final class WorkerSession implements AutoCloseable {
             kernels,
             sums,
             arrays,
+            this::gradientPages,
             calls,
             new UnplannedAccess(calls, onHand, reader, filters, updates));
   }
@@ -357,6 +359,12 @@ public final class WorkerSession implements AutoCloseable {
     return kept.isPresent();
   }
 
+  private Optional<RowValues.InPages> gradientPages(int table, int rows) {
+    return calls.workers() > 1 || rows < tables.get(table).rows() || filters.changeUpdates()
+        ? Optional.empty()
+        : server.shard().gradientPages(onHand.selected().branch(), table);
+  }
+
   /// Ends this worker's clock on the selected branch and sends its updates to all shards.
   ///
   /// What an update does is said at [ShardCommand.Push]: the mean over the samples of all workers
@@ -509,6 +517,7 @@ public final class WorkerSession implements AutoCloseable {
   public void close() {
     calls.close();
     planned.stop();
+    updates.drop();
   }
 
   private Selected requireSelected() {

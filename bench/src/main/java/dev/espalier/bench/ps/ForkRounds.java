@@ -14,12 +14,11 @@ import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Forks a branch of a large dense table again and again, and trains what it forked.
+/// Forks a branch of a large dense table again and again, and writes every page of what it forked.
 ///
 /// One shard, one dense table, called directly, so that nothing but the shard's own work is timed.
 final class ForkRounds {
   private static final int COLUMNS = 1024;
-  private static final int CLOCKS_PER_BRANCH = 4;
   private static final BranchRef ROOT = new BranchRef(0);
 
   /// Medians.
@@ -27,22 +26,13 @@ final class ForkRounds {
   /// @param forkMicros of a fork
   /// @param freeUnwrittenMicros of the free of a branch that wrote nothing
   /// @param freeWrittenMicros of the free of a branch that wrote every page
-  /// @param firstClockMillis of the first dense clock of a branch
-  /// @param otherClockMillis of the dense clocks after it
-  record Medians(
-      double forkMicros,
-      double freeUnwrittenMicros,
-      double freeWrittenMicros,
-      double firstClockMillis,
-      double otherClockMillis) {}
+  record Medians(double forkMicros, double freeUnwrittenMicros, double freeWrittenMicros) {}
 
   private final ParameterServer server;
   private final RowBatch gradient;
   private final List<Double> forkMicros = new ArrayList<>();
   private final List<Double> freeUnwrittenMicros = new ArrayList<>();
   private final List<Double> freeWrittenMicros = new ArrayList<>();
-  private final List<Double> firstClockMillis = new ArrayList<>();
-  private final List<Double> otherClockMillis = new ArrayList<>();
   private int nextBranch = 1;
 
   private ForkRounds(ParameterServer server, RowBatch gradient) {
@@ -52,14 +42,12 @@ final class ForkRounds {
 
   /// Measures.
   ///
-  /// @param mebibytes size of the table's parameters; the heap must hold one array of that size
-  /// @param rule the update rule
+  /// @param mebibytes size of the table; the heap must hold one array of that size
   /// @param repeats number of rounds
-  static Medians measure(int mebibytes, String rule, int repeats) {
+  static Medians measure(int mebibytes, int repeats) {
     int rows = mebibytes * (1 << 20) / (COLUMNS * Float.BYTES);
-    TableSpec spec = TableSpec.dense("weights", rows, COLUMNS, rule);
-    long planes = spec.updateRule().stateArrays() + 1;
-    long budgetBytes = (2 * planes * mebibytes + mebibytes + 64) << 20;
+    TableSpec spec = TableSpec.dense("weights", rows, COLUMNS, "sgd");
+    long budgetBytes = (2L * mebibytes + 64) << 20;
     try (ParameterServer server =
         ParameterServer.open(ParameterServerConfig.of(1, 0, budgetBytes), List.of(spec))) {
       RowBatch gradient =
@@ -70,42 +58,31 @@ final class ForkRounds {
 
   private Medians measure(int repeats) {
     submit(new ShardCommand.Create(ROOT, 0));
-    for (int clock = 0; clock < CLOCKS_PER_BRANCH; clock++) {
-      clockNanos(ROOT, clock);
-    }
+    train(ROOT);
     round();
-    List.of(forkMicros, freeUnwrittenMicros, freeWrittenMicros, firstClockMillis, otherClockMillis)
-        .forEach(List::clear);
+    List.of(forkMicros, freeUnwrittenMicros, freeWrittenMicros).forEach(List::clear);
     for (int i = 0; i < repeats; i++) {
       round();
     }
     submit(new ShardCommand.Free(ROOT, 0));
-    return new Medians(
-        median(forkMicros),
-        median(freeUnwrittenMicros),
-        median(freeWrittenMicros),
-        median(firstClockMillis),
-        median(otherClockMillis));
+    return new Medians(median(forkMicros), median(freeUnwrittenMicros), median(freeWrittenMicros));
   }
 
-  /// Forks and frees a branch, then forks one, trains it for some clocks and frees it.
+  /// Forks and frees a branch, then forks one, trains it for a clock and frees it.
   private void round() {
     BranchRef idle = new BranchRef(nextBranch++);
     forkMicros.add(submit(new ShardCommand.Fork(idle, ROOT, 0)) / 1e3);
     freeUnwrittenMicros.add(submit(new ShardCommand.Free(idle, 0)) / 1e3);
     BranchRef trained = new BranchRef(nextBranch++);
     forkMicros.add(submit(new ShardCommand.Fork(trained, ROOT, 0)) / 1e3);
-    firstClockMillis.add(clockNanos(trained, 0) / 1e6);
-    for (int clock = 1; clock < CLOCKS_PER_BRANCH; clock++) {
-      otherClockMillis.add(clockNanos(trained, clock) / 1e6);
-    }
+    train(trained);
     freeWrittenMicros.add(submit(new ShardCommand.Free(trained, 0)) / 1e3);
   }
 
-  private long clockNanos(BranchRef branch, long clock) {
-    return submit(
+  private void train(BranchRef branch) {
+    submit(
         new ShardCommand.Push(
-            branch, 0, clock, Staleness.bulkSynchronous(), StepSize.of(0.1), 1, List.of(gradient)));
+            branch, 0, 0, Staleness.bulkSynchronous(), StepSize.of(0.1), 1, List.of(gradient)));
   }
 
   private long submit(ShardCommand command) {

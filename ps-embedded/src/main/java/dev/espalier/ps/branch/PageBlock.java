@@ -32,6 +32,18 @@ final class PageBlock {
     return references.get() > 1;
   }
 
+  /// Whether somebody else holds every page, with this block or by itself.
+  boolean areAllShared() {
+    if (!isShared()) {
+      for (Page page : pages) {
+        if (!page.isShared()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
   void retain() {
     references.incrementAndGet();
   }

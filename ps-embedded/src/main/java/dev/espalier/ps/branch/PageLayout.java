@@ -44,6 +44,11 @@ public record PageLayout(
     return new PageLayout(range, columns, planes, rowsPerPage, planeBytes, newPageBytes);
   }
 
+  /// Bytes of the parameters of all rows.
+  public long parameterBytes() {
+    return range.count() * columns * Float.BYTES;
+  }
+
   /// Number of pages.
   public int pageCount() {
     return Math.toIntExact((range.count() + rowsPerPage - 1) / rowsPerPage);

@@ -71,6 +71,16 @@ public final class PageTable {
     return blocks[index / PageBlock.PAGES].isShared() || page(index).isShared();
   }
 
+  /// Whether somebody else holds every page.
+  public boolean areAllShared() {
+    for (PageBlock block : blocks) {
+      if (!block.areAllShared()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /// The page to write all of: the same when nobody else holds it, otherwise a fresh one with
   /// undefined content, to be given to [#install] when written.
   public Page target(int index) {

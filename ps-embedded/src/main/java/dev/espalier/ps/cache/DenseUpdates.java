@@ -3,10 +3,12 @@ package dev.espalier.ps.cache;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.table.ArraySource;
 import dev.espalier.ps.table.CutArray;
+import dev.espalier.ps.table.PageSource;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,6 +25,7 @@ final class DenseUpdates implements TableUpdates {
   private final int columns;
   private final RowKernels kernels;
   private final ArraySource arrays;
+  private final PageSource pages;
 
   /// Null until the first addition, and when the array before has left.
   private float @Nullable [] sums;
@@ -31,9 +34,15 @@ final class DenseUpdates implements TableUpdates {
   private int touchedCount;
   private boolean isTouched;
 
+  /// Where the sums of the clock lie in place of `sums`.
+  private RowValues.@Nullable InPages inPages;
+
   /// @param arrays gives arrays of a length, with whatever content
-  DenseUpdates(int table, TableSpec spec, RowKernels kernels, ArraySource arrays) {
+  /// @param pages gives pages for sums that had better lie there
+  DenseUpdates(
+      int table, TableSpec spec, RowKernels kernels, ArraySource arrays, PageSource pages) {
     this.arrays = arrays;
+    this.pages = pages;
     this.table = table;
     this.columns = spec.columns();
     this.kernels = kernels;
@@ -50,6 +59,18 @@ final class DenseUpdates implements TableUpdates {
   public void add(long first, int count, float[] values, int offset) {
     isTouched = true;
     int from = (int) first;
+    if (touchedCount == 0 && count == touchedRows.length) {
+      inPages = pages.take(table, count).orElse(null);
+      if (inPages != null) {
+        inPages.set(0, count, values, offset);
+        touchedCount = count;
+        return;
+      }
+    }
+    if (inPages != null) {
+      inPages.add(from, count, values, offset);
+      return;
+    }
     float[] sums = sums();
     if (touchedCount == 0) {
       System.arraycopy(values, offset, sums, from * columns, count * columns);
@@ -82,6 +103,10 @@ final class DenseUpdates implements TableUpdates {
   }
 
   private void addRow(int row, float[] values, int offset) {
+    if (inPages != null) {
+      inPages.add(row, 1, values, offset);
+      return;
+    }
     float[] sums = sums();
     if (touchedRows[row]) {
       kernels.add(values, offset, sums, row * columns, columns);
@@ -99,6 +124,11 @@ final class DenseUpdates implements TableUpdates {
 
   @Override
   public List<List<RowBatch>> batches(Partitioner partitioner) {
+    if (inPages != null) {
+      // Of a single shard, which is in this process.
+      var all = new RowSelection.Range(0, touchedRows.length);
+      return List.of(List.of(new RowBatch(table, all, inPages)));
+    }
     List<List<RowBatch>> byShard = new ArrayList<>();
     CutArray whole = touchedCount == touchedRows.length ? new CutArray(sums(), arrays) : null;
     for (int shard = 0; shard < partitioner.shards(); shard++) {
@@ -168,9 +198,18 @@ final class DenseUpdates implements TableUpdates {
   }
 
   @Override
+  public void drop() {
+    if (inPages != null) {
+      inPages.release();
+    }
+    clear();
+  }
+
+  @Override
   public void clear() {
     Arrays.fill(touchedRows, false);
     touchedCount = 0;
     isTouched = false;
+    inPages = null;
   }
 }

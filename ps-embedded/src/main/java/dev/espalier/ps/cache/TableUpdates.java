@@ -19,6 +19,11 @@ sealed interface TableUpdates permits DenseUpdates, SparseUpdates {
   /// The sums of the rows of each shard.
   List<List<RowBatch>> batches(Partitioner partitioner);
 
-  /// Forgets everything.
+  /// Forgets everything that [#batches] gave.
   void clear();
+
+  /// Forgets everything, and gives memory back.
+  default void drop() {
+    clear();
+  }
 }

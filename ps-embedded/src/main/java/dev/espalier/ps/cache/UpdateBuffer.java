@@ -2,6 +2,7 @@ package dev.espalier.ps.cache;
 
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.table.ArraySource;
+import dev.espalier.ps.table.PageSource;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.TableAccess;
@@ -18,6 +19,7 @@ public final class UpdateBuffer {
   private final int shards;
   private final RowKernels kernels;
   private final ArraySource arrays;
+  private final PageSource pages;
   private final TableUpdates[] tables;
 
   /// Creates an empty buffer.
@@ -26,11 +28,14 @@ public final class UpdateBuffer {
   /// @param shards number of shards
   /// @param kernels the arithmetic
   /// @param arrays gives arrays of a length, with whatever content
-  public UpdateBuffer(List<TableSpec> specs, int shards, RowKernels kernels, ArraySource arrays) {
+  /// @param pages gives pages for sums that had better lie there
+  public UpdateBuffer(
+      List<TableSpec> specs, int shards, RowKernels kernels, ArraySource arrays, PageSource pages) {
     this.specs = List.copyOf(specs);
     this.shards = shards;
     this.kernels = kernels;
     this.arrays = arrays;
+    this.pages = pages;
     tables = new TableUpdates[specs.size()];
   }
 
@@ -55,7 +60,7 @@ public final class UpdateBuffer {
       updates =
           spec.access() == TableAccess.SPARSE
               ? new SparseUpdates(table, spec, kernels)
-              : new DenseUpdates(table, spec, kernels, arrays);
+              : new DenseUpdates(table, spec, kernels, arrays, pages);
       tables[table] = updates;
     }
     return updates;
@@ -91,6 +96,15 @@ public final class UpdateBuffer {
       }
     }
     return byShard;
+  }
+
+  /// Forgets everything, and gives memory back.
+  public void drop() {
+    for (TableUpdates updates : tables) {
+      if (updates != null) {
+        updates.drop();
+      }
+    }
   }
 
   private static List<RowBatch> orTouch(int table, List<RowBatch> batches) {

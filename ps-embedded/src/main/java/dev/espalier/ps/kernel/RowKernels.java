@@ -14,6 +14,11 @@ public interface RowKernels extends StepKernels<StepSpan> {
   /// `y += x`.
   void add(float[] x, int xOffset, float[] y, int yOffset, int length);
 
+  /// `y += x`, off heap.
+  ///
+  /// @param yOffset in bytes
+  void add(float[] x, int xOffset, MemorySegment y, long yOffset, int length);
+
   /// `y += a x`, rounded after the product and after the sum.
   void axpy(float a, float[] x, int xOffset, float[] y, int yOffset, int length);
 

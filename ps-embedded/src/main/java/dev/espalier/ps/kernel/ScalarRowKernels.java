@@ -19,6 +19,14 @@ public final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
+  public void add(float[] x, int xOffset, MemorySegment y, long yOffset, int length) {
+    for (int i = 0; i < length; i++) {
+      long at = yOffset + 4L * i;
+      y.set(StepSpan.FLOAT, at, y.get(StepSpan.FLOAT, at) + x[xOffset + i]);
+    }
+  }
+
+  @Override
   public void axpy(float a, float[] x, int xOffset, float[] y, int yOffset, int length) {
     for (int i = 0; i < length; i++) {
       y[yOffset + i] += a * x[xOffset + i];

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
 /// @param planeBytes distance of two planes of `from` in bytes
 /// @param toOffset byte offset of element 0 in plane 0 of `to`
 /// @param toPlaneBytes distance of two planes of `to` in bytes
-/// @param gradient sums of per-sample gradients
+/// @param gradient sums of per-sample gradients; null when they lie in plane 0 of `to`, which is
+///   then another page, and are written over
 /// @param gradientOffset index of element 0 in `gradient`
 /// @param divisor what a sum is divided by to become the gradient `g` of the formulas, > 0
 /// @param length number of elements, >= 0
@@ -30,7 +31,7 @@ public record StepSpan(
     long planeBytes,
     long toOffset,
     long toPlaneBytes,
-    float[] gradient,
+    float @Nullable [] gradient,
     int gradientOffset,
     float divisor,
     int length,
@@ -42,7 +43,7 @@ public record StepSpan(
       MemorySegment to,
       long offset,
       long planeBytes,
-      float[] gradient,
+      float @Nullable [] gradient,
       int gradientOffset,
       float divisor,
       int length,
@@ -93,6 +94,7 @@ public record StepSpan(
 
   /// Mean gradient of element `i`.
   float gradient(int i) {
-    return gradient[gradientOffset + i] / divisor;
+    float[] sums = gradient;
+    return (sums == null ? to.get(FLOAT, toAt(0, i)) : sums[gradientOffset + i]) / divisor;
   }
 }

@@ -48,6 +48,18 @@ final class VectorRowKernels implements RowKernels {
   }
 
   @Override
+  public void add(float[] x, int xOffset, MemorySegment y, long yOffset, int length) {
+    int i = 0;
+    for (int end = SPECIES.loopBound(length); i < end; i += LANES) {
+      long at = yOffset + 4L * i;
+      FloatVector.fromMemorySegment(SPECIES, y, at, ORDER)
+          .add(FloatVector.fromArray(SPECIES, x, xOffset + i))
+          .intoMemorySegment(y, at, ORDER);
+    }
+    SCALAR.add(x, xOffset + i, y, yOffset + 4L * i, length - i);
+  }
+
+  @Override
   public void axpy(float a, float[] x, int xOffset, float[] y, int yOffset, int length) {
     int i = 0;
     for (int end = SPECIES.loopBound(length); i < end; i += LANES) {
@@ -301,7 +313,11 @@ final class VectorRowKernels implements RowKernels {
   }
 
   private static FloatVector gradient(StepSpan s, int i) {
-    FloatVector sums = FloatVector.fromArray(SPECIES, s.gradient(), s.gradientOffset() + i);
+    float[] array = s.gradient();
+    FloatVector sums =
+        array == null
+            ? FloatVector.fromMemorySegment(SPECIES, s.to(), s.toAt(0, i), ORDER)
+            : FloatVector.fromArray(SPECIES, array, s.gradientOffset() + i);
     // The same bits for less: divisions are what bounds the rules with roots.
     return s.hasExactReciprocal() ? sums.mul(1 / s.divisor()) : sums.div(s.divisor());
   }

@@ -91,6 +91,17 @@ public final class PagePool {
   ///   and none is handed out then
   public synchronized List<Page> acquire(int count) {
     reserve(count);
+    return handOut(count);
+  }
+
+  /// Hands out pages with one reference each and undefined content, if there are as many.
+  ///
+  /// @return none when there are not
+  public synchronized List<Page> tryAcquire(int count) {
+    return tryReserve(count) ? handOut(count) : List.of();
+  }
+
+  private List<Page> handOut(int count) {
     List<Page> pages = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
       pages.add(handOut());

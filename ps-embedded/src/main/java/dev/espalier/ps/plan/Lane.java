@@ -1,6 +1,8 @@
 package dev.espalier.ps.plan;
 
+import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowSlots;
+import dev.espalier.ps.table.RowValues;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -35,11 +37,16 @@ final class Lane {
   /// Slots by hashing, when they are not to come from the plan.
   final @Nullable RowSlots hashed;
 
+  private final boolean isInOrder;
+
   /// The access that comes next.
   int next;
 
   /// What was read, or what is added up, by slot; none until it is here.
   float[] rows = ABSENT;
+
+  /// Where sums lie in place of `rows`.
+  RowValues.@Nullable InPages pages;
 
   Lane(@Nullable Track track, int width, PlanOptions options) {
     this.track = track;
@@ -47,6 +54,13 @@ final class Lane {
     boolean isDirect = options.usesSlots() && options.combinesUpdates() && width == 1;
     words = track != null && isDirect ? words(track) : new long[] {LAST_WORD};
     hashed = track == null || options.usesSlots() ? null : hashed(track.packed());
+    isInOrder = track != null && hashed == null && isInOrder(track);
+  }
+
+  private static boolean isInOrder(Track track) {
+    return track.packed().parts().size() == 1
+        && track.packed().parts().getFirst().rows() instanceof RowSelection.Range
+        && Arrays.stream(track.places()).allMatch(place -> place >= 0);
   }
 
   private static long[] words(Track track) {
@@ -84,6 +98,13 @@ final class Lane {
   /// The rows of the clock, or the sums, are not here any more.
   void forget() {
     rows = ABSENT;
+    pages = null;
+  }
+
+  /// Whether all accesses are to rows that lie side by side, and are the rows of a range in their
+  /// order.
+  boolean isInOrder() {
+    return isInOrder;
   }
 
   /// Makes room for sums.

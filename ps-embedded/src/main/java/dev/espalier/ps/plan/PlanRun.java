@@ -3,12 +3,15 @@ package dev.espalier.ps.plan;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.table.ArraySource;
 import dev.espalier.ps.table.CutArray;
+import dev.espalier.ps.table.PageSource;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowSlots;
+import dev.espalier.ps.table.RowValues;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// One worker's way along a plan, clock by clock: which accesses come next, and the updates so far.
@@ -20,6 +23,7 @@ public final class PlanRun {
   private final int shards;
   private final RowKernels kernels;
   private final ArraySource arrays;
+  private final PageSource pages;
   private final PlanOptions options;
   private final Lane[] reads;
   private final Lane[] updates;
@@ -33,6 +37,7 @@ public final class PlanRun {
   /// @param shards number of shards
   /// @param kernels the arithmetic
   /// @param arrays gives arrays of a length, with whatever content
+  /// @param pages gives pages for sums that had better lie there
   /// @param options which optimisations to use
   public PlanRun(
       AccessPlan plan,
@@ -40,11 +45,13 @@ public final class PlanRun {
       int shards,
       RowKernels kernels,
       ArraySource arrays,
+      PageSource pages,
       PlanOptions options) {
     this.plan = plan;
     this.shards = shards;
     this.kernels = kernels;
     this.arrays = arrays;
+    this.pages = pages;
     this.options = options;
     reads = new Lane[columns.length];
     updates = new Lane[columns.length];
@@ -213,9 +220,18 @@ public final class PlanRun {
       keep(track, access, table, values, offset);
       return;
     }
+    int place = track.places()[access];
+    RowValues.InPages inPages = pagesOf(lane, track, table);
+    if (inPages != null) {
+      if (track.stores()[access]) {
+        inPages.set(place, count, values, offset);
+      } else {
+        inPages.add(place, count, values, offset);
+      }
+      return;
+    }
     float[] sums = sums(lane, track);
     int width = lane.width;
-    int place = track.places()[access];
     RowSlots hash = lane.hashed;
     if (place < 0) {
       scatter(lane, track, access, values, offset, sums);
@@ -229,11 +245,36 @@ public final class PlanRun {
     }
   }
 
+  /// The pages in which the sums of the clock lie; null when they lie in an array.
+  private RowValues.@Nullable InPages pagesOf(Lane lane, Track track, int table) {
+    if (lane.pages == null && !lane.isHere() && lane.isInOrder()) {
+      lane.pages = pages.take(table, track.packed().count()).orElse(null);
+    }
+    return lane.pages;
+  }
+
+  /// The sums of the clock in an array, which they are moved to where they lie in pages.
   private float[] sums(Lane lane, Track track) {
-    if (!lane.isHere()) {
+    RowValues.InPages inPages = lane.pages;
+    if (inPages != null) {
+      lane.begin(inPages.download());
+      lane.pages = null;
+      inPages.release();
+    } else if (!lane.isHere()) {
       lane.begin(arrays.take(track.packed().count() * lane.width));
     }
     return lane.rows;
+  }
+
+  /// Forgets the updates of the clock, which nobody wants any more.
+  public void drop() {
+    for (Lane lane : updates) {
+      if (lane.pages != null) {
+        lane.pages.release();
+      }
+      lane.forget();
+    }
+    restart();
   }
 
   /// Makes room for the sums of single floats, where there is none.
@@ -363,6 +404,10 @@ public final class PlanRun {
         for (List<RowBatch> batches : byShard) {
           batches.add(RowBatch.empty(table));
         }
+        lane.forget();
+      } else if (lane.pages != null) {
+        RowSelection rows = Objects.requireNonNull(track).packed().parts().getFirst().rows();
+        byShard.getFirst().add(new RowBatch(table, rows, lane.pages));
         lane.forget();
       } else if (track != null) {
         var sums = new CutArray(sums(lane, track), arrays);

@@ -14,6 +14,7 @@ import dev.espalier.ps.memory.PagePools;
 import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.memory.StreamingCopy;
 import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowValues;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -21,10 +22,14 @@ import java.util.Optional;
 
 /// Works on pages of the host, run by run.
 final class HostWork implements RowWork {
+  /// What is written to smaller tables is better left in the caches, where the next clock reads it.
+  private static final long MIN_STREAMED_BYTES = 32 << 20;
+
   private final RowKernels kernels;
   private final PagePools pools;
   private final Optional<SharedTier> shared;
-  private final Optional<StreamedStep> streaming;
+  private final Optional<StreamingCopy> streaming = StreamingCopy.ofThisMachine();
+  private final Optional<StreamedStep> streamedStep = streaming.map(StreamedStep::new);
 
   /// @param kernels the arithmetic
   /// @param budget what bounds the pages
@@ -33,7 +38,6 @@ final class HostWork implements RowWork {
     this.kernels = kernels;
     shared = sharesPages ? SharedTier.ofSize(budget.limitBytes()) : Optional.empty();
     pools = shared.map(tier -> new PagePools(tier, budget)).orElseGet(() -> new PagePools(budget));
-    streaming = StreamingCopy.ofThisMachine().map(StreamedStep::new);
   }
 
   @Override
@@ -97,11 +101,49 @@ final class HostWork implements RowWork {
       TablePart table, BranchPages pages, List<RowBatch> batches, TablePart.Step step) {
     PageTable pageTable = pages.table(table.index());
     for (RowBatch batch : batches) {
+      if (batch.content() instanceof GradientPages gradients) {
+        updateOver(gradients, table, pageTable, step);
+        continue;
+      }
       PageRuns.forEach(
           batch.rows(),
           table.layout(),
           (page, firstRow, count, position) ->
               update(table, pageTable, batch, step, page, firstRow, count, position));
+    }
+  }
+
+  /// With state arrays a streamed step takes longer than one with ordinary stores.
+  private static boolean isStreamed(TablePart table) {
+    return table.layout().planes() == 1 && isPastCaches(table);
+  }
+
+  private static boolean isPastCaches(TablePart table) {
+    return table.layout().parameterBytes() >= MIN_STREAMED_BYTES;
+  }
+
+  /// Writes the pages as they will be over the gradients.
+  private void updateOver(
+      GradientPages gradients, TablePart table, PageTable pages, TablePart.Step step) {
+    PageLayout layout = table.layout();
+    for (int page = 0; page < layout.pageCount(); page++) {
+      Page seen = step.seenPage(table.index(), pages, page);
+      Page target = gradients.take(page);
+      target.touch(pages.pool());
+      int rows = (int) (layout.endRowOf(page) - layout.firstRowOf(page));
+      StepSpan span =
+          new StepSpan(
+              pages.page(page).segment(),
+              target.segment(),
+              0,
+              layout.planeBytes(),
+              null,
+              0,
+              step.divisor(),
+              rows * layout.columns(),
+              seen == null ? null : seen.segment());
+      table.rule().step(kernels, span, step.stepSize(), step.stepNumber());
+      pages.install(page, target);
     }
   }
 
@@ -131,12 +173,30 @@ final class HostWork implements RowWork {
             step.divisor(),
             rows * layout.columns(),
             seen == null ? null : seen.segment());
-    if (target != pages.page(page) && streaming.isPresent()) {
-      streaming.get().take(table.rule(), kernels, span, layout.planes(), step);
+    if (target != pages.page(page) && streamedStep.isPresent() && isStreamed(table)) {
+      streamedStep.get().take(table.rule(), kernels, span, step);
     } else {
       table.rule().step(kernels, span, step.stepSize(), step.stepNumber());
     }
     pages.install(page, target);
+  }
+
+  @Override
+  public Optional<RowValues.InPages> gradientPages(TablePart table, BranchPages pages) {
+    PageTable pageTable = pages.table(table.index());
+    int count = table.layout().pageCount();
+    if (!pageTable.areAllShared()) {
+      return Optional.empty();
+    }
+    List<Page> fresh = pageTable.pool().tryAcquire(count);
+    return fresh.size() < count
+        ? Optional.empty()
+        : Optional.of(
+            new GradientPages(
+                kernels,
+                isPastCaches(table) ? streaming : Optional.empty(),
+                table.layout(),
+                fresh));
   }
 
   @Override

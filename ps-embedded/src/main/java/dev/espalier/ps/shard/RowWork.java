@@ -41,6 +41,14 @@ interface RowWork extends AutoCloseable {
   /// Applies one optimizer step to the rows of the batches.
   void update(TablePart table, BranchPages pages, List<RowBatch> batches, TablePart.Step step);
 
+  /// Fresh pages for the gradients of all rows of a table, to be written over by its next step on a
+  /// branch.
+  ///
+  /// @return empty where the step would not write all of its pages anew, or there are not as many
+  default Optional<RowValues.InPages> gradientPages(TablePart table, BranchPages pages) {
+    return Optional.empty();
+  }
+
   /// Copies values of a device's memory within it, for an update to come.
   ///
   /// @param count how many

@@ -50,6 +50,9 @@ public final class Shard implements AutoCloseable {
    * Updates never fail half way: the pages that a clock needs are reserved before its first write.
    * When the reservation fails, the clock is ended but not applied, and the branch remembers it.
    */
+  /// Smaller tables are in the cache, whichever pages are written.
+  private static final long MIN_GRADIENT_PAGES_BYTES = 1 << 20;
+
   private static final ShardReply ACKNOWLEDGED = new ShardReply.Acknowledged();
 
   /// An answer to be given when the lock is released.
@@ -573,6 +576,28 @@ public final class Shard implements AutoCloseable {
       requireSound(state);
       state.openTables++;
       return Optional.of(new OpenPages(this, branch, table, part.layout()));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Takes fresh pages for the gradients of all rows of a table, for the next push of the worker
+  /// beside this shard, which is the only one: where a step writes all pages of the table anew, as
+  /// the first after a fork does, it costs as much as any other if it writes over its gradients.
+  ///
+  /// @return empty where it would not, there are not as many pages, or the table is small
+  public Optional<RowValues.InPages> gradientPages(BranchRef branch, int table) {
+    TablePart part = table(table);
+    if (config.workers() > 1 || part.layout().parameterBytes() < MIN_GRADIENT_PAGES_BYTES) {
+      return Optional.empty();
+    }
+    lock.lock();
+    try {
+      BranchState state = branches.get(branch.number());
+      // The push will say what is wrong with the branch.
+      return state == null || state.failure != null
+          ? Optional.empty()
+          : work.gradientPages(part, store.pagesOf(branch));
     } finally {
       lock.unlock();
     }

@@ -15,23 +15,21 @@ final class StreamedStep {
   /// Small pieces: the stores of one go out while the next is computed.
   private static final int PIECE = 128;
 
-  private static final int MAX_PLANES = 8;
   private static final long PIECE_BYTES = (long) PIECE * Float.BYTES;
 
   private final StreamingCopy copy;
   private final MemorySegment piece =
-      Arena.ofAuto().allocate(MAX_PLANES * PIECE_BYTES, StreamingCopy.UNIT_BYTES);
+      Arena.ofAuto().allocate(PIECE_BYTES, StreamingCopy.UNIT_BYTES);
 
   StreamedStep(StreamingCopy copy) {
     this.copy = copy;
   }
 
-  /// Takes a step of a rule.
+  /// Takes a step of a rule without state.
   ///
   /// @param whole out of place
-  /// @param planes parameters and state arrays
-  void take(UpdateRule rule, RowKernels kernels, StepSpan whole, int planes, TablePart.Step step) {
-    int streamed = streamedLength(whole, planes);
+  void take(UpdateRule rule, RowKernels kernels, StepSpan whole, TablePart.Step step) {
+    int streamed = streamedLength(whole);
     long to = whole.to().address() + whole.toOffset();
     for (int from = 0; from < streamed; from += PIECE) {
       rule.step(
@@ -39,12 +37,7 @@ final class StreamedStep {
           part(whole, from, PIECE, piece, 0, PIECE_BYTES),
           step.stepSize(),
           step.stepNumber());
-      for (int plane = 0; plane < planes; plane++) {
-        copy.copy(
-            to + plane * whole.toPlaneBytes() + (long) from * Float.BYTES,
-            piece.address() + plane * PIECE_BYTES,
-            PIECE_BYTES);
-      }
+      copy.copy(to + (long) from * Float.BYTES, piece.address(), PIECE_BYTES);
     }
     if (streamed < whole.length()) {
       long offset = whole.toOffset() + (long) streamed * Float.BYTES;
@@ -58,16 +51,14 @@ final class StreamedStep {
     copy.fence();
   }
 
-  /// How many elements can be streamed: whole pieces, if all planes of them are inside the page.
-  private static int streamedLength(StepSpan whole, int planes) {
+  /// How many elements can be streamed: whole pieces, if they are inside the page.
+  private static int streamedLength(StepSpan whole) {
     int length = whole.length() / PIECE * PIECE;
-    long end = whole.toOffset() + (planes - 1) * whole.toPlaneBytes() + (long) length * Float.BYTES;
+    long end = whole.toOffset() + (long) length * Float.BYTES;
     boolean fits =
         length > 0
-            && planes <= MAX_PLANES
             && end <= whole.to().byteSize()
             && whole.toOffset() >= 0
-            && whole.toPlaneBytes() % StreamingCopy.UNIT_BYTES == 0
             && StreamingCopy.fits(whole.to().address() + whole.toOffset(), PIECE_BYTES);
     return fits ? length : 0;
   }

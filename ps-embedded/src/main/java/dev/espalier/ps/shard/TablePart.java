@@ -87,10 +87,13 @@ record TablePart(int index, TableSpec spec, UpdateRule rule, PageLayout layout) 
     PageRuns.forEach(rows, layout, (page, _, _, _) -> seen.remember(worker, index, pages, page));
   }
 
-  /// How many fresh pages the batches would take.
+  /// How many fresh pages the batches would take, beside those in which they lie.
   int freshPages(PageTable pages, List<RowBatch> batches) {
     BitSet shared = new BitSet();
     for (RowBatch batch : batches) {
+      if (batch.content() instanceof GradientPages) {
+        continue;
+      }
       PageRuns.forEach(
           batch.rows(),
           layout,

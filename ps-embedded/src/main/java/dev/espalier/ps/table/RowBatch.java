@@ -55,7 +55,7 @@ public record RowBatch(int table, RowSelection rows, RowValues content) {
               rows,
               count == array.length ? array : Arrays.copyOfRange(array, from, from + count));
       case RowValues.Products(Factors factors) -> new RowBatch(table, rows, factors.product());
-      case RowValues.OnDevice values -> new RowBatch(table, rows, values.download());
+      case RowValues.InShard values -> new RowBatch(table, rows, values.download());
     };
   }
 
@@ -63,7 +63,7 @@ public record RowBatch(int table, RowSelection rows, RowValues content) {
   public RowBatch inJvm() {
     return switch (content) {
       case RowValues.Own _, RowValues.Slice _ -> this;
-      case RowValues.Products _, RowValues.OnDevice _ -> inArray();
+      case RowValues.Products _, RowValues.InShard _ -> inArray();
     };
   }
 
@@ -79,11 +79,11 @@ public record RowBatch(int table, RowSelection rows, RowValues content) {
     return content instanceof RowValues.Slice(_, int from, _, _) ? from : 0;
   }
 
-  /// Lets the values go, of which others keep the memory: that of a device, or the array of which
-  /// they are a part. To be called once, by who received them.
+  /// Lets the values go, of which others keep the memory: a shard, or the array of which they are a
+  /// part. To be called once, by who received them.
   public void release() {
     switch (content) {
-      case RowValues.OnDevice values -> values.release();
+      case RowValues.InShard values -> values.release();
       case RowValues.Slice slice -> slice.letGo().run();
       case RowValues.Own _, RowValues.Products _ -> {}
     }

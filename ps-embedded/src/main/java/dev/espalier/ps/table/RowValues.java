@@ -36,16 +36,41 @@ public sealed interface RowValues {
     }
   }
 
-  /// Memory of the device of the shard in this process, until they are released.
-  non-sealed interface OnDevice extends RowValues {
+  /// Memory of the shard in this process, until they are released.
+  sealed interface InShard extends RowValues {
 
-    /// Where they lie.
-    long address();
-
-    /// Copies them to the host.
+    /// Copies them to an array.
     float[] download();
 
     /// Gives their memory back, for work that is queued behind what reads them.
     void release();
+  }
+
+  /// Memory of the shard's device.
+  non-sealed interface OnDevice extends InShard {
+
+    /// Where they lie.
+    long address();
+  }
+
+  /// All rows of the shard's part of a table, in fresh pages: a step writes over them, and the
+  /// pages become the table's.
+  non-sealed interface InPages extends InShard {
+
+    /// Sets the values of consecutive rows.
+    ///
+    /// @param first index of the first row among those of the shard
+    /// @param count number of rows
+    /// @param values as many values for each row
+    /// @param offset where in `values` they begin
+    void set(int first, int count, float[] values, int offset);
+
+    /// Adds to the values of consecutive rows, which were set before.
+    ///
+    /// @param first index of the first row among those of the shard
+    /// @param count number of rows
+    /// @param values as many values for each row
+    /// @param offset where in `values` they begin
+    void add(int first, int count, float[] values, int offset);
   }
 }

@@ -72,12 +72,12 @@ final class FrameWriter {
       case RowValues.Slice slice -> 4 + 4L * slice.count();
       case RowValues.Products(Factors factors) ->
           8 + 4L * factors.left().length + 4L * factors.right().length;
-      case RowValues.OnDevice _ -> throw onDevice();
+      case RowValues.InShard _ -> throw inShard();
     };
   }
 
-  private static IllegalArgumentException onDevice() {
-    return new IllegalArgumentException("values on a device cannot be sent");
+  private static IllegalArgumentException inShard() {
+    return new IllegalArgumentException("values in memory of a shard cannot be sent");
   }
 
   static long bytesOf(String text) {
@@ -167,7 +167,7 @@ final class FrameWriter {
         out.put(factors.left());
         out.put(factors.right());
       }
-      case RowValues.OnDevice _ -> throw onDevice();
+      case RowValues.InShard _ -> throw inShard();
     }
   }
 }

@@ -35,7 +35,7 @@ public record OwnShard(Shard shard) implements ShardRoute {
 
   private static boolean canBeTaken(RowBatch batch) {
     return switch (batch.content()) {
-      case RowValues.Own _, RowValues.Slice _, RowValues.OnDevice _ -> true;
+      case RowValues.Own _, RowValues.Slice _, RowValues.InShard _ -> true;
       case RowValues.Products _ -> false;
     };
   }

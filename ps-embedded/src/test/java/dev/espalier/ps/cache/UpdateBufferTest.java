@@ -3,6 +3,7 @@ package dev.espalier.ps.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.ps.kernel.ScalarRowKernels;
+import dev.espalier.ps.table.PageSource;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.TableSpec;
@@ -17,7 +18,8 @@ final class UpdateBufferTest {
           List.of(TableSpec.dense("d", 100, 2, "sgd"), TableSpec.sparse("s", 1_000_000, 1, "sgd")),
           2,
           new ScalarRowKernels(),
-          float[]::new);
+          float[]::new,
+          PageSource.NONE);
 
   @Test
   void aRunOfRowsLeavesAsRangesOfTheShards() {

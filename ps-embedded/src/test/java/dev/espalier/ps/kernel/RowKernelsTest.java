@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -87,6 +88,29 @@ final class RowKernelsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 15, 16, 17, 67, 1000})
+  void aStepOverItsGradientGivesTheBitsOfOneBesideIt(int length) {
+    long planeBytes = 4L * length + 64;
+    float[] gradient = randomArray(length, 5);
+    steps()
+        .forEach((name, step) -> {
+          for (RowKernels kernels : List.of(new ScalarRowKernels(), new VectorRowKernels())) {
+            try (Arena arena = Arena.ofConfined()) {
+              MemorySegment from = randomPage(arena, planeBytes, new Random(3), false);
+              MemorySegment seen = randomPage(arena, planeBytes, new Random(4), false);
+              MemorySegment beside = randomPage(arena, planeBytes, new Random(6), false);
+              MemorySegment over = randomPage(arena, planeBytes, new Random(6), false);
+              MemorySegment.copy(gradient, 0, over, ValueLayout.JAVA_FLOAT, 8, length);
+              step.take(
+                  kernels, new StepSpan(from, beside, 8, planeBytes, gradient, 0, 7, length, seen));
+              step.take(kernels, new StepSpan(from, over, 8, planeBytes, null, 0, 7, length, seen));
+              assertThat(over.mismatch(beside)).as("%s, %s", name, kernels.name()).isEqualTo(-1);
+            }
+          }
+        });
+  }
+
   private static MemorySegment randomPage(
       Arena arena, long planeBytes, Random random, boolean special) {
     MemorySegment page = arena.allocate(PLANES * planeBytes, 64);
@@ -115,6 +139,15 @@ final class RowKernelsTest {
       both[i].scale(1.7f, results[i], 1, length);
     }
     assertThat(results[1]).containsExactly(results[0]);
+    for (RowKernels kernels : both) {
+      float[] expected = randomArray(length + 1, 3);
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment sums = arena.allocateFrom(ValueLayout.JAVA_FLOAT, expected);
+        kernels.add(x, 2, sums, 4, length);
+        both[0].add(x, 2, expected, 1, length);
+        assertThat(sums.toArray(ValueLayout.JAVA_FLOAT)).containsExactly(expected);
+      }
+    }
     assertThat(both[1].dot(x, 2, results[0], 1, length))
         .isCloseTo(both[0].dot(x, 2, results[0], 1, length), within(1e-3f));
   }

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.ps.kernel.ScalarRowKernels;
+import dev.espalier.ps.table.PageSource;
 import dev.espalier.ps.table.Partitioner;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
@@ -20,7 +21,13 @@ final class PlanCompilerTest {
 
   private static PlanRun run(AccessPlan plan, int columns, int shards) {
     return new PlanRun(
-        plan, new int[] {columns}, shards, new ScalarRowKernels(), float[]::new, PlanOptions.all());
+        plan,
+        new int[] {columns},
+        shards,
+        new ScalarRowKernels(),
+        float[]::new,
+        PageSource.NONE,
+        PlanOptions.all());
   }
 
   @Test
