@@ -74,6 +74,11 @@ public record PageLayout(
     return (row - range.first()) % rowsPerPage * columns * 4L;
   }
 
+  /// Byte offset of a row's parameters in its page, which is known.
+  public long offsetIn(int page, long row) {
+    return (row - firstRowOf(page)) * columns * 4L;
+  }
+
   private static long aligned(long bytes) {
     return (bytes + HostTier.ALIGNMENT_BYTES - 1)
         / HostTier.ALIGNMENT_BYTES

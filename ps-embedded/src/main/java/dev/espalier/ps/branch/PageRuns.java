@@ -20,25 +20,43 @@ public final class PageRuns {
 
   /// Visits the runs in the order of the selection.
   public static void forEach(RowSelection selection, PageLayout layout, Visitor visitor) {
+    switch (selection) {
+      case RowSelection.Range range -> forEach(range, layout, visitor);
+      case RowSelection.Keys(long[] keys) -> forEach(keys, layout, visitor);
+    }
+  }
+
+  private static void forEach(RowSelection.Range range, PageLayout layout, Visitor visitor) {
     int position = 0;
-    while (position < selection.count()) {
-      long row = selection.row(position);
+    while (position < range.count()) {
+      long row = range.row(position);
       int page = layout.pageOf(row);
-      int rows = runLength(selection, position, row, layout.endRowOf(page));
+      int rows = (int) Math.min(range.count() - position, layout.endRowOf(page) - row);
       visitor.run(page, row, rows, position);
       position += rows;
     }
   }
 
-  private static int runLength(RowSelection selection, int position, long row, long endRow) {
-    int most = (int) Math.min(selection.count() - position, endRow - row);
-    if (selection instanceof RowSelection.Range) {
-      return most;
+  private static void forEach(long[] keys, PageLayout layout, Visitor visitor) {
+    // Neighbours mostly lie in one page, and a division takes as long as the rest.
+    int page = 0;
+    long pageStart = 0;
+    long pageEnd = 0;
+    int position = 0;
+    while (position < keys.length) {
+      long row = keys[position];
+      if (row < pageStart || row >= pageEnd) {
+        page = layout.pageOf(row);
+        pageStart = layout.firstRowOf(page);
+        pageEnd = layout.endRowOf(page);
+      }
+      int most = (int) Math.min(keys.length - position, pageEnd - row);
+      int rows = 1;
+      while (rows < most && keys[position + rows] == row + rows) {
+        rows++;
+      }
+      visitor.run(page, row, rows, position);
+      position += rows;
     }
-    int rows = 1;
-    while (rows < most && selection.row(position + rows) == row + rows) {
-      rows++;
-    }
-    return rows;
   }
 }

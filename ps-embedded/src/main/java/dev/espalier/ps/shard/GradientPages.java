@@ -98,7 +98,7 @@ final class GradientPages implements RowValues.InPages {
         (page, firstRow, rows, position) ->
             visitor.visit(
                 here(page).segment(),
-                layout.offsetOf(firstRow),
+                layout.offsetIn(page, firstRow),
                 position * columns,
                 rows * columns));
   }

@@ -14,6 +14,7 @@ import dev.espalier.ps.memory.PagePools;
 import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.memory.StreamingCopy;
 import dev.espalier.ps.table.RowBatch;
+import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowValues;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -29,6 +30,7 @@ final class HostWork implements RowWork {
   private final PagePools pools;
   private final Optional<SharedTier> shared;
   private final Optional<StreamingCopy> streaming = StreamingCopy.ofThisMachine();
+  private final GatheredStep gathered;
   private final Optional<StreamedStep> streamedStep = streaming.map(StreamedStep::new);
 
   /// @param kernels the arithmetic
@@ -36,6 +38,7 @@ final class HostWork implements RowWork {
   /// @param sharesPages whether other processes may read them
   HostWork(RowKernels kernels, MemoryBudget budget, boolean sharesPages) {
     this.kernels = kernels;
+    gathered = new GatheredStep(kernels);
     shared = sharesPages ? SharedTier.ofSize(budget.limitBytes()) : Optional.empty();
     pools = shared.map(tier -> new PagePools(tier, budget)).orElseGet(() -> new PagePools(budget));
   }
@@ -74,7 +77,7 @@ final class HostWork implements RowWork {
         read.rows(),
         layout,
         (page, firstRow, count, position) ->
-            collector.take(pageTable.page(page), layout.offsetOf(firstRow), position, count));
+            collector.take(pageTable.page(page), layout.offsetIn(page, firstRow), position, count));
     return collector.end();
   }
 
@@ -92,7 +95,7 @@ final class HostWork implements RowWork {
                 position * columns,
                 pageTable.owned(page).segment(),
                 ValueLayout.JAVA_FLOAT,
-                layout.offsetOf(firstRow),
+                layout.offsetIn(page, firstRow),
                 count * columns));
   }
 
@@ -105,11 +108,17 @@ final class HostWork implements RowWork {
         updateOver(gradients, table, pageTable, step);
         continue;
       }
-      PageRuns.forEach(
-          batch.rows(),
-          table.layout(),
-          (page, firstRow, count, position) ->
-              update(table, pageTable, batch, step, page, firstRow, count, position));
+      if (batch.rows() instanceof RowSelection.Keys
+          && step.seen() == null
+          && GatheredStep.suits(table.layout())) {
+        gathered.take(table, pageTable, batch, step);
+      } else {
+        PageRuns.forEach(
+            batch.rows(),
+            table.layout(),
+            (page, firstRow, count, position) ->
+                update(table, pageTable, batch, step, page, firstRow, count, position));
+      }
     }
   }
 
@@ -166,7 +175,7 @@ final class HostWork implements RowWork {
         new StepSpan(
             pages.page(page).segment(),
             target.segment(),
-            layout.offsetOf(firstRow),
+            layout.offsetIn(page, firstRow),
             layout.planeBytes(),
             batch.array(),
             batch.from() + position * layout.columns(),
