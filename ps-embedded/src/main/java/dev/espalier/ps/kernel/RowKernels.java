@@ -37,6 +37,34 @@ public interface RowKernels extends StepKernels<StepSpan> {
   /// Copies bytes from one place to another that does not overlap it; short ones too, as rows are.
   void copy(MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes);
 
+  /// Copies rows that lie apart side by side.
+  ///
+  /// @param pages of each row
+  /// @param offsets of each row in its page, in bytes
+  /// @param shift what is added to every offset
+  /// @param count number of rows
+  /// @param columns floats per row
+  /// @param to memory that overlaps none of them
+  /// @param toOffset of the first row, in bytes
+  void gatherRows(
+      MemorySegment[] pages,
+      long[] offsets,
+      long shift,
+      int count,
+      int columns,
+      MemorySegment to,
+      long toOffset);
+
+  /// Copies rows that lie side by side to where [#gatherRows] has them from.
+  void scatterRows(
+      MemorySegment from,
+      long fromOffset,
+      MemorySegment[] pages,
+      long[] offsets,
+      long shift,
+      int count,
+      int columns);
+
   /// Copies floats into an array; few ones too, as those of a row are.
   ///
   /// @param fromOffset in bytes

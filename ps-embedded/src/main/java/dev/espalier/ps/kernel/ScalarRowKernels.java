@@ -47,6 +47,57 @@ public final class ScalarRowKernels implements RowKernels {
   }
 
   @Override
+  public void gatherRows(
+      MemorySegment[] pages,
+      long[] offsets,
+      long shift,
+      int count,
+      int columns,
+      MemorySegment to,
+      long toOffset) {
+    if (columns == 1) {
+      for (int i = 0; i < count; i++) {
+        to.set(StepSpan.FLOAT, toOffset + 4L * i, pages[i].get(StepSpan.FLOAT, offsets[i] + shift));
+      }
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      MemorySegment page = pages[i];
+      long at = offsets[i] + shift;
+      long target = toOffset + 4L * columns * i;
+      for (int k = 0; k < columns; k++) {
+        to.set(StepSpan.FLOAT, target + 4L * k, page.get(StepSpan.FLOAT, at + 4L * k));
+      }
+    }
+  }
+
+  @Override
+  public void scatterRows(
+      MemorySegment from,
+      long fromOffset,
+      MemorySegment[] pages,
+      long[] offsets,
+      long shift,
+      int count,
+      int columns) {
+    if (columns == 1) {
+      for (int i = 0; i < count; i++) {
+        float value = from.get(StepSpan.FLOAT, fromOffset + 4L * i);
+        pages[i].set(StepSpan.FLOAT, offsets[i] + shift, value);
+      }
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      MemorySegment page = pages[i];
+      long at = offsets[i] + shift;
+      long source = fromOffset + 4L * columns * i;
+      for (int k = 0; k < columns; k++) {
+        page.set(StepSpan.FLOAT, at + 4L * k, from.get(StepSpan.FLOAT, source + 4L * k));
+      }
+    }
+  }
+
+  @Override
   public void load(MemorySegment from, long fromOffset, float[] to, int toOffset, int length) {
     MemorySegment.copy(from, ValueLayout.JAVA_FLOAT_UNALIGNED, fromOffset, to, toOffset, length);
   }

@@ -18,6 +18,8 @@ final class VectorRowKernels implements RowKernels {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_PREFERRED;
   private static final int VECTOR_BYTES = BYTES.vectorByteSize();
+  private static final VectorSpecies<Byte> FEW = ByteVector.SPECIES_128;
+  private static final int FEW_BYTES = FEW.vectorByteSize();
 
   /// From here on the JVM's own copy is as fast.
   private static final int MAX_SHORT_BYTES = 2048;
@@ -90,13 +92,112 @@ final class VectorRowKernels implements RowKernels {
       MemorySegment.copy(from, fromOffset, to, toOffset, bytes);
       return;
     }
-    long i = 0;
-    for (long end = bytes - bytes % VECTOR_BYTES; i < end; i += VECTOR_BYTES) {
+    if (bytes < VECTOR_BYTES) {
+      copyFew(from, fromOffset, to, toOffset, bytes);
+      return;
+    }
+    // The last vector may hold some bytes of the one before.
+    long last = bytes - VECTOR_BYTES;
+    for (long i = 0; i < last; i += VECTOR_BYTES) {
       ByteVector.fromMemorySegment(BYTES, from, fromOffset + i, ORDER)
           .intoMemorySegment(to, toOffset + i, ORDER);
     }
-    if (i < bytes) {
-      MemorySegment.copy(from, fromOffset + i, to, toOffset + i, bytes - i);
+    ByteVector.fromMemorySegment(BYTES, from, fromOffset + last, ORDER)
+        .intoMemorySegment(to, toOffset + last, ORDER);
+  }
+
+  private static void copyFew(
+      MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes) {
+    if (bytes < FEW_BYTES) {
+      MemorySegment.copy(from, fromOffset, to, toOffset, bytes);
+      return;
+    }
+    long last = bytes - FEW_BYTES;
+    for (long i = 0; i < last; i += FEW_BYTES) {
+      ByteVector.fromMemorySegment(FEW, from, fromOffset + i, ORDER)
+          .intoMemorySegment(to, toOffset + i, ORDER);
+    }
+    ByteVector.fromMemorySegment(FEW, from, fromOffset + last, ORDER)
+        .intoMemorySegment(to, toOffset + last, ORDER);
+  }
+
+  // One loop for each width of vectors: what copies a row must become a part of the loop over rows.
+
+  @Override
+  public void gatherRows(
+      MemorySegment[] pages,
+      long[] offsets,
+      long shift,
+      int count,
+      int columns,
+      MemorySegment to,
+      long toOffset) {
+    long bytes = 4L * columns;
+    if (bytes >= VECTOR_BYTES) {
+      long last = bytes - VECTOR_BYTES;
+      for (int i = 0; i < count; i++) {
+        long at = offsets[i] + shift;
+        long target = toOffset + bytes * i;
+        for (long k = 0; k < last; k += VECTOR_BYTES) {
+          ByteVector.fromMemorySegment(BYTES, pages[i], at + k, ORDER)
+              .intoMemorySegment(to, target + k, ORDER);
+        }
+        ByteVector.fromMemorySegment(BYTES, pages[i], at + last, ORDER)
+            .intoMemorySegment(to, target + last, ORDER);
+      }
+    } else if (bytes >= FEW_BYTES) {
+      long last = bytes - FEW_BYTES;
+      for (int i = 0; i < count; i++) {
+        long at = offsets[i] + shift;
+        long target = toOffset + bytes * i;
+        for (long k = 0; k < last; k += FEW_BYTES) {
+          ByteVector.fromMemorySegment(FEW, pages[i], at + k, ORDER)
+              .intoMemorySegment(to, target + k, ORDER);
+        }
+        ByteVector.fromMemorySegment(FEW, pages[i], at + last, ORDER)
+            .intoMemorySegment(to, target + last, ORDER);
+      }
+    } else {
+      SCALAR.gatherRows(pages, offsets, shift, count, columns, to, toOffset);
+    }
+  }
+
+  @Override
+  public void scatterRows(
+      MemorySegment from,
+      long fromOffset,
+      MemorySegment[] pages,
+      long[] offsets,
+      long shift,
+      int count,
+      int columns) {
+    long bytes = 4L * columns;
+    if (bytes >= VECTOR_BYTES) {
+      long last = bytes - VECTOR_BYTES;
+      for (int i = 0; i < count; i++) {
+        long at = offsets[i] + shift;
+        long source = fromOffset + bytes * i;
+        for (long k = 0; k < last; k += VECTOR_BYTES) {
+          ByteVector.fromMemorySegment(BYTES, from, source + k, ORDER)
+              .intoMemorySegment(pages[i], at + k, ORDER);
+        }
+        ByteVector.fromMemorySegment(BYTES, from, source + last, ORDER)
+            .intoMemorySegment(pages[i], at + last, ORDER);
+      }
+    } else if (bytes >= FEW_BYTES) {
+      long last = bytes - FEW_BYTES;
+      for (int i = 0; i < count; i++) {
+        long at = offsets[i] + shift;
+        long source = fromOffset + bytes * i;
+        for (long k = 0; k < last; k += FEW_BYTES) {
+          ByteVector.fromMemorySegment(FEW, from, source + k, ORDER)
+              .intoMemorySegment(pages[i], at + k, ORDER);
+        }
+        ByteVector.fromMemorySegment(FEW, from, source + last, ORDER)
+            .intoMemorySegment(pages[i], at + last, ORDER);
+      }
+    } else {
+      SCALAR.scatterRows(from, fromOffset, pages, offsets, shift, count, columns);
     }
   }
 
@@ -106,14 +207,18 @@ final class VectorRowKernels implements RowKernels {
       SCALAR.load(from, fromOffset, to, toOffset, length);
       return;
     }
-    int i = 0;
-    for (int end = SPECIES.loopBound(length); i < end; i += LANES) {
+    if (length < LANES) {
+      SCALAR.load(from, fromOffset, to, toOffset, length);
+      return;
+    }
+    // The last vector may hold some floats of the one before.
+    int last = length - LANES;
+    for (int i = 0; i < last; i += LANES) {
       FloatVector.fromMemorySegment(SPECIES, from, fromOffset + 4L * i, ORDER)
           .intoArray(to, toOffset + i);
     }
-    if (i < length) {
-      SCALAR.load(from, fromOffset + 4L * i, to, toOffset + i, length - i);
-    }
+    FloatVector.fromMemorySegment(SPECIES, from, fromOffset + 4L * last, ORDER)
+        .intoArray(to, toOffset + last);
   }
 
   @Override

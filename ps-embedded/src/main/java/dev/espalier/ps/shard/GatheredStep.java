@@ -8,26 +8,30 @@ import dev.espalier.ps.kernel.StepSpan;
 import dev.espalier.ps.table.RowBatch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
-/// Steps of narrow rows that lie apart: they are copied side by side, stepped by one call of a
-/// kernel and copied back, for a call for each row takes longer than what it computes.
+/// Steps of rows that lie apart: they are copied side by side, stepped by one call of a kernel and
+/// copied back.
 ///
-/// Not thread-safe; the shard guards it.
+/// A call for each row takes longer than what it computes, and asks memory for one row after the
+/// other; copies ask for many at once. Not thread-safe; the shard guards it.
 final class GatheredStep {
   /// Wider rows are stepped where they lie.
-  private static final int MAX_COLUMNS = 2;
+  private static final int MAX_COLUMNS = 48;
 
   private static final int MAX_PLANES = 8;
 
   /// So many floats of each plane lie in the innermost cache, with their gradients.
   private static final int CHUNK = 1024;
 
+  /// Narrower rows are copied float by float, as if they were as many rows.
+  private static final int MIN_COPIED_COLUMNS = 4;
+
   private static final long PLANE_BYTES = (long) CHUNK * Float.BYTES;
-  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
   private final RowKernels kernels;
   private final MemorySegment chunk = Arena.ofAuto().allocate(MAX_PLANES * PLANE_BYTES, 64);
+
+  // Where the rows of the chunk belong: a page, and an offset in its plane 0 in bytes.
   private final MemorySegment[] pages = new MemorySegment[CHUNK];
   private final long[] offsets = new long[CHUNK];
 
@@ -42,29 +46,31 @@ final class GatheredStep {
 
   /// Takes a step of the rows of a batch, where nothing was missed.
   void take(TablePart table, PageTable pageTable, RowBatch batch, TablePart.Step step) {
-    var floats = new Floats(table, pageTable, batch, step);
-    PageRuns.forEach(batch.rows(), table.layout(), floats);
-    floats.step();
+    var rows = new Rows(table, pageTable, batch, step);
+    PageRuns.forEach(batch.rows(), table.layout(), rows);
+    rows.step();
   }
 
-  /// Gathers the floats of rows until a chunk is full.
-  private final class Floats implements PageRuns.Visitor {
+  /// Gathers rows until the chunk is full.
+  private final class Rows implements PageRuns.Visitor {
     private final TablePart table;
     private final PageLayout layout;
     private final PageTable pageTable;
     private final RowBatch batch;
     private final TablePart.Step step;
+    private final int width;
     private int gradient;
-    private int length;
+    private int count;
     private int pageOnHand = -1;
     private MemorySegment segment = MemorySegment.NULL;
 
-    Floats(TablePart table, PageTable pageTable, RowBatch batch, TablePart.Step step) {
+    Rows(TablePart table, PageTable pageTable, RowBatch batch, TablePart.Step step) {
       this.table = table;
       layout = table.layout();
       this.pageTable = pageTable;
       this.batch = batch;
       this.step = step;
+      width = layout.columns() < MIN_COPIED_COLUMNS ? 1 : layout.columns();
       gradient = batch.from();
     }
 
@@ -75,52 +81,35 @@ final class GatheredStep {
         pageOnHand = page;
       }
       long offset = layout.offsetIn(page, firstRow);
-      int count = rows * layout.columns();
-      for (int i = 0; i < count; i++) {
-        pages[length] = segment;
-        offsets[length] = offset + 4L * i;
-        if (++length == CHUNK) {
+      long end = offset + (long) rows * layout.columns() * Float.BYTES;
+      for (; offset < end; offset += (long) width * Float.BYTES) {
+        pages[count] = segment;
+        offsets[count] = offset;
+        if (++count == CHUNK / width) {
           step();
         }
       }
     }
 
     void step() {
-      if (length == 0) {
+      if (count == 0) {
         return;
       }
       for (int plane = 0; plane < layout.planes(); plane++) {
-        long at = plane * layout.planeBytes();
-        long to = plane * PLANE_BYTES;
-        for (int i = 0; i < length; i++) {
-          chunk.set(FLOAT, to + 4L * i, pages[i].get(FLOAT, offsets[i] + at));
-        }
+        long shift = plane * layout.planeBytes();
+        kernels.gatherRows(pages, offsets, shift, count, width, chunk, plane * PLANE_BYTES);
       }
-      table
-          .rule()
-          .step(
-              kernels,
-              new StepSpan(
-                  chunk,
-                  chunk,
-                  0,
-                  PLANE_BYTES,
-                  batch.array(),
-                  gradient,
-                  step.divisor(),
-                  length,
-                  null),
-              step.stepSize(),
-              step.stepNumber());
+      int length = count * width;
+      var span =
+          new StepSpan(
+              chunk, chunk, 0, PLANE_BYTES, batch.array(), gradient, step.divisor(), length, null);
+      table.rule().step(kernels, span, step.stepSize(), step.stepNumber());
       for (int plane = 0; plane < layout.planes(); plane++) {
-        long at = plane * layout.planeBytes();
-        long from = plane * PLANE_BYTES;
-        for (int i = 0; i < length; i++) {
-          pages[i].set(FLOAT, offsets[i] + at, chunk.get(FLOAT, from + 4L * i));
-        }
+        long shift = plane * layout.planeBytes();
+        kernels.scatterRows(chunk, plane * PLANE_BYTES, pages, offsets, shift, count, width);
       }
       gradient += length;
-      length = 0;
+      count = 0;
     }
   }
 }

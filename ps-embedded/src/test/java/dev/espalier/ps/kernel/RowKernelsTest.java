@@ -153,7 +153,7 @@ final class RowKernelsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0, 1, 4, 63, 64, 65, 128, 132, 2047, 2048, 2049, 5000})
+  @ValueSource(ints = {0, 1, 4, 15, 16, 20, 36, 63, 64, 65, 84, 128, 132, 2047, 2048, 2049, 5000})
   void bytesAreCopiedWhereverTheyLie(int count) {
     byte[] source = new byte[count + 9];
     new Random(count).nextBytes(source);
@@ -242,6 +242,45 @@ final class RowKernelsTest {
       values[i] = value(random, true);
     }
     return values;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4, 5, 7, 8, 15, 16, 17, 21, 32, 48, 67})
+  void rowsApartAreCopiedTogetherAndBack(int columns) {
+    int rows = 50;
+    Random random = new Random(columns);
+    for (RowKernels kernels : List.of(new ScalarRowKernels(), new VectorRowKernels())) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment[] pages = new MemorySegment[rows];
+        long[] offsets = new long[rows];
+        float[] expected = new float[rows * columns];
+        for (int i = 0; i < rows; i++) {
+          // Rows end where their page does, and so must copies.
+          pages[i] = randomPage(arena, 4L * columns, random, false).asSlice(0, 12L * columns);
+          offsets[i] = 4L * columns;
+          for (int k = 0; k < columns; k++) {
+            expected[i * columns + k] =
+                pages[i].get(ValueLayout.JAVA_FLOAT, offsets[i] + 4L * (columns + k));
+          }
+        }
+        MemorySegment chunk = arena.allocate(4L * (rows * columns + 2));
+        kernels.gatherRows(pages, offsets, 4L * columns, rows, columns, chunk, 4);
+        assertThat(chunk.asSlice(4, 4L * expected.length).toArray(ValueLayout.JAVA_FLOAT))
+            .as(kernels.name())
+            .containsExactly(expected);
+        assertThat(chunk.get(ValueLayout.JAVA_FLOAT, 0)).isZero();
+        assertThat(chunk.getAtIndex(ValueLayout.JAVA_FLOAT, 1 + expected.length)).isZero();
+
+        kernels.scatterRows(chunk, 4, pages, offsets, -4L * columns, rows, columns);
+        for (MemorySegment page : pages) {
+          assertThat(page.asSlice(0, 4L * columns).mismatch(page.asSlice(8L * columns)))
+              .as(kernels.name())
+              .isEqualTo(-1);
+          assertThat(page.asSlice(4L * columns, 4L * columns).mismatch(page.asSlice(8L * columns)))
+              .isNotEqualTo(-1);
+        }
+      }
+    }
   }
 
   private static float[] randomArray(int length, long seed) {

@@ -29,7 +29,8 @@ final class GatheredStepTest {
 
   private static Stream<Arguments> tables() {
     return UpdateRule.names().stream()
-        .flatMap(rule -> Stream.of(1, 2, 3).map(columns -> Arguments.of(rule, columns)));
+        .flatMap(
+            rule -> Stream.of(1, 3, 5, 21, 48, 49).map(columns -> Arguments.of(rule, columns)));
   }
 
   /// Rows in the order of a shuffle, some of which are neighbours.
@@ -81,7 +82,7 @@ final class GatheredStepTest {
 
   private static Shard shard(String rule, int columns) {
     return new Shard(
-        new ShardConfig(0, 1, 4096, 4096, 32 << 20),
+        new ShardConfig(0, 1, 4096, 4096, 128 << 20),
         List.of(TableSpec.sparse("w", ROWS, columns, rule)),
         RowKernelsProvider.best());
   }
