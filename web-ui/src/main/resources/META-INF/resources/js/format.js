@@ -156,6 +156,16 @@ export function duration(seconds) {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/**
+ * A time that is left at most: of ten minutes and more nobody knows the seconds.
+ *
+ * @param {number} seconds
+ * @returns {string}
+ */
+export function timeLeft(seconds) {
+  return seconds < 600 || seconds > 3540 ? duration(seconds) : `${Math.ceil(seconds / 60)} min`;
+}
+
 /** @param {number} value */
 function two(value) {
   return String(value).padStart(2, '0');

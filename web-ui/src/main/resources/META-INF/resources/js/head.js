@@ -236,7 +236,7 @@ function figures(job) {
       ),
     epochs(job),
     figure('Mainline clock', format.count(job.mainlineClock)),
-    job.secondsLeft !== null && figure('Left at most', format.duration(job.secondsLeft), `at most${clock(job)}, by its pace so far`),
+    job.secondsLeft !== null && figure('Left at most', format.timeLeft(job.secondsLeft), `at most${clock(job)}, by its pace so far`),
     tuningShare(job),
   );
 }

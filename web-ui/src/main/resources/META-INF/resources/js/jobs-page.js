@@ -453,7 +453,7 @@ class JobsPage {
       h(
         'td',
         { class: 'num', 'data-label': 'Left', title: 'at most, by its bounds and its pace so far' },
-        job.secondsLeft === null ? format.NONE : format.duration(job.secondsLeft),
+        job.secondsLeft === null ? format.NONE : format.timeLeft(job.secondsLeft),
       ),
       h(
         'td',

@@ -80,6 +80,19 @@ final class FormatTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "41, 41 s",
+    "599, 9 min 59 s",
+    "600, 10 min",
+    "3471, 58 min",
+    "3541, 59 min 01 s",
+    "5400, 1 h 30 min"
+  })
+  void timeThatIsLeftHasNoSecondsFromTenMinutesOn(double seconds, String text) {
+    assertThat(format.invokeMember("timeLeft", seconds).asString()).isEqualTo(text);
+  }
+
+  @ParameterizedTest
   @CsvSource({"0, 0%", "0.004, 0.4%", "0.0951, 9.5%", "0.36, 36%", "1, 100%"})
   void sharesArePerCent(double share, String text) {
     assertThat(format.invokeMember("percent", share).asString()).isEqualTo(text);
