@@ -360,9 +360,13 @@ public final class WorkerSession implements AutoCloseable {
   }
 
   private Optional<RowValues.InPages> gradientPages(int table, int rows) {
-    return calls.workers() > 1 || rows < tables.get(table).rows() || filters.changeUpdates()
+    Selected now = onHand.selected();
+    return calls.workers() > 1
+            || rows < tables.get(table).rows()
+            || !now.stepSize().updates()
+            || filters.changeUpdates()
         ? Optional.empty()
-        : server.shard().gradientPages(onHand.selected().branch(), table);
+        : server.shard().gradientPages(now.branch(), table);
   }
 
   /// Ends this worker's clock on the selected branch and sends its updates to all shards.

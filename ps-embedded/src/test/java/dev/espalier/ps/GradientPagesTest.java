@@ -151,6 +151,77 @@ final class GradientPagesTest {
   }
 
   @Test
+  void largeTablesTrainAsSmallOnesDo() {
+    // From 32 MiB on gradients go to their pages past the caches.
+    int rows = 9 * (1 << 10);
+    int columns = 1 << 10;
+    try (ParameterServer server =
+            ParameterServer.open(
+                ParameterServerConfig.of(1, 0, BUDGET_BYTES),
+                List.of(
+                    TableSpec.dense("w", rows, columns, "sgd"),
+                    TableSpec.matrix("m", rows, columns, "sgd")));
+        WorkerSession session = server.session()) {
+      float[] gradient = new float[rows * columns];
+      for (int i = 0; i < gradient.length; i++) {
+        gradient[i] = i % 4099;
+      }
+      session.create(ROOT);
+      select(session, ROOT, 0);
+      for (int table = 0; table < 2; table++) {
+        session.add(table, 0, rows, gradient, 0);
+      }
+      assertThat(server.stats().bytesInUse()).isGreaterThan(2 * 4L * gradient.length);
+      session.tick(1);
+      float[] values = new float[gradient.length];
+      for (int table = 0; table < 2; table++) {
+        session.read(table, 0, rows, values, 0);
+        for (int i = 0; i < values.length; i++) {
+          values[i] += 0.1f * gradient[i];
+        }
+        assertSame(values, new float[values.length], "table " + table);
+      }
+    }
+  }
+
+  @Test
+  void aClockThatUpdatesNothingTakesNone() {
+    try (ParameterServer server = open(dense("sgd"), BUDGET_BYTES);
+        WorkerSession session = server.session()) {
+      session.create(ROOT);
+      session.select(ROOT, Staleness.bulkSynchronous(), StepSize.of(0));
+      long before = server.stats().pagesInUse();
+      addAll(session, new float[LENGTH]);
+      assertThat(server.stats().pagesInUse()).isEqualTo(before);
+      session.tick(1);
+    }
+  }
+
+  @Test
+  void floatsAddedOneByOneAreKeptWhereTheSettingChangesMeanwhile() {
+    int rows = 1 << 18;
+    try (ParameterServer server = open(TableSpec.dense("w", rows, 1, "sgd"), BUDGET_BYTES);
+        WorkerSession session = server.session()) {
+      session.create(ROOT);
+      session.beginVirtualIteration();
+      for (int row = 0; row < rows; row++) {
+        session.add(0, row, 1, new float[1], 0);
+      }
+      session.endVirtualIteration(PlanOptions.all());
+      session.select(ROOT, Staleness.bulkSynchronous(), StepSize.of(0));
+      session.add(0, 0, 1, new float[] {3}, 0);
+      select(session, ROOT, 0);
+      for (int row = 1; row < rows; row++) {
+        session.add(0, row, 1, new float[] {1}, 0);
+      }
+      session.tick(1);
+      float[] values = new float[2];
+      session.read(0, 0, 2, values, 0);
+      assertThat(values).containsExactly(-0.3f, -0.1f);
+    }
+  }
+
+  @Test
   void thereAreSomeOnlyWhereAStepWritesAllPagesAnew() {
     try (ParameterServer server = open(dense("momentum"), BUDGET_BYTES);
         WorkerSession session = server.session()) {

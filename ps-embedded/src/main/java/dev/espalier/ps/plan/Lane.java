@@ -54,7 +54,7 @@ final class Lane {
     boolean isDirect = options.usesSlots() && options.combinesUpdates() && width == 1;
     words = track != null && isDirect ? words(track) : new long[] {LAST_WORD};
     hashed = track == null || options.usesSlots() ? null : hashed(track.packed());
-    isInOrder = track != null && hashed == null && isInOrder(track);
+    isInOrder = track != null && hashed == null && !isOfFloats() && isInOrder(track);
   }
 
   private static boolean isInOrder(Track track) {
@@ -102,7 +102,7 @@ final class Lane {
   }
 
   /// Whether all accesses are to rows that lie side by side, and are the rows of a range in their
-  /// order.
+  /// order; not of single floats one by one, whose sums have a beginning.
   boolean isInOrder() {
     return isInOrder;
   }

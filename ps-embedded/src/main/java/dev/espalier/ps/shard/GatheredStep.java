@@ -18,6 +18,9 @@ final class GatheredStep {
   /// Wider rows are stepped where they lie.
   private static final int MAX_COLUMNS = 48;
 
+  /// A run of so many floats is stepped where it lies, too.
+  private static final int LONG_RUN = 256;
+
   private static final int MAX_PLANES = 8;
 
   /// So many floats of each plane lie in the innermost cache, with their gradients.
@@ -45,8 +48,15 @@ final class GatheredStep {
   }
 
   /// Takes a step of the rows of a batch, where nothing was missed.
-  void take(TablePart table, PageTable pageTable, RowBatch batch, TablePart.Step step) {
-    var rows = new Rows(table, pageTable, batch, step);
+  ///
+  /// @param whereTheyLie takes it of rows that had better be stepped there
+  void take(
+      TablePart table,
+      PageTable pageTable,
+      RowBatch batch,
+      TablePart.Step step,
+      PageRuns.Visitor whereTheyLie) {
+    var rows = new Rows(table, pageTable, batch, step, whereTheyLie);
     PageRuns.forEach(batch.rows(), table.layout(), rows);
     rows.step();
   }
@@ -58,30 +68,46 @@ final class GatheredStep {
     private final PageTable pageTable;
     private final RowBatch batch;
     private final TablePart.Step step;
+    private final PageRuns.Visitor whereTheyLie;
     private final int width;
     private int gradient;
     private int count;
     private int pageOnHand = -1;
     private MemorySegment segment = MemorySegment.NULL;
 
-    Rows(TablePart table, PageTable pageTable, RowBatch batch, TablePart.Step step) {
+    Rows(
+        TablePart table,
+        PageTable pageTable,
+        RowBatch batch,
+        TablePart.Step step,
+        PageRuns.Visitor whereTheyLie) {
       this.table = table;
       layout = table.layout();
       this.pageTable = pageTable;
       this.batch = batch;
       this.step = step;
+      this.whereTheyLie = whereTheyLie;
       width = layout.columns() < MIN_COPIED_COLUMNS ? 1 : layout.columns();
       gradient = batch.from();
     }
 
     @Override
     public void run(int page, long firstRow, int rows, int position) {
+      int length = rows * layout.columns();
+      if (length >= LONG_RUN) {
+        step();
+        whereTheyLie.run(page, firstRow, rows, position);
+        gradient += length;
+        // It may have taken the page's place by another one.
+        pageOnHand = -1;
+        return;
+      }
       if (page != pageOnHand) {
         segment = pageTable.owned(page).segment();
         pageOnHand = page;
       }
       long offset = layout.offsetIn(page, firstRow);
-      long end = offset + (long) rows * layout.columns() * Float.BYTES;
+      long end = offset + (long) length * Float.BYTES;
       for (; offset < end; offset += (long) width * Float.BYTES) {
         pages[count] = segment;
         offsets[count] = offset;

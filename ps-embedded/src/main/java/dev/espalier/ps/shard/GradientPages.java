@@ -20,6 +20,11 @@ import org.jspecify.annotations.Nullable;
 /// in the cache already. Not thread-safe: they are the worker's until they are pushed, and then the
 /// shard's.
 final class GradientPages implements RowValues.InPages {
+  /// So many floats are worth the call.
+  private static final int MIN_STREAMED = 4096;
+
+  private static final int MOST_STREAMED = 1 << 18;
+
   private final RowKernels kernels;
   private final Optional<StreamingCopy> streaming;
   private final PageLayout layout;
@@ -57,10 +62,15 @@ final class GradientPages implements RowValues.InPages {
   }
 
   private void set(float[] values, int from, MemorySegment to, long toOffset, int length) {
-    if (streaming.isPresent()) {
-      streaming.get().copy(MemorySegment.ofArray(values), 4L * from, to, toOffset, 4L * length);
-    } else {
+    if (streaming.isEmpty() || length < MIN_STREAMED) {
       MemorySegment.copy(values, from, to, ValueLayout.JAVA_FLOAT, toOffset, length);
+      return;
+    }
+    MemorySegment array = MemorySegment.ofArray(values);
+    // The garbage collector waits for each of these.
+    for (int done = 0; done < length; done += MOST_STREAMED) {
+      int part = Math.min(MOST_STREAMED, length - done);
+      streaming.get().copy(array, 4L * (from + done), to, toOffset + 4L * done, 4L * part);
     }
   }
 

@@ -108,16 +108,15 @@ final class HostWork implements RowWork {
         updateOver(gradients, table, pageTable, step);
         continue;
       }
+      PageRuns.Visitor whereTheyLie =
+          (page, firstRow, count, position) ->
+              update(table, pageTable, batch, step, page, firstRow, count, position);
       if (batch.rows() instanceof RowSelection.Keys
           && step.seen() == null
           && GatheredStep.suits(table.layout())) {
-        gathered.take(table, pageTable, batch, step);
+        gathered.take(table, pageTable, batch, step, whereTheyLie);
       } else {
-        PageRuns.forEach(
-            batch.rows(),
-            table.layout(),
-            (page, firstRow, count, position) ->
-                update(table, pageTable, batch, step, page, firstRow, count, position));
+        PageRuns.forEach(batch.rows(), table.layout(), whereTheyLie);
       }
     }
   }

@@ -38,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 /// which they come. A command that cannot be served yet is kept and answered by a later one; no
 /// thread waits inside. Answers are given after the lock is released.
 public final class Shard implements AutoCloseable {
+  /// Smaller tables are in the cache, whichever pages are written.
+  private static final long MIN_GRADIENT_PAGES_BYTES = 1 << 20;
+
   /*
    * Collective commands stop a worker's lane: what a worker sends after a fork waits until the fork
    * has happened, so the fork sees what all workers sent before it and nothing else. All workers send
@@ -50,9 +53,6 @@ public final class Shard implements AutoCloseable {
    * Updates never fail half way: the pages that a clock needs are reserved before its first write.
    * When the reservation fails, the clock is ended but not applied, and the branch remembers it.
    */
-  /// Smaller tables are in the cache, whichever pages are written.
-  private static final long MIN_GRADIENT_PAGES_BYTES = 1 << 20;
-
   private static final ShardReply ACKNOWLEDGED = new ShardReply.Acknowledged();
 
   /// An answer to be given when the lock is released.
@@ -594,8 +594,8 @@ public final class Shard implements AutoCloseable {
     lock.lock();
     try {
       BranchState state = branches.get(branch.number());
-      // The push will say what is wrong with the branch.
-      return state == null || state.failure != null
+      // The push will say what is wrong.
+      return refusal != null || state == null || state.failure != null
           ? Optional.empty()
           : work.gradientPages(part, store.pagesOf(branch));
     } finally {

@@ -38,9 +38,9 @@ final class GatheredStepTest {
     Long[] rows = new Long[ROWS];
     Arrays.setAll(rows, i -> (long) i);
     var shuffled = Arrays.asList(rows);
-    for (int i = 0; i + 40 < ROWS; i += 50) {
-      Collections.shuffle(shuffled.subList(i, ROWS), random);
-    }
+    // The first ones are runs of 600 rows, the others lie apart.
+    Collections.rotate(shuffled.subList(0, 1800), 600);
+    Collections.shuffle(shuffled.subList(1800, ROWS), random);
     return shuffled.stream().mapToLong(Long::longValue).toArray();
   }
 
