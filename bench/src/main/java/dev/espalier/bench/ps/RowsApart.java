@@ -75,7 +75,7 @@ record RowsApart(Rounds rounds) implements Benchmark {
                     }
                   }));
       return new Measurement(
-          "%d rows of %d floats apart, %s".formatted(TOUCHED, columns, rule),
+          "%d rows of %d x 4 B apart, %s".formatted(TOUCHED, columns, rule),
           seconds[0] * 1e6 / CLOCKS,
           "us",
           "as many floats side by side",
