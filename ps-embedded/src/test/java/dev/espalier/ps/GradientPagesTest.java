@@ -243,7 +243,8 @@ final class GradientPagesTest {
     try (ParameterServer small = open(TableSpec.dense("w", 1000, 10, "sgd"), BUDGET_BYTES);
         WorkerSession session = small.session()) {
       session.create(ROOT);
-      assertThat(pagesThere(small, ROOT)).isFalse();
+      session.fork(CHILD, ROOT);
+      assertThat(pagesThere(small, CHILD)).isFalse();
     }
   }
 
