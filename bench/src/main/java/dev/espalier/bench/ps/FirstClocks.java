@@ -52,19 +52,19 @@ public record FirstClocks(int mebibytes, int forks) implements Benchmark {
             ParameterServer.open(ParameterServerConfig.of(1, 0, budgetBytes), List.of(spec));
         WorkerSession session = server.session()) {
       session.planRepeatedAccess(PlanOptions.all());
-      return new Rounds(session, rows).measure(rule);
+      return new Forks(session, rows).measure(rule);
     }
   }
 
-  /// Medians of one rule's rounds.
-  private final class Rounds {
+  /// Forks of a table with one rule, and their clocks.
+  private final class Forks {
     private final WorkerSession session;
     private final int rows;
     private final float[] gradient;
     private final List<Clock> firsts = new ArrayList<>();
     private final List<Clock> others = new ArrayList<>();
 
-    Rounds(WorkerSession session, int rows) {
+    Forks(WorkerSession session, int rows) {
       this.session = session;
       this.rows = rows;
       gradient = new float[rows * COLUMNS];

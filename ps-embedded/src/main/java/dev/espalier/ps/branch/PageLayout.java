@@ -71,7 +71,7 @@ public record PageLayout(
 
   /// Byte offset of a row's parameters in its page.
   public long offsetOf(long row) {
-    return (row - range.first()) % rowsPerPage * columns * 4L;
+    return offsetIn(pageOf(row), row);
   }
 
   /// Byte offset of a row's parameters in its page, which is known.

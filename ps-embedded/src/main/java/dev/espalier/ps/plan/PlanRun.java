@@ -11,7 +11,6 @@ import dev.espalier.ps.table.RowValues;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// One worker's way along a plan, clock by clock: which accesses come next, and the updates so far.
@@ -405,8 +404,8 @@ public final class PlanRun {
           batches.add(RowBatch.empty(table));
         }
         lane.forget();
-      } else if (lane.pages != null) {
-        RowSelection rows = Objects.requireNonNull(track).packed().parts().getFirst().rows();
+      } else if (track != null && lane.pages != null) {
+        RowSelection rows = track.packed().parts().getFirst().rows();
         byShard.getFirst().add(new RowBatch(table, rows, lane.pages));
         lane.forget();
       } else if (track != null) {
