@@ -276,11 +276,8 @@ __device__ __forceinline__ const char* rowOf(const PageTable& table, long long r
   return table.pages[page] + 4LL * inPage * table.columns;
 }
 
-/// From so many floats a row is wide: lanes take several words of one row, else of several rows.
-constexpr int WIDE = 256;
-/// Up to so many floats of a row are added atomically by a warp that takes 32 rows.
-constexpr int NARROW = 64;
-constexpr int AT_ONCE = 4;
+/// Words of a lane that are under way at once.
+constexpr int AT_ONCE = 8;
 
 __device__ __forceinline__ float sum(float x, float a, float y) { return x + a * y; }
 
@@ -299,115 +296,70 @@ __device__ __forceinline__ Word* placeOf(const PageTable& table, const long long
   return reinterpret_cast<Word*>(const_cast<char*>(rowOf(table, rows[i])));
 }
 
-/// Visits rows, `ROWS` rows and `WORDS` words a lane under way at once. Where a row lies takes three
-/// loads that depend on each other, so the next rows are looked up before the present ones are moved.
-template <class Word, Access ACCESS, int ROWS, int WORDS>
-__device__ __forceinline__ void visitByBlock(
-    const PageTable& table, const long long* rows, int count, Word* values, float factor) {
-  int words = table.columns / (sizeof(Word) / sizeof(float));
-  int groups = gridDim.x * blockDim.y;
-  long long first = blockIdx.x * blockDim.y + threadIdx.y;
-  Word* place[ROWS];
-#pragma unroll
-  for (int u = 0; u < ROWS; u++) {
-    long long i = first + (long long)u * groups;
-    place[u] = i < count ? placeOf<Word>(table, rows, i) : nullptr;
-  }
-  for (; first < count; first += (long long)ROWS * groups) {
-    Word* next[ROWS];
-#pragma unroll
-    for (int u = 0; u < ROWS; u++) {
-      long long i = first + (long long)(ROWS + u) * groups;
-      next[u] = i < count ? placeOf<Word>(table, rows, i) : nullptr;
-    }
-    for (int c = threadIdx.x; c < words; c += WORDS * blockDim.x) {
-      Word inPage[ROWS][WORDS], more[ROWS][WORDS];
-#pragma unroll
-      for (int u = 0; u < ROWS; u++)
-#pragma unroll
-        for (int w = 0; w < WORDS; w++) {
-          int at = c + w * blockDim.x;
-          if (place[u] == nullptr || at >= words) continue;
-          if constexpr (ACCESS != Access::ADD_ATOMICALLY) inPage[u][w] = place[u][at];
-          if constexpr (ACCESS != Access::COPY)
-            more[u][w] = streamed(values + (first + (long long)u * groups) * words + at);
-        }
-#pragma unroll
-      for (int u = 0; u < ROWS; u++)
-#pragma unroll
-        for (int w = 0; w < WORDS; w++) {
-          int at = c + w * blockDim.x;
-          if (place[u] == nullptr || at >= words) continue;
-          if constexpr (ACCESS == Access::COPY)
-            stream(values + (first + (long long)u * groups) * words + at, inPage[u][w]);
-          else if constexpr (ACCESS == Access::ADD)
-            place[u][at] = sum(inPage[u][w], factor, more[u][w]);
-          else
-            addAtomically(place[u] + at, factor * more[u][w]);
-        }
-    }
-#pragma unroll
-    for (int u = 0; u < ROWS; u++) place[u] = next[u];
-  }
-}
-
-/// Visits rows, as many as there are threads. A warp takes as many as it has lanes: each looks one up,
-/// and tells the others when it is that row's turn. For rows that end inside of a sector of the memory
-/// the other way is faster.
+/// Visits rows word by word. `threadsOfARow` threads are there for each row, a power of two up to a
+/// warp: a warp has `WARP / threadsOfARow` rows, each looked up by one lane, which tells the others,
+/// and its lanes take the words of all of them one after the other, so that values are moved in whole lines
+/// however wide a row is. Words of pages are loaded and stored as they are by default: where a row ends
+/// inside of what the memory fetches, the next one may still be found in the cache.
 template <class Word, Access ACCESS>
-__device__ __forceinline__ void visitByWarp(
-    const PageTable& table, const long long* rows, int count, Word* values, float factor) {
+__device__ __forceinline__ void visit(
+    const PageTable& table, const long long* rows, int count, Word* values, float factor,
+    int threadsOfARow) {
   int words = table.columns / (sizeof(Word) / sizeof(float));
-  int lanes = 1; // of a row
-  while (lanes < words && lanes < WARP) lanes *= 2;
+  int rowsOfAWarp = WARP > threadsOfARow ? WARP / threadsOfARow : 1;
   int lane = threadIdx.x % WARP;
-  long long mine = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
-  long long first = mine - lane;
-  Word* row = mine < count ? placeOf<Word>(table, rows, mine) : nullptr;
-  for (int turn = 0; turn < lanes; turn += AT_ONCE) {
-    Word *place[AT_ONCE], *value[AT_ONCE];
+  long long thread = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
+  long long first = thread / WARP * rowsOfAWarp;
+  bool looksUp = lane < rowsOfAWarp && first + lane < count;
+  Word* row = looksUp ? placeOf<Word>(table, rows, first + lane) : nullptr;
+  Word* value = values + first * words + lane;
+  int taken = lane / words, word = lane % words;
+  int rowsFurther = WARP / words, wordsFurther = WARP % words;
+  int turns = (rowsOfAWarp * words + WARP - 1) / WARP;
+  for (int turn = 0; turn < turns; turn += AT_ONCE) {
+    Word* place[AT_ONCE];
+    Word inPage[AT_ONCE], more[AT_ONCE];
 #pragma unroll
     for (int u = 0; u < AT_ONCE; u++) {
-      int taken = (turn + u) * (WARP / lanes) + lane / lanes;
-      place[u] = turn + u < lanes ? fromLane(row, taken) : nullptr;
-      value[u] = values + (first + taken) * words;
-    }
-    for (int word = lane % lanes; word < words; word += lanes) {
-      Word inPage[AT_ONCE], more[AT_ONCE];
-#pragma unroll
-      for (int u = 0; u < AT_ONCE; u++) {
-        if (place[u] == nullptr) continue;
-        if constexpr (ACCESS != Access::ADD_ATOMICALLY) inPage[u] = streamed(place[u] + word);
-        if constexpr (ACCESS != Access::COPY) more[u] = streamed(value[u] + word);
-      }
-#pragma unroll
-      for (int u = 0; u < AT_ONCE; u++) {
-        if (place[u] == nullptr) continue;
-        if constexpr (ACCESS == Access::COPY)
-          stream(value[u] + word, inPage[u]);
-        else if constexpr (ACCESS == Access::ADD)
-          stream(place[u] + word, sum(inPage[u], factor, more[u]));
-        else
-          addAtomically(place[u] + word, factor * more[u]);
+      Word* start = fromLane(row, taken);
+      place[u] = taken < rowsOfAWarp && start != nullptr ? start + word : nullptr;
+      taken += rowsFurther;
+      word += wordsFurther;
+      if (word >= words) {
+        word -= words;
+        taken++;
       }
     }
+#pragma unroll
+    for (int u = 0; u < AT_ONCE; u++) {
+      if (place[u] == nullptr) continue;
+      if constexpr (ACCESS != Access::ADD_ATOMICALLY) inPage[u] = *place[u];
+      if constexpr (ACCESS != Access::COPY) more[u] = value[u * WARP];
+    }
+#pragma unroll
+    for (int u = 0; u < AT_ONCE; u++) {
+      if (place[u] == nullptr) continue;
+      if constexpr (ACCESS == Access::COPY)
+        value[u * WARP] = inPage[u];
+      else if constexpr (ACCESS == Access::ADD)
+        *place[u] = sum(inPage[u], factor, more[u]);
+      else
+        addAtomically(place[u], factor * more[u]);
+    }
+    value += AT_ONCE * WARP;
   }
 }
 
 template <Access ACCESS>
 __device__ __forceinline__ void visitRows(
-    const PageTable& table, const long long* rows, int count, float* values, float factor) {
+    const PageTable& table, const long long* rows, int count, float* values, float factor,
+    int threadsOfARow) {
   bool isAligned = (table.columns & 3) == 0 && (reinterpret_cast<long long>(values) & 15) == 0;
-  Four* fours = reinterpret_cast<Four*>(values);
-  if (!isAligned) {
-    visitByBlock<float, ACCESS, 1, AT_ONCE>(table, rows, count, values, factor);
-  } else if (table.columns >= WIDE) {
-    visitByBlock<Four, ACCESS, 1, AT_ONCE>(table, rows, count, fours, factor);
-  } else if (table.columns % 16 == 0) {
-    visitByWarp<Four, ACCESS>(table, rows, count, fours, factor);
-  } else {
-    visitByBlock<Four, ACCESS, AT_ONCE, 1>(table, rows, count, fours, factor);
-  }
+  if (isAligned)
+    visit<Four, ACCESS>(
+        table, rows, count, reinterpret_cast<Four*>(values), factor, threadsOfARow);
+  else
+    visit<float, ACCESS>(table, rows, count, values, factor, threadsOfARow);
 }
 
 constexpr int GROUP = 1024;
@@ -534,34 +486,31 @@ __global__ void __launch_bounds__(THREADS) fill_runs(const Run* runs, int count,
   }
 }
 
-/// `out[i] = parameters of row rows[i]`. A block is `blockDim.x` lanes a row, `blockDim.y` rows; for
-/// narrow rows of whole 64 bytes there is a thread for each row.
+/// `out[i] = parameters of row rows[i]`. The grid has at least `threadsOfARow` threads a row, a
+/// power of two up to a warp.
 __global__ void __launch_bounds__(THREADS) gather_rows(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
-    float* out) {
+    float* out, int threadsOfARow) {
   PageTable table = {pages, rowsPerPage, columns};
-  visitRows<Access::COPY>(table, rows, count, out, 0);
+  visitRows<Access::COPY>(table, rows, count, out, 0, threadsOfARow);
 }
 
 /// `parameters of row rows[i] += factor values[i]`; rows differ. Grid as for gather_rows.
 __global__ void __launch_bounds__(THREADS) scatter_add_rows(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
-    const float* values, float factor) {
+    const float* values, float factor, int threadsOfARow) {
   PageTable table = {pages, rowsPerPage, columns};
-  visitRows<Access::ADD>(table, rows, count, const_cast<float*>(values), factor);
+  visitRows<Access::ADD>(table, rows, count, const_cast<float*>(values), factor, threadsOfARow);
 }
 
-/// The same for rows of which some may be equal; the order of their additions is not defined. There is
-/// a thread for each row of up to `NARROW` floats, else a grid as for wide rows.
+/// The same for rows of which some may be equal; the order of their additions is not defined. Floats
+/// are added one by one.
 __global__ void __launch_bounds__(THREADS) scatter_add_equal_rows(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
-    const float* values, float factor) {
+    const float* values, float factor, int threadsOfARow) {
   PageTable table = {pages, rowsPerPage, columns};
-  float* added = const_cast<float*>(values);
-  if (columns <= NARROW)
-    visitByWarp<float, Access::ADD_ATOMICALLY>(table, rows, count, added, factor);
-  else
-    visitByBlock<float, Access::ADD_ATOMICALLY, 1, AT_ONCE>(table, rows, count, added, factor);
+  visit<float, Access::ADD_ATOMICALLY>(
+      table, rows, count, const_cast<float*>(values), factor, threadsOfARow);
 }
 
 /// Rounds values to one bit each and remembers what that loses (Seide et al. 2014, 1-bit SGD).

@@ -9,8 +9,10 @@
 // somebody holds. What runs and page tables name must be memory of the device or pinned; where it is
 // not, the kernel fails, and every call after it, as on a device. Calls can be made to fail, too.
 //
+// Lanes of a warp wait for each other where they exchange values, else threads run one after the other.
+//
 // It does not show: whether the PTX is what the source says, what a device does when threads run at
-// the same time (races, warps, coalescing, alignment beyond 16 bytes), kernels that leave their
+// the same time (races, coalescing, alignment beyond 16 bytes), kernels that leave their
 // pages by their own arithmetic, host code that touches device memory, anything about speed but what
 // waits for what: times by a pace are those of streams and events, with kernels and copies of a given
 // speed and a host that takes none.
@@ -40,7 +42,7 @@ namespace {
 
 constexpr int INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101;
 constexpr int INVALID_IMAGE = 200, INVALID_CONTEXT = 201, INVALID_HANDLE = 400, NOT_FOUND = 500;
-constexpr int ILLEGAL_ADDRESS = 700;
+constexpr int ILLEGAL_ADDRESS = 700, LAUNCH_FAILED = 719;
 
 std::recursive_mutex lock;
 int mode = 0;
@@ -177,13 +179,13 @@ void checkCopy(const Run* runs, int count) { touchRuns(runs, count, 1, 0, true);
 void checkFill(const Run* runs, int count, float) { touchRuns(runs, count, 1, 0, false); }
 void checkGather(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
-    float* out) {
+    float* out, int) {
   touchRows(pages, rowsPerPage, columns, rows, count);
   require(out, 4ll * count * columns);
 }
 void checkScatter(
     const char* const* pages, int rowsPerPage, int columns, const long long* rows, int count,
-    const float* values, float) {
+    const float* values, float, int) {
   touchRows(pages, rowsPerPage, columns, rows, count);
   require(values, 4ll * count * columns);
 }
@@ -226,22 +228,27 @@ std::function<void()> copied(void (*kernel)(A...), void** arguments, std::index_
   return [=] { std::apply(kernel, copies); };
 }
 
-/// A launch: what is checked once, then what each thread does.
+/// A launch: what is checked once, then what each thread does, and whether the lanes of a warp exchange
+/// values.
 struct Call {
   std::function<void()> check, thread;
+  bool hasWarps;
 };
 
 using Binder = std::function<Call(void**)>;
 
 template <class... A>
-Binder binder(void (*kernel)(A...), void (*check)(A...)) {
+Binder binder(void (*kernel)(A...), void (*check)(A...), bool hasWarps) {
   return [=](void** arguments) -> Call {
     auto all = std::index_sequence_for<A...>{};
-    return {copied(check, arguments, all), copied(kernel, arguments, all)};
+    return {copied(check, arguments, all), copied(kernel, arguments, all), hasWarps};
   };
 }
 
-#define KERNEL(name, check) {#name, binder(name, check)}
+Warp warp;
+
+#define KERNEL(name, check) {#name, binder(name, check, false)}
+#define WARPS(name, check) {#name, binder(name, check, true)}
 #define STEPS(name, Rule) KERNEL(name, checkStep<Rule>)
 std::map<std::string, Binder> kernels = {
     STEPS(step_sgd, Sgd),
@@ -256,10 +263,10 @@ std::map<std::string, Binder> kernels = {
     STEPS(step_proximal_adagrad, ProximalAdaGrad),
     KERNEL(copy_runs, checkCopy),
     KERNEL(fill_runs, checkFill),
-    KERNEL(gather_rows, checkGather),
-    KERNEL(scatter_add_rows, checkScatter),
-    KERNEL(scatter_add_equal_rows, checkScatter),
-    KERNEL(one_bit_encode, checkEncode),
+    WARPS(gather_rows, checkGather),
+    WARPS(scatter_add_rows, checkScatter),
+    WARPS(scatter_add_equal_rows, checkScatter),
+    WARPS(one_bit_encode, checkEncode),
     KERNEL(one_bit_decode, checkDecode),
     KERNEL(layer_forward, checkForward),
     KERNEL(layer_gradient, checkGradient),
@@ -569,6 +576,7 @@ int cuLaunchKernel(
       threadsX * threadsY == 0 || threadsX * threadsY > 256)
     return INVALID_VALUE;
   auto call = static_cast<std::pair<const std::string, Binder>*>(function)->second(arguments);
+  if (call.hasWarps && (threadsX % WARP != 0 || threadsY != 1)) return INVALID_VALUE;
   if (pace.isSet()) streamOf(stream)->time += pace.secondsOfLaunch;
   return add(streamOf(stream), [=] {
     call.check();
@@ -578,7 +586,12 @@ int cuLaunchKernel(
     for (blockIdx.y = 0; blockIdx.y < gridY; blockIdx.y++)
       for (blockIdx.x = 0; blockIdx.x < gridX; blockIdx.x++)
         for (threadIdx.y = 0; threadIdx.y < threadsY; threadIdx.y++)
-          for (threadIdx.x = 0; threadIdx.x < threadsX; threadIdx.x++) call.thread();
+          if (call.hasWarps)
+            for (unsigned first = 0; first < threadsX && !sticky; first += WARP) {
+              if (!warp.run(call.thread, first)) sticky = LAUNCH_FAILED;
+            }
+          else
+            for (threadIdx.x = 0; threadIdx.x < threadsX; threadIdx.x++) call.thread();
   });
 }
 

@@ -1,16 +1,19 @@
-// What `device.h` gives kernels on a device, for a processor: one thread after the other, and warps
-// of one thread.
+// What `device.h` gives kernels on a device, for a processor: one thread after the other, but where
+// lanes of a warp exchange values, they wait for each other.
 #pragma once
+
+#include <ucontext.h>
 
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 
 #define __global__
 #define __device__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
-#define WARP 1
+#define WARP 32
 
 struct Index {
   unsigned x, y;
@@ -38,17 +41,83 @@ inline bool isNegative(float x) { return std::signbit(x); }
 
 inline void addAtomically(float* address, float value) { *address += value; }
 
+/// The threads of a warp, each with a stack of its own, of which one runs at a time.
+class Warp {
+ public:
+  /// Runs a thread of all lanes from `first` on. Returns whether all lanes took part in every exchange.
+  bool run(const std::function<void()>& thread, unsigned first) {
+    work = &thread;
+    for (lane = 0; lane < WARP; lane++) {
+      exchanges[lane] = 0;
+      hasEnded[lane] = false;
+      getcontext(&lanes[lane]);
+      lanes[lane].uc_stack = {stacks[lane], 0, sizeof stacks[lane]};
+      lanes[lane].uc_link = &scheduler;
+      makecontext(&lanes[lane], &Warp::begin, 0);
+    }
+    running = this;
+    for (int ended = 0; ended == 0;) {
+      for (lane = 0; lane < WARP; lane++) {
+        threadIdx.x = first + lane;
+        swapcontext(&scheduler, &lanes[lane]);
+        ended += hasEnded[lane];
+      }
+      // Lanes that wait for one that is gone would wait forever on a device, or read anything.
+      if (ended != 0 && ended != WARP) return false;
+    }
+    return true;
+  }
+
+  /// What another lane gives, once all have given something.
+  uint64_t exchange(uint64_t given, int other) {
+    // Two boards, since lanes that come first give their next value before others have read this one.
+    uint64_t* board = boards[exchanges[lane]++ % 2];
+    int mine = lane;
+    board[mine] = given;
+    swapcontext(&lanes[mine], &scheduler);
+    return board[other % WARP];
+  }
+
+  static inline Warp* running;
+
+ private:
+  static void begin() {
+    (*running->work)();
+    running->hasEnded[running->lane] = true;
+  }
+
+  const std::function<void()>* work;
+  int lane, exchanges[WARP];
+  bool hasEnded[WARP];
+  uint64_t boards[2][WARP];
+  ucontext_t scheduler, lanes[WARP];
+  alignas(64) char stacks[WARP][64 << 10];
+};
+
 template <class T>
-inline T* fromLane(T* address, int) {
-  return address;
+inline T ofLane(T value, int lane) {
+  uint64_t bits = 0;
+  memcpy(&bits, &value, sizeof value);
+  bits = Warp::running->exchange(bits, lane);
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+template <class T>
+inline T* fromLane(T* address, int lane) {
+  return ofLane(address, lane);
 }
 
 template <class T>
 inline T warpSum(T value) {
+  int lane = threadIdx.x % WARP;
+  for (int distance = WARP / 2; distance > 0; distance /= 2) value += ofLane(value, lane ^ distance);
   return value;
 }
 
 inline void storeNibble(unsigned* bits, long long index, unsigned nibble) {
-  if ((index & 7) == 0) bits[index >> 3] = 0;
-  bits[index >> 3] |= nibble << (4 * (index & 7));
+  int lane = threadIdx.x % WARP;
+  unsigned word = nibble << (4 * (index & 7));
+  for (int distance = 4; distance > 0; distance /= 2) word |= ofLane(word, lane ^ distance);
+  if ((index & 7) == 0) bits[index >> 3] = word;
 }

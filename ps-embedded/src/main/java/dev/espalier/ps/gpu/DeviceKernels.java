@@ -15,11 +15,9 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   private static final int FOURS_PER_THREAD = 4;
   private static final int MAX_BLOCKS_Y = 65_535;
   private static final int MAX_BLOCKS = 1 << 20;
-  private static final int WIDE = 256;
-  private static final int NARROW = 64;
-  private static final int ROWS_AT_ONCE = 4;
-  private static final int ROUNDS = 8;
-  private static final int BLOCKS_PER_MULTIPROCESSOR = 16;
+  private static final int WARP = 32;
+  private static final int WORDS_PER_WARP = 1024;
+  private static final int WARPS_PER_MULTIPROCESSOR = 64;
   private static final int NUMBERS = 8;
 
   /// Floats that share two levels in 1-bit quantisation.
@@ -150,8 +148,9 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   /// @param rows address of `count` 64-bit row numbers, counted from the table's first row
   /// @param out address of `count x columns` floats
   void gather(Table table, long rows, int count, long out) {
-    arguments(table, rows, count).add(out);
-    launch.run(function("gather_rows"), overRows(table.columns(), count), stream);
+    int threads = threadsOfARow(wordsOf(table), count);
+    arguments(table, rows, count).add(out).add(threads);
+    launch.run(function("gather_rows"), overRows(count, threads), stream);
   }
 
   /// Adds `factor` times `values` to parameters of rows.
@@ -159,10 +158,11 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   /// @param values address of `count x columns` floats
   /// @param mayRepeat whether rows may be equal; then the order of additions is not defined
   void scatterAdd(Table table, long rows, int count, long values, float factor, boolean mayRepeat) {
-    arguments(table, rows, count).add(values).add(factor);
+    int threads = threadsOfARow(mayRepeat ? table.columns() : wordsOf(table), count);
+    arguments(table, rows, count).add(values).add(factor).add(threads);
     launch.run(
         function(mayRepeat ? "scatter_add_equal_rows" : "scatter_add_rows"),
-        mayRepeat ? overEqualRows(table.columns(), count) : overRows(table.columns(), count),
+        overRows(count, threads),
         stream);
   }
 
@@ -214,48 +214,26 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
     return new CudaDriver.Grid(blocksX, blocksY, threadsX, threadsY);
   }
 
-  /// Threads for rows, as `visitRows` shares them out: a thread for each narrow row of whole 64
-  /// bytes; else several words of a wide row a thread, or a word each of several narrow ones, and
-  /// so few blocks that each looks up its next rows in time.
-  private CudaDriver.Grid overRows(int columns, int count) {
-    return columns % 16 == 0 && columns < WIDE
-        ? overThreads(count)
-        : byBlock(wordsOf(columns), count, takesSeveral(columns));
+  /// So many threads a row, with none that has others to go on with.
+  private static CudaDriver.Grid overRows(int count, int threadsOfARow) {
+    long blocks = ((long) count * threadsOfARow + THREADS - 1) / THREADS;
+    return new CudaDriver.Grid(Math.toIntExact(blocks), 1, THREADS, 1);
   }
 
-  private CudaDriver.Grid overEqualRows(int columns, int count) {
-    return columns <= NARROW ? overThreads(count) : byBlock(columns, count, false);
+  private static int wordsOf(Table table) {
+    return table.columns() % 4 == 0 ? table.columns() / 4 : table.columns();
   }
 
-  private CudaDriver.Grid byBlock(int words, int count, boolean takesSeveral) {
-    int once = (count - 1) / rowsOfABlock(words, takesSeveral) + 1;
-    int several = Math.max(once / ROUNDS, BLOCKS_PER_MULTIPROCESSOR * multiprocessors);
-    int threadsX = threadsOfARow(words, takesSeveral);
-    return new CudaDriver.Grid(Math.min(once, several), 1, threadsX, THREADS / threadsX);
-  }
-
-  private static boolean takesSeveral(int columns) {
-    return columns % 4 == 0 && columns < WIDE;
-  }
-
-  private static int wordsOf(int columns) {
-    return columns % 4 == 0 ? columns / 4 : columns;
-  }
-
-  private static int threadsOfARow(int words, boolean takesSeveral) {
-    return Math.min(THREADS, powerOfTwo(takesSeveral ? words : (words + 3) / 4));
-  }
-
-  private static int rowsOfABlock(int words, boolean takesSeveral) {
-    return THREADS / threadsOfARow(words, takesSeveral) * (takesSeveral ? ROWS_AT_ONCE : 1);
-  }
-
-  /// Up to so many rows all are moved at once, however they are shared out; where there are more,
-  /// threads may go from one to others.
-  int rowsAtOnce(int columns) {
-    return rowsOfABlock(wordsOf(columns), takesSeveral(columns))
-        * BLOCKS_PER_MULTIPROCESSOR
-        * multiprocessors;
+  /// Threads for each row: one where rows are narrow and many, so that a warp looks up as many as
+  /// it has lanes; more where the words of so many rows were too long a work, or few rows left most
+  /// of the device idle, as long as the lanes of a warp have a word each.
+  private int threadsOfARow(int words, int count) {
+    long warps =
+        Math.max(
+            (long) count * words / WORDS_PER_WARP,
+            (long) multiprocessors * WARPS_PER_MULTIPROCESSOR);
+    long threads = Math.min(warps * WARP / count, words);
+    return (int) Long.highestOneBit(Math.clamp(threads, 1, WARP));
   }
 
   private static int powerOfTwo(int atLeast) {

@@ -35,8 +35,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// Tables on the device against plain arrays that [ScalarRowKernels] steps: the same bits.
 final class DeviceRowsTest {
@@ -427,12 +427,35 @@ final class DeviceRowsTest {
     }
   }
 
-  /// Threads that have moved a row go on with others, which they have looked up meanwhile; where
-  /// there is one for each row, the last warp has too many.
+  /// From all threads of a warp for one row to one for each, with rows that end anywhere in a turn
+  /// of the warp; the last warp has too many lanes.
   @ParameterizedTest
-  @ValueSource(ints = {1, 4, 8, 16, 20, 64, 100, 240, 255, 256, 1024, 1001})
-  void manyRowsAreReadAndAddedTo(int columns) {
-    int count = 5 * rows.kernels().rowsAtOnce(columns) / 2 + 3;
+  @CsvSource({
+    "1, 1",
+    "1, 5003",
+    "3, 2500",
+    "4, 67",
+    "4, 9001",
+    "8, 40",
+    "10, 3",
+    "10, 4500",
+    "16, 2100",
+    "20, 1",
+    "20, 33",
+    "20, 3000",
+    "64, 700",
+    "64, 2500",
+    "100, 90",
+    "240, 301",
+    "255, 2",
+    "255, 200",
+    "256, 31",
+    "1024, 5",
+    "1024, 300",
+    "1001, 77",
+    "5000, 3"
+  })
+  void manyRowsAreReadAndAddedTo(int columns, int count) {
     PageLayout layout = PageLayout.of(new RowRange(0, count), columns, 0, 1 << 20);
     Random random = new Random(columns);
     try (PagePools pools = new PagePools(gpu.deviceTier(), new MemoryBudget(1L << 30));

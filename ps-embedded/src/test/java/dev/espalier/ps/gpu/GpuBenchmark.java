@@ -250,11 +250,13 @@ public final class GpuBenchmark implements AutoCloseable {
 
   private void rowAccess(long floats) {
     gpu.driver().load(Ptx.read(GpuBenchmark.class, "layer.ptx"));
-    for (int columns : List.of(16, 32, 64, 128, 1024)) {
-      bareRows(4 * floats, columns);
-      PageLayout layout =
-          PageLayout.of(new RowRange(0, 4 * floats / columns), columns, 0, 256 << 10);
-      int count = (int) (2 * floats / columns);
+    for (int columns : List.of(10, 16, 32, 64, 100, 128, 1024)) {
+      if (Integer.bitCount(columns) == 1) {
+        bareRows(4 * floats, columns);
+      }
+      long all = Long.highestOneBit(4 * floats / columns);
+      PageLayout layout = PageLayout.of(new RowRange(0, all), columns, 0, 256 << 10);
+      int count = (int) (all / 2);
       try (PagePools pools = new PagePools(gpu.deviceTier(), new MemoryBudget(40 * floats));
           MemoryTier blocks = gpu.deviceTier()) {
         PageTable pages = new BranchStore(pools, List.of(layout)).create(new BranchRef(0)).table(0);
@@ -262,8 +264,8 @@ public final class GpuBenchmark implements AutoCloseable {
         DeviceRows.Step step =
             new DeviceRows.Step(
                 UpdateRule.named("sgd", RuleOptions.defaults()), StepSize.of(1), 1, 1);
-        rows.updateAll(pages, randomFloats(blocks, 4 * floats, random), step);
-        long[] keys = distinct(layout.range().count(), count);
+        rows.updateAll(pages, randomFloats(blocks, all * columns, random), step);
+        long[] keys = distinct(all, count);
         long keysAddress = uploaded(blocks, MemorySegment.ofArray(keys));
         long values = randomFloats(blocks, (long) count * columns, random);
         DeviceKernels.Table table = rows.tableOf(pages, 0, pages.layout().pageCount());
