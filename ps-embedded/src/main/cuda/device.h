@@ -18,6 +18,16 @@ __device__ __forceinline__ Word streamed(const Word* address) {
   return Word{{four.x, four.y, four.z, four.w}};
 }
 
+/// Loads what may be used again soon.
+__device__ __forceinline__ float kept(const float* address) { return __ldca(address); }
+
+template <class Word>
+__device__ __forceinline__ Word kept(const Word* address) {
+  static_assert(sizeof(Word) == 16, "four floats");
+  float4 four = __ldca(reinterpret_cast<const float4*>(address));
+  return Word{{four.x, four.y, four.z, four.w}};
+}
+
 /// Stores what is not read again soon.
 __device__ __forceinline__ void stream(float* address, float value) { __stcs(address, value); }
 
@@ -25,6 +35,17 @@ template <class Word>
 __device__ __forceinline__ void stream(Word* address, const Word& value) {
   static_assert(sizeof(Word) == 16, "four floats");
   __stcs(
+      reinterpret_cast<float4*>(address),
+      make_float4(value.at[0], value.at[1], value.at[2], value.at[3]));
+}
+
+/// Stores what may be read again soon.
+__device__ __forceinline__ void keep(float* address, float value) { __stwb(address, value); }
+
+template <class Word>
+__device__ __forceinline__ void keep(Word* address, const Word& value) {
+  static_assert(sizeof(Word) == 16, "four floats");
+  __stwb(
       reinterpret_cast<float4*>(address),
       make_float4(value.at[0], value.at[1], value.at[2], value.at[3]));
 }
@@ -38,7 +59,7 @@ __device__ __forceinline__ float magnitude(float x) { return fabsf(x); }
 __device__ __forceinline__ bool isNegative(float x) { return __float_as_int(x) < 0; }
 
 __device__ __forceinline__ void addAtomically(float* address, float value) {
-  atomicAdd(address, value);
+  asm volatile("red.global.add.f32 [%0], %1;" ::"l"(address), "f"(value) : "memory");
 }
 
 /// What a lane of the warp has; all lanes ask.

@@ -276,9 +276,6 @@ __device__ __forceinline__ const char* rowOf(const PageTable& table, long long r
   return table.pages[page] + 4LL * inPage * table.columns;
 }
 
-/// Words of a lane that are under way at once.
-constexpr int AT_ONCE = 8;
-
 __device__ __forceinline__ float sum(float x, float a, float y) { return x + a * y; }
 
 __device__ __forceinline__ Four sum(const Four& x, float a, const Four& y) {
@@ -296,17 +293,18 @@ __device__ __forceinline__ Word* placeOf(const PageTable& table, const long long
   return reinterpret_cast<Word*>(const_cast<char*>(rowOf(table, rows[i])));
 }
 
-/// Visits rows word by word. `threadsOfARow` threads are there for each row, a power of two up to a
-/// warp: a warp has `WARP / threadsOfARow` rows, each looked up by one lane, which tells the others,
-/// and its lanes take the words of all of them one after the other, so that values are moved in whole lines
-/// however wide a row is. Words of pages are loaded and stored as they are by default: where a row ends
-/// inside of what the memory fetches, the next one may still be found in the cache.
+/// Visits rows word by word. There are `threadsOfARow` threads for each row, a power of two up to a warp:
+/// a warp has `WARP / threadsOfARow` rows, each looked up by one lane, which tells the others where it is,
+/// and the lanes take the words of all these rows in their order, so that values are moved in whole
+/// lines however wide a row is. Nothing goes past the caches: what the memory moves at once is larger
+/// than a narrow row, and its other half may be found there.
 template <class Word, Access ACCESS>
 __device__ __forceinline__ void visit(
     const PageTable& table, const long long* rows, int count, Word* values, float factor,
     int threadsOfARow) {
+  constexpr int AT_ONCE = sizeof(Word) == sizeof(Four) ? 4 : 8; // words of a lane under way
   int words = table.columns / (sizeof(Word) / sizeof(float));
-  int rowsOfAWarp = WARP > threadsOfARow ? WARP / threadsOfARow : 1;
+  int rowsOfAWarp = WARP / threadsOfARow;
   int lane = threadIdx.x % WARP;
   long long thread = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
   long long first = thread / WARP * rowsOfAWarp;
@@ -333,16 +331,16 @@ __device__ __forceinline__ void visit(
 #pragma unroll
     for (int u = 0; u < AT_ONCE; u++) {
       if (place[u] == nullptr) continue;
-      if constexpr (ACCESS != Access::ADD_ATOMICALLY) inPage[u] = *place[u];
-      if constexpr (ACCESS != Access::COPY) more[u] = value[u * WARP];
+      if constexpr (ACCESS != Access::ADD_ATOMICALLY) inPage[u] = kept(place[u]);
+      if constexpr (ACCESS != Access::COPY) more[u] = kept(value + u * WARP);
     }
 #pragma unroll
     for (int u = 0; u < AT_ONCE; u++) {
       if (place[u] == nullptr) continue;
       if constexpr (ACCESS == Access::COPY)
-        value[u * WARP] = inPage[u];
+        keep(value + u * WARP, inPage[u]);
       else if constexpr (ACCESS == Access::ADD)
-        *place[u] = sum(inPage[u], factor, more[u]);
+        keep(place[u], sum(inPage[u], factor, more[u]));
       else
         addAtomically(place[u], factor * more[u]);
     }

@@ -27,7 +27,17 @@ inline Word streamed(const Word* address) {
 }
 
 template <class Word>
+inline Word kept(const Word* address) {
+  return *address;
+}
+
+template <class Word>
 inline void stream(Word* address, const Word& value) {
+  *address = value;
+}
+
+template <class Word>
+inline void keep(Word* address, const Word& value) {
   *address = value;
 }
 

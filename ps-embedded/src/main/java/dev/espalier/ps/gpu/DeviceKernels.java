@@ -16,8 +16,8 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   private static final int MAX_BLOCKS_Y = 65_535;
   private static final int MAX_BLOCKS = 1 << 20;
   private static final int WARP = 32;
-  private static final int WORDS_PER_WARP = 1024;
-  private static final int WARPS_PER_MULTIPROCESSOR = 64;
+  private static final int FOURS_OF_A_THREAD = 4;
+  private static final int FLOATS_OF_A_THREAD = 64;
   private static final int NUMBERS = 8;
 
   /// Floats that share two levels in 1-bit quantisation.
@@ -25,7 +25,6 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
 
   private final CudaDriver driver;
   private final CudaDriver.Stream stream;
-  private final int multiprocessors;
   private final CudaDriver.Launch launch;
   private final Map<String, CudaDriver.Function> functions = new HashMap<>();
   private final float[] numbers = new float[NUMBERS];
@@ -34,7 +33,6 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   DeviceKernels(Gpu gpu) {
     driver = gpu.driver();
     stream = gpu.stream();
-    multiprocessors = gpu.device().multiprocessors();
     launch = driver.launch();
   }
 
@@ -148,7 +146,7 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   /// @param rows address of `count` 64-bit row numbers, counted from the table's first row
   /// @param out address of `count x columns` floats
   void gather(Table table, long rows, int count, long out) {
-    int threads = threadsOfARow(wordsOf(table), count);
+    int threads = threadsOfARow(table.columns(), table.columns() % 4 == 0);
     arguments(table, rows, count).add(out).add(threads);
     launch.run(function("gather_rows"), overRows(count, threads), stream);
   }
@@ -158,7 +156,7 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   /// @param values address of `count x columns` floats
   /// @param mayRepeat whether rows may be equal; then the order of additions is not defined
   void scatterAdd(Table table, long rows, int count, long values, float factor, boolean mayRepeat) {
-    int threads = threadsOfARow(mayRepeat ? table.columns() : wordsOf(table), count);
+    int threads = threadsOfARow(table.columns(), table.columns() % 4 == 0 && !mayRepeat);
     arguments(table, rows, count).add(values).add(factor).add(threads);
     launch.run(
         function(mayRepeat ? "scatter_add_equal_rows" : "scatter_add_rows"),
@@ -220,20 +218,11 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
     return new CudaDriver.Grid(Math.toIntExact(blocks), 1, THREADS, 1);
   }
 
-  private static int wordsOf(Table table) {
-    return table.columns() % 4 == 0 ? table.columns() / 4 : table.columns();
-  }
-
-  /// Threads for each row: one where rows are narrow and many, so that a warp looks up as many as
-  /// it has lanes; more where the words of so many rows were too long a work, or few rows left most
-  /// of the device idle, as long as the lanes of a warp have a word each.
-  private int threadsOfARow(int words, int count) {
-    long warps =
-        Math.max(
-            (long) count * words / WORDS_PER_WARP,
-            (long) multiprocessors * WARPS_PER_MULTIPROCESSOR);
-    long threads = Math.min(warps * WARP / count, words);
-    return (int) Long.highestOneBit(Math.clamp(threads, 1, WARP));
+  /// Threads for each row that is moved in words of four floats, or of one: as many as leave each
+  /// so many words, but no more than a warp has.
+  private static int threadsOfARow(int columns, boolean byFours) {
+    int threads = byFours ? columns / 4 / FOURS_OF_A_THREAD : columns / FLOATS_OF_A_THREAD;
+    return Integer.highestOneBit(Math.clamp(threads, 1, WARP));
   }
 
   private static int powerOfTwo(int atLeast) {
