@@ -34,13 +34,13 @@ final class LossBlocks {
       """
       insert into loss_block (job_id, branch, block, clock_count, non_finite, low, high, mean,
         run_seconds)
-      select ?, given.branch, given.block, count(*), count(*) filter (where not (%1$s)),
-        min(loss) filter (where %1$s), max(loss) filter (where %1$s),
-        avg(loss) filter (where %1$s), max(run_seconds)
-      from unnest(?, ?) as given (branch, block)
-      join metric_point point on point.job_id = ? and point.branch = given.branch
-        and point.clock >= given.block * 64 and point.clock < given.block * 64 + 64
-      group by given.branch, given.block
+      select ?, given.*, points.* from unnest(?, ?) as given (branch, block)
+      cross join lateral (
+        select count(*), count(*) filter (where not (%1$s)),
+          min(loss) filter (where %1$s), max(loss) filter (where %1$s),
+          avg(loss) filter (where %1$s), max(run_seconds)
+        from metric_point where job_id = ? and branch = given.branch
+          and clock >= given.block * 64 and clock < given.block * 64 + 64) as points
       on conflict do nothing
       """
           .formatted(FINITE);
