@@ -43,9 +43,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 
-/// One job's single writer: a mailbox and a virtual thread around its tuning session.
-final class SessionRunner implements Runnable {
+/// One job's single writer: a mailbox and a thread around its tuning session.
+final class SessionRunner {
   /*
+   * While a job waits for its turn its thread is a virtual one, for any number may wait. A job that runs has
+   * a thread of the system: it waits for the database some ten times for each decision, workers wait
+   * for that, and a virtual thread is woken by way of two others.
+   *
    * What arrives is put together into whole events, the session takes them, and what follows is made
    * durable in one transaction before any of it is done: log, then act. A crash between the two is
    * repaired by the log: replaying it yields the same commands with the same numbers, workers skip
@@ -162,7 +166,13 @@ final class SessionRunner implements Runnable {
   /// Queues for the job's turn, on a thread of its own.
   void start() {
     slot.ask();
-    Thread.ofVirtual().name("session-" + job.id()).start(this);
+    Thread.ofVirtual().name("queue-" + job.id()).start(() -> run(this::awaitTurn));
+  }
+
+  /// What a thread of the runner does.
+  private interface Stretch {
+    /// {@return what another thread goes on with; empty at the end}
+    Optional<Stretch> run() throws InterruptedException;
   }
 
   /// Completes when the job has ended or the runner was shut down.
@@ -215,45 +225,64 @@ final class SessionRunner implements Runnable {
     mailbox.add(message);
   }
 
-  @Override
-  public void run() {
+  private void run(Stretch stretch) {
     MDC.put("job", job.id());
-    try (slot) {
-      enter();
-      while (!shutdown && !isOver()) {
-        turn();
-      }
-      if (!shutdown) {
-        release();
-      } else if (slot.isTaken()) {
-        takeLastRequests();
-      }
+    Optional<Stretch> next = Optional.empty();
+    try {
+      next = stretch.run();
+      next.ifPresent(
+          rest -> Thread.ofPlatform().daemon().name("session-" + job.id()).start(() -> run(rest)));
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     } catch (EventLog.OtherWriterException superseded) {
       leave(superseded);
     } catch (Throwable failure) {
+      next = Optional.empty();
       fail(failure);
     } finally {
-      isGone = true;
-      unstored.forEach(turn -> turn.refuse(goneDown()));
-      takeRequests().forEach(one -> one.turn().refuse(goneDown()));
-      ended.complete(null);
+      if (next.isEmpty()) {
+        end();
+      }
       MDC.remove("job");
     }
   }
 
-  private void enter() throws InterruptedException {
-    if (readLog(0).isEmpty() || isQueued()) {
-      List<SessionEffect> effects = new ArrayList<>(session.start());
-      replayLog(effects::addAll);
-      awaitSlot(effects);
-      begin(effects);
-    } else {
+  private void end() {
+    slot.close();
+    isGone = true;
+    unstored.forEach(turn -> turn.refuse(goneDown()));
+    takeRequests().forEach(one -> one.turn().refuse(goneDown()));
+    ended.complete(null);
+  }
+
+  private Optional<Stretch> awaitTurn() throws InterruptedException {
+    if (!readLog(0).isEmpty() && !isQueued()) {
       // Its workers may be training.
       slot.insist();
-      resume();
+      return Optional.of(() -> {
+        resume();
+        return takeTurns();
+      });
     }
+    List<SessionEffect> effects = new ArrayList<>(session.start());
+    replayLog(effects::addAll);
+    awaitSlot(effects);
+    return Optional.of(() -> {
+      begin(effects);
+      return takeTurns();
+    });
+  }
+
+  private Optional<Stretch> takeTurns() throws InterruptedException {
+    while (!shutdown && !isOver()) {
+      turn();
+    }
+    if (!shutdown) {
+      release();
+    } else if (slot.isTaken()) {
+      takeLastRequests();
+    }
+    return Optional.empty();
   }
 
   /// Takes the session to where the log ends, part by part: a log of weeks is larger than memory.

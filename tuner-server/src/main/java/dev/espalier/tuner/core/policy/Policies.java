@@ -17,7 +17,12 @@ public final class Policies {
   public static int version(String policy) {
     return switch (policy) {
       case PolicyName.RACING -> 13;
-      case PolicyName.RANDOM, PolicyName.GRID, PolicyName.BAYES -> 2;
+      case PolicyName.MLTUNER,
+          PolicyName.FIXED,
+          PolicyName.RANDOM,
+          PolicyName.GRID,
+          PolicyName.BAYES ->
+          2;
       case PolicyName.HYPERBAND, PolicyName.ASHA -> 3;
       case PolicyName.PBT -> 4;
       default -> PolicyName.ALL.contains(policy) ? 1 : 0;

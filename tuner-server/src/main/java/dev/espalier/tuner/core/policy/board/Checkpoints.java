@@ -30,6 +30,12 @@ public final class Checkpoints {
   /// The owner of the mainline's checkpoints.
   static final int MAINLINE = 0;
 
+  /// Of the time, that checkpoints for going on may be under way; but this many seconds are never
+  /// too rare.
+  private static final double SHARE = 0.05;
+
+  private static final double OFTEN_ENOUGH_SECONDS = 2;
+
   /// Where a branch stood at a checkpoint.
   ///
   /// @param owner `MAINLINE`, or the number of a run
@@ -71,6 +77,8 @@ public final class Checkpoints {
   private Optional<Mark> wanted = Optional.empty();
   private Optional<Mark> chosen = Optional.empty();
   private final List<Mark> damaged = new ArrayList<>();
+  private double askedAt = Double.NEGATIVE_INFINITY;
+  private double tookSeconds;
 
   public Checkpoints(Board board) {
     this.board = board;
@@ -102,6 +110,7 @@ public final class Checkpoints {
             evaluatedEpochs,
             mainline.path());
     pending.put(mark.checkpoint(), mark);
+    askedAt = board.nowSeconds();
     tell(mark, SnapshotState.WRITING);
     board.command(new BranchCommand.Checkpoint(mainline.id(), mark.checkpoint()));
   }
@@ -161,6 +170,14 @@ public final class Checkpoints {
         board.resultIs(bests.getLast().mark(), bests.getLast().value());
       }
     }
+  }
+
+  /// {@return whether there should be a new one to go on from in case the workers are lost: none is
+  /// being written, and the last took little of the time since it was asked for, or that was long
+  /// ago}
+  public boolean isDue() {
+    double wait = Math.min(tookSeconds / SHARE, OFTEN_ENOUGH_SECONDS);
+    return pending.isEmpty() && board.nowSeconds() - askedAt >= wait;
   }
 
   /// {@return whether a checkpoint is being written}
@@ -261,6 +278,7 @@ public final class Checkpoints {
       return false;
     }
     durable.put(checkpoint, mark);
+    tookSeconds = board.nowSeconds() - askedAt;
     sizesBytes.put(checkpoint, sizeBytes);
     chosen = Optional.empty();
     tell(mark, SnapshotState.READY);

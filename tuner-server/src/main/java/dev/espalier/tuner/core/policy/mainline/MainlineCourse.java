@@ -148,7 +148,7 @@ public final class MainlineCourse implements Course {
     if (!trainer.evaluated(event) || stage != Stage.TRAINING) {
       return;
     }
-    if (!checkpoints.isAnyPending()) {
+    if (checkpoints.isDue()) {
       trainer.checkpoint();
     }
     rule(event);

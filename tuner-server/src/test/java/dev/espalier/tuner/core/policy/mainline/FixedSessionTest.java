@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class FixedSessionTest {
   private final QuadraticModel model = QuadraticModel.quiet(1);
@@ -288,6 +290,35 @@ final class FixedSessionTest {
     assertThat(effects)
         .contains(new SessionEffect.MainlineEvaluated(250, 2.5, 5, Map.of("loss", 0.5)))
         .contains(new SessionEffect.Command(new BranchCommand.Schedule(BranchId.ROOT, 300, 1300)));
+  }
+
+  /// Evaluations are 0.2 s apart.
+  @ParameterizedTest
+  @CsvSource({
+    "0,     1 2 3 4 5 6 7 8 9 10 11 12 13 14", // all that are written at once
+    "0.045, 1 6 11", // a twentieth of the time
+    "0.15,  1 11", // no more than 2 s, though 3 would be a twentieth
+  })
+  void whereEvaluationsAreOftenCheckpointsAreNot(double writingSeconds, String expected) {
+    var session = Policies.open(Jobs.fixed(Jobs.setting(0.1), 20));
+    session.start();
+    session.step(new SessionEvent.WorkersReady(0, 1, 2, 6400, 32));
+    var saved = new ArrayList<String>();
+    for (int evaluation = 1; evaluation <= 14; evaluation++) {
+      double now = 0.2 * evaluation;
+      session.step(clocks(now, 100L * (evaluation - 1), 100));
+      var result =
+          new SessionEvent.Evaluated(now, evaluation, BranchId.ROOT, Map.of("loss", 0.5), 0.01);
+      for (SessionEffect effect : session.step(result)) {
+        if (effect instanceof SessionEffect.Command(BranchCommand.Checkpoint asked)) {
+          saved.add(String.valueOf(evaluation));
+          session.step(
+              new SessionEvent.CheckpointWritten(
+                  now + writingSeconds, asked.checkpoint(), BranchId.ROOT, 8));
+        }
+      }
+    }
+    assertThat(String.join(" ", saved)).isEqualTo(expected);
   }
 
   @Test
