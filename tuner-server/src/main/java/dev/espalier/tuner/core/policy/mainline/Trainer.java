@@ -82,26 +82,35 @@ final class Trainer {
     evaluation = 0;
   }
 
-  /// Asks for a checkpoint unless one of this very state exists or is on its way.
+  /// Asks for a checkpoint unless one of this very state exists or is on its way. Where the state
+  /// was evaluated it is the job's result, which so is on the disk, or about to be.
   void checkpoint() {
     Branch branch = mainline;
-    if (branch != null && !checkpoints.isSettledFor(branch) && !checkpoints.isPendingFor(branch)) {
+    if (branch == null) {
+      return;
+    }
+    if (!checkpoints.isSettledFor(branch) && !checkpoints.isPendingFor(branch)) {
       checkpoints.request(branch, history.size(), evaluatedEpochs);
+    }
+    if (branch.scheduledMainlineClock() == evaluatedClock) {
+      tellResult(branch, history.latest());
     }
   }
 
   /// Asks for the checkpoint that is the job's result, though it may not have been evaluated.
   void saveResult() {
+    checkpoint();
     Branch branch = mainline;
-    if (branch != null && branch.scheduledMainlineClock() != resultClock) {
+    if (branch != null) {
       tellResult(branch, Double.NaN);
     }
-    checkpoint();
   }
 
   private void tellResult(Branch branch, double value) {
-    resultClock = branch.scheduledMainlineClock();
-    board.resultIs(branch, value);
+    if (branch.scheduledMainlineClock() != resultClock) {
+      resultClock = branch.scheduledMainlineClock();
+      board.resultIs(branch, value);
+    }
   }
 
   /// {@return whether no clock and no evaluation of the mainline is under way}
@@ -147,7 +156,6 @@ final class Trainer {
     board.emit(
         new SessionEffect.MainlineEvaluated(
             evaluatedClock, branch.epochs(), event.atSeconds(), event.metrics()));
-    tellResult(branch, history.latest());
     board.changed(branch, branch.state());
     return true;
   }

@@ -304,21 +304,29 @@ final class FixedSessionTest {
     session.start();
     session.step(new SessionEvent.WorkersReady(0, 1, 2, 6400, 32));
     var saved = new ArrayList<String>();
+    var results = new ArrayList<String>();
     for (int evaluation = 1; evaluation <= 14; evaluation++) {
       double now = 0.2 * evaluation;
       session.step(clocks(now, 100L * (evaluation - 1), 100));
-      var result =
+      var evaluated =
           new SessionEvent.Evaluated(now, evaluation, BranchId.ROOT, Map.of("loss", 0.5), 0.01);
-      for (SessionEffect effect : session.step(result)) {
+      for (SessionEffect effect : session.step(evaluated)) {
         if (effect instanceof SessionEffect.Command(BranchCommand.Checkpoint asked)) {
           saved.add(String.valueOf(evaluation));
           session.step(
               new SessionEvent.CheckpointWritten(
                   now + writingSeconds, asked.checkpoint(), BranchId.ROOT, 8));
         }
+        if (effect instanceof SessionEffect.ResultChanged result) {
+          assertThat(result.mainlineClock()).isEqualTo(100L * evaluation);
+          assertThat(result.value()).isEqualTo(0.5);
+          results.add(String.valueOf(evaluation));
+        }
       }
     }
     assertThat(String.join(" ", saved)).isEqualTo(expected);
+    // What is the result can be taken out.
+    assertThat(results).isEqualTo(saved);
   }
 
   @Test
