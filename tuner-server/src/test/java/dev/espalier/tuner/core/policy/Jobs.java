@@ -75,15 +75,21 @@ public final class Jobs {
 
   /// {@return the same plan with other bounds}
   public static JobPlan with(JobPlan plan, double maxSeconds, double target) {
-    return copy(plan, maxSeconds, target, plan.prior());
+    return copy(plan, maxSeconds, target, plan.time(), plan.prior());
+  }
+
+  /// {@return the same plan with the time of the clock on the wall}
+  public static JobPlan withoutTimeModel(JobPlan plan) {
+    return copy(plan, plan.maxSeconds(), plan.target(), Optional.empty(), plan.prior());
   }
 
   /// {@return the same plan with what earlier jobs found}
   public static JobPlan with(JobPlan plan, Prior prior) {
-    return copy(plan, plan.maxSeconds(), plan.target(), List.of(prior));
+    return copy(plan, plan.maxSeconds(), plan.target(), plan.time(), List.of(prior));
   }
 
-  private static JobPlan copy(JobPlan plan, double maxSeconds, double target, List<Prior> prior) {
+  private static JobPlan copy(
+      JobPlan plan, double maxSeconds, double target, Optional<TimeModel> time, List<Prior> prior) {
     return new JobPlan(
         plan.policy(),
         plan.searcher(),
@@ -99,7 +105,7 @@ public final class Jobs {
         maxSeconds,
         target,
         plan.keepCheckpoints(),
-        plan.time(),
+        time,
         plan.racing(),
         prior,
         plan.holdOut());

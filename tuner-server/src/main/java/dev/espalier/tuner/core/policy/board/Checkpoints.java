@@ -174,9 +174,10 @@ public final class Checkpoints {
 
   /// {@return whether there should be a new one to go on from in case the workers are lost: none is
   /// being written, and the last took little of the time since it was asked for, or that was long
-  /// ago}
+  /// ago; a cost model knows nothing of what they take}
   public boolean isDue() {
-    double wait = Math.min(tookSeconds / SHARE, OFTEN_ENOUGH_SECONDS);
+    double wait =
+        board.plan().time().isPresent() ? 0 : Math.min(tookSeconds / SHARE, OFTEN_ENOUGH_SECONDS);
     return pending.isEmpty() && board.nowSeconds() - askedAt >= wait;
   }
 

@@ -295,12 +295,15 @@ final class FixedSessionTest {
   /// Evaluations are 0.2 s apart.
   @ParameterizedTest
   @CsvSource({
-    "0,     1 2 3 4 5 6 7 8 9 10 11 12 13 14", // all that are written at once
-    "0.045, 1 6 11", // a twentieth of the time
-    "0.15,  1 11", // no more than 2 s, though 3 would be a twentieth
+    "false, 0,     1 2 3 4 5 6 7 8 9 10 11 12 13 14", // all that are written at once
+    "false, 0.045, 1 6 11", // a twentieth of the time
+    "false, 0.15,  1 11", // no more than 2 s, though 3 would be a twentieth
+    "true,  0.15,  1 2 3 4 5 6 7 8 9 10 11 12 13 14", // by a cost model they take nothing
   })
-  void whereEvaluationsAreOftenCheckpointsAreNot(double writingSeconds, String expected) {
-    var session = Policies.open(Jobs.fixed(Jobs.setting(0.1), 20));
+  void whereEvaluationsAreOftenCheckpointsAreNot(
+      boolean hasTimeModel, double writingSeconds, String expected) {
+    JobPlan plan = Jobs.fixed(Jobs.setting(0.1), 20);
+    var session = Policies.open(hasTimeModel ? plan : Jobs.withoutTimeModel(plan));
     session.start();
     session.step(new SessionEvent.WorkersReady(0, 1, 2, 6400, 32));
     var saved = new ArrayList<String>();
