@@ -1,6 +1,6 @@
 // Work for the measurement of transfers that hide behind it: a dense layer whose weights lie in
 // pages, `rowsPerPage x columns` each. Plain tiles in registers, no matrix unit, so that it also runs
-// on the double of the driver. And what bounds access to random rows: the same without keys and pages.
+// on the double of the driver. And random rows alone, read and written without keys and pages.
 //
 // Build: src/test/cuda/build.sh
 

@@ -18,8 +18,8 @@ import java.util.function.Supplier;
 
 /// Clocks per second of whole jobs: a server, worker processes, parameters over the network stack.
 ///
-/// The rate is taken from the job's own reports over the second half of its training, when the
-/// workers' code is compiled.
+/// Rates are those of the second half of a job, when the workers' code is compiled: of its training
+/// time by its own reports, and of the wall clock by how far it says that it is.
 final class JobRates implements Benchmark {
   private static final int POLL_MILLIS = 250;
   private static final int BUCKETS = 100;

@@ -465,19 +465,21 @@ final class DeviceRowsTest {
       float[] expected = wholes(random, count * columns);
       rows.assign(pages, new RowSelection.Range(0, count), expected);
       float[] added = wholes(random, expected.length);
-      MemorySegment values = tier.allocate(4L * added.length);
-      tier.upload(arena.allocateFrom(ValueLayout.JAVA_FLOAT, added), values, 0);
+      // Values of an odd number of rows lie where four floats are not aligned.
+      long offset = count % 2 * 4;
+      MemorySegment values = tier.allocate(4L * added.length + 4);
+      tier.upload(arena.allocateFrom(ValueLayout.JAVA_FLOAT, added), values, offset);
       long[] once = LongStream.range(0, count).map(i -> count - 1 - i).toArray();
       long[] repeated = random.longs(count, 0, count).toArray();
       for (long[] keys : List.of(once, repeated)) {
         RowSelection selection = new RowSelection.Keys(keys);
-        rows.scatterAdd(pages, selection, values.address(), 0.5f, keys == repeated);
+        rows.scatterAdd(pages, selection, values.address() + offset, 0.5f, keys == repeated);
         for (int i = 0; i < added.length; i++) {
           expected[(int) keys[i / columns] * columns + i % columns] += 0.5f * added[i];
         }
-        rows.read(pages, selection, values.address());
+        rows.read(pages, selection, values.address() + offset);
         MemorySegment host = arena.allocate(4L * added.length);
-        tier.download(values, 0, host);
+        tier.download(values, offset, host);
         added = host.toArray(ValueLayout.JAVA_FLOAT);
         for (int i = 0; i < count; i++) {
           int from = (int) keys[i] * columns;

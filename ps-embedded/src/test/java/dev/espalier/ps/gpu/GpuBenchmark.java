@@ -293,7 +293,7 @@ public final class GpuBenchmark implements AutoCloseable {
     }
   }
 
-  /// What bounds access to random rows: the same number of them without keys and page tables.
+  /// What random rows alone cost: the same number of them without keys and page tables.
   private void bareRows(long floats, int columns) {
     int bits = Long.numberOfTrailingZeros(floats / columns);
     long count = floats / columns / 2;
@@ -317,7 +317,7 @@ public final class GpuBenchmark implements AutoCloseable {
                         .run(bare, new CudaDriver.Grid(1 << 16, 1, 256, 1), gpu.stream()));
         double bytes = (1 + writes) * 4.0 * columns * count;
         figures.add(
-            "read%s %d random rows of %d, bare (limit)"
+            "read%s %d random rows of %d, bare"
                 .formatted(writes == 0 ? "" : " and write back", count, columns),
             bytes / seconds / 1e9,
             "GB/s",

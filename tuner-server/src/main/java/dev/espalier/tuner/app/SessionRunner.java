@@ -46,9 +46,10 @@ import org.slf4j.MDC;
 /// One job's single writer: a mailbox and a thread around its tuning session.
 final class SessionRunner {
   /*
-   * While a job waits for its turn its thread is a virtual one, for any number may wait. A job that runs has
-   * a thread of the system: it waits for the database some ten times for each decision, workers wait
-   * for that, and a virtual thread is woken by way of two others.
+   * While a job waits for its turn its thread is a virtual one, for any number may wait. A job that
+   * runs has a thread of the system, if there is one to be had: it waits for the database some ten
+   * times for each decision, workers wait for that, and a virtual thread is woken by way of two
+   * others.
    *
    * What arrives is put together into whole events, the session takes them, and what follows is made
    * durable in one transaction before any of it is done: log, then act. A crash between the two is
@@ -230,20 +231,27 @@ final class SessionRunner {
     Optional<Stretch> next = Optional.empty();
     try {
       next = stretch.run();
-      next.ifPresent(
-          rest -> Thread.ofPlatform().daemon().name("session-" + job.id()).start(() -> run(rest)));
+      next.ifPresent(this::goOn);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     } catch (EventLog.OtherWriterException superseded) {
       leave(superseded);
     } catch (Throwable failure) {
-      next = Optional.empty();
       fail(failure);
     } finally {
       if (next.isEmpty()) {
         end();
       }
       MDC.remove("job");
+    }
+  }
+
+  private void goOn(Stretch rest) {
+    try {
+      Thread.ofPlatform().daemon().name("session-" + job.id()).start(() -> run(rest));
+    } catch (OutOfMemoryError refused) {
+      log.warn("job={} has no thread of the system: {}", job.id(), refused.getMessage());
+      run(rest);
     }
   }
 
@@ -267,6 +275,9 @@ final class SessionRunner {
     List<SessionEffect> effects = new ArrayList<>(session.start());
     replayLog(effects::addAll);
     awaitSlot(effects);
+    if (!slot.isTaken() || session.isEnded()) {
+      return takeTurns();
+    }
     return Optional.of(() -> {
       begin(effects);
       return takeTurns();
@@ -448,10 +459,8 @@ final class SessionRunner {
   ///
   /// @param effects of its beginning and of all that is in its log
   private void begin(List<SessionEffect> effects) throws InterruptedException {
-    if (slot.isTaken() && !session.isEnded()) {
-      runClock();
-      commit(List.of(), effects);
-    }
+    runClock();
+    commit(List.of(), effects);
   }
 
   /// Nobody knows when workers that come by themselves are started.

@@ -38,6 +38,7 @@ import dev.espalier.tuner.core.session.SimulatedWorkers;
 import dev.espalier.tuner.grpc.GrpcWorkerGateway;
 import dev.espalier.tuner.grpc.WorkerServer;
 import dev.espalier.tuner.grpc.WorkerSessionEndpoint;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -88,6 +89,27 @@ final class SessionDirectoryTest {
           .extracting(Decision::rule)
           .containsExactly("request.accepted");
     }
+  }
+
+  @Test
+  void onlyJobsThatRunHaveAThreadOfTheSystem() throws Exception {
+    int queued = 50;
+    long before;
+    try (SessionDirectory sessions = sessions(1)) {
+      String first = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(first));
+      for (int i = 0; i < queued; i++) {
+        submit(sessions);
+      }
+      assertThat(Thread.getAllStackTraces().keySet())
+          .extracting(Thread::getName)
+          .filteredOn(name -> name.startsWith("session-"))
+          .containsExactly("session-" + first);
+      before = ManagementFactory.getThreadMXBean().getTotalStartedThreadCount();
+    }
+    // Nor do they get one in order to end.
+    assertThat(ManagementFactory.getThreadMXBean().getTotalStartedThreadCount() - before)
+        .isLessThan(queued);
   }
 
   @Test

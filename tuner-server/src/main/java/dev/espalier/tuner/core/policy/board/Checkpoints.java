@@ -77,6 +77,7 @@ public final class Checkpoints {
   private Optional<Mark> wanted = Optional.empty();
   private Optional<Mark> chosen = Optional.empty();
   private final List<Mark> damaged = new ArrayList<>();
+  private long askedLast;
   private double askedAt = Double.NEGATIVE_INFINITY;
   private double tookSeconds;
 
@@ -110,6 +111,7 @@ public final class Checkpoints {
             evaluatedEpochs,
             mainline.path());
     pending.put(mark.checkpoint(), mark);
+    askedLast = mark.checkpoint();
     askedAt = board.nowSeconds();
     tell(mark, SnapshotState.WRITING);
     board.command(new BranchCommand.Checkpoint(mainline.id(), mark.checkpoint()));
@@ -279,7 +281,9 @@ public final class Checkpoints {
       return false;
     }
     durable.put(checkpoint, mark);
-    tookSeconds = board.nowSeconds() - askedAt;
+    if (checkpoint == askedLast) {
+      tookSeconds = board.nowSeconds() - askedAt;
+    }
     sizesBytes.put(checkpoint, sizeBytes);
     chosen = Optional.empty();
     tell(mark, SnapshotState.READY);
