@@ -28,9 +28,9 @@ import picocli.CommandLine.Parameters;
         "Writes the parameters of a job's result to a NumPy archive: each table an array of 32-bit"
             + " floats, rows x columns, and beside it TABLE.rows, the names of its rows, where the"
             + " program knows any. The result is the model with the best evaluation so far;"
-            + " with the policies mltuner and fixed it is the last one that was evaluated and saved. With --checkpoints, those of a job whose"
-            + " workers came by themselves: they keep snapshots in .espalier/checkpoints below the"
-            + " folder they were started in.",
+            + " with the policies mltuner and fixed it is the last one that was evaluated and saved."
+            + " With --checkpoints, those of a job whose workers came by themselves: they keep"
+            + " snapshots in .espalier/checkpoints below the folder they were started in.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  espalier model export latest model.npz",
