@@ -163,7 +163,11 @@ export function duration(seconds) {
  * @returns {string}
  */
 export function timeLeft(seconds) {
-  return seconds < 600 || seconds > 3540 ? duration(seconds) : `${Math.ceil(seconds / 60)} min`;
+  const minutes = Math.ceil(seconds / 60);
+  if (seconds < 600) {
+    return duration(seconds);
+  }
+  return minutes < 60 ? `${minutes} min` : duration(60 * minutes);
 }
 
 /** @param {number} value */

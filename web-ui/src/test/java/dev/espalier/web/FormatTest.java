@@ -85,8 +85,9 @@ final class FormatTest {
     "599, 9 min 59 s",
     "600, 10 min",
     "3471, 58 min",
-    "3541, 59 min 01 s",
-    "5400, 1 h 30 min"
+    "3541, 1 h 00 min",
+    "5399, 1 h 30 min",
+    "180000, 2 d 2 h"
   })
   void timeThatIsLeftHasNoSecondsFromTenMinutesOn(double seconds, String text) {
     assertThat(format.invokeMember("timeLeft", seconds).asString()).isEqualTo(text);

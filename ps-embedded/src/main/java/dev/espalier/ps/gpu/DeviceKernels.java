@@ -190,7 +190,7 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
   void encodeOneBit(long gradient, long residual, long count, long bits, long levels) {
     launch.reset().add(gradient).add(residual).add(count).add(bits).add(levels);
     long groups = (count + ONE_BIT_GROUP - 1) / ONE_BIT_GROUP;
-    launch.run(function("one_bit_encode"), overThreads(groups * 32), stream);
+    launch.run(function("one_bit_encode"), overThreads(groups * WARP), stream);
   }
 
   /// Turns bits into the levels of their groups.
