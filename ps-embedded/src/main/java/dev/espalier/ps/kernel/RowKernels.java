@@ -11,6 +11,12 @@ public interface RowKernels extends StepKernels<StepSpan> {
   /// Name of this implementation, for logs.
   String name();
 
+  /// The same steps for fresh pages that no cache holds and that are not read soon; these, where
+  /// the machine has no better way.
+  default StepKernels<StepSpan> streaming() {
+    return this;
+  }
+
   /// `y += x`.
   void add(float[] x, int xOffset, float[] y, int yOffset, int length);
 

@@ -62,6 +62,25 @@ public record StepSpan(
         seen);
   }
 
+  /// The run without its first elements.
+  ///
+  /// @param count of these, at most `length`
+  StepSpan after(int count) {
+    long bytes = (long) count * Float.BYTES;
+    return new StepSpan(
+        from,
+        to,
+        offset + bytes,
+        planeBytes,
+        toOffset + bytes,
+        toPlaneBytes,
+        gradient,
+        gradientOffset + count,
+        divisor,
+        length - count,
+        seen);
+  }
+
   /// Floats in the byte order of the machine, without a promise of alignment.
   static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 

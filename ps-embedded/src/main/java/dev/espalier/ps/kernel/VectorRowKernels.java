@@ -26,9 +26,18 @@ final class VectorRowKernels implements RowKernels {
 
   private static final ScalarRowKernels SCALAR = new ScalarRowKernels();
 
+  /// A processor with vectors of 256 bits knows the instructions.
+  private final StepKernels<StepSpan> streaming =
+      LANES >= LaneCode.LANES ? new StreamingStepKernels(this) : this;
+
   @Override
   public String name() {
     return "vector-" + SPECIES.vectorBitSize();
+  }
+
+  @Override
+  public StepKernels<StepSpan> streaming() {
+    return streaming;
   }
 
   /// Number of floats in one vector.

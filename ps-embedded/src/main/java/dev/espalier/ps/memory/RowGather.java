@@ -2,6 +2,7 @@ package dev.espalier.ps.memory;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.espalier.ps.machine.MachineCode;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;

@@ -2,6 +2,7 @@ package dev.espalier.ps.memory;
 
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.machine.SystemMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

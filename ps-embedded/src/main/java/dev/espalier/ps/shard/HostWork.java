@@ -6,6 +6,7 @@ import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.branch.PageRuns;
 import dev.espalier.ps.branch.PageTable;
 import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.kernel.StepKernels;
 import dev.espalier.ps.kernel.StepSpan;
 import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.Page;
@@ -31,7 +32,6 @@ final class HostWork implements RowWork {
   private final Optional<SharedTier> shared;
   private final Optional<StreamingCopy> streaming = StreamingCopy.ofThisMachine();
   private final GatheredStep gathered;
-  private final Optional<StreamedStep> streamedStep = streaming.map(StreamedStep::new);
 
   /// @param kernels the arithmetic
   /// @param budget what bounds the pages
@@ -121,11 +121,6 @@ final class HostWork implements RowWork {
     }
   }
 
-  /// With state arrays a streamed step takes longer than one with ordinary stores.
-  private static boolean isStreamed(TablePart table) {
-    return table.layout().planes() == 1 && isPastCaches(table);
-  }
-
   private static boolean isPastCaches(TablePart table) {
     return table.layout().parameterBytes() >= MIN_STREAMED_BYTES;
   }
@@ -150,9 +145,13 @@ final class HostWork implements RowWork {
               step.divisor(),
               rows * layout.columns(),
               seen == null ? null : seen.segment());
-      table.rule().step(kernels, span, step.stepSize(), step.stepNumber());
+      table.rule().step(intoFresh(table), span, step.stepSize(), step.stepNumber());
       pages.install(page, target);
     }
+  }
+
+  private StepKernels<StepSpan> intoFresh(TablePart table) {
+    return isPastCaches(table) ? kernels.streaming() : kernels;
   }
 
   private void update(
@@ -181,11 +180,10 @@ final class HostWork implements RowWork {
             step.divisor(),
             rows * layout.columns(),
             seen == null ? null : seen.segment());
-    if (target != pages.page(page) && streamedStep.isPresent() && isStreamed(table)) {
-      streamedStep.get().take(table.rule(), kernels, span, step);
-    } else {
-      table.rule().step(kernels, span, step.stepSize(), step.stepNumber());
-    }
+    boolean isFresh = target != pages.page(page);
+    table
+        .rule()
+        .step(isFresh ? intoFresh(table) : kernels, span, step.stepSize(), step.stepNumber());
     pages.install(page, target);
   }
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class RowKernelsTest {
-  private static final int PLANES = 4;
+  static final int PLANES = 4;
   private static final float[] SPECIAL = {
     0f,
     -0f,
@@ -31,11 +31,11 @@ final class RowKernelsTest {
     0.05f
   };
 
-  private interface Step {
-    void take(RowKernels kernels, StepSpan span);
+  interface Step {
+    void take(StepKernels<StepSpan> kernels, StepSpan span);
   }
 
-  private static Map<String, Step> steps() {
+  static Map<String, Step> steps() {
     Map<String, Step> steps = new TreeMap<>();
     steps.put("sgd", (k, s) -> k.sgd(s, 0.1f));
     steps.put("momentum", (k, s) -> k.momentum(s, 0.1f, 0.9f, 1));
@@ -111,8 +111,7 @@ final class RowKernelsTest {
         });
   }
 
-  private static MemorySegment randomPage(
-      Arena arena, long planeBytes, Random random, boolean special) {
+  static MemorySegment randomPage(Arena arena, long planeBytes, Random random, boolean special) {
     MemorySegment page = arena.allocate(PLANES * planeBytes, 64);
     for (long i = 0; i < PLANES * planeBytes / 4; i++) {
       page.set(ValueLayout.JAVA_FLOAT, 4 * i, value(random, special));
@@ -120,7 +119,7 @@ final class RowKernelsTest {
     return page;
   }
 
-  private static float value(Random random, boolean special) {
+  static float value(Random random, boolean special) {
     return special && random.nextInt(4) == 0
         ? SPECIAL[random.nextInt(SPECIAL.length)]
         : (float) random.nextGaussian();

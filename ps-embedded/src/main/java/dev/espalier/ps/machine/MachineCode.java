@@ -1,4 +1,4 @@
-package dev.espalier.ps.memory;
+package dev.espalier.ps.machine;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Loops that the JVM has no instructions for: a few instructions of x86-64 that every such
 /// processor has, put into a page of memory and called as native code.
-final class MachineCode {
+public final class MachineCode {
   private MachineCode() {}
 
   /// Makes a call of code.
@@ -21,8 +21,16 @@ final class MachineCode {
   /// @param arguments of the call
   /// @return null when it is switched off, the machine is another one, or the system allows no new
   ///   code
-  static @Nullable MethodHandle link(
+  public static @Nullable MethodHandle link(
       String name, String code, boolean takesArrays, MemoryLayout... arguments) {
+    return link(name, HexFormat.of().parseHex(code.replace(" ", "")), takesArrays, arguments);
+  }
+
+  /// Makes a call of code.
+  ///
+  /// @param code the bytes of it, at most a page; see the other form
+  public static @Nullable MethodHandle link(
+      String name, byte[] code, boolean takesArrays, MemoryLayout... arguments) {
     Optional<SystemMemory> system = SystemMemory.ofThisSystem();
     if (!System.getProperty("os.arch", "").equals("amd64")
         || System.getProperty("espalier." + name, "").equals("off")
@@ -41,7 +49,7 @@ final class MachineCode {
   /// Throws what the JVM threw where code was called, such as of memory that is closed.
   ///
   /// @return never
-  static AssertionError thrownBy(Throwable call) {
+  public static AssertionError thrownBy(Throwable call) {
     if (call instanceof RuntimeException exception) {
       throw exception;
     }
@@ -53,10 +61,10 @@ final class MachineCode {
 
   @SuppressWarnings("restricted") // the code is what callers have in their text
   private static MethodHandle link(
-      SystemMemory system, String code, boolean takesArrays, MemoryLayout... arguments) {
+      SystemMemory system, byte[] code, boolean takesArrays, MemoryLayout... arguments) {
     return Linker.nativeLinker()
         .downcallHandle(
-            system.code(HexFormat.of().parseHex(code.replace(" ", ""))),
+            system.code(code),
             FunctionDescriptor.ofVoid(arguments),
             Linker.Option.critical(takesArrays));
   }

@@ -1,4 +1,4 @@
-package dev.espalier.ps.memory;
+package dev.espalier.ps.machine;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -10,7 +10,7 @@ import java.util.Optional;
 
 /// Memory for code, and files in memory, as the operating system gives them; Linux only.
 /// Thread-safe.
-final class SystemMemory {
+public final class SystemMemory {
   private static final long CODE_PAGE_BYTES = 4096;
   private static final int READ_WRITE = 3;
   private static final int READ_EXECUTE = 5;
@@ -82,7 +82,7 @@ final class SystemMemory {
   }
 
   /// The memory of this system, if it can be asked.
-  static Optional<SystemMemory> ofThisSystem() {
+  public static Optional<SystemMemory> ofThisSystem() {
     return HERE;
   }
 
@@ -108,7 +108,7 @@ final class SystemMemory {
   /// @param title under which the system lists it
   /// @return its number in this process, to be given to [#close]
   /// @throws IllegalStateException when the system gives none
-  int makeFile(String title, long bytes) {
+  public int makeFile(String title, long bytes) {
     int file = createFile(title);
     if (file < 0) {
       throw new IllegalStateException("the system makes no files in memory");
@@ -126,7 +126,7 @@ final class SystemMemory {
   /// @param arena with which it is unmapped
   /// @throws IllegalStateException when the system refuses
   @SuppressWarnings("restricted") // as long as was asked for
-  MemorySegment map(int file, long bytes, Arena arena) {
+  public MemorySegment map(int file, long bytes, Arena arena) {
     long start = map(bytes, SHARED_UNRESERVED, file);
     if (start == FAILED) {
       throw new IllegalStateException("the system does not map %d bytes".formatted(bytes));
@@ -172,7 +172,7 @@ final class SystemMemory {
   }
 
   /// Closes a file; what is mapped of it stays.
-  void close(int file) {
+  public void close(int file) {
     try {
       int unused = (int) closeFile.invokeExact(file);
     } catch (Throwable e) {
