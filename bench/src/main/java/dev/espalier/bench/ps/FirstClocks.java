@@ -10,10 +10,12 @@ import dev.espalier.ps.WorkerSession;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.plan.PlanOptions;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 
 /// What the first dense clock after a fork, which writes every page anew, costs a program beside
 /// the clocks after it, which write in place: a gradient of all rows is added and the clock ticked.
@@ -21,9 +23,6 @@ import java.util.List;
 /// @param mebibytes size of the table's parameters; the heap must hold some arrays of that size
 /// @param forks how many forks to take the median of
 public record FirstClocks(int mebibytes, int forks) implements Benchmark {
-  /// Without state, and with one and two arrays of it.
-  private static final List<String> RULES = List.of("sgd", "momentum", "adam");
-
   private static final int COLUMNS = 1024;
   private static final int CLOCKS_PER_BRANCH = 4;
   private static final BranchRef ROOT = new BranchRef(0);
@@ -37,7 +36,7 @@ public record FirstClocks(int mebibytes, int forks) implements Benchmark {
   @Override
   public List<Measurement> measure() {
     List<Measurement> measurements = new ArrayList<>();
-    for (String rule : RULES) {
+    for (String rule : UpdateRule.names()) {
       measurements.addAll(measure(rule));
     }
     return measurements;
@@ -68,6 +67,10 @@ public record FirstClocks(int mebibytes, int forks) implements Benchmark {
       this.session = session;
       this.rows = rows;
       gradient = new float[rows * COLUMNS];
+      var random = new SplittableRandom(1);
+      for (int i = 0; i < gradient.length; i++) {
+        gradient[i] = (float) random.nextDouble(-1, 1);
+      }
     }
 
     List<Measurement> measure(String rule) {

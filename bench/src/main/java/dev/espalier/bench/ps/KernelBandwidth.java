@@ -6,6 +6,7 @@ import dev.espalier.bench.frame.Measurement;
 import dev.espalier.bench.frame.Rounds;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.RowKernelsProvider;
+import dev.espalier.ps.kernel.StepKernels;
 import dev.espalier.ps.kernel.StepSpan;
 import dev.espalier.ps.optim.RuleOptions;
 import dev.espalier.ps.optim.StepSize;
@@ -22,10 +23,10 @@ import java.util.function.IntConsumer;
 /// An element of a rule with `k` state arrays reads `4 (k + 1)` bytes of parameters and state and 4
 /// of the gradient, and writes `4 (k + 1)`. A copied element reads 4 bytes and writes 4.
 ///
-/// Rules work page by page, as the store does. A step in place stands beside one copy of
-/// everything, which writes past the caches; a step to fresh pages beside a copy to fresh pages,
-/// page by page: both must first read what they overwrite, since the JVM has no stores past the
-/// caches but in copies of more than 2.5 MB.
+/// Rules work page by page, as the store does. A step in place, and one to fresh pages past the
+/// caches, stand beside one copy of everything, which writes past the caches; a step to fresh pages
+/// with ordinary stores beside a copy to fresh pages, page by page: both must first read what they
+/// overwrite, since the JVM has no stores past the caches but in copies of more than 2.5 MB.
 ///
 /// @param mebibytes size of the parameters of each thread
 /// @param rounds how often to measure
@@ -36,6 +37,19 @@ record KernelBandwidth(int mebibytes, Rounds rounds) implements Benchmark {
   private static final int MAX_PLANES = 4;
   private static final long CACHE_LINE = 64;
   private static final double LEAST_SHARE = 0.8;
+
+  /// Where a step writes, and how.
+  private enum Way {
+    IN_PLACE("in place"),
+    OUT_OF_PLACE("out of place"),
+    PAST_CACHES("past the caches");
+
+    private final String text;
+
+    Way(String text) {
+      this.text = text;
+    }
+  }
 
   /// The memory of one thread.
   private record Memory(MemorySegment from, MemorySegment to, float[] gradient) {}
@@ -82,12 +96,11 @@ record KernelBandwidth(int mebibytes, Rounds rounds) implements Benchmark {
     bytesMoved.add(2 * bytes);
     for (String name : UpdateRule.names()) {
       UpdateRule rule = UpdateRule.named(name, RuleOptions.defaultsOf(name));
-      work.add(thread -> step(rule, memories.get(thread), true));
-      names.add(name + ", in place");
-      bytesMoved.add(bytes * (2L * (rule.stateArrays() + 1) + 1));
-      work.add(thread -> step(rule, memories.get(thread), false));
-      names.add(name + ", out of place");
-      bytesMoved.add(bytes * (2L * (rule.stateArrays() + 1) + 1));
+      for (Way way : Way.values()) {
+        work.add(thread -> step(rule, memories.get(thread), way));
+        names.add(name + ", " + way.text);
+        bytesMoved.add(bytes * (2L * (rule.stateArrays() + 1) + 1));
+      }
     }
     double[] seconds = rounds.medianSeconds(memories.size(), work);
     String threads = memories.size() == 1 ? "1 thread" : memories.size() + " threads";
@@ -98,8 +111,9 @@ record KernelBandwidth(int mebibytes, Rounds rounds) implements Benchmark {
     measurements.add(
         new Measurement(
             names.get(1) + ", " + threads, rates[1], "GB/s", names.getFirst(), rates[0]));
+    Way[] ways = Way.values();
     for (int i = 2; i < rates.length; i++) {
-      int copy = i % 2;
+      int copy = ways[(i - 2) % ways.length] == Way.OUT_OF_PLACE ? 1 : 0;
       measurements.add(
           new Measurement(
                   "%s, %s (%d B an element)"
@@ -119,8 +133,9 @@ record KernelBandwidth(int mebibytes, Rounds rounds) implements Benchmark {
   }
 
   /// One step over all parameters, page by page.
-  private void step(UpdateRule rule, Memory memory, boolean inPlace) {
-    RowKernels kernels = RowKernelsProvider.best();
+  private void step(UpdateRule rule, Memory memory, Way way) {
+    RowKernels best = RowKernelsProvider.best();
+    StepKernels<StepSpan> kernels = way == Way.PAST_CACHES ? best.streaming() : best;
     long planeBytes = PAGE_BYTES / (rule.stateArrays() + 1) / CACHE_LINE * CACHE_LINE;
     int floats = (int) (planeBytes / Float.BYTES);
     StepSize stepSize = StepSize.of(1e-3);
@@ -130,7 +145,7 @@ record KernelBandwidth(int mebibytes, Rounds rounds) implements Benchmark {
           kernels,
           new StepSpan(
               memory.from(),
-              inPlace ? memory.from() : memory.to(),
+              way == Way.IN_PLACE ? memory.from() : memory.to(),
               page,
               planeBytes,
               memory.gradient(),

@@ -26,6 +26,11 @@ final class LaneCode {
   /// so that none is left half written while the others are.
   static final int PASS_BYTES = 64;
 
+  /// How far ahead of its turn memory is asked for. The processor does so by itself, but not beyond
+  /// a page of the system, and a loop that reads, computes and writes so much has few passes in
+  /// flight.
+  private static final int AHEAD_BYTES = 3072;
+
   private static final int REGISTER_BYTES = LANES * Float.BYTES;
   private static final int REGISTERS = 16;
 
@@ -55,9 +60,12 @@ final class LaneCode {
 
   /// Memory at `base + (index << scale) + offset`, registers by number.
   private record Place(int base, int index, int scale, int offset) {
-    /// Of the second half of a pass; constants stay where they are.
-    Place inHalf(int half) {
-      return base == R8 ? this : new Place(base, index, scale, offset + half * REGISTER_BYTES);
+    boolean isConstant() {
+      return base == R8;
+    }
+
+    Place plus(int bytes) {
+      return isConstant() ? this : new Place(base, index, scale, offset + bytes);
     }
   }
 
@@ -225,6 +233,13 @@ final class LaneCode {
     var code = new Bytes();
     code.put(0x48, 0x8d, 0x04, 0x52); // lea rax, [rdx+rdx*2]
     int pass = code.size();
+    for (Operation operation : operations) {
+      Place place = operation.right().place;
+      if (place != null && !place.isConstant()) {
+        code.put(0x0f, 0x18); // prefetcht0
+        code.putPlace(1, place.plus(AHEAD_BYTES));
+      }
+    }
     for (int half = 0; half < PASS_BYTES / REGISTER_BYTES; half++) {
       assemble(code, half);
     }
@@ -318,23 +333,26 @@ final class LaneCode {
     ///
     /// @param left register, 0 when there is none
     void putOpcode(Opcode opcode, int target, int left, Lanes right, int[] register, int half) {
-      Place place = right.place == null ? null : right.place.inHalf(half);
+      Place place = right.place == null ? null : right.place.plus(half * REGISTER_BYTES);
       int base = place == null ? register[right.index] : place.base();
-      boolean hasIndex = place != null && place.index() != NONE;
       put(
           0xc4,
           (target >= 8 ? 0 : 0x80) | 0x40 | (base >= 8 ? 0 : 0x20) | opcode.map(),
           (~left & 0xf) << 3 | 0x04 | opcode.prefix(),
           opcode.code());
-      int middle = (target & 7) << 3;
       if (place == null) {
-        put(0xc0 | middle | base & 7);
-        return;
-      }
-      if (hasIndex) {
-        put(0x80 | middle | 0x04, place.scale() << 6 | place.index() << 3 | base & 7);
+        put(0xc0 | (target & 7) << 3 | base & 7);
       } else {
-        put(0x80 | middle | base & 7);
+        putPlace(target & 7, place);
+      }
+    }
+
+    /// The bytes that say which register, or what else stands there, and which memory.
+    void putPlace(int middle, Place place) {
+      if (place.index() == NONE) {
+        put(0x80 | middle << 3 | place.base() & 7);
+      } else {
+        put(0x84 | middle << 3, place.scale() << 6 | place.index() << 3 | place.base());
       }
       putInt(place.offset());
     }

@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
 ///
 /// The JVM compiles no such stores, so these are loops of machine code ([LaneCode]), each made when
 /// it is first used. What they do not take is left to ordinary kernels: steps in place, steps that
-/// look back, pages that do not begin at a multiple of a register, the last few elements, and all
-/// where there is no such code. Thread-safe.
+/// write nothing but over their gradients, steps that look back, pages that do not begin at a
+/// multiple of a register, the last few elements, and all where there is no such code. Thread-safe.
 final class StreamingStepKernels implements StepKernels<StepSpan> {
   private static final int PASS = LaneCode.PASS_BYTES / Float.BYTES;
   private static final long ALIGNMENT_BYTES = LaneCode.LANES * Float.BYTES;
@@ -255,12 +255,17 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
       return rest;
     }
 
-    private static boolean suits(StepSpan span) {
-      return !span.from().equals(span.to())
+    private boolean suits(StepSpan span) {
+      return writesPastCaches(span)
+          && !span.from().equals(span.to())
           && span.seen() == null
           && span.planeBytes() == span.toPlaneBytes()
           && span.planeBytes() % ALIGNMENT_BYTES == 0
           && (span.to().address() + span.toOffset()) % ALIGNMENT_BYTES == 0;
+    }
+
+    private boolean writesPastCaches(StepSpan span) {
+      return planes > 1 || span.gradient() != null;
     }
 
     private static MemorySegment eightTimes(float factor, float[] constants) {

@@ -122,7 +122,8 @@ final class HostWork implements RowWork {
   }
 
   private static boolean isPastCaches(TablePart table) {
-    return table.layout().parameterBytes() >= MIN_STREAMED_BYTES;
+    PageLayout layout = table.layout();
+    return layout.planes() * layout.parameterBytes() >= MIN_STREAMED_BYTES;
   }
 
   /// Writes the pages as they will be over the gradients.
