@@ -44,7 +44,6 @@ final class LaneCode {
 
   // Comparisons: all but the last are false where there is a NaN.
   private static final int EQUAL = 0x00;
-  private static final int LESS = 0x11;
   private static final int AT_MOST = 0x12;
   private static final int UNORDERED = 0x03;
 
@@ -89,7 +88,7 @@ final class LaneCode {
     static final Opcode STREAM = plain(0x2b);
     static final Opcode SQRT = plain(0x51);
     static final Opcode AND = plain(0x54);
-    static final Opcode XOR = plain(0x57);
+    static final Opcode OR = plain(0x56);
     static final Opcode ADD = plain(0x58);
     static final Opcode MUL = plain(0x59);
     static final Opcode SUB = plain(0x5c);
@@ -168,8 +167,8 @@ final class LaneCode {
       return with(Opcode.AND, other);
     }
 
-    Lanes xor(Lanes other) {
-      return with(Opcode.XOR, other);
+    Lanes or(Lanes other) {
+      return with(Opcode.OR, other);
     }
 
     /// The greater one, as Java has it: NaN where either is, and 0 above -0.
@@ -177,10 +176,6 @@ final class LaneCode {
       return with(Opcode.MAX, other)
           .where(compared(EQUAL, other), and(other))
           .where(compared(UNORDERED, other), add(other));
-    }
-
-    Lanes isLessThan(Lanes other) {
-      return compared(LESS, other);
     }
 
     Lanes isAtMost(Lanes other) {

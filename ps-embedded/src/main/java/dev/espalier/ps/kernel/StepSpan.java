@@ -106,7 +106,7 @@ public record StepSpan(
 
   /// Whether multiplying by `1 / divisor` rounds as dividing does: the divisor is a power of two,
   /// as the number of samples of a clock mostly is.
-  boolean hasExactReciprocal() {
+  static boolean hasExactReciprocal(float divisor) {
     int bits = Float.floatToRawIntBits(divisor);
     return (bits & 0x007F_FFFF) == 0 && divisor >= Float.MIN_NORMAL && divisor <= 0x1p126f;
   }

@@ -136,7 +136,7 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
   /// `sign(w) max(|w| - by, 0)`; NaN stays NaN.
   private static Lanes soft(Lanes w, Lanes by, Lanes allButSign, Lanes sign, Lanes zero) {
     Lanes t = w.and(allButSign).sub(by);
-    return t.where(w.isLessThan(zero), t.xor(sign)).where(t.isAtMost(zero), zero);
+    return t.or(w.and(sign)).where(t.isAtMost(zero), zero);
   }
 
   @Override
@@ -238,7 +238,8 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
       if (length == 0 || !suits(span)) {
         return span;
       }
-      var variant = new Variant(span.hasExactReciprocal(), span.gradient() == null);
+      var variant =
+          new Variant(StepSpan.hasExactReciprocal(span.divisor()), span.gradient() == null);
       Optional<MethodHandle> loop =
           loops.computeIfAbsent(variant, one -> link(assemble(one, constants.length)));
       if (loop.isEmpty()) {

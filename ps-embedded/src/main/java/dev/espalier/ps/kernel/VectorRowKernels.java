@@ -1,7 +1,6 @@
 package dev.espalier.ps.kernel;
 
 import static jdk.incubator.vector.VectorOperators.LE;
-import static jdk.incubator.vector.VectorOperators.LT;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -23,6 +22,8 @@ final class VectorRowKernels implements RowKernels {
 
   /// From here on the JVM's own copy is as fast.
   private static final int MAX_SHORT_BYTES = 2048;
+
+  private static final int SIGN = Integer.MIN_VALUE;
 
   private static final ScalarRowKernels SCALAR = new ScalarRowKernels();
 
@@ -390,10 +391,11 @@ final class VectorRowKernels implements RowKernels {
   @Override
   public void proximalSgd(StepSpan s, float lr, float l1, float l2) {
     FloatVector threshold = FloatVector.broadcast(SPECIES, lr * l1);
+    float shrink = 1 + lr * l2;
     int end = SPECIES.loopBound(s.length());
     for (int i = 0; i < end; i += LANES) {
       FloatVector w = load(s, 0, i).sub(gradient(s, i).mul(lr));
-      store(s, 0, i, soft(w, threshold).div(1 + lr * l2));
+      store(s, 0, i, quotient(soft(w, threshold), shrink));
     }
     ScalarRowKernels.proximalSgd(s, end, lr, l1, l2);
   }
@@ -415,7 +417,10 @@ final class VectorRowKernels implements RowKernels {
 
   private static FloatVector soft(FloatVector w, FloatVector c) {
     FloatVector t = w.abs().sub(c);
-    return t.blend(t.neg(), w.compare(LT, 0)).blend(0f, t.compare(LE, 0));
+    return t.reinterpretAsInts()
+        .or(w.reinterpretAsInts().and(SIGN))
+        .reinterpretAsFloats()
+        .blend(0f, t.compare(LE, 0));
   }
 
   private static FloatVector load(StepSpan s, int plane, int i) {
@@ -432,7 +437,11 @@ final class VectorRowKernels implements RowKernels {
         array == null
             ? FloatVector.fromMemorySegment(SPECIES, s.to(), s.toAt(0, i), ORDER)
             : FloatVector.fromArray(SPECIES, array, s.gradientOffset() + i);
-    // The same bits for less: divisions are what bounds the rules with roots.
-    return s.hasExactReciprocal() ? sums.mul(1 / s.divisor()) : sums.div(s.divisor());
+    return quotient(sums, s.divisor());
+  }
+
+  /// The same bits for less: divisions are what bounds the rules with roots.
+  private static FloatVector quotient(FloatVector dividend, float divisor) {
+    return StepSpan.hasExactReciprocal(divisor) ? dividend.mul(1 / divisor) : dividend.div(divisor);
   }
 }
