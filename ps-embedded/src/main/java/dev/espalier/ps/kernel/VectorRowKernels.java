@@ -1,6 +1,7 @@
 package dev.espalier.ps.kernel;
 
 import static jdk.incubator.vector.VectorOperators.LE;
+import static jdk.incubator.vector.VectorOperators.LT;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -22,8 +23,6 @@ final class VectorRowKernels implements RowKernels {
 
   /// From here on the JVM's own copy is as fast.
   private static final int MAX_SHORT_BYTES = 2048;
-
-  private static final int SIGN = Integer.MIN_VALUE;
 
   private static final ScalarRowKernels SCALAR = new ScalarRowKernels();
 
@@ -417,10 +416,7 @@ final class VectorRowKernels implements RowKernels {
 
   private static FloatVector soft(FloatVector w, FloatVector c) {
     FloatVector t = w.abs().sub(c);
-    return t.reinterpretAsInts()
-        .or(w.reinterpretAsInts().and(SIGN))
-        .reinterpretAsFloats()
-        .blend(0f, t.compare(LE, 0));
+    return t.blend(t.neg(), w.compare(LT, 0)).blend(0f, t.compare(LE, 0));
   }
 
   private static FloatVector load(StepSpan s, int plane, int i) {
