@@ -13,6 +13,9 @@ import java.util.List;
 /// `espalier bench`: the figures of `docs/BENCHMARKS.md`, `docs/PERFORMANCE.md` and
 /// `docs/TUNING.md` but for those that Chromium, JMH or a GPU measure.
 public final class Bench {
+  /// Rules without state, and with one and two arrays of it.
+  private static final List<String> STEPPED = List.of("sgd", "momentum", "adam");
+
   private static final String TUNING = "tuning";
   private static final String NEURAL = "neural";
   private static final List<Suite> SUITES =
@@ -46,7 +49,7 @@ public final class Bench {
             "main",
             List.of(
                 new ForkCost(scale.tableMebibytes(), scale.forks()),
-                new FirstClocks(scale.clockMebibytes(), scale.forks()),
+                new FirstClocks(scale.clockMebibytes(), scale.forks(), STEPPED),
                 new ClockRates(scale),
                 new JobRates(scale),
                 new DecisionRates(scale),

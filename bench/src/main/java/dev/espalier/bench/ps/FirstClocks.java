@@ -10,7 +10,6 @@ import dev.espalier.ps.WorkerSession;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.optim.StepSize;
-import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.plan.PlanOptions;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
@@ -22,7 +21,8 @@ import java.util.SplittableRandom;
 ///
 /// @param mebibytes size of the table's parameters; the heap must hold some arrays of that size
 /// @param forks how many forks to take the median of
-public record FirstClocks(int mebibytes, int forks) implements Benchmark {
+/// @param rules of the tables, by name
+public record FirstClocks(int mebibytes, int forks, List<String> rules) implements Benchmark {
   private static final int COLUMNS = 1024;
   private static final int CLOCKS_PER_BRANCH = 4;
   private static final BranchRef ROOT = new BranchRef(0);
@@ -36,7 +36,7 @@ public record FirstClocks(int mebibytes, int forks) implements Benchmark {
   @Override
   public List<Measurement> measure() {
     List<Measurement> measurements = new ArrayList<>();
-    for (String rule : UpdateRule.names()) {
+    for (String rule : rules) {
       measurements.addAll(measure(rule));
     }
     return measurements;

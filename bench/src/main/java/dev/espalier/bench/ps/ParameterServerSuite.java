@@ -10,6 +10,7 @@ import dev.espalier.bench.programs.CoreDistance;
 import dev.espalier.bench.programs.FactorAblation;
 import dev.espalier.bench.programs.FactorizationRates;
 import dev.espalier.bench.programs.LogisticRates;
+import dev.espalier.ps.optim.UpdateRule;
 import java.util.List;
 import java.util.Optional;
 
@@ -50,13 +51,13 @@ public final class ParameterServerSuite {
         isQuick
             ? List.of(
                 new ForkCost(128, 5),
-                new FirstClocks(64, 5),
+                new FirstClocks(64, 5, UpdateRule.names()),
                 new DenseClocks(16, new Rounds(2, 5)),
                 new RowsApart(new Rounds(20, 5)),
                 new BranchMemory(200, 64, 500))
             : List.of(
                 new ForkCost(1024, 21),
-                new FirstClocks(256, 21),
+                new FirstClocks(256, 21, UpdateRule.names()),
                 new DenseClocks(64, new Rounds(5, 21)),
                 new RowsApart(new Rounds(40, 21)),
                 new BranchMemory(10_000, 64, 100_000)));
