@@ -6,16 +6,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.kernel.ScalarRowKernels;
+import dev.espalier.ps.kernel.StepSpan;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.plan.PlanOptions;
 import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableSpec;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -218,6 +224,52 @@ final class GradientPagesTest {
       float[] values = new float[2];
       session.read(0, 0, 2, values, 0);
       assertThat(values).containsExactly(-0.3f, -0.1f);
+    }
+  }
+
+  /// Tables that no cache holds are stepped into fresh pages by loops of their own.
+  @ParameterizedTest
+  @MethodSource("rules")
+  void largeTablesTrainAsOnePageInPlace(String name) {
+    UpdateRule rule = TableSpec.dense("w", 1, 1, name).updateRule();
+    int planes = rule.stateArrays() + 1;
+    int columns = 1024;
+    int rows = 32 * 256 / planes + 3;
+    int length = rows * columns;
+    long planeBytes = 4L * length;
+    float[] gradient = new float[length];
+    try (Arena arena = Arena.ofConfined();
+        ParameterServer server = open(TableSpec.dense("w", rows, columns, name), 2 * BUDGET_BYTES);
+        WorkerSession session = server.session()) {
+      MemorySegment page = arena.allocate(planes * planeBytes, 64);
+      session.create(ROOT);
+      for (int number = 0; number < 4; number++) {
+        BranchRef branch = new BranchRef(number);
+        if (number > 0) {
+          session.fork(branch, new BranchRef(number - 1));
+        }
+        select(session, branch, 0);
+        var random = new SplittableRandom(number);
+        for (int i = 0; i < length; i++) {
+          gradient[i] = (float) random.nextDouble(-1, 1);
+        }
+        // Beginning with one row, sums lie in an array.
+        int first = number % 2;
+        session.add(0, 0, first, gradient, 0);
+        session.add(0, first, rows - first, gradient, first * columns);
+        session.tick(3);
+        long clock = number + 1;
+        rule.step(
+            new ScalarRowKernels(),
+            new StepSpan(
+                page, page, 0, planeBytes, gradient, 0, rule.takesMeans() ? 3 : 1, length, null),
+            STEP,
+            clock);
+        float[] values = new float[length];
+        session.read(0, 0, rows, values, 0);
+        float[] expected = page.asSlice(0, planeBytes).toArray(ValueLayout.JAVA_FLOAT);
+        assertSame(values, expected, name + " after clock " + clock);
+      }
     }
   }
 
