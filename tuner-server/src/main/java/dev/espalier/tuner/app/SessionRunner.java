@@ -105,6 +105,9 @@ final class SessionRunner {
   private boolean alone;
   private boolean stopSent;
   private long stopNanos;
+  // What could not be launched yet, and when to try again.
+  private @Nullable Start launchAgain;
+  private long launchAgainNanos;
   private volatile boolean shutdown;
   private volatile boolean isDone;
   private volatile boolean isSuperseded;
@@ -157,9 +160,6 @@ final class SessionRunner {
     record Asked(UserRequest request, String actor, Turn turn) implements Message {}
 
     record NotLaunched(int generation, EspalierException failure) implements Message {}
-
-    /// To try once more.
-    record Launch(Start start) implements Message {}
 
     record Wake() implements Message {}
   }
@@ -556,6 +556,7 @@ final class SessionRunner {
       takeInTurn(message, events);
     }
     events.addAll(assembler.drain(clock));
+    launchAgainInTime();
     lost().ifPresent(events::add);
     if (!events.isEmpty() && !session.isEnded()) {
       step(events);
@@ -651,11 +652,6 @@ final class SessionRunner {
                   clock.now(),
                   failure.code().name(),
                   PrintableText.of(String.valueOf(failure.getMessage()))));
-        }
-      }
-      case Message.Launch(Start start) -> {
-        if (start.generation() == generation && !session.isEnded() && !shutdown) {
-          launch(start);
         }
       }
       case Message.Wake() -> {}
@@ -928,6 +924,7 @@ final class SessionRunner {
 
   private void beginGeneration(int next) {
     generation = next;
+    launchAgain = null;
     begun = false;
     commandSequence = 0;
     assembler = newAssembler(next);
@@ -996,11 +993,20 @@ final class SessionRunner {
     }
     standsStill(failure);
     leases = WorkerLeases.awaiting(job.spec().workers(), ports.leases());
-    var again =
+    launchAgain =
         new Start(
             start.generation(), start.secret(), start.secretHash(), start.sinceNanos(), false);
-    CompletableFuture.delayedExecutor(LAUNCH_AGAIN.toMillis(), TimeUnit.MILLISECONDS)
-        .execute(() -> offerAlways(new Message.Launch(again)));
+    launchAgainNanos = System.nanoTime() + LAUNCH_AGAIN.toNanos();
+  }
+
+  /// Where the system gives no threads, a timer would have none either: the runner's own sees to
+  /// it.
+  private void launchAgainInTime() {
+    Start start = launchAgain;
+    if (start != null && System.nanoTime() - launchAgainNanos >= 0 && !session.isEnded()) {
+      launchAgain = null;
+      launch(start);
+    }
   }
 
   private void openGateway(byte[] secretHash) {
