@@ -75,8 +75,9 @@ public final class LocalProcessLauncher implements WorkerLauncher {
       }
     } catch (IOException failure) {
       started.forEach(Process::destroyForcibly);
-      throw new EspalierException(
-          ErrorCode.INTERNAL, "workers cannot be started: " + failure.getMessage(), failure);
+      // The JVM's guesses at reasons follow in further lines.
+      String why = String.valueOf(failure.getMessage()).lines().findFirst().orElse("").strip();
+      throw new EspalierException(ErrorCode.INTERNAL, "workers cannot be started: " + why, failure);
     }
     processes.put(job, started);
     // Not before all have started: the end of one of them is news only then.
