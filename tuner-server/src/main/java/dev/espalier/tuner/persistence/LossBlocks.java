@@ -17,8 +17,9 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.PreparedStatementSetter;
 
 /*
- * A series of a million clocks is drawn in some hundred points. Reading a million rows for that takes
- * a second, so each 64 clocks that are over are summed up once, in the commit that ends them: a
+ * Losses are kept in runs, as they were reported, each within one block of 64 clocks. A series of a
+ * million clocks is drawn in some hundred points. Reading a million losses for that takes a second,
+ * so each 64 clocks that are over are summed up once, in the commit that ends them: a
  * series in buckets of at least 64 clocks is read from these blocks, and from single clocks after
  * the last block; narrower buckets are read from single clocks, of which there are few then.
  */
@@ -28,9 +29,30 @@ final class LossBlocks {
   /// Clocks of a block.
   static final int CLOCKS = 64;
 
+  /// Clocks that a branch gives follow one another, so those of one block are a run.
+  static final String INSERT_RUNS =
+      """
+      insert into loss_run (job_id, branch, first_clock, run_seconds, losses)
+      select ?, branch, min(clock), array_agg(seconds order by clock), array_agg(loss order by clock)
+      from unnest(?, ?, ?, ?) as given (branch, clock, seconds, loss)
+      group by branch, clock / 64
+      on conflict do nothing
+      """;
+
+  /// The losses of a branch's last clocks up to one, the last first. A run has a clock at least.
+  static final String LAST_LOSSES =
+      """
+      select loss from (
+        select * from loss_run where job_id = ? and branch = ? and first_clock <= ?
+        order by first_clock desc limit ?) as run
+      cross join unnest(losses) with ordinality as one (loss, place)
+      where first_clock + place - 1 <= ?
+      order by first_clock + place desc limit ?
+      """;
+
   private static final String FINITE = "loss not in ('NaN', 'Infinity', '-Infinity')";
 
-  static final String INSERT =
+  static final String INSERT_BLOCKS =
       """
       insert into loss_block (job_id, branch, block, clock_count, non_finite, low, high, mean,
         run_seconds)
@@ -38,21 +60,23 @@ final class LossBlocks {
       cross join lateral (
         select count(*), count(*) filter (where not (%1$s)),
           min(loss) filter (where %1$s), max(loss) filter (where %1$s),
-          avg(loss) filter (where %1$s), max(run_seconds)
-        from metric_point where job_id = ? and branch = given.branch
-          and clock >= given.block * 64 and clock < given.block * 64 + 64) as points
+          avg(loss) filter (where %1$s), max(seconds)
+        from loss_run cross join unnest(losses, run_seconds) as one (loss, seconds)
+        where job_id = ? and branch = given.branch
+          and first_clock >= given.block * 64 and first_clock < given.block * 64 + 64) as points
       on conflict do nothing
       """
           .formatted(FINITE);
 
   private static final String SPANS =
       """
-      select branch, low, high + 1 from (
+      select branch, low, high from (
         select branch,
-          (select clock from metric_point where job_id = ? and branch = given.branch
-            order by clock limit 1) as low,
-          (select clock from metric_point where job_id = ? and branch = given.branch
-            order by clock desc limit 1) as high
+          (select first_clock from loss_run where job_id = ? and branch = given.branch
+            order by first_clock limit 1) as low,
+          (select first_clock + cardinality(losses) from loss_run
+            where job_id = ? and branch = given.branch
+            order by first_clock desc limit 1) as high
         from (select distinct branch from unnest(?) as named (branch)) as given
       ) as spans
       where low is not null order by branch
@@ -63,11 +87,15 @@ final class LossBlocks {
       """
       select branch, points.* from unnest(?, ?, ?, ?) as part (branch, low, high, width)
       cross join lateral (
-        select min(clock), max(clock) + 1, max(run_seconds),
+        select min(clock), max(clock) + 1, max(seconds),
           min(loss) filter (where %1$s), max(loss) filter (where %1$s),
           avg(loss) filter (where %1$s), count(*) filter (where not (%1$s))
-        from metric_point where job_id = ? and branch = part.branch
-          and clock >= part.low and clock < part.high
+        from (
+          select first_clock + place - 1 as clock, seconds, loss from loss_run
+          cross join unnest(losses, run_seconds) with ordinality as one (loss, seconds, place)
+          where job_id = ? and branch = part.branch
+            and first_clock >= part.low / 64 * 64 and first_clock < part.high) as point
+        where clock >= part.low and clock < part.high
         group by (clock - part.low) / part.width) as points
       order by 1, 2
       """
@@ -90,11 +118,11 @@ final class LossBlocks {
 
   private static final String ENDS =
       """
-      select branch, run_seconds from unnest(?, ?) as part (branch, clock)
+      select branch, seconds from unnest(?, ?) as part (branch, clock)
       cross join lateral (
-        select run_seconds from metric_point where job_id = ? and branch = part.branch
-          and clock <= part.clock
-        order by clock desc limit 1) as point
+        select run_seconds[least(part.clock - first_clock + 1, cardinality(run_seconds))] as seconds
+        from loss_run where job_id = ? and branch = part.branch and first_clock <= part.clock
+        order by first_clock desc limit 1) as point
       """;
 
   /// One lookup a step: a join would read all branches in each where the planner knows no better.

@@ -156,8 +156,7 @@ final class PostgresEventLog implements EventLog {
     Double[] seconds = points.stream().map(MetricPoint::seconds).toArray(Double[]::new);
     Double[] losses = points.stream().map(MetricPoint::loss).toArray(Double[]::new);
     sql.update(
-        "insert into metric_point (job_id, branch, clock, run_seconds, loss)"
-            + " select ?, given.* from unnest(?, ?, ?, ?) as given on conflict do nothing",
+        LossBlocks.INSERT_RUNS,
         statement -> {
           var connection = statement.getConnection();
           statement.setString(1, commit.job());
@@ -183,7 +182,7 @@ final class PostgresEventLog implements EventLog {
     Long[] blocks =
         over.stream().map(point -> point.clock() / LossBlocks.CLOCKS).toArray(Long[]::new);
     sql.update(
-        LossBlocks.INSERT,
+        LossBlocks.INSERT_BLOCKS,
         statement -> {
           var connection = statement.getConnection();
           statement.setString(1, commit.job());
@@ -307,11 +306,12 @@ final class PostgresEventLog implements EventLog {
         BranchEntity row = branch.get();
         last.addAll(
             sql.queryForList(
-                "select loss from metric_point where job_id = ? and branch = ? and clock <= ?"
-                    + " order by clock desc limit ?",
+                LossBlocks.LAST_LOSSES,
                 Double.class,
                 job.id,
                 row.number,
+                until - row.forkClock,
+                JobView.LOSS_CLOCKS - last.size(),
                 until - row.forkClock,
                 JobView.LOSS_CLOCKS - last.size()));
         until = row.forkClock;

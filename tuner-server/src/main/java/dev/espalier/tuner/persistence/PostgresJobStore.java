@@ -29,7 +29,7 @@ final class PostgresJobStore implements JobStore {
   /// The tables that may have many rows of a job; the others follow its row.
   private static final List<String> PARTS =
       List.of(
-          "metric_point",
+          "loss_run",
           "loss_block",
           "stream_event",
           "session_event",

@@ -14,6 +14,7 @@ import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 class LossBlocksTest {
   private static final int BLOCKS_WHILE_SMALL = 30;
   private static final int CLOCKS_LATER = 100_000;
+  private static final int CLOCKS_OF_A_RUN = 16;
 
   /// A connection keeps a statement's plan, and a young table grows a thousandfold before anybody
   /// counts its rows again: the planner must not have had a choice while it was small.
@@ -22,7 +23,7 @@ class LossBlocksTest {
     try (Connection connection = TestServer.get().bean(DataSource.class).getConnection()) {
       // In the place of the real ones, which other tests fill, and only for this connection.
       var sql = new JdbcTemplate(new SingleConnectionDataSource(connection, true));
-      sql.execute("create temp table metric_point (like public.metric_point including all)");
+      sql.execute("create temp table loss_run (like public.loss_run including all)");
       sql.execute("create temp table loss_block (like public.loss_block including all)");
       try {
         for (int block = 0; block < BLOCKS_WHILE_SMALL; block++) {
@@ -32,30 +33,34 @@ class LossBlocksTest {
         int firstLater = BLOCKS_WHILE_SMALL * LossBlocks.CLOCKS;
         insertClocks(sql, firstLater, CLOCKS_LATER);
         connection.setAutoCommit(false);
-        long before = clocksRead(sql);
+        long before = runsRead(sql);
 
         insertBlock(sql, BLOCKS_WHILE_SMALL);
 
-        assertThat(clocksRead(sql) - before).isEqualTo(LossBlocks.CLOCKS);
+        assertThat(runsRead(sql) - before).isEqualTo(LossBlocks.CLOCKS / CLOCKS_OF_A_RUN);
         connection.rollback();
       } finally {
         connection.setAutoCommit(true);
-        sql.execute("drop table pg_temp.metric_point, pg_temp.loss_block");
+        sql.execute("drop table pg_temp.loss_run, pg_temp.loss_block");
       }
     }
   }
 
   private static void insertClocks(JdbcTemplate sql, int from, int count) {
     sql.update(
-        "insert into metric_point (job_id, branch, clock, run_seconds, loss)"
-            + " select 'job', 1, clock, clock, 1 from generate_series(?, ?) as clock",
+        "insert into loss_run (job_id, branch, first_clock, run_seconds, losses)"
+            + " select 'job', 1, clock, array_fill(1.0, array[?]), array_fill(2.0, array[?])"
+            + " from generate_series(?, ?, ?) as clock",
+        CLOCKS_OF_A_RUN,
+        CLOCKS_OF_A_RUN,
         from,
-        from + count - 1);
+        from + count - 1,
+        CLOCKS_OF_A_RUN);
   }
 
   private static void insertBlock(JdbcTemplate sql, long block) {
     sql.update(
-        LossBlocks.INSERT,
+        LossBlocks.INSERT_BLOCKS,
         statement -> {
           Connection connection = statement.getConnection();
           statement.setString(1, "job");
@@ -66,11 +71,11 @@ class LossBlocksTest {
   }
 
   /// {@return rows that the present transaction has read}
-  private static long clocksRead(JdbcTemplate sql) {
+  private static long runsRead(JdbcTemplate sql) {
     return Objects.requireNonNull(
         sql.queryForObject(
             "select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)"
-                + " from pg_stat_xact_all_tables where relid = 'metric_point'::regclass",
+                + " from pg_stat_xact_all_tables where relid = 'loss_run'::regclass",
             Long.class));
   }
 }

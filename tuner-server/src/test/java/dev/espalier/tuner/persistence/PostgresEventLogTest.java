@@ -958,8 +958,8 @@ class PostgresEventLogTest {
     String job = newJob();
     append(job, 1, List.of(), List.of(EventSamples.job(JobState.COMPLETED)));
     sql.update(
-        "insert into metric_point (job_id, branch, clock, run_seconds, loss)"
-            + " select ?, 0, n, n, 1 from generate_series(1, 25000) as n",
+        "insert into loss_run (job_id, branch, first_clock, run_seconds, losses)"
+            + " select ?, 0, n, '{1}', '{1}' from generate_series(1, 25000) as n",
         job);
     long before = transactionId();
 
@@ -967,8 +967,7 @@ class PostgresEventLogTest {
 
     assertThat(transactionId() - before).as("transactions of its own").isGreaterThan(4);
     assertThat(
-            sql.queryForObject(
-                "select count(*) from metric_point where job_id = ?", Long.class, job))
+            sql.queryForObject("select count(*) from loss_run where job_id = ?", Long.class, job))
         .isZero();
   }
 

@@ -164,6 +164,28 @@ class SchemaUpgradeTest {
   }
 
   @Test
+  void lossesOfSingleClocksBecomeRunsOfBlocks() {
+    flyway().target("016").load().migrate();
+    insertJob("job_a", "TRAINING", 9);
+    sql.update(
+        "insert into metric_point (job_id, branch, clock, run_seconds, loss)"
+            + " select 'job_a', branch, clock, clock / 2.0, case clock when 70 then 'NaN'::float8 else clock"
+            + " end from generate_series(1, 2) as branch, generate_series(branch, 130) as clock"
+            + " where clock <> 100");
+
+    upgrade(false);
+
+    assertThat(
+            sql.queryForList(
+                "select first_clock || ' ' || cardinality(losses) || ' ' || losses[7] || ' '"
+                    + " || run_seconds[7] from loss_run where branch = 2 order by first_clock",
+                String.class))
+        .containsExactly("2 62 8 4", "64 36 NaN 35", "101 27 107 53.5", null);
+    assertThat(sql.queryForObject("select sum(cardinality(losses)) from loss_run", Long.class))
+        .isEqualTo(129 + 128);
+  }
+
+  @Test
   void whatBelongsToAnExtensionIsNobodysData() {
     sql.execute("create view of_extension as select 1 as one");
     sql.execute(

@@ -50,7 +50,7 @@ public interface EventLog {
     }
   }
 
-  /// The training loss of one clock.
+  /// The training loss of one clock; clocks of a branch follow one another.
   ///
   /// @param seconds branch seconds at the end of the clock
   record MetricPoint(int branch, long clock, double seconds, double loss) {}
