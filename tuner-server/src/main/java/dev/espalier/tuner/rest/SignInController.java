@@ -1,5 +1,6 @@
 package dev.espalier.tuner.rest;
 
+import dev.espalier.api.model.EspalierException;
 import jakarta.servlet.http.HttpServletRequest;
 import java.net.URI;
 import java.util.Optional;
@@ -15,18 +16,24 @@ import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.util.HtmlUtils;
 
 /// Signs a browser in with a code that works once, so that no token stands in an address.
 @RestController
 class SignInController {
-  private static final String REFUSED =
+  private static final String PAGE =
       """
       <!doctype html>
       <html lang="en"><head><meta charset="utf-8"><title>Espalier</title></head>
-      <body><h1>This link does not work any more</h1>
-      <p>A sign-in link works once and for five minutes. Ask for a new one:
-      <code>./espalier sign-in</code></p></body></html>
+      <body><h1>%s</h1>
+      <p>%s</p></body></html>
       """;
+
+  private static final String REFUSED =
+      PAGE.formatted(
+          "This link does not work any more",
+          "A sign-in link works once and for five minutes. Ask for a new one:"
+              + " <code>./espalier sign-in</code>");
 
   private final Authenticator authenticator;
   private final RateLimits failureLimits;
@@ -52,14 +59,16 @@ class SignInController {
       @RequestParam(defaultValue = "") String code,
       @RequestParam(defaultValue = "") String job,
       HttpServletRequest request) {
-    Optional<TokenSecret> session = authenticator.signIn(code);
+    Optional<TokenSecret> session;
+    try {
+      session = authenticator.signIn(code);
+    } catch (EspalierException notStored) {
+      return page(503, notNow(notStored));
+    }
     if (session.isEmpty()) {
       // A right code is taken, whatever others behind the same address try.
       boolean tooMany = failureLimits.secondsToWait(String.valueOf(request.getRemoteAddr())) > 0;
-      return ResponseEntity.status(tooMany ? 429 : 401)
-          .contentType(MediaType.TEXT_HTML)
-          .cacheControl(CacheControl.noStore())
-          .body(REFUSED);
+      return page(tooMany ? 429 : 401, REFUSED);
     }
     ResponseCookie cookie =
         ResponseCookie.from(AuthenticationFilter.SESSION_COOKIE, session.get().text())
@@ -76,6 +85,20 @@ class SignInController {
         .cacheControl(CacheControl.noStore())
         .header(HttpHeaders.SET_COOKIE, cookie.toString())
         .build();
+  }
+
+  private static String notNow(EspalierException why) {
+    return PAGE.formatted(
+        "Signing in is not possible now",
+        HtmlUtils.htmlEscape(String.valueOf(why.getMessage()))
+            + ".</p><p>The link is not used up: load this page again. It works for five minutes.");
+  }
+
+  private static ResponseEntity<String> page(int status, String text) {
+    return ResponseEntity.status(status)
+        .contentType(MediaType.TEXT_HTML)
+        .cacheControl(CacheControl.noStore())
+        .body(text);
   }
 
   /// Ends the browser's session.

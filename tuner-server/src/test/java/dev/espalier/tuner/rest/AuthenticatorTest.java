@@ -8,6 +8,7 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.rest.TokenView;
 import dev.espalier.tuner.app.port.TokenStore;
 import dev.espalier.tuner.boot.TestServer;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -15,6 +16,9 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.mock.web.MockHttpServletRequest;
 
 class AuthenticatorTest {
   private final Interrupted tokens = new Interrupted(TestServer.get().bean(TokenStore.class));
@@ -69,6 +73,25 @@ class AuthenticatorTest {
     assertThatThrownBy(() -> authenticator.signIn(code)).hasMessage("away");
     assertThat(authenticator.signIn(code)).isPresent();
     assertThat(authenticator.signIn(code)).as("it is used up now").isEmpty();
+    authenticator.revoke(token.id());
+  }
+
+  @Test
+  void whoCannotSignInNowIsToldWhyAndMayTryAgain() {
+    TokenView token = tokens.create("patient", TokenSecret.random().sha256());
+    String code = authenticator.newCode(new Caller(token.id(), "patient", false)).code();
+    tokens.beforeWriting.add(() -> {
+      throw new EspalierException(ErrorCode.DATABASE_AWAY, "no space left on <device>");
+    });
+    var door = new SignInController(authenticator, new RateLimits(1, 1, Duration.ofMinutes(1)));
+    var request = new MockHttpServletRequest("GET", "/sign-in");
+
+    ResponseEntity<String> now = door.signIn(code, "", request);
+
+    assertThat(now.getStatusCode().value()).isEqualTo(503);
+    assertThat(now.getHeaders().getContentType()).isEqualTo(MediaType.TEXT_HTML);
+    assertThat(now.getBody()).contains("no space left on &lt;device&gt;.", "load this page again");
+    assertThat(door.signIn(code, "", request).getStatusCode().value()).isEqualTo(303);
     authenticator.revoke(token.id());
   }
 
