@@ -1,4 +1,4 @@
--- A row for each clock took ten times the room of its loss.
+-- A row for each clock took eight times the room of its loss, where many are reported together.
 
 create table loss_run (
   job_id text not null references job on delete cascade,
@@ -6,7 +6,9 @@ create table loss_run (
   first_clock bigint not null,
   run_seconds double precision[] not null,
   losses double precision[] not null,
-  primary key (job_id, branch, first_clock)
+  primary key (job_id, branch, first_clock),
+  check (cardinality(losses) = cardinality(run_seconds)),
+  check (first_clock % 64 + cardinality(losses) between 1 and 64)
 );
 comment on table loss_run is 'The training losses of consecutive clocks of a branch, as they were reported together; none begins in one block of 64 clocks and ends in another.';
 comment on column loss_run.job_id is 'The job.';

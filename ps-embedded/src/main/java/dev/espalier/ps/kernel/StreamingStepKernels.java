@@ -19,7 +19,6 @@ import java.util.concurrent.ConcurrentHashMap;
 /// multiple of a register, the last few elements, and all where there is no such code. Thread-safe.
 final class StreamingStepKernels implements StepKernels<StepSpan> {
   private static final int PASS = LaneCode.PASS_BYTES / Float.BYTES;
-  private static final long ALIGNMENT_BYTES = LaneCode.LANES * Float.BYTES;
 
   /// The garbage collector waits for each call.
   private static final int MOST = 1 << 18;
@@ -261,8 +260,9 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
           && !span.from().equals(span.to())
           && span.seen() == null
           && span.planeBytes() == span.toPlaneBytes()
-          && span.planeBytes() % ALIGNMENT_BYTES == 0
-          && (span.to().address() + span.toOffset()) % ALIGNMENT_BYTES == 0;
+          && span.planeBytes() % LaneCode.PASS_BYTES == 0
+          && span.to().isNative()
+          && (span.to().address() + span.toOffset()) % LaneCode.PASS_BYTES == 0;
     }
 
     private boolean writesPastCaches(StepSpan span) {

@@ -8,8 +8,8 @@ import java.util.HexFormat;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// Loops that the JVM has no instructions for: a few instructions of x86-64 that every such
-/// processor has, put into a page of memory and called as native code.
+/// Loops that the JVM has no instructions for: some of x86-64, put into a page of memory and called
+/// as native code.
 public final class MachineCode {
   private MachineCode() {}
 
@@ -59,7 +59,7 @@ public final class MachineCode {
     return new AssertionError("native code throws nothing", call);
   }
 
-  @SuppressWarnings("restricted") // the code is what callers have in their text
+  @SuppressWarnings("restricted") // the code is what callers made
   private static MethodHandle link(
       SystemMemory system, byte[] code, boolean takesArrays, MemoryLayout... arguments) {
     return Linker.nativeLinker()

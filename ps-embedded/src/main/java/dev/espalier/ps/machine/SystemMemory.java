@@ -88,6 +88,7 @@ public final class SystemMemory {
 
   /// Memory that holds code and is never freed.
   ///
+  /// @throws IllegalArgumentException when the code is longer than a page, 4096 bytes
   /// @throws IllegalStateException when the system allows no new code
   @SuppressWarnings("restricted") // a page
   MemorySegment code(byte[] code) {
@@ -95,9 +96,15 @@ public final class SystemMemory {
     if (start == FAILED) {
       throw new IllegalStateException("the system has no page for code");
     }
+    if (code.length > CODE_PAGE_BYTES) {
+      unmap(start, CODE_PAGE_BYTES);
+      throw new IllegalArgumentException(
+          "code has %d bytes, more than a page".formatted(code.length));
+    }
     MemorySegment page = MemorySegment.ofAddress(start).reinterpret(CODE_PAGE_BYTES);
     MemorySegment.copy(code, 0, page, ValueLayout.JAVA_BYTE, 0, code.length);
     if (protect(start, CODE_PAGE_BYTES, READ_EXECUTE) != 0) {
+      unmap(start, CODE_PAGE_BYTES);
       throw new IllegalStateException("the system allows no new code");
     }
     return page;

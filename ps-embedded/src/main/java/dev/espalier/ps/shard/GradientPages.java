@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 /// Gradients of all rows of a shard's part of a table, where its parameters will be: in plane 0 of
 /// fresh pages.
 ///
-/// A step that writes over its gradient moves as many bytes as one in place, for what it writes is
-/// in the cache already. Not thread-safe: they are the worker's until they are pushed, and then the
-/// shard's.
+/// A step that writes parameters over their gradient moves as many bytes for them as one in place,
+/// for it has just read what it overwrites. Not thread-safe: they are the worker's until they are
+/// pushed, and then the shard's.
 final class GradientPages implements RowValues.InPages {
   /// So many floats are worth the call.
   private static final int MIN_STREAMED = 4096;

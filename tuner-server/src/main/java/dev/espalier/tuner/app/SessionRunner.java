@@ -556,11 +556,12 @@ final class SessionRunner {
       takeInTurn(message, events);
     }
     events.addAll(assembler.drain(clock));
-    launchAgainInTime();
     lost().ifPresent(events::add);
     if (!events.isEmpty() && !session.isEnded()) {
       step(events);
     }
+    // What was decided just now may have ended the job.
+    launchAgainInTime();
     acknowledge();
     if (oldestNanos != 0) {
       ports.meters().reportLatency((System.nanoTime() - oldestNanos) / 1e9);
@@ -1003,7 +1004,10 @@ final class SessionRunner {
   /// it.
   private void launchAgainInTime() {
     Start start = launchAgain;
-    if (start != null && System.nanoTime() - launchAgainNanos >= 0 && !session.isEnded()) {
+    if (start != null
+        && System.nanoTime() - launchAgainNanos >= 0
+        && !session.isEnded()
+        && !shutdown) {
       launchAgain = null;
       launch(start);
     }

@@ -73,8 +73,13 @@ public final class LocalProcessLauncher implements WorkerLauncher {
         started.add(process);
         Files.writeString(pidFile(job, worker), Long.toString(process.pid()));
       }
-    } catch (IOException failure) {
+    } catch (IOException | OutOfMemoryError failure) {
       started.forEach(Process::destroyForcibly);
+      // Where the system refused the thread that waits for it, a process is there that nobody has.
+      ProcessHandle.current()
+          .children()
+          .filter(child -> isOurs(child, job))
+          .forEach(ProcessHandle::destroyForcibly);
       // The JVM's guesses at reasons follow in further lines.
       String why = String.valueOf(failure.getMessage()).lines().findFirst().orElse("").strip();
       throw new EspalierException(ErrorCode.INTERNAL, "workers cannot be started: " + why, failure);
@@ -136,10 +141,14 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     }
   }
 
+  private boolean isOurs(ProcessHandle process, String job) {
+    return isOurs(process.info().arguments().map(List::of).orElse(List.of()), job);
+  }
+
   private Optional<ProcessHandle> process(Path file, String job) throws IOException {
     try {
       return ProcessHandle.of(Long.parseLong(Files.readString(file).strip()))
-          .filter(handle -> isOurs(handle.info().arguments().map(List::of).orElse(List.of()), job));
+          .filter(handle -> isOurs(handle, job));
     } catch (NumberFormatException _) {
       return Optional.empty();
     }

@@ -29,13 +29,16 @@ final class LossBlocks {
   /// Clocks of a block.
   static final int CLOCKS = 64;
 
-  /// Clocks that a branch gives follow one another, so those of one block are a run.
+  /// Clocks that follow one another within one block are a run.
   static final String INSERT_RUNS =
       """
       insert into loss_run (job_id, branch, first_clock, run_seconds, losses)
       select ?, branch, min(clock), array_agg(seconds order by clock), array_agg(loss order by clock)
-      from unnest(?, ?, ?, ?) as given (branch, clock, seconds, loss)
-      group by branch, clock / 64
+      from (
+        select *, clock - row_number() over (partition by branch order by clock) as stretch
+        from unnest(?, ?, ?, ?) as given (branch, clock, seconds, loss)
+      ) as point
+      group by branch, clock / 64, stretch
       on conflict do nothing
       """;
 

@@ -707,6 +707,22 @@ final class SessionDirectoryTest {
   }
 
   @Test
+  void aJobThatEndsWhileItsWorkersCannotBeStartedStartsNone() throws InterruptedException {
+    launcher.failures.set(1);
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+      await(() -> assertThat(stalls.of(job)).isPresent());
+
+      sessions.request(job, new UserRequest.Kill(), "somebody");
+
+      await(() -> assertThat(logs.state(job)).isEqualTo(JobState.CANCELED));
+      Thread.sleep(2_500);
+      assertThat(launcher.launched).isEmpty();
+      assertThat(stalls.of(job)).isEmpty();
+    }
+  }
+
+  @Test
   void workersOfAWaitingJobWaitForItAndLearnThatItEnded() throws Exception {
     SessionDirectory sessions = sessions(1);
     try (WorkerServer server =

@@ -50,7 +50,7 @@ public interface EventLog {
     }
   }
 
-  /// The training loss of one clock; clocks of a branch follow one another.
+  /// The training loss of one clock; a branch gives each of its clocks once.
   ///
   /// @param seconds branch seconds at the end of the clock
   record MetricPoint(int branch, long clock, double seconds, double loss) {}
