@@ -51,8 +51,8 @@ final class LaneCode {
   private final List<Operation> operations = new ArrayList<>();
   private final List<Store> stores = new ArrayList<>();
 
-  /// @param isOverGradient whether the sums lie where the parameters will be; they are in the
-  ///   caches then, and parameters that are written over them need not go past these
+  /// @param isOverGradient whether the sums lie where the parameters will be; what was just read is
+  ///   in the caches, so parameters that are written over it need not go past these
   LaneCode(boolean isOverGradient) {
     this.isOverGradient = isOverGradient;
   }
