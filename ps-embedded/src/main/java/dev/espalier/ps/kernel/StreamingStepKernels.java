@@ -15,8 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
 ///
 /// The JVM compiles no such stores, so these are loops of machine code ([LaneCode]), each made when
 /// it is first used. What they do not take is left to ordinary kernels: steps in place, steps that
-/// write nothing but over their gradients, steps that look back, pages that do not begin at a
-/// multiple of a register, the last few elements, and all where there is no such code. Thread-safe.
+/// write nothing but over their gradients, steps that look back, planes that do not begin at a line
+/// of the caches, the last few elements, and all where there is no such code. Thread-safe.
 final class StreamingStepKernels implements StepKernels<StepSpan> {
   private static final int PASS = LaneCode.PASS_BYTES / Float.BYTES;
 
