@@ -67,6 +67,8 @@ final class SessionRunner {
   private static final Duration ALONE_AFTER = Duration.ofSeconds(1);
   private static final Duration STOP_GRACE = Duration.ofSeconds(15);
   private static final Duration LAUNCH_AGAIN = Duration.ofSeconds(2);
+  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+  private static final int MAX_DOUBLINGS = 5;
   private static final int MAX_MESSAGES = 100_000;
 
   /// Of all reports that wait; one clock is some hundred bytes.
@@ -99,15 +101,17 @@ final class SessionRunner {
   private int generation;
   // Whether all workers of the generation have been there.
   private boolean begun;
+  // Generations before it, one after the other, that never were.
+  private int vain;
   private long commandSequence;
   private long eventSequence;
   private boolean held;
   private boolean alone;
   private boolean stopSent;
   private long stopNanos;
-  // What could not be launched yet, and when to try again.
-  private @Nullable Start launchAgain;
-  private long launchAgainNanos;
+  // What is to be launched later.
+  private @Nullable Start nextStart;
+  private long nextStartNanos;
   private volatile boolean shutdown;
   private volatile boolean isDone;
   private volatile boolean isSuperseded;
@@ -561,7 +565,7 @@ final class SessionRunner {
       step(events);
     }
     // What was decided just now may have ended the job.
-    launchAgainInTime();
+    launchInTime();
     acknowledge();
     if (oldestNanos != 0) {
       ports.meters().reportLatency((System.nanoTime() - oldestNanos) / 1e9);
@@ -924,8 +928,9 @@ final class SessionRunner {
   }
 
   private void beginGeneration(int next) {
+    vain = begun || generation == 0 ? 0 : vain + 1;
     generation = next;
-    launchAgain = null;
+    nextStart = null;
     begun = false;
     commandSequence = 0;
     assembler = newAssembler(next);
@@ -937,7 +942,6 @@ final class SessionRunner {
 
   private void launch(int next) throws InterruptedException {
     beginGeneration(next);
-    leases = newLeases();
     runClock();
     ports.launcher().kill(job.id());
     byte[] secretBytes = new byte[32];
@@ -948,7 +952,12 @@ final class SessionRunner {
       ports.jobs().putWorkerSecret(job.id(), next, hash);
       return true;
     });
-    launch(new Start(next, secret, hash, System.nanoTime(), true));
+    var start = new Start(next, secret, hash, System.nanoTime(), true);
+    if (vain == 0 || job.spec().launch() == JobSpec.Launch.EXTERNAL) {
+      launch(start);
+    } else {
+      pauseBefore(start);
+    }
   }
 
   /// A generation whose processes are to be started.
@@ -956,6 +965,24 @@ final class SessionRunner {
   /// @param sinceNanos when the first try was
   private record Start(
       int generation, String secret, byte[] secretHash, long sinceNanos, boolean isFirst) {}
+
+  /// Workers that end before all are there may lack what the system has again soon: memory,
+  /// threads. Started at once they would use up all tries of a job within a second.
+  private void pauseBefore(Start start) {
+    Duration pause = FIRST_PAUSE.multipliedBy(1L << Math.min(vain - 1, MAX_DOUBLINGS));
+    log.warn(
+        "job={} generation={} workers before it ended before all of them were there; started in {} s",
+        job.id(),
+        start.generation(),
+        pause.toSeconds());
+    launchLater(start, pause);
+  }
+
+  private void launchLater(Start start, Duration pause) {
+    leases = WorkerLeases.awaiting(job.spec().workers(), ports.leases());
+    nextStart = start;
+    nextStartNanos = System.nanoTime() + pause.toNanos();
+  }
 
   private void launch(Start start) {
     int of = start.generation();
@@ -975,10 +1002,8 @@ final class SessionRunner {
       notLaunched(start, failure);
       return;
     }
-    if (!start.isFirst()) {
-      leases = newLeases();
-      goesOn();
-    }
+    leases = newLeases();
+    goesOn();
     log.info("job={} generation={} workers={} started", job.id(), of, job.spec().workers());
   }
 
@@ -993,22 +1018,21 @@ final class SessionRunner {
       log.warn("job={} {}; trying again", job.id(), failure.getMessage());
     }
     standsStill(failure);
-    leases = WorkerLeases.awaiting(job.spec().workers(), ports.leases());
-    launchAgain =
+    launchLater(
         new Start(
-            start.generation(), start.secret(), start.secretHash(), start.sinceNanos(), false);
-    launchAgainNanos = System.nanoTime() + LAUNCH_AGAIN.toNanos();
+            start.generation(), start.secret(), start.secretHash(), start.sinceNanos(), false),
+        LAUNCH_AGAIN);
   }
 
   /// Where the system gives no threads, a timer would have none either: the runner's own sees to
   /// it.
-  private void launchAgainInTime() {
-    Start start = launchAgain;
+  private void launchInTime() {
+    Start start = nextStart;
     if (start != null
-        && System.nanoTime() - launchAgainNanos >= 0
+        && System.nanoTime() - nextStartNanos >= 0
         && !session.isEnded()
         && !shutdown) {
-      launchAgain = null;
+      nextStart = null;
       launch(start);
     }
   }

@@ -54,6 +54,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.awaitility.Awaitility;
@@ -70,6 +71,7 @@ final class SessionDirectoryTest {
   private final Programs programs = new Programs();
   private final Meters meters = new Meters();
   private final Stalls stalls = new Stalls();
+  private Duration start = Duration.ofSeconds(30);
   private final List<StreamEvent> told = new CopyOnWriteArrayList<>();
   private final GrpcWorkerGateway gateway = new GrpcWorkerGateway();
   private final ListeningGateway listening = new ListeningGateway(gateway);
@@ -707,6 +709,43 @@ final class SessionDirectoryTest {
   }
 
   @Test
+  void workersThatEndAtOnceAreStartedAgainAfterPauses() {
+    launcher.exits.set(3);
+    try (SessionDirectory sessions = sessions(1)) {
+      String job = submit(sessions);
+
+      await(() -> assertThat(launcher.launched).containsExactly(job, job, job, job));
+
+      assertThat(launcher.pauses())
+          .extracting(Duration::toMillis)
+          .satisfiesExactly(
+              first -> assertThat(first).isBetween(1_000L, 1_900L),
+              second -> assertThat(second).isBetween(2_000L, 3_900L),
+              third -> assertThat(third).isBetween(4_000L, 7_900L));
+      assertThat(logs.state(job)).isEqualTo(JobState.STARTING);
+      assertThat(stalls.all()).isEmpty();
+    }
+  }
+
+  @Test
+  void aLaunchThatWaitsWhenTheServerGoesDownIsDoneByTheNext() {
+    launcher.failures.set(Integer.MAX_VALUE);
+    String job;
+    try (SessionDirectory sessions = sessions(1)) {
+      job = submit(sessions);
+      await(() -> assertThat(stalls.of(job)).isPresent());
+    }
+    assertThat(launcher.launched).isEmpty();
+    launcher.failures.set(0);
+
+    start = Duration.ofMillis(300);
+    try (SessionDirectory _ = sessions(1)) {
+      await(() -> assertThat(launcher.launched).containsExactly(job));
+      assertThat(logs.state(job)).isEqualTo(JobState.STARTING);
+    }
+  }
+
+  @Test
   void aJobThatEndsWhileItsWorkersCannotBeStartedStartsNone() throws InterruptedException {
     launcher.failures.set(1);
     try (SessionDirectory sessions = sessions(1)) {
@@ -828,8 +867,7 @@ final class SessionDirectoryTest {
             launcher,
             meters,
             stalls,
-            new WorkerLeases.Times(
-                Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofMinutes(1)),
+            new WorkerLeases.Times(start, Duration.ofSeconds(10), Duration.ofMinutes(1)),
             job -> job);
     return new SessionDirectory(ports, programs, _ -> "", maxRunning);
   }
@@ -1027,7 +1065,9 @@ final class SessionDirectoryTest {
   /// Writes down what it is asked.
   private static final class Launcher implements WorkerLauncher {
     private final AtomicInteger failures = new AtomicInteger();
+    private final AtomicInteger exits = new AtomicInteger();
     private final List<String> launched = new CopyOnWriteArrayList<>();
+    private final List<Long> launchNanos = new CopyOnWriteArrayList<>();
     private final List<String> killed = new CopyOnWriteArrayList<>();
     private final List<String> discarded = new CopyOnWriteArrayList<>();
     private final List<String> undiscardable = new CopyOnWriteArrayList<>();
@@ -1035,10 +1075,25 @@ final class SessionDirectoryTest {
     @Override
     public void launch(
         String job, JobSpec spec, int generation, String secret, ExitListener onExit) {
-      if (failures.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      if (failures.getAndUpdate(Launcher::less) > 0) {
         throw new EspalierException(ErrorCode.INTERNAL, "no space left on device");
       }
+      launchNanos.add(System.nanoTime());
       launched.add(job);
+      if (exits.getAndUpdate(Launcher::less) > 0) {
+        onExit.exited(0, 1);
+      }
+    }
+
+    private static int less(int left) {
+      return Math.max(0, left - 1);
+    }
+
+    /// Between one launch and the next.
+    private List<Duration> pauses() {
+      return IntStream.range(1, launchNanos.size())
+          .mapToObj(i -> Duration.ofNanos(launchNanos.get(i) - launchNanos.get(i - 1)))
+          .toList();
     }
 
     @Override
