@@ -25,6 +25,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Gradients that are added up in the pages that they become train as those in arrays do, and no
 /// page is lost.
@@ -227,10 +228,21 @@ final class GradientPagesTest {
     }
   }
 
-  /// Tables that no cache holds are stepped into fresh pages by loops of their own.
+  /// Tables that no cache holds are stepped into fresh pages by loops of their own, and all of
+  /// large ones by several cores.
   @ParameterizedTest
   @MethodSource("rules")
   void largeTablesTrainAsOnePageInPlace(String name) {
+    largeTableTrainsAsOnePageInPlace(name, 256 << 10);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"momentum", "adarevision"})
+  void aLargePageIsSteppedInPieces(String name) {
+    largeTableTrainsAsOnePageInPlace(name, 1 << 30);
+  }
+
+  private void largeTableTrainsAsOnePageInPlace(String name, long pageBytes) {
     UpdateRule rule = TableSpec.dense("w", 1, 1, name).updateRule();
     int planes = rule.stateArrays() + 1;
     int columns = 1024;
@@ -239,22 +251,27 @@ final class GradientPagesTest {
     long planeBytes = 4L * length;
     float[] gradient = new float[length];
     try (Arena arena = Arena.ofConfined();
-        ParameterServer server = open(TableSpec.dense("w", rows, columns, name), 2 * BUDGET_BYTES);
+        ParameterServer server =
+            ParameterServer.open(
+                ParameterServerConfig.of(1, 0, 2 * BUDGET_BYTES).withPageBytes(pageBytes, 64 << 10),
+                List.of(TableSpec.dense("w", rows, columns, name)));
         WorkerSession session = server.session()) {
       MemorySegment page = arena.allocate(planes * planeBytes, 64);
       session.create(ROOT);
-      for (int number = 0; number < 4; number++) {
-        BranchRef branch = new BranchRef(number);
-        if (number > 0) {
-          session.fork(branch, new BranchRef(number - 1));
+      select(session, ROOT, 0);
+      for (int number = 0; number < 5; number++) {
+        if (number % 2 == 1) {
+          // The clock after the next is in place.
+          BranchRef branch = new BranchRef(number);
+          session.fork(branch, new BranchRef(Math.max(0, number - 2)));
+          select(session, branch, 0);
         }
-        select(session, branch, 0);
         var random = new SplittableRandom(number);
         for (int i = 0; i < length; i++) {
           gradient[i] = (float) random.nextDouble(-1, 1);
         }
         // Beginning with one row, sums lie in an array.
-        int first = number % 2;
+        int first = number % 4 == 3 ? 1 : 0;
         session.add(0, 0, first, gradient, 0);
         session.add(0, first, rows - first, gradient, first * columns);
         session.tick(3);

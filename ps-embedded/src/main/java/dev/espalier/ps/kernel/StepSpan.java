@@ -65,8 +65,19 @@ public record StepSpan(
   /// The run without its first elements.
   ///
   /// @param count of these, at most `length`
-  StepSpan after(int count) {
-    long bytes = (long) count * Float.BYTES;
+  public StepSpan after(int count) {
+    return part(count, length - count);
+  }
+
+  /// The first elements of the run.
+  ///
+  /// @param count of these, at most `length`
+  public StepSpan first(int count) {
+    return part(0, count);
+  }
+
+  private StepSpan part(int first, int count) {
+    long bytes = (long) first * Float.BYTES;
     return new StepSpan(
         from,
         to,
@@ -75,9 +86,9 @@ public record StepSpan(
         toOffset + bytes,
         toPlaneBytes,
         gradient,
-        gradientOffset + count,
+        gradientOffset + first,
         divisor,
-        length - count,
+        count,
         seen);
   }
 

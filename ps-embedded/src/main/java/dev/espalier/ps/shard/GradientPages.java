@@ -3,6 +3,7 @@ package dev.espalier.ps.shard;
 import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.branch.PageRuns;
 import dev.espalier.ps.kernel.RowKernels;
+import dev.espalier.ps.machine.Cores;
 import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.StreamingCopy;
 import dev.espalier.ps.table.RowSelection;
@@ -25,8 +26,14 @@ final class GradientPages implements RowValues.InPages {
 
   private static final int MOST_STREAMED = 1 << 18;
 
+  /// What one core does at a time, and from how many on others are woken.
+  private static final int SHARED_FLOATS = 1 << 18;
+
+  private static final int MIN_SHARED_FLOATS = 1 << 21;
+
   private final RowKernels kernels;
   private final Optional<StreamingCopy> streaming;
+  private final Cores cores;
   private final PageLayout layout;
 
   /// Null from where one has become a page of the table.
@@ -37,9 +44,14 @@ final class GradientPages implements RowValues.InPages {
   /// @param layout of the table's part
   /// @param fresh as many pages as it has, each with one reference
   GradientPages(
-      RowKernels kernels, Optional<StreamingCopy> streaming, PageLayout layout, List<Page> fresh) {
+      RowKernels kernels,
+      Optional<StreamingCopy> streaming,
+      Cores cores,
+      PageLayout layout,
+      List<Page> fresh) {
     this.kernels = kernels;
     this.streaming = streaming;
+    this.cores = cores;
     this.layout = layout;
     pages = fresh.toArray(new Page[0]);
   }
@@ -102,6 +114,13 @@ final class GradientPages implements RowValues.InPages {
 
   private void forEach(int first, int count, Visitor visitor) {
     int columns = layout.columns();
+    int most =
+        (long) count * columns < MIN_SHARED_FLOATS ? count : Math.ceilDiv(SHARED_FLOATS, columns);
+    cores.share(count, most, (start, rows) -> visit(first + start, rows, start, visitor));
+  }
+
+  private void visit(int first, int count, int before, Visitor visitor) {
+    int columns = layout.columns();
     PageRuns.forEach(
         new RowSelection.Range(layout.range().first() + first, count),
         layout,
@@ -109,7 +128,7 @@ final class GradientPages implements RowValues.InPages {
             visitor.visit(
                 here(page).segment(),
                 layout.offsetIn(page, firstRow),
-                position * columns,
+                (before + position) * columns,
                 rows * columns));
   }
 

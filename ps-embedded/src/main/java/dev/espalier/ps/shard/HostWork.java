@@ -8,6 +8,7 @@ import dev.espalier.ps.branch.PageTable;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.StepKernels;
 import dev.espalier.ps.kernel.StepSpan;
+import dev.espalier.ps.machine.Cores;
 import dev.espalier.ps.memory.MemoryBudget;
 import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.PagePool;
@@ -32,6 +33,7 @@ final class HostWork implements RowWork {
   private final Optional<SharedTier> shared;
   private final Optional<StreamingCopy> streaming = StreamingCopy.ofThisMachine();
   private final GatheredStep gathered;
+  private final Cores cores = Cores.ofThisProcess();
 
   /// @param kernels the arithmetic
   /// @param budget what bounds the pages
@@ -108,15 +110,28 @@ final class HostWork implements RowWork {
         updateOver(gradients, table, pageTable, step);
         continue;
       }
+      var steps = new PageSteps(table, pageTable, step, cores);
       PageRuns.Visitor whereTheyLie =
           (page, firstRow, count, position) ->
-              update(table, pageTable, batch, step, page, firstRow, count, position);
-      if (batch.rows() instanceof RowSelection.Keys
-          && step.seen() == null
-          && GatheredStep.suits(table.layout())) {
-        gathered.take(table, pageTable, batch, step, whereTheyLie);
-      } else {
-        PageRuns.forEach(batch.rows(), table.layout(), whereTheyLie);
+              steps.add(stepOf(table, pageTable, batch, step, page, firstRow, count, position));
+      switch (batch.rows()) {
+        case RowSelection.Range range -> {
+          PageRuns.forEach(range, table.layout(), whereTheyLie);
+          steps.take();
+        }
+        case RowSelection.Keys keys -> {
+          // The next run may lie in the same page.
+          PageRuns.Visitor atOnce =
+              (page, firstRow, count, position) -> {
+                whereTheyLie.run(page, firstRow, count, position);
+                steps.take();
+              };
+          if (step.seen() == null && GatheredStep.suits(table.layout())) {
+            gathered.take(table, pageTable, batch, step, atOnce);
+          } else {
+            PageRuns.forEach(keys, table.layout(), atOnce);
+          }
+        }
       }
     }
   }
@@ -130,6 +145,7 @@ final class HostWork implements RowWork {
   private void updateOver(
       GradientPages gradients, TablePart table, PageTable pages, TablePart.Step step) {
     PageLayout layout = table.layout();
+    var steps = new PageSteps(table, pages, step, cores);
     for (int page = 0; page < layout.pageCount(); page++) {
       Page seen = step.seenPage(table.index(), pages, page);
       Page target = gradients.take(page);
@@ -146,16 +162,16 @@ final class HostWork implements RowWork {
               step.divisor(),
               rows * layout.columns(),
               seen == null ? null : seen.segment());
-      table.rule().step(intoFresh(table), span, step.stepSize(), step.stepNumber());
-      pages.install(page, target);
+      steps.add(new PageSteps.One(page, target, span, intoFresh(table)));
     }
+    steps.take();
   }
 
   private StepKernels<StepSpan> intoFresh(TablePart table) {
     return isPastCaches(table) ? kernels.streaming() : kernels;
   }
 
-  private void update(
+  private PageSteps.One stepOf(
       TablePart table,
       PageTable pages,
       RowBatch batch,
@@ -182,10 +198,7 @@ final class HostWork implements RowWork {
             rows * layout.columns(),
             seen == null ? null : seen.segment());
     boolean isFresh = target != pages.page(page);
-    table
-        .rule()
-        .step(isFresh ? intoFresh(table) : kernels, span, step.stepSize(), step.stepNumber());
-    pages.install(page, target);
+    return new PageSteps.One(page, target, span, isFresh ? intoFresh(table) : kernels);
   }
 
   @Override
@@ -202,6 +215,7 @@ final class HostWork implements RowWork {
             new GradientPages(
                 kernels,
                 isPastCaches(table) ? streaming : Optional.empty(),
+                cores,
                 table.layout(),
                 fresh));
   }

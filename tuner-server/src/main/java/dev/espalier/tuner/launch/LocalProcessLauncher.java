@@ -69,7 +69,7 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     try {
       Path logs = Files.createDirectories(folder(job).resolve("logs"));
       for (int worker = 0; worker < spec.workers(); worker++) {
-        Process process = start(job, spec.program(), generation, worker, secret, logs);
+        Process process = start(job, spec, generation, worker, secret, logs);
         started.add(process);
         Files.writeString(pidFile(job, worker), Long.toString(process.pid()));
       }
@@ -97,12 +97,12 @@ public final class LocalProcessLauncher implements WorkerLauncher {
   }
 
   private Process start(
-      String job, String program, int generation, int worker, String secret, Path logs)
+      String job, JobSpec spec, int generation, int worker, String secret, Path logs)
       throws IOException {
     List<String> java =
         command.line(
-            List.of(mark(job), FOLDER_MARK + jobsFolder),
-            programs.jarsOf(program),
+            List.of(mark(job), FOLDER_MARK + jobsFolder, cores(spec.workers())),
+            programs.jarsOf(spec.program()),
             List.of("work", "--job", job, "--tuner", tunerAddress, "--worker", "" + worker));
     var line = new ArrayList<>(List.of("sh", "-c", "trap '' INT HUP; exec \"$@\"", "worker"));
     line.addAll(java);
@@ -114,6 +114,12 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     builder.redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(file.toFile()));
     return builder.start();
+  }
+
+  /// What a worker does on several cores at once would only be in the way of the others.
+  private static String cores(int workers) {
+    int each = Math.max(1, Runtime.getRuntime().availableProcessors() / workers);
+    return "-Despalier.cores=" + each;
   }
 
   @Override
