@@ -65,7 +65,7 @@ __device__ __forceinline__ float soft(float w, float c) {
 struct Sgd {
   static constexpr int PLANES = 1;
   static constexpr bool LOOKS_BACK = false;
-  __device__ static void step(float* p, float g, float, const Numbers& k) {
+  __device__ static void step(float* p, float g, const float*, const Numbers& k) {
     p[0] = p[0] - k.rate * g;
   }
 };
@@ -73,7 +73,7 @@ struct Sgd {
 struct Momentum {
   static constexpr int PLANES = 2;
   static constexpr bool LOOKS_BACK = false;
-  __device__ static void step(float* p, float g, float, const Numbers& k) {
+  __device__ static void step(float* p, float g, const float*, const Numbers& k) {
     float v = k.a * p[1] + k.b * g;
     p[0] = p[0] - k.rate * v;
     p[1] = v;
@@ -83,7 +83,7 @@ struct Momentum {
 struct Nesterov {
   static constexpr int PLANES = 2;
   static constexpr bool LOOKS_BACK = false;
-  __device__ static void step(float* p, float g, float, const Numbers& k) {
+  __device__ static void step(float* p, float g, const float*, const Numbers& k) {
     float v = k.a * p[1] + g;
     p[0] = p[0] - k.rate * (g + k.a * v);
     p[1] = v;
@@ -93,7 +93,7 @@ struct Nesterov {
 struct AdaGrad {
   static constexpr int PLANES = 2;
   static constexpr bool LOOKS_BACK = false;
-  __device__ static void step(float* p, float g, float, const Numbers& k) {
+  __device__ static void step(float* p, float g, const float*, const Numbers& k) {
     float a = p[1] + g * g;
     p[0] = p[0] - quotient(k.rate * g, root(a) + k.a);
     p[1] = a;
@@ -103,22 +103,22 @@ struct AdaGrad {
 struct RmsProp {
   static constexpr int PLANES = 2;
   static constexpr bool LOOKS_BACK = false;
-  __device__ static void step(float* p, float g, float, const Numbers& k) {
+  __device__ static void step(float* p, float g, const float*, const Numbers& k) {
     float a = k.a * p[1] + (1 - k.a) * (g * g);
     p[0] = p[0] - quotient(k.rate * g, root(a) + k.b);
     p[1] = a;
   }
 };
 
-/// a, b: decays; c: epsilon; d, e: corrections; f: weight decay.
+/// a, b: decays; c: epsilon; d, e: factors of the moments; f: weight decay.
 struct Adam {
   static constexpr int PLANES = 3;
   static constexpr bool LOOKS_BACK = false;
-  __device__ static void step(float* p, float g, float, const Numbers& k) {
+  __device__ static void step(float* p, float g, const float*, const Numbers& k) {
     float w = p[0];
     float m = k.a * p[1] + (1 - k.a) * g;
     float v = k.b * p[2] + (1 - k.b) * (g * g);
-    float d = quotient(quotient(m, k.d), root(quotient(v, k.e)) + k.c);
+    float d = quotient(k.d * m, root(k.e * v) + k.c);
     p[0] = w - k.rate * (d + k.f * w);
     p[1] = m;
     p[2] = v;
@@ -128,7 +128,7 @@ struct Adam {
 struct AdaDelta {
   static constexpr int PLANES = 3;
   static constexpr bool LOOKS_BACK = false;
-  __device__ static void step(float* p, float g, float, const Numbers& k) {
+  __device__ static void step(float* p, float g, const float*, const Numbers& k) {
     float a = k.a * p[1] + (1 - k.a) * (g * g);
     float x = p[2];
     float d = quotient(root(x + k.b), root(a + k.b)) * g;
@@ -138,18 +138,21 @@ struct AdaDelta {
   }
 };
 
-/// `back` is what the worker had not seen of the sum of gradients.
+/// `back` is what the worker had not seen of the sum of gradients, null where it missed nothing.
 struct AdaRevision {
   static constexpr int PLANES = 4;
   static constexpr bool LOOKS_BACK = true;
-  __device__ static void step(float* p, float g, float back, const Numbers& k) {
+  __device__ static void step(float* p, float g, const float* back, const Numbers& k) {
     float sum = p[1];
-    float z = p[2] + (g * g + 2 * g * back);
+    float z = p[2] + (back == nullptr ? g * g : g * g + 2 * g * *back);
     float old = p[3];
     float most = larger(z, old);
-    float rateOld = quotient(k.rate, root(old + k.a));
     float rate = quotient(k.rate, root(most + k.a));
-    p[0] = p[0] - rate * g + (rateOld - rate) * back;
+    p[0] = p[0] - rate * g;
+    if (back != nullptr) {
+      float rateOld = quotient(k.rate, root(old + k.a));
+      p[0] = p[0] + (rateOld - rate) * *back;
+    }
     p[1] = sum + g;
     p[2] = z;
     p[3] = most;
@@ -159,7 +162,7 @@ struct AdaRevision {
 struct ProximalSgd {
   static constexpr int PLANES = 1;
   static constexpr bool LOOKS_BACK = false;
-  __device__ static void step(float* p, float g, float, const Numbers& k) {
+  __device__ static void step(float* p, float g, const float*, const Numbers& k) {
     float w = p[0] - k.rate * g;
     p[0] = quotient(soft(w, k.rate * k.a), 1 + k.rate * k.b);
   }
@@ -168,7 +171,7 @@ struct ProximalSgd {
 struct ProximalAdaGrad {
   static constexpr int PLANES = 2;
   static constexpr bool LOOKS_BACK = false;
-  __device__ static void step(float* p, float g, float, const Numbers& k) {
+  __device__ static void step(float* p, float g, const float*, const Numbers& k) {
     float a = p[1] + g * g;
     float h = quotient(k.rate, root(a) + k.a);
     p[0] = quotient(soft(p[0] - h * g, h * k.b), 1 + h * k.c);
@@ -185,9 +188,9 @@ __device__ __forceinline__ void stepOne(
   for (int q = 0; q < Rule::PLANES; q++) p[q] = loadOne(run.from + at + q * plane);
   float g = quotient(
       loadOne(reinterpret_cast<const char*>(gradients + run.gradientIndex + i)), k.divisor);
-  float back = 0;
-  if (Rule::LOOKS_BACK && run.seen != nullptr) back = p[1] - loadOne(run.seen + at + plane);
-  Rule::step(p, g, back, k);
+  bool looks = Rule::LOOKS_BACK && run.seen != nullptr;
+  float back = looks ? p[1] - loadOne(run.seen + at + plane) : 0;
+  Rule::step(p, g, looks ? &back : nullptr, k);
 #pragma unroll
   for (int q = 0; q < Rule::PLANES; q++)
     stream(reinterpret_cast<float*>(run.to + at + q * plane), p[q]);
@@ -222,9 +225,9 @@ __device__ __forceinline__ void stepFours(
         float element[Rule::PLANES];
 #pragma unroll
         for (int q = 0; q < Rule::PLANES; q++) element[q] = p[u][q].at[j];
-        float back = 0;
-        if (Rule::LOOKS_BACK && run.seen != nullptr) back = element[1] - seen[u].at[j];
-        Rule::step(element, quotient(g[u].at[j], k.divisor), back, k);
+        bool looks = Rule::LOOKS_BACK && run.seen != nullptr;
+        float back = looks ? element[1] - seen[u].at[j] : 0;
+        Rule::step(element, quotient(g[u].at[j], k.divisor), looks ? &back : nullptr, k);
 #pragma unroll
         for (int q = 0; q < Rule::PLANES; q++) p[u][q].at[j] = element[q];
       }

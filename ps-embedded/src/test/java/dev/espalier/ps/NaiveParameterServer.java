@@ -119,8 +119,8 @@ final class NaiveParameterServer {
       case "adam", "adamw" -> {
         p[1][i] = m * p[1][i] + (1 - m) * g;
         p[2][i] = b2 * p[2][i] + (1 - b2) * (g * g);
-        float first = p[1][i] / (float) (1 - Math.pow(m, t));
-        float second = p[2][i] / (float) (1 - Math.pow(b2, t));
+        float first = p[1][i] * (float) (1 / (1 - Math.pow(m, t)));
+        float second = p[2][i] * (float) (1 / (1 - Math.pow(b2, t)));
         p[0][i] -= lr * (first / (root(second) + eps) + (float) o.weightDecay() * p[0][i]);
       }
       case "adadelta" -> {

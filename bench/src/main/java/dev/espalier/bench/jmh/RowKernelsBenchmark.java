@@ -168,6 +168,12 @@ public class RowKernelsBenchmark {
     step("adarevision", page);
   }
 
+  /// Proximal gradient step in place.
+  @Benchmark
+  public void proximalSgd() {
+    step("proximal-sgd", page);
+  }
+
   /// Proximal AdaGrad in place.
   @Benchmark
   public void proximalAdaGrad() {

@@ -93,8 +93,8 @@ final class DeviceKernels implements StepKernels<DeviceSpan> {
         step.beta1(),
         step.beta2(),
         step.epsilon(),
-        step.correction1(),
-        step.correction2(),
+        step.factor1(),
+        step.factor2(),
         step.weightDecay());
   }
 

@@ -6,14 +6,14 @@ package dev.espalier.ps.kernel;
 /// @param beta1 decay of the first moment
 /// @param beta2 decay of the second moment
 /// @param epsilon added to the root of the second moment
-/// @param correction1 `1 - beta1^t`
-/// @param correction2 `1 - beta2^t`
+/// @param factor1 of the first moment, which began at zero: `1 / (1 - beta1^t)`
+/// @param factor2 of the second moment: `1 / (1 - beta2^t)`
 /// @param weightDecay decoupled weight decay, 0 for Adam
 public record AdamStep(
     float learningRate,
     float beta1,
     float beta2,
     float epsilon,
-    float correction1,
-    float correction2,
+    float factor1,
+    float factor2,
     float weightDecay) {}

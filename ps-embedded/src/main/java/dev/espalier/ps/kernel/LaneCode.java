@@ -1,26 +1,56 @@
 package dev.espalier.ps.kernel;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// An update rule as a loop of machine code (x86-64 with AVX): what is computed of eight elements
-/// at once, written down as expressions and assembled.
+/// An update rule as a loop of machine code (x86-64 with AVX or AVX-512): what is computed of the
+/// elements of a register at once, written down as expressions and assembled.
 ///
 /// The loop reads the page as it was, sums of gradients and constants, and writes the page as it
 /// will be, past the caches. Every operation is rounded as Java does. Not thread-safe.
 final class LaneCode {
   /*
    * Its call, as System V has it: rdi is the page as it was, rsi the page as it will be, rdx the bytes
-   * of a plane of either, rcx the sums, r8 the constants, each of them eight times, r9 the bytes to
+   * of a plane of either, rcx the sums, r8 the constants, each as often as a register has lanes, r9 the bytes to
    * step in a plane. rax is made three planes. Operands in memory need no alignment, but for what is
    * written past the caches.
    */
 
-  /// Floats in a register.
-  static final int LANES = 8;
+  /// The registers that are used.
+  enum Width {
+    /// Of 256 bits: AVX.
+    NARROW(8, 16),
+    /// Of 512 bits: AVX-512 F. Where three or four planes are written, stores of whole lines are
+    /// faster by a tenth than two of halves; else they are as fast.
+    WIDE(16, 32);
+
+    private final int lanes;
+    private final int registers;
+
+    Width(int lanes, int registers) {
+      this.lanes = lanes;
+      this.registers = registers;
+    }
+
+    /// Floats in a register.
+    int lanes() {
+      return lanes;
+    }
+
+    private int bytes() {
+      return lanes * Float.BYTES;
+    }
+  }
 
   /// What one pass of the loop writes of a plane, and a call any number of: a line of the caches,
   /// so that none is left half written while the others are.
@@ -31,8 +61,8 @@ final class LaneCode {
   /// flight.
   private static final int AHEAD_BYTES = 3072;
 
-  private static final int REGISTER_BYTES = LANES * Float.BYTES;
-  private static final int REGISTERS = 16;
+  /// Masks have registers of their own if they are wide; the first of these means none.
+  private static final int MASKS = 8;
 
   private static final int RAX = 0;
   private static final int RCX = 1;
@@ -47,24 +77,31 @@ final class LaneCode {
   private static final int AT_MOST = 0x12;
   private static final int UNORDERED = 0x03;
 
+  private final Width width;
   private final boolean isOverGradient;
   private final List<Operation> operations = new ArrayList<>();
   private final List<Store> stores = new ArrayList<>();
 
   /// @param isOverGradient whether the sums lie where the parameters will be; what was just read is
   ///   in the caches, so parameters that are written over it need not go past these
-  LaneCode(boolean isOverGradient) {
+  LaneCode(Width width, boolean isOverGradient) {
+    this.width = width;
     this.isOverGradient = isOverGradient;
   }
 
   /// Memory at `base + (index << scale) + offset`, registers by number.
-  private record Place(int base, int index, int scale, int offset) {
+  private record Place(int base, int index, int scale, int offset) implements Comparable<Place> {
     boolean isConstant() {
       return base == R8;
     }
 
     Place plus(int bytes) {
       return isConstant() ? this : new Place(base, index, scale, offset + bytes);
+    }
+
+    @Override
+    public int compareTo(Place other) {
+      return Integer.compare(offset, other.offset);
     }
   }
 
@@ -80,7 +117,7 @@ final class LaneCode {
 
   /// How an instruction is written.
   ///
-  /// @param map of opcodes: 1 is `0f`, 3 is `0f3a`
+  /// @param map of opcodes: 1 is `0f`, 2 is `0f38`, 3 is `0f3a`
   /// @param prefix 0 is none, 1 is `66`
   private record Opcode(int map, int prefix, int code) {
     static final Opcode LOAD = plain(0x10);
@@ -96,6 +133,11 @@ final class LaneCode {
     static final Opcode MAX = plain(0x5f);
     static final Opcode COMPARE = plain(0xc2);
     static final Opcode BLEND = new Opcode(3, 1, 0x4a);
+
+    // These are of integers or have another form where registers are wide.
+    static final Opcode WIDE_AND = new Opcode(1, 1, 0xdb);
+    static final Opcode WIDE_OR = new Opcode(1, 1, 0xeb);
+    static final Opcode WIDE_BLEND = new Opcode(2, 1, 0x65);
 
     private static Opcode plain(int code) {
       return new Opcode(1, 0, code);
@@ -124,7 +166,7 @@ final class LaneCode {
 
   private record Store(int plane, Lanes lanes) {}
 
-  /// Eight floats, or of a comparison eight times all bits or none.
+  /// The floats of a register, or of a comparison a mask.
   final class Lanes {
     // Null for what is computed.
     private final @Nullable Place place;
@@ -213,7 +255,7 @@ final class LaneCode {
 
   /// A constant, by its index among them.
   Lanes constant(int index) {
-    return new Lanes(new Place(R8, NONE, 0, index * REGISTER_BYTES), NONE);
+    return new Lanes(new Place(R8, NONE, 0, index * width.bytes()), NONE);
   }
 
   /// Parameters or state as they will be.
@@ -225,8 +267,9 @@ final class LaneCode {
   ///
   /// @throws IllegalStateException when more is to be kept than there are registers
   byte[] assemble() {
-    var code = new Bytes();
+    var code = new Bytes(registers());
     code.put(0x48, 0x8d, 0x04, 0x52); // lea rax, [rdx+rdx*2]
+    code.putConstants();
     int pass = code.size();
     for (Operation operation : operations) {
       Place place = operation.right().place;
@@ -235,8 +278,8 @@ final class LaneCode {
         code.putPlace(1, place.plus(AHEAD_BYTES));
       }
     }
-    for (int half = 0; half < PASS_BYTES / REGISTER_BYTES; half++) {
-      assemble(code, half);
+    for (int at = 0; at < PASS_BYTES; at += width.bytes()) {
+      assemble(code, at);
     }
     code.put(0x48, 0x83, 0xc7, PASS_BYTES); // add rdi, 64
     code.put(0x48, 0x83, 0xc6, PASS_BYTES); // add rsi, 64
@@ -250,48 +293,112 @@ final class LaneCode {
     return code.toByteArray();
   }
 
-  private void assemble(Bytes code, int half) {
-    int[] lastUse = lastUses();
-    int[] register = new int[operations.size()];
-    var taken = new BitSet(REGISTERS);
+  /// @param at bytes from the beginning of the pass
+  private void assemble(Bytes code, int at) {
     for (int i = 0; i < operations.size(); i++) {
       Operation operation = operations.get(i);
-      for (Lanes operand : operation.operands()) {
-        if (operand.index != NONE && lastUse[operand.index] == i) {
-          taken.clear(register[operand.index]);
-        }
-      }
-      register[i] = taken.nextClearBit(0);
-      if (register[i] >= REGISTERS) {
-        throw new IllegalStateException("a rule keeps more than %d values".formatted(REGISTERS));
-      }
-      taken.set(register[i]);
-      Lanes left = operation.left();
-      Lanes mask = operation.mask();
-      code.putOpcode(
-          operation.opcode(),
-          register[i],
-          left == null ? 0 : register[left.index],
-          operation.right(),
-          register,
-          half);
-      if (mask != null) {
-        code.put(register[mask.index] << 4);
-      }
-      if (operation.comparison() != NONE) {
-        code.put(operation.comparison());
+      if (!code.registers.isAtHome(operation)) {
+        code.putOperation(operation, i, at);
       }
     }
     for (Store store : stores) {
       boolean isInCache = isOverGradient && store.plane() == 0;
-      code.putOpcode(
-          isInCache ? Opcode.STORE : Opcode.STREAM,
-          register[store.lanes().index],
-          0,
-          new Lanes(plane(RSI, store.plane()), NONE),
-          register,
-          half);
+      Opcode opcode = isInCache ? Opcode.STORE : Opcode.STREAM;
+      code.putStore(opcode, store.lanes(), plane(RSI, store.plane()).plus(at));
     }
+  }
+
+  /// Constants have their registers for all of the loop, as far as there are registers that what is
+  /// computed does not need: what is read from memory in each pass costs time, and lines of the
+  /// caches that it lies across cost twice as much.
+  private Registers registers() {
+    int others = new Registers(Map.of()).most;
+    Map<Place, Long> uses =
+        operations.stream()
+            .map(operation -> operation.right().place)
+            .filter(place -> place != null && place.isConstant())
+            .collect(
+                Collectors.groupingBy(Function.identity(), TreeMap::new, Collectors.counting()));
+    var homes = new LinkedHashMap<Place, Integer>();
+    uses.entrySet().stream()
+        .sorted(Map.Entry.<Place, Long>comparingByValue().reversed())
+        .limit(width.registers - others)
+        .forEach(use -> homes.put(use.getKey(), others + homes.size()));
+    return new Registers(homes);
+  }
+
+  /// Which register holds what.
+  private final class Registers {
+    /// By operation.
+    private final int[] of = new int[operations.size()];
+
+    private final Map<Place, Integer> homes;
+    private final BitSet taken = new BitSet();
+    private final BitSet takenMasks = new BitSet();
+
+    /// How many are taken at a time, but for homes.
+    private int most;
+
+    /// @param homes of constants
+    Registers(Map<Place, Integer> homes) {
+      this.homes = homes;
+      takenMasks.set(0);
+      int[] lastUse = lastUses();
+      for (int i = 0; i < of.length; i++) {
+        Operation operation = operations.get(i);
+        for (Lanes operand : operation.operands()) {
+          if (operand.index != NONE && lastUse[operand.index] == i) {
+            leave(operand.index);
+          }
+        }
+        of[i] = isAtHome(operation) ? home(operation.right()) : take(operation);
+      }
+    }
+
+    private int take(Operation operation) {
+      if (isWideMask(operation)) {
+        return take(takenMasks, MASKS);
+      }
+      int free = take(taken, width.registers - homes.size());
+      most = Math.max(most, free + 1);
+      return free;
+    }
+
+    private static int take(BitSet taken, int most) {
+      int free = taken.nextClearBit(0);
+      if (free >= most) {
+        throw new IllegalStateException("a rule keeps more than %d values".formatted(most));
+      }
+      taken.set(free);
+      return free;
+    }
+
+    private void leave(int index) {
+      Operation operation = operations.get(index);
+      if (!isAtHome(operation)) {
+        (isWideMask(operation) ? takenMasks : taken).clear(of[index]);
+      }
+    }
+
+    /// Whether it loads what has been loaded before the loop.
+    boolean isAtHome(Operation operation) {
+      return operation.opcode().equals(Opcode.LOAD) && home(operation.right()) != NONE;
+    }
+
+    /// The register of a constant that has one for all of the loop.
+    private int home(Lanes lanes) {
+      Place place = lanes.place;
+      return place == null ? NONE : homes.getOrDefault(place, NONE);
+    }
+
+    /// The register in which lanes are, [#NONE] if they are in memory.
+    int of(Lanes lanes) {
+      return lanes.place == null ? of[lanes.index] : home(lanes);
+    }
+  }
+
+  private boolean isWideMask(Operation operation) {
+    return width == Width.WIDE && operation.opcode().equals(Opcode.COMPARE);
   }
 
   private int[] lastUses() {
@@ -310,7 +417,13 @@ final class LaneCode {
   }
 
   /// Code as it grows.
-  private static final class Bytes extends ByteArrayOutputStream {
+  private final class Bytes extends ByteArrayOutputStream {
+    private final Registers registers;
+
+    Bytes(Registers registers) {
+      this.registers = registers;
+    }
+
     void put(int... bytes) {
       for (int one : bytes) {
         write(one);
@@ -323,23 +436,95 @@ final class LaneCode {
       }
     }
 
-    /// An instruction in the long form of the prefix VEX, on 256 bits, up to its last byte if that
-    /// is a register or a comparison.
+    void putConstants() {
+      registers.homes.forEach((place, home) -> putOpcode(Opcode.LOAD, home, 0, place, NONE));
+    }
+
+    void putStore(Opcode opcode, Lanes lanes, Place place) {
+      putOpcode(opcode, registers.of(lanes), 0, place, NONE);
+    }
+
+    /// @param at where in the pass memory is read
+    void putOperation(Operation operation, int index, int at) {
+      Lanes left = operation.left();
+      Lanes right = operation.right();
+      Lanes mask = operation.mask();
+      Opcode opcode = operation.opcode();
+      int target = registers.of[index];
+      int leftRegister = left == null ? 0 : registers.of(left);
+      int maskRegister = mask == null ? NONE : registers.of(mask);
+      int register = registers.of(right);
+      if (register != NONE) {
+        putOpcode(opcode, target, leftRegister, register, maskRegister);
+      } else {
+        Place place = requireNonNull(right.place).plus(at);
+        putOpcode(opcode, target, leftRegister, place, maskRegister);
+      }
+      if (mask != null && width == Width.NARROW) {
+        put(maskRegister << 4);
+      }
+      if (operation.comparison() != NONE) {
+        put(operation.comparison());
+      }
+    }
+
+    private void putOpcode(Opcode opcode, int target, int left, int right, int mask) {
+      putPrefix(opcode, target, left, right, mask);
+      put(0xc0 | (target & 7) << 3 | right & 7);
+    }
+
+    private void putOpcode(Opcode opcode, int target, int left, Place right, int mask) {
+      putPrefix(opcode, target, left, right.base(), mask);
+      putPlace(target & 7, right);
+    }
+
+    /// All up to the byte that says which registers.
     ///
     /// @param left register, 0 when there is none
-    void putOpcode(Opcode opcode, int target, int left, Lanes right, int[] register, int half) {
-      Place place = right.place == null ? null : right.place.plus(half * REGISTER_BYTES);
-      int base = place == null ? register[right.index] : place.base();
+    /// @param base register in the place of the last operand
+    /// @param mask register, [#NONE] when there is none
+    private void putPrefix(Opcode opcode, int target, int left, int base, int mask) {
+      if (width == Width.WIDE) {
+        putWide(wide(opcode), target, left, base, Math.max(mask, 0));
+      } else {
+        putNarrow(opcode, target, left, base);
+      }
+    }
+
+    /// The long form of the prefix VEX, of 256 bits.
+    private void putNarrow(Opcode opcode, int target, int left, int base) {
       put(
           0xc4,
-          (target >= 8 ? 0 : 0x80) | 0x40 | (base >= 8 ? 0 : 0x20) | opcode.map(),
+          unless(target, 8, 0x80) | 0x40 | unless(base, 8, 0x20) | opcode.map(),
           (~left & 0xf) << 3 | 0x04 | opcode.prefix(),
           opcode.code());
-      if (place == null) {
-        put(0xc0 | (target & 7) << 3 | base & 7);
-      } else {
-        putPlace(target & 7, place);
+    }
+
+    /// The prefix EVEX, of 512 bits.
+    private void putWide(Opcode opcode, int target, int left, int base, int mask) {
+      put(
+          0x62,
+          unless(target, 8, 0x80)
+              | unless(base, 16, 0x40)
+              | unless(base, 8, 0x20)
+              | unless(target, 16, 0x10)
+              | opcode.map(),
+          (~left & 0xf) << 3 | 0x04 | opcode.prefix(),
+          0x40 | unless(left, 16, 0x08) | mask,
+          opcode.code());
+    }
+
+    private static int unless(int register, int bit, int otherwise) {
+      return (register & bit) == 0 ? otherwise : 0;
+    }
+
+    private static Opcode wide(Opcode opcode) {
+      if (opcode.equals(Opcode.AND)) {
+        return Opcode.WIDE_AND;
+      } else if (opcode.equals(Opcode.OR)) {
+        return Opcode.WIDE_OR;
       }
+      return opcode.equals(Opcode.BLEND) ? Opcode.WIDE_BLEND : opcode;
     }
 
     /// The bytes that say which register, or what else stands there, and which memory.

@@ -265,7 +265,7 @@ public final class ScalarRowKernels implements RowKernels {
       float w = s.get(0, i);
       float m = k.beta1() * s.get(1, i) + (1 - k.beta1()) * g;
       float v = k.beta2() * s.get(2, i) + (1 - k.beta2()) * (g * g);
-      float d = m / k.correction1() / (sqrt(v / k.correction2()) + k.epsilon());
+      float d = k.factor1() * m / (sqrt(k.factor2() * v) + k.epsilon());
       s.put(0, i, w - k.learningRate() * (d + k.weightDecay() * w));
       s.put(1, i, m);
       s.put(2, i, v);
@@ -289,13 +289,20 @@ public final class ScalarRowKernels implements RowKernels {
     for (int i = start; i < s.length(); i++) {
       float g = s.gradient(i);
       float sum = s.get(1, i);
-      float back = seen == null ? 0 : sum - seen.get(StepSpan.FLOAT, s.at(1, i));
-      float z = s.get(2, i) + (g * g + 2 * g * back);
+      float z = s.get(2, i) + g * g;
       float zMaxOld = s.get(3, i);
+      float back = 0;
+      if (seen != null) {
+        back = sum - seen.get(StepSpan.FLOAT, s.at(1, i));
+        z = s.get(2, i) + (g * g + 2 * g * back);
+      }
       float zMax = Math.max(z, zMaxOld);
-      float etaOld = lr / sqrt(zMaxOld + z0);
       float eta = lr / sqrt(zMax + z0);
-      s.put(0, i, s.get(0, i) - eta * g + (etaOld - eta) * back);
+      float w = s.get(0, i) - eta * g;
+      if (seen != null) {
+        w += (lr / sqrt(zMaxOld + z0) - eta) * back;
+      }
+      s.put(0, i, w);
       s.put(1, i, sum + g);
       s.put(2, i, z);
       s.put(3, i, zMax);

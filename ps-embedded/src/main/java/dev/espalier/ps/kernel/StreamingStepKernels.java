@@ -71,7 +71,7 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
             Lanes w = c.load(0);
             Lanes m = c.load(1).mul(k[1]).add(g.mul(k[2]));
             Lanes v = c.load(2).mul(k[3]).add(g.mul(g).mul(k[4]));
-            Lanes d = m.div(k[5]).div(v.div(k[6]).sqrt().add(k[7]));
+            Lanes d = m.mul(k[5]).div(v.mul(k[6]).sqrt().add(k[7]));
             c.store(0, w.sub(d.add(w.mul(k[8])).mul(k[0])));
             c.store(1, m);
             c.store(2, v);
@@ -93,13 +93,10 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
       new Rule(
           4,
           (c, g, k) -> {
-            Lanes missed = k[2];
-            Lanes z = c.load(2).add(g.mul(g).add(g.mul(k[3]).mul(missed)));
-            Lanes zMaxOld = c.load(3);
-            Lanes zMax = z.max(zMaxOld);
-            Lanes etaOld = k[0].div(zMaxOld.add(k[1]).sqrt());
+            Lanes z = c.load(2).add(g.mul(g));
+            Lanes zMax = z.max(c.load(3));
             Lanes eta = k[0].div(zMax.add(k[1]).sqrt());
-            c.store(0, c.load(0).sub(eta.mul(g)).add(etaOld.sub(eta).mul(missed)));
+            c.store(0, c.load(0).sub(eta.mul(g)));
             c.store(1, c.load(1).add(g));
             c.store(2, z);
             c.store(3, zMax);
@@ -126,10 +123,13 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
           });
 
   private final StepKernels<StepSpan> ordinary;
+  private final LaneCode.Width width;
 
   /// @param ordinary for all that is not streamed
-  StreamingStepKernels(StepKernels<StepSpan> ordinary) {
+  /// @param width of the processor's registers
+  StreamingStepKernels(StepKernels<StepSpan> ordinary, LaneCode.Width width) {
     this.ordinary = ordinary;
+    this.width = width;
   }
 
   /// `sign(w) max(|w| - by, 0)`; NaN stays NaN.
@@ -140,41 +140,42 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
 
   @Override
   public void sgd(StepSpan span, float lr) {
-    ordinary.sgd(SGD.take(span, lr), lr);
+    ordinary.sgd(SGD.take(width, span, lr), lr);
   }
 
   @Override
   public void momentum(StepSpan span, float lr, float m, float h) {
-    ordinary.momentum(MOMENTUM.take(span, lr, m, h), lr, m, h);
+    ordinary.momentum(MOMENTUM.take(width, span, lr, m, h), lr, m, h);
   }
 
   @Override
   public void nesterov(StepSpan span, float lr, float m) {
-    ordinary.nesterov(NESTEROV.take(span, lr, m), lr, m);
+    ordinary.nesterov(NESTEROV.take(width, span, lr, m), lr, m);
   }
 
   @Override
   public void adaGrad(StepSpan span, float lr, float eps) {
-    ordinary.adaGrad(ADA_GRAD.take(span, lr, eps), lr, eps);
+    ordinary.adaGrad(ADA_GRAD.take(width, span, lr, eps), lr, eps);
   }
 
   @Override
   public void rmsProp(StepSpan span, float lr, float rho, float eps) {
-    ordinary.rmsProp(RMS_PROP.take(span, lr, rho, 1 - rho, eps), lr, rho, eps);
+    ordinary.rmsProp(RMS_PROP.take(width, span, lr, rho, 1 - rho, eps), lr, rho, eps);
   }
 
   @Override
   public void adam(StepSpan span, AdamStep step) {
     StepSpan rest =
         ADAM.take(
+            width,
             span,
             step.learningRate(),
             step.beta1(),
             1 - step.beta1(),
             step.beta2(),
             1 - step.beta2(),
-            step.correction1(),
-            step.correction2(),
+            step.factor1(),
+            step.factor2(),
             step.epsilon(),
             step.weightDecay());
     ordinary.adam(rest, step);
@@ -182,27 +183,27 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
 
   @Override
   public void adaDelta(StepSpan span, float lr, float rho, float eps) {
-    ordinary.adaDelta(ADA_DELTA.take(span, lr, rho, 1 - rho, eps), lr, rho, eps);
+    ordinary.adaDelta(ADA_DELTA.take(width, span, lr, rho, 1 - rho, eps), lr, rho, eps);
   }
 
   @Override
   public void adaRevision(StepSpan span, float lr, float z0) {
-    ordinary.adaRevision(ADA_REVISION.take(span, lr, z0, 0, 2), lr, z0);
+    ordinary.adaRevision(ADA_REVISION.take(width, span, lr, z0), lr, z0);
   }
 
   @Override
   public void proximalSgd(StepSpan span, float lr, float l1, float l2) {
-    StepSpan rest = PROXIMAL_SGD.take(span, lr, lr * l1, 1 + lr * l2, ALL_BUT_SIGN, SIGN, 0);
+    StepSpan rest = PROXIMAL_SGD.take(width, span, lr, lr * l1, 1 + lr * l2, ALL_BUT_SIGN, SIGN, 0);
     ordinary.proximalSgd(rest, lr, l1, l2);
   }
 
   @Override
   public void proximalAdaGrad(StepSpan span, float lr, float eps, float l1, float l2) {
-    StepSpan rest = PROXIMAL_ADA_GRAD.take(span, lr, eps, l1, l2, 1, ALL_BUT_SIGN, SIGN, 0);
+    StepSpan rest = PROXIMAL_ADA_GRAD.take(width, span, lr, eps, l1, l2, 1, ALL_BUT_SIGN, SIGN, 0);
     ordinary.proximalAdaGrad(rest, lr, eps, l1, l2);
   }
 
-  /// What a rule computes of eight elements, as the ordinary kernels do.
+  /// What a rule computes of the elements of a register, as the ordinary kernels do.
   private interface Formula {
     /// @param code to which loads and stores are added
     /// @param gradient `g`
@@ -212,9 +213,10 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
 
   /// One of a rule's loops.
   ///
+  /// @param width of the registers
   /// @param isProduct whether sums are multiplied to become the gradient, else divided
   /// @param isOverGradient whether the parameters are written over them
-  private record Variant(boolean isProduct, boolean isOverGradient) {}
+  private record Variant(LaneCode.Width width, boolean isProduct, boolean isOverGradient) {}
 
   /// A rule's loops. Thread-safe.
   private static final class Rule {
@@ -232,24 +234,24 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
     /// Steps what it can.
     ///
     /// @return what is left to step
-    StepSpan take(StepSpan span, float... constants) {
+    StepSpan take(LaneCode.Width width, StepSpan span, float... constants) {
       int length = span.length() / PASS * PASS;
       if (length == 0 || !suits(span)) {
         return span;
       }
       var variant =
-          new Variant(StepSpan.hasExactReciprocal(span.divisor()), span.gradient() == null);
+          new Variant(width, StepSpan.hasExactReciprocal(span.divisor()), span.gradient() == null);
       Optional<MethodHandle> loop =
           loops.computeIfAbsent(variant, one -> link(assemble(one, constants.length)));
       if (loop.isEmpty()) {
         return span;
       }
       float factor = variant.isProduct() ? 1 / span.divisor() : span.divisor();
-      MemorySegment eightTimes = eightTimes(factor, constants);
+      MemorySegment lanes = inLanes(width.lanes(), factor, constants);
       StepSpan rest = span;
       while (rest.length() >= PASS) {
         int now = Math.min(rest.length() / PASS * PASS, MOST);
-        call(loop.get(), rest, now, eightTimes);
+        call(loop.get(), rest, now, lanes);
         rest = rest.after(now);
       }
       return rest;
@@ -269,17 +271,17 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
       return planes > 1 || span.gradient() != null;
     }
 
-    private static MemorySegment eightTimes(float factor, float[] constants) {
-      float[] all = new float[(1 + constants.length) * LaneCode.LANES];
-      Arrays.fill(all, 0, LaneCode.LANES, factor);
+    private static MemorySegment inLanes(int lanes, float factor, float[] constants) {
+      float[] all = new float[(1 + constants.length) * lanes];
+      Arrays.fill(all, 0, lanes, factor);
       for (int i = 0; i < constants.length; i++) {
-        Arrays.fill(all, (i + 1) * LaneCode.LANES, (i + 2) * LaneCode.LANES, constants[i]);
+        Arrays.fill(all, (i + 1) * lanes, (i + 2) * lanes, constants[i]);
       }
       return MemorySegment.ofArray(all);
     }
 
     /// Slices are as long as what the loop reads and writes, so that these are bounds.
-    private void call(MethodHandle loop, StepSpan span, int length, MemorySegment eightTimes) {
+    private void call(MethodHandle loop, StepSpan span, int length, MemorySegment constants) {
       long bytes = (long) length * Float.BYTES;
       long reach = (planes - 1) * span.planeBytes() + bytes;
       MemorySegment from = span.from().asSlice(span.offset(), reach);
@@ -291,14 +293,14 @@ final class StreamingStepKernels implements StepKernels<StepSpan> {
               : MemorySegment.ofArray(array)
                   .asSlice((long) span.gradientOffset() * Float.BYTES, bytes);
       try {
-        loop.invokeExact(from, to, span.planeBytes(), sums, eightTimes, bytes);
+        loop.invokeExact(from, to, span.planeBytes(), sums, constants, bytes);
       } catch (Throwable e) {
         throw MachineCode.thrownBy(e);
       }
     }
 
     private byte[] assemble(Variant variant, int constants) {
-      var code = new LaneCode(variant.isOverGradient());
+      var code = new LaneCode(variant.width(), variant.isOverGradient());
       Lanes factor = code.constant(0);
       Lanes gradient = variant.isProduct() ? code.sums().mul(factor) : code.sums().div(factor);
       var all = new Lanes[constants];

@@ -5,6 +5,7 @@ import static jdk.incubator.vector.VectorOperators.LT;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.List;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
@@ -26,13 +27,21 @@ final class VectorRowKernels implements RowKernels {
 
   private static final ScalarRowKernels SCALAR = new ScalarRowKernels();
 
-  /// A processor with vectors of 256 bits knows the instructions.
-  private final StepKernels<StepSpan> streaming =
-      LANES >= LaneCode.LANES ? new StreamingStepKernels(this) : this;
+  /// A processor with vectors of 256 or 512 bits knows the instructions.
+  private final StepKernels<StepSpan> streaming = streamed();
 
   @Override
   public String name() {
     return "vector-" + SPECIES.vectorBitSize();
+  }
+
+  private StepKernels<StepSpan> streamed() {
+    for (LaneCode.Width width : List.of(LaneCode.Width.WIDE, LaneCode.Width.NARROW)) {
+      if (LANES >= width.lanes()) {
+        return new StreamingStepKernels(this, width);
+      }
+    }
+    return this;
   }
 
   @Override
@@ -339,7 +348,7 @@ final class VectorRowKernels implements RowKernels {
       FloatVector w = load(s, 0, i);
       FloatVector m = load(s, 1, i).mul(k.beta1()).add(g.mul(1 - k.beta1()));
       FloatVector v = load(s, 2, i).mul(k.beta2()).add(g.mul(g).mul(1 - k.beta2()));
-      FloatVector d = m.div(k.correction1()).div(v.div(k.correction2()).sqrt().add(k.epsilon()));
+      FloatVector d = m.mul(k.factor1()).div(v.mul(k.factor2()).sqrt().add(k.epsilon()));
       store(s, 0, i, w.sub(d.add(w.mul(k.weightDecay())).mul(k.learningRate())));
       store(s, 1, i, m);
       store(s, 2, i, v);
@@ -364,16 +373,37 @@ final class VectorRowKernels implements RowKernels {
 
   @Override
   public void adaRevision(StepSpan s, float lr, float z0) {
-    MemorySegment seen = s.seen();
-    FloatVector rate = FloatVector.broadcast(SPECIES, lr);
     int end = SPECIES.loopBound(s.length());
+    MemorySegment seen = s.seen();
+    if (seen == null) {
+      adaRevision(s, end, lr, z0);
+    } else {
+      adaRevision(s, end, seen, lr, z0);
+    }
+    ScalarRowKernels.adaRevision(s, end, lr, z0);
+  }
+
+  /// Where nothing was missed.
+  private static void adaRevision(StepSpan s, int end, float lr, float z0) {
+    FloatVector rate = FloatVector.broadcast(SPECIES, lr);
+    for (int i = 0; i < end; i += LANES) {
+      FloatVector g = gradient(s, i);
+      FloatVector z = load(s, 2, i).add(g.mul(g));
+      FloatVector zMax = z.max(load(s, 3, i));
+      FloatVector eta = rate.div(zMax.add(z0).sqrt());
+      store(s, 0, i, load(s, 0, i).sub(eta.mul(g)));
+      store(s, 1, i, load(s, 1, i).add(g));
+      store(s, 2, i, z);
+      store(s, 3, i, zMax);
+    }
+  }
+
+  private static void adaRevision(StepSpan s, int end, MemorySegment seen, float lr, float z0) {
+    FloatVector rate = FloatVector.broadcast(SPECIES, lr);
     for (int i = 0; i < end; i += LANES) {
       FloatVector g = gradient(s, i);
       FloatVector sum = load(s, 1, i);
-      FloatVector back =
-          seen == null
-              ? FloatVector.zero(SPECIES)
-              : sum.sub(FloatVector.fromMemorySegment(SPECIES, seen, s.at(1, i), ORDER));
+      FloatVector back = sum.sub(FloatVector.fromMemorySegment(SPECIES, seen, s.at(1, i), ORDER));
       FloatVector z = load(s, 2, i).add(g.mul(g).add(g.mul(2).mul(back)));
       FloatVector zMaxOld = load(s, 3, i);
       FloatVector zMax = z.max(zMaxOld);
@@ -384,7 +414,6 @@ final class VectorRowKernels implements RowKernels {
       store(s, 2, i, z);
       store(s, 3, i, zMax);
     }
-    ScalarRowKernels.adaRevision(s, end, lr, z0);
   }
 
   @Override

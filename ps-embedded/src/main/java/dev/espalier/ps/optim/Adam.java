@@ -29,7 +29,8 @@ public record Adam(RuleOptions options) implements UpdateRule {
     kernels.adam(span, numbers(options, stepSize, stepNumber, 0));
   }
 
-  /// The numbers of one step, bias corrections computed in double.
+  /// The numbers of one step, bias corrections computed in double: moments are multiplied by them,
+  /// for divisions and roots are what a step computes longest at.
   static AdamStep numbers(
       RuleOptions options, StepSize stepSize, long stepNumber, float weightDecay) {
     float beta1 = stepSize.momentumOr(options.momentum());
@@ -39,8 +40,8 @@ public record Adam(RuleOptions options) implements UpdateRule {
         beta1,
         beta2,
         (float) options.epsilon(),
-        (float) (1 - Math.pow(beta1, stepNumber)),
-        (float) (1 - Math.pow(beta2, stepNumber)),
+        (float) (1 / (1 - Math.pow(beta1, stepNumber))),
+        (float) (1 / (1 - Math.pow(beta2, stepNumber))),
         weightDecay);
   }
 }

@@ -44,7 +44,7 @@ final class RowKernelsTest {
     steps.put("adagrad", (k, s) -> k.adaGrad(s, 0.1f, 1e-8f));
     steps.put("rmsprop", (k, s) -> k.rmsProp(s, 0.1f, 0.9f, 1e-8f));
     steps.put(
-        "adam", (k, s) -> k.adam(s, new AdamStep(0.1f, 0.9f, 0.999f, 1e-8f, 0.1f, 0.001f, 0.01f)));
+        "adam", (k, s) -> k.adam(s, new AdamStep(0.1f, 0.9f, 0.999f, 1e-8f, 10f, 1000f, 0.01f)));
     steps.put("adadelta", (k, s) -> k.adaDelta(s, 0.1f, 0.9f, 1e-6f));
     steps.put("adarevision", (k, s) -> k.adaRevision(s, 0.1f, 1));
     steps.put("proximal-sgd", (k, s) -> k.proximalSgd(s, 0.1f, 0.5f, 0.25f));

@@ -24,13 +24,25 @@ final class StreamingStepKernelsTest {
   private static final Set<String> WITHOUT_STATE = Set.of("sgd", "proximal-sgd");
 
   private int left;
-  private final StepKernels<StepSpan> streaming = new StreamingStepKernels(countingWhatIsLeft());
+  private final StepKernels<StepSpan> streaming = streaming(LaneCode.Width.NARROW);
 
   @BeforeEach
   void hasSuchKernels() {
     assumeTrue(
         new VectorRowKernels().streaming() instanceof StreamingStepKernels,
         "this machine has no such kernels");
+  }
+
+  private StepKernels<StepSpan> streaming(LaneCode.Width width) {
+    return new StreamingStepKernels(countingWhatIsLeft(), width);
+  }
+
+  /// Those that this machine has.
+  private List<StepKernels<StepSpan>> streaming() {
+    return Arrays.stream(LaneCode.Width.values())
+        .filter(width -> width.lanes() <= VectorRowKernels.lanes())
+        .map(this::streaming)
+        .toList();
   }
 
   @SuppressWarnings("unchecked") // the interface is what it is
@@ -101,11 +113,13 @@ final class StreamingStepKernelsTest {
             var lies = new Case(length, 8, 64, planeBytes, divisor);
             for (boolean isOverGradient : new boolean[] {false, true}) {
               for (boolean isSpecial : new boolean[] {false, true}) {
-                int[] streamed = lies.run(streaming, step, isOverGradient, isSpecial);
                 int[] plain = lies.run(new ScalarRowKernels(), step, isOverGradient, isSpecial);
-                assertThat(Arrays.mismatch(streamed, plain))
-                    .as("%s, %s, %s, %s", name, lies, isOverGradient, isSpecial)
-                    .isEqualTo(-1);
+                for (StepKernels<StepSpan> streaming : streaming()) {
+                  int[] streamed = lies.run(streaming, step, isOverGradient, isSpecial);
+                  assertThat(Arrays.mismatch(streamed, plain))
+                      .as("%s, %s, %s, %s", name, lies, isOverGradient, isSpecial)
+                      .isEqualTo(-1);
+                }
               }
               boolean isAllOver = isOverGradient && WITHOUT_STATE.contains(name);
               assertThat(left).as(name).isEqualTo(isAllOver ? length : length % PASS);
