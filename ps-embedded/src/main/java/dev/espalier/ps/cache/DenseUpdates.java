@@ -1,7 +1,7 @@
 package dev.espalier.ps.cache;
 
+import dev.espalier.ps.kernel.LargeArrays;
 import dev.espalier.ps.kernel.RowKernels;
-import dev.espalier.ps.machine.Cores;
 import dev.espalier.ps.table.ArraySource;
 import dev.espalier.ps.table.CutArray;
 import dev.espalier.ps.table.PageSource;
@@ -22,13 +22,9 @@ final class DenseUpdates implements TableUpdates {
   /// From so many runs of touched rows on, rows are sent by number.
   private static final int MAX_RUNS = 8;
 
-  /// What one core does at a time; the JVM copies so much past the caches.
-  private static final int SHARED_FLOATS = 1 << 20;
-
   private final int table;
   private final int columns;
   private final RowKernels kernels;
-  private final Cores cores = Cores.ofThisProcess();
   private final ArraySource arrays;
   private final PageSource pages;
 
@@ -78,30 +74,16 @@ final class DenseUpdates implements TableUpdates {
     }
     float[] sums = sums();
     if (touchedCount == 0) {
-      copy(values, offset, sums, from * columns, count * columns);
+      LargeArrays.copy(values, offset, sums, from * columns, count * columns);
       Arrays.fill(touchedRows, from, from + count, true);
       touchedCount = count;
     } else if (touchedCount == touchedRows.length) {
-      addAll(values, offset, sums, from * columns, count * columns);
+      LargeArrays.add(kernels, values, offset, sums, from * columns, count * columns);
     } else {
       for (int i = 0; i < count; i++) {
         addRow(from + i, values, offset + i * columns);
       }
     }
-  }
-
-  private void copy(float[] from, int offset, float[] to, int toOffset, int length) {
-    cores.share(
-        length,
-        SHARED_FLOATS,
-        (first, count) -> System.arraycopy(from, offset + first, to, toOffset + first, count));
-  }
-
-  private void addAll(float[] from, int offset, float[] to, int toOffset, int length) {
-    cores.share(
-        length,
-        SHARED_FLOATS,
-        (first, count) -> kernels.add(from, offset + first, to, toOffset + first, count));
   }
 
   private float[] sums() {

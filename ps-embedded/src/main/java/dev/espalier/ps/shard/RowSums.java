@@ -1,5 +1,6 @@
 package dev.espalier.ps.shard;
 
+import dev.espalier.ps.kernel.LargeArrays;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.table.RowBatch;
 import dev.espalier.ps.table.RowSelection;
@@ -63,8 +64,13 @@ final class RowSums {
       RowBatch first = parts.getFirst().get(b);
       for (List<RowBatch> part : parts.subList(1, parts.size())) {
         RowBatch other = part.get(b);
-        kernels.add(
-            other.array(), other.from(), first.array(), first.from(), first.content().count());
+        LargeArrays.add(
+            kernels,
+            other.array(),
+            other.from(),
+            first.array(),
+            first.from(),
+            first.content().count());
       }
       sums.add(first);
     }
