@@ -83,6 +83,7 @@ final class GradientPagesTest {
 
   private static void whole(WorkerSession session, float[] gradient) {
     addAll(session, gradient);
+    session.add(0, 7, 0, gradient, 0);
     session.add(0, 17, 1000, gradient, 5);
     session.add(0, new long[] {4098, 3, 3}, 3, gradient);
   }

@@ -30,8 +30,8 @@ final class LaneCode {
   enum Width {
     /// Of 256 bits: AVX.
     NARROW(8, 16),
-    /// Of 512 bits: AVX-512 F. Where three or four planes are written, stores of whole lines are
-    /// faster by a tenth than two of halves; else they are as fast.
+    /// Of 512 bits: AVX-512 F. A line of the caches is written by one store, which most rules gain
+    /// by.
     WIDE(16, 32);
 
     private final int lanes;

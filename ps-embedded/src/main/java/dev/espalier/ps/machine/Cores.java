@@ -1,6 +1,7 @@
 package dev.espalier.ps.machine;
 
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -10,37 +11,42 @@ import org.jspecify.annotations.Nullable;
 /// Work on much memory, in pieces that several cores take.
 ///
 /// One core keeps too few lines of memory on their way to use all the bandwidth that there is. The
-/// caller works itself and waits for none who has not begun: where no other core is free, it does
-/// all of it. Thread-safe.
+/// caller works itself and waits for none who has not begun: where no thread is free, or the system
+/// gives none, it does all of it. Thread-safe.
 public final class Cores {
   /// More do not make memory faster.
   private static final int MOST = 16;
 
   private static final int IDLE_SECONDS = 10;
+  private static final long AGAIN_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final int SPINS = 1_000;
 
   private static final Cores HERE = new Cores(number());
 
   private final int number;
   private final ThreadPoolExecutor helpers;
-  private final AtomicInteger nextName = new AtomicInteger();
+  private volatile boolean isRefused;
+  private volatile long refusedNanos;
 
   /// @param number of cores, the caller's among them, > 0
   Cores(int number) {
+    this(
+        number,
+        work ->
+            Thread.ofPlatform()
+                .daemon()
+                .inheritInheritableThreadLocals(false)
+                .name("core")
+                .unstarted(work));
+  }
+
+  /// The same with threads of one's own.
+  Cores(int number, ThreadFactory threads) {
     this.number = number;
     int others = Math.max(1, number - 1);
     helpers =
         new ThreadPoolExecutor(
-            others,
-            others,
-            IDLE_SECONDS,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(),
-            work ->
-                Thread.ofPlatform()
-                    .daemon()
-                    .name("core-" + nextName.getAndIncrement())
-                    .unstarted(work));
+            others, others, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), threads);
     helpers.allowCoreThreadTimeOut(true);
   }
 
@@ -67,27 +73,42 @@ public final class Cores {
   /// Does all of some work, and returns when it is done; what was written is seen then.
   ///
   /// @param length number of elements, >= 0
-  /// @param most elements in a piece, > 0; a piece should take some ten microseconds
+  /// @param most elements in a piece, > 0; a piece takes some hundred microseconds at best, for
+  ///   taking one is little work, and the last ones are waited for
   /// @throws RuntimeException what a piece threw; others may have been left out then
   public void share(int length, int most, Piece work) {
-    int pieces = Math.ceilDiv(length, most);
-    int cores = Math.min(number, pieces);
-    if (cores <= 1) {
-      if (length > 0) {
-        work.run(0, length);
-      }
+    if (length == 0) {
+      return;
+    }
+    int cores = Math.min(number, Math.ceilDiv(length, most));
+    if (cores == 1) {
+      work.run(0, length);
       return;
     }
     var shared = new Shared(length, most, work);
-    try {
-      for (int i = 1; i < cores; i++) {
-        helpers.execute(shared);
-      }
-    } catch (OutOfMemoryError _) {
-      // The system gives no thread: those that there are do it.
+    for (int i = 1; i < cores; i++) {
+      ask(shared);
     }
     shared.run();
     shared.await();
+    while (helpers.remove(shared)) {
+      // Nothing is left of it for those who have not come.
+    }
+  }
+
+  private void ask(Shared shared) {
+    long now = System.nanoTime();
+    if (isRefused && now - refusedNanos < AGAIN_NANOS) {
+      return;
+    }
+    try {
+      helpers.execute(shared);
+      isRefused = false;
+    } catch (OutOfMemoryError _) {
+      // The system gives no thread, and the JVM writes lines about it for each that is asked for.
+      refusedNanos = now;
+      isRefused = true;
+    }
   }
 
   /// Work that is being done.
@@ -130,7 +151,7 @@ public final class Cores {
       }
     }
 
-    /// The pieces that others took take no longer than the last one of the caller's.
+    /// What others have begun mostly takes no longer than the last piece of the caller's.
     void await() {
       for (int i = 0; i < SPINS && done.get() < pieces; i++) {
         Thread.onSpinWait();

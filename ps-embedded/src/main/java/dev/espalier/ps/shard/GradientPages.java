@@ -115,7 +115,9 @@ final class GradientPages implements RowValues.InPages {
   private void forEach(int first, int count, Visitor visitor) {
     int columns = layout.columns();
     int most =
-        (long) count * columns < MIN_SHARED_FLOATS ? count : Math.ceilDiv(SHARED_FLOATS, columns);
+        (long) count * columns < MIN_SHARED_FLOATS
+            ? Math.max(1, count)
+            : Math.ceilDiv(SHARED_FLOATS, columns);
     cores.share(count, most, (start, rows) -> visit(first + start, rows, start, visitor));
   }
 

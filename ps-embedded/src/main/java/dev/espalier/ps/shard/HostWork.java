@@ -110,26 +110,28 @@ final class HostWork implements RowWork {
         updateOver(gradients, table, pageTable, step);
         continue;
       }
-      var steps = new PageSteps(table, pageTable, step, cores);
-      PageRuns.Visitor whereTheyLie =
-          (page, firstRow, count, position) ->
-              steps.add(stepOf(table, pageTable, batch, step, page, firstRow, count, position));
-      switch (batch.rows()) {
-        case RowSelection.Range range -> {
-          PageRuns.forEach(range, table.layout(), whereTheyLie);
-          steps.take();
-        }
-        case RowSelection.Keys keys -> {
-          // The next run may lie in the same page.
-          PageRuns.Visitor atOnce =
-              (page, firstRow, count, position) -> {
-                whereTheyLie.run(page, firstRow, count, position);
-                steps.take();
-              };
-          if (step.seen() == null && GatheredStep.suits(table.layout())) {
-            gathered.take(table, pageTable, batch, step, atOnce);
-          } else {
-            PageRuns.forEach(keys, table.layout(), atOnce);
+      try (var steps = new PageSteps(table, pageTable, step, cores)) {
+        switch (batch.rows()) {
+          case RowSelection.Range range -> {
+            PageRuns.forEach(
+                range,
+                table.layout(),
+                (page, firstRow, count, position) ->
+                    steps.add(
+                        stepOf(table, pageTable, batch, step, page, firstRow, count, position)));
+            steps.take();
+          }
+          case RowSelection.Keys keys -> {
+            // Another run may lie in the same page.
+            PageRuns.Visitor atOnce =
+                (page, firstRow, count, position) ->
+                    steps.takeNow(
+                        stepOf(table, pageTable, batch, step, page, firstRow, count, position));
+            if (step.seen() == null && GatheredStep.suits(table.layout())) {
+              gathered.take(table, pageTable, batch, step, atOnce);
+            } else {
+              PageRuns.forEach(keys, table.layout(), atOnce);
+            }
           }
         }
       }
@@ -145,26 +147,27 @@ final class HostWork implements RowWork {
   private void updateOver(
       GradientPages gradients, TablePart table, PageTable pages, TablePart.Step step) {
     PageLayout layout = table.layout();
-    var steps = new PageSteps(table, pages, step, cores);
-    for (int page = 0; page < layout.pageCount(); page++) {
-      Page seen = step.seenPage(table.index(), pages, page);
-      Page target = gradients.take(page);
-      target.touch(pages.pool());
-      int rows = (int) (layout.endRowOf(page) - layout.firstRowOf(page));
-      StepSpan span =
-          new StepSpan(
-              pages.page(page).segment(),
-              target.segment(),
-              0,
-              layout.planeBytes(),
-              null,
-              0,
-              step.divisor(),
-              rows * layout.columns(),
-              seen == null ? null : seen.segment());
-      steps.add(new PageSteps.One(page, target, span, intoFresh(table)));
+    try (var steps = new PageSteps(table, pages, step, cores)) {
+      for (int page = 0; page < layout.pageCount(); page++) {
+        Page seen = step.seenPage(table.index(), pages, page);
+        Page target = gradients.take(page);
+        target.touch(pages.pool());
+        int rows = (int) (layout.endRowOf(page) - layout.firstRowOf(page));
+        StepSpan span =
+            new StepSpan(
+                pages.page(page).segment(),
+                target.segment(),
+                0,
+                layout.planeBytes(),
+                null,
+                0,
+                step.divisor(),
+                rows * layout.columns(),
+                seen == null ? null : seen.segment());
+        steps.add(new PageSteps.One(page, target, span, intoFresh(table)));
+      }
+      steps.take();
     }
-    steps.take();
   }
 
   private StepKernels<StepSpan> intoFresh(TablePart table) {

@@ -12,7 +12,7 @@ import java.util.List;
 /// to do.
 ///
 /// Pages become the table's when all parts are done. Not thread-safe.
-final class PageSteps {
+final class PageSteps implements AutoCloseable {
   /// What one core does at a time.
   private static final int MOST_FLOATS = 1 << 16;
 
@@ -46,15 +46,43 @@ final class PageSteps {
     all.add(one);
   }
 
-  /// Takes the steps that were added since.
+  /// Takes the steps that were added.
   void take() {
     if (bytes() < MIN_SHARED_BYTES) {
       all.forEach(this::take);
     } else {
       share();
     }
-    all.forEach(one -> pages.install(one.page(), one.target()));
-    all.clear();
+    while (!all.isEmpty()) {
+      install(all.removeLast());
+    }
+  }
+
+  /// Takes a step at once.
+  void takeNow(One one) {
+    try {
+      take(one);
+    } catch (RuntimeException | Error failure) {
+      release(one);
+      throw failure;
+    }
+    install(one);
+  }
+
+  private void install(One one) {
+    pages.install(one.page(), one.target());
+  }
+
+  /// Gives fresh pages back that have not become the table's.
+  @Override
+  public void close() {
+    all.forEach(this::release);
+  }
+
+  private void release(One one) {
+    if (one.target() != pages.page(one.page())) {
+      one.target().release();
+    }
   }
 
   private long bytes() {

@@ -81,6 +81,26 @@ final class CoresTest {
   }
 
   @Test
+  void aSystemThatGivesNoThreadIsNotAskedEachTime() {
+    var asked = new AtomicInteger();
+    var cores =
+        new Cores(
+            4,
+            _ -> {
+              asked.incrementAndGet();
+              throw new OutOfMemoryError("unable to create native thread");
+            });
+    var taken = new AtomicInteger();
+
+    for (int i = 0; i < 10; i++) {
+      cores.share(100, 1, (_, count) -> taken.addAndGet(count));
+    }
+
+    assertThat(taken).hasValue(1000);
+    assertThat(asked).hasValue(1);
+  }
+
+  @Test
   void aPieceMayItselfBeShared() {
     var cores = new Cores(3);
     var taken = new AtomicInteger();

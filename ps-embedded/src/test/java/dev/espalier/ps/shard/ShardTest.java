@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.kernel.ScalarRowKernels;
 import dev.espalier.ps.optim.StepSize;
 import dev.espalier.ps.table.RowBatch;
@@ -13,9 +14,11 @@ import dev.espalier.ps.table.RowSelection;
 import dev.espalier.ps.table.RowValues;
 import dev.espalier.ps.table.TableSpec;
 import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -94,6 +97,38 @@ final class ShardTest {
     ok(push(ROOT, 1, 0, 0, 2));
     assertThat(value(shard.submit(read(ROOT, 0, 1, 0)))).isEqualTo(-2);
     fails(push(ROOT, 0, 2, 0, 2), PsFault.CLOCK_ORDER, "clock 1 is its next");
+  }
+
+  /// All but one page could be lost with it.
+  @Test
+  void aStepThatFailsKeepsNoPage() {
+    shard.close();
+    var steps = new AtomicInteger();
+    var scalar = new ScalarRowKernels();
+    var failing =
+        (RowKernels)
+            Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {RowKernels.class},
+                (_, method, arguments) -> {
+                  if (method.getName().equals("sgd") && steps.incrementAndGet() == 3) {
+                    throw new OutOfMemoryError("no heap");
+                  }
+                  return method.invoke(scalar, arguments);
+                });
+    shard =
+        new Shard(
+            new ShardConfig(0, 1, 4096, 4096, 32 << 20),
+            List.of(TableSpec.dense("w", 10 * 1024, 1, "sgd")),
+            failing);
+    ok(new ShardCommand.Create(ROOT, 0));
+    long before = shard.stats().pagesInUse();
+
+    assertThat(now(push(ROOT, 0, 0, 0, new float[10 * 1024])))
+        .isInstanceOf(ShardReply.Failed.class);
+
+    assertThat(steps).hasValue(3);
+    assertThat(shard.stats().pagesInUse()).isEqualTo(before);
   }
 
   @Test

@@ -68,7 +68,6 @@ final class SessionRunner {
   private static final Duration STOP_GRACE = Duration.ofSeconds(15);
   private static final Duration LAUNCH_AGAIN = Duration.ofSeconds(2);
   private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
-  private static final int MAX_DOUBLINGS = 5;
   private static final int MAX_MESSAGES = 100_000;
 
   /// Of all reports that wait; one clock is some hundred bytes.
@@ -472,9 +471,9 @@ final class SessionRunner {
     return job.spec().launch() == JobSpec.Launch.EXTERNAL && !begun;
   }
 
-  /// What the job waits for people is not time that it takes.
+  /// What the job waits for people, or for room for its workers, is not time that it takes.
   private void runClock() {
-    clock.run(!held && !awaitsOthers());
+    clock.run(!held && !awaitsOthers() && nextStart == null);
   }
 
   private WorkerLeases newLeases() {
@@ -942,6 +941,7 @@ final class SessionRunner {
 
   private void launch(int next) throws InterruptedException {
     beginGeneration(next);
+    leases = WorkerLeases.awaiting(job.spec().workers(), ports.leases());
     runClock();
     ports.launcher().kill(job.id());
     byte[] secretBytes = new byte[32];
@@ -962,19 +962,20 @@ final class SessionRunner {
 
   /// A generation whose processes are to be started.
   ///
-  /// @param sinceNanos when the first try was
+  /// @param sinceNanos from when on the time for tries counts
   private record Start(
       int generation, String secret, byte[] secretHash, long sinceNanos, boolean isFirst) {}
 
   /// Workers that end before all are there may lack what the system has again soon: memory,
-  /// threads. Started at once they would use up all tries of a job within a second.
+  /// threads. Started at once they would use up the few losses that a job may have within a second.
   private void pauseBefore(Start start) {
-    Duration pause = FIRST_PAUSE.multipliedBy(1L << Math.min(vain - 1, MAX_DOUBLINGS));
+    Duration pause = FIRST_PAUSE.multipliedBy(1L << (vain - 1));
     log.warn(
-        "job={} generation={} workers before it ended before all of them were there; started in {} s",
+        "job={} generation={} starts in {} s: of the one before not all workers were ever there",
         job.id(),
         start.generation(),
         pause.toSeconds());
+    ports.gateway().close(job.id(), "their generation is over");
     launchLater(start, pause);
   }
 
@@ -982,6 +983,7 @@ final class SessionRunner {
     leases = WorkerLeases.awaiting(job.spec().workers(), ports.leases());
     nextStart = start;
     nextStartNanos = System.nanoTime() + pause.toNanos();
+    runClock();
   }
 
   private void launch(Start start) {
@@ -1003,6 +1005,7 @@ final class SessionRunner {
       return;
     }
     leases = newLeases();
+    runClock();
     goesOn();
     log.info("job={} generation={} workers={} started", job.id(), of, job.spec().workers());
   }

@@ -118,7 +118,8 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
 
   /// {@return the command line of a worker, with the jar of its program when it is not built in}
   ///
-  /// @param marks system properties that come first, where a process listing surely shows them
+  /// @param marks system properties that come first, where a process listing surely shows them, and
+  ///   before the options, which may set others
   List<String> line(List<String> marks, List<Path> programJars, List<String> arguments) {
     var line = new ArrayList<String>();
     line.add(java.toString());

@@ -719,11 +719,12 @@ final class SessionDirectoryTest {
       assertThat(launcher.pauses())
           .extracting(Duration::toMillis)
           .satisfiesExactly(
-              first -> assertThat(first).isBetween(1_000L, 1_900L),
-              second -> assertThat(second).isBetween(2_000L, 3_900L),
-              third -> assertThat(third).isBetween(4_000L, 7_900L));
+              first -> assertThat(first).isBetween(1_000L, 4_000L),
+              second -> assertThat(second).isGreaterThanOrEqualTo(2_000L),
+              third -> assertThat(third).isGreaterThanOrEqualTo(4_000L));
       assertThat(logs.state(job)).isEqualTo(JobState.STARTING);
       assertThat(stalls.all()).isEmpty();
+      assertThat(logs.read(job, 0).getLast().atSeconds()).as("time of the job").isLessThan(2);
     }
   }
 

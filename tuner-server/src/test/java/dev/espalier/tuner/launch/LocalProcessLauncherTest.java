@@ -68,16 +68,42 @@ final class LocalProcessLauncherTest {
     }
   }
 
+  @Test
+  void workersDivideTheCoresUnlessTheirOptionsSayOtherwise() throws Exception {
+    LocalProcessLauncher launcher = launcher("-Despalier.cores=7");
+    try {
+      launch(launcher);
+
+      int each = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+      Awaitility.await()
+          .untilAsserted(() ->
+              assertThat(folder.resolve("arguments"))
+                  .content()
+                  .hasLineCount(2)
+                  .containsPattern("-Despalier.cores=" + each + " .*-Despalier.cores=7 "));
+    } finally {
+      launcher.kill(JOB);
+    }
+  }
+
   private void launch(LocalProcessLauncher launcher) {
     launcher.launch(JOB, spec(), 1, "secret", (worker, _) -> exited.add(worker));
   }
 
-  private LocalProcessLauncher launcher() throws IOException {
+  private LocalProcessLauncher launcher(String... javaOptions) throws IOException {
     Path script = folder.resolve("java");
     Files.writeString(
-        script, "#!/bin/sh\ncase \"$*\" in *describe*) echo '[]';; *) exec sleep 30;; esac\n");
+        script,
+        """
+        #!/bin/sh
+        case "$*" in
+          *describe*) echo '[]' ;;
+          *) echo "$*" >>'%s'; exec sleep 30 ;;
+        esac
+        """
+            .formatted(folder.resolve("arguments")));
     Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
-    var command = new WorkerCommand(script, "", List.of());
+    var command = new WorkerCommand(script, "", List.of(javaOptions));
     var programs = new DescribedPrograms(command, folder.resolve("programs"));
     return new LocalProcessLauncher(command, programs, folder, "127.0.0.1:1");
   }
