@@ -99,7 +99,7 @@ final class ShardTest {
     fails(push(ROOT, 0, 2, 0, 2), PsFault.CLOCK_ORDER, "clock 1 is its next");
   }
 
-  /// All but one page could be lost with it.
+  /// Fresh pages of all steps are taken before the first of them.
   @Test
   void aStepThatFailsKeepsNoPage() {
     shard.close();
