@@ -23,7 +23,7 @@ class DatabaseCutTest {
       program: mlp
       seed: 7
       arguments: { hidden: [64] }
-      tuning: { policy: fixed, setting: { learningRate: 0.02, batchSize: 16 } }
+      tuning: { policy: fixed, setting: { learningRate: 0.02, batchSize: 32 } }
       stop: { maxEpochs: 16 }
       time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7.0e-6 } }
       """;

@@ -26,6 +26,8 @@ import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 import java.util.zip.ZipFile;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +37,20 @@ import tools.jackson.databind.JsonNode;
 /// The program of docs/TUTORIAL.md is compiled, described, and trained under the tuner.
 @Timeout(300)
 class TutorialTest {
+  @TempDir static Path home;
+  private static ServerProcess server;
+
   @TempDir private Path folder;
+
+  @BeforeAll
+  static void start() throws Exception {
+    server = ServerProcess.start(home);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    server.close();
+  }
 
   @Test
   void programIsAsShortAsThePageSays() throws Exception {
@@ -76,18 +91,18 @@ class TutorialTest {
     var log = (Logger) LoggerFactory.getLogger(DescribedPrograms.class);
     log.addAppender(said);
 
-    Path home = Files.createDirectories(folder.resolve("programs"));
-    Path undeclared = home.resolve("undeclared.jar");
+    Path jars = Files.createDirectories(folder.resolve("programs"));
+    Path undeclared = jars.resolve("undeclared.jar");
     try (var out = new JarOutputStream(Files.newOutputStream(undeclared))) {
       out.putNextEntry(new JarEntry("META-INF/services/dev.espalier.sdk.TrainingProgam"));
     }
-    var programs = new DescribedPrograms(command, home);
+    var programs = new DescribedPrograms(command, jars);
     assertThat(programs.find("line-fit")).as("a program whose jar is not there yet").isEmpty();
 
-    Files.writeString(home.resolve("broken.jar"), "no jar");
+    Files.writeString(jars.resolve("broken.jar"), "no jar");
     Path jar = Tutorial.read().jar(folder);
 
-    assertThat(jar).hasParent(home);
+    assertThat(jar).hasParent(jars);
     assertThat(programs.find("line-fit"))
         .hasValueSatisfying(program -> {
           assertThat(program.summary()).isEqualTo("Fits a line to points.");
@@ -111,28 +126,26 @@ class TutorialTest {
   @Test
   void serverRunsTheJarInWorkersOfItsOwn() throws Exception {
     Tutorial tutorial = Tutorial.read();
-    tutorial.jar(folder);
-    try (var server = ServerProcess.start(folder)) {
-      JsonNode job = server.awaitEnd(server.submit(tutorial.jobFile("first-fit")));
+    tutorial.jar(home);
+    JsonNode job = server.awaitEnd(server.submit(tutorial.jobFile("first-fit")));
 
-      assertThat(job.path("state").asString()).as("%s", job).isEqualTo("COMPLETED");
-      assertThat(job.path("metrics").path("loss").asDouble()).isLessThan(0.01);
+    assertThat(job.path("state").asString()).as("%s", job).isEqualTo("COMPLETED");
+    assertThat(job.path("metrics").path("loss").asDouble()).isLessThan(0.01);
 
-      Path model = folder.resolve("model.npz");
-      var said = new StringBuilder();
-      String id = job.path("id").asString();
-      assertThat(server.espalier(said, "model", "export", id, model.toString()))
-          .as("%s", said)
-          .isZero();
-      assertThat(lastTwo(model, "line.npy"))
-          .as("slope and intercept")
-          .satisfies(line -> assertThat(line.get(0)).isCloseTo(3, within(0.1f)))
-          .satisfies(line -> assertThat(line.get(1)).isCloseTo(2, within(0.1f)));
-      said.setLength(0);
-      assertThat(server.espalier(said, "model", "export", id, model.toString(), "--snapshot", "99"))
-          .isEqualTo(4);
-      assertThat(said.toString()).contains("there is no snapshot 99", "snapshots on the disk: [");
-    }
+    Path model = folder.resolve("model.npz");
+    var said = new StringBuilder();
+    String id = job.path("id").asString();
+    assertThat(server.espalier(said, "model", "export", id, model.toString()))
+        .as("%s", said)
+        .isZero();
+    assertThat(lastTwo(model, "line.npy"))
+        .as("slope and intercept")
+        .satisfies(line -> assertThat(line.get(0)).isCloseTo(3, within(0.1f)))
+        .satisfies(line -> assertThat(line.get(1)).isCloseTo(2, within(0.1f)));
+    said.setLength(0);
+    assertThat(server.espalier(said, "model", "export", id, model.toString(), "--snapshot", "99"))
+        .isEqualTo(4);
+    assertThat(said.toString()).contains("there is no snapshot 99", "snapshots on the disk: [");
   }
 
   @Test
@@ -265,69 +278,65 @@ class TutorialTest {
             }
             """
                 .formatted(marker))
-        .jar(folder);
-    try (var server = ServerProcess.start(folder)) {
-      String id =
-          server.submit(
-              """
-              name: hangs
-              program: line-fit
-              workers: 2
-              tuning: { policy: fixed, setting: { learningRate: 0.1 } }
-              stop: { maxEpochs: 4 }
-              limits: { clockTimeout: 2s }
-              """);
-      JsonNode job = server.awaitEnd(id);
+        .jar(home);
+    String id =
+        server.submit(
+            """
+            name: hangs
+            program: line-fit
+            workers: 2
+            tuning: { policy: fixed, setting: { learningRate: 0.1 } }
+            stop: { maxEpochs: 4 }
+            limits: { clockTimeout: 2s }
+            """);
+    JsonNode job = server.awaitEnd(id);
 
-      assertThat(job.path("state").asString()).as("%s", job).isEqualTo("COMPLETED");
-      assertThat(job.path("generation").asInt()).isEqualTo(2);
-      assertThat(marker).isDirectory();
-      assertThat(server.logs(id))
-          .contains(
-              "clock 30 has run for", "limits.clockTimeout is 2.00 s", "at example.LineFit.clock(");
-    }
+    assertThat(job.path("state").asString()).as("%s", job).isEqualTo("COMPLETED");
+    assertThat(job.path("generation").asInt()).isEqualTo(2);
+    assertThat(marker).isDirectory();
+    assertThat(server.logs(id))
+        .contains(
+            "clock 30 has run for", "limits.clockTimeout is 2.00 s", "at example.LineFit.clock(");
   }
 
   @Test
   void modelOfAWorkerThatCameByItselfIsReadWhereItLies() throws Exception {
     Path own = Files.createDirectories(folder.resolve("own"));
-    try (var server = ServerProcess.start(folder)) {
-      Path jar = Tutorial.read().withEdit("127.0.0.1:7071", server.workerAddress()).jar(folder);
-      String id =
-          server.submit(
-              """
-              program: line-fit
-              workers: 1
-              launch: external
-              tuning: { policy: fixed, setting: { learningRate: 0.1 } }
-              stop: { maxEpochs: 4 }
-              """);
-      Process worker = server.startMain(jar, own, "example.LineFit", id);
-      assertThat(server.awaitEnd(id).path("state").asString()).isEqualTo("COMPLETED");
-      assertThat(worker.waitFor()).as(Files.readString(own.resolve("own.out"))).isZero();
+    Path jar = Tutorial.read().withEdit("127.0.0.1:7071", server.workerAddress()).jar(home);
+    String id =
+        server.submit(
+            """
+            program: line-fit
+            workers: 1
+            launch: external
+            tuning: { policy: fixed, setting: { learningRate: 0.1 } }
+            stop: { maxEpochs: 4 }
+            """);
+    Process worker = server.startMain(jar, own, "example.LineFit", id);
+    assertThat(server.awaitEnd(id).path("state").asString()).isEqualTo("COMPLETED");
+    assertThat(worker.waitFor()).as(Files.readString(own.resolve("own.out"))).isZero();
 
-      String model = folder.resolve("model.npz").toString();
-      var said = new StringBuilder();
-      assertThat(server.espalier(said, "model", "export", id, model)).isEqualTo(5);
-      assertThat(said.toString()).contains("lie beside its workers", "--checkpoints FOLDER");
+    String model = folder.resolve("model.npz").toString();
+    var said = new StringBuilder();
+    assertThat(server.espalier(said, "model", "export", id, model)).isEqualTo(5);
+    assertThat(said.toString()).contains("lie beside its workers", "--checkpoints FOLDER");
 
-      String checkpoints = own.resolve(".espalier").resolve("checkpoints").toString();
-      said.setLength(0);
-      assertThat(
-              server.espalier(
-                  said,
-                  "model",
-                  "export",
-                  id,
-                  model,
-                  "--checkpoints",
-                  checkpoints,
-                  "--jar",
-                  jar.toString()))
-          .as("%s", said)
-          .isZero();
-      assertThat(lastTwo(Path.of(model), "line.npy").get(0)).isCloseTo(3, within(0.1f));
-    }
+    String checkpoints = own.resolve(".espalier").resolve("checkpoints").toString();
+    said.setLength(0);
+    assertThat(
+            server.espalier(
+                said,
+                "model",
+                "export",
+                id,
+                model,
+                "--checkpoints",
+                checkpoints,
+                "--jar",
+                jar.toString()))
+        .as("%s", said)
+        .isZero();
+    assertThat(lastTwo(Path.of(model), "line.npy").get(0)).isCloseTo(3, within(0.1f));
   }
 
   private static FloatBuffer lastTwo(Path archive, String array) throws IOException {
