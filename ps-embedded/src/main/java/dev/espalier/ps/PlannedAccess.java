@@ -67,6 +67,7 @@ final class PlannedAccess {
   private final ShardCalls calls;
   private final AccessChecks checks;
   private final UnplannedAccess unplanned;
+  private final boolean areRowsHere;
   private PlanOptions options = PlanOptions.all();
   private Mode mode = Mode.OFF;
   private boolean isAutomatic;
@@ -86,6 +87,7 @@ final class PlannedAccess {
   private @Nullable Fetch fetch;
 
   /// @param unplanned serves sound accesses past a plan
+  /// @param areRowsHere whether all rows lie in the memory of this process
   PlannedAccess(
       List<TableSpec> tables,
       List<Partitioner> partitioners,
@@ -94,7 +96,8 @@ final class PlannedAccess {
       ArraySource arrays,
       PageSource pages,
       ShardCalls calls,
-      UnplannedAccess unplanned) {
+      UnplannedAccess unplanned,
+      boolean areRowsHere) {
     checks = new AccessChecks(tables);
     this.partitioners = partitioners;
     columns = tables.stream().mapToInt(TableSpec::columns).toArray();
@@ -105,6 +108,7 @@ final class PlannedAccess {
     this.pages = pages;
     this.calls = calls;
     this.unplanned = unplanned;
+    this.areRowsHere = areRowsHere;
     log = new ClockLog(columns.length);
     before = new ClockLog(columns.length);
   }
@@ -239,7 +243,7 @@ final class PlannedAccess {
   }
 
   private boolean serve(PlanRun planned, int table, int count, float[] target, int offset) {
-    if (!isRoomy(table, count, target.length, offset) || !options.packsRows()) {
+    if (!isRoomy(table, count, target.length, offset) || !packs(planned, table)) {
       return false;
     }
     fetchRows(planned);
@@ -247,12 +251,19 @@ final class PlannedAccess {
     return true;
   }
 
+  /// Whether a table's rows are packed before they are read. Long runs are read with one copy less
+  /// from where they lie, where that is here.
+  private boolean packs(PlanRun planned, int table) {
+    return options.packsRows() && !(areRowsHere && planned.readsLongRuns(table));
+  }
+
   /// Takes note of a sound read that is not served from packed rows.
   ///
   /// @param isNext whether the plan foresees it
   private void noteRead(boolean isNext, int table) {
-    if (isNext && along != null && !options.packsRows()) {
-      along.skipRead(table);
+    PlanRun planned = along;
+    if (isNext && planned != null && !packs(planned, table)) {
+      planned.skipRead(table);
     } else {
       leave();
     }
@@ -433,7 +444,7 @@ final class PlannedAccess {
         && shards > 1
         && options.prefetches()
         && options.packsRows()) {
-      fetch = send(run.plan(), moment);
+      fetch = send(run, moment);
     }
     prepare();
   }
@@ -449,7 +460,7 @@ final class PlannedAccess {
     Moment moment = Objects.requireNonNull(now, "a plan is followed on a branch");
     Fetch here = fetch;
     if (here == null || !here.moment.equals(moment)) {
-      here = send(planned.plan(), moment);
+      here = send(planned, moment);
       fetch = here;
     }
     if (!here.isHere) {
@@ -461,13 +472,14 @@ final class PlannedAccess {
     planned.serve(here.values);
   }
 
-  private Fetch send(AccessPlan plan, Moment moment) {
+  private Fetch send(PlanRun planned, Moment moment) {
+    AccessPlan plan = planned.plan();
     Fetch earlier = fetch;
     Fetch sent =
         new Fetch(
             moment,
             // Others may still write to the rows of a fetch that nobody waited for.
-            earlier != null && earlier.isHere ? earlier.values : buffers(plan));
+            earlier != null && earlier.isHere ? earlier.values : buffers(planned));
     for (int shard = 0; shard < shards; shard++) {
       for (int table = 0; table < columns.length; table++) {
         PackedRows rows = plan.reads(table);
@@ -484,12 +496,14 @@ final class PlannedAccess {
     return sent;
   }
 
-  private float[] @Nullable [] buffers(AccessPlan plan) {
+  private float[] @Nullable [] buffers(PlanRun planned) {
     float[] @Nullable [] buffers = new float[columns.length][];
     for (int table = 0; table < buffers.length; table++) {
-      PackedRows rows = plan.reads(table);
+      PackedRows rows = planned.plan().reads(table);
       buffers[table] =
-          rows == null ? null : new float[Math.multiplyExact(rows.count(), columns[table])];
+          rows == null || !packs(planned, table)
+              ? null
+              : new float[Math.multiplyExact(rows.count(), columns[table])];
     }
     return buffers;
   }

@@ -80,7 +80,8 @@ public final class WorkerSession implements AutoCloseable {
             arrays,
             this::gradientPages,
             calls,
-            new UnplannedAccess(calls, onHand, reader, filters, updates));
+            new UnplannedAccess(calls, onHand, reader, filters, updates),
+            config.workers() == 1 && server.shard().isOnHost());
   }
 
   // ---- branches

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -37,7 +38,8 @@ final class PlannedAccessTest {
       List.of(
           TableSpec.dense("d", 90, 3, "momentum"),
           TableSpec.sparse("s", 4000, 1, "adagrad"),
-          TableSpec.sparse("a", 500, 5, "adarevision"));
+          TableSpec.sparse("a", 500, 5, "adarevision"),
+          TableSpec.dense("l", 700, 20, "adam"));
 
   private static final List<TableSpec> SUMS = List.of(TableSpec.sparse("sums", 4, 1, "add"));
 
@@ -46,6 +48,7 @@ final class PlannedAccessTest {
     private final ShardRoute to;
     private int reads;
     private int pushes;
+    private @Nullable RowTarget target;
 
     CountingRoute(ShardRoute to) {
       this.to = to;
@@ -59,9 +62,10 @@ final class PlannedAccessTest {
     }
 
     @Override
-    public CompletableFuture<ShardReply> read(ShardCommand.Read read, RowTarget target) {
+    public CompletableFuture<ShardReply> read(ShardCommand.Read read, RowTarget into) {
       reads++;
-      return to.read(read, target);
+      target = into;
+      return to.read(read, into);
     }
 
     @Override
@@ -87,6 +91,15 @@ final class PlannedAccessTest {
     /// To one of few rows of a single float.
     static Access single(Random random) {
       return new Access(random.nextBoolean(), 1, random.nextInt(16), 1, new long[0]);
+    }
+
+    /// To rows that are worth asking for anew, and in between to others.
+    static Access longRun(Random random) {
+      if (random.nextInt(3) == 0) {
+        return random(random);
+      }
+      int count = 210 + random.nextInt(200);
+      return new Access(random.nextBoolean(), 3, random.nextInt(700 - count), count, new long[0]);
     }
 
     int rowCount() {
@@ -151,6 +164,12 @@ final class PlannedAccessTest {
     planGivesTheSame(workers, options, Access::single);
   }
 
+  @ParameterizedTest
+  @MethodSource("ways")
+  void plannedClocksOfLongRunsGiveTheBitsOfUnplannedOnes(int workers, PlanOptions options) {
+    planGivesTheSame(workers, options, Access::longRun);
+  }
+
   private static void planGivesTheSame(
       int workers, PlanOptions options, Function<Random, Access> accesses) {
     for (long seed = 1; seed <= 2; seed++) {
@@ -198,12 +217,13 @@ final class PlannedAccessTest {
         clock(session, programs.get(rank), deviation, extra, new Random(valueSeed + rank));
       }
     }
-    float[] all = new float[90 * 3 + 4000 + 500 * 5];
+    float[] all = new float[90 * 3 + 4000 + 500 * 5 + 700 * 20];
     WorkerSession session = cluster.session(0);
     session.select(branch, BULK, StepSize.noUpdate());
     session.read(0, 0, 90, all, 0);
     session.read(1, 0, 4000, all, 270);
     session.read(2, 0, 500, all, 4270);
+    session.read(3, 0, 700, all, 6770);
     return all;
   }
 
@@ -254,6 +274,34 @@ final class PlannedAccessTest {
           session.tick(1);
           assertThat(route.reads).isEqualTo(1);
           assertThat(route.pushes).isEqualTo(1);
+        }
+      }
+    }
+  }
+
+  @Test
+  void longRunsAreReadFromWhereTheyLieToWhereTheyAreWanted() {
+    try (ParameterServer server =
+        ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), TABLES)) {
+      var route = new CountingRoute(new OwnShard(server.shard()));
+      try (WorkerSession session = server.session(new Transport(List.of(route)))) {
+        session.create(ROOT);
+        session.select(ROOT, BULK, StepSize.of(0.1));
+        session.planRepeatedAccess(PlanOptions.all());
+        float[] values = new float[700 * 20];
+        float[] gradient = new float[90 * 3];
+        for (int clock = 0; clock < 6; clock++) {
+          route.reads = 0;
+          session.read(3, 0, 300, values, 0);
+          session.read(3, 300, 400, values, 6000);
+          session.read(3, 100, 300, values, 0);
+          assertThat(route.target).extracting(RowTarget::values).isSameAs(values);
+          session.read(0, 0, 45, gradient, 0);
+          session.read(0, 45, 45, gradient, 0);
+          session.add(3, 0, 700, values, 0);
+          session.tick(1);
+          boolean isPlanned = clock > 1;
+          assertThat(route.reads).as("clock %d", clock).isEqualTo(isPlanned ? 4 : 5);
         }
       }
     }

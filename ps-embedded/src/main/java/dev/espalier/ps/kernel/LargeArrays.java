@@ -14,10 +14,14 @@ public final class LargeArrays {
 
   /// Copies floats from one array to another one.
   public static void copy(float[] from, int fromOffset, float[] to, int toOffset, int length) {
+    if (length < LEAST) {
+      System.arraycopy(from, fromOffset, to, toOffset, length);
+      return;
+    }
     Cores.ofThisProcess()
         .share(
             length,
-            pieceOf(length),
+            PIECE,
             (first, count) ->
                 System.arraycopy(from, fromOffset + first, to, toOffset + first, count));
   }
@@ -25,14 +29,14 @@ public final class LargeArrays {
   /// `y += x` of two arrays, with the sums of `kernels`.
   public static void add(
       RowKernels kernels, float[] x, int xOffset, float[] y, int yOffset, int length) {
+    if (length < LEAST) {
+      kernels.add(x, xOffset, y, yOffset, length);
+      return;
+    }
     Cores.ofThisProcess()
         .share(
             length,
-            pieceOf(length),
+            PIECE,
             (first, count) -> kernels.add(x, xOffset + first, y, yOffset + first, count));
-  }
-
-  private static int pieceOf(int length) {
-    return length < LEAST ? Math.max(1, length) : PIECE;
   }
 }

@@ -18,6 +18,7 @@ final class Lane {
   static final Lane NONE = new Lane(null, 1, PlanOptions.all());
 
   static final int ROW_SHIFT = 32;
+  private static final int MIN_LONG_FLOATS = 1 << 12;
   private static final float NEUTRAL = -0f;
 
   /* Of no row, and its slot is none. */
@@ -38,6 +39,7 @@ final class Lane {
   final @Nullable RowSlots hashed;
 
   private final boolean isInOrder;
+  private final boolean isOfLongRuns;
 
   /// The access that comes next.
   int next;
@@ -55,12 +57,23 @@ final class Lane {
     words = track != null && isDirect ? words(track) : new long[] {LAST_WORD};
     hashed = track == null || options.usesSlots() ? null : hashed(track.packed());
     isInOrder = track != null && hashed == null && !isOfFloats() && isInOrder(track);
+    isOfLongRuns = track != null && isOfLongRuns(track, width);
   }
 
   private static boolean isInOrder(Track track) {
     return track.packed().parts().size() == 1
         && track.packed().parts().getFirst().rows() instanceof RowSelection.Range
         && Arrays.stream(track.places()).allMatch(place -> place >= 0);
+  }
+
+  private static boolean isOfLongRuns(Track track, int width) {
+    for (int access = 0; access < track.log().size(); access++) {
+      if (track.log().isByNumber(access)
+          || (long) track.log().count(access) * width < MIN_LONG_FLOATS) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static long[] words(Track track) {
@@ -105,6 +118,12 @@ final class Lane {
   /// order; not of single floats one by one, whose sums have a beginning.
   boolean isInOrder() {
     return isInOrder;
+  }
+
+  /// Whether all accesses are to so many consecutive rows that asking for them anew is less work
+  /// than a copy.
+  boolean isOfLongRuns() {
+    return isOfLongRuns;
   }
 
   /// Makes room for sums.

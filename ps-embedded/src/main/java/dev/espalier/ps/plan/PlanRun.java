@@ -1,5 +1,6 @@
 package dev.espalier.ps.plan;
 
+import dev.espalier.ps.kernel.LargeArrays;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.table.ArraySource;
 import dev.espalier.ps.table.CutArray;
@@ -129,6 +130,12 @@ public final class PlanRun {
 
   // ---- reads
 
+  /// Whether all reads of a table are of so many consecutive rows that asking for them anew is less
+  /// work than a copy.
+  public boolean readsLongRuns(int table) {
+    return reads[table].isOfLongRuns();
+  }
+
   /// The rows of the clock are here.
   ///
   /// @param values the rows that the plan reads, by table and slot; null of tables without
@@ -172,7 +179,7 @@ public final class PlanRun {
     } else if (place < 0) {
       kernels.gather(rows, track.slots(), ~place, count, width, target, offset);
     } else {
-      System.arraycopy(rows, place * width, target, offset, count * width);
+      LargeArrays.copy(rows, place * width, target, offset, count * width);
     }
   }
 
@@ -237,9 +244,9 @@ public final class PlanRun {
     } else {
       int from = (hash == null ? place : hash.slotOf(track.log().row(access, 0))) * width;
       if (track.stores()[access] && !lane.isOfFloats()) {
-        System.arraycopy(values, offset, sums, from, count * width);
+        LargeArrays.copy(values, offset, sums, from, count * width);
       } else {
-        kernels.add(values, offset, sums, from, count * width);
+        LargeArrays.add(kernels, values, offset, sums, from, count * width);
       }
     }
   }

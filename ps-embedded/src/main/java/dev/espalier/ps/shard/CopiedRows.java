@@ -15,6 +15,11 @@ final class CopiedRows implements RowCollector {
   }
 
   @Override
+  public boolean isConcurrent() {
+    return true;
+  }
+
+  @Override
   public void take(MemorySegment from, long offset, int position, int rows) {
     MemorySegment.copy(
         from, ValueLayout.JAVA_FLOAT, offset, values, position * columns, rows * columns);

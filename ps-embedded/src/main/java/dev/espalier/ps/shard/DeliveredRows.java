@@ -46,6 +46,11 @@ final class DeliveredRows implements RowCollector {
   }
 
   @Override
+  public boolean isConcurrent() {
+    return true;
+  }
+
+  @Override
   public void take(MemorySegment from, long offset, int position, int rows) {
     if (target.isContiguous()) {
       copy(from, offset, position, rows);

@@ -1,7 +1,6 @@
 package dev.espalier.ps.shard;
 
 import dev.espalier.ps.branch.PageLayout;
-import dev.espalier.ps.branch.PageRuns;
 import dev.espalier.ps.kernel.RowKernels;
 import dev.espalier.ps.machine.Cores;
 import dev.espalier.ps.memory.Page;
@@ -25,11 +24,6 @@ final class GradientPages implements RowValues.InPages {
   private static final int MIN_STREAMED = 4096;
 
   private static final int MOST_STREAMED = 1 << 18;
-
-  /// What one core does at a time, and from how many on others are woken.
-  private static final int SHARED_FLOATS = 1 << 18;
-
-  private static final int MIN_SHARED_FLOATS = 1 << 21;
 
   private final RowKernels kernels;
   private final Optional<StreamingCopy> streaming;
@@ -114,23 +108,15 @@ final class GradientPages implements RowValues.InPages {
 
   private void forEach(int first, int count, Visitor visitor) {
     int columns = layout.columns();
-    int most =
-        (long) count * columns < MIN_SHARED_FLOATS
-            ? Math.max(1, count)
-            : Math.ceilDiv(SHARED_FLOATS, columns);
-    cores.share(count, most, (start, rows) -> visit(first + start, rows, start, visitor));
-  }
-
-  private void visit(int first, int count, int before, Visitor visitor) {
-    int columns = layout.columns();
-    PageRuns.forEach(
+    SharedRuns.forEach(
+        cores,
         new RowSelection.Range(layout.range().first() + first, count),
         layout,
         (page, firstRow, rows, position) ->
             visitor.visit(
                 here(page).segment(),
                 layout.offsetIn(page, firstRow),
-                (before + position) * columns,
+                position * columns,
                 rows * columns));
   }
 

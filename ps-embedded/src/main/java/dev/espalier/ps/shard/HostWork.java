@@ -75,11 +75,14 @@ final class HostWork implements RowWork {
       collector.take(HeldRows.of(pageTable, read.rows()));
       return collector.end();
     }
-    PageRuns.forEach(
-        read.rows(),
-        layout,
+    PageRuns.Visitor taker =
         (page, firstRow, count, position) ->
-            collector.take(pageTable.page(page), layout.offsetIn(page, firstRow), position, count));
+            collector.take(pageTable.page(page), layout.offsetIn(page, firstRow), position, count);
+    if (collector.isConcurrent() && read.rows() instanceof RowSelection.Range range) {
+      SharedRuns.forEach(cores, range, layout, taker);
+    } else {
+      PageRuns.forEach(read.rows(), layout, taker);
+    }
     return collector.end();
   }
 

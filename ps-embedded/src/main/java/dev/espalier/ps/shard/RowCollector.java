@@ -31,6 +31,11 @@ public interface RowCollector {
     return false;
   }
 
+  /// Whether several threads may hand over rows at once, of which none are the same.
+  default boolean isConcurrent() {
+    return false;
+  }
+
   /// Takes all rows.
   ///
   /// @param rows to be released by the collector

@@ -569,7 +569,7 @@ public final class Shard implements AutoCloseable {
             "rule of table '%s' must be add to open it but is %s"
                 .formatted(part.spec().name(), part.rule().name()));
       }
-      if (config.workers() > 1 || !work.isOnHost()) {
+      if (config.workers() > 1 || !isOnHost()) {
         return Optional.empty();
       }
       BranchState state = existing(branch);
@@ -579,6 +579,11 @@ public final class Shard implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /// Whether the rows lie in the memory of this process, and not on a device.
+  public boolean isOnHost() {
+    return work.isOnHost();
   }
 
   /// Takes fresh pages for the gradients of all rows of a table, for the next push of the worker

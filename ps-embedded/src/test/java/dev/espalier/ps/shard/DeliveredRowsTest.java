@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -55,6 +56,44 @@ final class DeliveredRowsTest {
       }
       shard.submit(new ShardCommand.Free(ROOT, 0)).join();
       assertThat(shard.stats().pagesInUse()).isZero();
+    }
+  }
+
+  /// So many that the cores share them, beginning and ending in the middle of pages.
+  @Test
+  void manyRowsComeFromAllTheirPages() {
+    int columns = 513;
+    int rows = 9000;
+    float[] values = new float[rows * columns];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i;
+    }
+    var config = new ShardConfig(0, 1, 1 << 16, 1 << 16, 64 << 20);
+    var tables = List.of(TableSpec.dense("w", rows, columns, "sgd"));
+    try (var shard = new Shard(config, tables, RowKernelsProvider.best())) {
+      shard.submit(new ShardCommand.Create(ROOT, 0)).join();
+      var all = new RowBatch(0, new RowSelection.Range(0, rows), values.clone());
+      shard.submit(new ShardCommand.Assign(ROOT, 0, List.of(all))).join();
+      int first = 7;
+      int count = rows - 18;
+      var command =
+          new ShardCommand.Read(
+              ROOT, 0, 0, Staleness.bulkSynchronous(), 0, new RowSelection.Range(first, count));
+      float[] read = new float[count * columns + 5];
+      var target = new RowTarget(read, 3, columns, null);
+
+      assertThat(shard.submit(command, target).join()).isEqualTo(new ShardReply.Delivered(count));
+      float[] expected = new float[read.length];
+      System.arraycopy(values, first * columns, expected, 3, count * columns);
+      assertThat(Arrays.equals(read, expected)).isTrue();
+      assertThat(shard.submit(command).join())
+          .isInstanceOfSatisfying(
+              ShardReply.Rows.class,
+              copied ->
+                  assertThat(
+                          Arrays.equals(
+                              copied.values(), Arrays.copyOfRange(read, 3, read.length - 2)))
+                      .isTrue());
     }
   }
 }
