@@ -8,21 +8,29 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
-/// Memory for code, and files in memory, as the operating system gives them; Linux only.
+/// Memory for code, in large pages, and as files, as the operating system gives it; Linux only.
 /// Thread-safe.
 public final class SystemMemory {
+  /// Size of a large page.
+  public static final long LARGE_PAGE_BYTES = 2L << 20;
+
+  /// Any system's small pages are parts of so much.
+  public static final long GRAIN_BYTES = 64 << 10;
+
   private static final long CODE_PAGE_BYTES = 4096;
   private static final int READ_WRITE = 3;
   private static final int READ_EXECUTE = 5;
   private static final int PRIVATE_ANONYMOUS = 0x22;
   private static final int SHARED_UNRESERVED = 0x4001;
   private static final int CLOSE_ON_EXEC = 1;
+  private static final int HUGE_PAGE = 14;
   private static final long FAILED = -1;
   private static final Optional<SystemMemory> HERE = make();
 
   private final MethodHandle map;
   private final MethodHandle protect;
   private final MethodHandle unmap;
+  private final MethodHandle advise;
   private final MethodHandle createFile;
   private final MethodHandle resize;
   private final MethodHandle closeFile;
@@ -53,6 +61,14 @@ public final class SystemMemory {
             linker.defaultLookup().find("munmap").orElseThrow(),
             FunctionDescriptor.of(
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+    advise =
+        linker.downcallHandle(
+            linker.defaultLookup().find("madvise").orElseThrow(),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT));
     createFile =
         linker.downcallHandle(
             linker.defaultLookup().find("memfd_create").orElseThrow(),
@@ -110,6 +126,30 @@ public final class SystemMemory {
     return page;
   }
 
+  /// Memory of zeros in pages of 2 MiB, as far as it fills such and the system has them: with fewer
+  /// addresses to look up, reads and writes of much memory are faster. It begins at a page, and is
+  /// taken from the system as it is written.
+  ///
+  /// @param bytes a multiple of [#GRAIN_BYTES]
+  /// @param arena with which it is given back
+  /// @throws IllegalStateException when the system has no more
+  @SuppressWarnings("restricted") // as long as was asked for
+  public MemorySegment mapLarge(long bytes, Arena arena) {
+    long all = bytes + LARGE_PAGE_BYTES;
+    long mapped = map(all);
+    if (mapped == FAILED) {
+      throw new IllegalStateException("the system has no %d bytes of memory".formatted(bytes));
+    }
+    long start = Math.ceilDiv(mapped, LARGE_PAGE_BYTES) * LARGE_PAGE_BYTES;
+    if (start > mapped) {
+      unmap(mapped, start - mapped);
+    }
+    unmap(start + bytes, mapped + LARGE_PAGE_BYTES - start);
+    // A system without large pages refuses, and gives small ones.
+    advise(start, bytes, HUGE_PAGE);
+    return MemorySegment.ofAddress(start).reinterpret(bytes, arena, gone -> unmap(start, bytes));
+  }
+
   /// A file of zeros without a name that takes memory for what is written to it.
   ///
   /// @param title under which the system lists it
@@ -157,6 +197,14 @@ public final class SystemMemory {
   private void unmap(long start, long bytes) {
     try {
       int unused = (int) unmap.invokeExact(start, bytes);
+    } catch (Throwable e) {
+      throw new AssertionError("system calls throw nothing", e);
+    }
+  }
+
+  private void advise(long start, long bytes, int what) {
+    try {
+      int unused = (int) advise.invokeExact(start, bytes, what);
     } catch (Throwable e) {
       throw new AssertionError("system calls throw nothing", e);
     }

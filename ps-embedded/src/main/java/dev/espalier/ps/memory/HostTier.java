@@ -2,16 +2,20 @@ package dev.espalier.ps.memory;
 
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.machine.SystemMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /// Off-heap memory of the host, in zeroed blocks aligned to a cache line, freed all at once.
 ///
-/// Thread-safe.
+/// Blocks of 2 MiB and more lie in large pages where the system has such; the JVM does not count
+/// those. Thread-safe.
 public final class HostTier implements MemoryTier {
   /// Alignment of every block, a cache line.
   public static final int ALIGNMENT_BYTES = 64;
 
+  private final Optional<SystemMemory> system = SystemMemory.ofThisSystem();
   private final Arena arena = Arena.ofShared();
 
   @Override
@@ -21,6 +25,11 @@ public final class HostTier implements MemoryTier {
 
   @Override
   public MemorySegment allocate(long bytes) {
+    if (system.isPresent()
+        && bytes >= SystemMemory.LARGE_PAGE_BYTES
+        && bytes % SystemMemory.GRAIN_BYTES == 0) {
+      return large(system.get(), bytes);
+    }
     try {
       return arena.allocate(bytes, ALIGNMENT_BYTES);
     } catch (OutOfMemoryError e) {
@@ -28,6 +37,17 @@ public final class HostTier implements MemoryTier {
           PsFault.OUT_OF_MEMORY_BUDGET,
           "the process cannot have %d more off-heap bytes (-XX:MaxDirectMemorySize bounds them)"
               .formatted(bytes),
+          e);
+    }
+  }
+
+  private MemorySegment large(SystemMemory from, long bytes) {
+    try {
+      return from.mapLarge(bytes, arena);
+    } catch (IllegalStateException e) {
+      throw new PsException(
+          PsFault.OUT_OF_MEMORY_BUDGET,
+          "the system has no %d more bytes for pages".formatted(bytes),
           e);
     }
   }

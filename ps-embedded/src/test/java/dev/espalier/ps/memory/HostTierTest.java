@@ -1,0 +1,47 @@
+package dev.espalier.ps.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HostTierTest {
+
+  /// Small blocks, and such as lie in large pages or end outside of them.
+  @ParameterizedTest
+  @ValueSource(longs = {64, 128 << 10, 2 << 20, (2 << 20) + (64 << 10), 5 << 20, (8 << 20) + 64})
+  void blocksAreZeroAlignedAndApartUntilTheTierIsClosed(long bytes) {
+    var tier = new HostTier();
+    MemorySegment first = tier.allocate(bytes);
+    MemorySegment second = tier.allocate(bytes);
+
+    assertThat(first.byteSize()).isEqualTo(bytes);
+    assertThat(first.address() % HostTier.ALIGNMENT_BYTES).isZero();
+    assertThat(first.mismatch(MemorySegment.ofArray(new byte[(int) bytes]))).isEqualTo(-1);
+    first.fill((byte) 1);
+    assertThat(second.mismatch(MemorySegment.ofArray(new byte[(int) bytes]))).isEqualTo(-1);
+    second.fill((byte) 2);
+    assertThat(first.get(ValueLayout.JAVA_BYTE, bytes - 1)).isEqualTo((byte) 1);
+
+    tier.close();
+    assertThatThrownBy(() -> first.get(ValueLayout.JAVA_BYTE, 0))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void moreThanTheSystemHasIsRefused() {
+    try (var tier = new HostTier()) {
+      assertThatThrownBy(() -> tier.allocate(1L << 56))
+          .isInstanceOfSatisfying(
+              PsException.class,
+              refusal -> assertThat(refusal.fault()).isEqualTo(PsFault.OUT_OF_MEMORY_BUDGET));
+      assertThat(tier.allocate(2 << 20).byteSize()).isEqualTo(2 << 20);
+    }
+  }
+}
