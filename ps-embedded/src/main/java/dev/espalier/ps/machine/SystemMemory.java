@@ -132,13 +132,13 @@ public final class SystemMemory {
   ///
   /// @param bytes a multiple of [#GRAIN_BYTES]
   /// @param arena with which it is given back
-  /// @throws IllegalStateException when the system has no more
+  /// @return empty when the system has no more
+  /// @throws IllegalStateException when the arena is closed
   @SuppressWarnings("restricted") // as long as was asked for
-  public MemorySegment mapLarge(long bytes, Arena arena) {
-    long all = bytes + LARGE_PAGE_BYTES;
-    long mapped = map(all);
+  public Optional<MemorySegment> mapLarge(long bytes, Arena arena) {
+    long mapped = map(bytes + LARGE_PAGE_BYTES);
     if (mapped == FAILED) {
-      throw new IllegalStateException("the system has no %d bytes of memory".formatted(bytes));
+      return Optional.empty();
     }
     long start = Math.ceilDiv(mapped, LARGE_PAGE_BYTES) * LARGE_PAGE_BYTES;
     if (start > mapped) {
@@ -147,7 +147,13 @@ public final class SystemMemory {
     unmap(start + bytes, mapped + LARGE_PAGE_BYTES - start);
     // A system without large pages refuses, and gives small ones.
     advise(start, bytes, HUGE_PAGE);
-    return MemorySegment.ofAddress(start).reinterpret(bytes, arena, gone -> unmap(start, bytes));
+    try {
+      return Optional.of(
+          MemorySegment.ofAddress(start).reinterpret(bytes, arena, _ -> unmap(start, bytes)));
+    } catch (RuntimeException | Error e) {
+      unmap(start, bytes);
+      throw e;
+    }
   }
 
   /// A file of zeros without a name that takes memory for what is written to it.

@@ -42,14 +42,11 @@ public final class HostTier implements MemoryTier {
   }
 
   private MemorySegment large(SystemMemory from, long bytes) {
-    try {
-      return from.mapLarge(bytes, arena);
-    } catch (IllegalStateException e) {
-      throw new PsException(
-          PsFault.OUT_OF_MEMORY_BUDGET,
-          "the system has no %d more bytes for pages".formatted(bytes),
-          e);
-    }
+    return from.mapLarge(bytes, arena)
+        .orElseThrow(() ->
+            new PsException(
+                PsFault.OUT_OF_MEMORY_BUDGET,
+                "the system has no %d more bytes for pages".formatted(bytes)));
   }
 
   @Override

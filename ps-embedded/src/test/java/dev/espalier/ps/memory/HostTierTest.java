@@ -32,6 +32,7 @@ class HostTierTest {
     tier.close();
     assertThatThrownBy(() -> first.get(ValueLayout.JAVA_BYTE, 0))
         .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> tier.allocate(bytes)).isInstanceOf(IllegalStateException.class);
   }
 
   @Test
