@@ -11,7 +11,8 @@ import java.time.Duration;
 /// @param densePageBytes size of a page of a dense table, >= 4096
 /// @param sparsePageBytes size of a page of a sparse table, >= 4096
 /// @param budgetBytes bytes that all pages of this shard may take, >= 1; elsewhere than on Linux
-///   the JVM's `-XX:MaxDirectMemorySize` (by default the heap's size) bounds them too
+///   the JVM's `-XX:MaxDirectMemorySize` (by default the heap's size) bounds them too, and there
+///   those that are taken by less than 2 MiB
 /// @param deviceBytes bytes of a device (GPU) that pages of this shard may take, >= 0; 0 keeps them
 ///   on the host. What does not fit is in pinned memory of the host, within `budgetBytes`, and
 ///   moves ahead of its use. Where no device is found, everything is on the host; the log says why

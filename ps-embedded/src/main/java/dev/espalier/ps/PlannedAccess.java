@@ -87,7 +87,7 @@ final class PlannedAccess {
   private @Nullable Fetch fetch;
 
   /// @param unplanned serves sound accesses past a plan
-  /// @param areRowsHere whether all rows lie in the memory of this process
+  /// @param areRowsHere whether all rows lie in the memory of this process, and are read there
   PlannedAccess(
       List<TableSpec> tables,
       List<Partitioner> partitioners,
@@ -205,14 +205,13 @@ final class PlannedAccess {
   /// Reads consecutive rows that are not single floats of the plan.
   private void readPast(int table, long first, int count, float[] target, int offset) {
     PlanRun planned = along;
-    if (planned != null
-        && planned.isNextRead(table, first, count)
-        && serve(planned, table, count, target, offset)) {
+    boolean isNext = planned != null && planned.isNextRead(table, first, count);
+    if (planned != null && isNext && serve(planned, table, count, target, offset)) {
       return;
     }
     checks.range(table, first, count);
     checks.room(table, count, target.length, offset);
-    noteRead(planned != null && planned.isNextRead(table, first, count), table);
+    noteRead(isNext, table);
     if (isLogging()) {
       log.addRange(false, table, first, count);
     }

@@ -81,7 +81,7 @@ public final class WorkerSession implements AutoCloseable {
             this::gradientPages,
             calls,
             new UnplannedAccess(calls, onHand, reader, filters, updates),
-            config.workers() == 1 && server.shard().isOnHost());
+            config.workers() == 1 && server.shard().isOnHost() && !filters.copyTables());
   }
 
   // ---- branches
@@ -420,8 +420,9 @@ public final class WorkerSession implements AutoCloseable {
   }
 
   /// Ends the virtual iteration, and serves later clocks by the plan that is made of it: rows
-  /// packed by shard in exactly the slots that a clock needs, asked for one clock ahead, updates
-  /// added up before they leave. A clock that makes other accesses is served too, without the plan.
+  /// packed by shard in exactly the slots that a clock needs, asked for one clock ahead (but for
+  /// long runs of them that lie in this process), updates added up before they leave. A clock that
+  /// makes other accesses is served too, without the plan.
   ///
   /// Source: Cui et al., SoCC 2014, section 3.
   ///

@@ -44,13 +44,14 @@ class KillTest {
       stop: { maxEpochs: 5 }
       time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7.0e-6 } }
       """;
+  private static final int EPOCHS = 12;
   private static final String FIXED =
       """
       program: mlp
       seed: 7
       arguments: { hidden: [64] }
       tuning: { policy: fixed, setting: { learningRate: 0.02, batchSize: 32 } }
-      stop: { maxEpochs: 12 }
+      stop: { maxEpochs: %d }
       time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7.0e-6 } }
       """;
 
@@ -67,13 +68,16 @@ class KillTest {
     server = ServerProcess.start(home);
     String job = server.submit(TUNED);
     String race = server.submit(RACED);
-    String fixed = server.submit(FIXED);
+    String fixed = server.submit(FIXED.formatted(EPOCHS));
     undisturbedEnd = server.awaitEnd(job);
     undisturbed = server.decisions(job);
     racedEnd = server.awaitEnd(race);
     raced = server.decisions(race);
     fixedEnd = server.awaitEnd(fixed);
-    assertThat(undisturbedEnd.path("state").asString()).isEqualTo("COMPLETED");
+    for (JsonNode end : List.of(undisturbedEnd, racedEnd, fixedEnd)) {
+      assertThat(end.path("state").asString()).as("%s", end).isEqualTo("COMPLETED");
+      assertThat(end.path("metrics").isEmpty()).as("%s", end).isFalse();
+    }
     assertThat(undisturbed).containsKeys("round-1/trial-2", "round-1/adopt");
   }
 
@@ -149,7 +153,7 @@ class KillTest {
 
   @Test
   void trainingGoesOnWhileTheServerIsDeadAndNothingOfItIsLost() throws Exception {
-    String job = server.submit(FIXED);
+    String job = server.submit(FIXED.formatted(EPOCHS));
     server.await(
         job, "training", Duration.ofSeconds(60), j -> j.path("mainlineClock").asLong() > 50);
 
@@ -171,7 +175,7 @@ class KillTest {
 
   @Test
   void workerKilledInTrainingGoesOnFromTheLastCheckpointBitForBit() throws Exception {
-    String job = server.submit(FIXED);
+    String job = server.submit(FIXED.formatted(EPOCHS));
     server.await(job, "three epochs", Duration.ofSeconds(60), j -> j.path("epoch").asDouble() > 3);
 
     server.worker(job, 0).destroyForcibly();
@@ -185,7 +189,7 @@ class KillTest {
 
   @Test
   void aDamagedCheckpointIsNoticedAndTheOneBeforeIsUsed() throws Exception {
-    String job = server.submit(FIXED + "checkpoints: { keep: 4 }\n");
+    String job = server.submit(FIXED.formatted(EPOCHS) + "checkpoints: { keep: 4 }\n");
     server.await(
         job,
         "five epochs and two checkpoints",
@@ -234,7 +238,7 @@ class KillTest {
 
   @Test
   void diskFullOnCheckpointIsAWarningAndTheJobGoesOn() throws Exception {
-    String job = server.submit(FIXED);
+    String job = server.submit(FIXED.formatted(4));
     Path full = Files.createDirectories(server.checkpoints(job).resolve("2"));
     Files.createSymbolicLink(full.resolve("place-0.bin.tmp"), Path.of("/dev/full"));
 

@@ -123,29 +123,32 @@ class TutorialTest {
                 + " META-INF/services/dev.espalier.sdk.TrainingProgram");
   }
 
+  /// As a reader's first job is run: the jar was there before the server, and no job before it.
   @Test
   void serverRunsTheJarInWorkersOfItsOwn() throws Exception {
     Tutorial tutorial = Tutorial.read();
-    tutorial.jar(home);
-    JsonNode job = server.awaitEnd(server.submit(tutorial.jobFile("first-fit")));
+    tutorial.jar(folder);
+    try (var first = ServerProcess.start(folder)) {
+      JsonNode job = first.awaitEnd(first.submit(tutorial.jobFile("first-fit")));
 
-    assertThat(job.path("state").asString()).as("%s", job).isEqualTo("COMPLETED");
-    assertThat(job.path("metrics").path("loss").asDouble()).isLessThan(0.01);
+      assertThat(job.path("state").asString()).as("%s", job).isEqualTo("COMPLETED");
+      assertThat(job.path("metrics").path("loss").asDouble()).isLessThan(0.01);
 
-    Path model = folder.resolve("model.npz");
-    var said = new StringBuilder();
-    String id = job.path("id").asString();
-    assertThat(server.espalier(said, "model", "export", id, model.toString()))
-        .as("%s", said)
-        .isZero();
-    assertThat(lastTwo(model, "line.npy"))
-        .as("slope and intercept")
-        .satisfies(line -> assertThat(line.get(0)).isCloseTo(3, within(0.1f)))
-        .satisfies(line -> assertThat(line.get(1)).isCloseTo(2, within(0.1f)));
-    said.setLength(0);
-    assertThat(server.espalier(said, "model", "export", id, model.toString(), "--snapshot", "99"))
-        .isEqualTo(4);
-    assertThat(said.toString()).contains("there is no snapshot 99", "snapshots on the disk: [");
+      Path model = folder.resolve("model.npz");
+      var said = new StringBuilder();
+      String id = job.path("id").asString();
+      assertThat(first.espalier(said, "model", "export", id, model.toString()))
+          .as("%s", said)
+          .isZero();
+      assertThat(lastTwo(model, "line.npy"))
+          .as("slope and intercept")
+          .satisfies(line -> assertThat(line.get(0)).isCloseTo(3, within(0.1f)))
+          .satisfies(line -> assertThat(line.get(1)).isCloseTo(2, within(0.1f)));
+      said.setLength(0);
+      assertThat(first.espalier(said, "model", "export", id, model.toString(), "--snapshot", "99"))
+          .isEqualTo(4);
+      assertThat(said.toString()).contains("there is no snapshot 99", "snapshots on the disk: [");
+    }
   }
 
   @Test

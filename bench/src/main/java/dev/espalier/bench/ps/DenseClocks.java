@@ -17,9 +17,9 @@ import dev.espalier.ps.table.TableSpec;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 
-/// What a clock of a dense table costs a program that follows a plan, beside the copies that it
-/// needs and the shard's step, each alone: one that adds a gradient from an array, and one that
-/// reads all parameters into an array first.
+/// What a clock of a dense table costs a program that follows a plan, beside copies on one core and
+/// the shard's step, each alone: one that adds a gradient from an array, and one that reads all
+/// parameters into an array first.
 ///
 /// @param mebibytes size of the table
 /// @param rounds how often to measure
@@ -54,7 +54,10 @@ record DenseClocks(int mebibytes, Rounds rounds) implements Benchmark {
           measurement(
               "from a program's array to the step", seconds[0], "a copy", seconds[2] + seconds[3]),
           measurement(
-              "parameters read before", seconds[1], "two copies", 2 * seconds[2] + seconds[3]));
+              "after a read of all parameters",
+              seconds[1],
+              "two copies",
+              2 * seconds[2] + seconds[3]));
     }
   }
 
@@ -63,7 +66,7 @@ record DenseClocks(int mebibytes, Rounds rounds) implements Benchmark {
         "dense clock of %d MiB, %s".formatted(mebibytes, what),
         seconds * 1e3,
         "ms",
-        copies + " of as much and a step",
+        copies + " of as much on one core, and a step",
         peer * 1e3);
   }
 

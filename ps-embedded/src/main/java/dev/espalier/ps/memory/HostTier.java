@@ -9,8 +9,9 @@ import java.util.Optional;
 
 /// Off-heap memory of the host, in zeroed blocks aligned to a cache line, freed all at once.
 ///
-/// Blocks of 2 MiB and more lie in large pages where the system has such; the JVM does not count
-/// those. Thread-safe.
+/// Under Linux, blocks of 2 MiB and more that are a multiple of 64 KiB lie in large pages where the
+/// system has such, and take memory as they are written; the JVM does not count those, as it does
+/// others (`-XX:MaxDirectMemorySize`). Thread-safe.
 public final class HostTier implements MemoryTier {
   /// Alignment of every block, a cache line.
   public static final int ALIGNMENT_BYTES = 64;

@@ -8,7 +8,8 @@ package dev.espalier.ps.plan;
 /// 3.
 ///
 /// @param packsRows whether all rows of a clock are fetched together, packed by shard, instead of
-///   one request for each read
+///   one request for each read; tables of which only long runs of rows are read, and which lie in
+///   this process, need none
 /// @param usesSlots whether a row's place is known from the plan instead of found by hash
 /// @param prefetches whether the rows of the next clock are asked for when a clock ends
 /// @param combinesUpdates whether updates of one row are added up before they leave

@@ -138,7 +138,8 @@ public final class PlanRun {
 
   /// The rows of the clock are here.
   ///
-  /// @param values the rows that the plan reads, by table and slot; null of tables without
+  /// @param values the rows that the plan reads, by table and slot; null of tables that are not
+  ///   packed
   public void serve(float[] @Nullable [] values) {
     for (int table = 0; table < reads.length; table++) {
       float[] rows = values[table];

@@ -5,7 +5,8 @@ import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.table.RowSelection;
 import java.lang.foreign.MemorySegment;
 
-/// Takes the rows of a read, run by run, while the shard holds its lock.
+/// Takes the rows of a read, run by run, while the shard holds its lock; in the order of the
+/// selection and on one thread, unless it is concurrent.
 ///
 /// A page may be written as soon as the call is over, unless the collector has taken a reference.
 public interface RowCollector {
@@ -31,7 +32,7 @@ public interface RowCollector {
     return false;
   }
 
-  /// Whether several threads may hand over rows at once, of which none are the same.
+  /// Whether several threads may hand over rows at once, in any order; no row comes twice.
   default boolean isConcurrent() {
     return false;
   }

@@ -2,11 +2,16 @@ package dev.espalier.ps.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.machine.SystemMemory;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,6 +38,29 @@ class HostTierTest {
     assertThatThrownBy(() -> first.get(ValueLayout.JAVA_BYTE, 0))
         .isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> tier.allocate(bytes)).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void largeBlocksLieInLargePagesAndAreGivenBack() throws IOException {
+    assumeTrue(SystemMemory.ofThisSystem().isPresent(), "this system cannot be asked");
+    long before = mappedKibibytes();
+    for (int i = 0; i < 64; i++) {
+      try (var tier = new HostTier()) {
+        MemorySegment block = tier.allocate(1 << 30);
+        assertThat(block.address() % SystemMemory.LARGE_PAGE_BYTES).isZero();
+        assertThat(mappedKibibytes() - before).isGreaterThan(1 << 19);
+      }
+    }
+    assertThat(mappedKibibytes() - before).as("KiB that are left of 64 GiB").isLessThan(8 << 20);
+  }
+
+  /// Addresses of this process that something lies at, or may.
+  private static long mappedKibibytes() throws IOException {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(line -> line.startsWith("VmSize:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
+        .findFirst()
+        .orElseThrow();
   }
 
   @Test
