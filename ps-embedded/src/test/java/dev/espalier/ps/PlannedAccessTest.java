@@ -180,7 +180,7 @@ final class PlannedAccessTest {
         }
         float[] expected = train(plain, seed, accesses);
         // Sums that are not combined before they leave are added up in another order.
-        float tolerance = options.combinesUpdates() || workers == 1 ? 0 : 1e-3f;
+        float tolerance = options.combinesUpdates() ? 0 : 1e-3f;
         assertThat(train(planned, seed, accesses))
             .as("seed %d, %d workers, %s", seed, workers, options)
             .containsExactly(expected, offset(tolerance));
