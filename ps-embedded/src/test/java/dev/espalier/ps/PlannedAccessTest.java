@@ -255,56 +255,66 @@ final class PlannedAccessTest {
     }
   }
 
-  @Test
-  void aPlannedClockIsOneReadATableAndOnePush() {
+  private interface CountedWork {
+    void run(CountingRoute route, WorkerSession session);
+  }
+
+  /// Lets a lone worker work on a new branch, and counts what goes to its shard.
+  private static void counted(List<TableSpec> tables, CountedWork work) {
     try (ParameterServer server =
-        ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), TABLES)) {
+        ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), tables)) {
       var route = new CountingRoute(new OwnShard(server.shard()));
       try (WorkerSession session = server.session(new Transport(List.of(route)))) {
         session.create(ROOT);
-        session.select(ROOT, BULK, StepSize.of(0.1));
-        session.beginVirtualIteration();
-        rowByRow(session);
-        assertThat(session.endVirtualIteration(PlanOptions.all()).accesses()).isEqualTo(400);
-
-        for (int clock = 0; clock < 3; clock++) {
-          route.reads = 0;
-          route.pushes = 0;
-          rowByRow(session);
-          session.tick(1);
-          assertThat(route.reads).isEqualTo(1);
-          assertThat(route.pushes).isEqualTo(1);
-        }
+        work.run(route, session);
       }
     }
   }
 
   @Test
+  void aPlannedClockIsOneReadATableAndOnePush() {
+    counted(
+        TABLES,
+        (route, session) -> {
+          session.select(ROOT, BULK, StepSize.of(0.1));
+          session.beginVirtualIteration();
+          rowByRow(session);
+          assertThat(session.endVirtualIteration(PlanOptions.all()).accesses()).isEqualTo(400);
+
+          for (int clock = 0; clock < 3; clock++) {
+            route.reads = 0;
+            route.pushes = 0;
+            rowByRow(session);
+            session.tick(1);
+            assertThat(route.reads).isEqualTo(1);
+            assertThat(route.pushes).isEqualTo(1);
+          }
+        });
+  }
+
+  @Test
   void longRunsAreReadFromWhereTheyLieToWhereTheyAreWanted() {
-    try (ParameterServer server =
-        ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), TABLES)) {
-      var route = new CountingRoute(new OwnShard(server.shard()));
-      try (WorkerSession session = server.session(new Transport(List.of(route)))) {
-        session.create(ROOT);
-        session.select(ROOT, BULK, StepSize.of(0.1));
-        session.planRepeatedAccess(PlanOptions.all());
-        float[] values = new float[700 * 20];
-        float[] gradient = new float[90 * 3];
-        for (int clock = 0; clock < 6; clock++) {
-          route.reads = 0;
-          session.read(3, 0, 300, values, 0);
-          session.read(3, 300, 400, values, 6000);
-          session.read(3, 100, 300, values, 0);
-          assertThat(route.target).extracting(RowTarget::values).isSameAs(values);
-          session.read(0, 0, 45, gradient, 0);
-          session.read(0, 45, 45, gradient, 0);
-          session.add(3, 0, 700, values, 0);
-          session.tick(1);
-          boolean isPlanned = clock > 1;
-          assertThat(route.reads).as("clock %d", clock).isEqualTo(isPlanned ? 4 : 5);
-        }
-      }
-    }
+    counted(
+        TABLES,
+        (route, session) -> {
+          session.select(ROOT, BULK, StepSize.of(0.1));
+          session.planRepeatedAccess(PlanOptions.all());
+          float[] values = new float[700 * 20];
+          float[] gradient = new float[90 * 3];
+          for (int clock = 0; clock < 6; clock++) {
+            route.reads = 0;
+            session.read(3, 0, 300, values, 0);
+            session.read(3, 300, 400, values, 6000);
+            session.read(3, 100, 300, values, 0);
+            assertThat(route.target).extracting(RowTarget::values).isSameAs(values);
+            session.read(0, 0, 45, gradient, 0);
+            session.read(0, 45, 45, gradient, 0);
+            session.add(3, 0, 700, values, 0);
+            session.tick(1);
+            boolean isPlanned = clock > 1;
+            assertThat(route.reads).as("clock %d", clock).isEqualTo(isPlanned ? 4 : 5);
+          }
+        });
   }
 
   @ParameterizedTest
@@ -446,27 +456,24 @@ final class PlannedAccessTest {
 
   @Test
   void aPlanHoldsAllOfAClockThatSelectsItsBranchAgain() {
-    try (ParameterServer server =
-        ParameterServer.open(ParameterServerConfig.of(1, 0, BUDGET_BYTES), SUMS)) {
-      var route = new CountingRoute(new OwnShard(server.shard()));
-      try (WorkerSession session = server.session(new Transport(List.of(route)))) {
-        session.create(ROOT);
-        session.select(ROOT, BULK, StepSize.of(1));
-        session.planRepeatedAccess(PlanOptions.all());
-        float[] read = new float[2];
-        for (int clock = 0; clock < 3; clock++) {
-          route.reads = 0;
-          session.read(0, 0, 1, read, 0);
-          addOne(session, 0);
+    counted(
+        SUMS,
+        (route, session) -> {
           session.select(ROOT, BULK, StepSize.of(1));
-          session.read(0, 1, 1, read, 1);
-          addOne(session, 1);
-          session.tick(1);
-        }
-        assertThat(route.reads).isEqualTo(1);
-        assertThat(read).containsExactly(2, 2);
-      }
-    }
+          session.planRepeatedAccess(PlanOptions.all());
+          float[] read = new float[2];
+          for (int clock = 0; clock < 3; clock++) {
+            route.reads = 0;
+            session.read(0, 0, 1, read, 0);
+            addOne(session, 0);
+            session.select(ROOT, BULK, StepSize.of(1));
+            session.read(0, 1, 1, read, 1);
+            addOne(session, 1);
+            session.tick(1);
+          }
+          assertThat(route.reads).isEqualTo(1);
+          assertThat(read).containsExactly(2, 2);
+        });
   }
 
   private static void addOne(WorkerSession session, int row) {

@@ -12,11 +12,16 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HostTierTest {
+  private static final Pattern RANGE = Pattern.compile("([0-9a-f]{1,15})-([0-9a-f]+) ");
 
   /// Small blocks, and such as lie in large pages or end outside of them.
   @ParameterizedTest
@@ -52,6 +57,32 @@ class HostTierTest {
       }
     }
     assertThat(mappedKibibytes() - before).as("KiB that are left of 64 GiB").isLessThan(8 << 20);
+  }
+
+  @Test
+  void theSystemIsAskedForLargePages() throws IOException {
+    assumeTrue(
+        Files.exists(Path.of("/sys/kernel/mm/transparent_hugepage/enabled")),
+        "this system has no large pages on request");
+    try (var tier = new HostTier()) {
+      long address = tier.allocate(1 << 30).address();
+      List<String> mapped = Files.readAllLines(Path.of("/proc/self/smaps"));
+      int at =
+          IntStream.range(0, mapped.size())
+              .filter(i -> holds(mapped.get(i), address))
+              .findFirst()
+              .orElseThrow();
+      assertThat(mapped.stream().skip(at).filter(line -> line.startsWith("VmFlags:")).findFirst())
+          .hasValueSatisfying(flags -> assertThat(flags.split(" ")).contains("hg"));
+    }
+  }
+
+  /// Whether a line such as `7f00-7f40 rw-p ..` is of addresses of which this is one.
+  private static boolean holds(String line, long address) {
+    Matcher range = RANGE.matcher(line);
+    return range.lookingAt()
+        && Long.parseLong(range.group(1), 16) <= address
+        && address < Long.parseUnsignedLong(range.group(2), 16);
   }
 
   /// Addresses of this process that something lies at, or may.
