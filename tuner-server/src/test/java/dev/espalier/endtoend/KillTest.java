@@ -187,6 +187,7 @@ class KillTest {
     assertThat(recovery).contains("checkpoint");
   }
 
+  /// After a power cut nothing runs, and the next server need not wait to see it.
   @Test
   void aDamagedCheckpointIsNoticedAndTheOneBeforeIsUsed() throws Exception {
     String job = server.submit(FIXED.formatted(EPOCHS) + "checkpoints: { keep: 4 }\n");
@@ -197,15 +198,18 @@ class KillTest {
         j -> j.path("epoch").asDouble() > 5 && manifests(server.checkpoints(job)).size() > 1);
 
     ProcessHandle worker = server.worker(job, 0);
+    server.kill();
     worker.destroyForcibly();
     worker.onExit().get(10, TimeUnit.SECONDS);
     damageAllButTheOldest(server.checkpoints(job));
+    server.startAgain();
 
     JsonNode end = server.awaitEnd(job);
     assertThat(end.path("state").asString()).isEqualTo("COMPLETED");
     assertThat(end.path("metrics")).isEqualTo(fixedEnd.path("metrics"));
     assertThat(server.decisions(job).keySet())
         .anyMatch(key -> key.matches("checkpoint-.*/damaged"));
+    assertThat(server.decisions(job).get("recovery-1")).contains("worker 0 is gone");
   }
 
   /// Tears the newest checkpoint, flips a bit of every other one but the oldest.

@@ -31,6 +31,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -156,7 +157,7 @@ final class SessionRunner {
       }
     }
 
-    record Exited(int generation, int worker, int status) implements Message {}
+    record Exited(int generation, int worker, OptionalInt status) implements Message {}
 
     record Stalled(int generation, int worker, String what, boolean timedOut) implements Message {}
 
@@ -430,13 +431,39 @@ final class SessionRunner {
     log.info(
         "job={} events={} generation={} resumed from its log", job.id(), eventSequence, generation);
     if (!session.isEnded()) {
-      openGateway(
-          patiently(() -> ports.jobs().workerSecret(job.id(), generation)).orElse(new byte[32]));
+      if (isLaunchCutOff()) {
+        launchGeneration();
+      } else {
+        adopt();
+      }
       commands.forEach(command -> ports.gateway().send(job.id(), command));
       ports.gateway().control(job.id(), held, alone);
-      leases = newLeases();
       gauge();
       showAgain();
+    }
+  }
+
+  /// The server before this one wrote down that it starts workers, and has started none that is
+  /// left. None has trained, so nothing is lost.
+  private boolean isLaunchCutOff() {
+    return job.spec().launch() == JobSpec.Launch.LOCAL
+        && !begun
+        && ports.launcher().alive(job.id()) == 0;
+  }
+
+  /// Goes on with the workers that the server before this one started.
+  private void adopt() throws InterruptedException {
+    openGateway(
+        patiently(() -> ports.jobs().workerSecret(job.id(), generation)).orElse(new byte[32]));
+    leases = newLeases();
+    if (job.spec().launch() == JobSpec.Launch.LOCAL) {
+      int of = generation;
+      ports
+          .launcher()
+          .watch(
+              job.id(),
+              job.spec().workers(),
+              (worker, status) -> offerAlways(new Message.Exited(of, worker, status)));
     }
   }
 
@@ -633,7 +660,7 @@ final class SessionRunner {
           assembler.add(worker, sequence, report, clock.now()).ifPresent(events::add);
         }
       }
-      case Message.Exited(int of, int worker, int status) -> {
+      case Message.Exited(int of, int worker, OptionalInt status) -> {
         if (of == generation) {
           leases.exit(worker, status);
         }
@@ -941,6 +968,11 @@ final class SessionRunner {
 
   private void launch(int next) throws InterruptedException {
     beginGeneration(next);
+    launchGeneration();
+  }
+
+  private void launchGeneration() throws InterruptedException {
+    int of = generation;
     leases = WorkerLeases.awaiting(job.spec().workers(), ports.leases());
     runClock();
     ports.launcher().kill(job.id());
@@ -949,10 +981,10 @@ final class SessionRunner {
     String secret = HexFormat.of().formatHex(secretBytes);
     byte[] hash = Secrets.sha256(secret);
     patiently(() -> {
-      ports.jobs().putWorkerSecret(job.id(), next, hash);
+      ports.jobs().putWorkerSecret(job.id(), of, hash);
       return true;
     });
-    var start = new Start(next, secret, hash, System.nanoTime(), true);
+    var start = new Start(of, secret, hash, System.nanoTime(), true);
     if (vain == 0 || job.spec().launch() == JobSpec.Launch.EXTERNAL) {
       launch(start);
     } else {

@@ -3,6 +3,7 @@ package dev.espalier.tuner.app;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// Who of a generation's workers is there, and how long the others may stay away.
 ///
@@ -47,7 +48,7 @@ public final class WorkerLeases {
 
     record Away(long sinceNanos, Duration lease) implements State {}
 
-    record Gone(int status) implements State {}
+    record Gone(OptionalInt status) implements State {}
   }
 
   void attach(int worker, long nowNanos) {
@@ -62,7 +63,8 @@ public final class WorkerLeases {
     }
   }
 
-  void exit(int worker, int status) {
+  /// @param status empty where it is not known
+  void exit(int worker, OptionalInt status) {
     states[worker] = new State.Gone(status);
   }
 
@@ -74,8 +76,11 @@ public final class WorkerLeases {
   Optional<String> lost(long nowNanos) {
     for (int worker = 0; worker < states.length; worker++) {
       switch (states[worker]) {
-        case State.Gone(int status) -> {
-          return Optional.of("worker " + worker + " ended with status " + status);
+        case State.Gone(OptionalInt status) -> {
+          return Optional.of(
+              "worker "
+                  + worker
+                  + (status.isPresent() ? " ended with status " + status.getAsInt() : " is gone"));
         }
         case State.Away(long since, Duration lease) -> {
           if (nowNanos - since > lease.toNanos()) {

@@ -9,7 +9,9 @@ import dev.espalier.api.rest.JobSpec;
 import dev.espalier.tuner.app.port.WorkerLauncher;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -17,6 +19,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
@@ -41,6 +44,9 @@ public final class LocalProcessLauncher implements WorkerLauncher {
   /// Environment variables that no program may see.
   static final List<String> SECRETS_OF_THE_SERVER =
       List.of("ESPALIER_TOKEN", "ESPALIER_DATABASE_PASSWORD", "ESPALIER_DATABASE_URL");
+
+  private static final Charset ARGUMENTS =
+      Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
 
   private static final String FOLDER_MARK = "-Despalier.jobs=";
 
@@ -92,7 +98,33 @@ public final class LocalProcessLauncher implements WorkerLauncher {
           started
               .get(worker)
               .onExit()
-              .thenAccept(ended -> onExit.exited(number, ended.exitValue()));
+              .thenAccept(ended -> onExit.exited(number, OptionalInt.of(ended.exitValue())));
+    }
+  }
+
+  @Override
+  public int alive(String job) {
+    return (int)
+        pidFiles(job).stream()
+            .filter(file -> process(file, job).filter(ProcessHandle::isAlive).isPresent())
+            .count();
+  }
+
+  @Override
+  public void watch(String job, int workers, ExitListener onExit) {
+    for (int worker = 0; worker < workers; worker++) {
+      int number = worker;
+      Optional<ProcessHandle> process = process(pidFile(job, worker), job);
+      if (process.isEmpty()) {
+        onExit.exited(number, OptionalInt.empty());
+        continue;
+      }
+      try {
+        var _ = process.get().onExit().thenAccept(_ -> onExit.exited(number, OptionalInt.empty()));
+      } catch (OutOfMemoryError refused) {
+        // A worker that is gone is missed all the same, when its lease ends.
+        log.warn("job={} worker={} cannot be watched: {}", job, worker, refused.getMessage());
+      }
     }
   }
 
@@ -133,29 +165,51 @@ public final class LocalProcessLauncher implements WorkerLauncher {
   }
 
   private void killByFile(String job) {
+    for (Path file : pidFiles(job)) {
+      process(file, job).ifPresent(ProcessHandle::destroyForcibly);
+      try {
+        Files.deleteIfExists(file);
+      } catch (IOException failure) {
+        log.warn("job={} {} cannot be deleted: {}", job, file, failure.getMessage());
+      }
+    }
+  }
+
+  private List<Path> pidFiles(String job) {
     Path folder = folder(job);
     if (!Files.isDirectory(folder)) {
-      return;
+      return List.of();
     }
     try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".pid")).toList()) {
-        process(file, job).ifPresent(ProcessHandle::destroyForcibly);
-        Files.deleteIfExists(file);
-      }
+      return files.filter(file -> file.toString().endsWith(".pid")).toList();
     } catch (IOException | UncheckedIOException failure) {
       log.warn("job={} worker files cannot be read: {}", job, failure.getMessage());
+      return List.of();
     }
   }
 
   private boolean isOurs(ProcessHandle process, String job) {
-    return isOurs(process.info().arguments().map(List::of).orElse(List.of()), job);
+    return isOurs(arguments(process), job);
   }
 
-  private Optional<ProcessHandle> process(Path file, String job) throws IOException {
+  /// Of long command lines, as of long class paths, the JVM itself tells none under Linux.
+  private static List<String> arguments(ProcessHandle process) {
+    Path file = Path.of("/proc", Long.toString(process.pid()), "cmdline");
+    try {
+      return List.of(new String(Files.readAllBytes(file), ARGUMENTS).split("\0"));
+    } catch (IOException _) {
+      return process.info().arguments().map(List::of).orElse(List.of());
+    }
+  }
+
+  private Optional<ProcessHandle> process(Path file, String job) {
     try {
       return ProcessHandle.of(Long.parseLong(Files.readString(file).strip()))
           .filter(handle -> isOurs(handle, job));
-    } catch (NumberFormatException _) {
+    } catch (NoSuchFileException | NumberFormatException _) {
+      return Optional.empty();
+    } catch (IOException failure) {
+      log.warn("job={} {} cannot be read: {}", job, file, failure.getMessage());
       return Optional.empty();
     }
   }

@@ -48,6 +48,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -746,6 +747,28 @@ final class SessionDirectoryTest {
     }
   }
 
+  /// Workers that are not there were not lost: nobody had started them.
+  @Test
+  void aLaunchThatWaitsAfterALossIsDoneByTheNextServerAndIsNoLoss() {
+    launcher.exits.set(1);
+    String job;
+    try (SessionDirectory sessions = sessions(1)) {
+      job = submit(sessions);
+      await(() -> assertThat(logs.of(job).events()).hasSize(1));
+    }
+    assertThat(launcher.generations).containsExactly(1);
+
+    try (SessionDirectory _ = sessions(1)) {
+      await(() -> assertThat(launcher.generations).containsExactly(1, 2));
+      assertThat(logs.of(job).events()).hasSize(1);
+    }
+
+    try (SessionDirectory _ = sessions(1)) {
+      await(() -> assertThat(launcher.watched).containsExactly(job));
+      assertThat(launcher.generations).as("its workers are there").containsExactly(1, 2);
+    }
+  }
+
   @Test
   void aJobThatEndsWhileItsWorkersCannotBeStartedStartsNone() throws InterruptedException {
     launcher.failures.set(1);
@@ -1068,6 +1091,9 @@ final class SessionDirectoryTest {
     private final AtomicInteger failures = new AtomicInteger();
     private final AtomicInteger exits = new AtomicInteger();
     private final List<String> launched = new CopyOnWriteArrayList<>();
+    private final List<Integer> generations = new CopyOnWriteArrayList<>();
+    private final List<String> watched = new CopyOnWriteArrayList<>();
+    private final Set<String> alive = ConcurrentHashMap.newKeySet();
     private final List<Long> launchNanos = new CopyOnWriteArrayList<>();
     private final List<String> killed = new CopyOnWriteArrayList<>();
     private final List<String> discarded = new CopyOnWriteArrayList<>();
@@ -1081,9 +1107,22 @@ final class SessionDirectoryTest {
       }
       launchNanos.add(System.nanoTime());
       launched.add(job);
+      generations.add(generation);
       if (exits.getAndUpdate(Launcher::less) > 0) {
-        onExit.exited(0, 1);
+        onExit.exited(0, OptionalInt.of(1));
+      } else {
+        alive.add(job);
       }
+    }
+
+    @Override
+    public int alive(String job) {
+      return alive.contains(job) ? 1 : 0;
+    }
+
+    @Override
+    public void watch(String job, int workers, ExitListener onExit) {
+      watched.add(job);
     }
 
     private static int less(int left) {
@@ -1099,6 +1138,7 @@ final class SessionDirectoryTest {
 
     @Override
     public void kill(String job) {
+      alive.remove(job);
       killed.add(job);
     }
 

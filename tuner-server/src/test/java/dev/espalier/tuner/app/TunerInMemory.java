@@ -212,6 +212,14 @@ public final class TunerInMemory {
     }
 
     @Override
+    public int alive(String job) {
+      return 0;
+    }
+
+    @Override
+    public void watch(String job, int workers, ExitListener onExit) {}
+
+    @Override
     public void kill(String job) {}
 
     @Override

@@ -3,6 +3,7 @@ package dev.espalier.tuner.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 class WorkerLeasesTest {
@@ -58,8 +59,15 @@ class WorkerLeasesTest {
   void workerThatEndedIsLostAtOnce() {
     leases.attach(0, 0);
     leases.attach(1, 0);
-    leases.exit(1, 137);
+    leases.exit(1, OptionalInt.of(137));
 
     assertThat(leases.lost(0)).contains("worker 1 ended with status 137");
+  }
+
+  @Test
+  void workerWhoseStatusNobodyKnowsIsGone() {
+    leases.exit(0, OptionalInt.empty());
+
+    assertThat(leases.lost(0)).contains("worker 0 is gone");
   }
 }

@@ -115,13 +115,14 @@ final class LocalProcessLauncherTest {
         .orElseThrow();
   }
 
-  /// A process that waits, with the arguments of a worker.
+  /// A process that waits, with the arguments of a worker, of which there may be many.
   private static Process worker(Path jobsFolder) throws IOException {
     return new ProcessBuilder(
             "sh",
             "-c",
             "read -r line",
             "worker",
+            "x".repeat(20_000),
             "-Despalier.job=" + JOB,
             "-Despalier.jobs=" + jobsFolder)
         .start();
@@ -148,6 +149,35 @@ final class LocalProcessLauncherTest {
     } finally {
       own.destroyForcibly();
       others.destroyForcibly();
+    }
+  }
+
+  /// The worker of a server that is gone; beside it should be another one, which is gone too.
+  @Test
+  void workersOfAnEarlierServerAreMissedAtOnce() throws Exception {
+    LocalProcessLauncher launcher = launcher();
+    assertThat(launcher.alive(JOB)).isZero();
+    Process own = worker(folder);
+    try {
+      write(own);
+      assertThat(launcher.alive(JOB)).isEqualTo(1);
+
+      launcher.watch(
+          JOB,
+          2,
+          (worker, status) -> {
+            assertThat(status).isEmpty();
+            exited.add(worker);
+          });
+
+      assertThat(exited).containsExactly(1);
+      own.destroyForcibly();
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(() -> assertThat(exited).containsExactly(1, 0));
+      assertThat(launcher.alive(JOB)).isZero();
+    } finally {
+      own.destroyForcibly();
     }
   }
 }

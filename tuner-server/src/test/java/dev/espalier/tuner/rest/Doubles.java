@@ -91,6 +91,14 @@ public class Doubles {
         String job, JobSpec spec, int generation, String secret, ExitListener onExit) {}
 
     @Override
+    public int alive(String job) {
+      return 0;
+    }
+
+    @Override
+    public void watch(String job, int workers, ExitListener onExit) {}
+
+    @Override
     public void kill(String job) {}
 
     @Override

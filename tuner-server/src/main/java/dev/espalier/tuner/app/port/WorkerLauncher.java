@@ -3,6 +3,7 @@ package dev.espalier.tuner.app.port;
 import dev.espalier.api.rest.JobSpec;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 
 /// Starts and ends the worker processes of a job.
 public interface WorkerLauncher {
@@ -11,6 +12,14 @@ public interface WorkerLauncher {
   /// @param secret what they must show when they attach; never logged
   /// @param onExit called once per worker that ends, with its number and exit status
   void launch(String job, JobSpec spec, int generation, String secret, ExitListener onExit);
+
+  /// {@return how many workers of a job are alive, whichever server started them}
+  int alive(String job);
+
+  /// Takes over the workers of a job that an earlier server started.
+  ///
+  /// @param onExit called once per worker that ends, and at once for one that is not there
+  void watch(String job, int workers, ExitListener onExit);
 
   /// Ends all workers of a job at once; does nothing when there are none.
   void kill(String job);
@@ -26,6 +35,7 @@ public interface WorkerLauncher {
   /// Hears of workers that ended.
   @FunctionalInterface
   interface ExitListener {
-    void exited(int worker, int status);
+    /// @param status empty for a worker that an earlier server started
+    void exited(int worker, OptionalInt status);
   }
 }
