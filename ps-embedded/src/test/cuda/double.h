@@ -2,6 +2,7 @@
 // lanes of a warp exchange values, they wait for each other.
 #pragma once
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include <cmath>
@@ -51,29 +52,30 @@ inline bool isNegative(float x) { return std::signbit(x); }
 
 inline void addAtomically(float* address, float value) { *address += value; }
 
-/// The threads of a warp, each with a stack of its own, of which one runs at a time.
+/// The threads of a warp, each with a stack of its own, of which one runs at a time. A stack is entered
+/// once, by way of a context of the system; from then on jumps change stacks, which ask nothing of the
+/// system.
 class Warp {
  public:
   /// Runs a thread of all lanes from `first` on. Returns whether all lanes took part in every exchange.
   bool run(const std::function<void()>& thread, unsigned first) {
     work = &thread;
+    running = this;
     for (lane = 0; lane < WARP; lane++) {
       exchanges[lane] = 0;
       hasEnded[lane] = false;
-      getcontext(&lanes[lane]);
-      lanes[lane].uc_stack = {stacks[lane], 0, sizeof stacks[lane]};
-      lanes[lane].uc_link = &scheduler;
-      makecontext(&lanes[lane], &Warp::begin, 0);
     }
-    running = this;
     for (int ended = 0; ended == 0;) {
       for (lane = 0; lane < WARP; lane++) {
         threadIdx.x = first + lane;
-        swapcontext(&scheduler, &lanes[lane]);
+        resume();
         ended += hasEnded[lane];
       }
       // Lanes that wait for one that is gone would wait forever on a device, or read anything.
-      if (ended != 0 && ended != WARP) return false;
+      if (ended != 0 && ended != WARP) {
+        for (bool& entered : isEntered) entered = false;
+        return false;
+      }
     }
     return true;
   }
@@ -82,25 +84,45 @@ class Warp {
   uint64_t exchange(uint64_t given, int other) {
     // Two boards, since lanes that come first give their next value before others have read this one.
     uint64_t* board = boards[exchanges[lane]++ % 2];
-    int mine = lane;
-    board[mine] = given;
-    swapcontext(&lanes[mine], &scheduler);
+    board[lane] = given;
+    pause();
     return board[other % WARP];
   }
 
   static inline Warp* running;
 
  private:
+  /// Goes on with the lane whose turn it is, until it pauses.
+  void resume() {
+    if (_setjmp(scheduler) != 0) return;
+    if (isEntered[lane]) _longjmp(lanes[lane], 1);
+    isEntered[lane] = true;
+    ucontext_t entry;
+    getcontext(&entry);
+    entry.uc_stack = {stacks[lane], 0, sizeof stacks[lane]};
+    entry.uc_link = nullptr;
+    makecontext(&entry, &Warp::begin, 0);
+    setcontext(&entry);
+  }
+
+  /// Lets the other lanes go on.
+  void pause() {
+    if (_setjmp(lanes[lane]) == 0) _longjmp(scheduler, 1);
+  }
+
   static void begin() {
-    (*running->work)();
-    running->hasEnded[running->lane] = true;
+    for (;;) {
+      (*running->work)();
+      running->hasEnded[running->lane] = true;
+      running->pause();
+    }
   }
 
   const std::function<void()>* work;
   int lane, exchanges[WARP];
-  bool hasEnded[WARP];
+  bool hasEnded[WARP], isEntered[WARP] = {};
   uint64_t boards[2][WARP];
-  ucontext_t scheduler, lanes[WARP];
+  jmp_buf scheduler, lanes[WARP];
   alignas(64) char stacks[WARP][64 << 10];
 };
 

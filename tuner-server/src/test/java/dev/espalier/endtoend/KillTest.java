@@ -44,7 +44,7 @@ class KillTest {
       stop: { maxEpochs: 5 }
       time: { model: { perClockSeconds: 0.0002, perSampleSeconds: 7.0e-6 } }
       """;
-  private static final int EPOCHS = 12;
+  private static final int EPOCHS = 9;
   private static final String FIXED =
       """
       program: mlp

@@ -27,6 +27,9 @@ final class ServerProcess implements AutoCloseable {
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final Duration START = Duration.ofSeconds(90);
 
+  /// Who asks more often takes the cores from those who are asked.
+  private static final long POLL_MILLIS = 150;
+
   private final HttpClient http = HttpClient.newHttpClient();
   private final Path home;
   private final int httpPort = freePort();
@@ -107,7 +110,7 @@ final class ServerProcess implements AutoCloseable {
       } catch (IOException notYet) {
         // Nobody listens yet.
       }
-      Thread.sleep(100);
+      Thread.sleep(POLL_MILLIS);
     }
     throw new IllegalStateException("server is not ready: " + output());
   }
@@ -255,7 +258,7 @@ final class ServerProcess implements AutoCloseable {
         throw new IllegalStateException(
             "waited for " + what + " but the job is " + job + "\n" + output() + logs(id));
       }
-      Thread.sleep(50);
+      Thread.sleep(POLL_MILLIS);
       job = job(id);
     }
     return job;
@@ -276,7 +279,7 @@ final class ServerProcess implements AutoCloseable {
         throw new IllegalStateException(
             "waited for decision " + key + ", there are " + decisions(id).keySet() + output());
       }
-      Thread.sleep(20);
+      Thread.sleep(POLL_MILLIS);
     }
   }
 
