@@ -193,15 +193,15 @@ class KillTest {
     String job = server.submit(FIXED.formatted(EPOCHS) + "checkpoints: { keep: 4 }\n");
     server.await(
         job,
-        "five epochs and two checkpoints",
+        "five epochs and three checkpoints",
         Duration.ofSeconds(60),
-        j -> j.path("epoch").asDouble() > 5 && manifests(server.checkpoints(job)).size() > 1);
+        j -> j.path("epoch").asDouble() > 5 && manifests(server.checkpoints(job)).size() > 2);
 
     ProcessHandle worker = server.worker(job, 0);
     server.kill();
     worker.destroyForcibly();
     worker.onExit().get(10, TimeUnit.SECONDS);
-    damageAllButTheOldest(server.checkpoints(job));
+    damageTheNewestTwo(server.checkpoints(job));
     server.startAgain();
 
     JsonNode end = server.awaitEnd(job);
@@ -212,11 +212,11 @@ class KillTest {
     assertThat(server.decisions(job).get("recovery-1")).contains("worker 0 is gone");
   }
 
-  /// Tears the newest checkpoint, flips a bit of every other one but the oldest.
-  private static void damageAllButTheOldest(Path checkpoints) throws IOException {
+  /// Tears the newest checkpoint, flips a bit of the one before.
+  private static void damageTheNewestTwo(Path checkpoints) throws IOException {
     List<Path> manifests = manifests(checkpoints);
-    assertThat(manifests).hasSizeGreaterThan(1);
-    for (Path manifest : manifests.subList(1, manifests.size())) {
+    assertThat(manifests).hasSizeGreaterThan(2);
+    for (Path manifest : manifests.subList(manifests.size() - 2, manifests.size())) {
       byte[] bytes = Files.readAllBytes(manifest);
       bytes[bytes.length / 2] ^= 1;
       boolean isNewest = manifest.equals(manifests.getLast());
