@@ -26,13 +26,10 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /// Writes and reads the checkpoints of one shard.
 ///
@@ -53,23 +50,24 @@ public final class CheckpointStore {
    * The pack and the names of all packs are forced to the disk before the manifest takes its name at
    * once. What a crash leaves without a manifest is no checkpoint.
    */
+  private static final System.Logger LOG = System.getLogger(CheckpointStore.class.getName());
   private static final String PACK_SUFFIX = ".pages";
   private static final Pattern NUMBER = Pattern.compile("\\.(\\d{1,18})\\.pages$");
   private static final int PIECE_BYTES = 4 << 20;
 
-  /// So much is handed to the disk before more is written.
-  private static final long FORCED_BYTES = 32L << 20;
+  /// Less is there sooner through the system's cache.
+  private static final long LEAST_BYTES_AROUND_CACHE = 32L << 20;
 
-  private static final Executor FORCER =
-      task -> Thread.ofVirtual().name("checkpoint-force").start(task);
   private static final double LEAST_USE = 0.5;
   private static final int MAX_LINKED_PACKS = 64;
 
   private final CheckpointShape shape;
   private final int pieceBytes;
+  private final long leastBytesAroundCache;
   private final int maxLinkedPacks;
   private final PageCatalog catalog;
   private long nextPack;
+  private boolean isWayAroundCacheShut;
 
   /// What a checkpoint took.
   ///
@@ -79,16 +77,25 @@ public final class CheckpointStore {
 
   /// Creates a store that knows of no checkpoint yet.
   public CheckpointStore(CheckpointShape shape) {
-    this(shape, PIECE_BYTES, MAX_LINKED_PACKS, System.currentTimeMillis());
+    this(
+        shape, PIECE_BYTES, LEAST_BYTES_AROUND_CACHE, MAX_LINKED_PACKS, System.currentTimeMillis());
   }
 
   /// Creates a store that knows of no checkpoint yet.
   ///
   /// @param pieceBytes so many go to the disk, and come from a device, at a time
+  /// @param leastBytesAroundCache from so many on that are to be written they go to the disk past
+  ///   the system's cache of files
   /// @param maxLinkedPacks packs of earlier checkpoints of which a checkpoint consists at most
   /// @param nextPack number of the first pack, unless one that is read has a higher one
-  CheckpointStore(CheckpointShape shape, int pieceBytes, int maxLinkedPacks, long nextPack) {
+  CheckpointStore(
+      CheckpointShape shape,
+      int pieceBytes,
+      long leastBytesAroundCache,
+      int maxLinkedPacks,
+      long nextPack) {
     this.nextPack = nextPack;
+    this.leastBytesAroundCache = leastBytesAroundCache;
     this.shape = shape;
     this.pieceBytes = pieceBytes;
     this.maxLinkedPacks = maxLinkedPacks;
@@ -143,22 +150,66 @@ public final class CheckpointStore {
 
   private Written write(BranchPages pages, Path file, List<Path> made) throws IOException {
     Map<PageCatalog.Pack, Integer> packs = link(usefulPacks(pages), file, made);
+    Packed packed = pack(pages, packs, file, made);
+    try {
+      List<String> names =
+          packs.keySet().stream()
+              .map(pack -> packOf(file, pack.number()).getFileName().toString())
+              .toList();
+      writeManifest(
+          new Manifest(shape.description(), steps(pages), names, packed.entries()), file, made);
+    } catch (IOException | RuntimeException | Error e) {
+      catalog.forget(packed.own());
+      throw e;
+    }
+    return new Written(
+        packed.writtenBytes(), packed.entries().stream().mapToLong(Manifest.Entry::bytes).sum());
+  }
+
+  /// Where all pages lie, and those that were written now.
+  private record Packed(PageCatalog.Pack own, List<Manifest.Entry> entries, long writtenBytes) {}
+
+  private Packed pack(
+      BranchPages pages, Map<PageCatalog.Pack, Integer> packs, Path file, List<Path> made)
+      throws IOException {
+    if (isWayAroundCacheShut || bytesBeyond(packs, pages) < leastBytesAroundCache) {
+      return pack(pages, packs, file, made, PackWriter.Way.THROUGH_CACHE);
+    }
+    try {
+      return pack(pages, packs, file, made, PackWriter.Way.AROUND_CACHE);
+    } catch (IOException e) {
+      // Not every file system takes such writes, and not all that do not say so when they open it.
+      Files.deleteIfExists(made.getLast());
+      Packed packed = pack(pages, packs, file, made, PackWriter.Way.THROUGH_CACHE);
+      isWayAroundCacheShut = true;
+      LOG.log(
+          System.Logger.Level.INFO,
+          "checkpoints go through the system''s cache, for {0} cannot be written past it: {1}",
+          file,
+          e);
+      return packed;
+    }
+  }
+
+  /// Writes the pages that no linked pack holds to one of their own, which is added to the others.
+  private Packed pack(
+      BranchPages pages,
+      Map<PageCatalog.Pack, Integer> packs,
+      Path file,
+      List<Path> made,
+      PackWriter.Way way)
+      throws IOException {
     long number = nextPack++;
     Path path = packOf(file, number);
     made.add(path);
     var own = new PageCatalog.Pack(number, path);
     packs.put(own, packs.size());
-    try (var out = new PackWriter(own, path, pieceBytes, settled(pages))) {
+    try (var out = new PackWriter(own, path, way, pieceBytes, settled(pages))) {
       List<Manifest.Entry> entries = writePages(pages, packs, out);
-      long written = out.finish();
-      List<String> names =
-          packs.keySet().stream()
-              .map(pack -> packOf(file, pack.number()).getFileName().toString())
-              .toList();
-      writeManifest(new Manifest(shape.description(), steps(pages), names, entries), file, made);
-      return new Written(written, entries.stream().mapToLong(Manifest.Entry::bytes).sum());
+      return new Packed(own, entries, out.finish());
     } catch (IOException | RuntimeException | Error e) {
       catalog.forget(own);
+      packs.remove(own);
       throw e;
     }
   }
@@ -186,11 +237,7 @@ public final class CheckpointStore {
       long bytes = shape.tables().get(table).pageBytes();
       for (int index = 0; index < pageTable.layout().pageCount(); index++) {
         Page page = pageTable.page(index);
-        PageCatalog.Place place =
-            catalog
-                .find(table, page.stamp())
-                .filter(known -> packs.containsKey(known.pack()))
-                .orElse(null);
+        PageCatalog.Place place = placeIn(packs, table, page).orElse(null);
         if (place == null) {
           place = out.append(page, bytes);
           catalog.put(table, page.stamp(), place);
@@ -201,6 +248,24 @@ public final class CheckpointStore {
       }
     }
     return entries;
+  }
+
+  private Optional<PageCatalog.Place> placeIn(
+      Map<PageCatalog.Pack, Integer> packs, int table, Page page) {
+    return catalog.find(table, page.stamp()).filter(known -> packs.containsKey(known.pack()));
+  }
+
+  private long bytesBeyond(Map<PageCatalog.Pack, Integer> packs, BranchPages pages) {
+    long bytes = 0;
+    for (int table = 0; table < shape.tables().size(); table++) {
+      PageTable pageTable = pages.table(table);
+      for (int index = 0; index < pageTable.layout().pageCount(); index++) {
+        if (placeIn(packs, table, pageTable.page(index)).isEmpty()) {
+          bytes += shape.tables().get(table).pageBytes();
+        }
+      }
+    }
+    return bytes;
   }
 
   private static int numberOf(PageCatalog.Pack pack, Map<PageCatalog.Pack, Integer> packs) {
@@ -496,133 +561,7 @@ public final class CheckpointStore {
         }
       }
     } catch (IOException e) {
-      System.getLogger(CheckpointStore.class.getName())
-          .log(
-              System.Logger.Level.WARNING, "old pages beside " + file + " could not be deleted", e);
-    }
-  }
-
-  /// Appends pages to a new pack.
-  private static final class PackWriter implements AutoCloseable {
-    private final PageCatalog.Pack pack;
-    private final FileChannel channel;
-    private final Arena arena = Arena.ofShared();
-    private final int pieceBytes;
-    private final List<ByteBuffer> waiting = new ArrayList<>();
-
-    /// Where pages of a device go through on their way to the disk.
-    private @Nullable MemorySegment staging;
-
-    private final SettledPages settled;
-    private long staged;
-    private long waitingBytes;
-    private long unforcedBytes;
-    private CompletableFuture<Void> forcing = CompletableFuture.completedFuture(null);
-    private long position = Manifest.PACK_MAGIC.length;
-
-    PackWriter(PageCatalog.Pack pack, Path file, int pieceBytes, SettledPages settled)
-        throws IOException {
-      this.pack = pack;
-      this.settled = settled;
-      this.pieceBytes = pieceBytes;
-      channel =
-          FileChannel.open(
-              file,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.TRUNCATE_EXISTING,
-              StandardOpenOption.WRITE);
-      waiting.add(ByteBuffer.wrap(Manifest.PACK_MAGIC));
-    }
-
-    PageCatalog.Place append(Page page, long bytes) throws IOException {
-      CRC32C crc = new CRC32C();
-      for (long done = 0; done < bytes; ) {
-        int step = (int) Math.min(pieceBytes, bytes - done);
-        ByteBuffer content = content(page, done, step);
-        crc.update(content.duplicate());
-        waiting.add(content);
-        done += step;
-        waitingBytes += step;
-        if (waitingBytes >= pieceBytes) {
-          flush();
-        }
-      }
-      var place = new PageCatalog.Place(pack, position, bytes, (int) crc.getValue());
-      position += bytes;
-      return place;
-    }
-
-    /// A part of a page, good until the next [#flush]. Where a device moves pages about, which may
-    /// be on their way at this moment, it is a copy.
-    private ByteBuffer content(Page page, long from, int bytes) throws IOException {
-      if (page.isOnHost()) {
-        return page.segment().asSlice(from, bytes).asByteBuffer();
-      }
-      MemorySegment through = staging == null ? arena.allocate(pieceBytes) : staging;
-      staging = through;
-      if (staged + bytes > pieceBytes) {
-        flush();
-      }
-      MemorySegment copy = through.asSlice(staged, bytes);
-      staged += bytes;
-      settled.download(page, from, copy);
-      return copy.asByteBuffer();
-    }
-
-    private void flush() throws IOException {
-      ByteBuffer[] buffers = waiting.toArray(new ByteBuffer[0]);
-      int first = 0;
-      while (first < buffers.length) {
-        if (!buffers[first].hasRemaining()) {
-          first++;
-        } else {
-          channel.write(buffers, first, buffers.length - first);
-        }
-      }
-      waiting.clear();
-      staged = 0;
-      unforcedBytes += waitingBytes;
-      waitingBytes = 0;
-      if (unforcedBytes >= FORCED_BYTES && forcing.isDone()) {
-        unforcedBytes = 0;
-        forcing = CompletableFuture.runAsync(this::force, FORCER);
-      }
-    }
-
-    /// The disk works while pages are summed and copied; its failures show in [#finish].
-    private void force() {
-      try {
-        channel.force(false);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-
-    /// Makes everything durable.
-    ///
-    /// @return bytes of pages
-    long finish() throws IOException {
-      flush();
-      awaitForced();
-      channel.force(true);
-      return position - Manifest.PACK_MAGIC.length;
-    }
-
-    private void awaitForced() throws IOException {
-      try {
-        forcing.join();
-      } catch (CompletionException e) {
-        throw e.getCause() instanceof UncheckedIOException unchecked
-            ? unchecked.getCause()
-            : new IOException(e.getCause());
-      }
-    }
-
-    @Override
-    public void close() throws IOException {
-      forcing.handle((_, _) -> true).join();
-      arena.close();
-      channel.close();
+      LOG.log(System.Logger.Level.WARNING, "old pages beside " + file + " could not be deleted", e);
     }
   }
 }

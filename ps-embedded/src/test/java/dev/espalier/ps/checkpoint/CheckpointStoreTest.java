@@ -34,6 +34,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -41,8 +42,14 @@ final class CheckpointStoreTest {
   private static final BranchRef ROOT = new BranchRef(0);
   private static final int PAGE_BYTES = 4096;
   private static final PageLayout LAYOUT = PageLayout.of(new RowRange(0, 640), 16, 0, PAGE_BYTES);
-  private static final CheckpointShape SHAPE =
-      new CheckpointShape("test", List.of(new CheckpointShape.Table("a", "table a", LAYOUT)));
+  private static final CheckpointShape SHAPE = shape(LAYOUT);
+
+  /// Its pages are not full, and end within a block of the disk.
+  private static final PageLayout ODD = PageLayout.of(new RowRange(0, 60), 300, 1, 4 * PAGE_BYTES);
+
+  private static CheckpointShape shape(PageLayout layout) {
+    return new CheckpointShape("test", List.of(new CheckpointShape.Table("a", "table a", layout)));
+  }
 
   @TempDir private Path folder;
 
@@ -82,16 +89,26 @@ final class CheckpointStoreTest {
   private static final class Branch implements AutoCloseable {
     private final PagePools pools;
     private final BranchStore branches;
+    private final PageLayout layout;
 
     Branch(MemoryTier tier) {
+      this(tier, LAYOUT);
+    }
+
+    Branch(MemoryTier tier, PageLayout layout) {
+      this.layout = layout;
       pools = new PagePools(tier, new MemoryBudget(1 << 20));
-      branches = new BranchStore(pools, List.of(LAYOUT));
+      branches = new BranchStore(pools, List.of(layout));
       branches.create(ROOT);
+    }
+
+    private int bytes() {
+      return Math.toIntExact(layout.planes() * layout.planeBytes());
     }
 
     void fill(int from, int value) {
       PageTable table = branches.pagesOf(ROOT).table(0);
-      for (int index = from; index < LAYOUT.pageCount(); index++) {
+      for (int index = from; index < layout.pageCount(); index++) {
         fillOne(table, index, value + index);
       }
     }
@@ -100,8 +117,8 @@ final class CheckpointStoreTest {
       fillOne(branches.pagesOf(ROOT).table(0), index, value);
     }
 
-    private static void fillOne(PageTable table, int index, int value) {
-      byte[] bytes = new byte[PAGE_BYTES];
+    private void fillOne(PageTable table, int index, int value) {
+      byte[] bytes = new byte[bytes()];
       Arrays.fill(bytes, (byte) value);
       Page page = table.target(index);
       page.upload(MemorySegment.ofArray(bytes), 0);
@@ -118,8 +135,8 @@ final class CheckpointStoreTest {
       BranchPages pages = branches.zeros();
       store.read(file, pages);
       List<Byte> firsts = new ArrayList<>();
-      for (int index = 0; index < LAYOUT.pageCount(); index++) {
-        MemorySegment page = MemorySegment.ofArray(new byte[PAGE_BYTES]);
+      for (int index = 0; index < layout.pageCount(); index++) {
+        MemorySegment page = MemorySegment.ofArray(new byte[bytes()]);
         pages.table(0).page(index).download(0, page);
         byte first = page.get(ValueLayout.JAVA_BYTE, 0);
         assertThat(page.toArray(ValueLayout.JAVA_BYTE)).containsOnly(first);
@@ -148,11 +165,77 @@ final class CheckpointStoreTest {
   void pagesLargerThanAPieceComeBack(MemoryTier.Kind kind) {
     try (Branch branch = new Branch(new Tier(kind))) {
       branch.fill(0, 5);
-      branch.write(new CheckpointStore(SHAPE, 1000, 64, 1), folder.resolve("c"));
+      branch.write(new CheckpointStore(SHAPE, 1000, Long.MAX_VALUE, 64, 1), folder.resolve("c"));
       for (int pieceBytes : new int[] {999, 4096, 1 << 20}) {
-        assertThat(branch.read(new CheckpointStore(SHAPE, pieceBytes, 64, 1), folder.resolve("c")))
+        assertThat(
+                branch.read(
+                    new CheckpointStore(SHAPE, pieceBytes, Long.MAX_VALUE, 64, 1),
+                    folder.resolve("c")))
             .containsExactly(values(5));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"HOST, 1000", "HOST, 8192", "HOST, 1000000", "PINNED, 1000", "PINNED, 8192"})
+  void pagesThatWentAroundTheCacheComeBack(MemoryTier.Kind kind, int pieceBytes) {
+    assertThat(ODD.planes() * ODD.planeBytes() % PAGE_BYTES).isNotZero();
+    for (PageLayout layout : List.of(LAYOUT, ODD)) {
+      Path file = folder.resolve("c" + layout.columns());
+      try (Branch branch = new Branch(new Tier(kind), layout)) {
+        branch.fill(0, 5);
+        var store = new CheckpointStore(shape(layout), pieceBytes, 0, 64, 1);
+        CheckpointStore.Written written = branch.write(store, file);
+        assertThat(written.writtenBytes())
+            .isEqualTo(written.totalBytes())
+            .isEqualTo(layout.pageCount() * layout.planes() * layout.planeBytes());
+        assertThat(branch.read(new CheckpointStore(shape(layout)), file))
+            .containsExactly(Arrays.copyOf(values(5), layout.pageCount()));
+        assertThat(branch.write(store, folder.resolve("a" + file.getFileName())).writtenBytes())
+            .isZero();
+      }
+      assumeThat(firstOffset(file, layout)).as("the disk takes direct writes").isNotEqualTo(8);
+      assertThat(Manifest.read(file, shape(layout)).entries())
+          .allMatch(entry -> entry.offset() % PAGE_BYTES == 0);
+    }
+  }
+
+  private static long firstOffset(Path file, PageLayout layout) {
+    return Manifest.read(file, shape(layout)).entries().getFirst().offset();
+  }
+
+  @Test
+  void whereThereIsNoWayAroundTheCacheCheckpointsGoThroughIt() throws IOException {
+    Files.createSymbolicLink(folder.resolve("c.1.pages"), Path.of("/dev/full"));
+    try (Branch branch = new Branch(new HostTier())) {
+      var store = new CheckpointStore(SHAPE, 1 << 20, 0, 64, 1);
+      for (String name : List.of("c", "d")) {
+        branch.fill(0, 5);
+        branch.write(store, folder.resolve(name));
+        assertThat(branch.read(store, folder.resolve(name))).containsExactly(values(5));
+        assertThat(firstOffset(folder.resolve(name), LAYOUT)).isEqualTo(8);
+      }
+      assertThat(names()).containsExactly("c", "c.2.pages", "d", "d.3.pages");
+    }
+  }
+
+  /// A disk that is full says nothing of the ways to it.
+  @Test
+  void aFullDiskFailsACheckpointAndNotTheWay() throws IOException {
+    Files.createSymbolicLink(folder.resolve("c.1.pages"), Path.of("/dev/full"));
+    Files.createSymbolicLink(folder.resolve("c.2.pages"), Path.of("/dev/full"));
+    try (Branch branch = new Branch(new HostTier())) {
+      var store = new CheckpointStore(SHAPE, 1 << 20, 0, 64, 1);
+      branch.fill(0, 5);
+      assertThatThrownBy(() -> branch.write(store, folder.resolve("c")))
+          .hasMessageContaining("No space left");
+      assertThat(names()).isEmpty();
+      branch.write(store, folder.resolve("c"));
+      assertThat(branch.read(store, folder.resolve("c"))).containsExactly(values(5));
+      branch.write(new CheckpointStore(SHAPE, 1 << 20, 0, 64, 7), folder.resolve("e"));
+      assertThat(firstOffset(folder.resolve("c"), LAYOUT))
+          .as("as of a store that saw no full disk")
+          .isEqualTo(firstOffset(folder.resolve("e"), LAYOUT));
     }
   }
 
@@ -161,7 +244,8 @@ final class CheckpointStoreTest {
     Tier tier = new Tier(MemoryTier.Kind.PINNED);
     try (Branch branch = new Branch(tier)) {
       branch.fill(0, 5);
-      branch.write(new CheckpointStore(SHAPE, 2 * PAGE_BYTES, 64, 1), folder.resolve("c"));
+      branch.write(
+          new CheckpointStore(SHAPE, 2 * PAGE_BYTES, Long.MAX_VALUE, 64, 1), folder.resolve("c"));
       assertThat(tier.targets).hasSize(LAYOUT.pageCount());
       assertThat(tier.targets.stream().distinct()).hasSize(2);
     }
@@ -171,7 +255,7 @@ final class CheckpointStoreTest {
   void aCheckpointConsistsOfAFewPacks() {
     int maxLinkedPacks = 3;
     try (Branch branch = new Branch(new Tier(MemoryTier.Kind.HOST))) {
-      var store = new CheckpointStore(SHAPE, 1 << 20, maxLinkedPacks, 1);
+      var store = new CheckpointStore(SHAPE, 1 << 20, Long.MAX_VALUE, maxLinkedPacks, 1);
       branch.fill(0, 5);
       for (int index = 0; index < LAYOUT.pageCount(); index++) {
         Path file = folder.resolve("c" + index);
@@ -317,7 +401,7 @@ final class CheckpointStoreTest {
       String pack =
           names().stream().filter(name -> name.endsWith(".pages")).findFirst().orElseThrow();
       long number = Long.parseLong(pack.replaceAll("\\D", ""));
-      var later = new CheckpointStore(SHAPE, 1 << 20, 64, number);
+      var later = new CheckpointStore(SHAPE, 1 << 20, Long.MAX_VALUE, 64, number);
       branch.read(later, folder.resolve("c"));
       branch.fill(0, 9);
       branch.write(later, folder.resolve("d"));
