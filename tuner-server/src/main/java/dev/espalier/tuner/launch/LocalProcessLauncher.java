@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -278,7 +279,16 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     return arguments.contains(mark(job))
         && arguments.stream()
             .filter(argument -> argument.startsWith(FOLDER_MARK))
-            .allMatch((FOLDER_MARK + jobsFolder)::equals);
+            .allMatch(argument -> isJobsFolder(argument.substring(FOLDER_MARK.length())));
+  }
+
+  /// The server that started a worker may have come here by another name of the same folder.
+  private boolean isJobsFolder(String name) {
+    try {
+      return Files.isSameFile(Path.of(name), jobsFolder);
+    } catch (IOException | InvalidPathException _) {
+      return name.equals(jobsFolder.toString());
+    }
   }
 
   private static String mark(String job) {

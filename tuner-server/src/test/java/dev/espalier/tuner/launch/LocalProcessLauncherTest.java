@@ -152,12 +152,13 @@ final class LocalProcessLauncherTest {
     }
   }
 
-  /// The worker of a server that is gone; beside it should be another one, which is gone too.
+  /// The worker of a server that is gone, and that knew the folder by another name; beside it
+  /// should be another one, which is gone too.
   @Test
-  void workersOfAnEarlierServerAreMissedAtOnce() throws Exception {
+  void workersOfAnEarlierServerAreMissedAtOnce(@TempDir Path names) throws Exception {
     LocalProcessLauncher launcher = launcher();
     assertThat(launcher.alive(JOB)).isZero();
-    Process own = worker(folder);
+    Process own = worker(Files.createSymbolicLink(names.resolve("link"), folder));
     try {
       write(own);
       assertThat(launcher.alive(JOB)).isEqualTo(1);
