@@ -197,10 +197,12 @@ class KillTest {
         Duration.ofSeconds(60),
         j -> j.path("epoch").asDouble() > 5 && manifests(server.checkpoints(job)).size() > 2);
 
-    ProcessHandle worker = server.worker(job, 0);
     server.kill();
-    worker.destroyForcibly();
-    worker.onExit().get(10, TimeUnit.SECONDS);
+    for (int number = 0; number < 2; number++) {
+      ProcessHandle worker = server.worker(job, number);
+      worker.destroyForcibly();
+      worker.onExit().get(10, TimeUnit.SECONDS);
+    }
     damageTheNewestTwo(server.checkpoints(job));
     server.startAgain();
 
@@ -209,7 +211,7 @@ class KillTest {
     assertThat(end.path("metrics")).isEqualTo(fixedEnd.path("metrics"));
     assertThat(server.decisions(job).keySet())
         .anyMatch(key -> key.matches("checkpoint-.*/damaged"));
-    assertThat(server.decisions(job).get("recovery-1")).contains("worker 0 is gone");
+    assertThat(server.decisions(job).get("recovery-1")).contains(" is gone");
   }
 
   /// Tears the newest checkpoint, flips a bit of the one before.

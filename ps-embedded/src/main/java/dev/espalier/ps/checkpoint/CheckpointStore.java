@@ -22,11 +22,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
@@ -58,6 +60,8 @@ public final class CheckpointStore {
   /// Less is there sooner through the system's cache.
   private static final long LEAST_BYTES_AROUND_CACHE = 32L << 20;
 
+  private static final int MAX_FAILURES_AROUND_CACHE = 3;
+
   private static final double LEAST_USE = 0.5;
   private static final int MAX_LINKED_PACKS = 64;
 
@@ -67,7 +71,8 @@ public final class CheckpointStore {
   private final int maxLinkedPacks;
   private final PageCatalog catalog;
   private long nextPack;
-  private boolean isWayAroundCacheShut;
+  // One after the other, where the way through the cache was open.
+  private int failuresAroundCache;
 
   /// What a checkpoint took.
   ///
@@ -172,22 +177,30 @@ public final class CheckpointStore {
   private Packed pack(
       BranchPages pages, Map<PageCatalog.Pack, Integer> packs, Path file, List<Path> made)
       throws IOException {
-    if (isWayAroundCacheShut || bytesBeyond(packs, pages) < leastBytesAroundCache) {
+    if (failuresAroundCache >= MAX_FAILURES_AROUND_CACHE
+        || bytesBeyond(packs, pages) < leastBytesAroundCache) {
       return pack(pages, packs, file, made, PackWriter.Way.THROUGH_CACHE);
     }
     try {
-      return pack(pages, packs, file, made, PackWriter.Way.AROUND_CACHE);
-    } catch (IOException e) {
-      // Not every file system takes such writes, and not all that do not say so when they open it.
-      Files.deleteIfExists(made.getLast());
-      Packed packed = pack(pages, packs, file, made, PackWriter.Way.THROUGH_CACHE);
-      isWayAroundCacheShut = true;
-      LOG.log(
-          System.Logger.Level.INFO,
-          "checkpoints go through the system''s cache, for {0} cannot be written past it: {1}",
-          file,
-          e);
+      Packed packed = pack(pages, packs, file, made, PackWriter.Way.AROUND_CACHE);
+      failuresAroundCache = 0;
       return packed;
+    } catch (IOException | OutOfMemoryError failure) {
+      // Not every file system takes such writes, and not all that do not say so when they open it.
+      deleteAfter(failure, made.getLast());
+      try {
+        Packed packed = pack(pages, packs, file, made, PackWriter.Way.THROUGH_CACHE);
+        failuresAroundCache++;
+        LOG.log(
+            System.Logger.Level.INFO,
+            "{0} went through the system''s cache, for past it it could not be written: {1}",
+            file,
+            failure);
+        return packed;
+      } catch (IOException | RuntimeException | Error e) {
+        e.addSuppressed(failure);
+        throw e;
+      }
     }
   }
 
@@ -259,8 +272,11 @@ public final class CheckpointStore {
     long bytes = 0;
     for (int table = 0; table < shape.tables().size(); table++) {
       PageTable pageTable = pages.table(table);
+      // Equal ones are written once.
+      Set<Long> stamps = new HashSet<>();
       for (int index = 0; index < pageTable.layout().pageCount(); index++) {
-        if (placeIn(packs, table, pageTable.page(index)).isEmpty()) {
+        Page page = pageTable.page(index);
+        if (placeIn(packs, table, page).isEmpty() && stamps.add(page.stamp())) {
           bytes += shape.tables().get(table).pageBytes();
         }
       }

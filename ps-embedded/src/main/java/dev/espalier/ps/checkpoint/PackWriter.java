@@ -112,9 +112,14 @@ final class PackWriter implements AutoCloseable {
     }
     arena = Arena.ofShared();
     position = way.rounded(Manifest.PACK_MAGIC.length);
-    MemorySegment head = arena.allocate(position, way.grain);
-    head.copyFrom(MemorySegment.ofArray(Manifest.PACK_MAGIC));
-    waiting.add(head.asByteBuffer());
+    try {
+      MemorySegment head = arena.allocate(position, way.grain);
+      head.copyFrom(MemorySegment.ofArray(Manifest.PACK_MAGIC));
+      waiting.add(head.asByteBuffer());
+    } catch (OutOfMemoryError e) {
+      close();
+      throw e;
+    }
   }
 
   PageCatalog.Place append(Page page, long bytes) throws IOException {

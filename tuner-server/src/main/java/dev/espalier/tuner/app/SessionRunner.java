@@ -431,10 +431,11 @@ final class SessionRunner {
     log.info(
         "job={} events={} generation={} resumed from its log", job.id(), eventSequence, generation);
     if (!session.isEnded()) {
-      if (isLaunchCutOff()) {
+      Optional<byte[]> secret = patiently(() -> ports.jobs().workerSecret(job.id(), generation));
+      if (isLaunchCutOff(secret.isPresent())) {
         launchGeneration();
       } else {
-        adopt();
+        adopt(secret.orElse(new byte[32]));
       }
       commands.forEach(command -> ports.gateway().send(job.id(), command));
       ports.gateway().control(job.id(), held, alone);
@@ -443,18 +444,17 @@ final class SessionRunner {
     }
   }
 
-  /// The server before this one wrote down that it starts workers, and has started none that is
-  /// left. None has trained, so nothing is lost.
-  private boolean isLaunchCutOff() {
+  /// The server before this one wrote down that it starts workers, and started none. None has
+  /// trained, so nothing is lost.
+  private boolean isLaunchCutOff(boolean hasSecret) {
     return job.spec().launch() == JobSpec.Launch.LOCAL
         && !begun
-        && ports.launcher().alive(job.id()) == 0;
+        && (!hasSecret || !ports.launcher().hasStarted(job.id()));
   }
 
   /// Goes on with the workers that the server before this one started.
-  private void adopt() throws InterruptedException {
-    openGateway(
-        patiently(() -> ports.jobs().workerSecret(job.id(), generation)).orElse(new byte[32]));
+  private void adopt(byte[] secretHash) {
+    openGateway(secretHash);
     leases = newLeases();
     if (job.spec().launch() == JobSpec.Launch.LOCAL) {
       int of = generation;

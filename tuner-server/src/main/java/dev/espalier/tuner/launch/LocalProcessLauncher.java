@@ -83,10 +83,8 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     } catch (IOException | OutOfMemoryError failure) {
       started.forEach(Process::destroyForcibly);
       // Where the system refused the thread that waits for it, a process is there that nobody has.
-      ProcessHandle.current()
-          .children()
-          .filter(child -> isOurs(child, job))
-          .forEach(ProcessHandle::destroyForcibly);
+      ProcessHandle.current().children().forEach(child -> endIfOurs(child, job));
+      killByFile(job);
       // The JVM's guesses at reasons follow in further lines.
       String why = String.valueOf(failure.getMessage()).lines().findFirst().orElse("").strip();
       throw new EspalierException(ErrorCode.INTERNAL, "workers cannot be started: " + why, failure);
@@ -103,28 +101,41 @@ public final class LocalProcessLauncher implements WorkerLauncher {
     }
   }
 
+  private void endIfOurs(ProcessHandle process, String job) {
+    try {
+      if (isOurs(process, job)) {
+        process.destroyForcibly();
+      }
+    } catch (IOException failure) {
+      log.warn("job={} process {} cannot be seen: {}", job, process.pid(), failure.getMessage());
+    }
+  }
+
   @Override
-  public int alive(String job) {
-    return (int)
-        pidFiles(job).stream()
-            .filter(file -> process(file, job).filter(ProcessHandle::isAlive).isPresent())
-            .count();
+  public boolean hasStarted(String job) {
+    try {
+      return !pidFiles(job).isEmpty();
+    } catch (IOException failure) {
+      log.warn("job={} worker files cannot be read: {}", job, failure.getMessage());
+      return true;
+    }
   }
 
   @Override
   public void watch(String job, int workers, ExitListener onExit) {
     for (int worker = 0; worker < workers; worker++) {
       int number = worker;
-      Optional<ProcessHandle> process = process(pidFile(job, worker), job);
-      if (process.isEmpty()) {
-        onExit.exited(number, OptionalInt.empty());
-        continue;
-      }
       try {
-        var _ = process.get().onExit().thenAccept(_ -> onExit.exited(number, OptionalInt.empty()));
-      } catch (OutOfMemoryError refused) {
-        // A worker that is gone is missed all the same, when its lease ends.
-        log.warn("job={} worker={} cannot be watched: {}", job, worker, refused.getMessage());
+        Optional<ProcessHandle> process = process(pidFile(job, worker), job);
+        if (process.isEmpty()) {
+          onExit.exited(number, OptionalInt.empty());
+        } else {
+          var _ =
+              process.get().onExit().thenAccept(_ -> onExit.exited(number, OptionalInt.empty()));
+        }
+      } catch (IOException | OutOfMemoryError failure) {
+        // Its lease says when it is missed.
+        log.warn("job={} worker={} cannot be watched: {}", job, worker, failure.getMessage());
       }
     }
   }
@@ -166,51 +177,59 @@ public final class LocalProcessLauncher implements WorkerLauncher {
   }
 
   private void killByFile(String job) {
-    for (Path file : pidFiles(job)) {
-      process(file, job).ifPresent(ProcessHandle::destroyForcibly);
-      try {
+    try {
+      for (Path file : pidFiles(job)) {
+        process(file, job).ifPresent(ProcessHandle::destroyForcibly);
         Files.deleteIfExists(file);
-      } catch (IOException failure) {
-        log.warn("job={} {} cannot be deleted: {}", job, file, failure.getMessage());
       }
+    } catch (IOException failure) {
+      log.warn("job={} worker files cannot be read: {}", job, failure.getMessage());
     }
   }
 
-  private List<Path> pidFiles(String job) {
+  private List<Path> pidFiles(String job) throws IOException {
     Path folder = folder(job);
     if (!Files.isDirectory(folder)) {
       return List.of();
     }
     try (Stream<Path> files = Files.list(folder)) {
       return files.filter(file -> file.toString().endsWith(".pid")).toList();
-    } catch (IOException | UncheckedIOException failure) {
-      log.warn("job={} worker files cannot be read: {}", job, failure.getMessage());
-      return List.of();
+    } catch (UncheckedIOException failure) {
+      throw failure.getCause();
     }
   }
 
-  private boolean isOurs(ProcessHandle process, String job) {
+  private boolean isOurs(ProcessHandle process, String job) throws IOException {
     return isOurs(arguments(process), job);
   }
 
   /// Of long command lines, as of long class paths, the JVM itself tells none under Linux.
-  private static List<String> arguments(ProcessHandle process) {
+  ///
+  /// @throws IOException when they cannot be seen, which says nothing of the process
+  private static List<String> arguments(ProcessHandle process) throws IOException {
     Path file = Path.of("/proc", Long.toString(process.pid()), "cmdline");
     try {
       return List.of(new String(Files.readAllBytes(file), ARGUMENTS).split("\0"));
-    } catch (IOException _) {
+    } catch (NoSuchFileException _) {
+      // Another system, or the process has ended.
       return process.info().arguments().map(List::of).orElse(List.of());
+    } catch (IOException failure) {
+      if (process.isAlive()) {
+        throw failure;
+      }
+      return List.of();
     }
   }
 
-  private Optional<ProcessHandle> process(Path file, String job) {
+  /// {@return the worker of a file, where it is there}
+  ///
+  /// @throws IOException when that cannot be seen
+  private Optional<ProcessHandle> process(Path file, String job) throws IOException {
     try {
-      return ProcessHandle.of(Long.parseLong(Files.readString(file).strip()))
-          .filter(handle -> isOurs(handle, job));
+      Optional<ProcessHandle> process =
+          ProcessHandle.of(Long.parseLong(Files.readString(file).strip()));
+      return process.isPresent() && isOurs(process.get(), job) ? process : Optional.empty();
     } catch (NoSuchFileException | NumberFormatException _) {
-      return Optional.empty();
-    } catch (IOException failure) {
-      log.warn("job={} {} cannot be read: {}", job, file, failure.getMessage());
       return Optional.empty();
     }
   }

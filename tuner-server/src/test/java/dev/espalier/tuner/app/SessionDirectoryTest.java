@@ -767,6 +767,12 @@ final class SessionDirectoryTest {
       await(() -> assertThat(launcher.watched).containsExactly(job));
       assertThat(launcher.generations).as("its workers are there").containsExactly(1, 2);
     }
+
+    launcher.gone.add(job);
+    try (SessionDirectory _ = sessions(1)) {
+      await(() -> assertThat(launcher.generations).as("they are not").containsExactly(1, 2, 3));
+      assertThat(logs.of(job).events()).as("what started and is gone is a loss").hasSize(2);
+    }
   }
 
   @Test
@@ -1093,7 +1099,8 @@ final class SessionDirectoryTest {
     private final List<String> launched = new CopyOnWriteArrayList<>();
     private final List<Integer> generations = new CopyOnWriteArrayList<>();
     private final List<String> watched = new CopyOnWriteArrayList<>();
-    private final Set<String> alive = ConcurrentHashMap.newKeySet();
+    private final Set<String> gone = ConcurrentHashMap.newKeySet();
+    private final Set<String> started = ConcurrentHashMap.newKeySet();
     private final List<Long> launchNanos = new CopyOnWriteArrayList<>();
     private final List<String> killed = new CopyOnWriteArrayList<>();
     private final List<String> discarded = new CopyOnWriteArrayList<>();
@@ -1110,19 +1117,21 @@ final class SessionDirectoryTest {
       generations.add(generation);
       if (exits.getAndUpdate(Launcher::less) > 0) {
         onExit.exited(0, OptionalInt.of(1));
-      } else {
-        alive.add(job);
       }
+      started.add(job);
     }
 
     @Override
-    public int alive(String job) {
-      return alive.contains(job) ? 1 : 0;
+    public boolean hasStarted(String job) {
+      return started.contains(job);
     }
 
     @Override
     public void watch(String job, int workers, ExitListener onExit) {
       watched.add(job);
+      if (gone.contains(job)) {
+        onExit.exited(0, OptionalInt.empty());
+      }
     }
 
     private static int less(int left) {
@@ -1138,7 +1147,7 @@ final class SessionDirectoryTest {
 
     @Override
     public void kill(String job) {
-      alive.remove(job);
+      started.remove(job);
       killed.add(job);
     }
 

@@ -212,8 +212,8 @@ public final class TunerInMemory {
     }
 
     @Override
-    public int alive(String job) {
-      return 0;
+    public boolean hasStarted(String job) {
+      return false;
     }
 
     @Override

@@ -157,11 +157,11 @@ final class LocalProcessLauncherTest {
   @Test
   void workersOfAnEarlierServerAreMissedAtOnce(@TempDir Path names) throws Exception {
     LocalProcessLauncher launcher = launcher();
-    assertThat(launcher.alive(JOB)).isZero();
+    assertThat(launcher.hasStarted(JOB)).isFalse();
     Process own = worker(Files.createSymbolicLink(names.resolve("link"), folder));
     try {
       write(own);
-      assertThat(launcher.alive(JOB)).isEqualTo(1);
+      assertThat(launcher.hasStarted(JOB)).isTrue();
 
       launcher.watch(
           JOB,
@@ -176,7 +176,8 @@ final class LocalProcessLauncherTest {
       Awaitility.await()
           .atMost(Duration.ofSeconds(20))
           .untilAsserted(() -> assertThat(exited).containsExactly(1, 0));
-      assertThat(launcher.alive(JOB)).isZero();
+      launcher.kill(JOB);
+      assertThat(launcher.hasStarted(JOB)).isFalse();
     } finally {
       own.destroyForcibly();
     }

@@ -91,8 +91,8 @@ public class Doubles {
         String job, JobSpec spec, int generation, String secret, ExitListener onExit) {}
 
     @Override
-    public int alive(String job) {
-      return 0;
+    public boolean hasStarted(String job) {
+      return false;
     }
 
     @Override

@@ -13,12 +13,14 @@ public interface WorkerLauncher {
   /// @param onExit called once per worker that ends, with its number and exit status
   void launch(String job, JobSpec spec, int generation, String secret, ExitListener onExit);
 
-  /// {@return how many workers of a job are alive, whichever server started them}
-  int alive(String job);
+  /// {@return whether workers of a job were started, by whichever server, since all were ended
+  /// last; also where that cannot be seen}
+  boolean hasStarted(String job);
 
   /// Takes over the workers of a job that an earlier server started.
   ///
-  /// @param onExit called once per worker that ends, and at once for one that is not there
+  /// @param onExit called once per worker that ends, some seconds later at most, and at once for
+  ///   one that is not there; not for one of which that cannot be seen
   void watch(String job, int workers, ExitListener onExit);
 
   /// Ends all workers of a job at once; does nothing when there are none.
