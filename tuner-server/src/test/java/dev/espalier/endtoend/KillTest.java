@@ -87,18 +87,26 @@ class KillTest {
   }
 
   @Test
-  void serverKilledInARoundGoesOnWithTheSameDecisions() throws Exception {
+  void serverKilledInARoundAndARaceGoesOnWithTheSameDecisions() throws Exception {
     String job = server.submit(TUNED);
+    String race = server.submit(RACED);
     server.awaitDecision(job, "round-1/starting-loss");
+    server.awaitDecision(race, "round-1/start");
 
     server.kill();
     Thread.sleep(1_000);
     server.startAgain();
 
     JsonNode end = server.awaitEnd(job);
-    assertThat(end.path("generation").asInt()).as("workers were not restarted").isEqualTo(1);
+    JsonNode endOfRace = server.awaitEnd(race);
+    for (JsonNode each : List.of(end, endOfRace)) {
+      assertThat(each.path("generation").asInt()).as("workers were not restarted").isEqualTo(1);
+    }
     assertThat(server.decisions(job)).isEqualTo(undisturbed);
     assertThat(end.path("metrics")).isEqualTo(undisturbedEnd.path("metrics"));
+    assertThat(server.decisions(race)).isEqualTo(raced);
+    assertThat(raced).containsKey("round-1/result");
+    assertThat(endOfRace.path("metrics")).isEqualTo(racedEnd.path("metrics"));
   }
 
   @Test
@@ -118,22 +126,6 @@ class KillTest {
     assertThat(end.path("generation").asInt()).as("workers were not restarted").isEqualTo(1);
     assertThat(server.decisions(job)).isEqualTo(undisturbed);
     assertThat(end.path("metrics")).isEqualTo(undisturbedEnd.path("metrics"));
-  }
-
-  @Test
-  void serverKilledInARaceGoesOnWithTheSameDecisions() throws Exception {
-    String job = server.submit(RACED);
-    server.awaitDecision(job, "round-1/start");
-
-    server.kill();
-    Thread.sleep(1_000);
-    server.startAgain();
-
-    JsonNode end = server.awaitEnd(job);
-    assertThat(end.path("generation").asInt()).as("workers were not restarted").isEqualTo(1);
-    assertThat(server.decisions(job)).isEqualTo(raced);
-    assertThat(raced).containsKey("round-1/result");
-    assertThat(end.path("metrics")).isEqualTo(racedEnd.path("metrics"));
   }
 
   @Test
