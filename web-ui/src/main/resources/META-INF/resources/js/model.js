@@ -18,9 +18,6 @@ const MAX_MAINLINE_BUCKETS = 1500;
 /** So many decisions are kept by themselves; more only where a reader asked for earlier ones. */
 const MAX_DECISIONS = 1000;
 
-/** More than a start of a job has. */
-const MANY_CLOCKS = 2 ** 40;
-
 /**
  * @typedef {{job: JobView | null, stall: Stall | null, branches: Map<number, BranchView>,
  *     rounds: Map<number, RoundView>, decisions: DecisionView[], moreDecisions: boolean,
@@ -112,7 +109,7 @@ export function applyEvent(model, type, data) {
       return true;
     }
     case 'evaluation.made':
-      return insert(model.evaluations, data, placeOf);
+      return insert(model.evaluations, data, byPlace);
     case 'metric.window':
       return putWindow(model, data);
     default:
@@ -138,7 +135,7 @@ function putSnapshot(model, snapshot) {
   model.result = snapshot.schedule.result ?? null;
   putDecisions(model, snapshot);
   model.evaluations = [];
-  snapshot.evaluations.forEach((one) => insert(model.evaluations, one, placeOf));
+  snapshot.evaluations.forEach((one) => insert(model.evaluations, one, byPlace));
   model.snapshots = new Map((snapshot.snapshots ?? []).map((one) => [one.snapshot, one]));
   model.wantsMainline = true;
   model.wantsPast =
@@ -160,7 +157,7 @@ function putSnapshot(model, snapshot) {
 export function addPast(model, past) {
   model.rounds = withPast(model.rounds, past.rounds, (one) => one.round);
   model.snapshots = withPast(model.snapshots, past.snapshots, (one) => one.snapshot);
-  past.evaluations.forEach((one) => insert(model.evaluations, one, placeOf));
+  past.evaluations.forEach((one) => insert(model.evaluations, one, byPlace));
   model.wantsPast = false;
   model.revision++;
 }
@@ -224,7 +221,7 @@ function putDecisions(model, snapshot) {
  */
 function putDecision(model, decision) {
   const before = model.decisions.length;
-  insert(model.decisions, decision, (one) => one.sequence);
+  insert(model.decisions, decision, (a, b) => a.sequence - b.sequence);
   if (before >= MAX_DECISIONS && model.decisions.length > before) {
     model.decisions.shift();
     model.moreDecisions = true;
@@ -357,28 +354,30 @@ function finite(value) {
 }
 
 /**
- * Orders validation results: start by start, and clock by clock in each.
+ * Orders validation results: start by start, clock by clock in each, and as they were made where a
+ * mainline that went back came to the same clock again.
  *
- * @param {EvaluationView} evaluation
+ * @param {EvaluationView} a
+ * @param {EvaluationView} b
  */
-function placeOf({ start, mainlineClock }) {
-  return start * MANY_CLOCKS + mainlineClock;
+function byPlace(a, b) {
+  return a.start - b.start || a.mainlineClock - b.mainlineClock || a.atSeconds - b.atSeconds;
 }
 
 /**
- * Inserts into a list that ascends by `order`; replaces what has the same order.
+ * Inserts into a list that ascends by `compare`; replaces what is equal by it.
  *
  * @template T
  * @param {T[]} list
  * @param {T} item
- * @param {(item: T) => number} order
+ * @param {(a: T, b: T) => number} compare
  */
-function insert(list, item, order) {
+function insert(list, item, compare) {
   let index = list.length;
-  while (index > 0 && order(list[index - 1]) > order(item)) {
+  while (index > 0 && compare(list[index - 1], item) > 0) {
     index--;
   }
-  if (index > 0 && order(list[index - 1]) === order(item)) {
+  if (index > 0 && compare(list[index - 1], item) === 0) {
     list[index - 1] = item;
   } else {
     list.splice(index, 0, item);
@@ -670,7 +669,10 @@ export function evaluationsOfStart(model) {
 export function resultSnapshot(model) {
   return (
     [...model.snapshots.values()].findLast(
-      (one) => one.state === 'READY' && isAtResult(model, one.start, one.mainlineClock),
+      (one) =>
+        one.state === 'READY' &&
+        one.branch === model.job?.result?.branch &&
+        isAtResult(model, one),
     ) ?? null
   );
 }
@@ -682,20 +684,23 @@ export function resultSnapshot(model) {
  * @returns {Record<string, number | null>} value by metric; empty where it was not evaluated
  */
 export function resultMetrics(model) {
+  const there = model.evaluations.filter((one) => isAtResult(model, one));
+  const value = model.job?.result?.value ?? null;
   return (
-    model.evaluations.findLast((one) => isAtResult(model, one.start, one.mainlineClock))?.metrics ??
+    (there.findLast((one) => Object.values(one.metrics).includes(value)) ?? there.at(-1))?.metrics ??
     {}
   );
 }
 
 /**
+ * A mainline that went back may have come to the result's clock twice.
+ *
  * @param {JobModel} model
- * @param {number} start
- * @param {number} clock
+ * @param {{start: number, mainlineClock: number}} place
  */
-function isAtResult(model, start, clock) {
+function isAtResult(model, { start, mainlineClock }) {
   const result = model.job?.result;
-  return result?.start === start && result.clock === clock;
+  return result?.start === start && result.clock === mainlineClock;
 }
 
 /**

@@ -71,17 +71,28 @@ final class ModelTest {
 
   @Test
   void theResultIsFoundAmongSnapshotsAndEvaluations() {
-    String snapshot = "{\"snapshot\": %d, \"start\": %d, \"mainlineClock\": 50, \"state\": \"%s\"}";
+    String snapshot =
+        "{\"snapshot\": %d, \"branch\": %d, \"start\": %d, \"mainlineClock\": 50, \"state\": \"%s\"}";
     evaluation(1, 50, 1);
     evaluation(2, 50, 2);
-    event("snapshot.changed", snapshot.formatted(1, 1, "READY"));
-    event("snapshot.changed", snapshot.formatted(2, 1, "DROPPED"));
-    event("snapshot.changed", snapshot.formatted(3, 2, "READY"));
+    event("snapshot.changed", snapshot.formatted(1, 3, 1, "READY"));
+    event("snapshot.changed", snapshot.formatted(2, 3, 1, "DROPPED"));
+    event("snapshot.changed", snapshot.formatted(3, 4, 2, "READY"));
     assertThat(page.invokeMember("resultSnapshot", model).isNull()).isTrue();
 
-    event("job.changed", "{\"version\": 1, \"result\": {\"start\": 1, \"clock\": 50}}");
+    event(
+        "job.changed",
+        "{\"version\": 1, \"result\": {\"start\": 1, \"branch\": 3, \"clock\": 50, \"value\": 1}}");
 
     assertThat(page.invokeMember("resultSnapshot", model).getMember("snapshot").asInt())
+        .isEqualTo(1);
+    assertThat(page.invokeMember("resultMetrics", model).getMember("loss").asInt()).isEqualTo(1);
+
+    evaluation(1, 50, 3);
+    event("snapshot.changed", snapshot.formatted(4, 5, 1, "READY"));
+
+    assertThat(page.invokeMember("resultSnapshot", model).getMember("snapshot").asInt())
+        .as("the snapshot of the result, not of the clock where the mainline came again")
         .isEqualTo(1);
     assertThat(page.invokeMember("resultMetrics", model).getMember("loss").asInt()).isEqualTo(1);
   }

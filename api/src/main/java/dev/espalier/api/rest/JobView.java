@@ -100,11 +100,13 @@ public record JobView(
   /// @param value of the metric that judges the model; null where it was not evaluated
   public record Result(int start, int branch, long clock, double epoch, @Nullable Double value) {
     /// {@return the number of the snapshot that holds this model; empty while none that is on a
-    /// disk does}
+    /// disk does. One of another branch does not, though it may be of the same clock: a mainline
+    /// that went back comes there again, with another model}
     public OptionalLong snapshotAmong(List<SnapshotView> snapshots) {
       return snapshots.stream()
           .filter(SnapshotView::isReady)
-          .filter(one -> one.start() == start && one.mainlineClock() == clock)
+          .filter(
+              one -> one.branch() == branch && one.start() == start && one.mainlineClock() == clock)
           .mapToLong(SnapshotView::snapshot)
           .max();
     }

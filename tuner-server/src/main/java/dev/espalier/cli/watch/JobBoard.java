@@ -32,7 +32,7 @@ public final class JobBoard {
   private final TreeMap<Integer, BranchView> branches = new TreeMap<>();
   private final TreeMap<Integer, RoundView> rounds = new TreeMap<>();
   private final TreeMap<Long, DecisionView> decisions = new TreeMap<>();
-  private final Map<Place, EvaluationView> evaluations = new HashMap<>();
+  private final Map<Made, EvaluationView> evaluations = new HashMap<>();
   private final TreeMap<Long, Double> losses = new TreeMap<>();
   private final TreeMap<Integer, String> stalls = new TreeMap<>();
   private List<ScheduleView.Step> schedule = List.of();
@@ -119,7 +119,9 @@ public final class JobBoard {
   }
 
   private void put(EvaluationView evaluation) {
-    evaluations.put(new Place(evaluation.start(), evaluation.mainlineClock()), evaluation);
+    evaluations.put(
+        new Made(evaluation.start(), evaluation.mainlineClock(), evaluation.atSeconds()),
+        evaluation);
   }
 
   private void addStep(ScheduleView.Step step) {
@@ -212,7 +214,7 @@ public final class JobBoard {
     return last;
   }
 
-  /// {@return validation results in the order in which they were made, the last one of each place}
+  /// {@return validation results in the order in which they were made}
   public List<EvaluationView> evaluations() {
     return evaluations.values().stream()
         .sorted(Comparator.comparingDouble(EvaluationView::atSeconds))
@@ -230,10 +232,17 @@ public final class JobBoard {
 
   /// {@return the evaluation of the model that is the job's result; empty where there is none yet}
   public Optional<EvaluationView> resultEvaluation() {
-    return result.flatMap(
-        known -> Optional.ofNullable(evaluations.get(new Place(known.start(), known.clock()))));
+    return Optional.ofNullable(job.result())
+        .flatMap(known ->
+            evaluations.values().stream()
+                .filter(one -> one.start() == known.start())
+                .filter(one -> one.mainlineClock() == known.clock())
+                .max(
+                    Comparator.<EvaluationView, Boolean>comparing(
+                            one -> one.metrics().containsValue(known.value()))
+                        .thenComparing(EvaluationView::atSeconds)));
   }
 
-  /// A point on the mainline of one of the job's starts.
-  private record Place(int start, long clock) {}
+  /// When an evaluation was made: a mainline that went back may come to a clock again.
+  private record Made(int start, long clock, double atSeconds) {}
 }

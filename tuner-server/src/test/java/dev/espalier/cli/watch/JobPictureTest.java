@@ -2,6 +2,7 @@ package dev.espalier.cli.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.screen.Terminal;
@@ -12,6 +13,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.node.ObjectNode;
 
 final class JobPictureTest {
   private static final Instant START = Instant.parse("2026-01-02T03:04:05Z");
@@ -259,6 +261,30 @@ final class JobPictureTest {
 
     assertThat(log.news(board, START.plusSeconds(3601)))
         .containsExactly(Words.clock(START.plusSeconds(3601)) + "  decision end: over");
+  }
+
+  /// A person went back to an older snapshot, and training came to the clock of the best model
+  /// again.
+  @Test
+  void resultIsShownWithWhatItWasMeasuredAt() {
+    JobBoard board = board(0);
+    evaluation(board, 1, 0.25, 10);
+    evaluation(board, 2, 0.75, 20);
+    evaluation(board, 1, 0.5, 30);
+    assertThat(board.resultEvaluation()).isEmpty();
+
+    var job = (ObjectNode) Json.tree(board.job());
+    job.set("result", Json.tree(new JobView.Result(1, 3, 100, 2, 0.25)));
+    board.update(Json.as(job, JobView.class));
+
+    assertThat(board.resultEvaluation().orElseThrow().metrics()).isEqualTo(Map.of("loss", 0.25));
+    assertThat(board.evaluations()).hasSize(3);
+  }
+
+  private static void evaluation(JobBoard board, int start, double loss, int atSeconds) {
+    board.apply(
+        "evaluation.made",
+        Json.tree(new EvaluationView(start, 100, 2, atSeconds, Map.of("loss", loss))));
   }
 
   private static JobBoard stalled(JobBoard board, int worker, String stall) {

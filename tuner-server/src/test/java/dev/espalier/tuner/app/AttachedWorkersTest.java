@@ -72,7 +72,7 @@ class AttachedWorkersTest {
 
     assertThat(raced.state()).as(raced.message()).isEqualTo(JobState.COMPLETED);
     assertThat(raced.decisions()).extracting(Decision::rule).contains("racing.rung");
-    assertThat(raced.evaluations().getLast().get("accuracy")).isGreaterThan(0.4);
+    assertThat(raced.result().get("accuracy")).isGreaterThan(0.4);
   }
 
   @Test

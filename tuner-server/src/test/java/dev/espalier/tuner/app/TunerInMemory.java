@@ -153,12 +153,15 @@ public final class TunerInMemory {
         .reduce((_, last) -> last);
   }
 
+  /// Known by its value: another start, or a stretch that the mainline left, may have been
+  /// evaluated at the same clock.
   private Map<String, Double> metricsOf(SessionEffect.ResultChanged result) {
     return evaluated().stream()
         .filter(evaluation -> evaluation.mainlineClock() == result.mainlineClock())
+        .map(SessionEffect.MainlineEvaluated::metrics)
+        .filter(metrics -> metrics.containsValue(result.value()))
         .reduce((_, last) -> last)
-        .orElseThrow()
-        .metrics();
+        .orElseThrow();
   }
 
   private List<Map<String, Object>> schedule() {
