@@ -2,6 +2,7 @@ package dev.espalier.ps;
 
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.shard.Arrivals;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.RowSelection;
@@ -24,12 +25,15 @@ final class ShardCalls {
 
   private final ParameterServerConfig config;
   private final Transport transport;
+  private final Arrivals arrivals;
   private final Outstanding outstanding = new Outstanding();
   private boolean isClosed;
 
-  ShardCalls(ParameterServerConfig config, Transport transport) {
+  /// @param arrivals what may be taken in while an answer is waited for
+  ShardCalls(ParameterServerConfig config, Transport transport, Arrivals arrivals) {
     this.config = config;
     this.transport = transport;
+    this.arrivals = arrivals;
   }
 
   /// How many workers, and so shards, there are.
@@ -100,6 +104,7 @@ final class ShardCalls {
 
   /// Waits for an answer; throws its failure.
   ShardReply await(int shard, CompletableFuture<ShardReply> pending) {
+    arrivals.takeInUntil(pending::isDone);
     try {
       ShardReply reply = pending.get(config.timeout().toNanos(), TimeUnit.NANOSECONDS);
       if (reply instanceof ShardReply.Failed failed) {

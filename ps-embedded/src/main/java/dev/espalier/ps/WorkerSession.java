@@ -56,7 +56,7 @@ public final class WorkerSession implements AutoCloseable {
     ParameterServerConfig config = server.config();
     tables = server.tables();
     checks = new AccessChecks(tables);
-    calls = new ShardCalls(config, transport);
+    calls = new ShardCalls(config, transport, server.shard().arrivals());
     checkpoints = new ShardCheckpoints(server, calls);
     List<Partitioner> partitioners =
         tables.stream().map(spec -> new Partitioner(spec.rows(), config.workers())).toList();

@@ -147,7 +147,13 @@ record AccessRates(RowSweep sweep, int workers, int clocks, long warmUpNanos) {
             shard == worker
                 ? new OwnShard(servers.get(shard).shard())
                 : ShardLink.open(
-                    shard, "127.0.0.1", ports.get(shard).port(), TOKEN, Medium.SOCKET, false));
+                    shard,
+                    "127.0.0.1",
+                    ports.get(shard).port(),
+                    TOKEN,
+                    Medium.SOCKET,
+                    false,
+                    servers.get(worker).shard().arrivals()));
       }
       transports.add(new Transport(routes));
     }

@@ -22,7 +22,7 @@ import java.nio.ByteOrder;
 
 /// Bytes from one process to another through memory that both have mapped.
 ///
-/// One thread writes, one reads, each in its process.
+/// One thread at a time writes, one at a time reads, each in its process.
 final class MemoryRing {
   /// So large that a large message makes its writer, and its reader, wait seldom: a wait costs as
   /// much as the copy of some hundred KiB. Fits into the cache that cores share.
@@ -114,14 +114,20 @@ final class MemoryRing {
   ///
   /// @return bytes that lie together, empty when there are none; the same buffer each time
   ByteBuffer read() {
-    long head = (long) LONG.get(memory, HEAD) + handedOut;
-    if (handedOut > 0) {
-      LONG.setRelease(memory, HEAD, head);
-    }
+    giveBack();
+    long head = (long) LONG.get(memory, HEAD);
     long ready = (long) LONG.getVolatile(memory, TAIL) - head;
     int place = (int) (head % CAPACITY);
     handedOut = Math.min(Math.min(ready, CAPACITY - place), STEP_BYTES);
     return view.limit(place + (int) handedOut).position(place);
+  }
+
+  /// Gives back what [#read] returned before.
+  void giveBack() {
+    if (handedOut > 0) {
+      LONG.setRelease(memory, HEAD, (long) LONG.get(memory, HEAD) + handedOut);
+      handedOut = 0;
+    }
   }
 
   /// Whether there is nothing to read, when all that was handed out has been given back.

@@ -1,24 +1,27 @@
 package dev.espalier.ps.link;
 
+import dev.espalier.ps.shard.Arrivals;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /// A [Wire] through shared memory to a process of the same host.
 ///
 /// A socket goes with it: a byte on it wakes a reader that sleeps, and its end says that the other
 /// process has ended.
 final class MemoryWire implements Wire {
-  private static final long FULL_NANOS = 20_000;
+  private static final long PAUSE_NANOS = 20_000;
 
   private final SocketChannel channel;
   private final MemoryRing in;
   private final MemoryRing out;
   private final ByteBuffer heard = ByteBuffer.allocateDirect(64);
   private final ByteBuffer bell = ByteBuffer.allocateDirect(1);
+  private volatile @Nullable ReadTurn turn;
 
   /// @param channel a blocking socket to the same process
   MemoryWire(SocketChannel channel, MemoryRing in, MemoryRing out) {
@@ -28,15 +31,40 @@ final class MemoryWire implements Wire {
   }
 
   @Override
+  public void readAll(Frames frames, Arrivals arrivals) throws IOException {
+    var reading = new ReadTurn(channel, in, frames);
+    turn = reading;
+    arrivals.add(reading);
+    try {
+      while (true) {
+        reading.awaitFrame();
+        frames.take();
+      }
+    } finally {
+      arrivals.remove(reading);
+    }
+  }
+
+  @Override
   public ByteBuffer receive() throws IOException {
     ByteBuffer bytes = in.read();
     while (!bytes.hasRemaining()) {
       if (!Look.sees(() -> !in.isEmpty())) {
-        sleep();
+        pauseInFrame();
       }
       bytes = in.read();
     }
     return bytes;
+  }
+
+  private void pauseInFrame() throws IOException {
+    ReadTurn reading = turn;
+    if (reading == null || reading.isOwned()) {
+      sleep();
+    } else {
+      requireOpen();
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
   }
 
   private void sleep() throws IOException {
@@ -73,11 +101,16 @@ final class MemoryWire implements Wire {
   }
 
   private void awaitRoom() throws IOException {
+    requireOpen();
+    Arrivals.leaveToOwners();
+    if (!Look.sees(out::hasRoom)) {
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+  }
+
+  private void requireOpen() throws EOFException {
     if (!channel.isOpen()) {
       throw new EOFException("the connection is closed");
-    }
-    if (!Look.sees(out::hasRoom)) {
-      LockSupport.parkNanos(FULL_NANOS);
     }
   }
 

@@ -101,7 +101,9 @@ final class ServedSession {
     try {
       attach(connection);
       keys.undo();
-      take(connection, new WireReader(connection, keys, shard.arrays()), shard);
+      var commands =
+          new Commands(connection, new WireReader(connection, keys, shard.arrays()), shard);
+      connection.readAll(commands, shard.arrivals());
     } finally {
       detach(connection);
       synchronized (this) {
@@ -149,8 +151,25 @@ final class ServedSession {
     }
   }
 
-  private void take(Wire connection, WireReader in, Shard shard) throws IOException {
-    while (true) {
+  /// The commands that come over one wire.
+  private final class Commands implements Wire.Frames {
+    private final Wire connection;
+    private final WireReader in;
+    private final Shard shard;
+
+    Commands(Wire connection, WireReader in, Shard shard) {
+      this.connection = connection;
+      this.in = in;
+      this.shard = shard;
+    }
+
+    @Override
+    public boolean isThere() {
+      return in.hasBytes();
+    }
+
+    @Override
+    public void take() throws IOException {
       LinkFrame.Head head = in.next();
       forget(head.received());
       if (head.number() != taken + 1) {

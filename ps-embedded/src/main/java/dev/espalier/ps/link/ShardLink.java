@@ -3,6 +3,7 @@ package dev.espalier.ps.link;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.shard.ArrayPool;
+import dev.espalier.ps.shard.Arrivals;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.RowBatch;
@@ -72,6 +73,7 @@ public final class ShardLink implements ShardRoute {
   private final Handshake handshake;
   private final Medium medium;
   private final Duration patience;
+  private final Arrivals arrivals;
   private final Handshake.Session session = Handshake.Session.random();
   private final Map<Long, Question> open = new ConcurrentHashMap<>();
   private final BufferPool buffers = new BufferPool();
@@ -102,13 +104,15 @@ public final class ShardLink implements ShardRoute {
       String token,
       Medium medium,
       boolean cachesKeys,
-      Duration patience) {
+      Duration patience,
+      Arrivals arrivals) {
     this.shard = shard;
     this.address = address;
     this.handshake = new Handshake(token);
     this.medium = medium;
     this.keys = cachesKeys ? new KeyCache() : null;
     this.patience = patience;
+    this.arrivals = arrivals;
   }
 
   /// Connects.
@@ -119,11 +123,19 @@ public final class ShardLink implements ShardRoute {
   /// @param token of the job
   /// @param medium what bytes travel through
   /// @param cachesKeys whether row numbers sent before are named and not sent again
+  /// @param arrivals of this process, to which replies are added
   /// @throws IOException when nothing listens there, or not the job's shard
   public static ShardLink open(
-      int shard, String host, int port, String token, Medium medium, boolean cachesKeys)
+      int shard,
+      String host,
+      int port,
+      String token,
+      Medium medium,
+      boolean cachesKeys,
+      Arrivals arrivals)
       throws IOException {
-    return open(shard, host, port, token, medium, cachesKeys, LinkServer.PATIENCE.dividedBy(2));
+    Duration patience = LinkServer.PATIENCE.dividedBy(2);
+    return open(shard, host, port, token, medium, cachesKeys, patience, arrivals);
   }
 
   /// Connects.
@@ -136,11 +148,11 @@ public final class ShardLink implements ShardRoute {
       String token,
       Medium medium,
       boolean cachesKeys,
-      Duration patience)
+      Duration patience,
+      Arrivals arrivals)
       throws IOException {
-    var link =
-        new ShardLink(
-            shard, new InetSocketAddress(host, port), token, medium, cachesKeys, patience);
+    var address = new InetSocketAddress(host, port);
+    var link = new ShardLink(shard, address, token, medium, cachesKeys, patience, arrivals);
     Wire first = link.connect(false).wire();
     link.newest = first;
     link.wire = first;
@@ -250,24 +262,43 @@ public final class ShardLink implements ShardRoute {
   }
 
   private String readUntilCut(Wire current) {
-    WireReader in = new WireReader(current, new KeyCache(), new ArrayPool());
     try {
-      while (true) {
-        LinkFrame.Head head = in.next();
-        Question question = open.get(head.number());
-        if (question == null) {
-          in.skip();
-        } else {
-          Runnable answer = answer(in, question);
-          open.remove(head.number());
-          settle(head);
-          answer.run();
-          continue;
-        }
-        settle(head);
-      }
+      current.readAll(
+          new Replies(new WireReader(current, new KeyCache(), new ArrayPool())), arrivals);
+      throw new IllegalStateException("a wire is read until it breaks");
     } catch (UncheckedIOException e) {
       return String.valueOf(e.getCause());
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  /// The replies that come over one wire.
+  private final class Replies implements Wire.Frames {
+    private final WireReader in;
+
+    Replies(WireReader in) {
+      this.in = in;
+    }
+
+    @Override
+    public boolean isThere() {
+      return in.hasBytes();
+    }
+
+    @Override
+    public void take() {
+      LinkFrame.Head head = in.next();
+      Question question = open.get(head.number());
+      if (question == null) {
+        in.skip();
+        settle(head);
+      } else {
+        Runnable answer = answer(in, question);
+        open.remove(head.number());
+        settle(head);
+        answer.run();
+      }
     }
   }
 

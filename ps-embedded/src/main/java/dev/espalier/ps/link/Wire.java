@@ -1,11 +1,30 @@
 package dev.espalier.ps.link;
 
+import dev.espalier.ps.shard.Arrivals;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 
 /// A two-way stream of bytes to one process; one thread reads it, and one at a time writes it.
 interface Wire extends AutoCloseable {
+
+  /// The frames of a wire.
+  interface Frames {
+    /// Whether bytes of the next one have been received.
+    boolean isThere();
+
+    /// Reads one and does what it is for.
+    void take() throws IOException;
+  }
+
+  /// Takes frames, one after the other, until the wire breaks.
+  ///
+  /// @param arrivals of this process: where frames can be taken by a thread that waits for them
+  default void readAll(Frames frames, Arrivals arrivals) throws IOException {
+    while (true) {
+      frames.take();
+    }
+  }
 
   /// Waits for bytes.
   ///

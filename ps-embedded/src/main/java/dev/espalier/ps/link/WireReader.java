@@ -13,7 +13,7 @@ import java.util.Objects;
 /// wanted, in one copy.
 ///
 /// A wire that breaks shows as an [UncheckedIOException]; after any other failure the rest of the
-/// frame can be skipped. Belongs to one thread.
+/// frame can be skipped. Belongs to one thread at a time.
 final class WireReader implements FrameInput {
   private final Wire wire;
   private final KeyCache keys;
@@ -36,6 +36,11 @@ final class WireReader implements FrameInput {
     var head = new LinkFrame.Head(getInt(), getLong(), getLong());
     remaining = head.bytes();
     return head;
+  }
+
+  /// Whether bytes of the next frame have been received.
+  boolean hasBytes() {
+    return view.hasRemaining();
   }
 
   /// Passes over what is left of a frame.

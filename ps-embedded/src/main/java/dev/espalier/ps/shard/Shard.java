@@ -73,6 +73,7 @@ public final class Shard implements AutoCloseable {
   private final Map<Long, Snapshot> savedSnapshots = new HashMap<>();
   private final List<Answer> answers = new ArrayList<>();
   private final ArrayPool arrays = new ArrayPool();
+  private final Arrivals arrivals = new Arrivals();
   private long nextTicket;
   private long forks;
   private long forkNanos;
@@ -760,6 +761,12 @@ public final class Shard implements AutoCloseable {
   /// The arrays of updates that were applied.
   public ArrayPool arrays() {
     return arrays;
+  }
+
+  /// What comes in for the worker beside this shard: commands to the shard, and replies to the
+  /// worker.
+  public Arrivals arrivals() {
+    return arrivals;
   }
 
   /// The configuration.

@@ -51,7 +51,8 @@ final class Links implements Cluster.Network {
                   TOKEN,
                   medium,
                   true,
-                  Duration.ofSeconds(20)));
+                  Duration.ofSeconds(20),
+                  servers.get(rank).shard().arrivals()));
     }
     return new Transport(routes);
   }

@@ -11,6 +11,7 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import dev.espalier.ps.memory.SharedTier;
 import dev.espalier.ps.optim.StepSize;
+import dev.espalier.ps.shard.Arrivals;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.RowBatch;
@@ -50,7 +51,8 @@ class MappedPagesTest {
   void open() throws IOException {
     port = LinkServer.open("127.0.0.1", Links.TOKEN);
     port.serve(server.shard());
-    link = ShardLink.open(0, "127.0.0.1", port.port(), Links.TOKEN, Medium.ANY, true);
+    link =
+        ShardLink.open(0, "127.0.0.1", port.port(), Links.TOKEN, Medium.ANY, true, new Arrivals());
     Random random = new Random(1);
     for (int i = 0; i < values.length; i++) {
       values[i] = random.nextFloat();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.espalier.ps.Cluster;
 import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.ParameterServerContract;
+import dev.espalier.ps.shard.Arrivals;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -27,7 +28,8 @@ class MemoryLinkTest extends ParameterServerContract {
   void theFileIsGoneOnceBothHaveIt() throws Exception {
     try (LinkServer port = LinkServer.open("127.0.0.1", Links.TOKEN);
         ShardLink link =
-            ShardLink.open(0, "127.0.0.1", port.port(), Links.TOKEN, Medium.ANY, false)) {
+            ShardLink.open(
+                0, "127.0.0.1", port.port(), Links.TOKEN, Medium.ANY, false, new Arrivals())) {
       assertThat(link.toString()).startsWith("shared memory");
       assertThat(leftBy(ProcessHandle.current().pid())).isEmpty();
     }

@@ -11,6 +11,7 @@ import dev.espalier.ps.branch.BranchRef;
 import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.shard.Arrivals;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.RowSelection;
@@ -53,8 +54,9 @@ class ShardLinkTest extends ParameterServerContract {
   @Test
   void anotherTokenIsTurnedAway() throws Exception {
     try (LinkServer port = LinkServer.open("127.0.0.1", "the token")) {
-      assertThatThrownBy(
-              () -> ShardLink.open(0, "127.0.0.1", port.port(), "another", Medium.SOCKET, false))
+      assertThatThrownBy(() ->
+              ShardLink.open(
+                  0, "127.0.0.1", port.port(), "another", Medium.SOCKET, false, new Arrivals()))
           .isInstanceOf(Handshake.DeniedException.class)
           .hasMessageContaining("token");
     }
@@ -90,7 +92,8 @@ class ShardLinkTest extends ParameterServerContract {
             .isInstanceOf(IOException.class);
       }
       try (ShardLink link =
-          ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
+          ShardLink.open(
+              0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false, new Arrivals())) {
         assertThat(link.send(new ShardCommand.Explain(0)).join()).isNotNull();
       }
     }
@@ -102,7 +105,8 @@ class ShardLinkTest extends ParameterServerContract {
         LinkServer port = LinkServer.open("127.0.0.1", "the token")) {
       port.serve(server.shard());
       try (ShardLink link =
-          ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
+          ShardLink.open(
+              0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false, new Arrivals())) {
         // As after two cuts in a row, when the first one's turn to send comes last.
         link.sendAgain(new DeadWire());
         assertThat(link.send(new ShardCommand.Explain(0)).get(30, TimeUnit.SECONDS)).isNotNull();
@@ -114,7 +118,8 @@ class ShardLinkTest extends ParameterServerContract {
   void whoWaitsForAShardThatNeverComesHearsOfTheEnd() throws Exception {
     LinkServer port = LinkServer.open("127.0.0.1", "the token");
     try (ShardLink link =
-        ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
+        ShardLink.open(
+            0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false, new Arrivals())) {
       var waiting = link.send(new ShardCommand.Explain(0));
       port.close();
       assertThatThrownBy(() -> waiting.get(20, TimeUnit.SECONDS))
@@ -130,7 +135,8 @@ class ShardLinkTest extends ParameterServerContract {
         LinkServer port = LinkServer.open("127.0.0.1", "the token")) {
       port.serve(server.shard());
       try (ShardLink link =
-          ShardLink.open(0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false)) {
+          ShardLink.open(
+              0, "127.0.0.1", port.port(), "the token", Medium.SOCKET, false, new Arrivals())) {
         link.send(new ShardCommand.Create(new BranchRef(0), 0)).get(20, TimeUnit.SECONDS);
         var read =
             new ShardCommand.Read(
@@ -191,7 +197,8 @@ class ShardLinkTest extends ParameterServerContract {
                 "the token",
                 Medium.SOCKET,
                 false,
-                Duration.ofMillis(500))) {
+                Duration.ofMillis(500),
+                new Arrivals())) {
       assertThatThrownBy(() -> link.send(new ShardCommand.Explain(0)).get(20, TimeUnit.SECONDS))
           .cause()
           .isInstanceOfSatisfying(
@@ -245,7 +252,8 @@ class ShardLinkTest extends ParameterServerContract {
             "the token",
             Medium.SOCKET,
             false,
-            Duration.ofSeconds(20))) {
+            Duration.ofSeconds(20),
+            new Arrivals())) {
       link.send(new ShardCommand.Create(new BranchRef(0), 0)).join();
       var waiting = link.send(new ShardCommand.Barrier("never", 0));
       assertThat(waiting.join()).isNotNull();

@@ -3,6 +3,7 @@ package dev.espalier.runtime.transport;
 import dev.espalier.api.model.HostPort;
 import dev.espalier.ps.link.Medium;
 import dev.espalier.ps.link.ShardLink;
+import dev.espalier.ps.shard.Arrivals;
 import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.transport.OwnShard;
 import dev.espalier.ps.transport.ShardRoute;
@@ -43,7 +44,12 @@ public final class ShardRoutes {
             worker == self
                 ? new OwnShard(own)
                 : route(
-                    worker, HostPort.parse(addresses.get(worker), -1), secret, kind, cachesKeys));
+                    worker,
+                    HostPort.parse(addresses.get(worker), -1),
+                    secret,
+                    kind,
+                    cachesKeys,
+                    own.arrivals()));
       }
       return new Transport(routes);
     } catch (RuntimeException e) {
@@ -53,7 +59,12 @@ public final class ShardRoutes {
   }
 
   private static ShardRoute route(
-      int worker, HostPort address, String secret, RouteKind kind, boolean cachesKeys) {
+      int worker,
+      HostPort address,
+      String secret,
+      RouteKind kind,
+      boolean cachesKeys,
+      Arrivals arrivals) {
     GrpcRoute grpc = new GrpcRoute(worker, address, secret);
     if (kind == RouteKind.GRPC) {
       log.info("shard={} route={}, which was asked for", worker, grpc);
@@ -62,7 +73,8 @@ public final class ShardRoutes {
     try {
       Medium medium = kind == RouteKind.SOCKET ? Medium.SOCKET : Medium.ANY;
       ShardLink link =
-          ShardLink.open(worker, address.host(), grpc.linkPort(), secret, medium, cachesKeys);
+          ShardLink.open(
+              worker, address.host(), grpc.linkPort(), secret, medium, cachesKeys, arrivals);
       grpc.close();
       log.info("shard={} route={}", worker, link);
       return link;

@@ -1,0 +1,110 @@
+package dev.espalier.ps.shard;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// What comes in for a worker, taken in by the very thread that waits for it.
+///
+/// Each source has a thread of its own, but to wake that one, which then wakes the one that waits,
+/// takes longer than a short clock. So a thread that waits reads the sources itself for a while,
+/// the commands of other workers, too: theirs are often what it waits for. Thread-safe.
+public final class Arrivals {
+  /// A thread that has waited so long in vain leaves the processor to others.
+  private static final long PATIENCE_NANOS = 100_000;
+
+  private static final ThreadLocal<@Nullable Visit> VISIT = new ThreadLocal<>();
+
+  private final Set<Source> sources = ConcurrentHashMap.newKeySet();
+
+  /// Where something comes in: read by its owner, or by one who waits.
+  public interface Source {
+    /// {@return whether the caller may read now, and the owner, who sleeps, does not}
+    boolean take();
+
+    /// Reads what has come, one message at most; what fails is told to the owner.
+    ///
+    /// @return whether there was one
+    boolean readNext();
+
+    /// Lets the owner read again.
+    ///
+    /// @return false where the caller is in the middle of a message, and goes on having the source
+    boolean giveBack();
+  }
+
+  /// Adds a source.
+  public void add(Source source) {
+    sources.add(source);
+  }
+
+  /// Removes a source, which its owner reads.
+  public void remove(Source source) {
+    sources.remove(source);
+  }
+
+  /// Takes in what comes until something is there, or nothing has come for a while.
+  ///
+  /// @param isThere whether what the caller waits for is there
+  public void takeInUntil(BooleanSupplier isThere) {
+    if (sources.isEmpty() || isThere.getAsBoolean() || VISIT.get() != null) {
+      return;
+    }
+    var visit = new Visit();
+    VISIT.set(visit);
+    try {
+      visit.readUntil(isThere);
+    } finally {
+      VISIT.remove();
+      visit.giveBack();
+    }
+  }
+
+  /// Has the owners read what the calling thread may be reading, as it has to wait for something
+  /// else: another worker may be waiting for the same of this one.
+  public static void leaveToOwners() {
+    Visit visit = VISIT.get();
+    if (visit != null) {
+      visit.giveBack();
+    }
+  }
+
+  /// The sources that one thread reads while it waits.
+  private final class Visit {
+    private final List<Source> held = new ArrayList<>();
+
+    void readUntil(BooleanSupplier isThere) {
+      long start = System.nanoTime();
+      while (!isThere.getAsBoolean() && !Thread.currentThread().isInterrupted()) {
+        if (readOnce()) {
+          start = System.nanoTime();
+        } else if (System.nanoTime() - start > PATIENCE_NANOS) {
+          return;
+        } else {
+          Thread.yield();
+        }
+      }
+    }
+
+    private boolean readOnce() {
+      boolean found = false;
+      for (Source source : sources) {
+        if (held.contains(source) || take(source)) {
+          found |= source.readNext();
+        }
+      }
+      return found;
+    }
+
+    private boolean take(Source source) {
+      return source.take() && held.add(source);
+    }
+
+    void giveBack() {
+      held.removeIf(Source::giveBack);
+    }
+  }
+}

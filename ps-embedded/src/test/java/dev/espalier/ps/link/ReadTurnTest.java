@@ -1,0 +1,211 @@
+package dev.espalier.ps.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.espalier.ps.shard.Arrivals;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Frames of eight bytes, read by the thread of their wire and by threads that wait for them.
+@Timeout(60)
+final class ReadTurnTest {
+  private final Arrivals arrivals = new Arrivals();
+  private final List<Long> taken = Collections.synchronizedList(new ArrayList<>());
+  private final AtomicInteger byVisitors = new AtomicInteger();
+  private final AtomicInteger readers = new AtomicInteger();
+  private final CompletableFuture<Throwable> end = new CompletableFuture<>();
+  private Wire there;
+  private Wire here;
+  private Thread owner;
+
+  @BeforeEach
+  void connect() throws IOException {
+    MemorySegment memory = Arena.ofAuto().allocate(2 * MemoryRing.BYTES, 128);
+    var forth = memory.asSlice(0, MemoryRing.BYTES);
+    var back = memory.asSlice(MemoryRing.BYTES);
+    try (var listener = ServerSocketChannel.open()) {
+      listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      there =
+          new MemoryWire(
+              SocketChannel.open(listener.getLocalAddress()),
+              new MemoryRing(back),
+              new MemoryRing(forth));
+      here = new MemoryWire(listener.accept(), new MemoryRing(forth), new MemoryRing(back));
+    }
+    owner = Thread.ofPlatform().daemon().start(this::read);
+  }
+
+  @AfterEach
+  void disconnect() {
+    there.close();
+    here.close();
+  }
+
+  private void read() {
+    try {
+      here.readAll(new Numbers(here), arrivals);
+    } catch (IOException | RuntimeException | Error e) {
+      end.complete(e);
+    }
+  }
+
+  /// Wakes the owner or not, as it happens; what is taken late is not taken by anybody.
+  @Test
+  void eachFrameIsTakenOnceAndInOrderWhoeverTakesIt() throws Exception {
+    int count = 40_000;
+    var random = new Random(5);
+    var sender =
+        CompletableFuture.runAsync(() -> {
+          for (long number = 0; number < count; number++) {
+            send(number);
+            if (random.nextInt(8) == 0) {
+              LockSupport.parkNanos(random.nextInt(60_000));
+            }
+          }
+        });
+    var waiting = new Random(6);
+    while (taken.size() < count) {
+      int wanted = Math.min(count, taken.size() + 1 + waiting.nextInt(20));
+      arrivals.takeInUntil(() -> taken.size() >= wanted);
+      LockSupport.parkNanos(waiting.nextInt(40_000));
+    }
+    sender.join();
+
+    assertThat(taken).hasSize(count).isSorted().doesNotHaveDuplicates();
+    assertThat(byVisitors.get()).isBetween(1, count - 1);
+  }
+
+  @Test
+  void anotherVisitorMayWaitAtTheSameTime() throws Exception {
+    int count = 20_000;
+    var visitors = new ArrayList<CompletableFuture<Void>>();
+    for (int visitor = 0; visitor < 3; visitor++) {
+      visitors.add(
+          CompletableFuture.runAsync(() -> {
+            while (taken.size() < count) {
+              arrivals.takeInUntil(() -> taken.size() >= count);
+            }
+          }));
+    }
+    for (long number = 0; number < count; number++) {
+      send(number);
+    }
+    for (var visitor : visitors) {
+      visitor.get(50, TimeUnit.SECONDS);
+    }
+    assertThat(taken).hasSize(count).isSorted().doesNotHaveDuplicates();
+  }
+
+  @Test
+  void ownerHearsOfWhatAVisitorFailedWith() throws Exception {
+    awaitSleep();
+    send(Numbers.BROKEN);
+    arrivals.takeInUntil(end::isDone);
+
+    assertThat(end.get(20, TimeUnit.SECONDS)).hasMessage("broken");
+  }
+
+  @Test
+  void endOfTheOtherProcessEndsAVisitInTheMiddleOfAFrame() throws Exception {
+    awaitSleep();
+    var visit = CompletableFuture.runAsync(() -> arrivals.takeInUntil(end::isDone));
+    there.send(List.of(new Piece.Together(bytes(7).asSlice(0, 3))));
+    Thread.sleep(5);
+    there.close();
+
+    assertThat(end.get(20, TimeUnit.SECONDS)).isInstanceOf(IOException.class);
+    visit.get(20, TimeUnit.SECONDS);
+    assertThat(taken).isEmpty();
+  }
+
+  @Test
+  void visitorWithoutPatienceLeavesTheWireToItsOwner() throws Exception {
+    awaitSleep();
+    arrivals.takeInUntil(() -> false);
+    send(1);
+    while (taken.isEmpty()) {
+      Thread.sleep(1);
+    }
+    assertThat(byVisitors.get()).isZero();
+  }
+
+  private void awaitSleep() throws InterruptedException {
+    send(-1);
+    while (taken.isEmpty() || owner.getState() != Thread.State.RUNNABLE) {
+      Thread.sleep(1);
+    }
+    Thread.sleep(20);
+    taken.clear();
+    byVisitors.set(0);
+  }
+
+  private void send(long number) {
+    try {
+      there.send(List.of(piece(number)));
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static Piece piece(long number) {
+    return new Piece.Together(bytes(number));
+  }
+
+  private static MemorySegment bytes(long number) {
+    return MemorySegment.ofBuffer(ByteBuffer.allocateDirect(Long.BYTES).putLong(0, number));
+  }
+
+  private final class Numbers implements Wire.Frames {
+    static final long BROKEN = Long.MIN_VALUE;
+
+    private final Wire wire;
+    private ByteBuffer view = ByteBuffer.allocate(0);
+
+    Numbers(Wire wire) {
+      this.wire = wire;
+    }
+
+    @Override
+    public boolean isThere() {
+      return view.hasRemaining();
+    }
+
+    @Override
+    public void take() throws IOException {
+      assertThat(readers.incrementAndGet()).as("one reads at a time").isOne();
+      long number = 0;
+      for (int part = 0; part < Long.BYTES; part++) {
+        if (!view.hasRemaining()) {
+          view = wire.receive();
+        }
+        number = number << 8 | view.get() & 0xff;
+      }
+      readers.decrementAndGet();
+      if (number == BROKEN) {
+        throw new IOException("broken");
+      }
+      if (Thread.currentThread() != owner) {
+        byVisitors.incrementAndGet();
+      }
+      taken.add(number);
+    }
+  }
+}
