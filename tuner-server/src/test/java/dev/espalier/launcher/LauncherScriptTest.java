@@ -323,6 +323,19 @@ final class LauncherScriptTest {
         .doesNotContain("-XX:AOTCache");
   }
 
+  /// As after a `mvn package` by hand: the JVM would take the classes of the cache all the same.
+  @Test
+  void cacheThatIsOlderThanAJarIsNotUsed() throws Exception {
+    espalier(Map.of(), "version");
+    Path cache = Files.writeString(cache("tuner-server", "command"), "");
+    assertThat(espalier(Map.of(), "version").output()).contains("-XX:AOTCache");
+    Path library = Files.writeString(tree.resolve("tuner-server/target/lib/api-0.1.0.jar"), "");
+    Files.setLastModifiedTime(
+        library, FileTime.from(Files.getLastModifiedTime(cache).toInstant().plusSeconds(5)));
+
+    assertThat(espalier(Map.of(), "version").output()).doesNotContain("-XX:AOTCache");
+  }
+
   private Path cache(String module, String name) {
     return tree.resolve(module).resolve("target").resolve(name + "-25.aot");
   }

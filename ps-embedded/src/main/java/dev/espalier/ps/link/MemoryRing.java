@@ -87,9 +87,9 @@ final class MemoryRing {
     pace.took(streams, System.nanoTime() - start);
   }
 
-  /// Whether there is room for a byte.
-  boolean hasRoom() {
-    return (long) LONG.get(memory, TAIL) - (long) LONG.getAcquire(memory, HEAD) < CAPACITY;
+  /// How many bytes there is room for.
+  long room() {
+    return CAPACITY - ((long) LONG.get(memory, TAIL) - (long) LONG.getAcquire(memory, HEAD));
   }
 
   /// Whether the reader has to be woken; true once.

@@ -102,8 +102,7 @@ final class MemoryWire implements Wire {
 
   private void awaitRoom() throws IOException {
     requireOpen();
-    Arrivals.leaveToOwners();
-    if (!Look.sees(out::hasRoom)) {
+    if (!Look.sees(() -> out.room() > 0)) {
       LockSupport.parkNanos(PAUSE_NANOS);
     }
   }
@@ -112,6 +111,11 @@ final class MemoryWire implements Wire {
     if (!channel.isOpen()) {
       throw new EOFException("the connection is closed");
     }
+  }
+
+  @Override
+  public boolean takesAtOnce(long bytes) {
+    return bytes <= out.room();
   }
 
   @Override

@@ -38,7 +38,6 @@ final class ReadTurn implements Arrivals.Source {
 
   // Of who has the turn.
   private @Nullable Throwable failure;
-  private boolean isInFrame;
 
   /// @param channel a blocking socket; a byte on it says that something has come
   ReadTurn(SocketChannel channel, MemoryRing in, Wire.Frames frames) {
@@ -126,34 +125,28 @@ final class ReadTurn implements Arrivals.Source {
 
   @Override
   public boolean readNext() {
-    if (isInFrame || isOver || !isFrameThere()) {
+    if (isOver || !isFrameThere()) {
       return false;
     }
-    isInFrame = true;
     try {
       frames.take();
     } catch (IOException | RuntimeException | Error e) {
       failure = e;
       isOver = true;
       close();
-    } finally {
-      isInFrame = false;
     }
     return true;
   }
 
   @Override
-  public boolean giveBack() {
-    if (isInFrame) {
-      return false;
-    }
+  public void giveBack() {
     isVisitorLeaving = true;
     while (true) {
       in.sleep();
       boolean isMoreThere = !isOver && isFrameThere();
       state.set(State.ASLEEP);
       if (!isMoreThere || isOwnerWaiting || !state.compareAndSet(State.ASLEEP, State.VISITED)) {
-        return true;
+        return;
       }
       readNext();
     }

@@ -1,5 +1,6 @@
 package dev.espalier.ps.link;
 
+import dev.espalier.ps.shard.Arrivals;
 import dev.espalier.ps.shard.Shard;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
@@ -223,31 +224,44 @@ final class ServedSession {
 
   /// Writes what waits; returns at once when somebody else is writing, who then sees to it.
   private void write() {
-    boolean goesOn = true;
-    while (goesOn && writing.tryLock()) {
+    Outcome outcome;
+    do {
+      if (!writing.tryLock()) {
+        return;
+      }
       try {
-        goesOn = writeAll();
+        outcome = writeAll();
       } finally {
         writing.unlock();
       }
-      goesOn = goesOn && !unwritten.isEmpty();
+    } while (outcome == Outcome.ALL_WRITTEN && !unwritten.isEmpty());
+    if (outcome == Outcome.NO_ROOM) {
+      Thread.startVirtualThread(this::write);
     }
   }
 
-  /// {@return false when there is nothing to write to}
-  private boolean writeAll() {
+  private enum Outcome {
+    ALL_WRITTEN,
+    /// This thread must not wait for it.
+    NO_ROOM,
+    NO_WIRE
+  }
+
+  private Outcome writeAll() {
     if (isClosed) {
       releaseAll();
-      return false;
+      return Outcome.NO_WIRE;
     }
     while (wire != null) {
-      Outgoing next = again.poll();
+      Queue<Outgoing> from = again.isEmpty() ? unwritten : again;
+      Outgoing next = from.peek();
       if (next == null) {
-        next = unwritten.poll();
+        return Outcome.ALL_WRITTEN;
       }
-      if (next == null) {
-        return true;
+      if (Arrivals.isTakingIn() && !wire.takesAtOnce(next.bytes())) {
+        return Outcome.NO_ROOM;
       }
+      from.remove();
       unreceived.add(next);
       try {
         next.send(wire, taken);
@@ -257,7 +271,7 @@ final class ServedSession {
         wire = null;
       }
     }
-    return false;
+    return Outcome.NO_WIRE;
   }
 
   private void forget(long repliesReceived) throws IOException {

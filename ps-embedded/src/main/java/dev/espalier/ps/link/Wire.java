@@ -38,6 +38,12 @@ interface Wire extends AutoCloseable {
   /// @param pieces in order
   void send(List<Piece> pieces) throws IOException;
 
+  /// Whether so many bytes could be sent now without waiting for the other side; may be false
+  /// though they could. To be asked by the one who sends.
+  default boolean takesAtOnce(long bytes) {
+    return false;
+  }
+
   /// Whether the other process reads this one's pages where they lie.
   default boolean sharesPages() {
     return false;

@@ -31,9 +31,7 @@ public final class Arrivals {
     boolean readNext();
 
     /// Lets the owner read again.
-    ///
-    /// @return false where the caller is in the middle of a message, and goes on having the source
-    boolean giveBack();
+    void giveBack();
   }
 
   /// Adds a source.
@@ -58,18 +56,15 @@ public final class Arrivals {
     try {
       visit.readUntil(isThere);
     } finally {
-      VISIT.remove();
       visit.giveBack();
+      VISIT.remove();
     }
   }
 
-  /// Has the owners read what the calling thread may be reading, as it has to wait for something
-  /// else: another worker may be waiting for the same of this one.
-  public static void leaveToOwners() {
-    Visit visit = VISIT.get();
-    if (visit != null) {
-      visit.giveBack();
-    }
+  /// {@return whether the calling thread takes in what came: then it must wait for no other worker,
+  /// which may be waiting for what only this thread reads now}
+  public static boolean isTakingIn() {
+    return VISIT.get() != null;
   }
 
   /// The sources that one thread reads while it waits.
@@ -104,7 +99,7 @@ public final class Arrivals {
     }
 
     void giveBack() {
-      held.removeIf(Source::giveBack);
+      held.forEach(Source::giveBack);
     }
   }
 }

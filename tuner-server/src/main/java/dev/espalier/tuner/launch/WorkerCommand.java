@@ -71,8 +71,12 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
   /// beforehand by `./espalier build` (an AOT cache); none where there is no cache, or where other
   /// options are about such}
   ///
-  /// The JVM leaves alone a cache that does not fit its jars, its version or its options, or that
-  /// is damaged. Of that it must say nothing: what a worker prints is an answer, or a job's log.
+  /// The JVM leaves alone a cache that does not fit its version or its options, or that is damaged.
+  /// Of that it must say nothing: what a worker prints is an answer, or a job's log. But it takes
+  /// the classes of a cache whatever the jars are, so one that is older than any of them is not for
+  /// it.
+  ///
+  /// @param cache beside the jar of which it was made, and the folder `lib` of the others
   static List<String> cacheOptions(
       Optional<Path> cache, List<String> others, Map<String, String> environment) {
     boolean isOther =
@@ -81,7 +85,7 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
                 OPTION_VARIABLES.stream().map(name -> environment.getOrDefault(name, "")))
             .anyMatch(option -> OTHER_CACHE.matcher(option).find());
     return cache
-        .filter(file -> !isOther && Files.isRegularFile(file))
+        .filter(file -> !isOther && Files.isRegularFile(file) && isNoJarNewer(file))
         .map(file ->
             List.of(
                 "-XX:AOTCache=" + file,
@@ -89,6 +93,14 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
                 "-Xlog:aot*=off",
                 "-Xlog:cds*=off"))
         .orElse(List.of());
+  }
+
+  private static boolean isNoJarNewer(Path cache) {
+    return Stream.of(".", "lib")
+        .map(folder -> cache.resolveSibling(folder).toFile())
+        .flatMap(jars -> Stream.ofNullable(jars.listFiles((_, name) -> name.endsWith(".jar"))))
+        .flatMap(Stream::of)
+        .allMatch(jar -> jar.lastModified() <= cache.toFile().lastModified());
   }
 
   /// Options that one version of Java has, another may refuse: each has a cache of its own.

@@ -7,12 +7,17 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -89,6 +94,41 @@ class WorkerCacheTest {
         .isEqualTo("-XX:AOTCache=" + cache);
   }
 
+  /// The first half is what makes the second one necessary.
+  @Test
+  void cacheOfJarsThatWereMadeAnewIsNotUsed() throws Exception {
+    Path cache = folder.resolve("worker.aot");
+    Path jar = Files.createDirectory(folder.resolve("lib")).resolve("a.jar");
+    List<String> program = List.of("-cp", jar.toString(), "Said");
+    pack(jar, "before");
+    assertThat(outputOf(start(List.of("-XX:AOTCacheOutput=" + cache), program))).contains("before");
+    pack(jar, "now");
+    Files.setLastModifiedTime(jar, FileTime.from(Instant.now().plusSeconds(2)));
+    assertThat(outputOf(start(List.of("-XX:AOTCache=" + cache), program)).strip())
+        .as("a JVM that compares jars needs no rule of ours, but it does no harm")
+        .isIn("before", "now");
+
+    assertThat(options(cache)).isEmpty();
+    assertThat(outputOf(start(options(cache), program)).strip()).isEqualTo("now");
+
+    Files.setLastModifiedTime(cache, Files.getLastModifiedTime(jar));
+    assertThat(options(cache)).isNotEmpty();
+  }
+
+  private void pack(Path jar, String word) throws IOException {
+    Path source = folder.resolve("Said.java");
+    Files.writeString(
+        source,
+        "class Said { public static void main(String[] a) { System.out.println(\"%s\"); } }"
+            .formatted(word));
+    assertThat(ToolProvider.getSystemJavaCompiler().run(null, null, null, source.toString()))
+        .isZero();
+    try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
+      out.putNextEntry(new JarEntry("Said.class"));
+      out.write(Files.readAllBytes(folder.resolve("Said.class")));
+    }
+  }
+
   @Test
   void withoutACacheThereIsNoOptionOfOne() {
     assertThat(WorkerCommand.cacheOptions(Optional.empty(), List.of(), Map.of())).isEmpty();
@@ -107,10 +147,14 @@ class WorkerCacheTest {
   }
 
   private static Process start(List<String> options) throws IOException {
+    return start(options, PROGRAM);
+  }
+
+  private static Process start(List<String> options, List<String> program) throws IOException {
     var line = new ArrayList<String>();
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.addAll(options);
-    line.addAll(PROGRAM);
+    line.addAll(program);
     return new ProcessBuilder(line).redirectErrorStream(true).start();
   }
 
