@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -27,6 +28,8 @@ import org.junit.jupiter.api.Timeout;
 /// Frames of eight bytes, read by the thread of their wire and by threads that wait for them.
 @Timeout(60)
 final class ReadTurnTest {
+  private static final Executor THREAD = task -> Thread.ofPlatform().daemon().start(task);
+
   private final Arrivals arrivals = new Arrivals();
   private final List<Long> taken = Collections.synchronizedList(new ArrayList<>());
   private final AtomicInteger byVisitors = new AtomicInteger();
@@ -73,14 +76,16 @@ final class ReadTurnTest {
     int count = 40_000;
     var random = new Random(5);
     var sender =
-        CompletableFuture.runAsync(() -> {
-          for (long number = 0; number < count; number++) {
-            send(number);
-            if (random.nextInt(8) == 0) {
-              LockSupport.parkNanos(random.nextInt(60_000));
-            }
-          }
-        });
+        CompletableFuture.runAsync(
+            () -> {
+              for (long number = 0; number < count; number++) {
+                send(number);
+                if (random.nextInt(8) == 0) {
+                  LockSupport.parkNanos(random.nextInt(60_000));
+                }
+              }
+            },
+            THREAD);
     var waiting = new Random(6);
     while (taken.size() < count) {
       int wanted = Math.min(count, taken.size() + 1 + waiting.nextInt(20));
@@ -99,11 +104,13 @@ final class ReadTurnTest {
     var visitors = new ArrayList<CompletableFuture<Void>>();
     for (int visitor = 0; visitor < 3; visitor++) {
       visitors.add(
-          CompletableFuture.runAsync(() -> {
-            while (taken.size() < count) {
-              arrivals.takeInUntil(() -> taken.size() >= count);
-            }
-          }));
+          CompletableFuture.runAsync(
+              () -> {
+                while (taken.size() < count) {
+                  arrivals.takeInUntil(() -> taken.size() >= count);
+                }
+              },
+              THREAD));
     }
     for (long number = 0; number < count; number++) {
       send(number);
@@ -126,7 +133,7 @@ final class ReadTurnTest {
   @Test
   void endOfTheOtherProcessEndsAVisitInTheMiddleOfAFrame() throws Exception {
     awaitSleep();
-    var visit = CompletableFuture.runAsync(() -> arrivals.takeInUntil(end::isDone));
+    var visit = CompletableFuture.runAsync(() -> arrivals.takeInUntil(end::isDone), THREAD);
     there.send(List.of(new Piece.Together(bytes(7).asSlice(0, 3))));
     Thread.sleep(5);
     there.close();

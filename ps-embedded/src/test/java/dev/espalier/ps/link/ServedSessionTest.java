@@ -7,6 +7,7 @@ import dev.espalier.ps.ParameterServer;
 import dev.espalier.ps.ParameterServerConfig;
 import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
+import dev.espalier.ps.shard.Arrivals;
 import dev.espalier.ps.shard.ShardCommand;
 import dev.espalier.ps.shard.ShardReply;
 import dev.espalier.ps.table.TableSpec;
@@ -23,6 +24,13 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 final class ServedSessionTest {
@@ -51,9 +59,10 @@ final class ServedSessionTest {
   }
 
   /// Brings frames in given pieces, where null is memory that ran out, and keeps what is sent.
-  private static final class ScriptedWire implements Wire {
+  private static class ScriptedWire implements Wire {
     private final Deque<Optional<byte[]>> script = new ArrayDeque<>();
     private final ByteArrayOutputStream sent = new ByteArrayOutputStream();
+    final Set<Thread> senders = ConcurrentHashMap.newKeySet();
 
     void brings(long number, ShardCommand command, boolean runsOut) {
       ByteBuffer frame = FrameCodec.encode(command);
@@ -80,6 +89,7 @@ final class ServedSessionTest {
 
     @Override
     public synchronized void send(List<Piece> pieces) {
+      senders.add(Thread.currentThread());
       for (Piece piece : pieces) {
         MemorySegment copy = MemorySegment.ofArray(new byte[(int) piece.bytes()]);
         piece.copy(0, copy, 0, piece.bytes());
@@ -119,6 +129,83 @@ final class ServedSessionTest {
                   "the parameter server failed: java.lang.OutOfMemoryError: no room"),
               new ShardReply.Explanation(""));
       assertThat(session.takeOver(new DeadWire(), 2)).isEqualTo(2);
+      session.close();
+    }
+  }
+
+  /// Is read by visitors alone; two at most may be sent at once.
+  private static final class VisitedWire extends ScriptedWire {
+    private final CountDownLatch isRead = new CountDownLatch(1);
+    private final AtomicInteger sendable = new AtomicInteger(2);
+
+    @Override
+    public void readAll(Frames frames, Arrivals arrivals) throws IOException {
+      arrivals.add(
+          new Arrivals.Source() {
+            @Override
+            public boolean take() {
+              return true;
+            }
+
+            @Override
+            public boolean readNext() {
+              try {
+                frames.take();
+                return true;
+              } catch (IOException | UncheckedIOException e) {
+                isRead.countDown();
+                return false;
+              }
+            }
+
+            @Override
+            public void giveBack() {}
+          });
+      try {
+        isRead.await();
+        while (replies().size() < 3) {
+          Thread.sleep(1);
+        }
+      } catch (InterruptedException e) {
+        throw new IOException(e);
+      }
+      throw new IOException("the end");
+    }
+
+    @Override
+    public boolean takesAtOnce(long bytes) {
+      return sendable.getAndDecrement() > 0;
+    }
+  }
+
+  /// The worker that the reply is for may be waiting for what only this thread reads.
+  @Test
+  void whoTakesInWritesNoReplyThatItWouldWaitFor() throws Exception {
+    try (ParameterServer server = server()) {
+      var session = new ServedSession();
+      var wire = new VisitedWire();
+      for (int number = 1; number <= 3; number++) {
+        wire.brings(number, new ShardCommand.Explain(0), false);
+      }
+      session.takeOver(wire, 0);
+      Executor thread = task -> Thread.ofPlatform().daemon().start(task);
+      var serving =
+          CompletableFuture.runAsync(
+              () -> assertThatThrownBy(() -> session.serve(wire, server.shard())), thread);
+      var visits =
+          CompletableFuture.supplyAsync(
+              () -> {
+                while (wire.isRead.getCount() > 0) {
+                  server.shard().arrivals().takeInUntil(() -> wire.isRead.getCount() == 0);
+                }
+                return Thread.currentThread();
+              },
+              thread);
+      Thread visitor = visits.get(20, TimeUnit.SECONDS);
+      serving.get(20, TimeUnit.SECONDS);
+
+      assertThat(wire.replies()).hasSize(3);
+      assertThat(wire.senders).hasSize(2).contains(visitor);
       session.close();
     }
   }
