@@ -104,9 +104,10 @@ final class ShardCalls {
 
   /// Waits for an answer; throws its failure.
   ShardReply await(int shard, CompletableFuture<ShardReply> pending) {
-    arrivals.takeInUntil(pending::isDone);
+    long end = System.nanoTime() + config.timeout().toNanos();
+    arrivals.takeInUntil(pending::isDone, config.timeout());
     try {
-      ShardReply reply = pending.get(config.timeout().toNanos(), TimeUnit.NANOSECONDS);
+      ShardReply reply = pending.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
       if (reply instanceof ShardReply.Failed failed) {
         throw failed.toException();
       }

@@ -114,7 +114,7 @@ final class MemoryRing {
   ///
   /// @return bytes that lie together, empty when there are none; the same buffer each time
   ByteBuffer read() {
-    giveBack();
+    release();
     long head = (long) LONG.get(memory, HEAD);
     long ready = (long) LONG.getVolatile(memory, TAIL) - head;
     int place = (int) (head % CAPACITY);
@@ -123,7 +123,7 @@ final class MemoryRing {
   }
 
   /// Gives back what [#read] returned before.
-  void giveBack() {
+  void release() {
     if (handedOut > 0) {
       LONG.setRelease(memory, HEAD, (long) LONG.get(memory, HEAD) + handedOut);
       handedOut = 0;

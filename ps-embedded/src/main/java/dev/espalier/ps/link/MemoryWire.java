@@ -5,6 +5,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// process has ended.
 final class MemoryWire implements Wire {
   private static final long PAUSE_NANOS = 20_000;
+  private static final Duration STALL = Duration.ofSeconds(5);
 
   private final SocketChannel channel;
   private final MemoryRing in;
@@ -50,19 +52,27 @@ final class MemoryWire implements Wire {
     ByteBuffer bytes = in.read();
     while (!bytes.hasRemaining()) {
       if (!Look.sees(() -> !in.isEmpty())) {
-        pauseInFrame();
+        ReadTurn reading = turn;
+        if (reading == null || reading.isOwned()) {
+          sleep();
+        } else {
+          awaitRestOfFrame();
+        }
       }
       bytes = in.read();
     }
     return bytes;
   }
 
-  private void pauseInFrame() throws IOException {
-    ReadTurn reading = turn;
-    if (reading == null || reading.isOwned()) {
-      sleep();
-    } else {
+  /// A visitor cannot leave in the middle of a frame, so it gives the wire up where the rest does
+  /// not come; there will be another one.
+  private void awaitRestOfFrame() throws IOException {
+    long start = System.nanoTime();
+    while (in.isEmpty()) {
       requireOpen();
+      if (System.nanoTime() - start > STALL.toNanos() || Thread.currentThread().isInterrupted()) {
+        throw new IOException("the rest of a message did not come within " + STALL);
+      }
       LockSupport.parkNanos(PAUSE_NANOS);
     }
   }

@@ -32,12 +32,14 @@ final class ReadTurn implements Arrivals.Source {
   private final Wire.Frames frames;
   private final ByteBuffer heard = ByteBuffer.allocateDirect(64);
   private final AtomicReference<State> state = new AtomicReference<>(State.OWNED);
+
+  /// From when a visitor begins to leave until the next one comes.
   private volatile boolean isVisitorLeaving;
+
   private volatile boolean isOwnerWaiting;
-  private volatile boolean isOver;
 
   // Of who has the turn.
-  private @Nullable Throwable failure;
+  private volatile @Nullable Throwable failure;
 
   /// @param channel a blocking socket; a byte on it says that something has come
   ReadTurn(SocketChannel channel, MemoryRing in, Wire.Frames frames) {
@@ -66,12 +68,15 @@ final class ReadTurn implements Arrivals.Source {
     state.set(State.ASLEEP);
     try {
       sleepUntilRungFor();
+      throwFailureOfVisitor();
     } catch (IOException | RuntimeException e) {
-      isOver = true;
       close();
       awaitTurn();
       throwFailureOfVisitor();
-      throw e;
+      if (!isFrameThere()) {
+        throw e;
+      }
+      // Came before the end, of which the next read of the socket tells again.
     }
   }
 
@@ -89,7 +94,7 @@ final class ReadTurn implements Arrivals.Source {
 
   private void awaitTurn() {
     isOwnerWaiting = true;
-    while (!state.compareAndSet(State.ASLEEP, State.OWNED)) {
+    while (state.get() != State.OWNED && !state.compareAndSet(State.ASLEEP, State.OWNED)) {
       LockSupport.parkNanos(PAUSE_NANOS);
     }
     isOwnerWaiting = false;
@@ -115,7 +120,7 @@ final class ReadTurn implements Arrivals.Source {
 
   @Override
   public boolean take() {
-    if (isOver || !state.compareAndSet(State.ASLEEP, State.VISITED)) {
+    if (isWanted() || !state.compareAndSet(State.ASLEEP, State.VISITED)) {
       return false;
     }
     isVisitorLeaving = false;
@@ -125,17 +130,21 @@ final class ReadTurn implements Arrivals.Source {
 
   @Override
   public boolean readNext() {
-    if (isOver || !isFrameThere()) {
+    if (failure != null || !isFrameThere()) {
       return false;
     }
     try {
       frames.take();
     } catch (IOException | RuntimeException | Error e) {
       failure = e;
-      isOver = true;
       close();
     }
     return true;
+  }
+
+  @Override
+  public boolean isWanted() {
+    return failure != null || isOwnerWaiting;
   }
 
   @Override
@@ -143,7 +152,7 @@ final class ReadTurn implements Arrivals.Source {
     isVisitorLeaving = true;
     while (true) {
       in.sleep();
-      boolean isMoreThere = !isOver && isFrameThere();
+      boolean isMoreThere = failure == null && isFrameThere();
       state.set(State.ASLEEP);
       if (!isMoreThere || isOwnerWaiting || !state.compareAndSet(State.ASLEEP, State.VISITED)) {
         return;
@@ -158,7 +167,7 @@ final class ReadTurn implements Arrivals.Source {
     if (frames.isThere()) {
       return true;
     }
-    in.giveBack();
+    in.release();
     return !in.isEmpty();
   }
 

@@ -50,9 +50,10 @@ final class ServedSession {
   private @Nullable Wire wire;
   private volatile boolean isClosed;
 
-  // Written by the thread of the current connection.
+  // Written by who reads the current connection: its thread, or a visitor in that one's place.
   private final KeyCache keys = new KeyCache();
   private volatile long taken;
+  private volatile long received;
 
   // Guarded by this object.
   private @Nullable Wire expected;
@@ -83,7 +84,14 @@ final class ServedSession {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while the connection before ended", e);
     }
-    forget(repliesReceived);
+    received = repliesReceived;
+    writing.lock();
+    try {
+      forgetReceived();
+    } finally {
+      writing.unlock();
+    }
+    writeLeft();
     return taken;
   }
 
@@ -265,6 +273,7 @@ final class ServedSession {
       unreceived.add(next);
       try {
         next.send(wire, taken);
+        forgetReceived();
       } catch (IOException | RuntimeException | OutOfMemoryError e) {
         // The thread that reads hears of it, too, and the client asks for the rest again.
         wire.close();
@@ -274,21 +283,29 @@ final class ServedSession {
     return Outcome.NO_WIRE;
   }
 
+  /// Forgets replies that the client has; where somebody is writing, that one does. To wait for who
+  /// writes would be to wait for the client, which may be waiting for this very thread.
   private void forget(long repliesReceived) throws IOException {
-    writing.lock();
-    try {
-      while (firstUnreceived < repliesReceived) {
-        Outgoing received = unreceived.poll();
-        if (received == null) {
-          throw new IOException("more replies were received than sent");
-        }
-        received.release();
-        firstUnreceived++;
+    received = repliesReceived;
+    if (writing.tryLock()) {
+      try {
+        forgetReceived();
+      } finally {
+        writing.unlock();
       }
-    } finally {
-      writing.unlock();
+      writeLeft();
     }
-    writeLeft();
+  }
+
+  private void forgetReceived() throws IOException {
+    while (firstUnreceived < received) {
+      Outgoing first = unreceived.poll();
+      if (first == null) {
+        throw new IOException("more replies were received than sent");
+      }
+      first.release();
+      firstUnreceived++;
+    }
   }
 
   /// Writes what others left to this thread while it had the lock.

@@ -39,9 +39,10 @@ public final class ShardLink implements ShardRoute {
    * the wire's memory into the reader's array. After a cut a new connection is made in the name of the same
    * session, the shard says how many commands it has, and the rest is sent again. Replies likewise.
    *
-   * The thread that reads never waits for the lock that senders hold while they write: the shard
-   * might not read on before its replies are read. So what the shard has is only noted by the reader,
-   * and forgotten by the next sender; and what is sent again is sent by a thread of its own.
+   * Who reads, the link's thread or a visitor, never waits for the lock that senders hold while they
+   * write: the shard might not read on before its replies are read. So what the shard has is only
+   * noted by the reader, and forgotten by the next sender; and what is sent again is sent by a thread
+   * of its own.
    */
   private static final Logger LOG = System.getLogger(ShardLink.class.getName());
   private static final Duration CONNECT = Duration.ofSeconds(5);

@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 
-/// A two-way stream of bytes to one process; one thread reads it, and one at a time writes it.
+/// A two-way stream of bytes to one process; one thread at a time reads it, and one writes it.
 interface Wire extends AutoCloseable {
 
   /// The frames of a wire.

@@ -1,5 +1,6 @@
 package dev.espalier.ps.shard;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -30,6 +31,9 @@ public final class Arrivals {
     /// @return whether there was one
     boolean readNext();
 
+    /// {@return whether the owner has to do something with it}
+    boolean isWanted();
+
     /// Lets the owner read again.
     void giveBack();
   }
@@ -44,25 +48,32 @@ public final class Arrivals {
     sources.remove(source);
   }
 
-  /// Takes in what comes until something is there, or nothing has come for a while.
+  /// Takes in what comes until something is there, nothing has come for a while, time is over, or
+  /// the thread is interrupted.
   ///
   /// @param isThere whether what the caller waits for is there
-  public void takeInUntil(BooleanSupplier isThere) {
+  /// @param timeout how long at most
+  public void takeInUntil(BooleanSupplier isThere, Duration timeout) {
     if (sources.isEmpty() || isThere.getAsBoolean() || VISIT.get() != null) {
       return;
     }
     var visit = new Visit();
     VISIT.set(visit);
     try {
-      visit.readUntil(isThere);
+      visit.readUntil(isThere, System.nanoTime() + timeout.toNanos());
     } finally {
+      // A call of the system by an interrupted thread would cut the connection that it is for.
+      boolean isInterrupted = Thread.interrupted();
       visit.giveBack();
       VISIT.remove();
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
-  /// {@return whether the calling thread takes in what came: then it must wait for no other worker,
-  /// which may be waiting for what only this thread reads now}
+  /// {@return whether the calling thread takes in what came: then it must not wait until another
+  /// worker reads, which may be waiting for what only this thread reads now}
   public static boolean isTakingIn() {
     return VISIT.get() != null;
   }
@@ -71,23 +82,29 @@ public final class Arrivals {
   private final class Visit {
     private final List<Source> held = new ArrayList<>();
 
-    void readUntil(BooleanSupplier isThere) {
-      long start = System.nanoTime();
-      while (!isThere.getAsBoolean() && !Thread.currentThread().isInterrupted()) {
-        if (readOnce()) {
-          start = System.nanoTime();
-        } else if (System.nanoTime() - start > PATIENCE_NANOS) {
-          return;
-        } else {
+    void readUntil(BooleanSupplier isThere, long end) {
+      long now = System.nanoTime();
+      long start = now;
+      while (!isThere.getAsBoolean()
+          && now - start <= PATIENCE_NANOS
+          && now - end < 0
+          && !Thread.currentThread().isInterrupted()) {
+        boolean isNews = readOnce();
+        if (!isNews) {
           Thread.yield();
         }
+        now = System.nanoTime();
+        start = isNews ? now : start;
       }
     }
 
     private boolean readOnce() {
       boolean found = false;
       for (Source source : sources) {
-        if (held.contains(source) || take(source)) {
+        if (held.contains(source) && source.isWanted()) {
+          held.remove(source);
+          source.giveBack();
+        } else if (held.contains(source) || take(source)) {
           found |= source.readNext();
         }
       }

@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -30,11 +31,13 @@ import org.junit.jupiter.api.Timeout;
 final class ReadTurnTest {
   private static final Executor THREAD = task -> Thread.ofPlatform().daemon().start(task);
 
+  private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
   private final Arrivals arrivals = new Arrivals();
   private final List<Long> taken = Collections.synchronizedList(new ArrayList<>());
   private final AtomicInteger byVisitors = new AtomicInteger();
   private final AtomicInteger readers = new AtomicInteger();
-  private final CompletableFuture<Throwable> end = new CompletableFuture<>();
+  private volatile CompletableFuture<Throwable> end = new CompletableFuture<>();
   private Wire there;
   private Wire here;
   private Thread owner;
@@ -87,9 +90,9 @@ final class ReadTurnTest {
             },
             THREAD);
     var waiting = new Random(6);
-    while (taken.size() < count) {
+    while (!isEnough(count)) {
       int wanted = Math.min(count, taken.size() + 1 + waiting.nextInt(20));
-      arrivals.takeInUntil(() -> taken.size() >= wanted);
+      arrivals.takeInUntil(() -> isEnough(wanted), TIMEOUT);
       LockSupport.parkNanos(waiting.nextInt(40_000));
     }
     sender.join();
@@ -106,8 +109,8 @@ final class ReadTurnTest {
       visitors.add(
           CompletableFuture.runAsync(
               () -> {
-                while (taken.size() < count) {
-                  arrivals.takeInUntil(() -> taken.size() >= count);
+                while (!isEnough(count)) {
+                  arrivals.takeInUntil(() -> isEnough(count), TIMEOUT);
                 }
               },
               THREAD));
@@ -125,7 +128,7 @@ final class ReadTurnTest {
   void ownerHearsOfWhatAVisitorFailedWith() throws Exception {
     awaitSleep();
     send(Numbers.BROKEN);
-    arrivals.takeInUntil(end::isDone);
+    arrivals.takeInUntil(end::isDone, TIMEOUT);
 
     assertThat(end.get(20, TimeUnit.SECONDS)).hasMessage("broken");
   }
@@ -133,7 +136,8 @@ final class ReadTurnTest {
   @Test
   void endOfTheOtherProcessEndsAVisitInTheMiddleOfAFrame() throws Exception {
     awaitSleep();
-    var visit = CompletableFuture.runAsync(() -> arrivals.takeInUntil(end::isDone), THREAD);
+    var visit =
+        CompletableFuture.runAsync(() -> arrivals.takeInUntil(end::isDone, TIMEOUT), THREAD);
     there.send(List.of(new Piece.Together(bytes(7).asSlice(0, 3))));
     Thread.sleep(5);
     there.close();
@@ -146,12 +150,58 @@ final class ReadTurnTest {
   @Test
   void visitorWithoutPatienceLeavesTheWireToItsOwner() throws Exception {
     awaitSleep();
-    arrivals.takeInUntil(() -> false);
+    arrivals.takeInUntil(() -> false, TIMEOUT);
     send(1);
     while (taken.isEmpty()) {
       Thread.sleep(1);
     }
     assertThat(byVisitors.get()).isZero();
+  }
+
+  /// A process sends its last words and ends, whoever reads just then.
+  @Test
+  void framesThatCameBeforeTheEndAreTaken() throws Exception {
+    for (int round = 0; round < 40; round++) {
+      if (round > 0) {
+        disconnect();
+        end = new CompletableFuture<>();
+        connect();
+      }
+      awaitSleep();
+      var visit =
+          CompletableFuture.runAsync(
+              () -> {
+                while (!end.isDone()) {
+                  arrivals.takeInUntil(end::isDone, TIMEOUT);
+                }
+              },
+              THREAD);
+      for (long number = 0; number < 50; number++) {
+        send(number);
+      }
+      there.close();
+
+      assertThat(end.get(20, TimeUnit.SECONDS)).isInstanceOf(IOException.class);
+      visit.get(20, TimeUnit.SECONDS);
+      assertThat(taken).as("round %d", round).hasSize(50).isSorted();
+    }
+  }
+
+  @Test
+  void interruptEndsAVisitAndCutsNothing() throws Exception {
+    awaitSleep();
+    Thread.currentThread().interrupt();
+    arrivals.takeInUntil(() -> false, TIMEOUT);
+    assertThat(Thread.interrupted()).isTrue();
+    send(1);
+    while (!isEnough(1)) {
+      Thread.sleep(1);
+    }
+    assertThat(end).isNotDone();
+  }
+
+  private boolean isEnough(int count) {
+    return taken.size() >= count || end.isDone();
   }
 
   private void awaitSleep() throws InterruptedException {

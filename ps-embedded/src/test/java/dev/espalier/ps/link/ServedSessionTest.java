@@ -19,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -34,6 +35,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 final class ServedSessionTest {
+  private static final int COMMANDS = 8;
+
   private static ParameterServer server() {
     return ParameterServer.open(
         ParameterServerConfig.of(1, 0, 1 << 20), List.of(TableSpec.dense("w", 4, 4, "sgd")));
@@ -65,9 +68,13 @@ final class ServedSessionTest {
     final Set<Thread> senders = ConcurrentHashMap.newKeySet();
 
     void brings(long number, ShardCommand command, boolean runsOut) {
+      brings(number, 0, command, runsOut);
+    }
+
+    void brings(long number, long received, ShardCommand command, boolean runsOut) {
       ByteBuffer frame = FrameCodec.encode(command);
       ByteBuffer head = ByteBuffer.allocate(LinkFrame.HEAD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-      head.putInt(frame.remaining()).putLong(number).putLong(0);
+      head.putInt(frame.remaining()).putLong(number).putLong(received);
       script.add(Optional.of(head.array()));
       if (runsOut) {
         script.add(Optional.empty());
@@ -133,7 +140,7 @@ final class ServedSessionTest {
     }
   }
 
-  /// Is read by visitors alone; two at most may be sent at once.
+  /// Is read by visitors alone; two replies at most may be sent at once.
   private static final class VisitedWire extends ScriptedWire {
     private final CountDownLatch isRead = new CountDownLatch(1);
     private final AtomicInteger sendable = new AtomicInteger(2);
@@ -159,11 +166,16 @@ final class ServedSessionTest {
             }
 
             @Override
+            public boolean isWanted() {
+              return false;
+            }
+
+            @Override
             public void giveBack() {}
           });
       try {
         isRead.await();
-        while (replies().size() < 3) {
+        while (replies().size() < COMMANDS) {
           Thread.sleep(1);
         }
       } catch (InterruptedException e) {
@@ -176,6 +188,19 @@ final class ServedSessionTest {
     public boolean takesAtOnce(long bytes) {
       return sendable.getAndDecrement() > 0;
     }
+
+    /// Who may wait does, until all commands have been taken.
+    @Override
+    public void send(List<Piece> pieces) {
+      if (!Arrivals.isTakingIn()) {
+        try {
+          isRead.await();
+        } catch (InterruptedException e) {
+          throw new AssertionError(e);
+        }
+      }
+      super.send(pieces);
+    }
   }
 
   /// The worker that the reply is for may be waiting for what only this thread reads.
@@ -184,8 +209,8 @@ final class ServedSessionTest {
     try (ParameterServer server = server()) {
       var session = new ServedSession();
       var wire = new VisitedWire();
-      for (int number = 1; number <= 3; number++) {
-        wire.brings(number, new ShardCommand.Explain(0), false);
+      for (int number = 1; number <= COMMANDS; number++) {
+        wire.brings(number, Math.min(2, number - 1), new ShardCommand.Explain(0), false);
       }
       session.takeOver(wire, 0);
       Executor thread = task -> Thread.ofPlatform().daemon().start(task);
@@ -196,7 +221,10 @@ final class ServedSessionTest {
           CompletableFuture.supplyAsync(
               () -> {
                 while (wire.isRead.getCount() > 0) {
-                  server.shard().arrivals().takeInUntil(() -> wire.isRead.getCount() == 0);
+                  server
+                      .shard()
+                      .arrivals()
+                      .takeInUntil(() -> wire.isRead.getCount() == 0, Duration.ofSeconds(1));
                 }
                 return Thread.currentThread();
               },
@@ -204,7 +232,7 @@ final class ServedSessionTest {
       Thread visitor = visits.get(20, TimeUnit.SECONDS);
       serving.get(20, TimeUnit.SECONDS);
 
-      assertThat(wire.replies()).hasSize(3);
+      assertThat(wire.replies()).hasSize(COMMANDS);
       assertThat(wire.senders).hasSize(2).contains(visitor);
       session.close();
     }
