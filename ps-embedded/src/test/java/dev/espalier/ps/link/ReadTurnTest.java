@@ -17,10 +17,12 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -161,7 +163,7 @@ final class ReadTurnTest {
   /// A process sends its last words and ends, whoever reads just then.
   @Test
   void framesThatCameBeforeTheEndAreTaken() throws Exception {
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < 10; round++) {
       if (round > 0) {
         disconnect();
         end = new CompletableFuture<>();
@@ -184,6 +186,44 @@ final class ReadTurnTest {
       assertThat(end.get(20, TimeUnit.SECONDS)).isInstanceOf(IOException.class);
       visit.get(20, TimeUnit.SECONDS);
       assertThat(taken).as("round %d", round).hasSize(50).isSorted();
+    }
+  }
+
+  @Test
+  void framesThatAVisitorLeavesAtTheEndAreTakenByTheOwner() throws Exception {
+    awaitSleep();
+    var looks = new AtomicInteger();
+    var isRead = new CountDownLatch(1);
+    var isOver = new CountDownLatch(1);
+    // It has the turn when it looks for the third time.
+    BooleanSupplier third =
+        () -> {
+          if (looks.incrementAndGet() == 3) {
+            isRead.countDown();
+            await(isOver);
+          }
+          return looks.get() >= 3;
+        };
+    var visit = CompletableFuture.runAsync(() -> arrivals.takeInUntil(third, TIMEOUT), THREAD);
+    await(isRead);
+    for (long number = 0; number < 3; number++) {
+      send(number);
+    }
+    there.close();
+    Thread.sleep(20);
+    isOver.countDown();
+
+    assertThat(end.get(20, TimeUnit.SECONDS)).isInstanceOf(IOException.class);
+    visit.get(20, TimeUnit.SECONDS);
+    assertThat(taken).hasSize(3).isSorted();
+    assertThat(byVisitors.get()).isZero();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 
