@@ -94,18 +94,19 @@ final class JobRates implements Benchmark {
             .path("id")
             .asString();
     await(client, job, view -> view.mainlineClock() > 0);
-    Duration half = Duration.ofSeconds(scale.jobSeconds()).dividedBy(2);
+    int seconds = workers == 1 ? scale.jobSeconds() : scale.sharedJobSeconds();
+    Duration half = Duration.ofSeconds(seconds).dividedBy(2);
     Thread.sleep(half);
     long middleClock = client.job(job).mainlineClock();
     long middle = System.nanoTime();
     Thread.sleep(half);
     double clocks = client.job(job).mainlineClock() - middleClock;
-    double seconds = (System.nanoTime() - middle) / 1e9;
+    double passed = (System.nanoTime() - middle) / 1e9;
     SeriesView series =
         client.get("/jobs/" + job + "/branches/0/metrics?points=" + BUCKETS, SeriesView.class);
     client.post("/jobs/" + job + "/kill");
     await(client, job, view -> view.state().isTerminal());
-    return new Rates(rateOfSecondHalf(series.buckets()), clocks / seconds);
+    return new Rates(rateOfSecondHalf(series.buckets()), clocks / passed);
   }
 
   private static void await(TunerClient client, String job, Predicate<JobView> condition)
