@@ -68,9 +68,15 @@ final class MemoryWire implements Wire {
   /// not come; there will be another one.
   private void awaitRestOfFrame() throws IOException {
     long start = System.nanoTime();
-    while (in.isEmpty()) {
-      requireOpen();
-      if (System.nanoTime() - start > STALL.toNanos() || Thread.currentThread().isInterrupted()) {
+    while (true) {
+      boolean isOpen = channel.isOpen();
+      if (!in.isEmpty()) {
+        return;
+      }
+      if (!isOpen) {
+        throw new EOFException("the connection is closed");
+      }
+      if (System.nanoTime() - start > STALL.toNanos()) {
         throw new IOException("the rest of a message did not come within " + STALL);
       }
       LockSupport.parkNanos(PAUSE_NANOS);
@@ -83,7 +89,7 @@ final class MemoryWire implements Wire {
       in.wake();
       return;
     }
-    if (channel.read(heard.clear()) < 0) {
+    if (channel.read(heard.clear()) < 0 && in.isEmpty()) {
       throw new EOFException("the other process closed the connection");
     }
   }

@@ -69,7 +69,7 @@ final class ReadTurn implements Arrivals.Source {
     try {
       sleepUntilRungFor();
       throwFailureOfVisitor();
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       close();
       awaitTurn();
       throwFailureOfVisitor();

@@ -46,7 +46,7 @@ final class ServedSession {
   // Guarded by `writing`.
   private final Deque<Outgoing> again = new ArrayDeque<>();
   private final Deque<Outgoing> unreceived = new ArrayDeque<>();
-  private long firstUnreceived;
+  private volatile long firstUnreceived;
   private @Nullable Wire wire;
   private volatile boolean isClosed;
 
@@ -242,7 +242,8 @@ final class ServedSession {
       } finally {
         writing.unlock();
       }
-    } while (outcome == Outcome.ALL_WRITTEN && !unwritten.isEmpty());
+    } while (outcome == Outcome.ALL_WRITTEN
+        && (!unwritten.isEmpty() || firstUnreceived < received));
     if (outcome == Outcome.NO_ROOM) {
       Thread.startVirtualThread(this::write);
     }
@@ -260,6 +261,11 @@ final class ServedSession {
       releaseAll();
       return Outcome.NO_WIRE;
     }
+    try {
+      forgetReceived();
+    } catch (IOException wrong) {
+      closeWire();
+    }
     while (wire != null) {
       Queue<Outgoing> from = again.isEmpty() ? unwritten : again;
       Outgoing next = from.peek();
@@ -276,35 +282,51 @@ final class ServedSession {
         forgetReceived();
       } catch (IOException | RuntimeException | OutOfMemoryError e) {
         // The thread that reads hears of it, too, and the client asks for the rest again.
-        wire.close();
-        wire = null;
+        closeWire();
       }
     }
     return Outcome.NO_WIRE;
+  }
+
+  private void closeWire() {
+    Wire broken = wire;
+    if (broken != null) {
+      broken.close();
+      wire = null;
+    }
   }
 
   /// Forgets replies that the client has; where somebody is writing, that one does. To wait for who
   /// writes would be to wait for the client, which may be waiting for this very thread.
   private void forget(long repliesReceived) throws IOException {
     received = repliesReceived;
-    if (writing.tryLock()) {
-      try {
-        forgetReceived();
-      } finally {
-        writing.unlock();
-      }
+    if (!writing.tryLock()) {
+      return;
+    }
+    boolean isToSendAgain;
+    try {
+      forgetReceived();
+      isToSendAgain = !again.isEmpty();
+    } finally {
+      writing.unlock();
+    }
+    if (isToSendAgain) {
+      // Whoever was to may have come while this thread had the lock.
+      Thread.startVirtualThread(this::write);
+    } else {
       writeLeft();
     }
   }
 
   private void forgetReceived() throws IOException {
-    while (firstUnreceived < received) {
+    long forgotten = firstUnreceived;
+    while (forgotten < received) {
       Outgoing first = unreceived.poll();
       if (first == null) {
         throw new IOException("more replies were received than sent");
       }
       first.release();
-      firstUnreceived++;
+      firstUnreceived = ++forgotten;
     }
   }
 

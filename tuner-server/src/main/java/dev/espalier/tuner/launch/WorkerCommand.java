@@ -72,9 +72,9 @@ public record WorkerCommand(Path java, String classPath, List<String> javaOption
   /// options are about such}
   ///
   /// The JVM leaves alone a cache that does not fit its version or its options, or that is damaged.
-  /// Of that it must say nothing: what a worker prints is an answer, or a job's log. But it takes
-  /// the classes of a cache whatever the jars are, so one that is older than any of them is not for
-  /// it.
+  /// Of that it must say nothing: what a worker prints is an answer, or a job's log. But before
+  /// 25.0.4 it takes the classes of a cache whatever the jars are (JDK-8377932), so one that is
+  /// older than any of them is not for it.
   ///
   /// @param cache beside the jar of which it was made, and the folder `lib` of the others
   static List<String> cacheOptions(
