@@ -69,6 +69,8 @@ final class SessionRunner {
   private static final Duration STOP_GRACE = Duration.ofSeconds(15);
   private static final Duration LAUNCH_AGAIN = Duration.ofSeconds(2);
   private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+  // Half a minute.
+  private static final int MAX_PAUSE_DOUBLINGS = 5;
   private static final int MAX_MESSAGES = 100_000;
 
   /// Of all reports that wait; one clock is some hundred bytes.
@@ -1001,7 +1003,7 @@ final class SessionRunner {
   /// Workers that end before all are there may lack what the system has again soon: memory,
   /// threads. Started at once they would use up the few losses that a job may have within a second.
   private void pauseBefore(Start start) {
-    Duration pause = FIRST_PAUSE.multipliedBy(1L << (vain - 1));
+    Duration pause = FIRST_PAUSE.multipliedBy(1L << Math.min(vain - 1, MAX_PAUSE_DOUBLINGS));
     log.warn(
         "job={} generation={} starts in {} s: of the one before not all workers were ever there",
         job.id(),

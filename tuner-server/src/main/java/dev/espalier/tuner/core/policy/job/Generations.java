@@ -11,6 +11,12 @@ final class Generations {
   /// Losses without a new checkpoint or round in between that end a job when exceeded.
   static final int MAX_LOSSES_WITHOUT_PROGRESS = 5;
 
+  /// Generations in a row of which not all workers were ever there that end a job when exceeded, if
+  /// it has a checkpoint. They may lack what the machine has again later, and pauses of up to half
+  /// a minute make this half an hour, as long as workers that cannot be started at all are tried. A
+  /// job that has nothing to lose yet says sooner what is wrong.
+  static final int MAX_VAIN_STARTS = 60;
+
   private final Board board;
   private final Checkpoints checkpoints;
   private int current = 1;
@@ -18,6 +24,8 @@ final class Generations {
   private boolean wasAttached;
   private int recoveries;
   private int lossesWithoutProgress;
+  // Not among those.
+  private int vainStarts;
 
   Generations(Board board, Checkpoints checkpoints) {
     this.board = board;
@@ -47,12 +55,17 @@ final class Generations {
     isAttached = true;
     boolean isFirst = !wasAttached;
     wasAttached = true;
+    vainStarts = 0;
     return isFirst;
   }
 
   void lose() {
+    if (!isAttached && checkpoints.lastDurable().isPresent()) {
+      vainStarts++;
+    } else {
+      lossesWithoutProgress++;
+    }
     isAttached = false;
-    lossesWithoutProgress++;
   }
 
   void noteProgress() {
@@ -60,13 +73,15 @@ final class Generations {
   }
 
   boolean isHopeless() {
-    return lossesWithoutProgress > MAX_LOSSES_WITHOUT_PROGRESS;
+    return vainStarts > MAX_VAIN_STARTS || lossesWithoutProgress > MAX_LOSSES_WITHOUT_PROGRESS;
   }
 
   String hopelessInWords(String reason) {
-    return "Workers were lost "
-        + lossesWithoutProgress
-        + " times without any progress in between, the last time because "
+    return (vainStarts > MAX_VAIN_STARTS
+            ? "Workers ended %d times in a row before all of them were there".formatted(vainStarts)
+            : "Workers were lost %d times without any progress in between"
+                .formatted(lossesWithoutProgress))
+        + ", the last time because "
         + reason
         + "; "
         + checkpoints.inWords();
@@ -92,7 +107,7 @@ final class Generations {
         Evidence.of()
             .with("reason", reason)
             .with("generation", current)
-            .with("lossesWithoutProgress", lossesWithoutProgress)
+            .with("lossesWithoutProgress", lossesWithoutProgress + vainStarts)
             .with("checkpoint", checkpoints.inWords()));
     board.show(JobState.STARTING, "workers-lost", outcome, "workers");
     launch();

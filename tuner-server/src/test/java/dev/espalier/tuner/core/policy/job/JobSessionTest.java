@@ -24,10 +24,13 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What holds for every job: replay, requests, losses, checkpoints.
 final class JobSessionTest {
@@ -237,6 +240,57 @@ final class JobSessionTest {
     assertThat(run.lastShown().message())
         .startsWith("Workers were lost 6 times without any progress in between");
     assertThat(run.effects(SessionEffect.LaunchWorkers.class)).hasSize(6);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {6, 60})
+  void aJobThatHasACheckpointOutlivesAMachineThatHasNoRoomForAWhile(int vainStarts) {
+    SimulatedWorkers run = withVainStartsAfterItsFirstCheckpoint(vainStarts);
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.effects(SessionEffect.LaunchWorkers.class)).hasSize(2 + vainStarts);
+  }
+
+  @Test
+  void workersThatNeverComeAgainEndAJobInTheEnd() {
+    SimulatedWorkers run = withVainStartsAfterItsFirstCheckpoint(61);
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().message())
+        .startsWith("Workers ended 61 times in a row before all of them were there");
+  }
+
+  @Test
+  void workersThatDoNotComeAgainEndAJobSoonThatHasNoCheckpoint() {
+    SimulatedWorkers run =
+        Jobs.workers(plan(1), QuadraticModel.quiet(1))
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.WorkersReady
+                  || event instanceof SessionEvent.WorkersLost) {
+                workers.lose();
+              }
+            })
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().message())
+        .startsWith("Workers were lost 6 times without any progress in between");
+  }
+
+  private static SimulatedWorkers withVainStartsAfterItsFirstCheckpoint(int vainStarts) {
+    var left = new AtomicInteger(1 + vainStarts);
+    return Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 12), QuadraticModel.quiet(1))
+        .afterEach((workers, event) -> {
+          boolean isDue =
+              left.get() > vainStarts
+                  ? event instanceof SessionEvent.CheckpointWritten
+                  : event instanceof SessionEvent.WorkersLost && left.get() > 0;
+          if (isDue) {
+            left.decrementAndGet();
+            workers.lose();
+          }
+        })
+        .run();
   }
 
   @Test
