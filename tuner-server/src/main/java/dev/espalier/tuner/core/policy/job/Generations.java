@@ -24,8 +24,9 @@ final class Generations {
   private boolean wasAttached;
   private int recoveries;
   private int lossesWithoutProgress;
-  // Not among those.
+  // Of those, what a job that has a checkpoint is patient with.
   private int vainStarts;
+  private int vainStartsInARow;
 
   Generations(Board board, Checkpoints checkpoints) {
     this.board = board;
@@ -55,30 +56,33 @@ final class Generations {
     isAttached = true;
     boolean isFirst = !wasAttached;
     wasAttached = true;
-    vainStarts = 0;
+    vainStartsInARow = 0;
     return isFirst;
   }
 
   void lose() {
+    lossesWithoutProgress++;
     if (!isAttached && checkpoints.lastDurable().isPresent()) {
       vainStarts++;
-    } else {
-      lossesWithoutProgress++;
+      vainStartsInARow++;
     }
     isAttached = false;
   }
 
   void noteProgress() {
     lossesWithoutProgress = 0;
+    vainStarts = 0;
   }
 
   boolean isHopeless() {
-    return vainStarts > MAX_VAIN_STARTS || lossesWithoutProgress > MAX_LOSSES_WITHOUT_PROGRESS;
+    return vainStartsInARow > MAX_VAIN_STARTS
+        || lossesWithoutProgress - vainStarts > MAX_LOSSES_WITHOUT_PROGRESS;
   }
 
   String hopelessInWords(String reason) {
-    return (vainStarts > MAX_VAIN_STARTS
-            ? "Workers ended %d times in a row before all of them were there".formatted(vainStarts)
+    return (vainStartsInARow > MAX_VAIN_STARTS
+            ? "Workers ended %d times in a row before all of them were there"
+                .formatted(vainStartsInARow)
             : "Workers were lost %d times without any progress in between"
                 .formatted(lossesWithoutProgress))
         + ", the last time because "
@@ -107,7 +111,7 @@ final class Generations {
         Evidence.of()
             .with("reason", reason)
             .with("generation", current)
-            .with("lossesWithoutProgress", lossesWithoutProgress + vainStarts)
+            .with("lossesWithoutProgress", lossesWithoutProgress)
             .with("checkpoint", checkpoints.inWords()));
     board.show(JobState.STARTING, "workers-lost", outcome, "workers");
     launch();
