@@ -151,7 +151,10 @@ final class Worker {
           ? lostOrFailed(link, assignment, fault)
           : failed(
               link, assignment, ErrorCode.INTERNAL, String.valueOf(failure.getMessage()), failure);
-    } catch (RuntimeException | Error failure) {
+    } catch (InterruptedException stop) {
+      throw stop;
+    } catch (Exception | Error failure) {
+      // Checked ones, too, which other languages of the JVM do not declare.
       String message = ProgramFailure.describe(assignment.program(), failure);
       return failed(link, assignment, ErrorCode.PROGRAM_FAILED, message, failure);
     }

@@ -154,7 +154,7 @@ public final class WorkerMain {
       return Map.of();
     } catch (EspalierException failure) {
       return Map.of("problem", String.valueOf(failure.getMessage()));
-    } catch (RuntimeException | LinkageError failure) {
+    } catch (Exception | LinkageError failure) {
       return Map.of("problem", ProgramFailure.describe(request.program(), failure));
     }
   }

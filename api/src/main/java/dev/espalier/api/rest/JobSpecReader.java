@@ -200,13 +200,16 @@ public final class JobSpecReader {
   }
 
   private void checkName(String name) {
-    if (root.has("name") && name.isBlank()) {
+    int characters = name.codePointCount(0, name.length());
+    if (root.raw("name").filter(String.class::isInstance).isPresent() && name.isBlank()) {
       root.wrong("name", name, "name must not be blank");
-    } else if (name.length() > JobDefaults.MAX_NAME) {
+    } else if (characters > JobDefaults.MAX_NAME) {
       root.wrong(
           "name",
           name,
-          "name must have <= " + JobDefaults.MAX_NAME + " characters but has " + name.length());
+          "name must have <= " + JobDefaults.MAX_NAME + " characters but has " + characters);
+    } else if (name.codePoints().anyMatch(one -> Character.getType(one) == Character.SURROGATE)) {
+      root.wrong("name", name, "name must not contain halves of characters (lone surrogates)");
     } else if (name.codePoints().anyMatch(Character::isISOControl)) {
       root.wrong("name", name, "name must not contain control characters");
     }

@@ -10,7 +10,8 @@ public final class ProgramFailure {
   private static final String CALLER = "dev.espalier.runtime.";
 
   /// What of the runtime is called by programs.
-  private static final String CALLED = "dev.espalier.runtime.params.";
+  private static final List<String> CALLED =
+      List.of("dev.espalier.runtime.params.", "dev.espalier.runtime.branch.ClockContext");
 
   /// Code that a program calls, and not its own.
   private static final List<String> FOREIGN =
@@ -18,6 +19,7 @@ public final class ProgramFailure {
           "java.",
           "jdk.",
           "sun.",
+          "dev.espalier.api.",
           "dev.espalier.ps.",
           "dev.espalier.runtime.",
           "dev.espalier.sdk.");
@@ -49,7 +51,8 @@ public final class ProgramFailure {
   }
 
   private static boolean isCaller(StackTraceElement frame) {
-    return frame.getClassName().startsWith(CALLER) && !frame.getClassName().startsWith(CALLED);
+    return frame.getClassName().startsWith(CALLER)
+        && CALLED.stream().noneMatch(frame.getClassName()::startsWith);
   }
 
   /// A wrapping that says no more than what it wraps.

@@ -194,7 +194,10 @@ public final class ProgramCheck {
     Verdict verdict;
     try {
       verdict = check.look().at(subject);
-    } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError failure) {
+    } catch (InterruptedException stop) {
+      throw stop;
+    } catch (Exception | LinkageError | AssertionError | VirtualMachineError failure) {
+      // Checked ones, too, which other languages of the JVM do not declare.
       verdict = Verdict.failed("%s", sentence(subject.name(), failure));
     }
     return new Finding(check.name(), verdict.outcome(), verdict.sentence());

@@ -152,9 +152,10 @@ final class TunableChecks {
     List<Tunable> tunables =
         subject.descriptor().tunables().stream()
             .filter(tunable -> !isLookedAtElsewhere(tunable.name()))
+            .filter(tunable -> hasAnother(tunable, subject))
             .toList();
     if (tunables.isEmpty()) {
-      return skipped("there are no tunables beside the usual ones");
+      return skipped("there are no tunables beside the usual ones that have another value");
     }
     var idle = new ArrayList<String>();
     Sighting usual = sighting(subject, clocks);
@@ -214,6 +215,11 @@ final class TunableChecks {
     return trial.probeSamples() == 0 || trial.probe(ROOT).equals(trial.probe(fork))
         ? Optional.empty()
         : Optional.of("loss");
+  }
+
+  private static boolean hasAnother(Tunable tunable, Subject subject) {
+    double value = subject.setting().value(tunable.name());
+    return another(tunable, value) != value;
   }
 
   private static boolean isLookedAtElsewhere(String tunable) {

@@ -40,6 +40,25 @@ final class ProgramFailureTest {
   }
 
   @Test
+  void pointsAtTheProgramThatAskedItsContextForWhatThereIsNot() {
+    var failure = new IllegalArgumentException("there is no table lien");
+    failure.setStackTrace(
+        new StackTraceElement[] {
+          frame("dev.espalier.runtime.params.PsBackend", "table", "PsBackend.java", 9),
+          frame("dev.espalier.runtime.branch.ClockContext", "table", "ClockContext.java", 90),
+          CLOCK,
+          CALLER
+        });
+    assertThat(ProgramFailure.describe("housing", failure)).contains("in clock at Housing.java:75");
+
+    failure.setStackTrace(
+        new StackTraceElement[] {
+          frame("dev.espalier.api.model.Setting", "value", "Setting.java", 29), CLOCK, CALLER
+        });
+    assertThat(ProgramFailure.describe("housing", failure)).contains("in clock at Housing.java:75");
+  }
+
+  @Test
   void unwrapsWhatAddsNothing() {
     var failure = new UncheckedIOException(new NoSuchFileException("/data/housing.csv"));
     failure.setStackTrace(new StackTraceElement[] {CALLER});

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// A job in a few lines, when nobody follows it any more.
@@ -205,13 +206,47 @@ public final class JobSummary {
     if (!board.schedule().isEmpty()) {
       lines.add("");
       lines.add(terminal.styled(Style.BOLD, "Schedule found"));
-      schedule(board.schedule()).lines().forEach(row -> lines.add("  " + row));
+      found(board).lines().forEach(row -> lines.add("  " + row));
       falls(board.result(), job.id()).forEach(row -> lines.add("  " + row));
     }
     lines.add("");
     lines.add(terminal.styled(Style.BOLD, "Result"));
     result(board).lines().stream().skip(1).forEach(row -> lines.add("  " + row));
     return lines;
+  }
+
+  /// {@return the settings that led to the model that was kept: those of the mainline, or of the
+  /// path that it left since}
+  private static Table found(JobBoard board) {
+    List<ScheduleView.Step> steps = board.schedule();
+    var path = new ArrayList<ScheduleView.ResultStep>();
+    for (ScheduleView.ResultStep step :
+        board.result().map(ScheduleView.Result::steps).orElse(List.of())) {
+      if (path.isEmpty() || !path.getLast().setting().equals(step.setting())) {
+        path.add(step);
+      }
+    }
+    boolean isOfMainline =
+        path.size() <= steps.size()
+            && IntStream.range(0, path.size())
+                .allMatch(i ->
+                    path.get(i).fromClock() == steps.get(i).fromClock()
+                        && path.get(i).setting().equals(steps.get(i).setting()));
+    return isOfMainline ? schedule(steps) : path(path);
+  }
+
+  private static Table path(List<ScheduleView.ResultStep> steps) {
+    var names = new TreeSet<String>();
+    steps.forEach(step -> names.addAll(step.setting().keySet()));
+    var headers = new ArrayList<>(List.of("from clock"));
+    headers.addAll(names);
+    var table = new Table(headers);
+    for (ScheduleView.ResultStep step : steps) {
+      var cells = new ArrayList<>(List.of(Long.toString(step.fromClock())));
+      names.forEach(name -> cells.add(Words.number(step.setting().get(name))));
+      table.row(cells);
+    }
+    return table;
   }
 
   private static Table result(JobBoard board) {

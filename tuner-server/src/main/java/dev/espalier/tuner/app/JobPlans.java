@@ -94,6 +94,6 @@ public final class JobPlans {
 
   static double tuningShare(SessionEffect.TimeSpent spent) {
     double all = spent.tuningSeconds() + spent.trainingSeconds() + spent.evaluationSeconds();
-    return all > 0 ? spent.tuningSeconds() / all : 0;
+    return all > 0 ? Math.max(0, spent.tuningSeconds() / all) : 0;
   }
 }

@@ -5,6 +5,7 @@ import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.TrainingStart;
@@ -16,6 +17,7 @@ import jakarta.persistence.Enumerated;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.hibernate.annotations.ColumnTransformer;
 import org.hibernate.annotations.SQLRestriction;
@@ -300,10 +302,12 @@ class JobEntity {
     return mainlineClock > 0 ? (trainingSeconds - earlierTrainingSeconds) / mainlineClock : 0;
   }
 
-  /// @param since mainline clock from which the setting holds: that of `change`, or an earlier one
-  void change(SessionEffect.ScheduleChanged change, long since, DocumentCodec codec) {
+  /// @param steps of the schedule, which `change` ends
+  void change(
+      SessionEffect.ScheduleChanged change, List<ScheduleView.Step> steps, DocumentCodec codec) {
     setting = codec.writeNumbers(change.setting().values());
-    trail(Trail.of(this).turningAt(since));
+    long[] turns = steps.stream().mapToLong(ScheduleView.Step::fromClock).toArray();
+    trail(Trail.of(this).turningAt(turns));
     knowEpoch(change.mainlineClock(), change.epoch(), codec);
   }
 
@@ -313,8 +317,9 @@ class JobEntity {
   }
 
   void change(SessionEffect.TimeSpent change) {
-    tuningSeconds = change.tuningSeconds();
-    trainingSeconds = change.trainingSeconds();
+    // What is taken from one and counted as the other may leave less than nothing by rounding.
+    tuningSeconds = Math.max(0, change.tuningSeconds());
+    trainingSeconds = Math.max(0, change.trainingSeconds());
     evaluationSeconds = change.evaluationSeconds();
   }
 
@@ -388,10 +393,19 @@ class JobEntity {
     moveEpoch(codec);
   }
 
+  /// {@return clocks of a pass over the data, as a session counts them, >= 1}
+  long clocksPerEpoch(Map<String, Double> of) {
+    long samples = Math.max(1, workers * Math.round(batchSize(of)));
+    return Math.max(1, Math.ceilDiv(trainingSamples, samples));
+  }
+
+  private double batchSize(Map<String, Double> of) {
+    return of.getOrDefault(Tunable.BATCH_SIZE, (double) defaultBatchSize);
+  }
+
   /// The session names the epoch now and then; between, clocks times samples tell it.
   private void moveEpoch(DocumentCodec codec) {
-    double batchSize =
-        codec.readNumbers(setting).getOrDefault(Tunable.BATCH_SIZE, (double) defaultBatchSize);
+    double batchSize = batchSize(codec.readNumbers(setting));
     double perClock = trainingSamples > 0 ? workers * batchSize / trainingSamples : 0;
     epoch = Math.max(0, knownEpoch + (mainlineClock - knownEpochClock) * perClock);
   }

@@ -347,23 +347,30 @@ final class PostgresEventLog implements EventLog {
 
     private void schedule(SessionEffect.ScheduleChanged change) {
       jobMoved = true;
-      // A mainline that went back, or another run that leads now: later steps are not its own.
-      sql.update(
-          "delete from schedule_step where job_id = ? and from_clock >= ?",
-          job.id,
-          change.mainlineClock());
-      var told =
-          new ScheduleView.Step(
-              change.mainlineClock(),
-              change.epoch(),
-              change.branch().number(),
-              change.setting().values());
-      // Workers that were lost, and came back, bring the setting that they had.
-      ScheduleView.Step step =
-          StoredSchedule.last(sql, codec, job.id)
-              .filter(last -> last.setting().equals(told.setting()))
-              .orElse(told);
-      if (step.equals(told)) {
+      // Branches that lead to it are read from their table.
+      entities.flush();
+      List<ScheduleView.Step> before = StoredSchedule.read(sql, codec, job.id).steps();
+      List<ScheduleView.Step> steps =
+          new StoredSchedule.Course(
+                  before, StoredSchedule.ancestors(sql, codec, job.id, change), job::clocksPerEpoch)
+              .leadingTo(
+                  new ScheduleView.Step(
+                      change.mainlineClock(),
+                      change.epoch(),
+                      change.branch().number(),
+                      change.setting().values()));
+      int same = 0;
+      while (same < Math.min(before.size(), steps.size())
+          && before.get(same).equals(steps.get(same))) {
+        same++;
+      }
+      if (same < before.size()) {
+        sql.update(
+            "delete from schedule_step where job_id = ? and from_clock >= ?",
+            job.id,
+            before.get(same).fromClock());
+      }
+      for (ScheduleView.Step step : steps.subList(same, steps.size())) {
         sql.update(
             "insert into schedule_step (job_id, from_clock, from_epoch, branch, setting)"
                 + " values (?, ?, ?, ?, ?::json)",
@@ -373,8 +380,11 @@ final class PostgresEventLog implements EventLog {
             step.branch(),
             codec.writeNumbers(step.setting()));
       }
-      job.change(change, step.fromClock(), codec);
-      keep("schedule.changed", step);
+      job.change(change, steps, codec);
+      // Each takes the place of all that began later.
+      for (ScheduleView.Step step : steps.subList(Math.min(same, steps.size() - 1), steps.size())) {
+        keep("schedule.changed", step);
+      }
     }
 
     private void evaluation(SessionEffect.MainlineEvaluated change) {

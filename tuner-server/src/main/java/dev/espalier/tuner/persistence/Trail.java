@@ -48,13 +48,12 @@ record Trail(long clocks, double[] losses, long[] turns) {
     return half;
   }
 
-  Trail turningAt(long clock) {
-    long[] kept = Arrays.stream(turns).filter(turn -> turn < clock).toArray();
-    int from = Math.max(0, kept.length + 1 - MAX_TURNS);
-    long[] next =
-        Arrays.copyOf(Arrays.copyOfRange(kept, from, kept.length), kept.length - from + 1);
-    next[next.length - 1] = clock;
-    return new Trail(clocks, losses, next);
+  /// Takes in where the schedule changes; of many the last ones.
+  ///
+  /// @param all ascending
+  Trail turningAt(long... all) {
+    return new Trail(
+        clocks, losses, Arrays.copyOfRange(all, Math.max(0, all.length - MAX_TURNS), all.length));
   }
 
   /// Loss per second between two neighbouring groups of points, by their means.

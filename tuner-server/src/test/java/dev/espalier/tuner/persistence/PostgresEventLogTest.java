@@ -47,6 +47,7 @@ import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.JdbcTemplate;
 
@@ -226,7 +227,9 @@ class PostgresEventLogTest {
     assertThat(queries.branch(job, 1).orElseThrow().heldOutLoss()).isEqualTo(-0.75);
     assertThat(queries.branch(job, 1).orElseThrow().heldOutMetric()).isEqualTo("accuracy");
     assertThat(queries.branch(job, 0).orElseThrow().heldOutLoss()).isNull();
-    assertThat(queries.schedule(job).steps()).hasSize(1);
+    assertThat(queries.schedule(job).steps())
+        .extracting(ScheduleView.Step::fromClock, ScheduleView.Step::branch)
+        .containsExactly(tuple(0L, 0), tuple(2L, 1));
     assertThat(queries.evaluations(job, 50, null).items().getFirst().metrics())
         .containsEntry("accuracy", 0.9)
         .containsEntry("odd", null);
@@ -433,6 +436,63 @@ class PostgresEventLogTest {
     assertThat(told.type()).isEqualTo("schedule.changed");
     assertThat(told.data()).containsEntry("fromClock", 50).containsEntry("branch", 1);
     assertThat(job(job).setting()).containsEntry("learningRate", 0.2);
+  }
+
+  /// A mainline that goes back to a snapshot of an earlier start leaves what the later one did.
+  @Test
+  void scheduleIsThatOfTheBranchesThatLeadToTheMainline() {
+    String job = newJob();
+    append(
+        job,
+        1,
+        List.of(new SessionEvent.WorkersReady(1, 1, 1, 100, 10, 0)),
+        List.of(
+            branch(1, 0, 1, 0, 0.1),
+            steps(0, 0.1, 1),
+            branch(2, 1, 1, 20, 0.1),
+            branch(3, 2, 1, 30, 0.2),
+            steps(30, 0.2, 3),
+            branch(4, 0, 2, 0, 0.6),
+            steps(0, 0.6, 4),
+            branch(5, 4, 2, 40, 0.05),
+            steps(40, 0.05, 5)));
+    assertThat(queries.schedule(job).steps())
+        .extracting(ScheduleView.Step::fromClock, ScheduleView.Step::branch)
+        .containsExactly(tuple(0L, 4), tuple(40L, 5));
+
+    List<StreamEvent> told =
+        append(job, 2, List.of(), List.of(branch(6, 3, 1, 50, 0.05), steps(50, 0.05, 6)));
+
+    List<ScheduleView.Step> steps = queries.schedule(job).steps();
+    assertThat(steps)
+        .extracting(
+            ScheduleView.Step::fromClock,
+            ScheduleView.Step::branch,
+            step -> step.setting().get("learningRate"),
+            ScheduleView.Step::fromEpoch)
+        .containsExactly(tuple(0L, 1, 0.1, 0.0), tuple(30L, 3, 0.2, 6.0), tuple(50L, 6, 0.05, 0.5));
+    // Who follows the stream comes to the same.
+    assertThat(told.stream().filter(event -> event.type().equals("schedule.changed")))
+        .extracting(event -> event.data().get("fromClock"))
+        .containsExactly(0, 30, 50);
+    assertThat(requireNonNull(job(job).trail()).turns()).containsExactly(0L, 30L, 50L);
+  }
+
+  private static SessionEffect branch(int number, int parent, int start, long fork, double rate) {
+    return new SessionEffect.BranchChanged(
+        new BranchId(number),
+        parent == 0 ? Optional.empty() : Optional.of(new BranchId(parent)),
+        BranchKind.MAINLINE,
+        0,
+        Setting.of(Map.of("learningRate", rate)),
+        BranchState.RUNNING,
+        new TrainingStart(start, 0),
+        fork,
+        10,
+        1,
+        Optional.empty(),
+        Double.NaN,
+        Optional.empty());
   }
 
   private static SessionEffect steps(long clock, double rate, int branch) {
@@ -657,12 +717,13 @@ class PostgresEventLogTest {
   void thinsALongTrailOut() {
     var trail = new Trail(1, new double[0], new long[0]);
     for (long clock = 0; clock < 10_000; clock += 10) {
-      trail = trail.at(clock, clock).turningAt(clock);
+      trail = trail.at(clock, clock);
     }
+    trail = trail.turningAt(LongStream.range(0, 100).toArray());
     assertThat(trail.losses()).hasSizeBetween(32, Trail.MAX_POINTS);
     assertThat(trail.clocks()).isEqualTo(256);
     assertThat(trail.losses()[20]).isEqualTo(5370);
-    assertThat(trail.turns()).hasSize(24);
+    assertThat(trail.turns()).hasSize(24).startsWith(76).endsWith(99);
     assertThat(trail.at(1000, 1).losses()).hasSize(4);
   }
 

@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 /// It writes each change into the effects, so that none is forgotten. At most one `JobChanged` and
 /// one `TimeSpent` leave per event.
 public final class Board {
+  private static final double ROUNDING = 1e-9;
+
   private final JobPlan plan;
   private final ScheduleBook book = new ScheduleBook();
   private final Map<BranchId, Branch> branches = new LinkedHashMap<>();
@@ -107,6 +109,12 @@ public final class Board {
   /// {@return seconds of branches on trial, and of measuring them}
   public double tuningSeconds() {
     return tuningSeconds;
+  }
+
+  /// {@return whether the mainline has done a clock, or what became the mainline had}
+  public boolean hasTrained() {
+    // What was taken for training and was not may leave a rest by rounding.
+    return trainingSeconds > ROUNDING * spentSeconds();
   }
 
   /// {@return all seconds that workers have used for the job: training, tuning and evaluation}

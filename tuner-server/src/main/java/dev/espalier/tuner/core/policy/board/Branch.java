@@ -77,6 +77,11 @@ public final class Branch {
     return id;
   }
 
+  /// {@return the branch in whose state it began; empty for an untrained model}
+  public Optional<BranchId> parent() {
+    return parent;
+  }
+
   /// {@return what it runs with, all its life}
   public Setting setting() {
     return setting;

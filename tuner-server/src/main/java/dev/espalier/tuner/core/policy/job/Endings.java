@@ -60,8 +60,8 @@ public final class Endings {
   }
 
   /// {@return the end at the bound on seconds, which the start of workers counts into: a failure
-  /// where no clock was done, for whoever takes the model of a job that is complete trusts that it
-  /// was trained}
+  /// where no clock of the mainline was done, for whoever takes the model of a job that is complete
+  /// trusts that it was trained}
   public static Ending maxSeconds(Board board) {
     double start = board.secondsToFirstClock();
     double given = board.plan().maxSeconds();
@@ -74,11 +74,18 @@ public final class Endings {
     if (Double.isNaN(start)) {
       return Ending.failed(MAX_SECONDS, used + " before its first clock: nothing was trained");
     }
+    if (!board.hasTrained()) {
+      return Ending.failed(
+          MAX_SECONDS, used + " before a clock of the mainline: nothing was trained");
+    }
     // What a bound left for training is worth a word where that is little.
     return Ending.completed(
         MAX_SECONDS,
         start > LONG_START * given
-            ? used + ", " + Words.number(start) + " of them before its first clock"
+            ? used
+                + ", "
+                + (start < given ? Words.number(start) : "all")
+                + " of them before its first clock"
             : used);
   }
 

@@ -133,7 +133,11 @@ final class Mainline {
   }
 
   private void lead(Branch next) {
-    boolean isNews = branch == null || !branch.setting().equals(next.setting());
+    Branch before = branch;
+    boolean isNews =
+        before == null
+            || !before.setting().equals(next.setting())
+            || !next.parent().equals(Optional.of(before.id()));
     branch = next;
     start = next.start();
     if (isNews) {
