@@ -16,6 +16,7 @@ import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -212,6 +213,22 @@ class ReconnectTest {
     }
   }
 
+  /// Other languages of the JVM declare nothing, and an error of input or output in a program has
+  /// nothing to do with the port of a shard.
+  @Test
+  void checkedExceptionThatNobodyDeclaredIsAnErrorOfTheProgram() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints)) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Schedule(ROOT, 20, 20));
+
+      assertThatThrownBy(() -> attach(tuner, new UndeclaredFailure()))
+          .isInstanceOfSatisfying(
+              EspalierException.class,
+              failure -> assertThat(failure.code()).isEqualTo(ErrorCode.PROGRAM_FAILED))
+          .hasMessageContaining("IOException: disk full");
+    }
+  }
+
   @Test
   void metricThatIsNotDescribedIsAnError() throws Exception {
     try (var tuner = new ScriptedTuner(1, checkpoints)) {
@@ -290,6 +307,22 @@ class ReconnectTest {
         throw new IllegalStateException("clock 3 is too hard");
       }
       return super.clock(context);
+    }
+  }
+
+  private static final class UndeclaredFailure extends ExactProgram {
+    private UndeclaredFailure() {
+      super(0);
+    }
+
+    @Override
+    public Progress clock(ProgramContext context) {
+      throw UndeclaredFailure.<RuntimeException>undeclared(new IOException("disk full"));
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <E extends Exception> E undeclared(Exception failure) throws E {
+      throw (E) failure;
     }
   }
 

@@ -665,6 +665,18 @@ final class JobSpecReaderTest {
         .satisfies(problem -> assertThat(problem.message()).contains("no zero character"));
   }
 
+  @Test
+  void aNameIsCountedInCharacters() {
+    assertThat(read(Map.of("program", "mlp", "name", "\uD83C\uDF33".repeat(80))).problems())
+        .isEmpty();
+    assertThat(onlyProblem(Map.of("program", "mlp", "name", "\uD83C\uDF33".repeat(81))).message())
+        .isEqualTo("name must have <= 80 characters but has 81");
+    assertThat(onlyProblem(Map.of("program", "mlp", "name", "a\uD83Cb")).message())
+        .contains("halves of characters");
+    assertThat(onlyProblem(Map.of("program", "mlp", "name", true)).message())
+        .isEqualTo("name must be a text but is true");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"10 minutes", "-5s", "s", "PT-1S", "1x", "1h 30m", ""})
   void textThatIsNoTimeIsRejected(String text) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
+import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.screen.Terminal;
 import dev.espalier.cli.screen.Words;
@@ -279,6 +280,45 @@ final class JobPictureTest {
 
     assertThat(board.resultEvaluation().orElseThrow().metrics()).isEqualTo(Map.of("loss", 0.25));
     assertThat(board.evaluations()).hasSize(3);
+  }
+
+  /// A job may end on another path than that of its best model.
+  @Test
+  void scheduleFoundIsThatOfTheResult() {
+    JobBoard board = board(1);
+    var ended = (ObjectNode) Json.tree(board.job());
+    ended.set("endTime", Json.tree(START.plusSeconds(60)));
+    board.update(Json.as(ended, JobView.class));
+    step(board, 0, 4, 0.6);
+    board.apply("result.changed", Json.tree(result(step(0, 0.1), step(30, 0.2))));
+    assertThat(found(board)).containsExactly("from clock  learningRate", "0  0.1", "30  0.2");
+
+    step(board, 0, 1, 0.1);
+    step(board, 30, 2, 0.2);
+    step(board, 50, 3, 0.05);
+    assertThat(found(board)).hasSize(4).last().asString().contains("50").contains("#3");
+  }
+
+  private static List<String> found(JobBoard board) {
+    List<String> lines = JobSummary.end(board, Terminal.plain(System.out));
+    int from = lines.indexOf("Schedule found") + 1;
+    return lines.subList(from, lines.indexOf("Result") - 1).stream()
+        .map(line -> line.strip().replaceAll(" {2,}", "  "))
+        .toList();
+  }
+
+  private static void step(JobBoard board, long fromClock, int branch, double rate) {
+    board.apply(
+        "schedule.changed",
+        Json.tree(new ScheduleView.Step(fromClock, 0, branch, Map.of("learningRate", rate))));
+  }
+
+  private static ScheduleView.ResultStep step(long fromClock, double rate) {
+    return new ScheduleView.ResultStep(fromClock, Map.of("learningRate", rate), null);
+  }
+
+  private static ScheduleView.ResultChange result(ScheduleView.ResultStep... steps) {
+    return new ScheduleView.ResultChange(1, 40, 2, 0, List.of(steps));
   }
 
   private static void evaluation(JobBoard board, int start, double loss, int atSeconds) {

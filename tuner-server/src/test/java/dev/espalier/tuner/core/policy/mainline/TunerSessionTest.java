@@ -261,6 +261,15 @@ final class TunerSessionTest {
   }
 
   @Test
+  void aJobWhoseSecondsWentIntoTrialsHasNotTrained() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.with(Jobs.tuned(1), 0.02, Double.NaN), QuadraticModel.quiet(1)).run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().message()).endsWith("nothing was trained");
+  }
+
+  @Test
   void nothingToSearchMeansTrainingAtOnce() {
     JobPlan plan =
         Jobs.plan(
