@@ -7,6 +7,7 @@ import dev.espalier.runtime.branch.ProgramFailure;
 import dev.espalier.runtime.check.ProgramCheck;
 import dev.espalier.runtime.doctor.WorkerExamination;
 import dev.espalier.sdk.ProgramEnvironment;
+import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -144,14 +145,19 @@ public final class WorkerMain {
   private static Object open() {
     OpenRequest request = request(OpenRequest.class);
     try (TrainingProgram program = ProgramCatalog.named(request.program())) {
-      program.open(
-          new ProgramEnvironment(
-              request.arguments(),
-              request.data().isEmpty() ? Optional.empty() : Optional.of(Path.of(request.data())),
-              0,
-              request.workers(),
-              request.seed()));
-      return Map.of();
+      ProgramShape shape =
+          program.open(
+              new ProgramEnvironment(
+                  request.arguments(),
+                  request.data().isEmpty()
+                      ? Optional.empty()
+                      : Optional.of(Path.of(request.data())),
+                  0,
+                  request.workers(),
+                  request.seed()));
+      return Map.of(
+          "trainingSamples", shape.trainingSamples(),
+          "defaultBatchSize", shape.defaultBatchSize());
     } catch (EspalierException failure) {
       return Map.of("problem", String.valueOf(failure.getMessage()));
     } catch (Exception | LinkageError failure) {

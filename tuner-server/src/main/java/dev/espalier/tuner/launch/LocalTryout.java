@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Opens the programs of jobs in worker processes.
@@ -31,7 +32,7 @@ public final class LocalTryout implements JobTryout {
   }
 
   @Override
-  public Optional<String> problem(JobSpec spec, String data) {
+  public Optional<Opened> open(JobSpec spec, String data) {
     if (!processes.tryAcquire()) {
       return Optional.empty();
     }
@@ -48,8 +49,13 @@ public final class LocalTryout implements JobTryout {
               "open",
               JSON.writeValueAsBytes(request),
               PATIENCE_SECONDS);
-      String problem = JSON.readTree(answer).path("problem").asString("");
-      return problem.isEmpty() ? Optional.empty() : Optional.of(problem);
+      JsonNode opened = JSON.readTree(answer);
+      String problem = opened.path("problem").asString("");
+      return Optional.of(
+          problem.isEmpty()
+              ? new Opened.Shaped(
+                  opened.path("trainingSamples").asLong(), opened.path("defaultBatchSize").asInt())
+              : new Opened.Refused(problem));
     } catch (EspalierException failure) {
       log.info("program={} was not tried out: {}", spec.program(), failure.getMessage());
       return Optional.empty();

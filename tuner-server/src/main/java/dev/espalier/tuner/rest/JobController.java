@@ -4,11 +4,13 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Problem;
+import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
 import dev.espalier.api.rest.JobSpecSchema;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.PageView;
+import dev.espalier.tuner.app.JobForecast;
 import dev.espalier.tuner.app.JobService;
 import dev.espalier.tuner.app.port.DataFolders;
 import dev.espalier.tuner.app.port.JobQueries;
@@ -189,8 +191,12 @@ class JobController {
       return List.of();
     }
     String data = spec.data().map(dataFolders::resolve).map(Path::toString).orElse("");
-    return tryout.problem(spec, data).stream()
-        .map(problem -> "a worker on this server cannot open it: " + problem)
+    Optional<ProgramDescriptor> program = programs.find(spec.program());
+    return tryout
+        .open(spec, data)
+        .flatMap(
+            opened -> program.flatMap(descriptor -> JobForecast.failure(spec, descriptor, opened)))
+        .stream()
         .toList();
   }
 

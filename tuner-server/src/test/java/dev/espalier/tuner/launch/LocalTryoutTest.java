@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobSpecReader;
+import dev.espalier.tuner.app.port.JobTryout.Opened;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +31,13 @@ final class LocalTryoutTest {
             .spec()
             .orElseThrow();
 
-    assertThat(tryout.problem(spec, "")).isEmpty();
-    assertThat(tryout.problem(spec, folder.toString()).orElseThrow()).contains(folder.toString());
+    assertThat(tryout.open(spec, "").orElseThrow())
+        .isInstanceOfSatisfying(
+            Opened.Shaped.class,
+            shape -> assertThat(shape.trainingSamples()).isGreaterThan(shape.defaultBatchSize()));
+    assertThat(tryout.open(spec, folder.toString()).orElseThrow())
+        .isInstanceOfSatisfying(
+            Opened.Refused.class,
+            refused -> assertThat(refused.problem()).contains(folder.toString()));
   }
 }

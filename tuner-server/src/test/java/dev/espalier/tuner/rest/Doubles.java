@@ -56,9 +56,11 @@ public class Doubles {
   @Bean
   public JobTryout tryout() {
     return (spec, data) ->
-        spec.name().equals("too large")
-            ? Optional.of("it takes too much memory")
-            : Optional.empty();
+        switch (spec.name()) {
+          case "too large" -> Optional.of(new JobTryout.Opened.Refused("it takes too much memory"));
+          case "few samples" -> Optional.of(new JobTryout.Opened.Shaped(3, 8));
+          default -> Optional.of(new JobTryout.Opened.Shaped(100_000, 8));
+        };
   }
 
   @Bean

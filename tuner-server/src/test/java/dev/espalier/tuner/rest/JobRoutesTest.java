@@ -99,6 +99,16 @@ class JobRoutesTest {
     assertThat(warnings("dryRun=true&tryOut=true", JOB)).isEqualTo("[]");
   }
 
+  /// Found out by a job otherwise, when its workers are there.
+  @Test
+  void dryRunWarnsOfBatchesThatAreTooLargeForTheData() {
+    String job = "{\"program\": \"toy\", \"name\": \"few samples\", \"workers\": 2}";
+
+    assertThat(warnings("dryRun=true&tryOut=true", job))
+        .contains("it would fail at once: batchSize")
+        .contains("must be <= 3, the number of training samples");
+  }
+
   private String warnings(String query, String job) {
     return server.post("/api/v1/jobs?" + query, job).json().get("warnings").toString();
   }
