@@ -123,7 +123,9 @@ final class Worker {
         TrainingProgram program = new WatchedProgram(programs.apply(assignment.program()), watch)) {
       watch.start();
       long start = System.nanoTime();
-      ProgramShape shape = program.open(BranchExecutor.environment(assignment));
+      ProgramShape shape =
+          ProgramFailure.requireReturned(
+              assignment.program(), program.open(BranchExecutor.environment(assignment)), "open");
       log.info(
           "program={} samples={} tables={} opened in {} s",
           assignment.program(),

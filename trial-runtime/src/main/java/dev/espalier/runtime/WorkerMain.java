@@ -145,16 +145,15 @@ public final class WorkerMain {
   private static Object open() {
     OpenRequest request = request(OpenRequest.class);
     try (TrainingProgram program = ProgramCatalog.named(request.program())) {
+      var environment =
+          new ProgramEnvironment(
+              request.arguments(),
+              request.data().isEmpty() ? Optional.empty() : Optional.of(Path.of(request.data())),
+              0,
+              request.workers(),
+              request.seed());
       ProgramShape shape =
-          program.open(
-              new ProgramEnvironment(
-                  request.arguments(),
-                  request.data().isEmpty()
-                      ? Optional.empty()
-                      : Optional.of(Path.of(request.data())),
-                  0,
-                  request.workers(),
-                  request.seed()));
+          ProgramFailure.requireReturned(request.program(), program.open(environment), "open");
       return Map.of(
           "trainingSamples", shape.trainingSamples(),
           "defaultBatchSize", shape.defaultBatchSize());

@@ -13,6 +13,7 @@ import dev.espalier.bench.frame.ScratchFolder;
 import dev.espalier.ps.shard.ShardStats;
 import dev.espalier.runtime.branch.LocalCrew;
 import dev.espalier.tuner.core.policy.Policies;
+import dev.espalier.tuner.core.policy.job.Endings;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
@@ -34,6 +35,7 @@ import java.util.function.Predicate;
 /// depends on the workload, the policy and the seed alone. Checkpoints are written in the
 /// background of a real job and cost nothing here. Not thread safe.
 final class SimulatedRun {
+  private static final String STOPPED = "stopped at its time";
   private static final int CLOCKS_PER_EVENT = 32;
   private static final long PATIENCE_EVENTS = 5_000_000;
   private static final double OVERTIME = 1.1;
@@ -150,7 +152,7 @@ final class SimulatedRun {
     if (session.isEnded()) {
       outcome = outcome.isEmpty() ? "ended" : outcome;
     } else if (seconds > OVERTIME * horizonSeconds) {
-      outcome = "stopped at its time";
+      outcome = STOPPED;
     } else if (eventCount > PATIENCE_EVENTS) {
       outcome = "stopped after " + PATIENCE_EVENTS + " events";
     } else if (events.isEmpty() && commands.isEmpty()) {
@@ -208,7 +210,11 @@ final class SimulatedRun {
         case SessionEffect.TimeSpent now -> spent = now;
         case SessionEffect.JobChanged changed -> {
           if (changed.state() == JobState.FAILED) {
-            outcome = "failed: " + changed.message();
+            // That a time was too short to train in says nothing against the program.
+            outcome =
+                changed.reason().equals(Endings.MAX_SECONDS)
+                    ? STOPPED
+                    : "failed: " + changed.message();
           }
         }
         default -> {}

@@ -217,14 +217,8 @@ public final class BranchExecutor {
     reporter.flush();
   }
 
-  /// Whoever wrote the program may not have heard of its null marks.
   private <T> T returned(@Nullable T value, String method) {
-    if (value == null) {
-      throw new EspalierException(
-          ErrorCode.PROGRAM_FAILED,
-          "program %s returns null from %s".formatted(program.describe().name(), method));
-    }
-    return value;
+    return ProgramFailure.requireReturned(program.describe().name(), value, method);
   }
 
   private void evaluate(BranchId branch, long evaluation) {

@@ -1,7 +1,10 @@
 package dev.espalier.runtime.branch;
 
+import dev.espalier.api.model.ErrorCode;
+import dev.espalier.api.model.EspalierException;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What went wrong in a program, for the one who wrote it: in which of its methods, at which line,
 /// and what was thrown, without the wrappings.
@@ -31,6 +34,19 @@ public final class ProgramFailure {
   /// does not tell it}
   public static String describe(String program, Throwable failure) {
     return "Program " + program + " failed" + place(failure) + ": " + what(root(failure));
+  }
+
+  /// {@return what a method of a program returned}
+  ///
+  /// Whoever wrote the program may not have heard of its null marks.
+  ///
+  /// @throws EspalierException `PROGRAM_FAILED` for null
+  public static <T> T requireReturned(String program, @Nullable T value, String method) {
+    if (value == null) {
+      throw new EspalierException(
+          ErrorCode.PROGRAM_FAILED, "program %s returns null from %s".formatted(program, method));
+    }
+    return value;
   }
 
   private static String place(Throwable failure) {

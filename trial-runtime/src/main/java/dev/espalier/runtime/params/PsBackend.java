@@ -84,6 +84,15 @@ public final class PsBackend implements AutoCloseable {
   }
 
   private static TableSpec spec(TableDeclaration table) {
+    try {
+      return uncheckedSpec(table);
+    } catch (IllegalArgumentException failure) {
+      throw new IllegalArgumentException(
+          "table %s: %s".formatted(table.name(), failure.getMessage()), failure);
+    }
+  }
+
+  private static TableSpec uncheckedSpec(TableDeclaration table) {
     TableSpec spec =
         switch (table.access()) {
           case DENSE -> TableSpec.dense(table.name(), table.rows(), table.columns(), table.rule());
@@ -109,7 +118,10 @@ public final class PsBackend implements AutoCloseable {
       case "l1" -> options.withPenalties(value, options.l2());
       case "l2" -> options.withPenalties(options.l1(), value);
       case "initialAccumulator" -> options.withInitialAccumulator(value);
-      default -> throw new IllegalArgumentException("there is no rule constant " + name);
+      default ->
+          throw new IllegalArgumentException(
+              "there is no rule constant %s; there are beta2, decay, epsilon, initialAccumulator, l1, l2, momentum and weightDecay"
+                  .formatted(name));
     };
   }
 

@@ -1,7 +1,9 @@
 package dev.espalier.runtime.branch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.espalier.api.model.EspalierException;
 import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import org.junit.jupiter.api.Test;
@@ -65,6 +67,14 @@ final class ProgramFailureTest {
 
     assertThat(ProgramFailure.describe("housing", failure))
         .isEqualTo("Program housing failed: NoSuchFileException: /data/housing.csv");
+  }
+
+  @Test
+  void nullIsToldByTheMethodThatReturnedIt() {
+    assertThat(ProgramFailure.requireReturned("housing", 1, "open")).isEqualTo(1);
+    assertThatThrownBy(() -> ProgramFailure.requireReturned("housing", null, "open"))
+        .isInstanceOf(EspalierException.class)
+        .hasMessage("program housing returns null from open");
   }
 
   @Test

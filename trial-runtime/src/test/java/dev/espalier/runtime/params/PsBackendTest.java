@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.BranchId;
+import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.ps.ParameterServer;
@@ -30,6 +31,16 @@ final class PsBackendTest {
     backend.tick(1);
     backend.select(BranchId.ROOT, WHOLE_STEPS, 1);
     return backend.table("weights").readAll();
+  }
+
+  @Test
+  void constantThatNoRuleHasIsToldWithItsTable() {
+    TableDeclaration weights = TableDeclaration.dense("weights", 2, 2, "adam").with("beta3", 0.9);
+
+    assertThatThrownBy(() -> PsBackend.openServer(1, 0, 1 << 20, List.of(weights)))
+        .isInstanceOf(EspalierException.class)
+        .hasMessageStartingWith(
+            "table weights: there is no rule constant beta3; there are beta2, decay");
   }
 
   @Test

@@ -12,7 +12,8 @@ public final class Endings {
   /// Share of a job's seconds.
   private static final double LONG_START = 0.5;
 
-  private static final String MAX_SECONDS = "max-seconds";
+  /// Why a job ended whose seconds were over.
+  public static final String MAX_SECONDS = "max-seconds";
 
   private Endings() {}
 
