@@ -85,14 +85,14 @@ public final class PsBackend implements AutoCloseable {
 
   private static TableSpec spec(TableDeclaration table) {
     try {
-      return uncheckedSpec(table);
+      return asDeclared(table);
     } catch (IllegalArgumentException failure) {
       throw new IllegalArgumentException(
           "table %s: %s".formatted(table.name(), failure.getMessage()), failure);
     }
   }
 
-  private static TableSpec uncheckedSpec(TableDeclaration table) {
+  private static TableSpec asDeclared(TableDeclaration table) {
     TableSpec spec =
         switch (table.access()) {
           case DENSE -> TableSpec.dense(table.name(), table.rows(), table.columns(), table.rule());

@@ -17,10 +17,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -172,23 +174,37 @@ public final class JobSummary {
         : List.of(
             "The learning rate fell to zero "
                 + (falls == 1 ? "once" : falls + " times")
-                + " on the way, at the end of each lap. Exactly, as a job file:",
+                + " on the way to the result, at the end of each lap. That way exactly, as a job file:",
             "espalier schedule export " + job + " --format job");
   }
 
   /// {@return a schedule, one row per setting}
   private static Table schedule(List<ScheduleView.Step> steps) {
+    return settings(
+        List.of("from clock", "from epoch", "branch"),
+        steps,
+        step ->
+            List.of(
+                Long.toString(step.fromClock()),
+                Words.number(Math.round(step.fromEpoch() * 100) / 100.0),
+                "#" + step.branch()),
+        ScheduleView.Step::setting);
+  }
+
+  /// {@return steps in rows: what is said of each, and its setting}
+  private static <T> Table settings(
+      List<String> headers,
+      List<T> steps,
+      Function<T, List<String>> said,
+      Function<T, Map<String, Double>> setting) {
     var names = new TreeSet<String>();
-    steps.forEach(step -> names.addAll(step.setting().keySet()));
-    var headers = new ArrayList<>(List.of("from clock", "from epoch", "branch"));
-    headers.addAll(names);
-    var table = new Table(headers);
-    for (ScheduleView.Step step : steps) {
-      var cells = new ArrayList<String>();
-      cells.add(Long.toString(step.fromClock()));
-      cells.add(Words.number(Math.round(step.fromEpoch() * 100) / 100.0));
-      cells.add("#" + step.branch());
-      names.forEach(name -> cells.add(Words.number(step.setting().get(name))));
+    steps.forEach(step -> names.addAll(setting.apply(step).keySet()));
+    var all = new ArrayList<>(headers);
+    all.addAll(names);
+    var table = new Table(all);
+    for (T step : steps) {
+      var cells = new ArrayList<>(said.apply(step));
+      names.forEach(name -> cells.add(Words.number(setting.apply(step).get(name))));
       table.row(cells);
     }
     return table;
@@ -232,21 +248,13 @@ public final class JobSummary {
                 .allMatch(i ->
                     path.get(i).fromClock() == steps.get(i).fromClock()
                         && path.get(i).setting().equals(steps.get(i).setting()));
-    return isOfMainline ? schedule(steps) : path(path);
-  }
-
-  private static Table path(List<ScheduleView.ResultStep> steps) {
-    var names = new TreeSet<String>();
-    steps.forEach(step -> names.addAll(step.setting().keySet()));
-    var headers = new ArrayList<>(List.of("from clock"));
-    headers.addAll(names);
-    var table = new Table(headers);
-    for (ScheduleView.ResultStep step : steps) {
-      var cells = new ArrayList<>(List.of(Long.toString(step.fromClock())));
-      names.forEach(name -> cells.add(Words.number(step.setting().get(name))));
-      table.row(cells);
-    }
-    return table;
+    return isOfMainline
+        ? schedule(steps)
+        : settings(
+            List.of("from clock"),
+            path,
+            step -> List.of(Long.toString(step.fromClock())),
+            ScheduleView.ResultStep::setting);
   }
 
   private static Table result(JobBoard board) {

@@ -69,7 +69,7 @@ final class SessionRunner {
   private static final Duration STOP_GRACE = Duration.ofSeconds(15);
   private static final Duration LAUNCH_AGAIN = Duration.ofSeconds(2);
   private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
-  // Half a minute.
+  // To 32 s.
   private static final int MAX_PAUSE_DOUBLINGS = 5;
   private static final int MAX_MESSAGES = 100_000;
 

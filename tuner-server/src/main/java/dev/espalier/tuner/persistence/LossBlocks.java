@@ -128,21 +128,8 @@ final class LossBlocks {
         order by first_clock desc limit 1) as point
       """;
 
-  /// One lookup a step: a join would read all branches in each where the planner knows no better.
-  private static final String CHAIN =
-      """
-      with recursive chain (number, parent_branch, fork_clock, depth) as (
-        select number, parent_branch, fork_clock, 0 from branch
-        where job_id = ? and number = (select mainline_branch from job where job_id = ?)
-        union all
-        select parent.number, parent.parent_branch, parent.fork_clock, chain.depth + 1
-        from chain cross join lateral (
-          select number, parent_branch, fork_clock from branch
-          where job_id = ? and number = chain.parent_branch limit 1) as parent
-        where chain.depth < 10000
-      )
-      select number, fork_clock from chain order by depth desc
-      """;
+  private static final String MAINLINE =
+      BranchChain.OF_MAINLINE + "select number, fork_clock from chain order by depth desc";
 
   private final JdbcTemplate sql;
 
@@ -180,7 +167,8 @@ final class LossBlocks {
   /// chain begins a bucket of its own}
   MainlineView mainline(String job, long from, long to, int points) {
     List<Part> chain =
-        sql.query(CHAIN, (row, number) -> new Part(row.getInt(1), row.getLong(2)), job, job, job);
+        sql.query(
+            MAINLINE, (row, number) -> new Part(row.getInt(1), row.getLong(2)), job, job, job);
     if (chain.isEmpty()) {
       return new MainlineView(List.of());
     }

@@ -16,20 +16,9 @@ final class StoredSchedule {
       "select from_clock, from_epoch, branch, setting::text from schedule_step where job_id = ?";
 
   private static final String ANCESTORS =
-      """
-      with recursive chain (number, parent_branch, fork_clock, setting, depth) as (
-        select number, parent_branch, fork_clock, setting, 0 from branch
-        where job_id = ? and number = ?
-        union all
-        select parent.number, parent.parent_branch, parent.fork_clock, parent.setting, chain.depth + 1
-        from chain cross join lateral (
-          select number, parent_branch, fork_clock, setting from branch
-          where job_id = ? and number = chain.parent_branch limit 1) as parent
-        where chain.depth < 10000
-      )
-      select number, fork_clock, setting::text from chain
-      where depth > 0 and fork_clock < ? order by depth desc
-      """;
+      BranchChain.OF_BRANCH
+          + "select number, fork_clock, setting::text from chain"
+          + " where depth > 0 and fork_clock < ? order by depth desc";
 
   private StoredSchedule() {}
 

@@ -478,6 +478,17 @@ class PostgresEventLogTest {
     assertThat(requireNonNull(job(job).trail()).turns()).containsExactly(0L, 30L, 50L);
   }
 
+  /// What is taken from one and counted as the other leaves a rest by rounding.
+  @Test
+  void secondsAreNeverLessThanNothing() {
+    String job = newJob();
+
+    append(job, 1, List.of(), List.of(new SessionEffect.TimeSpent(-3.5e-15, 2, 1)));
+
+    assertThat(job(job).tuningSeconds()).isZero();
+    assertThat(job(job).tuningShare()).isZero();
+  }
+
   private static SessionEffect branch(int number, int parent, int start, long fork, double rate) {
     return new SessionEffect.BranchChanged(
         new BranchId(number),
