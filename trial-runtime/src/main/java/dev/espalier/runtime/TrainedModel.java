@@ -9,6 +9,7 @@ import dev.espalier.ps.transport.Transport;
 import dev.espalier.runtime.branch.CheckpointFolder;
 import dev.espalier.runtime.branch.MemoryBudget;
 import dev.espalier.runtime.branch.Opened;
+import dev.espalier.runtime.branch.ProgramFailure;
 import dev.espalier.runtime.branch.Together;
 import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.ProgramEnvironment;
@@ -67,13 +68,18 @@ final class TrainedModel implements AutoCloseable {
   /// @throws EspalierException `CHECKPOINT_MISSING` or `CHECKPOINT_FAILED`
   static TrainedModel open(Request request, TrainingProgram program) throws InterruptedException {
     ProgramShape shape =
-        program.open(
-            new ProgramEnvironment(
-                request.arguments(),
-                request.data().isEmpty() ? Optional.empty() : Optional.of(Path.of(request.data())),
-                0,
-                request.workers(),
-                request.seed()));
+        ProgramFailure.requireReturned(
+            request.program(),
+            program.open(
+                new ProgramEnvironment(
+                    request.arguments(),
+                    request.data().isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(Path.of(request.data())),
+                    0,
+                    request.workers(),
+                    request.seed())),
+            "open");
     var model = new TrainedModel(request, program, shape);
     try {
       model.openShards();

@@ -9,6 +9,7 @@ import static dev.espalier.runtime.check.Trial.ROOT;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.runtime.branch.ProgramFailure;
 import dev.espalier.runtime.check.Finding.Verdict;
 import dev.espalier.sdk.ForwardingProgram;
 import dev.espalier.sdk.ParameterTable;
@@ -60,9 +61,12 @@ final class FormChecks {
     for (int worker = 0; worker < 2; worker++) {
       try (TrainingProgram program = subject.makes().get()) {
         shapes.add(
-            program.open(
-                new ProgramEnvironment(
-                    subject.arguments(), subject.data(), worker, 2, subject.seed())));
+            ProgramFailure.requireReturned(
+                program.describe().name(),
+                program.open(
+                    new ProgramEnvironment(
+                        subject.arguments(), subject.data(), worker, 2, subject.seed())),
+                "open"));
       }
     }
     ProgramShape shape = shapes.getFirst();

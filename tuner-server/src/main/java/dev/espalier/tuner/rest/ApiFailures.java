@@ -7,6 +7,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,7 +19,9 @@ import org.springframework.http.HttpStatusCode;
 import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
+import org.springframework.http.converter.HttpMessageNotReadableException;
 import org.springframework.security.web.firewall.RequestRejectedException;
+import org.springframework.util.ClassUtils;
 import org.springframework.web.ErrorResponse;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
@@ -28,6 +31,9 @@ import org.springframework.web.context.request.async.AsyncRequestNotUsableExcept
 import org.springframework.web.method.annotation.MethodArgumentTypeMismatchException;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 import org.springframework.web.servlet.resource.NoResourceFoundException;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.exc.InvalidFormatException;
+import tools.jackson.databind.exc.MismatchedInputException;
 
 /// Turns what controllers throw into problems.
 @RestControllerAdvice
@@ -97,16 +103,18 @@ class ApiFailures extends ResponseEntityExceptionHandler {
     String detail =
         failure instanceof MethodArgumentTypeMismatchException mismatch
             ? words(mismatch)
-            : failure instanceof NoResourceFoundException
-                ? "there is nothing at "
-                    + web.getRequest().getRequestURI()
-                    + "; the API begins at /api/v1"
-                : body instanceof ProblemDetail problem && problem.getDetail() != null
-                    ? problem.getDetail()
-                    : failure instanceof ErrorResponse response
-                            && response.getBody().getDetail() != null
-                        ? response.getBody().getDetail()
-                        : "the request cannot be read";
+            : failure instanceof HttpMessageNotReadableException unreadable
+                ? words(unreadable)
+                : failure instanceof NoResourceFoundException
+                    ? "there is nothing at "
+                        + web.getRequest().getRequestURI()
+                        + "; the API begins at /api/v1"
+                    : body instanceof ProblemDetail problem && problem.getDetail() != null
+                        ? problem.getDetail()
+                        : failure instanceof ErrorResponse response
+                                && response.getBody().getDetail() != null
+                            ? response.getBody().getDetail()
+                            : "the request cannot be read";
     ErrorCode code =
         switch (status.value()) {
           case 404 -> ErrorCode.NOT_FOUND;
@@ -123,14 +131,61 @@ class ApiFailures extends ResponseEntityExceptionHandler {
   private static String words(MethodArgumentTypeMismatchException mismatch) {
     ResolvableType type = ResolvableType.forMethodParameter(mismatch.getParameter());
     Class<?> value = type.hasGenerics() ? type.resolveGeneric(0) : type.resolve();
-    String expected =
-        value != null && value.isEnum()
-            ? "one of "
-                + Arrays.stream(value.getEnumConstants())
-                    .map(Object::toString)
-                    .collect(Collectors.joining(", "))
-            : value == boolean.class || value == Boolean.class ? "true or false" : "a number";
-    return "%s must be %s but is %s".formatted(mismatch.getName(), expected, mismatch.getValue());
+    return "%s must be %s but is %s"
+        .formatted(mismatch.getName(), expected(value), mismatch.getValue());
+  }
+
+  /// The parser's own words name classes.
+  private static String words(HttpMessageNotReadableException failure) {
+    if (failure.getCause() instanceof MismatchedInputException mismatch
+        && !mismatch.getPath().isEmpty()) {
+      String rejected = rejected(mismatch);
+      return "%s must be %s".formatted(name(mismatch), expected(mismatch.getTargetType()))
+          + (rejected.isEmpty() ? "" : " but is " + rejected);
+    }
+    if (failure.getCause() instanceof JacksonException broken && broken.getLocation() != null) {
+      return "the body is not a JSON object (line %d, column %d)"
+          .formatted(broken.getLocation().getLineNr(), broken.getLocation().getColumnNr());
+    }
+    return "the body must be a JSON object but is missing";
+  }
+
+  /// {@return the value that is wrong; empty where it is an object or a list}
+  private static String rejected(MismatchedInputException failure) {
+    return failure instanceof InvalidFormatException wrong ? String.valueOf(wrong.getValue()) : "";
+  }
+
+  private static String name(JacksonException failure) {
+    return steps(failure).collect(Collectors.joining("."));
+  }
+
+  private static Stream<String> steps(JacksonException failure) {
+    return failure.getPath().stream()
+        .map(step ->
+            step.getPropertyName() == null
+                ? Integer.toString(step.getIndex())
+                : step.getPropertyName());
+  }
+
+  private static String expected(@Nullable Class<?> type) {
+    if (type == null) {
+      return "a value of another kind";
+    }
+    if (type.isEnum()) {
+      return "one of "
+          + Arrays.stream(type.getEnumConstants())
+              .map(Object::toString)
+              .collect(Collectors.joining(", "));
+    }
+    return switch (ClassUtils.resolvePrimitiveIfNecessary(type).getSimpleName()) {
+      case "Boolean" -> "true or false";
+      case "Integer" ->
+          "a whole number from %d to %d".formatted(Integer.MIN_VALUE, Integer.MAX_VALUE);
+      case "Long" -> "a whole number from %d to %d".formatted(Long.MIN_VALUE, Long.MAX_VALUE);
+      case "Double" -> "a number";
+      case "String" -> "a text";
+      default -> type.isArray() || Iterable.class.isAssignableFrom(type) ? "a list" : "an object";
+    };
   }
 
   private static List<Problem> errors(Exception failure, String detail) {
@@ -138,6 +193,14 @@ class ApiFailures extends ResponseEntityExceptionHandler {
       return List.of(
           new Problem(
               "/" + mismatch.getPropertyName(), detail, String.valueOf(mismatch.getValue())));
+    }
+    if (failure.getCause() instanceof MismatchedInputException mismatch
+        && !mismatch.getPath().isEmpty()) {
+      return List.of(
+          new Problem(
+              steps(mismatch).map(Problem::pointer).collect(Collectors.joining()),
+              detail,
+              rejected(mismatch)));
     }
     return List.of();
   }

@@ -17,6 +17,8 @@ import io.swagger.v3.oas.models.security.SecurityScheme;
 import java.time.InstantSource;
 import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ComponentScan;
 import org.springframework.context.annotation.Configuration;
@@ -29,6 +31,14 @@ public class RestConfiguration {
   @Bean
   Problems problems(JsonMapper json) {
     return new Problems(json);
+  }
+
+  /// The web server's own page says nothing in the one form that answers have.
+  @Bean
+  WebServerFactoryCustomizer<TomcatServletWebServerFactory> refusals(Problems problems) {
+    return factory ->
+        factory.addContextCustomizers(
+            context -> context.getParent().getPipeline().addValve(new ProblemValve(problems)));
   }
 
   @Bean

@@ -24,13 +24,19 @@ final class TraceFilter extends OncePerRequestFilter {
     return request.getAttribute(ATTRIBUTE) instanceof String id ? id : "";
   }
 
+  /// Gives a request its trace id, and says it in the answer.
+  static String begin(HttpServletRequest request, HttpServletResponse response) {
+    String id = trace(request.getHeader("traceparent"));
+    request.setAttribute(ATTRIBUTE, id);
+    response.setHeader("X-Trace-Id", id);
+    return id;
+  }
+
   @Override
   protected void doFilterInternal(
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
-    String id = trace(request.getHeader("traceparent"));
-    request.setAttribute(ATTRIBUTE, id);
-    response.setHeader("X-Trace-Id", id);
+    String id = begin(request, response);
     Matcher job = JOB.matcher(String.valueOf(request.getRequestURI()));
     MDC.put("trace", id);
     if (job.matches()) {

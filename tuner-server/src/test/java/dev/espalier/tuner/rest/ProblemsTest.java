@@ -45,6 +45,39 @@ class ProblemsTest {
   }
 
   @Test
+  void bodyIsToldOfByItsFields() {
+    String branches = "/api/v1/jobs/" + server.newJob() + "/branches";
+    Answer text = server.post(branches, "{\"setting\": {\"learningRate\": \"fast\"}}");
+    Answer list = server.post(branches, "{\"setting\": [1]}");
+    Answer broken = server.post(branches, "{\"setting\": ");
+
+    for (Answer answer : new Answer[] {text, list, broken}) {
+      requireProblem(answer, 400, "INVALID_REQUEST");
+    }
+    assertThat(detail(text)).isEqualTo("setting.learningRate must be a number but is fast");
+    assertThat(text.json().get("errors").get(0).get("pointer").asString())
+        .isEqualTo("/setting/learningRate");
+    assertThat(text.json().get("errors").get(0).get("rejected").asString()).isEqualTo("fast");
+    assertThat(detail(list)).isEqualTo("setting must be an object");
+    assertThat(detail(broken)).isEqualTo("the body is not a JSON object (line 1, column 13)");
+    assertThat(detail(server.post(branches, "")))
+        .isEqualTo("the body must be a JSON object but is missing");
+    assertThat(detail(server.get("/api/v1/jobs?pageSize=99999999999")))
+        .isEqualTo(
+            "pageSize must be a whole number from -2147483648 to 2147483647 but is 99999999999");
+  }
+
+  private static String detail(Answer answer) {
+    return answer.json().get("detail").asString();
+  }
+
+  @Test
+  void addressThatTheWebServerCannotDecodeIs400() {
+    requireProblem(server.get("/api/v1/jobs/%00"), 400, "INVALID_REQUEST");
+    requireProblem(server.send(server.anonymous("/%00")), 400, "INVALID_REQUEST");
+  }
+
+  @Test
   void requestWithoutValidTokenIs401() {
     Answer none = server.send(server.anonymous("/api/v1/jobs"));
     Answer wrong =

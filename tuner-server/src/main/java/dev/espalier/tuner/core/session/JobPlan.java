@@ -10,6 +10,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.api.model.TimeModel;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// What a session knows of its job before the first event.
@@ -92,6 +93,13 @@ public record JobPlan(
   /// {@return which samples workers judge branches by, and keep back for it where they must}
   public HeldOut heldOut() {
     return holdOut || policy.equals(PolicyName.RACING) ? racing.heldOut() : HeldOut.NOTHING;
+  }
+
+  /// {@return the value of the metric that judges the model; NaN where there is none, and where it
+  /// is infinite, which is how a model that has overflowed looks and no result to go by}
+  public double judged(Map<String, Double> metrics) {
+    double value = metrics.getOrDefault(validation.name(), Double.NaN);
+    return Double.isFinite(value) ? value : Double.NaN;
   }
 
   /// {@return the same plan for the policy of another name}

@@ -30,6 +30,22 @@ public final class Endings {
     return Ending.completed("population-done", "The population is done: " + why);
   }
 
+  /// {@return the end of a job none of whose runs came to a result}
+  ///
+  /// @param runs that began
+  /// @param how the end that it would be with one
+  public static Ending noResult(int runs, Ending how) {
+    return Ending.failed(
+        "nothing-learns",
+        how.message()
+            + ", and there is no model: "
+            + (runs == 1
+                ? "its one run did not come"
+                : "none of its " + Words.count(runs, "run") + " came")
+            + " to a validation result that is a number. Widen the search space, or check the"
+            + " program and its data");
+  }
+
   /// {@return the end of a job whose re-tuning round adopted nothing}
   public static Ending nothingLearns() {
     return Ending.completed("converged", "Converged: re-tuning found no setting that still learns");
@@ -37,17 +53,16 @@ public final class Endings {
 
   /// {@return the end of a job whose metric is at the target or better}
   public static Optional<Ending> targetReached(JobPlan plan, Map<String, Double> metrics) {
-    String metric = plan.validation().name();
-    Double value = metrics.get(metric);
+    double value = plan.judged(metrics);
     double target = plan.target();
-    if (value == null || !(value == target || plan.validation().goal().isBetter(value, target))) {
+    if (!(value == target || plan.validation().goal().isBetter(value, target))) {
       return Optional.empty();
     }
     return Optional.of(
         Ending.completed(
             "target-reached",
             "Target reached: "
-                + metric
+                + plan.validation().name()
                 + " is "
                 + Words.number(value)
                 + ", the target was "

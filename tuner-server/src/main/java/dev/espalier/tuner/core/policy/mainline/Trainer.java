@@ -145,13 +145,12 @@ final class Trainer {
     evaluation = 0;
     evaluatedEpochs = branch.wholeEpochs();
     evaluatedClock = branch.mainlineClock();
-    Double value = event.metrics().get(board.plan().validation().name());
     history.add(
         new History.Entry(
             branch.start().number(),
             evaluatedClock,
             branch.epochs(),
-            value == null ? Double.NaN : value));
+            board.plan().judged(event.metrics())));
     board.spendOnEvaluation(event.seconds());
     board.emit(
         new SessionEffect.MainlineEvaluated(

@@ -210,8 +210,7 @@ final class Population {
   /// Takes in a result of a run as it stands, and saves that state.
   void evaluated(PopulationRun run, SessionEvent.Evaluated event) {
     Branch branch = run.branch().orElseThrow();
-    Double metric = event.metrics().get(plan.validation().name());
-    double value = metric == null ? Double.NaN : metric;
+    double value = plan.judged(event.metrics());
     run.add(new Run.Result(branch.epochs(), signed(value)), branch.mainlineClock());
     board.changed(branch, branch.state());
     boolean isBest = isBest(value);

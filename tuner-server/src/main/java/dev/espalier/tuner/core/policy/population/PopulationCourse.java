@@ -285,7 +285,10 @@ public final class PopulationCourse implements Course {
 
   private void stop(Ending ending) {
     freeAll();
-    host.stop(ending);
+    host.stop(
+        ending.state() == JobState.FAILED || history().best().isPresent()
+            ? ending
+            : Endings.noResult(population.views().size(), ending));
   }
 
   private void freeAll() {

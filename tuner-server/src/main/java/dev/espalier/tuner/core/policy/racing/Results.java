@@ -30,7 +30,7 @@ final class Results {
   /// @return its value of the metric that judges the model; NaN without one
   double take(SessionEvent.Evaluated event) {
     Branch branch = mainline.branch();
-    double value = event.metrics().getOrDefault(board.plan().validation().name(), Double.NaN);
+    double value = board.plan().judged(event.metrics());
     boolean isBest = isBest(value);
     history.add(
         new History.Entry(branch.start().number(), branch.mainlineClock(), branch.epochs(), value));

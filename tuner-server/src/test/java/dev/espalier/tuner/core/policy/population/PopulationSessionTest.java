@@ -243,6 +243,27 @@ final class PopulationSessionTest {
   }
 
   @Test
+  void aPopulationAllOfWhichOverflowsHasFailed() {
+    JobPlan plan =
+        Jobs.plan(
+            "random",
+            "random",
+            new dev.espalier.api.model.SearchSpace(
+                List.of(
+                    new dev.espalier.api.model.Tunable.LogRange("learningRate", 1e4, 1e5, 2e4))),
+            Setting.of(java.util.Map.of("momentum", 0.5, "batchSize", 32.0)),
+            List.of(),
+            1,
+            Jobs.OPTIONS,
+            2);
+    SimulatedWorkers run = workers(plan).run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().reason()).isEqualTo("nothing-learns");
+    assertThat(run.lastShown().message()).contains("there is no model: none of its ");
+  }
+
+  @Test
   void aPersonMayPauseAndCancelButNotAskForARound() {
     var asked = new HashSet<String>();
     SimulatedWorkers run =
