@@ -88,6 +88,15 @@ public record ProgramShape(
     return heldOut.of(trainingSamples, validationSamples);
   }
 
+  /// {@return samples per worker and clock where a setting names none: the default batch size, or
+  /// what there is to train on where that is less}
+  ///
+  /// @param heldOut what the tuner wishes for
+  public int batchSize(HeldOut heldOut, int workers) {
+    int trained = trainingSamples - heldOut(heldOut);
+    return Math.clamp(trained / workers, 1, defaultBatchSize);
+  }
+
   /// {@return how many samples there are to judge branches by}
   ///
   /// @param heldOut what the tuner wishes for

@@ -136,7 +136,7 @@ final class Worker {
       link.report(
           new WorkerReport.Ready(
               shape.trainingSamples() - heldOut,
-              shape.defaultBatchSize(),
+              shape.batchSize(assignment.heldOut(), assignment.workers()),
               shape.probeSamples(assignment.heldOut())));
       List<String> peers = awaitPeers(link, config);
       if (peers.isEmpty()) {

@@ -55,6 +55,7 @@ public final class BranchExecutor {
   private final Consumer<WorkerReport> reports;
   private final Gate gate;
   private final BranchLedger ledger = new BranchLedger();
+  private final int defaultBatchSize;
   private final ProgressReporter reporter;
 
   /// Numbers of the samples that judge branches, of the training or of the validation data.
@@ -89,6 +90,7 @@ public final class BranchExecutor {
     this.reports = reports;
     this.gate = gate;
     this.reporter = new ProgressReporter(reports, System.nanoTime());
+    this.defaultBatchSize = shape.batchSize(assignment.heldOut(), assignment.workers());
     int samples = shape.trainingSamples();
     var split = SampleSplit.of(samples, shape.heldOut(assignment.heldOut()), assignment.seed());
     this.isJudgedByValidation =
@@ -195,7 +197,7 @@ public final class BranchExecutor {
   public void runClocks(BranchId branch, long untilClock, Shape rate) throws InterruptedException {
     BranchLedger.Entry entry = ledger.entry(branch);
     Setting setting = entry.setting();
-    int batch = (int) setting.valueOr(Tunable.BATCH_SIZE, shape.defaultBatchSize());
+    int batch = (int) setting.valueOr(Tunable.BATCH_SIZE, defaultBatchSize);
     long globalBatch = (long) batch * assignment.workers();
     int[] samples = order.samples(entry.position(), batch);
     while (entry.clock() < untilClock) {

@@ -133,6 +133,20 @@ public final class Board {
     return requireNonNull(workload, "no workers were ready yet");
   }
 
+  /// {@return what is other in the data that new workers have opened than it was at those before
+  /// them, in words; empty where it is the same, and for the first}
+  public Optional<String> changeOfData(Workload ready) {
+    Workload before = workload;
+    return before == null || before.hasSameData(ready)
+        ? Optional.empty()
+        : Optional.of(
+            "the data have changed: "
+                + ready.dataInWords()
+                + ", but the job has trained on "
+                + before.dataInWords()
+                + "; bring them back, or begin a new job");
+  }
+
   /// Takes in what a clock is worth with the workers that are ready.
   public void workersAre(Workload ready) {
     workload = ready;
@@ -410,6 +424,11 @@ public final class Board {
     if (isNews && (!isPaused || state.isTerminal())) {
       replaceJobChanged(next);
     }
+  }
+
+  /// {@return whether the state that is shown, or would be without a pause, has this reason}
+  public boolean isShown(String reason) {
+    return shown != null && shown.reason().equals(reason);
   }
 
   /// {@return whether a person paused the job}

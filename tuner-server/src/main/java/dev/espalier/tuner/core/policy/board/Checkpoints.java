@@ -7,10 +7,12 @@ import dev.espalier.api.model.SnapshotState;
 import dev.espalier.tuner.core.session.JobPlan;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.TrainingStart;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,6 +37,9 @@ public final class Checkpoints {
   private static final double SHARE = 0.05;
 
   private static final double OFTEN_ENOUGH_SECONDS = 2;
+
+  /// Of what workers were told to drop, how many they may not have come to.
+  private static final int REMEMBERED_DROPS = 32;
 
   /// Where a branch stood at a checkpoint.
   ///
@@ -77,6 +82,10 @@ public final class Checkpoints {
   private Optional<Mark> wanted = Optional.empty();
   private Optional<Mark> chosen = Optional.empty();
   private final List<Mark> damaged = new ArrayList<>();
+
+  /// What workers were told last to drop; they may be lost before they come to it.
+  private final ArrayDeque<Long> dropped = new ArrayDeque<>();
+
   private long askedLast;
   private double askedAt = Double.NEGATIVE_INFINITY;
   private double tookSeconds;
@@ -298,7 +307,7 @@ public final class Checkpoints {
       if (place > kept(mark.owner())) {
         durable.remove(mark.checkpoint());
         bests.removeIf(best -> best.mark().equals(mark));
-        board.command(new BranchCommand.DropCheckpoint(mark.checkpoint()));
+        drop(mark.checkpoint());
         tell(mark, SnapshotState.DROPPED);
       }
     }
@@ -329,7 +338,7 @@ public final class Checkpoints {
     lastFailed = Optional.of(mark);
     tell(mark, SnapshotState.FAILED);
     gone(mark);
-    board.command(new BranchCommand.DropCheckpoint(checkpoint));
+    drop(checkpoint);
     String outcome =
         "Checkpoint " + checkpoint + " failed (" + message + "); the job goes on, and " + inWords();
     board.decide(
@@ -373,14 +382,24 @@ public final class Checkpoints {
     return outcome;
   }
 
-  /// Gives up what lost workers had begun to write or found damaged, and has the new ones drop it.
+  /// Gives up what lost workers had begun to write or found damaged, and has the new ones drop it,
+  /// and what the others may not have come to drop.
   public void dropPending() {
-    damaged.forEach(mark -> board.command(new BranchCommand.DropCheckpoint(mark.checkpoint())));
+    var toDrop = new LinkedHashSet<>(dropped);
+    dropped.clear();
+    damaged.forEach(mark -> toDrop.add(mark.checkpoint()));
     damaged.clear();
-    pending
-        .keySet()
-        .forEach(checkpoint -> board.command(new BranchCommand.DropCheckpoint(checkpoint)));
+    toDrop.addAll(pending.keySet());
+    toDrop.forEach(this::drop);
     giveUpPending();
+  }
+
+  private void drop(long checkpoint) {
+    board.command(new BranchCommand.DropCheckpoint(checkpoint));
+    dropped.add(checkpoint);
+    if (dropped.size() > REMEMBERED_DROPS) {
+      dropped.removeFirst();
+    }
   }
 
   /// Gives up what workers that are gone had begun to write.

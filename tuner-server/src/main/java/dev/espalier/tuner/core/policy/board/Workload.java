@@ -23,6 +23,18 @@ public record Workload(int workers, long trainingSamples, int defaultBatchSize, 
         .orElse(List.of(first));
   }
 
+  /// {@return whether another has as many samples to train on and to judge by}
+  boolean hasSameData(Workload other) {
+    return trainingSamples == other.trainingSamples && probeSamples == other.probeSamples;
+  }
+
+  String dataInWords() {
+    return Words.count(trainingSamples, "training sample")
+        + " and "
+        + Words.count(probeSamples, "sample")
+        + " to judge by";
+  }
+
   /// {@return samples per worker and clock}
   public long batchSize(Setting setting) {
     return Math.round(setting.valueOr(Tunable.BATCH_SIZE, defaultBatchSize));

@@ -55,8 +55,11 @@ public interface Course {
 
   void evaluated(SessionEvent.Evaluated event);
 
-  /// A checkpoint could not be written.
-  void checkpointFailed(String outcome);
+  /// Shows that checkpoints cannot be written, or can again, unless something else is under way
+  /// that is to be seen.
+  ///
+  /// @param reason a code
+  void showCheckpoints(String reason, String outcome);
 
   /// Does what is next; called after each clock and each other event while workers are there.
   void advance();

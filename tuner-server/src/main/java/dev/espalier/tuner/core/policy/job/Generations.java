@@ -69,6 +69,12 @@ final class Generations {
     isAttached = false;
   }
 
+  /// {@return whether the workers that are coming are not the first, and there is something to lose
+  /// by giving up}
+  boolean mayOpenLater() {
+    return wasAttached && !isAttached && checkpoints.lastDurable().isPresent();
+  }
+
   void noteProgress() {
     lossesWithoutProgress = 0;
     vainStarts = 0;

@@ -15,6 +15,7 @@ import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.TuningSession;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /*
  * The life of a job, the same for every policy:
@@ -30,6 +31,12 @@ import java.util.Optional;
 
 /// A job as a state machine over events.
 public final class JobSession implements TuningSession {
+  private static final String CHECKPOINT_FAILED = "checkpoint-failed";
+
+  /// What workers say that cannot open the program, or its data.
+  private static final Set<String> OPENING =
+      Set.of(ErrorCode.INVALID_DATA.name(), ErrorCode.PROGRAM_FAILED.name());
+
   private enum Stage {
     STARTING,
     RUNNING,
@@ -131,6 +138,7 @@ public final class JobSession implements TuningSession {
       case SessionEvent.CheckpointWritten written -> {
         if (checkpoints.written(written.checkpoint(), written.sizeBytes())) {
           generations.noteProgress();
+          takeBackFailure();
         }
       }
       case SessionEvent.CheckpointFailed failed -> checkpointFailed(failed);
@@ -146,13 +154,19 @@ public final class JobSession implements TuningSession {
     if (ready.generation() != generations.current() || generations.isAttached()) {
       return;
     }
-    boolean isFirst = generations.attach();
     var workload =
         new Workload(
             ready.workers(),
             ready.trainingSamples(),
             ready.defaultBatchSize(),
             ready.probeSamples());
+    Optional<String> change = board.changeOfData(workload);
+    if (change.isPresent()) {
+      generations.kill();
+      lose("Workers cannot go on: " + change.get(), change.get());
+      return;
+    }
+    boolean isFirst = generations.attach();
     board.workersAre(workload);
     Optional<String> problem = workload.problemOf(course.extremeSettings());
     if (problem.isPresent()) {
@@ -198,7 +212,14 @@ public final class JobSession implements TuningSession {
   private void checkpointFailed(SessionEvent.CheckpointFailed event) {
     Optional<String> outcome = checkpoints.failed(event.checkpoint(), event.message());
     if (outcome.isPresent() && stage == Stage.RUNNING) {
-      course.checkpointFailed(outcome.get());
+      course.showCheckpoints(CHECKPOINT_FAILED, outcome.get());
+    }
+  }
+
+  /// What was said of a checkpoint that failed does not hold any more.
+  private void takeBackFailure() {
+    if (board.isShown(CHECKPOINT_FAILED) && stage == Stage.RUNNING) {
+      course.showCheckpoints("training", "Checkpoints are written again: " + checkpoints.inWords());
     }
   }
 
@@ -234,14 +255,17 @@ public final class JobSession implements TuningSession {
     stage = Stage.ENDED;
   }
 
-  /// A checkpoint that is damaged or missing sends workers to the one before; anything else ends
-  /// the job.
+  /// A checkpoint that is damaged or missing sends workers to the one before. Where workers cannot
+  /// open what others could, a disk or a network may lack what it has again soon. Anything else
+  /// ends the job.
   private void programFailed(SessionEvent.ProgramFailed event) {
     Optional<String> outcome = Optional.empty();
     if (event.code().equals(ErrorCode.CHECKPOINT_FAILED.name())) {
       outcome = checkpoints.damaged(event.message());
     } else if (event.code().equals(ErrorCode.CHECKPOINT_MISSING.name())) {
       outcome = checkpoints.missing(event.message());
+    } else if (OPENING.contains(event.code()) && generations.mayOpenLater()) {
+      outcome = Optional.of("Workers cannot open the program (" + event.message() + ")");
     }
     if (outcome.isPresent()) {
       generations.kill();

@@ -182,9 +182,9 @@ public final class MainlineCourse implements Course {
   }
 
   @Override
-  public void checkpointFailed(String outcome) {
+  public void showCheckpoints(String reason, String outcome) {
     if (stage == Stage.TRAINING) {
-      board.show(JobState.TRAINING, "checkpoint-failed", outcome, "");
+      board.show(JobState.TRAINING, reason, outcome, "");
     }
   }
 

@@ -323,8 +323,8 @@ public final class PopulationCourse implements Course {
   }
 
   @Override
-  public void checkpointFailed(String outcome) {
-    board.show(JobState.TUNING, "checkpoint-failed", outcome, "");
+  public void showCheckpoints(String reason, String outcome) {
+    board.show(JobState.TUNING, reason, outcome, "");
   }
 
   @Override

@@ -12,19 +12,62 @@ import java.util.Optional;
 
 /// How long a clock takes, as learned from branches that ran.
 ///
-/// The first clocks of a process are slow and other things run beside it, so what was learned last
-/// counts as much as all before it. Learning rate and momentum do not change it, so settings that
-/// differ in nothing else share it.
+/// The first clocks of a process are slow and other things run beside it, so what was learned
+/// counts half as much with each time that something new is; a clock counts as any other. Learning
+/// rate and momentum do not change it, so settings that differ in nothing else share it.
 public final class Pace {
   private static final double MEMORY = 0.5;
 
-  private final Map<Setting, Double> secondsPerClock = new HashMap<>();
+  /// How much longer than in proportion to its batch, or shorter than with a smaller one, a clock
+  /// may be said to take before that is taken for what else the machine did.
+  private static final double SLACK = 1.25;
+
+  private final Map<Setting, Run> runs = new HashMap<>();
   private final Map<BranchId, Run> learned = new HashMap<>();
+  private final Optional<Reference> reference;
   private double secondsPerProbedSample = Double.NaN;
 
-  /// What a branch had run when it was last learned from.
-  private record Run(long clocks, double seconds) {
+  /// What is known of no branch yet.
+  public Pace() {
+    this(Optional.empty());
+  }
+
+  private Pace(Optional<Reference> reference) {
+    this.reference = reference;
+  }
+
+  /// The setting whose pace is known best.
+  private record Reference(Setting setting, Workload workload) {}
+
+  private record Run(double clocks, double seconds) {
     static final Run NOTHING = new Run(0, 0);
+
+    Run since(Run before) {
+      return new Run(clocks - before.clocks, seconds - before.seconds);
+    }
+
+    Run then(Run latest) {
+      return new Run(MEMORY * clocks + latest.clocks, MEMORY * seconds + latest.seconds);
+    }
+
+    double secondsPerClock() {
+      return Math.max(seconds / clocks, Branch.SHORTEST_CLOCK_SECONDS);
+    }
+  }
+
+  /// {@return what is known now, of which a rung is planned: who takes as long for a clock as
+  /// another gets as many, whatever the machine does while the rung runs}
+  ///
+  /// Of settings that differ from the reference by their batch size no more is believed than is
+  /// plausible: a clock takes no longer than in proportion to it, and with a larger one no less.
+  ///
+  /// @param known the setting whose pace is known best
+  Pace frozen(Setting known, Workload workload) {
+    var frozen = new Pace(Optional.of(new Reference(known, workload)));
+    frozen.runs.putAll(runs);
+    frozen.learned.putAll(learned);
+    frozen.secondsPerProbedSample = secondsPerProbedSample;
+    return frozen;
   }
 
   private static Setting key(Setting setting) {
@@ -36,11 +79,7 @@ public final class Pace {
     var now = new Run(branch.clocks(), branch.seconds());
     Run before = Objects.requireNonNullElse(learned.put(branch.id(), now), Run.NOTHING);
     if (now.clocks() > before.clocks()) {
-      double seconds = (now.seconds() - before.seconds()) / (now.clocks() - before.clocks());
-      secondsPerClock.merge(
-          key(branch.setting()),
-          Math.max(seconds, Branch.SHORTEST_CLOCK_SECONDS),
-          (old, latest) -> MEMORY * old + (1 - MEMORY) * latest);
+      runs.merge(key(branch.setting()), now.since(before), Run::then);
     }
   }
 
@@ -52,19 +91,40 @@ public final class Pace {
 
   /// {@return seconds of a clock; empty when no branch ran with such a setting}
   public Optional<Double> secondsPerClock(Setting setting) {
-    return Optional.ofNullable(secondsPerClock.get(key(setting)));
+    return measured(setting).map(seconds -> plausible(seconds, setting));
+  }
+
+  private Optional<Double> measured(Setting setting) {
+    return Optional.ofNullable(runs.get(key(setting))).map(Run::secondsPerClock);
+  }
+
+  private double plausible(double seconds, Setting setting) {
+    return reference
+        .filter(known -> withoutBatch(known.setting()).equals(withoutBatch(setting)))
+        .flatMap(known ->
+            measured(known.setting())
+                .map(per -> {
+                  double ratio = batchRatio(setting, known.setting(), known.workload());
+                  double least = Math.min(1, ratio) / SLACK;
+                  double most = Math.max(1, ratio) * SLACK;
+                  return ratio == 1 ? per : Math.clamp(seconds, least * per, most * per);
+                }))
+        .orElse(seconds);
+  }
+
+  private static double batchRatio(Setting one, Setting other, Workload workload) {
+    return (double) workload.batchSize(one) / workload.batchSize(other);
   }
 
   /// {@return the most that a clock of a setting can take, as others let expect that differ from it
   /// by their batch size, at most in proportion to that; empty where none ran}
   Optional<Double> mostSecondsPerClock(Setting setting, Workload workload) {
     Setting rest = withoutBatch(setting);
-    return secondsPerClock.entrySet().stream()
+    return runs.entrySet().stream()
         .filter(known -> withoutBatch(known.getKey()).equals(rest))
         .map(known ->
-            known.getValue()
-                * Math.max(
-                    1, (double) workload.batchSize(setting) / workload.batchSize(known.getKey())))
+            known.getValue().secondsPerClock()
+                * Math.max(1, batchRatio(setting, known.getKey(), workload)))
         .min(Double::compare);
   }
 

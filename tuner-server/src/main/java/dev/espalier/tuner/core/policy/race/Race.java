@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  *   fork the incumbent and its challengers from one snapshot
  *   repeat
- *     every entrant runs a lap of d seconds, at whose end its rate has fallen to zero
+ *     every entrant runs a lap of d seconds, at whose end its rate has fallen to zero; planned in
+ *       clocks by what was known when the rung began, so that settings of one pace run equally many
  *     every entrant is probed: its loss on each block of the same samples
  *     the judge says who leaves
  *     d doubles
@@ -37,6 +38,9 @@ import org.jspecify.annotations.Nullable;
 /// The incumbent and some challengers on branches from one snapshot, until one is shown to be best.
 public final class Race {
   private static final int MAX_RUNGS = 4;
+
+  /// The part of a rung that every entrant runs, how ever much it ran before.
+  private static final double LEAST_OF_RUNG = 0.5;
 
   /// How many times as long as the rung before a rung is.
   public static final double RUNG_GROWTH = 2;
@@ -88,7 +92,12 @@ public final class Race {
   private final Allowance allowance;
   private final RaceDiary diary;
   private final List<Entrant> waiting = new ArrayList<>();
+  private Pace rungPace;
   private double rungSeconds;
+
+  /// What each entrant is to have run by the end of the rung.
+  private double untilSeconds;
+
   private int rung;
   private @Nullable Entrant current;
   private @Nullable Lap lap;
@@ -104,6 +113,7 @@ public final class Race {
     this.pace = pace;
     this.plan = plan;
     this.parent = parent;
+    this.rungPace = pace;
     this.rungSeconds = plan.trialSeconds();
     this.field = new Field();
     this.judge =
@@ -165,6 +175,8 @@ public final class Race {
 
   private void startRung() {
     rung++;
+    rungPace = pace.frozen(parent.setting(), board.workload());
+    untilSeconds += rungSeconds;
     waiting.addAll(field.left());
     runNext();
   }
@@ -188,9 +200,13 @@ public final class Race {
     advance();
   }
 
+  /// Who ran too little or too much in the rungs before, because the machine was slower or faster
+  /// than was thought, catches up, or waits for the others.
   private Lap lapOf(Branch branch) {
     double cooldown = board.plan().racing().cooldown();
-    return new Lap(board, pace, branch, rungSeconds, 1, board.clocksLeft(branch), cooldown, 0);
+    double ran = rungPace.secondsPerClock(branch.setting()).orElse(0.0) * branch.clocks();
+    double seconds = Math.max(untilSeconds - ran, LEAST_OF_RUNG * rungSeconds);
+    return new Lap(board, rungPace, branch, seconds, 1, board.clocksLeft(branch), cooldown, 0);
   }
 
   /// Entrants that did not run the whole rung cannot be compared with those that did, so the one

@@ -13,6 +13,9 @@ import java.util.Optional;
 
 /// Writes down, with its evidence, what happens in one race.
 final class RaceDiary {
+  /// Seconds that differ by less are said to be the same.
+  private static final double ALIKE = 1.1;
+
   private final Board board;
   private final RacingOptions options;
   private final Race.Plan plan;
@@ -70,8 +73,8 @@ final class RaceDiary {
         key("rung-" + rung),
         "racing.rung",
         "After "
-            + Words.number(stay.getFirst().branch().seconds())
-            + " s each, "
+            + secondsEach(stay)
+            + ", "
             + leader.inWords()
             + " leads; "
             + stay.size()
@@ -89,6 +92,15 @@ final class RaceDiary {
             .with("leader", leader.number())
             .with("parentLoss", judge.parentLoss())
             .with("entrants", table));
+  }
+
+  private static String secondsEach(List<Entrant> entrants) {
+    var seconds =
+        entrants.stream().mapToDouble(entrant -> entrant.branch().seconds()).summaryStatistics();
+    String least = Words.number(seconds.getMin());
+    return seconds.getMax() <= ALIKE * seconds.getMin()
+        ? least + " s each"
+        : least + " to " + Words.number(seconds.getMax()) + " s";
   }
 
   /// {@return a row for each entrant that is left, each measured against one of them}

@@ -374,9 +374,9 @@ public final class RacingCourse implements Course {
   }
 
   @Override
-  public void checkpointFailed(String outcome) {
+  public void showCheckpoints(String reason, String outcome) {
     if (!races.isRunning()) {
-      board.show(JobState.TRAINING, "checkpoint-failed", outcome, "");
+      board.show(JobState.TRAINING, reason, outcome, "");
     }
   }
 

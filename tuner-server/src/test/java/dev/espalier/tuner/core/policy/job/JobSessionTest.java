@@ -251,6 +251,114 @@ final class JobSessionTest {
     assertThat(run.effects(SessionEffect.LaunchWorkers.class)).hasSize(2 + vainStarts);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"INVALID_DATA", "PROGRAM_FAILED"})
+  void dataThatAreAwayForAWhileDoNotEndAJobThatHasACheckpoint(String code) {
+    SimulatedWorkers run = withoutDataAfter(SessionEvent.CheckpointWritten.class, code, 9);
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.effects(SessionEffect.LaunchWorkers.class)).hasSize(2 + 9);
+    assertThat(run.decision("recovery-2").outcome())
+        .isEqualTo(
+            "Workers cannot open the program (data/svm: there is none); new workers go on from"
+                + " checkpoint 1");
+  }
+
+  @Test
+  void dataThatNeverComeBackEndAJobInTheEnd() {
+    SimulatedWorkers run =
+        withoutDataAfter(SessionEvent.CheckpointWritten.class, "INVALID_DATA", 61);
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().message())
+        .startsWith("Workers ended 61 times in a row before all of them were there")
+        .contains("data/svm: there is none");
+  }
+
+  @Test
+  void aJobThatHasNothingToLoseSaysAtOnceThatItsDataAreAway() {
+    SimulatedWorkers run = withoutDataAfter(SessionEvent.WorkersReady.class, "INVALID_DATA", 1);
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().message()).isEqualTo("data/svm: there is none");
+  }
+
+  @Test
+  void otherDataAreNotTrainedOn() {
+    SimulatedWorkers back = withOtherDataFor(4);
+    SimulatedWorkers gone = withOtherDataFor(1_000);
+
+    assertThat(back.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(back.effects(SessionEffect.LaunchWorkers.class)).hasSize(2 + 4);
+    assertThat(back.decision("recovery-2").outcome())
+        .startsWith("Workers cannot go on: the data have changed: ")
+        .contains("and 77 samples to judge by, but the job has trained on ");
+    assertThat(gone.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(gone.lastShown().message()).contains("bring them back, or begin a new job");
+    assertThat(gone.effects(SessionEffect.MainlineEvaluated.class)).hasSize(1);
+  }
+
+  /// Loses the workers once at the first event of a kind, and lets those after them not open the
+  /// data for some times.
+  private static SimulatedWorkers withoutDataAfter(
+      Class<? extends SessionEvent> kind, String code, int times) {
+    var left = new AtomicInteger(1 + times);
+    return Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 12), QuadraticModel.quiet(1))
+        .afterEach((workers, event) -> {
+          if (left.get() > times && kind.isInstance(event)) {
+            left.decrementAndGet();
+            workers.lose();
+          } else if (left.get() <= times
+              && left.get() > 0
+              && (event instanceof SessionEvent.WorkersLost
+                  || event instanceof SessionEvent.ProgramFailed)) {
+            left.decrementAndGet();
+            workers.fail(code, "data/svm: there is none");
+          }
+        })
+        .run();
+  }
+
+  /// Loses the workers after the first checkpoint; those after them open other data for some times.
+  private static SimulatedWorkers withOtherDataFor(int times) {
+    var starts = new AtomicInteger(-1);
+    return Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 12), QuadraticModel.quiet(1))
+        .holdOut(64)
+        .afterEach((workers, event) -> {
+          if (starts.get() < 0 && event instanceof SessionEvent.CheckpointWritten) {
+            starts.set(0);
+            workers.holdOut(77);
+            workers.lose();
+          } else if (starts.get() >= 0
+              && event instanceof SessionEvent.WorkersReady
+              && starts.incrementAndGet() == times - 1) {
+            workers.holdOut(64);
+          }
+        })
+        .run();
+  }
+
+  @Test
+  void whatLostWorkersMayNotHaveDroppedIsDroppedByTheNext() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 12), QuadraticModel.quiet(1))
+            .afterEach((workers, event) -> {
+              if (event
+                      instanceof
+                      SessionEvent.CheckpointWritten(double _, long number, BranchId _, long _)
+                  && number == 5) {
+                workers.lose();
+              }
+            })
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.commands())
+        .filteredOn(new BranchCommand.DropCheckpoint(2)::equals)
+        .as("told twice, for the first time right before workers were lost")
+        .hasSize(2);
+  }
+
   @Test
   void workersThatNeverComeAgainEndAJobInTheEnd() {
     SimulatedWorkers run = withVainStartsAfterItsFirstCheckpoint(61);
@@ -327,6 +435,20 @@ final class JobSessionTest {
         .isEqualTo(
             "Checkpoint 1 failed (No space left on device); the job goes on, and there is no good"
                 + " checkpoint yet");
+  }
+
+  @Test
+  void aFailedCheckpointIsTakenBackByTheNextThatIsGood() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 6), QuadraticModel.quiet(1))
+            .failCheckpoints(checkpoint -> checkpoint == 2)
+            .run();
+
+    List<SessionEffect.JobChanged> shown = run.effects(SessionEffect.JobChanged.class);
+    int failed =
+        shown.stream().map(SessionEffect.JobChanged::reason).toList().indexOf("checkpoint-failed");
+    assertThat(shown.get(failed + 1).message())
+        .startsWith("Checkpoints are written again: checkpoint 3 at epoch");
   }
 
   @Test
