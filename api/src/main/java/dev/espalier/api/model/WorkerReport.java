@@ -3,6 +3,7 @@ package dev.espalier.api.model;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /// What one worker says of its part of the work.
@@ -88,6 +89,25 @@ public sealed interface WorkerReport {
       return IntStream.range(0, all)
           .mapToObj(block -> own.get(block % own.size()).get(block / own.size()))
           .toList();
+    }
+
+    /// {@return the losses by which branches are told apart: of a probe those of its blocks; of an
+    /// evaluation the mean loss on the validation samples, alone, or nothing where the program's
+    /// first metric is that, or there is none}
+    ///
+    /// @param parts one of each worker, in order
+    /// @param metrics of the program, in its order
+    public static List<Double> joinedLosses(List<Evaluated> parts, List<MetricSpec> metrics) {
+      List<Double> blocks = joinedBlocks(parts, Evaluated::losses);
+      MetricSpec loss =
+          MetricSpec.lossOf(
+              metrics,
+              parts.stream()
+                  .flatMap(part -> part.otherSamples().keySet().stream())
+                  .collect(Collectors.toSet()));
+      return !blocks.isEmpty() || loss.equals(metrics.getFirst())
+          ? blocks
+          : loss.joined(parts).stream().mapToObj(loss::asLoss).toList();
     }
 
     /// {@return how many samples are behind a metric}

@@ -361,7 +361,7 @@ final class SimulatedRun {
             branch,
             metrics(reports, workload.descriptor().validation()),
             took,
-            WorkerReport.Evaluated.joinedBlocks(parts, WorkerReport.Evaluated::losses),
+            WorkerReport.Evaluated.joinedLosses(parts, workload.descriptor().validation()),
             WorkerReport.Evaluated.joinedBlocks(parts, WorkerReport.Evaluated::scores)));
   }
 

@@ -339,7 +339,7 @@ final class ReportAssembler {
             branch,
             metrics,
             seconds,
-            WorkerReport.Evaluated.joinedBlocks(reports, WorkerReport.Evaluated::losses),
+            WorkerReport.Evaluated.joinedLosses(reports, validation),
             WorkerReport.Evaluated.joinedBlocks(reports, WorkerReport.Evaluated::scores)));
   }
 

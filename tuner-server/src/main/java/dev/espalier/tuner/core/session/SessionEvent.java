@@ -53,7 +53,9 @@ public sealed interface SessionEvent {
   ///
   /// @param metrics value by name, put together over workers; empty for a probe
   /// @param losses of a probe: mean loss of each block of the samples that judge, the same blocks
-  ///   for each branch that is asked for as many; may be NaN; empty for an evaluation
+  ///   for each branch that is asked for as many; may be NaN; of an evaluation: the mean loss on
+  ///   all validation samples, alone; empty where the program's first metric is a loss, or none is
+  ///   measured on these samples
   /// @param scores of a probe: the program's first metric of each of these blocks, as a mean whose
   ///   small values are good; empty where the losses are of that metric, or it was not measured
   record Evaluated(
@@ -80,6 +82,12 @@ public sealed interface SessionEvent {
       // Logs that were written before there were probes, or scores of them, have none.
       losses = List.copyOf(Objects.requireNonNullElse(losses, List.of()));
       scores = List.copyOf(Objects.requireNonNullElse(scores, List.of()));
+    }
+
+    /// {@return of an evaluation, the mean loss on the validation samples; NaN where the program's
+    /// first metric is a loss, or none is measured}
+    public double loss() {
+      return losses.size() == 1 ? losses.getFirst() : Double.NaN;
     }
   }
 

@@ -17,7 +17,14 @@ public final class History {
   ///
   /// @param start that was evaluated, from 1
   /// @param value of the metric that judges the model; NaN is worse than every number
-  public record Entry(int start, long mainlineClock, double epoch, double value) {}
+  /// @param loss on the same samples, which tells between results that are equal by that metric;
+  ///   NaN where the metric is a loss, or there is none
+  public record Entry(int start, long mainlineClock, double epoch, double value, double loss) {
+    /// A result without a loss beside it.
+    public Entry(int start, long mainlineClock, double epoch, double value) {
+      this(start, mainlineClock, epoch, value, Double.NaN);
+    }
+  }
 
   private final Goal goal;
   private final List<Entry> entries = new ArrayList<>();
@@ -110,11 +117,18 @@ public final class History {
     return !isNewBest;
   }
 
+  /// {@return whether one result is better than another: by the metric, or where that is equal, as
+  /// accuracies on few samples often are, by the loss}
+  public boolean isBetter(Entry one, Entry other) {
+    return goal.isBetter(one.value(), other.value())
+        || (one.value() == other.value() && one.loss() < other.loss());
+  }
+
   private Optional<Entry> best(List<Entry> part) {
     Optional<Entry> best = Optional.empty();
     for (Entry entry : part) {
       boolean isFirst = best.isEmpty() && !Double.isNaN(entry.value());
-      if (isFirst || (best.isPresent() && goal.isBetter(entry.value(), best.get().value()))) {
+      if (isFirst || (best.isPresent() && isBetter(entry, best.get()))) {
         best = Optional.of(entry);
       }
     }

@@ -15,6 +15,9 @@ final class Departures {
   /// How much smaller a rate is after a retreat, and after a lap that blew up.
   static final double CALMER = 3;
 
+  /// Of fewer results the range is hardly more than the step from one to the next.
+  private static final int FEWEST_RESULTS = 5;
+
   private final Board board;
   private final Mainline mainline;
   private final Neighbourhood neighbourhood;
@@ -55,16 +58,20 @@ final class Departures {
   /// Takes in a validation result of the present path.
   ///
   /// @param isRefuted whether it says that the last adoption was wrong, and nothing of the path
-  void validated(double value, boolean isRefuted) {
+  void validated(History.Entry result, boolean isRefuted) {
     if (isRefuted) {
-      outlook.refuted(value, history.range());
+      outlook.refuted(result, range());
     } else {
-      outlook.validated(value, history.range(), board.spentSeconds());
-      newStarts.validated(mainline.incumbent(), value);
+      outlook.validated(result, range(), board.spentSeconds());
+      newStarts.validated(mainline.incumbent(), result.value());
     }
     if (isRefuted || outlook.isFar()) {
       history.leaveLatestOutOfRange();
     }
+  }
+
+  private double range() {
+    return history.size() < FEWEST_RESULTS ? Double.POSITIVE_INFINITY : history.range();
   }
 
   /// Leaves the present path if the outlook is bad and there is another.

@@ -1,7 +1,8 @@
 package dev.espalier.tuner.core.policy.racing;
 
-import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.RacingOptions;
+import dev.espalier.tuner.core.policy.job.History;
+import java.util.Optional;
 
 /// What the validation results say about going on.
 ///
@@ -12,6 +13,9 @@ import dev.espalier.api.model.RacingOptions;
 /// another setting costs less than what was spent in vain: adaptive rules remember in their
 /// accumulators, and embeddings in their rows, what was learned too fast, and a smaller rate does
 /// not undo it. From then on a run that is past its best makes room for the next one at once.
+///
+/// An accuracy on few samples falls by chance, too. Where the loss on the same samples is better
+/// than it was at the best accuracy, the model has not overfit, and such a fall counts for nothing.
 final class Outlook {
   /// What to do next.
   enum Verdict {
@@ -30,8 +34,8 @@ final class Outlook {
   private static final double SLOWEST = 4;
 
   private final RacingOptions options;
-  private final Goal goal;
-  private double best = Double.NaN;
+  private final History history;
+  private Optional<History.Entry> best = Optional.empty();
   private double bestTookSeconds;
 
   /// The best when the model was first taken back to it, and what training to it took. A small gain
@@ -40,7 +44,7 @@ final class Outlook {
 
   private double overfitAtSeconds = Double.POSITIVE_INFINITY;
 
-  private double lineBest = Double.NaN;
+  private Optional<History.Entry> lineBest = Optional.empty();
   private double lineBeganAt;
   private int worseInARow;
   private int retreats;
@@ -50,48 +54,65 @@ final class Outlook {
   private boolean isNewStart;
   private boolean hasRetreated;
 
-  Outlook(RacingOptions options, Goal goal) {
+  /// @param history knows which of two results is better
+  Outlook(RacingOptions options, History history) {
     this.options = options;
-    this.goal = goal;
+    this.history = history;
   }
 
   /// Takes a validation result in.
   ///
-  /// @param value NaN when it could not be computed, which is far worse than all numbers before it
-  /// @param range how far apart the best and the worst result of the job are
+  /// @param result whose value is NaN when it could not be computed, which is far worse than all
+  ///   numbers before it
+  /// @param range how far apart the best and the worst result of the job are; infinite while that
+  ///   is not known
   /// @param spentSeconds all seconds of the job so far
-  void validated(double value, double range, double spentSeconds) {
-    boolean isLineBest =
-        !Double.isNaN(value) && (Double.isNaN(lineBest) || goal.isBetter(value, lineBest));
+  void validated(History.Entry result, double range, double spentSeconds) {
+    boolean isLineBest = isBetter(result, lineBest);
     if (isLineBest) {
-      lineBest = value;
+      lineBest = Optional.of(result);
       worseInARow = 0;
       isFar = false;
     } else {
-      // Accuracies on few samples are often equal, which says nothing against the later one.
-      worseInARow = value == lineBest ? 0 : worseInARow + 1;
-      isFar = isFar(value, range);
+      boolean isWorse = isWorse(result);
+      worseInARow = isWorse ? worseInARow + 1 : 0;
+      isFar = isWorse && isFar(result, range);
       hasOverfit |= isFar;
     }
-    if (isLineBest && (Double.isNaN(best) || goal.isBetter(value, best))) {
-      best = value;
+    if (isLineBest && isBetter(result, best)) {
+      best = Optional.of(result);
       bestTookSeconds = age(spentSeconds);
       retreats = 0;
-      if (Math.abs(value - overfitAt) > options.overfit() * range) {
+      if (Math.abs(result.value() - overfitAt) > options.overfit() * range) {
         overfitAtSeconds = Double.POSITIVE_INFINITY;
       }
     }
   }
 
-  /// Takes in a result that was undone together with the setting it is due to: how it came about
-  /// says nothing about the present model, but that the job can overfit does.
-  void refuted(double value, double range) {
-    hasOverfit |= isFar(value, range);
+  private boolean isBetter(History.Entry result, Optional<History.Entry> than) {
+    return !Double.isNaN(result.value())
+        && than.map(before -> history.isBetter(result, before)).orElse(true);
   }
 
-  private boolean isFar(double value, double range) {
-    return !Double.isNaN(lineBest)
-        && (Double.isNaN(value) || Math.abs(value - lineBest) > options.overfit() * range);
+  /// Accuracies on few samples are often equal, which says nothing against the later one.
+  private boolean isWorse(History.Entry result) {
+    return lineBest
+        .map(known -> result.value() != known.value() && !(result.loss() < known.loss()))
+        .orElse(true);
+  }
+
+  /// Takes in a result that was undone together with the setting it is due to: how it came about
+  /// says nothing about the present model, but that the job can overfit does.
+  void refuted(History.Entry result, double range) {
+    hasOverfit |= isFar(result, range);
+  }
+
+  private boolean isFar(History.Entry result, double range) {
+    return lineBest
+        .map(known ->
+            Double.isNaN(result.value())
+                || Math.abs(result.value() - known.value()) > options.overfit() * range)
+        .orElse(false);
   }
 
   /// {@return what is next}
@@ -126,12 +147,12 @@ final class Outlook {
   }
 
   private boolean isTooSlow(double spentSeconds) {
-    return isNewStart && lineBest != best && age(spentSeconds) > SLOWEST * bestTookSeconds;
+    return isNewStart && !lineBest.equals(best) && age(spentSeconds) > SLOWEST * bestTookSeconds;
   }
 
   void retreated() {
     if (Double.isInfinite(overfitAtSeconds)) {
-      overfitAt = best;
+      overfitAt = best.map(History.Entry::value).orElse(Double.NaN);
       overfitAtSeconds = bestTookSeconds;
     }
     retreats++;
@@ -179,11 +200,11 @@ final class Outlook {
 
   /// Workers were lost, and with them what came after a checkpoint.
   ///
-  /// @param known the best result up to it; NaN for none
-  void resumed(double known) {
+  /// @param known the best result up to it; empty for none
+  void resumed(Optional<History.Entry> known) {
     worseInARow = 0;
     isFar = false;
-    lineBest = isNewStart ? Double.NaN : known;
+    lineBest = isNewStart ? Optional.empty() : known;
   }
 
   /// A person went back: what was chosen is no new start, and is judged by its own results.
@@ -197,7 +218,7 @@ final class Outlook {
     overfitAtSeconds = Double.POSITIVE_INFINITY;
     worseInARow = 0;
     isFar = false;
-    lineBest = Double.NaN;
+    lineBest = Optional.empty();
     lineBeganAt = spentSeconds;
   }
 }

@@ -80,7 +80,7 @@ public final class RacingCourse implements Course {
     this.history = new History(plan.validation().goal());
     this.results = new Results(board, checkpoints, mainline, times, history);
     this.bounds = new Bounds(board, pace, mainline, validation);
-    this.outlook = new Outlook(options, plan.validation().goal());
+    this.outlook = new Outlook(options, history);
     this.laps = new LapPlanner(board, pace, times, planner, outlook, bounds);
     this.diary = new RacingDiary(board, history);
     this.safeguard = new Safeguard(board, mainline, neighbourhood, planner, times, history, diary);
@@ -118,7 +118,7 @@ public final class RacingCourse implements Course {
   public void resume() {
     Optional<Checkpoints.Mark> last = checkpoints.lastDurable();
     history.truncate(last.map(Checkpoints.Mark::evaluations).orElse(0));
-    outlook.resumed(history.best().map(History.Entry::value).orElse(Double.NaN));
+    outlook.resumed(history.best());
     departures.resume(last, checkpoints.chosenSetting());
     next();
   }
@@ -262,9 +262,10 @@ public final class RacingCourse implements Course {
   }
 
   private void validated(SessionEvent.Evaluated event) {
-    double value = results.take(event);
+    History.Entry result = results.take(event);
+    double value = result.value();
     boolean isRefuted = safeguard.isRefuted(value);
-    departures.validated(value, isRefuted);
+    departures.validated(result, isRefuted);
     Optional<Ending> ending = Endings.targetReached(plan, event.metrics()).or(bounds::ending);
     if (ending.isPresent()) {
       results.goesOn();

@@ -6,7 +6,6 @@ import dev.espalier.tuner.core.policy.board.Checkpoints;
 import dev.espalier.tuner.core.policy.job.History;
 import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
-import java.util.Optional;
 
 /// The validation results of a racing job: kept, shown, and the state of the best one saved.
 final class Results {
@@ -27,13 +26,18 @@ final class Results {
 
   /// Takes in a result of the mainline as it stands, and saves that if it is the best.
   ///
-  /// @return its value of the metric that judges the model; NaN without one
-  double take(SessionEvent.Evaluated event) {
+  /// @return it; its value is NaN where the metric that judges the model could not be computed
+  History.Entry take(SessionEvent.Evaluated event) {
     Branch branch = mainline.branch();
-    double value = board.plan().judged(event.metrics());
-    boolean isBest = isBest(value);
-    history.add(
-        new History.Entry(branch.start().number(), branch.mainlineClock(), branch.epochs(), value));
+    var result =
+        new History.Entry(
+            branch.start().number(),
+            branch.mainlineClock(),
+            branch.epochs(),
+            board.plan().judged(event.metrics()),
+            event.loss());
+    boolean isBest = isBest(result);
+    history.add(result);
     board.emit(
         new SessionEffect.MainlineEvaluated(
             branch.mainlineClock(), branch.epochs(), event.atSeconds(), event.metrics()));
@@ -41,15 +45,14 @@ final class Results {
     mainline.validated(isBest);
     if (isBest) {
       times.bestAt(board.spentSeconds());
-      saveAsResult(value);
+      saveAsResult(result.value());
     }
-    return value;
+    return result;
   }
 
-  private boolean isBest(double value) {
-    Optional<History.Entry> best = history.best();
-    return !Double.isNaN(value)
-        && (best.isEmpty() || board.plan().validation().goal().isBetter(value, best.get().value()));
+  private boolean isBest(History.Entry result) {
+    return !Double.isNaN(result.value())
+        && history.best().map(best -> history.isBetter(result, best)).orElse(true);
   }
 
   /// Asks for a checkpoint of the mainline, which goes on from the state that was evaluated, unless

@@ -61,6 +61,18 @@ final class HistoryTest {
   }
 
   @Test
+  void ofEqualsTheOneWithTheLeastLossIsTheBest() {
+    var history = new History(Goal.MAXIMIZE);
+    history.add(new History.Entry(1, 1, 1, 0.985, 0.073));
+    history.add(new History.Entry(1, 2, 2, 0.985, 0.053));
+    history.add(new History.Entry(1, 3, 3, 0.985, 0.06));
+    history.add(new History.Entry(1, 4, 4, 0.985));
+    history.add(new History.Entry(1, 5, 5, 0.984, 0.01));
+
+    assertThat(history.best().orElseThrow().mainlineClock()).isEqualTo(2);
+  }
+
+  @Test
   void truncationForgetsTheLatest() {
     History history = losses(0.5, 0.4, 0.3);
     history.truncate(1);

@@ -4,17 +4,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.RacingOptions;
+import dev.espalier.tuner.core.policy.job.History;
 import dev.espalier.tuner.core.policy.racing.Outlook.Verdict;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class OutlookTest {
   private static final double LEFT = 1000;
 
-  private final Outlook outlook = new Outlook(RacingOptions.DEFAULTS, Goal.MINIMIZE);
+  private final Outlook outlook = new Outlook(RacingOptions.DEFAULTS, new History(Goal.MINIMIZE));
 
   private Verdict after(double spentSeconds, double value, double range) {
-    outlook.validated(value, range, spentSeconds);
+    return after(spentSeconds, result(value), range);
+  }
+
+  private Verdict after(double spentSeconds, History.Entry result, double range) {
+    outlook.validated(result, range, spentSeconds);
     return outlook.verdict(spentSeconds, LEFT, false);
+  }
+
+  private static History.Entry result(double value) {
+    return new History.Entry(1, 1, 1, value);
+  }
+
+  private static History.Entry result(double value, double loss) {
+    return new History.Entry(1, 1, 1, value, loss);
   }
 
   @Test
@@ -35,7 +49,7 @@ class OutlookTest {
   void whatCannotBeComputedYetIsNoOverfitting() {
     assertThat(after(1, Double.NaN, 0)).isEqualTo(Verdict.GO_ON);
     assertThat(after(2, 0.6, 0)).isEqualTo(Verdict.GO_ON);
-    outlook.validated(0.5, 0.1, 3);
+    outlook.validated(result(0.5), 0.1, 3);
 
     assertThat(outlook.verdict(100, LEFT, true)).isEqualTo(Verdict.GO_ON);
   }
@@ -47,6 +61,25 @@ class OutlookTest {
     after(3, 0.505, 0.1);
 
     assertThat(after(4, 0.504, 0.1)).isEqualTo(Verdict.RETREAT);
+  }
+
+  @Test
+  void aFallWhileTheLossOnTheSameSamplesFallsIsChance() {
+    after(1, result(0.6, 3), 0);
+    after(2, result(0.5, 2.5), 0.1);
+
+    assertThat(after(3, result(0.52, 2.4), 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(4, result(0.52, 2.3), 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(5, result(0.505, 2.6), 0.1)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(6, result(0.505, 2.5), 0.1)).isEqualTo(Verdict.RETREAT);
+  }
+
+  @Test
+  void nothingIsFarWorseWhileTheRangeIsNotKnown() {
+    after(1, 0.6, Double.POSITIVE_INFINITY);
+
+    assertThat(after(2, 0.9, Double.POSITIVE_INFINITY)).isEqualTo(Verdict.GO_ON);
+    assertThat(after(3, Double.NaN, Double.POSITIVE_INFINITY)).isEqualTo(Verdict.RETREAT);
   }
 
   @Test
@@ -65,7 +98,7 @@ class OutlookTest {
     after(1, 0.6, 0);
     after(2, 0.5, 0.1);
     after(3, 0.4, 0.2);
-    outlook.resumed(0.5);
+    outlook.resumed(Optional.of(result(0.5)));
 
     assertThat(after(4, 0.49, 0.2)).isEqualTo(Verdict.GO_ON);
     assertThat(after(5, 0.48, 0.2)).isEqualTo(Verdict.GO_ON);
@@ -75,7 +108,7 @@ class OutlookTest {
   void whatAPersonWentBackToIsJudgedByItsOwnResults() {
     after(1, 0.6, 0);
     after(2, 0.4, 0.2);
-    outlook.resumed(0.4);
+    outlook.resumed(Optional.of(result(0.4)));
     outlook.wentBack(3);
 
     assertThat(after(4, 0.55, 0.2)).isEqualTo(Verdict.GO_ON);
@@ -190,8 +223,8 @@ class OutlookTest {
   @Test
   void whereNoTimeIsLeftForANewStartTheBestIsGoneBackTo() {
     beginsAnewAt(4);
-    outlook.validated(0.51, 0.1, 5);
-    outlook.validated(0.53, 0.1, 6);
+    outlook.validated(result(0.51), 0.1, 5);
+    outlook.validated(result(0.53), 0.1, 6);
 
     assertThat(outlook.verdict(6, 1, false)).isEqualTo(Verdict.RETREAT);
     outlook.retreated();
