@@ -249,7 +249,8 @@ public final class JobSummary {
                     path.get(i).fromClock() == steps.get(i).fromClock()
                         && path.get(i).setting().equals(steps.get(i).setting()));
     return isOfMainline
-        ? schedule(steps)
+        // What came after the model that was kept did not lead to it.
+        ? schedule(path.isEmpty() ? steps : steps.subList(0, path.size()))
         : settings(
             List.of("from clock"),
             path,

@@ -2,6 +2,7 @@ package dev.espalier.tuner.persistence;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.rest.PrintableText;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -45,6 +46,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   private static final String DATABASE = "espalier";
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
+  private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(10);
   private static final Map<String, String> ARCHIVES =
       Map.of("amd64", "x86_64", "x86_64", "x86_64", "aarch64", "arm_64");
 
@@ -382,7 +384,15 @@ public final class EmbeddedPostgres implements AutoCloseable {
       Files.delete(file);
       return;
     }
-    long pid = Long.parseLong(lines.getFirst().strip());
+    String number = lines.getFirst().strip();
+    if (!number.matches("[1-9][0-9]{0,17}")) {
+      // PostgreSQL does not start beside a file that it cannot read; that nobody uses the data it
+      // finds out by itself, too, from their shared memory.
+      LOG.warn("event=postgres-stale-pid pid={} action=delete", PrintableText.of(number));
+      Files.delete(file);
+      return;
+    }
+    long pid = Long.parseLong(number);
     var handle = ProcessHandle.of(pid);
     if (handle.isEmpty()) {
       return;
@@ -394,14 +404,33 @@ public final class EmbeddedPostgres implements AutoCloseable {
       return;
     }
     LOG.warn("event=postgres-orphan pid={} action=stop", pid);
-    run(List.of("kill", "-INT", Long.toString(pid)));
-    long end = System.nanoTime() + STOP_TIMEOUT.toNanos();
-    while (handle.get().isAlive() && Files.exists(file)) {
+    if (!ends(handle.get(), file, "-INT", STOP_TIMEOUT)) {
+      LOG.warn("event=postgres-orphan pid={} action=abort", pid);
+      // One that was stopped hears nothing else; what it has not written its log brings back.
+      run(List.of("kill", "-QUIT", Long.toString(pid)));
+      if (!ends(handle.get(), file, "-CONT", ABORT_TIMEOUT)) {
+        throw new IOException(
+            "PostgreSQL process "
+                + pid
+                + " holds the data and does not end; end it with kill -QUIT "
+                + pid
+                + " and start again");
+      }
+    }
+  }
+
+  /// {@return whether a process ends within a time of being sent a signal}
+  private static boolean ends(ProcessHandle postgres, Path file, String signal, Duration patience)
+      throws IOException, InterruptedException {
+    run(List.of("kill", signal, Long.toString(postgres.pid())));
+    long end = System.nanoTime() + patience.toNanos();
+    while (postgres.isAlive() && Files.exists(file)) {
       if (System.nanoTime() > end) {
-        throw new IOException("PostgreSQL process " + pid + " holds the data and does not end");
+        return false;
       }
       Thread.sleep(20);
     }
+    return true;
   }
 
   /// A number may have gone to another PostgreSQL since, whose folder is another one.

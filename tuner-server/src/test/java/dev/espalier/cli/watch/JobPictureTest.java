@@ -296,7 +296,7 @@ final class JobPictureTest {
     step(board, 0, 1, 0.1);
     step(board, 30, 2, 0.2);
     step(board, 50, 3, 0.05);
-    assertThat(found(board)).hasSize(4).last().asString().contains("50").contains("#3");
+    assertThat(found(board)).hasSize(3).last().asString().contains("30").contains("#2");
   }
 
   private static List<String> found(JobBoard board) {

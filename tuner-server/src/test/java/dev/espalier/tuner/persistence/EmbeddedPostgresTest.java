@@ -107,7 +107,7 @@ class EmbeddedPostgresTest {
     }
     assertThat(Files.getPosixFilePermissions(folder.resolve("data-18.password")))
         .isEqualTo(PosixFilePermissions.fromString("rw-------"));
-    startsThoughItsPidFileNamesAStranger();
+    startsThoughItsPidFileNamesAStrangerOrNobody();
   }
 
   private void restartsWhenItDies(EmbeddedPostgres server) throws Exception {
@@ -118,7 +118,7 @@ class EmbeddedPostgresTest {
         .untilAsserted(() -> connect(server.url()).close());
   }
 
-  private void startsThoughItsPidFileNamesAStranger() throws Exception {
+  private void startsThoughItsPidFileNamesAStrangerOrNobody() throws Exception {
     Path other = TestServer.get().home().resolve("postgres/data-18/postmaster.pid");
     long otherPostgres = Long.parseLong(Files.readAllLines(other).getFirst().strip());
     for (long stranger : new long[] {ProcessHandle.current().pid(), otherPostgres}) {
@@ -127,6 +127,10 @@ class EmbeddedPostgresTest {
         connect(server.url()).close();
       }
       assertThat(ProcessHandle.of(stranger)).get().matches(ProcessHandle::isAlive);
+    }
+    Files.writeString(folder.resolve("data-18/postmaster.pid"), "garbage\n");
+    try (var server = EmbeddedPostgres.start(folder)) {
+      connect(server.url()).close();
     }
   }
 

@@ -16,7 +16,7 @@ final class Departures {
   static final double CALMER = 3;
 
   /// Of fewer results the range is hardly more than the step from one to the next.
-  private static final int FEWEST_RESULTS = 5;
+  private static final int FEWEST_RESULTS = 3;
 
   private final Board board;
   private final Mainline mainline;
