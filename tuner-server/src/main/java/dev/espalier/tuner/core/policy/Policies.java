@@ -16,15 +16,15 @@ public final class Policies {
   /// decisions, so that a recording tells whether it was made by what is here}
   public static int version(String policy) {
     return switch (policy) {
-      case PolicyName.RACING -> 13;
+      case PolicyName.RACING -> 14;
       case PolicyName.MLTUNER,
           PolicyName.FIXED,
           PolicyName.RANDOM,
           PolicyName.GRID,
           PolicyName.BAYES ->
-          2;
-      case PolicyName.HYPERBAND, PolicyName.ASHA -> 3;
-      case PolicyName.PBT -> 4;
+          3;
+      case PolicyName.HYPERBAND, PolicyName.ASHA -> 4;
+      case PolicyName.PBT -> 5;
       default -> PolicyName.ALL.contains(policy) ? 1 : 0;
     };
   }

@@ -116,11 +116,13 @@ final class RaceTimes {
     return isShort ? exact : earliest;
   }
 
-  /// {@return what the smallest race costs: one challenger, judged on few samples}
+  /// {@return what the smallest race costs: one challenger, judged on all samples that are wanted
+  /// where clocks take so long that this costs little, else on few}
   private double leastCost(Pace pace, Setting incumbent, Workload workload, double spentSeconds) {
     double trials = leastTrial(pace, incumbent, workload, spentSeconds) * lostLaps(1);
-    double judging = pace.secondsOfProbe(leastProbe(workload), incumbent, workload) * probes(1);
-    return Math.max(trials / (1 - PROBES), judging / PROBES);
+    double onAll = pace.secondsOfProbe(options.probeSamples(), incumbent, workload) * probes(1);
+    double onFew = pace.secondsOfProbe(leastProbe(workload), incumbent, workload) * probes(1);
+    return Math.max(Math.min(trials + onAll, trials / (1 - PROBES)), onFew / PROBES);
   }
 
   /// {@return whether enough samples are held out to tell entrants of a race from each other}

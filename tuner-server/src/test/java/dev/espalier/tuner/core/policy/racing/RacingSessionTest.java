@@ -795,6 +795,21 @@ class RacingSessionTest {
     assertThat(best(run)).isLessThan(0.2);
   }
 
+  @Test
+  void racesOnceInSixtyClocksOfAWholePassEach() {
+    var space = new SearchSpace(List.of(new Tunable.LogRange("learningRate", 1e-5, 10, 0.01)));
+    Setting base = Setting.EMPTY.with(Tunable.BATCH_SIZE, 8_000);
+    JobPlan plan = Jobs.plan("racing", "random", space, base, List.of(), 1, Jobs.OPTIONS, 60);
+
+    SimulatedWorkers run =
+        new SimulatedWorkers(
+                Policies.open(plan), QuadraticModel.quiet(4), Jobs.TIME, "loss", 2, 16_000, 7)
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(ruled(run, "racing.race")).hasSize(1);
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {0, 31})
   void trainsWithoutRacesWhereTooFewSamplesAreHeldOut(long heldOut) {
