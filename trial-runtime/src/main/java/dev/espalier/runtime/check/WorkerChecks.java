@@ -210,7 +210,8 @@ final class WorkerChecks {
       if (!near(one, two)) {
         return warned(
             "%s is %s at one worker and %s put together from two; it must be a mean over the"
-                + " samples that are this worker's",
+                + " samples that are this worker's, or a root of one whose MetricSpec says"
+                + " ROOT_MEAN_SQUARE",
             metric.name(), one, two);
       }
     }
