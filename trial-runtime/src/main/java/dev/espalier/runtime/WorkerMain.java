@@ -2,6 +2,7 @@ package dev.espalier.runtime;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.HeldOut;
 import dev.espalier.api.model.Setting;
 import dev.espalier.runtime.branch.ProgramFailure;
 import dev.espalier.runtime.check.ProgramCheck;
@@ -156,7 +157,7 @@ public final class WorkerMain {
           ProgramFailure.requireReturned(request.program(), program.open(environment), "open");
       return Map.of(
           "trainingSamples", shape.trainingSamples(),
-          "defaultBatchSize", shape.defaultBatchSize());
+          "defaultBatchSize", shape.batchSize(HeldOut.NOTHING, request.workers()));
     } catch (EspalierException failure) {
       return Map.of("problem", String.valueOf(failure.getMessage()));
     } catch (Exception | LinkageError failure) {

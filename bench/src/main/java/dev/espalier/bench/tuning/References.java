@@ -100,7 +100,7 @@ final class References {
               .mapToLong(report -> ((WorkerReport.Evaluated) report).samples())
               .max()
               .orElse(0);
-      long batch = (long) setting.valueOr(Tunable.BATCH_SIZE, crew.shape().defaultBatchSize());
+      long batch = (long) setting.valueOr(Tunable.BATCH_SIZE, crew.defaultBatchSize());
       long clocks = Math.max(1, Math.ceilDiv(crew.trainingSamples(), batch * workload.workers()));
       int staleness = (int) setting.valueOr(Tunable.STALENESS, 0);
       return clocks * cost.clockSeconds(batch, staleness) + cost.evaluationSeconds(evaluated);

@@ -203,7 +203,7 @@ final class SimulatedRun {
                   launch.generation(),
                   workload.workers(),
                   crew.trainingSamples(),
-                  crew.shape().defaultBatchSize(),
+                  crew.defaultBatchSize(),
                   crew.probeSamples()));
         }
         case SessionEffect.KillWorkers _ -> commands.clear();

@@ -143,6 +143,11 @@ public final class LocalCrew implements AutoCloseable {
     return shape.trainingSamples() - shape.heldOut(assignment.heldOut());
   }
 
+  /// {@return samples per worker and clock where a setting names none}
+  public int defaultBatchSize() {
+    return shape.batchSize(assignment.heldOut(), assignment.workers());
+  }
+
   /// {@return samples to judge branches by, held out of training or of the validation data}
   public int probeSamples() {
     return shape.probeSamples(assignment.heldOut());

@@ -147,8 +147,7 @@ final class FormChecks {
             .map(batch -> subject.with(Tunable.BATCH_SIZE, batch.fromUnit(1)))
             .orElse(subject);
     try (Trial trial = Trial.begin(quick, 1)) {
-      long batch =
-          (long) quick.setting().valueOr(Tunable.BATCH_SIZE, trial.shape().defaultBatchSize());
+      long batch = (long) quick.setting().valueOr(Tunable.BATCH_SIZE, trial.defaultBatchSize());
       long clocks = Math.max(1, Math.ceilDiv(trial.trainingSamples(), batch));
       long start = System.nanoTime();
       long ran = 0;

@@ -145,6 +145,10 @@ final class Trial implements AutoCloseable {
     return crew.trainingSamples();
   }
 
+  int defaultBatchSize() {
+    return crew.defaultBatchSize();
+  }
+
   void create(Setting setting) throws InterruptedException {
     say(new BranchCommand.Create(ROOT, setting));
   }

@@ -50,8 +50,9 @@ final class WorkerChecks {
     return subject.setting().with(Tunable.BATCH_SIZE, batch / 2);
   }
 
-  private static double evenBatch(Subject subject, ProgramShape shape) {
-    double batch = subject.setting().valueOr(Tunable.BATCH_SIZE, shape.defaultBatchSize());
+  private static double evenBatch(Subject subject, Trial trial) {
+    double usual = Math.min(trial.shape().defaultBatchSize(), trial.trainingSamples());
+    double batch = subject.setting().valueOr(Tunable.BATCH_SIZE, usual);
     return Math.max(2, batch - batch % 2);
   }
 
@@ -68,7 +69,7 @@ final class WorkerChecks {
     var draws = new AtomicBoolean();
     Subject watched = subject.madeBy(() -> new ChanceWatch(subject.makes().get(), draws));
     try (Trial trial = Trial.open(watched, workers)) {
-      double batch = evenBatch(subject, trial.shape());
+      double batch = evenBatch(subject, trial);
       trial.create(
           workers == 1
               ? subject.setting().with(Tunable.BATCH_SIZE, batch)

@@ -58,7 +58,9 @@ final class JobWorkers {
   private int generation;
   // Whether all workers of the generation have been there.
   private boolean begun;
-  // Generations before it, one after the other, that never were.
+  // Whether nothing came since they were all there: a launch that follows at once sends them away.
+  private boolean readyLast;
+  // Generations before it, one after the other, that never were, or were sent away.
   private int vain;
   private long commandSequence;
   private boolean held;
@@ -101,9 +103,9 @@ final class JobWorkers {
   /// Takes note of an event that is in the log, or will be next.
   void logged(SessionEvent event) {
     assembler.logged(event);
-    if (event instanceof SessionEvent.WorkersReady ready && ready.generation() == generation) {
-      begun = true;
-    }
+    readyLast =
+        event instanceof SessionEvent.WorkersReady ready && ready.generation() == generation;
+    begun |= readyLast;
   }
 
   /// Workers may have been told this.
@@ -310,7 +312,8 @@ final class JobWorkers {
   }
 
   private void beginGeneration(int next) {
-    vain = begun || generation == 0 ? 0 : vain + 1;
+    vain = (begun && !readyLast) || generation == 0 ? 0 : vain + 1;
+    readyLast = false;
     generation = next;
     nextStart = null;
     begun = false;

@@ -22,9 +22,6 @@ final class Mailbox {
   /// Of all reports that wait; one clock is some hundred bytes.
   private static final long MAX_CLOCKS = 50_000;
 
-  /// Messages that are taken at a time.
-  private static final int BATCH = 1_000;
-
   private final LinkedBlockingQueue<Message> queue = new LinkedBlockingQueue<>();
   private final AtomicLong clocksWaiting = new AtomicLong();
   private final Runnable onRoom;
@@ -94,12 +91,14 @@ final class Mailbox {
   }
 
   /// {@return what has come, in order; empty when nothing comes in time}
-  List<Message> await(Duration patience) throws InterruptedException {
+  ///
+  /// @param most what to take at a time, >= 1; the rest stays
+  List<Message> await(Duration patience, int most) throws InterruptedException {
     var arrived = new ArrayList<Message>();
     Message first = queue.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
     if (first != null) {
       arrived.add(first);
-      queue.drainTo(arrived, BATCH);
+      queue.drainTo(arrived, most - 1);
       makeRoom(arrived.stream().mapToLong(Mailbox::clocks).sum());
     }
     return arrived;

@@ -46,6 +46,9 @@ final class SessionRunner {
   private static final Logger log = LoggerFactory.getLogger(SessionRunner.class);
   private static final Duration TICK = Duration.ofMillis(200);
 
+  /// Messages that are taken in a turn.
+  private static final int BATCH = 1_000;
+
   private final StoredJob job;
   private final RunnerPorts ports;
   private final TuningSession session;
@@ -270,7 +273,8 @@ final class SessionRunner {
   /// @param effects of what is in its log, to which those of requests are added
   private void awaitSlot(List<SessionEffect> effects) throws InterruptedException {
     while (!shutdown && !slot.isTaken() && !session.isEnded()) {
-      for (Mailbox.Message message : mailbox.await(TICK)) {
+      // What is behind one that cannot be stored stays, to be refused.
+      for (Mailbox.Message message : mailbox.await(TICK, 1)) {
         hearWaiting(message, effects);
       }
     }
@@ -374,7 +378,7 @@ final class SessionRunner {
   private void turn() throws InterruptedException {
     var events = new ArrayList<SessionEvent>();
     long oldestNanos = 0;
-    for (Mailbox.Message message : mailbox.await(TICK)) {
+    for (Mailbox.Message message : mailbox.await(TICK, BATCH)) {
       if (message instanceof Mailbox.Reported reported && oldestNanos == 0) {
         oldestNanos = reported.nanos();
       }

@@ -407,7 +407,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
     if (!ends(handle.get(), file, "-INT", STOP_TIMEOUT)) {
       LOG.warn("event=postgres-orphan pid={} action=abort", pid);
       // One that was stopped hears nothing else; what it has not written its log brings back.
-      run(List.of("kill", "-QUIT", Long.toString(pid)));
+      signal(handle.get(), "-QUIT");
       if (!ends(handle.get(), file, "-CONT", ABORT_TIMEOUT)) {
         throw new IOException(
             "PostgreSQL process "
@@ -422,7 +422,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
   /// {@return whether a process ends within a time of being sent a signal}
   private static boolean ends(ProcessHandle postgres, Path file, String signal, Duration patience)
       throws IOException, InterruptedException {
-    run(List.of("kill", signal, Long.toString(postgres.pid())));
+    signal(postgres, signal);
     long end = System.nanoTime() + patience.toNanos();
     while (postgres.isAlive() && Files.exists(file)) {
       if (System.nanoTime() > end) {
@@ -431,6 +431,18 @@ public final class EmbeddedPostgres implements AutoCloseable {
       Thread.sleep(20);
     }
     return true;
+  }
+
+  private static void signal(ProcessHandle process, String signal)
+      throws IOException, InterruptedException {
+    try {
+      run(List.of("kill", signal, Long.toString(process.pid())));
+    } catch (IOException failure) {
+      // It may have ended just now.
+      if (process.isAlive()) {
+        throw failure;
+      }
+    }
   }
 
   /// A number may have gone to another PostgreSQL since, whose folder is another one.

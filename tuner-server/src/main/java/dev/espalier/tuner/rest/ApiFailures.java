@@ -144,10 +144,10 @@ class ApiFailures extends ResponseEntityExceptionHandler {
           + (rejected.isEmpty() ? "" : " but is " + rejected);
     }
     if (failure.getCause() instanceof JacksonException broken && broken.getLocation() != null) {
-      return "the body is not a JSON object (line %d, column %d)"
+      return "the body is not a JSON object that can be read (line %d, column %d)"
           .formatted(broken.getLocation().getLineNr(), broken.getLocation().getColumnNr());
     }
-    return "the body must be a JSON object but is missing";
+    return failure.getCause() == null ? "the body is missing" : "the body cannot be read";
   }
 
   /// {@return the value that is wrong; empty where it is an object or a list}

@@ -24,7 +24,9 @@ final class ProblemValve extends ErrorReportValve {
     if (status < 400 || response.getContentWritten() > 0 || !response.setErrorReported()) {
       return;
     }
-    TraceFilter.begin(request, response);
+    if (TraceFilter.traceId(request).isEmpty()) {
+      TraceFilter.begin(request, response);
+    }
     boolean isServers = status >= 500;
     ErrorCode code =
         isServers

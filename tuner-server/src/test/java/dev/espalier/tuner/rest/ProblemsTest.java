@@ -59,9 +59,9 @@ class ProblemsTest {
         .isEqualTo("/setting/learningRate");
     assertThat(text.json().get("errors").get(0).get("rejected").asString()).isEqualTo("fast");
     assertThat(detail(list)).isEqualTo("setting must be an object");
-    assertThat(detail(broken)).isEqualTo("the body is not a JSON object (line 1, column 13)");
-    assertThat(detail(server.post(branches, "")))
-        .isEqualTo("the body must be a JSON object but is missing");
+    assertThat(detail(broken))
+        .isEqualTo("the body is not a JSON object that can be read (line 1, column 13)");
+    assertThat(detail(server.post(branches, ""))).isEqualTo("the body is missing");
     assertThat(detail(server.get("/api/v1/jobs?pageSize=99999999999")))
         .isEqualTo(
             "pageSize must be a whole number from -2147483648 to 2147483647 but is 99999999999");

@@ -160,7 +160,8 @@ public final class JobSession implements TuningSession {
             ready.trainingSamples(),
             ready.defaultBatchSize(),
             ready.probeSamples());
-    Optional<String> change = board.changeOfData(workload);
+    Optional<String> change =
+        checkpoints.lastDurable().isPresent() ? board.changeOfData(workload) : Optional.empty();
     if (change.isPresent()) {
       generations.kill();
       lose("Workers cannot go on: " + change.get(), change.get());

@@ -175,10 +175,14 @@ public final class Race {
 
   private void startRung() {
     rung++;
-    rungPace = pace.frozen(parent.setting(), board.workload());
+    rungPace = paceNow();
     untilSeconds += rungSeconds;
     waiting.addAll(field.left());
     runNext();
+  }
+
+  private Pace paceNow() {
+    return pace.frozen(parent.setting(), board.workload());
   }
 
   private void runNext() {
@@ -190,23 +194,34 @@ public final class Race {
       return;
     }
     Entrant next = waiting.removeFirst();
-    Optional<String> reason = allowance.reasonAgainstLap(next, rungSeconds);
+    Optional<String> reason = allowance.reasonAgainstLap(next, this::lapSeconds);
     if (reason.isPresent()) {
       stopEarly(next, reason.get());
       return;
     }
     current = next;
-    lap = lapOf(next.branch());
+    lap = lapOf(next);
     advance();
+  }
+
+  private Lap lapOf(Entrant entrant) {
+    double cooldown = board.plan().racing().cooldown();
+    Branch branch = entrant.branch();
+    return new Lap(
+        board, rungPace, branch, lapSeconds(entrant), 1, board.clocksLeft(branch), cooldown, 0);
+  }
+
+  private double lapSeconds(Entrant entrant) {
+    return lapSeconds(entrant, rungPace, untilSeconds, rungSeconds);
   }
 
   /// Who ran too little or too much in the rungs before, because the machine was slower or faster
   /// than was thought, catches up, or waits for the others.
-  private Lap lapOf(Branch branch) {
-    double cooldown = board.plan().racing().cooldown();
-    double ran = rungPace.secondsPerClock(branch.setting()).orElse(0.0) * branch.clocks();
-    double seconds = Math.max(untilSeconds - ran, LEAST_OF_RUNG * rungSeconds);
-    return new Lap(board, rungPace, branch, seconds, 1, board.clocksLeft(branch), cooldown, 0);
+  private static double lapSeconds(
+      Entrant entrant, Pace pace, double untilSeconds, double rungSeconds) {
+    Branch branch = entrant.branch();
+    double ran = pace.secondsPerClock(branch.setting()).orElse(0.0) * branch.clocks();
+    return Math.max(untilSeconds - ran, LEAST_OF_RUNG * rungSeconds);
   }
 
   /// Entrants that did not run the whole rung cannot be compared with those that did, so the one
@@ -407,7 +422,8 @@ public final class Race {
     }
     return rung >= MAX_RUNGS
         ? Optional.of("the race has run its " + MAX_RUNGS + " rungs")
-        : allowance.reasonAgainstRung(nextSeconds);
+        : allowance.reasonAgainstRung(
+            entrant -> lapSeconds(entrant, paceNow(), untilSeconds + nextSeconds, nextSeconds));
   }
 
   private void settle(String why) {

@@ -97,7 +97,9 @@ final class Outlook {
   /// Accuracies on few samples are often equal, which says nothing against the later one.
   private boolean isWorse(History.Entry result) {
     return lineBest
-        .map(known -> result.value() != known.value() && !(result.loss() < known.loss()))
+        .map(known ->
+            Double.isNaN(result.value())
+                || (result.value() != known.value() && !(result.loss() < known.loss())))
         .orElse(true);
   }
 
@@ -147,7 +149,11 @@ final class Outlook {
   }
 
   private boolean isTooSlow(double spentSeconds) {
-    return isNewStart && !lineBest.equals(best) && age(spentSeconds) > SLOWEST * bestTookSeconds;
+    return isNewStart && !isAtBest() && age(spentSeconds) > SLOWEST * bestTookSeconds;
+  }
+
+  private boolean isAtBest() {
+    return lineBest.map(History.Entry::value).equals(best.map(History.Entry::value));
   }
 
   void retreated() {

@@ -9,11 +9,17 @@ import dev.espalier.tuner.core.session.SessionEvent;
 
 /// The validation results of a racing job: kept, shown, and the state of the best one saved.
 final class Results {
+  /// By which part of itself a loss must fall where the metric does not get better.
+  private static final double LEAST_GAIN = 0.01;
+
   private final Board board;
   private final Checkpoints checkpoints;
   private final Mainline mainline;
   private final RaceTimes times;
   private final History history;
+
+  /// The last best that was a gain.
+  private History.Entry noted = new History.Entry(0, 0, 0, Double.NaN);
 
   Results(
       Board board, Checkpoints checkpoints, Mainline mainline, RaceTimes times, History history) {
@@ -44,10 +50,22 @@ final class Results {
     board.changed(branch, branch.state());
     mainline.validated(isBest);
     if (isBest) {
-      times.bestAt(board.spentSeconds());
+      noteBest(result);
       saveAsResult(result.value());
     }
     return result;
+  }
+
+  /// Of equal results with ever smaller losses not each shows that the job still learns: the loss
+  /// of one that knows all its samples falls for ever.
+  private void noteBest(History.Entry result) {
+    boolean isGain =
+        result.value() != noted.value()
+            || result.loss() < noted.loss() - LEAST_GAIN * Math.abs(noted.loss());
+    if (isGain) {
+      noted = result;
+      times.bestAt(board.spentSeconds());
+    }
   }
 
   private boolean isBest(History.Entry result) {
