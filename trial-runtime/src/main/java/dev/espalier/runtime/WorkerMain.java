@@ -7,6 +7,7 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.runtime.branch.ProgramFailure;
 import dev.espalier.runtime.check.ProgramCheck;
 import dev.espalier.runtime.doctor.WorkerExamination;
+import dev.espalier.runtime.params.PsBackend;
 import dev.espalier.sdk.ProgramEnvironment;
 import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.TrainingProgram;
@@ -155,6 +156,7 @@ public final class WorkerMain {
               request.seed());
       ProgramShape shape =
           ProgramFailure.requireReturned(request.program(), program.open(environment), "open");
+      PsBackend.requireKnown(shape.tables());
       return Map.of(
           "trainingSamples", shape.trainingSamples(),
           "defaultBatchSize", shape.batchSize(HeldOut.NOTHING, request.workers()));

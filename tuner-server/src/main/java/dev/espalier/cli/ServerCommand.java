@@ -65,6 +65,11 @@ final class ServerCommand implements Callable<Integer> {
   @Nullable Path programsDir;
 
   @Option(
+      names = "--new-token",
+      description = "Makes another token, in HOME/token, for who has lost theirs.")
+  boolean newToken;
+
+  @Option(
       names = "--set",
       paramLabel = "KEY=VALUE",
       description = "Any other setting of the server, such as max-jobs-running=8.")
@@ -90,6 +95,7 @@ final class ServerCommand implements Callable<Integer> {
       add(arguments, "data-roots[" + i + "]", dataRoots.get(i).toAbsolutePath());
     }
     add(arguments, "programs-dir", programsDir == null ? null : programsDir.toAbsolutePath());
+    add(arguments, "new-token", newToken ? true : null);
     settings.forEach(setting -> arguments.add("--espalier." + setting));
     return arguments;
   }

@@ -75,12 +75,27 @@ public final class PsBackend implements AutoCloseable {
             .withFilters(filters);
     try {
       return ParameterServer.open(
-          gpuMemoryBytes > 0 ? config.withDevice(gpuMemoryBytes) : config,
-          tables.stream().map(PsBackend::spec).toList());
+          gpuMemoryBytes > 0 ? config.withDevice(gpuMemoryBytes) : config, specs(tables));
     } catch (IllegalArgumentException failure) {
       throw new EspalierException(
           ErrorCode.INVALID_JOB, String.valueOf(failure.getMessage()), failure);
     }
+  }
+
+  /// Checks what a program says of its tables, without opening them.
+  ///
+  /// @throws EspalierException `INVALID_JOB` for an unknown update rule or constant
+  public static void requireKnown(List<TableDeclaration> tables) {
+    try {
+      var _ = specs(tables);
+    } catch (IllegalArgumentException failure) {
+      throw new EspalierException(
+          ErrorCode.INVALID_JOB, String.valueOf(failure.getMessage()), failure);
+    }
+  }
+
+  private static List<TableSpec> specs(List<TableDeclaration> tables) {
+    return tables.stream().map(PsBackend::spec).toList();
   }
 
   private static TableSpec spec(TableDeclaration table) {

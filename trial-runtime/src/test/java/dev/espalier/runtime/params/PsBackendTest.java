@@ -34,6 +34,17 @@ final class PsBackendTest {
   }
 
   @Test
+  void ruleThatThereIsNotIsToldWithItsTable() {
+    PsBackend.requireKnown(List.of(TableDeclaration.dense("weights", 2, 2, "adam")));
+
+    assertThatThrownBy(
+            () -> PsBackend.requireKnown(List.of(TableDeclaration.dense("weights", 2, 2, "adamm"))))
+        .isInstanceOf(EspalierException.class)
+        .hasMessageStartingWith("table weights: rule must be one of ")
+        .hasMessageEndingWith("but is adamm");
+  }
+
+  @Test
   void constantThatNoRuleHasIsToldWithItsTable() {
     TableDeclaration weights = TableDeclaration.dense("weights", 2, 2, "adam").with("beta3", 0.9);
 

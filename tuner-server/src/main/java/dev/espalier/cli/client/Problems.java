@@ -57,7 +57,9 @@ final class Problems {
       errors.forEach(error -> lines.add("  " + line(error)));
     }
     if (httpStatus == 401) {
-      lines.add("Give a token with --token-file FILE or ESPALIER_TOKEN.");
+      lines.add(
+          "Give a token with --token-file FILE or ESPALIER_TOKEN; if all are lost, start the server"
+              + " with --new-token.");
     }
     if (httpStatus >= 500 && problem.has("traceId")) {
       lines.add("The server's log has more under " + problem.path("traceId").asString("") + ".");

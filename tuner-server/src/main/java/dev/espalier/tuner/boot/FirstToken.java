@@ -11,35 +11,41 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
-/// Makes the first token of a new server, before its port opens.
+/// Makes the first token of a new server, before its port opens; another one where that is wished
+/// for, by who has lost theirs.
 final class FirstToken implements SmartInitializingSingleton {
   private final TokenStore tokens;
   private final Path file;
   private final PrintStream out;
   private final boolean isTerminal;
+  private final boolean isWished;
 
   /// @param isTerminal whether a person reads `out`: what is redirected stays, and a token must not
-  FirstToken(TokenStore tokens, Path file, PrintStream out, boolean isTerminal) {
+  /// @param isWished whether to make one though there are some
+  FirstToken(TokenStore tokens, Path file, PrintStream out, boolean isTerminal, boolean isWished) {
     this.tokens = tokens;
     this.file = file;
     this.out = out;
     this.isTerminal = isTerminal;
+    this.isWished = isWished;
   }
 
   @Override
   public void afterSingletonsInstantiated() {
-    if (!tokens.tokens().isEmpty()) {
+    boolean isFirst = tokens.tokens().isEmpty();
+    if (!isFirst && !isWished) {
       return;
     }
     TokenSecret secret = TokenSecret.random();
     // The file first: a token that is in the database but nowhere else could never be used.
     write(secret);
-    tokens.create("first", secret.sha256());
+    String which = isFirst ? "first" : "new";
+    tokens.create(which, secret.sha256());
     if (isTerminal) {
-      out.println("First token of this server, also in " + file + ":");
+      out.println("The " + which + " token of this server, also in " + file + ":");
       out.println(secret.text());
     } else {
-      out.println("The first token of this server is in " + file);
+      out.println("The " + which + " token of this server is in " + file);
     }
     out.flush();
   }

@@ -4,6 +4,7 @@ import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.tuner.persistence.FolderLock;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,13 +43,27 @@ public final class HomeFolder {
       return FolderLock.take(home.resolve("server.lock"));
     } catch (FileAlreadyExistsException e) {
       throw new EspalierException(
-          ErrorCode.INVALID_REQUEST, "the home " + home + " is not a folder", e);
+          ErrorCode.INVALID_REQUEST,
+          e.getFile().equals(home.toString())
+              ? "the home " + home + " is not a folder"
+              : "the home " + home + " cannot be used: " + e.getFile() + " is not a folder",
+          e);
     } catch (IOException e) {
       throw new EspalierException(
           ErrorCode.INVALID_REQUEST,
-          "the home " + home + " cannot be written; choose another one with ESPALIER_HOME",
+          "the home "
+              + home
+              + " cannot be written ("
+              + reason(e)
+              + "); choose another one with ESPALIER_HOME",
           e);
     }
+  }
+
+  private static String reason(IOException failure) {
+    return failure instanceof AccessDeniedException denied
+        ? "no permission for " + denied.getFile()
+        : String.valueOf(failure.getMessage());
   }
 
   /// Without room the database would not start, and could not even log why.

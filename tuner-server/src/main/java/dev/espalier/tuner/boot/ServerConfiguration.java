@@ -90,7 +90,8 @@ class ServerConfiguration {
         tokens,
         properties.homeFolder().resolve("token"),
         System.out,
-        console != null && console.isTerminal());
+        console != null && console.isTerminal(),
+        properties.newToken());
   }
 
   @Bean

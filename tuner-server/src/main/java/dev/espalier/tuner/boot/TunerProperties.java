@@ -25,6 +25,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /// @param maxJobsRunning jobs that run at the same time; others wait, 1 to 1000
 /// @param leaveJobs whether to start although jobs have not ended that another version of their
 ///   policy has begun: they stay as they are, and can only be ended
+/// @param newToken whether to make another token, in the place of the first one's file
 @ConfigurationProperties(prefix = "espalier", ignoreUnknownFields = false)
 public record TunerProperties(
     String home,
@@ -36,7 +37,8 @@ public record TunerProperties(
     @Nullable String programsDir,
     @DefaultValue List<String> workerJavaOptions,
     @DefaultValue("4") int maxJobsRunning,
-    @DefaultValue("false") boolean leaveJobs) {
+    @DefaultValue("false") boolean leaveJobs,
+    @DefaultValue("false") boolean newToken) {
   public TunerProperties {
     dataRoots = List.copyOf(dataRoots);
     workerJavaOptions = List.copyOf(workerJavaOptions);

@@ -15,7 +15,9 @@ import org.springframework.boot.Banner;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.context.ApplicationContextInitializer;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.support.GenericApplicationContext;
 
 /// The tuner server as a process.
@@ -63,6 +65,7 @@ public final class TunerServerApplication {
           dashboard(context),
           workerPort(context),
           home);
+      context.addApplicationListener(new StopNote());
       return context;
     } catch (RuntimeException e) {
       postgres.close();
@@ -70,6 +73,14 @@ public final class TunerServerApplication {
         lock.close();
       }
       throw StartFailures.explain(e).orElseThrow(() -> e);
+    }
+  }
+
+  /// Tells the log that a server was stopped, which it cannot of one that was killed.
+  private static final class StopNote implements ApplicationListener<ContextClosedEvent> {
+    @Override
+    public void onApplicationEvent(ContextClosedEvent event) {
+      LOG.info("event=server-stopping jobs go on with their workers, and with the next server");
     }
   }
 
