@@ -577,6 +577,35 @@ final class SessionDirectoryTest {
     }
   }
 
+  /// They were all there, and are sent away: no reason to start the next at once.
+  @Test
+  void workersThatOpenOtherDataAreStartedAgainAfterPauses() {
+    JobSpec spec = fixedOfTwo();
+    String job = "job_1";
+    jobs.create(new StoredJob(job, spec), "somebody", Optional.empty());
+    logs.of(job).append(logOf(job, untilSecondCheckpointAndLoss(spec)));
+    jobs.change(job, JobState.STARTING);
+    try (SessionDirectory _ = sessions(1)) {
+      await(() -> assertThat(launcher.launched).hasSize(1));
+      for (int launches = 2; launches <= 3; launches++) {
+        int expected = launches;
+        WorkerGateway.Listener workers = listening.listeners.get(job);
+        workers.reported(0, 1, new WorkerReport.Ready(77, 32));
+        workers.reported(1, 1, new WorkerReport.Ready(77, 32));
+        await(() -> assertThat(launcher.launched).hasSize(expected));
+      }
+
+      assertThat(launcher.pauses())
+          .extracting(Duration::toMillis)
+          .satisfiesExactly(
+              first -> assertThat(first).isGreaterThanOrEqualTo(1_000L),
+              second -> assertThat(second).isGreaterThanOrEqualTo(2_000L));
+      assertThat(logs.decisions(job))
+          .filteredOn(decision -> decision.outcome().contains("the data have changed"))
+          .hasSize(2);
+    }
+  }
+
   @Test
   void whatIsReplayedIsCountedNoSecondTime() {
     JobSpec spec = fixedOfTwo();
