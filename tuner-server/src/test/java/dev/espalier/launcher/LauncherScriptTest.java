@@ -97,6 +97,18 @@ final class LauncherScriptTest {
   }
 
   @Test
+  void aLocaleThatKnowsAsciiOnlyGivesWayToOneThatKnowsAllLetters() throws Exception {
+    executable("jdk25/bin/java", "#!/bin/sh\necho \"${LC_ALL:-}|${LC_CTYPE:-}|${LANG:-}\"\n");
+
+    assertThat(espalier(Map.of(), "version").output()).isEqualTo("|C.UTF-8|\n");
+    assertThat(espalier(Map.of("LANG", "POSIX"), "version").output()).isEqualTo("|C.UTF-8|POSIX\n");
+    assertThat(espalier(Map.of("LANG", "tr_TR.UTF-8", "LC_ALL", "C"), "version").output())
+        .isEqualTo("C.UTF-8||tr_TR.UTF-8\n");
+    assertThat(espalier(Map.of("LANG", "tr_TR.UTF-8"), "version").output())
+        .isEqualTo("||tr_TR.UTF-8\n");
+  }
+
+  @Test
   void buildsAgainWhenASourceIsNewerOrGone() throws Exception {
     espalier(Map.of(), "version");
     Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));

@@ -84,9 +84,9 @@ class ServerConfiguration {
   }
 
   @Bean
-  FirstToken firstToken(TokenStore tokens, TunerProperties properties) {
+  HomeToken homeToken(TokenStore tokens, TunerProperties properties) {
     Console console = System.console();
-    return new FirstToken(
+    return new HomeToken(
         tokens,
         properties.homeFolder().resolve("token"),
         System.out,

@@ -1,9 +1,7 @@
 package dev.espalier.tuner.rest;
 
-import dev.espalier.api.model.ErrorCode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.List;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.ErrorReportValve;
@@ -27,14 +25,8 @@ final class ProblemValve extends ErrorReportValve {
     if (TraceFilter.traceId(request).isEmpty()) {
       TraceFilter.begin(request, response);
     }
-    boolean isServers = status >= 500;
-    ErrorCode code =
-        isServers
-            ? ErrorCode.INTERNAL
-            : status == 404 ? ErrorCode.NOT_FOUND : ErrorCode.INVALID_REQUEST;
-    String detail = isServers ? "the server failed" : "the request cannot be served";
     try {
-      problems.write(request, response, problems.view(request, status, code, detail, List.of()), 0);
+      problems.write(request, response, problems.ofStatus(request, status), 0);
       response.finishResponse();
     } catch (IOException e) {
       throw new UncheckedIOException(e);

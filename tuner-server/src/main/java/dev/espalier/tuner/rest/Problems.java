@@ -32,6 +32,20 @@ final class Problems {
         failure.problems());
   }
 
+  /// {@return what is told where nothing but the status is known}
+  ProblemView ofStatus(HttpServletRequest request, int status) {
+    ErrorCode code =
+        switch (status) {
+          case 401 -> ErrorCode.UNAUTHENTICATED;
+          case 403 -> ErrorCode.FORBIDDEN;
+          case 404 -> ErrorCode.NOT_FOUND;
+          default -> status < 500 ? ErrorCode.INVALID_REQUEST : ErrorCode.INTERNAL;
+        };
+    String detail =
+        status < 500 ? "the request cannot be served" : "the server failed; its log tells more";
+    return view(request, status, code, detail, List.of());
+  }
+
   ProblemView view(
       HttpServletRequest request,
       int status,

@@ -1,6 +1,7 @@
 package dev.espalier.tuner.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.ErrorCode;
@@ -140,6 +141,7 @@ class ReportAssemblerTest {
 
     assertThat(evaluated.metrics().get("accuracy")).isEqualTo(0.25);
     assertThat(evaluated.metrics().get("rmse")).isEqualTo(Math.sqrt((90 + 480) / 40.0));
+    assertThat(evaluated.loss()).as("beside the accuracy").isCloseTo(570 / 40.0, within(1e-9));
     assertThat(evaluated.branch()).isEqualTo(BRANCH);
   }
 
@@ -174,6 +176,7 @@ class ReportAssemblerTest {
     var evaluated = (SessionEvent.Evaluated) assembler.drain(clock).getFirst();
 
     assertThat(evaluated.metrics()).isEqualTo(Map.of("accuracy", 0.25));
+    assertThat(evaluated.loss()).as("of other samples tells nothing").isNaN();
   }
 
   @Test

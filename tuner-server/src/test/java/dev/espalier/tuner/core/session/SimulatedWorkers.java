@@ -76,6 +76,7 @@ public final class SimulatedWorkers {
   private LongPredicate failingCheckpoints = _ -> false;
   private LongPredicate damagedCheckpoints = _ -> false;
   private LongPredicate missingCheckpoints = _ -> false;
+  private double resultStep;
   private long probeSamples = 512;
   private int generation;
   private boolean isHeld;
@@ -136,6 +137,13 @@ public final class SimulatedWorkers {
   /// Holds another number of samples out.
   public SimulatedWorkers holdOut(long samples) {
     probeSamples = samples;
+    return this;
+  }
+
+  /// Rounds validation results to whole steps, as accuracies on few samples are, and tells the loss
+  /// beside them.
+  public SimulatedWorkers roundResultsTo(double step) {
+    resultStep = step;
     return this;
   }
 
@@ -363,13 +371,17 @@ public final class SimulatedWorkers {
   private void evaluate(BranchCommand.Evaluate command) {
     double took = 10 * time.secondsOf(DEFAULT_BATCH_SIZE);
     seconds += took;
+    double loss = model.evaluate(held(command.branch()).state);
+    boolean isRounded = resultStep > 0;
     deliver(
         new SessionEvent.Evaluated(
             seconds,
             command.evaluation(),
             command.branch(),
-            Map.of(metric, model.evaluate(held(command.branch()).state)),
-            took));
+            Map.of(metric, isRounded ? resultStep * Math.round(loss / resultStep) : loss),
+            took,
+            isRounded ? List.of(loss) : List.of(),
+            List.of()));
   }
 
   private static Setting shaped(Setting setting, Shape shape, long clock) {

@@ -220,7 +220,7 @@ public final class JobSession implements TuningSession {
   /// What was said of a checkpoint that failed does not hold any more.
   private void takeBackFailure() {
     if (board.isShown(CHECKPOINT_FAILED) && stage == Stage.RUNNING) {
-      course.showCheckpoints("training", "Checkpoints are written again: " + checkpoints.inWords());
+      course.showCheckpoints("checkpoint-written", "Going on; checkpoints can be written again");
     }
   }
 

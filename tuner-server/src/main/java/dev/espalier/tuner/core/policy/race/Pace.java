@@ -55,18 +55,18 @@ public final class Pace {
     }
   }
 
-  /// {@return what is known now, of which a rung is planned: who takes as long for a clock as
-  /// another gets as many, whatever the machine does while the rung runs}
+  /// {@return what is known of clocks now, by which a rung is planned: settings of one pace get
+  /// equally many, whatever the machine does while the rung runs}
   ///
-  /// Of settings that differ from the reference by their batch size no more is believed than is
-  /// plausible: a clock takes no longer than in proportion to it, and with a larger one no less.
+  /// Of settings that differ from the one that is known best by their batch size, no more is
+  /// believed than is plausible: a clock takes no longer than in proportion to that, and with a
+  /// larger one no less. What it learns itself, of a setting that was not known, the original is to
+  /// be told, too.
   ///
   /// @param known the setting whose pace is known best
   Pace frozen(Setting known, Workload workload) {
     var frozen = new Pace(Optional.of(new Reference(known, workload)));
     frozen.runs.putAll(runs);
-    frozen.learned.putAll(learned);
-    frozen.secondsPerProbedSample = secondsPerProbedSample;
     return frozen;
   }
 

@@ -420,10 +420,12 @@ public final class Race {
     if (field.left().size() == 1) {
       return Optional.of("all others were worse");
     }
-    return rung >= MAX_RUNGS
-        ? Optional.of("the race has run its " + MAX_RUNGS + " rungs")
-        : allowance.reasonAgainstRung(
-            entrant -> lapSeconds(entrant, paceNow(), untilSeconds + nextSeconds, nextSeconds));
+    if (rung >= MAX_RUNGS) {
+      return Optional.of("the race has run its " + MAX_RUNGS + " rungs");
+    }
+    Pace next = paceNow();
+    return allowance.reasonAgainstRung(
+        entrant -> lapSeconds(entrant, next, untilSeconds + nextSeconds, nextSeconds));
   }
 
   private void settle(String why) {

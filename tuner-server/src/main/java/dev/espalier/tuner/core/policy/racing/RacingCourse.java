@@ -119,6 +119,7 @@ public final class RacingCourse implements Course {
     Optional<Checkpoints.Mark> last = checkpoints.lastDurable();
     history.truncate(last.map(Checkpoints.Mark::evaluations).orElse(0));
     outlook.resumed(history.best());
+    results.resumed();
     departures.resume(last, checkpoints.chosenSetting());
     next();
   }

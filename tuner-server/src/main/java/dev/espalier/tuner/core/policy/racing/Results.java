@@ -12,6 +12,8 @@ final class Results {
   /// By which part of itself a loss must fall where the metric does not get better.
   private static final double LEAST_GAIN = 0.01;
 
+  private static final History.Entry NOTHING = new History.Entry(0, 0, 0, Double.NaN);
+
   private final Board board;
   private final Checkpoints checkpoints;
   private final Mainline mainline;
@@ -19,7 +21,7 @@ final class Results {
   private final History history;
 
   /// The last best that was a gain.
-  private History.Entry noted = new History.Entry(0, 0, 0, Double.NaN);
+  private History.Entry noted = NOTHING;
 
   Results(
       Board board, Checkpoints checkpoints, Mainline mainline, RaceTimes times, History history) {
@@ -28,6 +30,11 @@ final class Results {
     this.mainline = mainline;
     this.times = times;
     this.history = history;
+  }
+
+  /// Workers were lost, and with them results that may come again, and are gains then as before.
+  void resumed() {
+    noted = NOTHING;
   }
 
   /// Takes in a result of the mainline as it stands, and saves that if it is the best.

@@ -9,7 +9,9 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
+import dev.espalier.api.model.Tunable;
 import dev.espalier.tuner.core.policy.Jobs;
 import dev.espalier.tuner.core.policy.Policies;
 import dev.espalier.tuner.core.policy.board.Words;
@@ -23,6 +25,7 @@ import dev.espalier.tuner.core.session.SimulatedWorkers;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -223,20 +226,7 @@ final class PopulationSessionTest {
 
   @Test
   void aRunWhoseLossOverflowsEndsThere() {
-    var hot = Setting.of(java.util.Map.of("momentum", 0.5, "batchSize", 32.0));
-    JobPlan plan =
-        Jobs.plan(
-            "grid",
-            "random",
-            new dev.espalier.api.model.SearchSpace(
-                List.of(
-                    new dev.espalier.api.model.Tunable.LogRange("learningRate", 1e-2, 10, 0.1))),
-            hot,
-            List.of(),
-            1,
-            Jobs.OPTIONS,
-            2);
-    SimulatedWorkers run = workers(plan).run();
+    SimulatedWorkers run = workers(ofRates("grid", 1e-2, 10)).run();
 
     assertThat(run.decisions()).anyMatch(decision -> decision.rule().equals("run.diverged"));
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
@@ -244,19 +234,7 @@ final class PopulationSessionTest {
 
   @Test
   void aPopulationAllOfWhichOverflowsHasFailed() {
-    JobPlan plan =
-        Jobs.plan(
-            "random",
-            "random",
-            new dev.espalier.api.model.SearchSpace(
-                List.of(
-                    new dev.espalier.api.model.Tunable.LogRange("learningRate", 1e4, 1e5, 2e4))),
-            Setting.of(java.util.Map.of("momentum", 0.5, "batchSize", 32.0)),
-            List.of(),
-            1,
-            Jobs.OPTIONS,
-            2);
-    SimulatedWorkers run = workers(plan).run();
+    SimulatedWorkers run = workers(ofRates("random", 1e4, 1e5)).run();
 
     assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
     assertThat(run.lastShown().reason()).isEqualTo("nothing-learns");
@@ -409,6 +387,14 @@ final class PopulationSessionTest {
 
   private static JobPlan plan(String policy) {
     return Jobs.plan(policy, "random", Jobs.SPACE, Setting.EMPTY, List.of(), 3, Jobs.OPTIONS, 0);
+  }
+
+  private static JobPlan ofRates(String policy, double least, double most) {
+    var rates =
+        new SearchSpace(
+            List.of(new Tunable.LogRange("learningRate", least, most, Math.sqrt(least * most))));
+    Setting base = Setting.of(Map.of("momentum", 0.5, "batchSize", 32.0));
+    return Jobs.plan(policy, "random", rates, base, List.of(), 1, Jobs.OPTIONS, 2);
   }
 
   private static SimulatedWorkers workers(JobPlan plan) {

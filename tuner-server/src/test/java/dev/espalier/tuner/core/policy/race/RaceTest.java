@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Races whose losses are given: for each rate one mean per rung, the same on all blocks but for a
@@ -58,6 +59,8 @@ class RaceTest {
   private double scatter;
   private double noisy = Double.NaN;
   private boolean isReturn;
+  private double clockSeconds = CLOCK_SECONDS;
+  private double slower = 1;
 
   private void losses(double rate, double... rungs) {
     losses.put(rate, IntStream.range(0, rungs.length).mapToObj(i -> rungs[i]).toList());
@@ -109,9 +112,9 @@ class RaceTest {
     return race.outcome().orElseThrow();
   }
 
-  private static void run(Board board, Branch branch, long untilClock) {
+  private void run(Board board, Branch branch, long untilClock) {
     while (branch.clocks() < untilClock) {
-      board.count(branch, CLOCK_SECONDS, PARENT_LOSS);
+      board.count(branch, clockSeconds, PARENT_LOSS);
     }
   }
 
@@ -128,6 +131,8 @@ class RaceTest {
     note(effect);
     if (effect instanceof SessionEffect.Command(BranchCommand.Schedule schedule)) {
       Branch branch = board.branch(schedule.branch()).orElseThrow();
+      // Other things run beside it, more and more.
+      clockSeconds *= slower;
       run(board, branch, schedule.untilClock());
       race.advance();
     } else if (effect instanceof SessionEffect.Command(BranchCommand.Probe probe)) {
@@ -191,6 +196,29 @@ class RaceTest {
     assertThat(outcome.open()).isEqualTo(Optional.of(move(BOLD)));
     assertThat(decisions.getLast().evidence().get("entrants").toString())
         .contains("metricAboveLeader=0.0199");
+  }
+
+  /// Clocks of each lap take a quarter longer than those before: by that the last would run least.
+  @Test
+  void entrantsOfOnePaceRunEquallyManyClocksWhateverElseTheMachineDoes() {
+    slower = 1.25;
+    trainedSeconds = FOUR_RUNGS;
+    losses(INCUMBENT, 0.9, 0.8, 0.7, 0.6);
+    losses(BOLD, 0.9, 0.8, 0.7, 0.6);
+    losses(CALM, 0.9, 0.8, 0.7, 0.6);
+
+    race(BOLD, CALM);
+
+    List<Decision> rungs =
+        decisions.stream().filter(decision -> decision.rule().equals("racing.rung")).toList();
+    assertThat(rungs).hasSizeGreaterThan(1);
+    assertThat(rungs).allSatisfy(rung -> assertThat(clocks(rung).distinct()).hasSize(1));
+    assertThat(rungs.getFirst().outcome()).matches("After 0\\.[0-9]+ to 0\\.[0-9]+ s, .*");
+  }
+
+  private static Stream<Object> clocks(Decision rung) {
+    return ((List<?>) rung.evidence().get("entrants"))
+        .stream().map(row -> ((Map<?, ?>) row).get("clocks"));
   }
 
   @Test

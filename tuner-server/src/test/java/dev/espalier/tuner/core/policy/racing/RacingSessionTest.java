@@ -796,6 +796,26 @@ class RacingSessionTest {
   }
 
   @Test
+  void ofEqualResultsTheOneWithTheLeastLossIsKept() {
+    SimulatedWorkers run =
+        Jobs.workers(plan(0.1, 20), QuadraticModel.quiet(1)).roundResultsTo(0.5).run();
+
+    List<SessionEffect.MainlineEvaluated> results =
+        run.effects(SessionEffect.MainlineEvaluated.class);
+    double best =
+        results.stream().mapToDouble(result -> result.metrics().get("loss")).min().orElseThrow();
+    List<Long> equals =
+        results.stream()
+            .filter(result -> result.metrics().get("loss") == best)
+            .map(SessionEffect.MainlineEvaluated::mainlineClock)
+            .toList();
+    assertThat(equals).hasSizeGreaterThan(2);
+    assertThat(run.effects(SessionEffect.ResultChanged.class).getLast().mainlineClock())
+        .isIn(equals)
+        .isGreaterThan(equals.getFirst());
+  }
+
+  @Test
   void racesOnceInSixtyClocksOfAWholePassEach() {
     var space = new SearchSpace(List.of(new Tunable.LogRange("learningRate", 1e-5, 10, 0.01)));
     Setting base = Setting.EMPTY.with(Tunable.BATCH_SIZE, 8_000);

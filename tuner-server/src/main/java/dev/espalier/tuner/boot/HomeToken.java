@@ -11,9 +11,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
-/// Makes the first token of a new server, before its port opens; another one where that is wished
-/// for, by who has lost theirs.
-final class FirstToken implements SmartInitializingSingleton {
+/// Makes the token that lies in the home, before the port opens: the first one of a new server, or
+/// another one for who has lost theirs.
+final class HomeToken implements SmartInitializingSingleton {
   private final TokenStore tokens;
   private final Path file;
   private final PrintStream out;
@@ -22,7 +22,7 @@ final class FirstToken implements SmartInitializingSingleton {
 
   /// @param isTerminal whether a person reads `out`: what is redirected stays, and a token must not
   /// @param isWished whether to make one though there are some
-  FirstToken(TokenStore tokens, Path file, PrintStream out, boolean isTerminal, boolean isWished) {
+  HomeToken(TokenStore tokens, Path file, PrintStream out, boolean isTerminal, boolean isWished) {
     this.tokens = tokens;
     this.file = file;
     this.out = out;

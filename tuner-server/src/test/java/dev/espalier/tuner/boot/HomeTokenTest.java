@@ -12,7 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-final class FirstTokenTest {
+final class HomeTokenTest {
   private final TestServer server = TestServer.get();
   private final TokenStore tokens = server.bean(TokenStore.class);
 
@@ -45,7 +45,7 @@ final class FirstTokenTest {
 
   private String start(boolean isWished) {
     var said = new ByteArrayOutputStream();
-    new FirstToken(
+    new HomeToken(
             tokens,
             folder.resolve("token"),
             new PrintStream(said, true, StandardCharsets.UTF_8),
