@@ -26,6 +26,7 @@ import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SimulatedWorkers;
 import dev.espalier.tuner.core.session.TrainingStart;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -33,6 +34,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -913,35 +915,51 @@ class RacingSessionTest {
   /// A metric that cannot be computed judges nothing: not that training has converged either.
   @Test
   void trainsToItsBoundsWhereNoResultIsANumber() {
-    var blind =
-        new SimulatedWorkers.Model() {
-          private final SimulatedWorkers.Model model = QuadraticModel.quiet(1);
-
-          @Override
-          public double[] initial() {
-            return model.initial();
-          }
-
-          @Override
-          public double clock(double[] state, Setting setting) {
-            return model.clock(state, setting);
-          }
-
-          @Override
-          public double evaluate(double[] state) {
-            return Double.NaN;
-          }
-
-          @Override
-          public double[] losses(double[] state, long samples) {
-            return model.losses(state, samples);
-          }
-        };
-
-    SimulatedWorkers run = Jobs.workers(plan(0.1, 20), blind).run();
+    SimulatedWorkers run = Jobs.workers(plan(0.1, 20), withResults(_ -> Double.NaN)).run();
 
     assertThat(only(run, "job.max-epochs")).isNotNull();
     assertThat(evaluations(run).getLast().epoch()).isBetween(20 - ROUNDING, 20 + ONE_CLOCK);
+  }
+
+  /// Of two results the range is the step from one to the other.
+  @Test
+  void aSecondResultThatIsWorseLeadsNowhereElse() {
+    var results = new ArrayDeque<>(List.of(0.5, 0.52, 0.4));
+    SimulatedWorkers run =
+        Jobs.workers(
+                plan(0.1, 20),
+                withResults(_ -> results.size() > 1 ? results.removeFirst() : results.getFirst()))
+            .run();
+
+    assertThat(evaluations(run)).hasSizeGreaterThan(3);
+    assertThat(ruled(run, "racing.retreat")).isEmpty();
+    assertThat(ruled(run, "racing.restart")).isEmpty();
+  }
+
+  /// A model whose validation results are given.
+  private static SimulatedWorkers.Model withResults(ToDoubleFunction<double[]> results) {
+    SimulatedWorkers.Model model = QuadraticModel.quiet(1);
+    return new SimulatedWorkers.Model() {
+      @Override
+      public double[] initial() {
+        return model.initial();
+      }
+
+      @Override
+      public double clock(double[] state, Setting setting) {
+        return model.clock(state, setting);
+      }
+
+      @Override
+      public double evaluate(double[] state) {
+        return results.applyAsDouble(state);
+      }
+
+      @Override
+      public double[] losses(double[] state, long samples) {
+        return model.losses(state, samples);
+      }
+    };
   }
 
   @Test
