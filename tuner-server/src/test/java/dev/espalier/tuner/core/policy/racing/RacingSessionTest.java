@@ -817,11 +817,12 @@ class RacingSessionTest {
         .isGreaterThan(equals.getFirst());
   }
 
-  @Test
-  void racesOnceInSixtyClocksOfAWholePassEach() {
+  @ParameterizedTest
+  @CsvSource({"50, 0", "60, 1"})
+  void sixtyClocksOfAWholePassEachAllowOneRaceAndFiftyNone(int clocks, int races) {
     var space = new SearchSpace(List.of(new Tunable.LogRange("learningRate", 1e-5, 10, 0.01)));
     Setting base = Setting.EMPTY.with(Tunable.BATCH_SIZE, 8_000);
-    JobPlan plan = Jobs.plan("racing", "random", space, base, List.of(), 1, Jobs.OPTIONS, 60);
+    JobPlan plan = Jobs.plan("racing", "random", space, base, List.of(), 1, Jobs.OPTIONS, clocks);
 
     SimulatedWorkers run =
         new SimulatedWorkers(
@@ -829,7 +830,10 @@ class RacingSessionTest {
             .run();
 
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
-    assertThat(ruled(run, "racing.race")).hasSize(1);
+    assertThat(ruled(run, "racing.race")).hasSize(races);
+    assertThat(ruled(run, "racing.race"))
+        .allSatisfy(
+            race -> assertThat((long) race.evidence().get("mainlineClock")).isBetween(30L, 40L));
   }
 
   @ParameterizedTest
