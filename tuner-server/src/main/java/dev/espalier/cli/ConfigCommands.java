@@ -61,11 +61,18 @@ final class ConfigCommands extends CommandGroup {
   /// Shows what a job file comes to; warnings stand beside, where a program does not read.
   static int show(Invocation invocation, JsonNode answer) {
     JsonNode config = answer.path("config");
-    answer
-        .path("warnings")
-        .forEach(warning -> invocation.err().println("espalier: warning: " + warning.asString()));
+    answer.path("warnings").forEach(warning -> warn(invocation, warning.asString()));
     return invocation.show(
         config, () -> List.of("The job file is valid; it comes to:", "", Json.yaml(config)));
+  }
+
+  /// Warns of keys that have no effect, where no server is asked for warnings.
+  static void warnOfKeys(Invocation invocation, Map<String, Object> document) {
+    JobSpecReader.withoutEffect(document).forEach(warning -> warn(invocation, warning));
+  }
+
+  private static void warn(Invocation invocation, String warning) {
+    invocation.err().println("espalier: warning: " + warning);
   }
 
   /// Program, arguments and data are known to a server only.
@@ -78,6 +85,7 @@ final class ConfigCommands extends CommandGroup {
       throw new CommandFailure(
           ExitStatus.INVALID_JOB, Problem.lines("the job file has problems:", problems));
     }
+    warnOfKeys(invocation, document);
     invocation
         .err()
         .println(

@@ -123,6 +123,7 @@ final class JobCommands extends CommandGroup {
             "/jobs",
             document,
             Map.of("Idempotency-Key", key == null ? UUID.randomUUID().toString() : key));
+    ConfigCommands.warnOfKeys(invocation, document);
     String id = answer.path("id").asString("");
     if (!options.follow) {
       return invocation.show(

@@ -9,6 +9,7 @@ import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
 import dev.espalier.cli.watch.JobSummary;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
@@ -28,6 +29,9 @@ import tools.jackson.databind.JsonNode;
     })
 final class ScheduleCommands extends CommandGroup {
   private static final String JOB = "Id of the job, or latest.";
+
+  /// What says which samples are not trained on.
+  private static final List<String> HELD_OUT = List.of("probe", "probeSamples", "probeShare");
 
   private final Invocation invocation;
 
@@ -97,9 +101,12 @@ final class ScheduleCommands extends CommandGroup {
     tuning.put("policy", PolicyName.FIXED);
     JobView job = client.get(path, JobView.class);
     if (job.policy().equals(PolicyName.RACING)
-        && document.get("tuning") instanceof Map<?, ?> raced) {
+        && document.get("tuning") instanceof Map<?, ?> raced
+        && raced.get("racing") instanceof Map<?, ?> options) {
       tuning.put("holdOut", true);
-      tuning.put("racing", raced.get("racing"));
+      var heldOut = new LinkedHashMap<String, Object>();
+      HELD_OUT.forEach(key -> heldOut.put(key, options.get(key)));
+      tuning.put("racing", heldOut);
     }
     tuning.put("schedule", schedule.found().stream().map(ScheduleCommands::entry).toList());
     document.put("tuning", tuning);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
+import dev.espalier.api.model.PolicyName;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.model.ProgramDescriptor.Argument;
 import dev.espalier.api.model.Tunable;
@@ -18,10 +19,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
 
@@ -44,6 +47,10 @@ final class JobFileDocumentTest {
                   List.of("sgd", "momentum"))),
           List.of(new Tunable.LogRange("learningRate", 1e-5, 1, 0.01)),
           List.of(new MetricSpec("accuracy", Goal.MAXIMIZE, MetricSpec.Aggregate.MEAN)));
+
+  /// Keys that say what all policies do, or that another policy refuses.
+  private static final Set<String> EVERYWHERE =
+      Set.of("tuning.policy", "tuning.setting", "tuning.schedule");
 
   private static final JsonNode SCHEMA = Json.parse(JobSpecSchema.json());
 
@@ -102,9 +109,9 @@ final class JobFileDocumentTest {
 
   @Test
   void tableOfKeysHasTheDefaultsOfTheReader() throws IOException {
-    JobSpec spec = read(Map.of("program", "mlp")).spec().orElseThrow();
+    // Each policy shows the keys that have an effect with it; racing has the last word.
     Map<String, String> effective = new TreeMap<>();
-    flatten("", Json.tree(JobSpecReader.toDocument(spec)), effective);
+    PolicyName.ALL.reversed().forEach(policy -> effective.putAll(shown(policy)));
 
     documentedDefaults()
         .forEach((key, value) -> {
@@ -113,6 +120,40 @@ final class JobFileDocumentTest {
               .as(key)
               .isEqualTo(value);
         });
+  }
+
+  private static Map<String, String> shown(String policy) {
+    Map<String, Object> document = Map.of("program", "mlp", "tuning", Map.of("policy", policy));
+    JobSpec spec = read(document).spec().orElseThrow();
+    Map<String, String> shown = new TreeMap<>();
+    flatten("", Json.tree(JobSpecReader.toDocument(spec)), shown);
+    return shown;
+  }
+
+  /// The row of a key begins with the policies that it has an effect with, if not with all.
+  @ParameterizedTest
+  @FieldSource("dev.espalier.api.model.PolicyName#ALL")
+  void tableOfKeysNamesThePoliciesOfAKey(String policy) throws IOException {
+    Set<String> shown = shown(policy).keySet();
+    Map<String, String> policies = new TreeMap<>();
+    Pattern.compile("^\\| `(tuning\\.[A-Za-z.]+)` \\|[^|]*\\| ([^|:]*):?.*", Pattern.MULTILINE)
+        .matcher(text())
+        .results()
+        .forEach(match -> policies.put(match.group(1), match.group(2)));
+    assertThat(policies).hasSizeGreaterThan(40);
+
+    policies.forEach((key, words) -> {
+      boolean isNamed =
+          words.contains("`" + policy + "`")
+              || (words.equals("populations") && !PolicyName.WITH_MAINLINE.contains(policy))
+              || (PolicyName.ALL.stream().noneMatch(name -> words.contains("`" + name + "`"))
+                  && !words.equals("populations")
+                  && key.startsWith("tuning.racing.")
+                  && policy.equals(PolicyName.RACING));
+      if (!EVERYWHERE.contains(key)) {
+        assertThat(shown.contains(key)).as(key + " with " + policy).isEqualTo(isNamed);
+      }
+    });
   }
 
   @Test

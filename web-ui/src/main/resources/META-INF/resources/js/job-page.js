@@ -296,7 +296,17 @@ class JobPage {
       // A program that needs data is not taken without.
       const { program, data } = config;
       const least = (await post('/jobs?dryRun=true', { program, data })).config;
-      this.#defaults = { ...least, data: undefined };
+      // Which keys of tuning there are, and one default, follow from the policy.
+      const { policy } = config.tuning;
+      const same =
+        policy === least.tuning.policy
+          ? least
+          : (await post('/jobs?dryRun=true', { program, data, tuning: { policy } })).config;
+      this.#defaults = {
+        ...same,
+        data: undefined,
+        tuning: { ...same.tuning, policy: least.tuning.policy },
+      };
     } catch {
       // The program or its data are not known any more: then nothing is compared.
       this.#defaults = undefined;

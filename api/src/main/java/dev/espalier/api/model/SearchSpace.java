@@ -9,6 +9,9 @@ import java.util.TreeMap;
 ///
 /// @param tunables names are unique; may be empty when nothing is searched
 public record SearchSpace(List<Tunable> tunables) {
+  /// Points of a continuous axis of the searcher `grid`: ten steps, both bounds included.
+  public static final int GRID_POINTS = 11;
+
   public SearchSpace {
     tunables = List.copyOf(tunables);
     var names = new HashSet<String>();

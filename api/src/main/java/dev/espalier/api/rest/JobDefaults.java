@@ -65,4 +65,9 @@ public final class JobDefaults {
   public static final List<String> SEARCHERS = List.of("random", "sobol", "grid", "tpe", "gp");
 
   private JobDefaults() {}
+
+  /// {@return the default of `converge.plateauEpochs`, which must be more than the other}
+  static int convergePlateauEpochs(int retunePlateauEpochs) {
+    return Math.max(CONVERGE_PLATEAU_EPOCHS, retunePlateauEpochs + 1);
+  }
 }

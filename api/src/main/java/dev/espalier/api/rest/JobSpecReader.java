@@ -73,9 +73,29 @@ public final class JobSpecReader {
         : new Result(Optional.empty(), reader.problems.stream().distinct().toList());
   }
 
-  /// {@return `spec` as the document of a job file that reads back as the same job}
+  /// {@return `spec` as the document of a job file that reads back as the same job; keys that have
+  /// no effect with its policy are left out where they have their defaults}
   public static Map<String, Object> toDocument(JobSpec spec) {
     return JobSpecWriter.write(spec);
+  }
+
+  /// {@return a sentence for each key that the job's file need not have named, for it has no effect
+  /// with the job's policy}
+  public static List<String> withoutEffect(JobSpec spec) {
+    return JobSpecWriter.withoutEffect(spec.tuning());
+  }
+
+  /// {@return the same of a job file that no server has read; keys with a problem count as unnamed}
+  public static List<String> withoutEffect(Map<String, ? extends @Nullable Object> document) {
+    var reader = new JobSpecReader(document, name -> Optional.empty());
+    return JobSpecWriter.withoutEffect(reader.tuning(new TunableReader(Optional.empty())));
+  }
+
+  /// {@return what a job file comes to that names nothing of tuning but the policy}
+  static JobSpec.Tuning unnamed(String policy) {
+    var named = Map.of("tuning", Map.of("policy", policy));
+    var reader = new JobSpecReader(named, name -> Optional.empty());
+    return reader.tuning(new TunableReader(Optional.empty()));
   }
 
   private JobSpec job() {
@@ -135,29 +155,25 @@ public final class JobSpecReader {
 
   /// A grid numbers its settings.
   private void checkGrid(JobSpec.Tuning tuning, List<Tunable> space) {
-    int perTunable = tuning.runs().gridPoints();
+    boolean isSearcher =
+        tuning.policy().equals(PolicyName.MLTUNER) && tuning.searcher().equals(PolicyName.GRID);
+    int perTunable = isSearcher ? SearchSpace.GRID_POINTS : tuning.runs().gridPoints();
     double points =
         space.stream()
             .filter(tunable -> !tuning.setting().values().containsKey(tunable.name()))
             .mapToDouble(tunable ->
                 tunable instanceof Tunable.Choice choice ? choice.values().size() : perTunable)
             .reduce(1, (some, more) -> some * more);
-    boolean isGrid =
-        tuning.policy().equals(PolicyName.GRID)
-            || (tuning.policy().equals(PolicyName.MLTUNER)
-                && tuning.searcher().equals(PolicyName.GRID));
-    if (isGrid && points > MAX_GRID) {
-      root.section("tuning")
-          .section("runs")
-          .wrong(
-              "gridPoints",
-              perTunable,
-              "gridPoints must give a grid of at most "
-                  + NumberText.of(MAX_GRID)
-                  + " settings but "
-                  + perTunable
-                  + " give "
-                  + NumberText.of(points));
+    if (points <= MAX_GRID) {
+      return;
+    }
+    String shown =
+        perTunable + " values per continuous tunable, which gives " + NumberText.of(points);
+    String most = "a grid must have at most " + NumberText.of(MAX_GRID) + " settings but has ";
+    if (isSearcher) {
+      root.section("tuning").wrong("searcher", PolicyName.GRID, most + shown);
+    } else if (tuning.policy().equals(PolicyName.GRID)) {
+      root.section("tuning").section("runs").wrong("gridPoints", perTunable, most + shown);
     }
   }
 
@@ -357,7 +373,7 @@ public final class JobSpecReader {
   }
 
   private int convergePlateau(Section converge, int retunePlateau) {
-    int otherwise = Math.max(JobDefaults.CONVERGE_PLATEAU_EPOCHS, retunePlateau + 1);
+    int otherwise = JobDefaults.convergePlateauEpochs(retunePlateau);
     int plateau = converge.whole("plateauEpochs", 1, 1_000_000, otherwise);
     if (plateau <= retunePlateau) {
       converge.wrong(

@@ -5,13 +5,32 @@ import dev.espalier.api.model.RacingOptions;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Writes a job in the form of a job file, with every default spelled out.
+/// Writes a job in the form of a job file, with every default spelled out that has an effect.
 final class JobSpecWriter {
   private JobSpecWriter() {}
+
+  /// {@return a sentence for each key that says other than its default and has no effect with the
+  /// policy}
+  static List<String> withoutEffect(JobSpec.Tuning tuning) {
+    return TuningKeys.withoutEffect(tuning(tuning), unnamed(tuning));
+  }
+
+  /// One default follows from another key.
+  private static Map<String, Object> unnamed(JobSpec.Tuning tuning) {
+    Map<String, Object> unnamed = tuning(JobSpecReader.unnamed(tuning.policy()));
+    unnamed.put(
+        "converge", converge(JobDefaults.convergePlateauEpochs(tuning.retunePlateauEpochs())));
+    return unnamed;
+  }
+
+  private static Map<String, Object> converge(int plateauEpochs) {
+    return Map.of("plateauEpochs", plateauEpochs);
+  }
 
   static Map<String, Object> write(JobSpec spec) {
     var document = new LinkedHashMap<String, Object>();
@@ -31,7 +50,7 @@ final class JobSpecWriter {
       }
       document.put("tunables", tunables);
     }
-    document.put("tuning", tuning(spec.tuning()));
+    document.put("tuning", TuningKeys.withEffect(tuning(spec.tuning()), unnamed(spec.tuning())));
     document.put("stop", stop(spec.stop()));
     document.put("checkpoints", Map.of("keep", spec.checkpoints().keep()));
     document.put(
@@ -81,7 +100,7 @@ final class JobSpecWriter {
     document.put("stop", pair("best", tuning.stopBest(), "within", plain(tuning.stopWithin())));
     document.put(
         "retune", pair("plateauEpochs", tuning.retunePlateauEpochs(), "max", tuning.maxRetunes()));
-    document.put("converge", Map.of("plateauEpochs", tuning.convergePlateauEpochs()));
+    document.put("converge", converge(tuning.convergePlateauEpochs()));
     document.put("runs", runs(tuning.runs()));
     document.put("racing", racing(tuning.racing()));
     document.put("warmStart", tuning.warmStart());

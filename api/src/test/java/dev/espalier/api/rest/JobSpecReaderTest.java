@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -166,10 +167,71 @@ final class JobSpecReaderTest {
           assertThat(problem.pointer()).isEqualTo("/tuning/runs/gridPoints");
           assertThat(problem.message())
               .isEqualTo(
-                  "gridPoints must give a grid of at most 1.0E15 settings but 1000 give 1.0E21");
+                  "a grid must have at most 1.0E15 settings but has 1000 values per continuous"
+                      + " tunable, which gives 1.0E21");
         });
     tuning.put("policy", "random");
     assertThat(JobSpecReader.read(document, _ -> Optional.of(wide)).problems()).isEmpty();
+    tuning.putAll(Map.of("policy", "mltuner", "searcher", "grid"));
+    assertThat(JobSpecReader.read(document, _ -> Optional.of(wide)).problems()).isEmpty();
+  }
+
+  /// The searcher has points of its own, more than the policy.
+  @Test
+  void gridOfASearcherIsBoundedToo() {
+    List<Tunable> many =
+        IntStream.rangeClosed(1, 15)
+            .<Tunable>mapToObj(i -> new Tunable.LinearRange("weight" + i, 0, 1, 0.5))
+            .toList();
+    var wide = new ProgramDescriptor("wide", "Many.", false, List.of(), many, MLP.validation());
+    var document =
+        Map.of("program", "wide", "tuning", Map.of("policy", "mltuner", "searcher", "grid"));
+
+    assertThat(JobSpecReader.read(document, _ -> Optional.of(wide)).problems())
+        .singleElement()
+        .satisfies(problem -> {
+          assertThat(problem.pointer()).isEqualTo("/tuning/searcher");
+          assertThat(problem.message()).contains("has 11 values per continuous tunable");
+        });
+  }
+
+  @Test
+  void keysOfOtherPoliciesAreToldWhereTheyAreNotTheirDefaults() {
+    var tuning =
+        new LinkedHashMap<String, Object>(
+            Map.of(
+                "maxTrials",
+                7,
+                "windows",
+                10,
+                "retune",
+                Map.of("plateauEpochs", 9),
+                "racing",
+                Map.of("budget", 0.1)));
+
+    assertThat(JobSpecReader.withoutEffect(spec(with("tuning", tuning))))
+        .containsExactly(
+            "tuning.maxTrials has no effect with the policy racing, only with mltuner",
+            "tuning.retune.plateauEpochs has no effect with the policy racing, only with mltuner");
+    assertThat(JobSpecReader.withoutEffect(with("tuning", tuning))).hasSize(2);
+    tuning.put("policy", "mltuner");
+    assertThat(JobSpecReader.withoutEffect(spec(with("tuning", tuning))))
+        .containsExactly(
+            "tuning.racing.budget has no effect with the policy mltuner, only with racing");
+    tuning.put("policy", "fixed");
+    assertThat(JobSpecReader.withoutEffect(spec(with("tuning", tuning)))).hasSize(3);
+  }
+
+  @Test
+  void effectiveFormLeavesOutWhatOtherPoliciesReadUnlessItIsNotTheDefault() {
+    JobSpec spec = spec(with("tuning", Map.of("policy", "asha", "windows", 12)));
+
+    assertThat(JobSpecReader.toDocument(spec))
+        .extractingByKey("tuning", InstanceOfAssertFactories.map(String.class, Object.class))
+        .containsOnlyKeys("policy", "windows", "runs")
+        .extractingByKey("runs", InstanceOfAssertFactories.map(String.class, Object.class))
+        .containsOnlyKeys("max", "maxEpochs", "minEpochs", "eta", "defaultFirst");
+    assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
   }
 
   @Test

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -69,8 +70,8 @@ class JobController {
 
   /// Takes a job file in; with `dryRun` only says what it came to.
   ///
-  /// @param tryOut with `dryRun`: also has a worker open program and data, which may take 20 s, and
-  ///   warns where it cannot
+  /// @param tryOut with `dryRun`, which warns of keys without effect: also has a worker open
+  ///   program and data, which may take 20 s, and warns where it cannot
   @ApiResponse(
       responseCode = "201",
       description = "the job",
@@ -100,7 +101,12 @@ class JobController {
     if (dryRun) {
       return ResponseEntity.ok(
           new CheckedJob(
-              true, JobSpecReader.toDocument(spec), tryOut ? warnings(spec) : List.of()));
+              true,
+              JobSpecReader.toDocument(spec),
+              Stream.concat(
+                      JobSpecReader.withoutEffect(spec).stream(),
+                      tryOut ? failures(spec) : Stream.of())
+                  .toList()));
     }
     String id = service.submit(spec, Caller.current().actor(), Optional.ofNullable(request));
     JobView job = Lookups.job(queries, id);
@@ -186,9 +192,9 @@ class JobController {
   }
 
   /// Where workers come by themselves, what they can open is not to be seen from here.
-  private List<String> warnings(JobSpec spec) {
+  private Stream<String> failures(JobSpec spec) {
     if (spec.launch() != JobSpec.Launch.LOCAL) {
-      return List.of();
+      return Stream.of();
     }
     String data = spec.data().map(dataFolders::resolve).map(Path::toString).orElse("");
     Optional<ProgramDescriptor> program = programs.find(spec.program());
@@ -196,8 +202,7 @@ class JobController {
         .open(spec, data)
         .flatMap(
             opened -> program.flatMap(descriptor -> JobForecast.failure(spec, descriptor, opened)))
-        .stream()
-        .toList();
+        .stream();
   }
 
   private static EspalierException invalid(List<Problem> problems) {
@@ -211,7 +216,8 @@ class JobController {
 
   /// A job file that was checked and not submitted.
   ///
-  /// @param config the job file with every default filled in
-  /// @param warnings why it would fail here, though the file is right
+  /// @param config the job file with every default filled in that has an effect
+  /// @param warnings what is named and has no effect, and why it would fail here, though the file
+  ///   is right
   record CheckedJob(boolean valid, Map<String, Object> config, List<String> warnings) {}
 }

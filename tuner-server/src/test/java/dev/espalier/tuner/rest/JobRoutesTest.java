@@ -99,6 +99,14 @@ class JobRoutesTest {
     assertThat(warnings("dryRun=true&tryOut=true", JOB)).isEqualTo("[]");
   }
 
+  @Test
+  void dryRunWarnsOfKeysWithoutEffect() {
+    String job = "{\"program\": \"toy\", \"tuning\": {\"maxTrials\": 3}}";
+
+    assertThat(warnings("dryRun=true", job))
+        .contains("tuning.maxTrials has no effect with the policy racing, only with mltuner");
+  }
+
   /// Found out by a job otherwise, when its workers are there.
   @Test
   void dryRunWarnsOfBatchesThatAreTooLargeForTheData() {

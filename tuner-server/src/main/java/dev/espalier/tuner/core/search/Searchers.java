@@ -7,9 +7,6 @@ import java.util.Optional;
 
 /// Opens searchers by name.
 public final class Searchers {
-  /// Points of a continuous axis of a grid: ten steps, both bounds included.
-  public static final int DEFAULT_GRID_POINTS = 11;
-
   /// The names that `of` knows.
   public static final List<String> NAMES = List.of("random", "sobol", "grid", "tpe", "gp");
 

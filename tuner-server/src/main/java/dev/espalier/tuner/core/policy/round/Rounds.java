@@ -2,6 +2,7 @@ package dev.espalier.tuner.core.policy.round;
 
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.RoundTrigger;
+import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
 import dev.espalier.tuner.core.policy.board.Board;
 import dev.espalier.tuner.core.policy.board.Branch;
@@ -148,7 +149,7 @@ public final class Rounds {
         job.searcher(),
         job.space(),
         Searchers.seedOf(job.seed(), plan.number()),
-        Searchers.DEFAULT_GRID_POINTS);
+        SearchSpace.GRID_POINTS);
   }
 
   /// Takes in a clock of some branch.
