@@ -7,10 +7,13 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -103,6 +106,25 @@ class ExactForkTest {
       tuner.say(new BranchCommand.Stop());
       threads.awaitEnd();
       return losses;
+    }
+  }
+
+  @Test
+  void checkpointsThatAreDroppedWhileTheyAreWrittenLeaveNothing() throws Exception {
+    try (var tuner = new ScriptedTuner(2, checkpoints);
+        var threads = WorkerThreads.attach(tuner, () -> new ExactProgram(0))) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      schedule(tuner, ROOT, 9);
+      for (int checkpoint = 1; checkpoint <= 20; checkpoint++) {
+        tuner.say(new BranchCommand.Checkpoint(ROOT, checkpoint));
+        tuner.say(new BranchCommand.DropCheckpoint(checkpoint));
+      }
+      tuner.awaitCheckpoint(20);
+      tuner.say(new BranchCommand.Stop());
+      threads.awaitEnd();
+    }
+    try (Stream<Path> left = Files.walk(checkpoints)) {
+      assertThat(left.filter(Files::isRegularFile)).isEmpty();
     }
   }
 

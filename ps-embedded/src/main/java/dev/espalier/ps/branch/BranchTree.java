@@ -4,8 +4,10 @@ import dev.espalier.ps.fault.PsException;
 import dev.espalier.ps.fault.PsFault;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// Who descends from whom, and who is alive.
 ///
@@ -13,8 +15,13 @@ import java.util.Optional;
 public final class BranchTree {
   private static final int NO_PARENT = -1;
 
+  /// Numbers below are used one after the other, so a bit for each is little; one far beyond must
+  /// not cost a bit for each below.
+  private static final int DENSE = 1 << 20;
+
   private final Map<Integer, Integer> parents = new HashMap<>();
   private final BitSet used = new BitSet();
+  private final Set<Integer> usedBeyond = new HashSet<>();
 
   /// Adds a branch without a parent.
   public void addRoot(BranchRef root) {
@@ -28,14 +35,24 @@ public final class BranchTree {
   }
 
   private void add(BranchRef branch, int parent) {
-    if (used.get(branch.number())) {
+    if (isUsed(branch)) {
       throw new PsException(
           PsFault.BRANCH_EXISTS,
           "%s %s; numbers are never used twice"
               .formatted(branch, isAlive(branch) ? "exists" : "existed and was freed"));
     }
-    used.set(branch.number());
+    if (branch.number() < DENSE) {
+      used.set(branch.number());
+    } else {
+      usedBeyond.add(branch.number());
+    }
     parents.put(branch.number(), parent);
+  }
+
+  private boolean isUsed(BranchRef branch) {
+    return branch.number() < DENSE
+        ? used.get(branch.number())
+        : usedBeyond.contains(branch.number());
   }
 
   /// Ends a branch; its children live on.
@@ -51,7 +68,7 @@ public final class BranchTree {
 
   /// Whether a branch existed and is freed.
   public boolean isFreed(BranchRef branch) {
-    return used.get(branch.number()) && !isAlive(branch);
+    return isUsed(branch) && !isAlive(branch);
   }
 
   /// Whether a living branch has no parent.

@@ -388,6 +388,12 @@ public final class CheckpointStore {
       }
       channel.force(true);
     }
+    // Another process may have dropped what was begun: a manifest would name what is not there.
+    for (String pack : manifest.packs()) {
+      if (Files.notExists(file.resolveSibling(pack))) {
+        throw new NoSuchFileException(pack, null, "deleted while the checkpoint was written");
+      }
+    }
     // A manifest may replace another one: not before all that it names survives a crash.
     forceFolderOf(file);
     Files.move(

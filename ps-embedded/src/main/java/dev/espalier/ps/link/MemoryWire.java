@@ -134,6 +134,12 @@ final class MemoryWire implements Wire {
     return bytes <= out.room();
   }
 
+  /// Only a read of the socket does.
+  @Override
+  public boolean sendHearsTheEnd() {
+    return false;
+  }
+
   @Override
   public boolean sharesPages() {
     return in.arePagesRead();

@@ -30,7 +30,8 @@ final class ServedSession {
    *
    * Whoever has a reply writes it, unless somebody else has the lock: then that one does, when it gives
    * the lock back. A large reply that another worker's command released is written by a thread of its
-   * own, not by the one that trains there.
+   * own, not by the one that trains there. The thread that reads never waits for room in a ring: who
+   * waits there hears of the other process's end only by what is read.
    *
    * A command that was taken is not sent again, so its reply must come: where there is none, not even
    * of a failure, the session is given up, and the client hears that it is not known any more.
@@ -59,7 +60,7 @@ final class ServedSession {
   private @Nullable Wire expected;
   private @Nullable Wire serving;
   private CountDownLatch ended = new CountDownLatch(0);
-  private @Nullable Thread server;
+  private volatile @Nullable Thread server;
   private long served;
 
   /// Ends the connection before, so that what was taken is final.
@@ -272,7 +273,7 @@ final class ServedSession {
       if (next == null) {
         return Outcome.ALL_WRITTEN;
       }
-      if (Arrivals.isTakingIn() && !wire.takesAtOnce(next.bytes())) {
+      if (mustNotWait(wire) && !wire.takesAtOnce(next.bytes())) {
         return Outcome.NO_ROOM;
       }
       from.remove();
@@ -286,6 +287,10 @@ final class ServedSession {
       }
     }
     return Outcome.NO_WIRE;
+  }
+
+  private boolean mustNotWait(Wire target) {
+    return Arrivals.isTakingIn() || (Thread.currentThread() == server && !target.sendHearsTheEnd());
   }
 
   private void closeWire() {

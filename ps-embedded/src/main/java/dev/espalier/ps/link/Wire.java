@@ -44,6 +44,11 @@ interface Wire extends AutoCloseable {
     return false;
   }
 
+  /// Whether who waits in [#send] hears that the other process has ended though nobody reads.
+  default boolean sendHearsTheEnd() {
+    return true;
+  }
+
   /// Whether the other process reads this one's pages where they lie.
   default boolean sharesPages() {
     return false;

@@ -41,6 +41,9 @@ public final class Shard implements AutoCloseable {
   /// Smaller tables are in the cache, whichever pages are written.
   private static final long MIN_GRADIENT_PAGES_BYTES = 1 << 20;
 
+  /// More than any clock has; those of all workers together still fit a long.
+  private static final long MAX_SAMPLES = 1L << 40;
+
   /*
    * Collective commands stop a worker's lane: what a worker sends after a fork waits until the fork
    * has happened, so the fork sees what all workers sent before it and nothing else. All workers send
@@ -166,12 +169,20 @@ public final class Shard implements AutoCloseable {
   private void accept(PendingReply pending) {
     int worker = pending.command().worker();
     if (refusal != null || worker < 0 || worker >= config.workers()) {
+      release(pending.command());
       answer(pending, refusal(worker));
     } else if (!lanes.queue(pending)) {
       execute(pending);
       for (PendingReply next = lanes.poll(); next != null; next = lanes.poll()) {
         execute(next);
       }
+    }
+  }
+
+  /// Lets go what a command holds that is never executed.
+  private static void release(ShardCommand command) {
+    if (command instanceof ShardCommand.Push push) {
+      push.batches().forEach(RowBatch::release);
     }
   }
 
@@ -219,6 +230,9 @@ public final class Shard implements AutoCloseable {
     requireSound(state);
     table(read.table()).check(read.rows());
     long completed = state.clock.completed(read.worker());
+    if (read.clock() < 0) {
+      throw new PsException(PsFault.BAD_REQUEST, "clock must be >= 0 but is " + read.clock());
+    }
     if (read.clock() > completed) {
       throw new PsException(
           PsFault.CLOCK_ORDER,
@@ -263,8 +277,10 @@ public final class Shard implements AutoCloseable {
       BranchState state = existing(push.branch());
       requireSound(state);
       checkBatches(push.batches());
-      if (push.samples() < 0) {
-        throw new PsException(PsFault.BAD_REQUEST, "samples must be >= 0 but is " + push.samples());
+      if (push.samples() < 0 || push.samples() > MAX_SAMPLES) {
+        throw new PsException(
+            PsFault.BAD_REQUEST,
+            "samples must be in [0, %d] but is %d".formatted(MAX_SAMPLES, push.samples()));
       }
       if (push.clock() >= state.clock.completed(push.worker())) {
         agreeOnSettings(push, state);
@@ -726,10 +742,12 @@ public final class Shard implements AutoCloseable {
     }
   }
 
+  /// The page of zeros that a table begins with becomes its last one.
   private void reserveAll(BranchPages pages) {
     Map<PagePool, Integer> needed = new HashMap<>();
     for (TablePart table : tables) {
-      needed.merge(pages.table(table.index()).pool(), table.layout().pageCount(), Math::addExact);
+      int fresh = Math.max(0, table.layout().pageCount() - 1);
+      needed.merge(pages.table(table.index()).pool(), fresh, Math::addExact);
     }
     needed.forEach(work::reserve);
   }
@@ -803,8 +821,10 @@ public final class Shard implements AutoCloseable {
       refusal = reply;
       branches.values().forEach(state -> collectWaiting(state, waiting));
       births.values().forEach(birth -> waiting.addAll(birth.pending()));
-      waiting.addAll(lanes.waiting());
       waiting.addAll(barriers.waiting());
+      List<PendingReply> inLanes = lanes.clear();
+      inLanes.forEach(pending -> release(pending.command()));
+      waiting.addAll(inLanes);
     } finally {
       lock.unlock();
     }

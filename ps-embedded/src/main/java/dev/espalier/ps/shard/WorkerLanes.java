@@ -67,8 +67,15 @@ final class WorkerLanes {
     return null;
   }
 
-  /// All commands that wait.
-  List<PendingReply> waiting() {
-    return lanes.stream().flatMap(lane -> lane.commands.stream()).toList();
+  /// Takes out all commands that wait.
+  ///
+  /// @return those, lowest rank first
+  List<PendingReply> clear() {
+    List<PendingReply> waiting = new ArrayList<>();
+    for (Lane lane : lanes) {
+      waiting.addAll(lane.commands);
+      lane.commands.clear();
+    }
+    return waiting;
   }
 }

@@ -19,6 +19,7 @@ import dev.espalier.ps.memory.Page;
 import dev.espalier.ps.memory.PagePools;
 import dev.espalier.ps.table.RowRange;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -59,6 +60,7 @@ final class CheckpointStoreTest {
     private final Kind kind;
     private final long shift;
     private final List<Long> targets = new ArrayList<>();
+    private Runnable meanwhile = () -> {};
 
     Tier(Kind kind) {
       this(kind, 0);
@@ -84,6 +86,7 @@ final class CheckpointStoreTest {
     @Override
     public void download(MemorySegment from, long offset, MemorySegment to) {
       targets.add(to.address());
+      meanwhile.run();
       MemoryTier.super.download(from, offset, to);
     }
 
@@ -283,6 +286,30 @@ final class CheckpointStoreTest {
       assertThat(tier.targets).hasSize(LAYOUT.pageCount());
       assertThat(tier.targets.stream().distinct()).hasSize(2);
     }
+  }
+
+  /// A worker that was turned away may still write what its successor is told to drop.
+  @Test
+  void whatIsDroppedWhileItIsWrittenIsNoCheckpoint() {
+    Tier tier = new Tier(MemoryTier.Kind.PINNED);
+    Path file = folder.resolve("c");
+    try (Branch branch = new Branch(tier)) {
+      branch.fill(0, 5);
+      tier.meanwhile =
+          () -> {
+            try {
+              CheckpointStore.delete(file);
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          };
+      assertThatThrownBy(() -> branch.write(new CheckpointStore(SHAPE), file))
+          .isInstanceOfSatisfying(
+              PsException.class,
+              failure -> assertThat(failure.fault()).isEqualTo(PsFault.CHECKPOINT_FAILED))
+          .hasMessageContaining("deleted while the checkpoint was written");
+    }
+    assertThat(folder).isEmptyDirectory();
   }
 
   @Test

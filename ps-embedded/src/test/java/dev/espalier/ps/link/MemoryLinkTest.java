@@ -5,13 +5,25 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.ps.Cluster;
 import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.ParameterServerConfig;
 import dev.espalier.ps.ParameterServerContract;
+import dev.espalier.ps.branch.BranchRef;
+import dev.espalier.ps.clock.Staleness;
 import dev.espalier.ps.shard.Arrivals;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.table.RowSelection;
+import dev.espalier.ps.table.TableSpec;
+import dev.espalier.ps.transport.FrameCodec;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -70,6 +82,52 @@ class MemoryLinkTest extends ParameterServerContract {
           .isInstanceOf(IOException.class)
           .hasMessageContaining("no shared memory");
     }
+  }
+
+  /// A reply that its ring has no room for, and a client that dies before it has read any of it.
+  @Test
+  void aClientThatDiesBeforeAReplyIsReadHoldsNoThread() throws Exception {
+    int rows = 3 << 19;
+    List<Thread> others = serving();
+    try (ParameterServer server =
+            ParameterServer.open(
+                ParameterServerConfig.of(1, 0, 32 << 20),
+                List.of(TableSpec.dense("w", rows, 4, "sgd")));
+        LinkServer port = LinkServer.open("127.0.0.1", "token")) {
+      var branch = new BranchRef(1);
+      server.shard().submit(new ShardCommand.Create(branch, 0)).join();
+      port.serve(server.shard());
+      SocketChannel channel = SocketChannel.open(new InetSocketAddress("127.0.0.1", port.port()));
+      SharedMemory memory = SharedMemory.create();
+      new Handshake("token")
+          .ask(
+              new DataInputStream(channel.socket().getInputStream()),
+              new DataOutputStream(channel.socket().getOutputStream()),
+              new Handshake.Wish(Handshake.Session.random(), false, 0, memory.name()));
+      memory.unlink();
+      var wire = new MemoryWire(channel, memory.back(), memory.there());
+      var frame = new LinkFrame(1, new BufferPool());
+      FrameCodec.encode(
+          new ShardCommand.Read(
+              branch, 0, 0, Staleness.bulkSynchronous(), 0, new RowSelection.Range(0, rows)),
+          frame);
+      frame.finish().send(wire, 0);
+      wire.receive();
+      List<Thread> ours = serving().stream().filter(one -> !others.contains(one)).toList();
+      assertThat(ours).isNotEmpty();
+
+      channel.close();
+
+      for (Thread thread : ours) {
+        assertThat(thread.join(Duration.ofSeconds(20))).isTrue();
+      }
+    }
+  }
+
+  private static List<Thread> serving() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("ps-link-serve"))
+        .toList();
   }
 
   @Test

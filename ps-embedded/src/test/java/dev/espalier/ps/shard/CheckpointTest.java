@@ -357,4 +357,37 @@ final class CheckpointTest {
           .isLessThanOrEqualTo(2);
     }
   }
+
+  /// One page, of which there is room for one.
+  @Test
+  void aMatrixOfMoreThanHalfOfTheBudgetIsRestored() {
+    Path file = directory.resolve("matrix");
+    var config = new ShardConfig(0, 1, 4096, 4096, 300_000);
+    List<TableSpec> tables = List.of(TableSpec.matrix("m", 256, 256, "sgd"));
+    float[] values = new float[256 * 256];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = i;
+    }
+    var rows = new RowSelection.Range(0, 256);
+    try (Shard trained = new Shard(config, tables, new ScalarRowKernels())) {
+      trained.submit(new ShardCommand.Create(ROOT, 0)).join();
+      RowBatch batch = new RowBatch(0, rows, values);
+      trained.submit(new ShardCommand.Assign(ROOT, 0, List.of(batch))).join();
+      long ticket =
+          ((ShardReply.SnapshotTaken) trained.submit(new ShardCommand.Save(ROOT, 0)).join())
+              .ticket();
+      try (Snapshot snapshot = trained.takeSnapshot(ticket)) {
+        trained.writeCheckpoint(snapshot, file);
+      }
+    }
+    try (Shard again = new Shard(config, tables, new ScalarRowKernels())) {
+      again.stageCheckpoint(ROOT, file);
+      again.submit(new ShardCommand.Create(ROOT, 0)).join();
+      ShardReply read =
+          again
+              .submit(new ShardCommand.Read(ROOT, 0, 0, Staleness.bulkSynchronous(), 0, rows))
+              .join();
+      assertThat(((ShardReply.Rows) read).values()).isEqualTo(values);
+    }
+  }
 }

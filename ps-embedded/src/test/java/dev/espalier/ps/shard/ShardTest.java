@@ -99,6 +99,63 @@ final class ShardTest {
     fails(push(ROOT, 0, 2, 0, 2), PsFault.CLOCK_ORDER, "clock 1 is its next");
   }
 
+  /// Numbers of another process must not overflow: a read would wait for ever, a step go uphill.
+  @Test
+  void numbersThatNoWorkerHasAreRefused() {
+    createWithTwo();
+    fails(read(ROOT, 0, Long.MIN_VALUE, 1), PsFault.BAD_REQUEST, "clock must be >= 0");
+    ShardCommand.Push push = push(ROOT, 0, 0, 0, 2);
+    for (long samples : new long[] {-1, Long.MAX_VALUE}) {
+      fails(
+          new ShardCommand.Push(
+              ROOT, 0, 0, push.staleness(), push.stepSize(), samples, push.batches()),
+          PsFault.BAD_REQUEST,
+          "samples must be in [0, 1099511627776] but is " + samples);
+    }
+    ok(push);
+  }
+
+  /// A number is a bit of those below it only where they are used, too.
+  @Test
+  void aNumberFarBeyondOthersIsUsedOnce() {
+    var far = new BranchRef(Integer.MAX_VALUE);
+    for (int worker = 0; worker < 2; worker++) {
+      shard.submit(new ShardCommand.Create(far, worker));
+    }
+    ok(push(far, 0, 0, 0, 2));
+    ok(push(far, 1, 0, 0, 2));
+    shard.submit(new ShardCommand.Free(far, 0));
+    ok(new ShardCommand.Free(far, 1));
+    fails(read(far, 0, 0, 0), PsFault.NO_SUCH_BRANCH, "has been freed");
+    shard.submit(new ShardCommand.Create(far, 0));
+    fails(new ShardCommand.Create(far, 1), PsFault.BRANCH_EXISTS, "existed and was freed");
+  }
+
+  @Test
+  void whatIsNeverExecutedLetsItsValuesGo() {
+    var letGo = new AtomicInteger();
+    var values = new RowValues.Slice(new float[4], 0, 4, letGo::incrementAndGet);
+    var push =
+        new ShardCommand.Push(
+            ROOT,
+            0,
+            0,
+            Staleness.bulkSynchronous(),
+            STEP,
+            1,
+            List.of(new RowBatch(0, new RowSelection.Range(0, 4), values)));
+    shard.submit(new ShardCommand.Create(ROOT, 0));
+    CompletableFuture<ShardReply> waiting = shard.submit(push);
+    assertThat(waiting).isNotDone();
+
+    shard.abandon();
+
+    assertThat(letGo).hasValue(1);
+    assertThat(waiting.join()).isInstanceOf(ShardReply.Failed.class);
+    fails(push, PsFault.LINK_LOST, "serves no more");
+    assertThat(letGo).hasValue(2);
+  }
+
   /// Fresh pages of all steps are taken before the first of them.
   @Test
   void aStepThatFailsKeepsNoPage() {

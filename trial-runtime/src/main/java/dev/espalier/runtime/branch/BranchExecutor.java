@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +65,9 @@ public final class BranchExecutor {
   private final boolean isJudgedByValidation;
   private final SampleOrder order;
   private final ClockContext context;
+
+  /// What writes checkpoints, by their number; those that have ended stay until the next one.
+  private final Map<Long, CompletableFuture<?>> saving = new HashMap<>();
 
   /// Lets clocks through, or makes them wait.
   public interface Gate {
@@ -362,12 +366,14 @@ public final class BranchExecutor {
       noPlace = Optional.of(failure);
     }
     Optional<IOException> placeFailure = noPlace;
-    var _ =
+    CompletableFuture<Long> saved =
         parameters
             .checkpoint(branch, checkpoints.shardFile(checkpoint))
             .whenComplete((sizeBytes, shardFailure) ->
                 reports.accept(
                     checkpointReport(checkpoint, sizeBytes, shardFailure, placeFailure)));
+    saving.values().removeIf(CompletableFuture::isDone);
+    saving.put(checkpoint, saved);
   }
 
   private WorkerReport checkpointReport(
@@ -388,7 +394,17 @@ public final class BranchExecutor {
     return cause.getMessage() == null ? cause.toString() : cause.getMessage();
   }
 
+  /// One that is still being written is dropped after it: what is there now is not all of it.
   private void drop(long checkpoint) {
+    CompletableFuture<?> saved = saving.remove(checkpoint);
+    if (saved == null) {
+      delete(checkpoint);
+    } else {
+      var _ = saved.whenComplete((_, _) -> delete(checkpoint));
+    }
+  }
+
+  private void delete(long checkpoint) {
     try {
       checkpoints.drop(checkpoint);
     } catch (IOException failure) {
