@@ -26,6 +26,15 @@ export function isDenial(error) {
   return error instanceof RequestProblem && DENIALS.includes(error.status);
 }
 
+/**
+ * Whether the server says that what was asked for is not there.
+ *
+ * @param {unknown} error
+ */
+export function isAbsent(error) {
+  return error instanceof RequestProblem && error.status === 404;
+}
+
 /** Too many requests: asked again a little later it is answered. */
 const TOO_MANY = 429;
 

@@ -1,6 +1,6 @@
 // Two to six jobs side by side: their losses over the time they trained, and their figures.
 
-import { get, getAll } from './api.js';
+import { get, getAll, isAbsent } from './api.js';
 import { scroller, segmented } from './controls.js';
 import { h, patch } from './dom.js';
 import { csv, exports, json, saveDrawing } from './export.js';
@@ -43,12 +43,14 @@ class CompareJobsPage {
   #route;
   /** @type {Reading<Course[]>} */
   #reading = new Reading(
-    (signal) => Promise.all(this.#ids().map((id) => readCourse(id, signal))),
+    (signal) => this.#read(signal),
     () => this.#draw(),
     (courses) => courses === null || courses.some(({ job }) => !hasEnded(job.state)),
   );
   /** The drawing is as wide as there is room. */
   #onResize = () => this.#draw();
+  /** @type {string[]} jobs that are not there, such as deleted ones */
+  #absent = [];
   /** What is drawn: the training loss, or a validation metric by its name. */
   #shown = '';
 
@@ -85,6 +87,14 @@ class CompareJobsPage {
     return [...new Set(ids)].slice(0, MOST_COMPARED);
   }
 
+  /** @param {AbortSignal} signal */
+  async #read(signal) {
+    const ids = this.#ids();
+    const courses = await Promise.all(ids.map((id) => readIfThere(id, signal)));
+    this.#absent = ids.filter((_, i) => courses[i] === null);
+    return courses.filter((course) => course !== null);
+  }
+
   #draw() {
     if (this.#reading.isClosed) {
       return;
@@ -108,6 +118,12 @@ class CompareJobsPage {
       { class: 'page-head', key: 'head' },
       h('h1', null, 'Jobs side by side'),
       this.#reading.error !== null && h('p', { class: 'muted' }, this.#reading.silence()),
+      this.#absent.length > 0 &&
+        h(
+          'p',
+          { class: 'muted' },
+          `Not there, and maybe deleted: ${this.#absent.join(', ')}.`,
+        ),
     );
     if (courses.length < 2) {
       return [
@@ -169,7 +185,7 @@ class CompareJobsPage {
         'p',
         { class: 'muted' },
         shown === ''
-          ? 'over the seconds that the mainline trained'
+          ? trained(courses)
           : 'over the seconds of the job’s life, tuning included',
       ),
       segmented('What is drawn', [
@@ -209,6 +225,22 @@ function segment(label, onclick, pressed) {
 /**
  * @param {string} id
  * @param {AbortSignal} signal
+ * @returns {Promise<Course | null>} null where there is no such job
+ */
+async function readIfThere(id, signal) {
+  try {
+    return await readCourse(id, signal);
+  } catch (error) {
+    if (isAbsent(error)) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {AbortSignal} signal
  * @returns {Promise<Course>}
  */
 async function readCourse(id, signal) {
@@ -219,6 +251,18 @@ async function readCourse(id, signal) {
     getAll(`${root}/evaluations?pageSize=1000`, signal),
   ]);
   return { job, mainline: mainline.buckets, evaluations };
+}
+
+/**
+ * What the line of the training loss goes over: of a model that was begun anew it is the last start
+ * alone.
+ *
+ * @param {Course[]} courses
+ */
+function trained(courses) {
+  const later = courses.filter(({ job }) => job.start > 1).map(({ job }) => job.name);
+  const words = 'over the seconds that the mainline trained';
+  return later.length === 0 ? words : `${words}; of ${later.join(', ')} the last start alone`;
 }
 
 /** @param {Course} course */
@@ -240,8 +284,8 @@ function metricLine({ evaluations }, name) {
 }
 
 /** @param {Course} course */
-function flat({ job: { trail, setting, metrics, ...job } }) {
-  return { ...job, ...setting, ...metrics };
+function flat({ job: { trail, setting, metrics, result, ...job } }) {
+  return { ...job, ...setting, ...metrics, result: result?.value ?? null };
 }
 
 /** @param {Course[]} courses */
@@ -295,10 +339,14 @@ function table(courses) {
         row('Policy', (job) => job.policy, true),
         row('Workers', (job) => String(job.workers), true),
         row('Seed', (job) => String(job.seed), true),
-        settings.map((name) => row(title(name), (job) => format.tunable(job.setting[name]), true)),
-        row('Training loss', (job) => format.measured(job.loss, 4)),
+        settings.map((name) => row(`${title(name)}, last`, (job) => format.tunable(job.setting[name]), true)),
+        row('Result', (job) => format.measured(job.result?.value ?? null, 4)),
+        row('Result from epoch', (job) =>
+          job.result === null ? '' : format.epoch(job.result.epoch, job.result.start),
+        ),
+        row('Training loss, last', (job) => format.measured(job.loss, 4)),
         metrics.map((name) =>
-          row(format.metric(name), (job) => format.measured(job.metrics[name], 4)),
+          row(`${format.metric(name)}, last`, (job) => format.measured(job.metrics[name], 4)),
         ),
         row('Epoch', (job) => format.epoch(job.epoch, job.start)),
         row('Rounds', (job) => format.count(job.round)),

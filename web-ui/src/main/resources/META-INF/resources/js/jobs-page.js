@@ -26,9 +26,10 @@ const PAGE_SIZE = 50;
 /** The filters, with the states that each stands for. */
 const FILTERS = /** @type {Record<string, {name: string, states: string[]}>} */ ({
   '': { name: 'All', states: [] },
+  queued: { name: 'Queued', states: ['QUEUED'] },
   running: {
     name: 'Running',
-    states: ['QUEUED', 'STARTING', 'TUNING', 'TRAINING', 'STOPPING'],
+    states: ['STARTING', 'TUNING', 'TRAINING', 'STOPPING'],
   },
   paused: { name: 'Paused', states: ['PAUSED'] },
   completed: { name: 'Completed', states: ['COMPLETED'] },
@@ -413,15 +414,7 @@ class JobsPage {
         { class: 'trail-cell', 'data-label': 'Loss' },
         spark(job),
         h('span', { class: 'trail-value' }, format.measured(job.loss, 4)),
-        Object.entries(job.metrics)
-          .slice(0, 1)
-          .map(([name, value]) =>
-            h(
-              'span',
-              { class: 'sub', title: 'as evaluated last' },
-              `${format.words(name)} ${format.measured(value, 4)}`,
-            ),
-          ),
+        measuredOf(job),
         job.endTime === null &&
           job.trail.speed !== null &&
           h(
@@ -694,4 +687,29 @@ function spark({ trail }) {
  */
 function plural(amount, noun) {
   return `${format.count(amount)} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+/**
+ * Of a job that has ended what it ended with: what was evaluated last may be a model that it left.
+ *
+ * @param {JobView} job
+ */
+function measuredOf(job) {
+  const value = job.result?.value ?? null;
+  if (hasEnded(job.state) && value !== null) {
+    return h(
+      'span',
+      { class: 'sub', title: 'validation result of the model that was kept' },
+      `result ${format.measured(value, 4)}`,
+    );
+  }
+  return Object.entries(job.metrics)
+    .slice(0, 1)
+    .map(([name, last]) =>
+      h(
+        'span',
+        { class: 'sub', title: 'as evaluated last' },
+        `${format.words(name)} ${format.measured(last, 4)}`,
+      ),
+    );
 }

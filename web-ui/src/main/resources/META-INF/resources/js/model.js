@@ -1104,10 +1104,13 @@ export function mayChoose(model, branch) {
 /**
  * What a person may ask of a job as it stands.
  *
- * @param {{state: string, policy: string}} job
+ * @param {{state: string, policy: string, reason: string}} job
  * @returns {('pause' | 'resume' | 'retune' | 'cancel')[]}
  */
-export function actions({ state, policy }) {
+export function actions({ state, policy, reason }) {
+  if (state === 'QUEUED' && reason === 'paused') {
+    return ['resume', 'cancel'];
+  }
   switch (state) {
     case 'TRAINING':
       // `fixed` has a setting and tries no other.

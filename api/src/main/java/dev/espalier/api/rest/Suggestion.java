@@ -8,14 +8,17 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /// Finds the word that somebody who mistyped probably meant.
-final class Suggestion {
+public final class Suggestion {
   private Suggestion() {}
 
   /// {@return `; did you mean x?`, or the list of words when none is near and they are few}
   ///
+  /// @param written what was not known
+  /// @param words those that are
   /// @param deeper words that stand elsewhere, each with the way to it (`tuning.stop.best`), of
   ///   which the nearest are named where none of `words` is near
-  static String sentence(String written, Collection<String> words, Collection<String> deeper) {
+  public static String sentence(
+      String written, Collection<String> words, Collection<String> deeper) {
     List<String> near = nearest(written, words).map(List::of).orElseGet(List::of);
     if (near.isEmpty()) {
       near = allNearest(written, deeper, word -> word.substring(word.lastIndexOf('.') + 1));

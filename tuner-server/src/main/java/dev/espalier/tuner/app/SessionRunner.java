@@ -44,6 +44,9 @@ final class SessionRunner {
    */
 
   private static final Logger log = LoggerFactory.getLogger(SessionRunner.class);
+  private static final SessionEffect.JobChanged WAITS =
+      new SessionEffect.JobChanged(
+          JobState.QUEUED, JobStore.SUBMITTED, JobStore.WAITS, JobStore.WAITS_FOR);
   private static final Duration TICK = Duration.ofMillis(200);
 
   /// Messages that are taken in a turn.
@@ -293,15 +296,39 @@ final class SessionRunner {
       List<SessionEffect> followed = weighed(session.step(event));
       effects.addAll(followed);
       if (!session.isEnded()) {
-        commit(
-            List.of(event),
-            followed.stream().filter(SessionEffect.Decide.class::isInstance).toList());
+        List<SessionEffect> told = new ArrayList<>();
+        followed.stream().filter(SessionEffect.Decide.class::isInstance).forEach(told::add);
+        if (followed.stream().anyMatch(SessionEffect.JobChanged.class::isInstance)) {
+          told.add(asQueued(followed));
+        }
+        commit(List.of(event), told);
       } else {
         // It never launched workers.
         effects.removeIf(SessionEffect.LaunchWorkers.class::isInstance);
         commit(List.of(event), effects);
       }
     }
+  }
+
+  /// {@return what is shown of a job that has no place yet: what its session shows comes true when
+  /// it has one}
+  ///
+  /// @param effects the last change of the job among them says whether it is paused
+  private static SessionEffect.JobChanged asQueued(List<SessionEffect> effects) {
+    Optional<SessionEffect.JobChanged> paused =
+        effects.stream()
+            .filter(SessionEffect.JobChanged.class::isInstance)
+            .map(SessionEffect.JobChanged.class::cast)
+            .reduce((_, last) -> last)
+            .filter(last -> last.state() == JobState.PAUSED);
+    return paused
+        .map(pause ->
+            new SessionEffect.JobChanged(
+                JobState.QUEUED,
+                pause.reason(),
+                pause.message() + " before its turn",
+                pause.waitingFor()))
+        .orElse(WAITS);
   }
 
   /// Starts a new job, with what was asked of it before.

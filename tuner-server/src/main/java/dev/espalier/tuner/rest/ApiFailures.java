@@ -3,9 +3,11 @@ package dev.espalier.tuner.rest;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.Problem;
+import dev.espalier.api.rest.Suggestion;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +36,7 @@ import org.springframework.web.servlet.resource.NoResourceFoundException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.exc.InvalidFormatException;
 import tools.jackson.databind.exc.MismatchedInputException;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
 
 /// Turns what controllers throw into problems.
 @RestControllerAdvice
@@ -137,6 +140,9 @@ class ApiFailures extends ResponseEntityExceptionHandler {
 
   /// The parser's own words name classes.
   private static String words(HttpMessageNotReadableException failure) {
+    if (failure.getCause() instanceof UnrecognizedPropertyException unknown) {
+      return "unknown key " + name(unknown) + suggestion(unknown);
+    }
     if (failure.getCause() instanceof MismatchedInputException mismatch
         && !mismatch.getPath().isEmpty()) {
       String rejected = rejected(mismatch);
@@ -148,6 +154,14 @@ class ApiFailures extends ResponseEntityExceptionHandler {
           .formatted(broken.getLocation().getLineNr(), broken.getLocation().getColumnNr());
     }
     return failure.getCause() == null ? "the body is missing" : "the body cannot be read";
+  }
+
+  private static String suggestion(UnrecognizedPropertyException unknown) {
+    List<String> known =
+        Objects.requireNonNullElse(unknown.getKnownPropertyIds(), List.of()).stream()
+            .map(String::valueOf)
+            .toList();
+    return Suggestion.sentence(unknown.getPropertyName(), known, List.of());
   }
 
   /// {@return the value that is wrong; empty where it is an object or a list}

@@ -338,6 +338,36 @@ final class SessionDirectoryTest {
     }
   }
 
+  @Test
+  void aJobThatWaitsSaysForWhatAndWhetherItIsPaused() {
+    try (SessionDirectory sessions = sessions(1)) {
+      String first = submit(sessions);
+      String second = submit(sessions);
+      await(() -> assertThat(launcher.launched).containsExactly(first));
+
+      sessions.request(second, new UserRequest.Pause(), "somebody");
+
+      assertThat(logs.shown(second))
+          .isEqualTo(
+              new SessionEffect.JobChanged(
+                  JobState.QUEUED,
+                  "paused",
+                  "Paused by somebody before its turn",
+                  "a request to resume"));
+      sessions.request(second, new UserRequest.Resume(), "somebody");
+      assertThat(logs.shown(second))
+          .isEqualTo(
+              new SessionEffect.JobChanged(
+                  JobState.QUEUED,
+                  "submitted",
+                  "waits for its turn",
+                  "one of max-jobs-running places"));
+      sessions.request(second, new UserRequest.Pause(), "somebody");
+      sessions.request(first, new UserRequest.Kill(), "somebody");
+      await(() -> assertThat(logs.state(second)).isEqualTo(JobState.PAUSED));
+    }
+  }
+
   /// {@return who asks, when the request stands in the mailbox}
   private static Thread ask(
       SessionDirectory sessions, String job, UserRequest request, List<String> answers) {
@@ -1040,11 +1070,15 @@ final class SessionDirectoryTest {
     }
 
     private JobState state(String job) {
+      return shown(job).state();
+    }
+
+    private SessionEffect.JobChanged shown(String job) {
       return of(job).effects().stream()
           .filter(SessionEffect.JobChanged.class::isInstance)
-          .map(effect -> ((SessionEffect.JobChanged) effect).state())
+          .map(SessionEffect.JobChanged.class::cast)
           .reduce((_, last) -> last)
-          .orElse(JobState.QUEUED);
+          .orElse(new SessionEffect.JobChanged(JobState.QUEUED, "", "", ""));
     }
   }
 

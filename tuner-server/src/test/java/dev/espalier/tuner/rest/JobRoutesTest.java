@@ -42,6 +42,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.jdbc.core.JdbcTemplate;
 import tools.jackson.databind.JsonNode;
 
@@ -97,6 +99,41 @@ class JobRoutesTest {
         .isEqualTo("[\"a worker on this server cannot open it: it takes too much memory\"]");
     assertThat(warnings("dryRun=true", job)).isEqualTo("[]");
     assertThat(warnings("dryRun=true&tryOut=true", JOB)).isEqualTo("[]");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "POST | /jobs?dryrun=true | unknown parameter dryrun; did you mean dryRun?",
+        "GET | /jobs?foo=1&pageSize=2 | unknown parameter foo; known are state, name, pageSize",
+        "GET | /programs?x | unknown parameter x"
+      })
+  void aParameterThatARouteDoesNotHaveIsRefused(String method, String route, String words) {
+    int before = server.get("/api/v1/jobs?pageSize=1000").json().get("items").size();
+
+    Answer answer =
+        method.equals("GET") ? server.get("/api/v1" + route) : server.post("/api/v1" + route, JOB);
+
+    assertThat(answer.status()).as(answer.body()).isEqualTo(400);
+    assertThat(answer.json().get("detail").asString()).startsWith(words);
+    assertThat(answer.json().get("errors").get(0).get("pointer").asString()).startsWith("/");
+    assertThat(server.get("/api/v1/jobs?pageSize=1000").json().get("items")).hasSize(before);
+  }
+
+  @Test
+  void aKeyThatABodyDoesNotHaveIsRefused() {
+    assertThat(server.post("/api/v1/tokens", "{\"nmae\": \"x\"}").json().get("detail").asString())
+        .isEqualTo("unknown key nmae; did you mean name?");
+    assertThat(
+            server
+                .post(
+                    "/api/v1/jobs/" + server.newJob() + "/branches",
+                    "{\"setting\": {\"learningRate\": 0.1}, \"extra\": 1}")
+                .json()
+                .get("detail")
+                .asString())
+        .startsWith("unknown key extra");
   }
 
   @Test

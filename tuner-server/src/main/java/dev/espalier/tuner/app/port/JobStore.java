@@ -75,6 +75,15 @@ public interface JobStore {
   /// {@return the hash that `putWorkerSecret` remembered}
   Optional<byte[]> workerSecret(String job, int generation);
 
+  /// The reason of a job that waits for its turn.
+  String SUBMITTED = "submitted";
+
+  /// What is shown of such a job ...
+  String WAITS = "waits for its turn";
+
+  /// ... and what it waits for; the setting's name tells how to have more.
+  String WAITS_FOR = "one of max-jobs-running places";
+
   /// The reason of a job that no runner can bring back.
   String NOT_RESUMED = "not-resumed";
 
