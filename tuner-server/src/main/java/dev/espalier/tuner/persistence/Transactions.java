@@ -3,6 +3,7 @@ package dev.espalier.tuner.persistence;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.sql.SQLTransientException;
 import java.time.Duration;
 import java.util.Map;
@@ -160,6 +161,12 @@ final class Transactions {
   /// {@return why a database that answers is of no use now; empty when it does not answer}
   private static Optional<String> awayWords(@Nullable Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      // A pool that could not connect names what came of it.
+      if (cause instanceof SQLTransientConnectionException all
+          && all.getCause() == null
+          && all.getNextException() == null) {
+        return Optional.of("is asked too much at this moment: all connections are in use");
+      }
       if (cause instanceof SQLException sql && sql.getSQLState() != null) {
         String words = REFUSALS.get(sql.getSQLState());
         if (words != null) {

@@ -3,11 +3,15 @@ package dev.espalier.tuner.persistence;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariDataSource;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.tuner.boot.TestServer;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
@@ -67,6 +71,30 @@ final class TransactionsTest {
     release.countDown();
     assertThat(slow.get()).isEqualTo(1);
     assertThat(viewers.read(() -> viewers.read(() -> 5))).as("work within work").isEqualTo(5);
+  }
+
+  /// It is up, and whoever operates it must not be sent to look for it.
+  @Test
+  void aDatabaseOfWhichAllConnectionsAreInUseIsNotSaidToBeAway() throws Exception {
+    TestServer server = TestServer.get();
+    var all = new Transactions(server.bean(PlatformTransactionManager.class));
+    var pool = server.bean(HikariDataSource.class);
+    List<Connection> taken = new ArrayList<>();
+    try {
+      while (taken.size() < pool.getMaximumPoolSize()) {
+        taken.add(pool.getConnection());
+      }
+      assertThatThrownBy(() -> all.read(() -> 1))
+          .isInstanceOfSatisfying(
+              EspalierException.class,
+              refusal -> assertThat(refusal.code()).isEqualTo(ErrorCode.DATABASE_AWAY))
+          .hasMessage("the database is asked too much at this moment: all connections are in use");
+    } finally {
+      for (Connection connection : taken) {
+        connection.close();
+      }
+    }
+    assertThat(all.read(() -> 2)).isEqualTo(2);
   }
 
   @Test
