@@ -428,6 +428,9 @@ final class DashboardTest {
     isShown("/jobs/job_nobody", "h1", "No such job", "not there");
     isShown("/?name=nobody", ".none", "No job is like that.", "nothing found");
     isShown("/compare?jobs=" + paused + "," + large, "h1", "Jobs side by side", "two jobs");
+    String andOneThatIsGone = "/compare?jobs=" + paused + "," + large + ",job_nobody";
+    isShown(andOneThatIsGone, ".page-head .muted", "job_nobody", "one of three gone");
+    assertThat(page.locator("table.plain thead a")).hasCount(2);
 
     page.route(
         "**/api/v1/**",

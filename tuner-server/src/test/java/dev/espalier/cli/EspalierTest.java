@@ -348,6 +348,21 @@ final class EspalierTest {
   }
 
   @Test
+  void submissionWarnsOfKeysWithoutEffect() throws IOException {
+    server.on("POST /jobs", 201, job(JobState.QUEUED, 1, null));
+    Path file = folder.resolve("job.yaml");
+    Files.writeString(file, "program: mlp\ntuning: { maxTrials: 3 }\n");
+
+    assertThat(run("job", "submit", file.toString(), "-o", "json")).isZero();
+
+    assertThat(Json.parse(out).path("id").asString("")).isEqualTo(JOB);
+    assertThat(err)
+        .isEqualTo(
+            "espalier: warning: tuning.maxTrials has no effect with the policy racing, only with"
+                + " mltuner\n");
+  }
+
+  @Test
   void submissionCarriesOverridesAndKey() throws IOException {
     server.on("POST /jobs", 201, job(JobState.QUEUED, 1, null));
     Path file = folder.resolve("job.yaml");
@@ -686,7 +701,10 @@ final class EspalierTest {
     assertThat(runWith("program: mlp\nworkers: 0", "config", "validate", "-")).isEqualTo(3);
     assertThat(err).contains("/workers: workers must be >= 1 but is 0");
     assertThat(runWith("program: mlp", "config", "validate", "-")).isZero();
-    assertThat(err).contains("checked without a server");
+    assertThat(err).contains("checked without a server").doesNotContain("warning");
+    String file = "program: mlp\ntuning: { policy: asha, windows: 12 }";
+    assertThat(runWith(file, "config", "validate", "-")).isZero();
+    assertThat(err).contains("warning: tuning.windows has no effect with the policy asha");
     server = new TestingServer();
   }
 

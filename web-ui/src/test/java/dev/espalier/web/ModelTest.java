@@ -41,6 +41,25 @@ final class ModelTest {
   }
 
   @Test
+  void aJobThatWaitsIsPausedOrResumed() {
+    assertThat(actions("QUEUED", "submitted")).isEqualTo("pause,cancel");
+    assertThat(actions("QUEUED", "paused")).isEqualTo("resume,cancel");
+    assertThat(actions("TRAINING", "training")).isEqualTo("retune,pause,cancel");
+    assertThat(actions("COMPLETED", "converged")).isEmpty();
+  }
+
+  private String actions(String state, String reason) {
+    Value job =
+        modules.json(
+            "{\"state\": \"%s\", \"reason\": \"%s\", \"policy\": \"racing\"}"
+                .formatted(state, reason));
+    Value actions = page.invokeMember("actions", job);
+    return LongStream.range(0, actions.getArraySize())
+        .mapToObj(i -> actions.getArrayElement(i).asString())
+        .collect(Collectors.joining(","));
+  }
+
+  @Test
   void anotherMainlineBranchAsksForTheMainline() {
     event("job.changed", "{\"version\": 1, \"mainlineBranch\": 0}");
     assertThat(wantsMainline()).isFalse();

@@ -148,13 +148,17 @@ final class JobSpecReaderTest {
         .isEqualTo("seed must be >= -9007199254740991 but is -9007199254740992");
   }
 
-  @Test
-  void gridOfMoreSettingsThanCanBeNumberedIsRefused() {
+  private static ProgramDescriptor wide(int tunables) {
     List<Tunable> many =
-        IntStream.rangeClosed(1, 7)
+        IntStream.rangeClosed(1, tunables)
             .<Tunable>mapToObj(i -> new Tunable.LinearRange("weight" + i, 0, 1, 0.5))
             .toList();
-    var wide = new ProgramDescriptor("wide", "Many.", false, List.of(), many, MLP.validation());
+    return new ProgramDescriptor("wide", "Many.", false, List.of(), many, MLP.validation());
+  }
+
+  @Test
+  void gridOfMoreSettingsThanCanBeNumberedIsRefused() {
+    ProgramDescriptor wide = wide(7);
     var tuning = new LinkedHashMap<String, Object>(Map.of("policy", "grid"));
     var document = Map.of("program", "wide", "tuning", tuning);
     assertThat(JobSpecReader.read(document, _ -> Optional.of(wide)).problems()).isEmpty();
@@ -179,11 +183,7 @@ final class JobSpecReaderTest {
   /// The searcher has points of its own, more than the policy.
   @Test
   void gridOfASearcherIsBoundedToo() {
-    List<Tunable> many =
-        IntStream.rangeClosed(1, 15)
-            .<Tunable>mapToObj(i -> new Tunable.LinearRange("weight" + i, 0, 1, 0.5))
-            .toList();
-    var wide = new ProgramDescriptor("wide", "Many.", false, List.of(), many, MLP.validation());
+    ProgramDescriptor wide = wide(15);
     var document =
         Map.of("program", "wide", "tuning", Map.of("policy", "mltuner", "searcher", "grid"));
 

@@ -32,6 +32,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 final class CheckpointTest {
   private static final BranchRef ROOT = new BranchRef(0);
@@ -358,20 +360,23 @@ final class CheckpointTest {
     }
   }
 
-  /// One page, of which there is room for one.
-  @Test
-  void aMatrixOfMoreThanHalfOfTheBudgetIsRestored() {
-    Path file = directory.resolve("matrix");
-    var config = new ShardConfig(0, 1, 4096, 4096, 300_000);
-    List<TableSpec> tables = List.of(TableSpec.matrix("m", 256, 256, "sgd"));
-    float[] values = new float[256 * 256];
+  /// A model that has room to train must have room to come back, of whatever pages it is.
+  @ParameterizedTest
+  @CsvSource({"matrix, 256", "dense, 300"})
+  void aModelIsRestoredWithinItsOwnSize(String kind, int rows) {
+    Path file = directory.resolve("model");
+    TableSpec table =
+        kind.equals("matrix")
+            ? TableSpec.matrix("m", rows, 256, "sgd")
+            : TableSpec.dense("m", rows, 1024, "sgd");
+    float[] values = new float[rows * (kind.equals("matrix") ? 256 : 1024)];
     for (int i = 0; i < values.length; i++) {
       values[i] = i;
     }
-    var rows = new RowSelection.Range(0, 256);
-    try (Shard trained = new Shard(config, tables, new ScalarRowKernels())) {
+    var all = new RowSelection.Range(0, rows);
+    try (Shard trained = shardOf(4L * values.length * 3, table)) {
       trained.submit(new ShardCommand.Create(ROOT, 0)).join();
-      RowBatch batch = new RowBatch(0, rows, values);
+      RowBatch batch = new RowBatch(0, all, values);
       trained.submit(new ShardCommand.Assign(ROOT, 0, List.of(batch))).join();
       long ticket =
           ((ShardReply.SnapshotTaken) trained.submit(new ShardCommand.Save(ROOT, 0)).join())
@@ -380,14 +385,19 @@ final class CheckpointTest {
         trained.writeCheckpoint(snapshot, file);
       }
     }
-    try (Shard again = new Shard(config, tables, new ScalarRowKernels())) {
+    try (Shard again = shardOf(4L * values.length, table)) {
       again.stageCheckpoint(ROOT, file);
       again.submit(new ShardCommand.Create(ROOT, 0)).join();
       ShardReply read =
           again
-              .submit(new ShardCommand.Read(ROOT, 0, 0, Staleness.bulkSynchronous(), 0, rows))
+              .submit(new ShardCommand.Read(ROOT, 0, 0, Staleness.bulkSynchronous(), 0, all))
               .join();
       assertThat(((ShardReply.Rows) read).values()).isEqualTo(values);
     }
+  }
+
+  private static Shard shardOf(long budgetBytes, TableSpec table) {
+    return new Shard(
+        new ShardConfig(0, 1, 4096, 4096, budgetBytes), List.of(table), new ScalarRowKernels());
   }
 }

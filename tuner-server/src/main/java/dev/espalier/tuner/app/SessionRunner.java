@@ -44,9 +44,6 @@ final class SessionRunner {
    */
 
   private static final Logger log = LoggerFactory.getLogger(SessionRunner.class);
-  private static final SessionEffect.JobChanged WAITS =
-      new SessionEffect.JobChanged(
-          JobState.QUEUED, JobStore.SUBMITTED, JobStore.WAITS, JobStore.WAITS_FOR);
   private static final Duration TICK = Duration.ofMillis(200);
 
   /// Messages that are taken in a turn.
@@ -328,7 +325,7 @@ final class SessionRunner {
                 pause.reason(),
                 pause.message() + " before its turn",
                 pause.waitingFor()))
-        .orElse(WAITS);
+        .orElse(JobStore.WAITING);
   }
 
   /// Starts a new job, with what was asked of it before.

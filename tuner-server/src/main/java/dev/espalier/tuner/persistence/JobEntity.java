@@ -222,10 +222,10 @@ class JobEntity {
     modelled = spec.time().isPresent();
     createdBy = actor;
     createTime = now;
-    state = JobState.QUEUED;
-    reason = JobStore.SUBMITTED;
-    message = JobStore.WAITS;
-    waitingFor = JobStore.WAITS_FOR;
+    state = JobStore.WAITING.state();
+    reason = JobStore.WAITING.reason();
+    message = JobStore.WAITING.message();
+    waitingFor = JobStore.WAITING.waitingFor();
     since = now;
     setting = codec.writeNumbers(spec.tuning().setting().values());
     metrics = "{}";

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.springframework.core.MethodParameter;
 import org.springframework.util.StringUtils;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -44,7 +45,10 @@ final class KnownParameters implements HandlerInterceptor {
   private static Optional<String> nameOf(MethodParameter parameter) {
     return Optional.ofNullable(parameter.getParameterAnnotation(RequestParam.class))
         .map(given ->
-            StringUtils.hasText(given.name()) ? given.name() : parameter.getParameter().getName());
+            Stream.of(given.name(), given.value())
+                .filter(StringUtils::hasText)
+                .findFirst()
+                .orElseGet(parameter.getParameter()::getName));
   }
 
   private static void refuseUnknown(Set<String> named, List<String> known) {

@@ -2,6 +2,7 @@ package dev.espalier.tuner.app.port;
 
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.rest.JobSpec;
+import dev.espalier.tuner.core.session.SessionEffect;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,14 +76,11 @@ public interface JobStore {
   /// {@return the hash that `putWorkerSecret` remembered}
   Optional<byte[]> workerSecret(String job, int generation);
 
-  /// The reason of a job that waits for its turn.
-  String SUBMITTED = "submitted";
-
-  /// What is shown of such a job ...
-  String WAITS = "waits for its turn";
-
-  /// ... and what it waits for; the setting's name tells how to have more.
-  String WAITS_FOR = "one of max-jobs-running places";
+  /// What is shown of a job that waits for its turn; the setting's name tells how to have more
+  /// places.
+  SessionEffect.JobChanged WAITING =
+      new SessionEffect.JobChanged(
+          JobState.QUEUED, "submitted", "waits for its turn", "one of max-jobs-running places");
 
   /// The reason of a job that no runner can bring back.
   String NOT_RESUMED = "not-resumed";
