@@ -232,6 +232,7 @@ final class JobWorkers {
       }
       case Detached(int of, int worker, String reason) -> {
         leases.detach(worker, System.nanoTime());
+        assembler.left(worker);
         log.info("job={} generation={} worker={} detached reason={}", job.id(), of, worker, reason);
       }
       case Reported(int _, int worker, long sequence, WorkerReport report, long _) -> {

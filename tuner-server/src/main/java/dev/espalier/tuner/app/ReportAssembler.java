@@ -112,6 +112,16 @@ final class ReportAssembler {
     }
   }
 
+  /// Takes note that a worker's link is gone. Until all are ready another process may take its
+  /// number, which counts its reports from 1 and may have other data; the same one sends again what
+  /// was not confirmed, and nothing was.
+  void left(int worker) {
+    if (!readyDone) {
+      WorkerState gone = states.set(worker, new WorkerState());
+      readyReports.removeAll(gone.reports);
+    }
+  }
+
   /// Takes a report in; repeats are recognised by their sequence.
   ///
   /// @return an event that this report completes out of order: ready, checkpoint or failure

@@ -35,6 +35,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SessionDirectory.class);
   private static final Duration RETRY = Duration.ofSeconds(30);
   private static final String NO_RUNNER = "its runner has failed";
+  private static final String IN_DOUBT = "the database went away while it was submitted";
   private static final String HALF_DELETED = "jobs that are being deleted";
 
   private final RunnerPorts ports;
@@ -47,7 +48,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
   /// Jobs of which the removal goes on.
   private final Set<String> removing = ConcurrentHashMap.newKeySet();
 
-  /// Jobs that this server cannot bring back, with the reason.
+  /// Jobs that this server has not brought back, with the reason.
   private final Map<String, String> unresumed = new ConcurrentHashMap<>();
 
   private final Retried retried = new Retried();
@@ -107,7 +108,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
 
   private void explain(String job, String why) {
     try {
-      ports.jobs().explain(job, "It cannot be resumed: " + why);
+      ports.publisher().publish(ports.jobs().explain(job, "It cannot be resumed: " + why));
     } catch (RuntimeException away) {
       log.warn("job={} cannot be told why it stands still: {}", job, away.getMessage());
       retried.went(job);
@@ -147,25 +148,37 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     }
   }
 
+  /// A database that goes away leaves open whether what it was told counts: a job that seems to go
+  /// on may have ended, and one that seems to be there may never have been.
   private void resumeAfterAll(String job, String why) {
-    try {
-      Optional<StoredJob> stored = ports.jobs().find(job);
-      if (stored.isPresent()) {
-        SessionRunner runner = runner(stored.get());
-        beginning.add(job);
-        // Whoever takes the job out of the list has it: somebody may be ending it.
-        if (unresumed.remove(job, why)) {
-          start(job, runner);
+    synchronized (unresumed) {
+      try {
+        Optional<StoredJob> stored = ports.jobs().find(job);
+        if (stored.isEmpty() || hasEnded(job)) {
+          unresumed.remove(job, why);
+          ports.gateway().forget(job);
+        } else {
+          SessionRunner runner = runner(stored.get());
+          beginning.add(job);
+          // Whoever takes the job out of the list has it: somebody may be ending it.
+          if (unresumed.remove(job, why)) {
+            start(job, runner);
+          }
         }
+        retried.went(job);
+      } catch (RuntimeException failure) {
+        if (!isDatabaseAway(failure) && retried.isNews(job, failure)) {
+          tellAnew(job, why, String.valueOf(failure.getMessage()));
+        }
+      } finally {
+        beginning.remove(job);
       }
-      retried.went(job);
-    } catch (RuntimeException failure) {
-      if (!isDatabaseAway(failure) && retried.isNews(job, failure)) {
-        tellAnew(job, why, String.valueOf(failure.getMessage()));
-      }
-    } finally {
-      beginning.remove(job);
     }
+  }
+
+  private boolean hasEnded(String job) {
+    return ports.jobs().standing(job).map(JobStore.Standing::state).stream()
+        .anyMatch(JobState::isTerminal);
   }
 
   /// That says nothing of the job.
@@ -204,6 +217,8 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     requireOpen();
     Optional<String> made = request.flatMap(ports.jobs()::madeBy);
     if (made.isPresent()) {
+      made.ifPresent(job ->
+          Optional.ofNullable(unresumed.get(job)).ifPresent(why -> resumeAfterAll(job, why)));
       return made.get();
     }
     ProgramDescriptor program = programOf(spec);
@@ -221,6 +236,10 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     try {
       ports.jobs().create(job, actor, request);
       start(job.id(), runner);
+    } catch (EspalierException away) {
+      // It may be written down all the same, and then somebody has to begin it.
+      unresumed.put(job.id(), IN_DOUBT);
+      throw away;
     } finally {
       beginning.remove(job.id());
     }
@@ -350,11 +369,18 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     ports.launcher().kill(job);
     try {
       ports
-          .jobs()
-          .fail(
-              job, JobStore.NOT_RESUMED, "Ended by " + actor + "; it could not be resumed: " + why);
+          .publisher()
+          .publish(
+              ports
+                  .jobs()
+                  .fail(
+                      job,
+                      JobStore.NOT_RESUMED,
+                      "Ended by " + actor + "; it could not be resumed: " + why));
     } catch (EspalierException away) {
-      unresumed.put(job, why);
+      if (!why.equals(NO_RUNNER)) {
+        unresumed.put(job, why);
+      }
       throw away;
     }
     ports.gateway().forget(job);

@@ -213,11 +213,14 @@ final class SessionRunner {
     log.error("job={} runner failed: {}", job.id(), failure.getMessage(), failure);
     try {
       ports
-          .jobs()
-          .fail(
-              job.id(),
-              ErrorCode.INTERNAL.name(),
-              "The job's runner failed: " + PrintableText.of(String.valueOf(failure)));
+          .publisher()
+          .publish(
+              ports
+                  .jobs()
+                  .fail(
+                      job.id(),
+                      ErrorCode.INTERNAL.name(),
+                      "The job's runner failed: " + PrintableText.of(String.valueOf(failure))));
     } catch (RuntimeException alsoFailed) {
       log.error("job={} cannot be marked as failed: {}", job.id(), alsoFailed.getMessage());
     }

@@ -45,13 +45,25 @@ class RunnerConfiguration {
     return new GrpcWorkerGateway();
   }
 
+  /// What the database holds of secrets.
+  private record StoredCredentials(TokenStore tokens, JobStore jobs)
+      implements WorkerSessionEndpoint.Credentials {
+    @Override
+    public boolean isApiToken(String text) {
+      return tokens.use(Secrets.sha256(text), Instant.now());
+    }
+
+    @Override
+    public boolean isOfWorkers(String job, String text) {
+      return jobs.workerSecret(job).filter(hash -> Secrets.matches(text, hash)).isPresent();
+    }
+  }
+
   @Bean(destroyMethod = "close")
   WorkerServer workerServer(
-      TunerProperties properties, GrpcWorkerGateway gateway, TokenStore tokens) {
+      TunerProperties properties, GrpcWorkerGateway gateway, TokenStore tokens, JobStore jobs) {
     TunerProperties.Grpc grpc = properties.grpc();
-    var endpoint =
-        new WorkerSessionEndpoint(
-            gateway, secret -> tokens.use(Secrets.sha256(secret), Instant.now()));
+    var endpoint = new WorkerSessionEndpoint(gateway, new StoredCredentials(tokens, jobs));
     if (!properties.encryptsWorkers()) {
       return WorkerServer.start(grpc.address(), grpc.port(), endpoint);
     }

@@ -24,7 +24,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -49,7 +48,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
   private static final Duration ATTACH_WITHIN = Duration.ofSeconds(10);
 
   private final GrpcWorkerGateway gateway;
-  private final Predicate<String> isApiToken;
+  private final Credentials credentials;
   private final Semaphore checks = new Semaphore(MAX_CHECKS);
 
   /// Streams of workers that were let in with an API token.
@@ -58,16 +57,26 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
   private final AtomicLong revocations = new AtomicLong();
   private final Duration attachWithin;
 
-  /// @param isApiToken whether a text is a valid API token: workers that come by themselves show
-  ///   one; may block, and throw `DATABASE_AWAY`
-  public WorkerSessionEndpoint(GrpcWorkerGateway gateway, Predicate<String> isApiToken) {
-    this(gateway, isApiToken, ATTACH_WITHIN);
+  /// What is known of the secrets that workers show. May block, and throw `DATABASE_AWAY`.
+  @FunctionalInterface
+  public interface Credentials {
+    /// {@return whether a text is a valid API token: workers that come by themselves show one}
+    boolean isApiToken(String text);
+
+    /// {@return whether a text is the secret of the workers that a job has, by what is stored:
+    /// asked for while the job's log is still being read}
+    default boolean isOfWorkers(String job, String text) {
+      return false;
+    }
   }
 
-  WorkerSessionEndpoint(
-      GrpcWorkerGateway gateway, Predicate<String> isApiToken, Duration attachWithin) {
+  public WorkerSessionEndpoint(GrpcWorkerGateway gateway, Credentials credentials) {
+    this(gateway, credentials, ATTACH_WITHIN);
+  }
+
+  WorkerSessionEndpoint(GrpcWorkerGateway gateway, Credentials credentials, Duration attachWithin) {
     this.gateway = gateway;
-    this.isApiToken = isApiToken;
+    this.credentials = credentials;
     this.attachWithin = attachWithin;
     gateway.onRevocation(this::checkAgain);
   }
@@ -80,11 +89,19 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
 
   private Token look(String job, String secret) {
     try {
-      return isApiToken.test(secret) ? Token.VALID : Token.WRONG;
+      if (credentials.isApiToken(secret)) {
+        return Token.VALID;
+      }
+      return isEarly(job) && credentials.isOfWorkers(job, secret) ? Token.EARLY : Token.WRONG;
     } catch (RuntimeException failure) {
       log.warn("job={} a worker's token cannot be checked: {}", job, failure.getMessage());
       return Token.UNKNOWN;
     }
+  }
+
+  /// {@return whether the secret of a job's workers is not known yet, for its log is being read}
+  private boolean isEarly(String job) {
+    return gateway.crew(job) == null && gateway.isExpected(job);
   }
 
   /// Turns away every call that shows no secret at all, and carries the secret to the handler.
@@ -117,6 +134,8 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
   private enum Token {
     VALID,
     WRONG,
+    /// No token, but the secret of the workers of a job that is not open yet.
+    EARLY,
     /// Nobody can tell now.
     UNKNOWN
   }
@@ -251,7 +270,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
       }
       switch (look(of.job(), secret)) {
         case VALID -> of.remember(secret);
-        case UNKNOWN -> {}
+        case UNKNOWN, EARLY -> {}
         case WRONG -> {
           log.warn("job={} worker={} let go: its token was revoked", of.job(), worker);
           gone("its token was revoked");
@@ -269,6 +288,11 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
       }
       String job = attach.getJob();
       WorkerCrew found = gateway.crew(job);
+      if (found != null && found.admits(secret)) {
+        // The job has been opened since.
+        sit(found, attach);
+        return;
+      }
       switch (token) {
         case VALID -> {
           if (found != null) {
@@ -281,6 +305,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
             refuse(attach, ErrorCode.NOT_FOUND, "no such job runs: it has ended or never was");
           }
         }
+        case EARLY -> refuse(attach, ErrorCode.NOT_READY, "the job's log is still being read");
         // One answer for both, so that nobody without a token learns which jobs exist.
         case WRONG -> refuse(attach, ErrorCode.UNAUTHENTICATED, UNKNOWN);
         case UNKNOWN -> {
@@ -296,19 +321,14 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
 
     private void refuse(Attach attach, ErrorCode code, String message) {
       String job = attach.getJob();
-      // Its log may still be being read: then its workers' secret is not known yet.
-      boolean mayBeRight =
-          code == ErrorCode.UNAUTHENTICATED && gateway.crew(job) == null && gateway.isExpected(job);
       // One that waits asks every other second.
-      Level level =
-          code == ErrorCode.NOT_READY ? Level.DEBUG : mayBeRight ? Level.INFO : Level.WARN;
-      log.atLevel(level)
+      log.atLevel(code == ErrorCode.NOT_READY ? Level.DEBUG : Level.WARN)
           .log(
               "job={} worker={} attach refused code={}: {}",
               job,
               attach.getWorker(),
               code,
-              mayBeRight ? "the job is not open yet, or its secret is wrong" : message);
+              message);
       WorkerCrew.reject(out, code.name(), message);
     }
 

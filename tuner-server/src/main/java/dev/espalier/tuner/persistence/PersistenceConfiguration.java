@@ -1,7 +1,6 @@
 package dev.espalier.tuner.persistence;
 
 import dev.espalier.tuner.app.port.AnswerStore;
-import dev.espalier.tuner.app.port.EventLog;
 import dev.espalier.tuner.app.port.JobQueries;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.app.port.Stalls;
@@ -48,7 +47,7 @@ public class PersistenceConfiguration {
   }
 
   @Bean
-  EventLog eventLog(
+  PostgresEventLog eventLog(
       Transactions transactions,
       EntityManager entities,
       JobRepository jobs,
@@ -64,12 +63,12 @@ public class PersistenceConfiguration {
       Transactions transactions,
       EntityManager entities,
       JobRepository jobs,
-      BranchRepository branches,
+      PostgresEventLog log,
       ResultRepository results,
       JdbcTemplate sql,
       DocumentCodec codec,
       InstantSource clock) {
-    return new PostgresJobStore(transactions, entities, jobs, branches, results, sql, codec, clock);
+    return new PostgresJobStore(transactions, entities, jobs, log, results, sql, codec, clock);
   }
 
   @Bean

@@ -2,6 +2,7 @@ package dev.espalier.tuner.persistence;
 
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.model.SnapshotState;
 import dev.espalier.api.rest.DecisionView;
 import dev.espalier.api.rest.EvaluationView;
 import dev.espalier.api.rest.JobView;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
 
@@ -68,6 +70,28 @@ final class PostgresEventLog implements EventLog {
   @Override
   public List<SessionEvent> read(String job, long after) {
     return transactions.read(() -> StoredEvents.read(sql, codec, job, after, Long.MAX_VALUE));
+  }
+
+  /// Changes a job that no runner has, and so nothing is logged of.
+  ///
+  /// @param change from the row of the job, which has not ended; empty where nothing changes
+  /// @return what the stream says of it
+  List<StreamEvent> changeBeside(
+      String id, Function<JobEntity, Optional<SessionEffect.JobChanged>> change) {
+    return transactions.write(() ->
+        jobs.findLocked(id)
+            .filter(job -> !job.state.isTerminal())
+            .flatMap(job -> change.apply(job).map(changed -> writeBeside(job, changed)))
+            .orElse(List.of()));
+  }
+
+  private List<StreamEvent> writeBeside(JobEntity job, SessionEffect.JobChanged changed) {
+    var written = new Written(job, clock.instant().truncatedTo(ChronoUnit.MICROS));
+    written.apply(changed);
+    if (changed.state().isTerminal()) {
+      written.giveSnapshotsUp();
+    }
+    return written.finish();
   }
 
   private List<StreamEvent> write(Commit commit) {
@@ -448,7 +472,23 @@ final class PostgresEventLog implements EventLog {
           change.sizeBytes(),
           change.pinned(),
           Timestamp.from(now));
-      StoredSnapshots.read(sql, codec, job.id, change.snapshot())
+      tellOfSnapshot(change.snapshot());
+    }
+
+    /// Nobody is left who would write them.
+    void giveSnapshotsUp() {
+      List<Long> given =
+          sql.query(
+              "update snapshot set state = ? where job_id = ? and state = ? returning number",
+              (row, number) -> row.getLong(1),
+              SnapshotState.FAILED.name(),
+              job.id,
+              SnapshotState.WRITING.name());
+      given.forEach(this::tellOfSnapshot);
+    }
+
+    private void tellOfSnapshot(long number) {
+      StoredSnapshots.read(sql, codec, job.id, number)
           .ifPresent(view -> keep("snapshot.changed", view));
     }
 

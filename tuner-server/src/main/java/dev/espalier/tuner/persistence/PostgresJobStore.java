@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
-import dev.espalier.api.model.SnapshotState;
+import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.JobStore;
 import dev.espalier.tuner.core.session.SessionEffect;
 import jakarta.persistence.EntityManager;
@@ -46,7 +46,7 @@ final class PostgresJobStore implements JobStore {
   private final Transactions transactions;
   private final EntityManager entities;
   private final JobRepository jobs;
-  private final BranchRepository branches;
+  private final PostgresEventLog log;
   private final ResultRepository results;
   private final JdbcTemplate sql;
   private final DocumentCodec codec;
@@ -56,7 +56,7 @@ final class PostgresJobStore implements JobStore {
       Transactions transactions,
       EntityManager entities,
       JobRepository jobs,
-      BranchRepository branches,
+      PostgresEventLog log,
       ResultRepository results,
       JdbcTemplate sql,
       DocumentCodec codec,
@@ -64,7 +64,7 @@ final class PostgresJobStore implements JobStore {
     this.transactions = transactions;
     this.entities = entities;
     this.jobs = jobs;
-    this.branches = branches;
+    this.log = log;
     this.results = results;
     this.sql = sql;
     this.codec = codec;
@@ -122,37 +122,20 @@ final class PostgresJobStore implements JobStore {
   }
 
   @Override
-  public void fail(String job, String reason, String message) {
-    transactions.write(() ->
-        alive(job)
-            .ifPresent(row -> {
-              change(row, new SessionEffect.JobChanged(JobState.FAILED, reason, message, ""));
-              branches.alive(job).forEach(branch -> branch.end(true));
-              sql.update(
-                  "update snapshot set state = ? where job_id = ? and state = ?",
-                  SnapshotState.FAILED.name(),
-                  job,
-                  SnapshotState.WRITING.name());
-            }));
+  public List<StreamEvent> fail(String job, String reason, String message) {
+    return log.changeBeside(
+        job, _ -> Optional.of(new SessionEffect.JobChanged(JobState.FAILED, reason, message, "")));
   }
 
   @Override
-  public void explain(String job, String message) {
-    transactions.write(() ->
-        alive(job)
-            .filter(row -> !row.message.equals(message))
-            .ifPresent(row ->
-                change(
-                    row, new SessionEffect.JobChanged(row.state, NOT_RESUMED, message, "server"))));
-  }
-
-  private Optional<JobEntity> alive(String job) {
-    return jobs.findById(job).filter(row -> !row.state.isTerminal());
-  }
-
-  private void change(JobEntity row, SessionEffect.JobChanged change) {
-    row.change(change, clock.instant().truncatedTo(ChronoUnit.MICROS));
-    row.version++;
+  public List<StreamEvent> explain(String job, String message) {
+    return log.changeBeside(
+        job,
+        row ->
+            row.message.equals(message)
+                ? Optional.empty()
+                : Optional.of(
+                    new SessionEffect.JobChanged(row.state, NOT_RESUMED, message, "server")));
   }
 
   @Override
@@ -284,6 +267,19 @@ final class PostgresJobStore implements JobStore {
                 (row, number) -> row.getBytes(1),
                 job,
                 generation)
+            .stream()
+            .findFirst());
+  }
+
+  @Override
+  public Optional<byte[]> workerSecret(String job) {
+    return transactions.read(() ->
+        sql
+            .query(
+                "select secret_sha256 from worker_secret where job_id = ?"
+                    + " order by generation desc limit 1",
+                (row, number) -> row.getBytes(1),
+                job)
             .stream()
             .findFirst());
   }

@@ -19,6 +19,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpHeaders;
 import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.web.filter.OncePerRequestFilter;
@@ -30,6 +32,7 @@ import org.springframework.web.util.ContentCachingResponseWrapper;
 /// Requests whose answer holds a secret (tokens and sign-in codes) are not kept, so a key has no
 /// effect there.
 final class UnsafeRequestFilter extends OncePerRequestFilter {
+  private static final Logger log = LoggerFactory.getLogger(UnsafeRequestFilter.class);
   static final int MAX_BODY_BYTES = 1 << 20;
   static final String KEY_HEADER = "Idempotency-Key";
 
@@ -146,32 +149,50 @@ final class UnsafeRequestFilter extends OncePerRequestFilter {
       FilterChain chain)
       throws ServletException, IOException {
     var wrapped = new ContentCachingResponseWrapper(response);
-    boolean kept = false;
+    boolean isDone = false;
     try {
       chain.doFilter(request, wrapped);
       // A failure of the server or of the moment may be tried again with the same key.
-      if (wrapped.getStatus() < 500 && wrapped.getStatus() != 429) {
-        Map<String, String> headers = new LinkedHashMap<>();
-        for (String name : KEPT_HEADERS) {
-          String value =
-              name.equals(HttpHeaders.CONTENT_TYPE)
-                  ? wrapped.getContentType()
-                  : wrapped.getHeader(name);
-          if (value != null) {
-            headers.put(name, value);
-          }
-        }
-        answers.keep(
-            owner, key, new Answer(wrapped.getStatus(), headers, wrapped.getContentAsByteArray()));
-        kept = true;
-      }
+      isDone = wrapped.getStatus() < 500 && wrapped.getStatus() != 429;
     } finally {
       // Before the answer leaves: whoever has read it may try again at once.
-      if (!kept) {
+      if (!isDone) {
         answers.release(owner, key);
       }
     }
+    if (isDone) {
+      keep(owner, key, wrapped);
+    }
     wrapped.copyBodyToResponse();
+  }
+
+  /// What was done was done, whether its answer can be kept or not: the key stays taken, and the
+  /// answer is sent.
+  private void keep(String owner, String key, ContentCachingResponseWrapper response) {
+    Map<String, String> headers = new LinkedHashMap<>();
+    for (String name : KEPT_HEADERS) {
+      String value =
+          name.equals(HttpHeaders.CONTENT_TYPE)
+              ? response.getContentType()
+              : response.getHeader(name);
+      if (value != null) {
+        headers.put(name, value);
+      }
+    }
+    var answer = new Answer(response.getStatus(), headers, response.getContentAsByteArray());
+    try {
+      answers.keep(owner, key, answer);
+    } catch (EspalierException away) {
+      keepAfterAll(owner, key, answer);
+    }
+  }
+
+  private void keepAfterAll(String owner, String key, Answer answer) {
+    try {
+      answers.keep(owner, key, answer);
+    } catch (EspalierException away) {
+      log.warn("the answer to a request with a key cannot be kept: {}", away.getMessage());
+    }
   }
 
   private static byte[] named(String owner, String key, byte[] hash) {

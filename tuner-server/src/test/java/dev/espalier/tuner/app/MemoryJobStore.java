@@ -3,6 +3,7 @@ package dev.espalier.tuner.app;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.JobState;
+import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.app.port.JobStore;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -26,10 +27,21 @@ final class MemoryJobStore implements JobStore {
   final Set<String> halfDeleted = ConcurrentHashMap.newKeySet();
   volatile boolean isAway;
 
+  /// Whether the next change is made and the connection broken before it is confirmed.
+  volatile boolean isNextAnswerLost;
+
   @Override
   public void create(StoredJob job, String actor, Optional<String> request) {
     jobs.put(job.id(), job);
     request.ifPresent(name -> requests.put(name, job.id()));
+    answer();
+  }
+
+  private void answer() {
+    if (isNextAnswerLost) {
+      isNextAnswerLost = false;
+      throw new EspalierException(ErrorCode.DATABASE_AWAY, "away");
+    }
   }
 
   @Override
@@ -76,8 +88,10 @@ final class MemoryJobStore implements JobStore {
   }
 
   @Override
-  public void fail(String job, String reason, String message) {
+  public List<StreamEvent> fail(String job, String reason, String message) {
     failures.put(job, reason + ": " + message);
+    answer();
+    return List.of();
   }
 
   /// {@return why jobs were marked as failed, by their ids}
@@ -108,9 +122,10 @@ final class MemoryJobStore implements JobStore {
   }
 
   @Override
-  public void explain(String job, String message) {
+  public List<StreamEvent> explain(String job, String message) {
     explained.put(job, message);
     explanations.add(message);
+    return List.of();
   }
 
   /// {@return why jobs stand still, by their ids}
@@ -142,5 +157,10 @@ final class MemoryJobStore implements JobStore {
   @Override
   public Optional<byte[]> workerSecret(String job, int generation) {
     return Optional.ofNullable(secrets.get(job + generation));
+  }
+
+  @Override
+  public Optional<byte[]> workerSecret(String job) {
+    throw new UnsupportedOperationException();
   }
 }

@@ -239,6 +239,33 @@ class ReportAssemblerTest {
     assertThat(assembler.consumed()).containsExactly(1, 1);
   }
 
+  /// It opened other data, and was started again with the right ones.
+  @Test
+  void whoHasLeftBeforeAllWereReadyHasSaidNothing() {
+    var right = new WorkerReport.Ready(200, 8);
+    assembler.add(0, 1, new WorkerReport.Ready(100, 8), 1);
+    assembler.left(0);
+    assembler.add(0, 1, right, 2);
+
+    assertThat(assembler.add(1, 1, right, 3))
+        .contains(new SessionEvent.WorkersReady(3, 1, 2, 200, 8));
+    assertThat(assembler.consumed()).containsExactly(1, 1);
+  }
+
+  @Test
+  void whoLeavesWhenAllAreReadyHasBeenHeard() {
+    assembler.add(0, 1, new WorkerReport.Ready(100, 8), 1);
+    assembler.add(1, 1, new WorkerReport.Ready(100, 8), 1);
+    assembler.left(0);
+
+    assembler.add(0, 2, clocks(0, 20, 1), 2);
+    assembler.add(0, 2, clocks(0, 20, 1), 2);
+    assembler.add(1, 2, clocks(0, 20, 1), 2);
+
+    assertThat(assembler.drain(clock)).hasSize(1);
+    assertThat(assembler.consumed()).containsExactly(2, 2);
+  }
+
   @Test
   void workersAreReadyOnceAllAre() {
     assertThat(assembler.add(1, 1, new WorkerReport.Ready(100, 8), 2)).isEmpty();

@@ -529,6 +529,50 @@ final class SessionDirectoryTest {
     }
   }
 
+  /// The database has ended it, and goes away before it says so.
+  @Test
+  void aJobThatWasEndedAfterAllIsNotResumed() {
+    var job = new StoredJob("job_1", spec());
+    jobs.create(job, "somebody", Optional.empty());
+    programs.areGone = true;
+    try (SessionDirectory sessions = sessions(1)) {
+      jobs.isNextAnswerLost = true;
+      isRefused(
+          ErrorCode.DATABASE_AWAY,
+          () -> sessions.request(job.id(), new UserRequest.Kill(), "somebody"));
+
+      programs.areGone = false;
+      sessions.retry();
+
+      assertThat(jobs.failures()).containsKey(job.id());
+      assertThat(logs.read).doesNotContain(job.id());
+      isRefused(
+          ErrorCode.WRONG_STATE,
+          () -> sessions.request(job.id(), new UserRequest.Kill(), "somebody"));
+    }
+  }
+
+  /// The database has written it down, and goes away before it says so.
+  @Test
+  void aJobThatWasSubmittedAfterAllBegins() {
+    JobSpec spec = spec();
+    try (SessionDirectory sessions = sessions(2)) {
+      for (String request : List.of("asked again", "not asked again")) {
+        jobs.isNextAnswerLost = true;
+        isRefused(
+            ErrorCode.DATABASE_AWAY, () -> sessions.submit(spec, "somebody", Optional.of(request)));
+      }
+
+      String again = sessions.submit(spec, "somebody", Optional.of("asked again"));
+      await(() -> assertThat(launcher.launched).contains(again));
+
+      sessions.retry();
+      String other = jobs.madeBy("not asked again").orElseThrow();
+      await(() -> assertThat(launcher.launched).containsExactlyInAnyOrder(again, other));
+      sessions.request(other, new UserRequest.Pause(), "somebody");
+    }
+  }
+
   /// Its log would lead another version elsewhere, and workers have done what the old one said.
   @Test
   void aJobIsNotResumedByAnotherVersionOfItsPolicy() {

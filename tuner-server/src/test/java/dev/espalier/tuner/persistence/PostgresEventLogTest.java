@@ -852,6 +852,10 @@ class PostgresEventLogTest {
 
     assertThat(store.workerSecret(job, 1)).hasValueSatisfying(hash -> assertThat(hash).contains(3));
     assertThat(store.workerSecret(job, 2)).isEmpty();
+    store.putWorkerSecret(job, 10, new byte[] {4});
+    store.putWorkerSecret(job, 9, new byte[] {5});
+    assertThat(store.workerSecret(job)).hasValueSatisfying(hash -> assertThat(hash).contains(4));
+    assertThat(store.workerSecret(newJob())).isEmpty();
     assertThat(store.find(job).orElseThrow().spec()).isEqualTo(EventSamples.spec());
   }
 
@@ -861,8 +865,10 @@ class PostgresEventLogTest {
     append(job, 1, List.of(), List.of(EventSamples.job(JobState.TRAINING)));
     long version = job(job).version();
 
-    store.explain(job, "It cannot be resumed: its program is gone");
-    store.explain(job, "It cannot be resumed: its program is gone");
+    assertThat(store.explain(job, "It cannot be resumed: its program is gone"))
+        .extracting(StreamEvent::type)
+        .containsExactly("job.changed");
+    assertThat(store.explain(job, "It cannot be resumed: its program is gone")).isEmpty();
 
     assertThat(job(job).message()).isEqualTo("It cannot be resumed: its program is gone");
     assertThat(job(job).state()).isEqualTo(JobState.TRAINING);
@@ -919,8 +925,17 @@ class PostgresEventLogTest {
             new SessionEffect.SnapshotChanged(
                 2, BranchId.ROOT, 300, 3, Setting.EMPTY, SnapshotState.WRITING, 0, false)));
 
-    store.fail(job, JobStore.NOT_RESUMED, "Ended by somebody");
+    List<StreamEvent> told = store.fail(job, JobStore.NOT_RESUMED, "Ended by somebody");
 
+    assertThat(told)
+        .extracting(event -> event.type() + " " + event.data().get("state"))
+        .containsExactly(
+            "snapshot.changed FAILED",
+            "branch.changed LOST",
+            "branch.changed LOST",
+            "job.changed FAILED");
+    assertThat(queries.stream(job, told.getFirst().sequence() - 1, 10)).isEqualTo(told);
+    assertThat(store.fail(job, "again", "again")).isEmpty();
     assertThat(queries.snapshots(job, 50, null).items())
         .extracting(SnapshotView::snapshot, SnapshotView::state)
         .containsExactlyInAnyOrder(tuple(1L, SnapshotState.READY), tuple(2L, SnapshotState.FAILED));

@@ -118,6 +118,28 @@ class IdempotencyTest {
         .isNotEqualTo(again.json().get("id"));
   }
 
+  /// The answer would come to nothing, and the request with it, if it were worked on again.
+  @Test
+  void anAnswerThatCannotBeKeptIsSentAndTheRequestNotRepeated() {
+    JdbcTemplate sql = server.bean(JdbcTemplate.class);
+    sql.execute(
+        "create function no_room() returns trigger language plpgsql as"
+            + " $$ begin raise exception 'no room' using errcode = '53100'; end $$");
+    sql.execute(
+        "create trigger no_room before update on idempotency_key for each row when (new.key = '"
+            + key
+            + "') execute function no_room()");
+    int before = count();
+    try {
+      assertThat(submit(JOB).status()).isEqualTo(201);
+    } finally {
+      sql.execute("drop function no_room() cascade");
+    }
+
+    assertThat(submit(JOB).json().get("code").asString()).isEqualTo("REQUEST_IN_PROGRESS");
+    assertThat(count()).isEqualTo(before + 1);
+  }
+
   private static int count() {
     return server
         .bean(JdbcTemplate.class)

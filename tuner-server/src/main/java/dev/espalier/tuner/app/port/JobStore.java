@@ -2,6 +2,7 @@ package dev.espalier.tuner.app.port;
 
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.rest.JobSpec;
+import dev.espalier.api.rest.StreamEvent;
 import dev.espalier.tuner.core.session.SessionEffect;
 import java.util.List;
 import java.util.Map;
@@ -29,11 +30,14 @@ public interface JobStore {
   ///
   /// @param reason a code
   /// @param message in words
-  void fail(String job, String reason, String message);
+  /// @return what viewers are to be told
+  List<StreamEvent> fail(String job, String reason, String message);
 
   /// Says why a job stands still that no runner can bring back now; its state and its log stay as
   /// they are, and its reason is `NOT_RESUMED`.
-  void explain(String job, String message);
+  ///
+  /// @return what viewers are to be told
+  List<StreamEvent> explain(String job, String message);
 
   /// Begins the removal of a job that has ended: nobody is shown it any more. May be called again.
   ///
@@ -75,6 +79,9 @@ public interface JobStore {
 
   /// {@return the hash that `putWorkerSecret` remembered}
   Optional<byte[]> workerSecret(String job, int generation);
+
+  /// {@return the hash that `putWorkerSecret` remembered of the newest generation}
+  Optional<byte[]> workerSecret(String job);
 
   /// What is shown of a job that waits for its turn; the setting's name tells how to have more
   /// places.

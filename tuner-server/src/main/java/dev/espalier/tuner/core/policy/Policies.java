@@ -16,15 +16,15 @@ public final class Policies {
   /// decisions, so that a recording tells whether it was made by what is here}
   public static int version(String policy) {
     return switch (policy) {
-      case PolicyName.RACING -> 14;
+      case PolicyName.RACING -> 15;
       case PolicyName.MLTUNER,
           PolicyName.FIXED,
           PolicyName.RANDOM,
           PolicyName.GRID,
           PolicyName.BAYES ->
-          3;
-      case PolicyName.HYPERBAND, PolicyName.ASHA -> 4;
-      case PolicyName.PBT -> 5;
+          4;
+      case PolicyName.HYPERBAND, PolicyName.ASHA -> 5;
+      case PolicyName.PBT -> 6;
       default -> PolicyName.ALL.contains(policy) ? 1 : 0;
     };
   }

@@ -387,8 +387,10 @@ public final class JobSession implements TuningSession {
   }
 
   private Optional<String> pin(SessionEvent.UserRequest.Pin asked) {
+    // Said before: one that is no longer pinned may be dropped at once.
+    Optional<String> missing = missing(asked.snapshot());
     checkpoints.durable(asked.snapshot()).ifPresent(mark -> checkpoints.pin(mark, asked.pinned()));
-    return missing(asked.snapshot());
+    return missing;
   }
 
   private Optional<String> missing(long snapshot) {

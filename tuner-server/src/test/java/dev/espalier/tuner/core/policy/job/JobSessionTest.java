@@ -729,6 +729,28 @@ final class JobSessionTest {
             "The request to pin snapshot 99 is ignored: snapshot 99 is not there; there are [1]");
   }
 
+  @Test
+  void anOldSnapshotThatIsUnpinnedGoesAtOnceAndNothingIsRefused() {
+    JobPlan plan = Jobs.fixed(Jobs.setting(0.1), 8);
+    var written = new ArrayList<Long>();
+    SimulatedWorkers run =
+        Jobs.workers(plan, QuadraticModel.quiet(1), 10)
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.CheckpointWritten one) {
+                written.add(one.checkpoint());
+                if (written.size() == 1) {
+                  workers.ask(new UserRequest.Pin(1, true));
+                } else if (written.size() == 6) {
+                  workers.ask(new UserRequest.Pin(1, false));
+                }
+              }
+            })
+            .run();
+
+    assertThat(run.commands()).contains(new BranchCommand.DropCheckpoint(1));
+    assertThat(run.decision("request-2").outcome()).doesNotContain("ignored");
+  }
+
   private static SimulatedWorkers askedOfTrial(
       JobPlan plan, int trial, Function<BranchId, UserRequest> request) {
     Set<String> once = new HashSet<>();
