@@ -24,7 +24,8 @@ import tools.jackson.databind.JsonNode;
 /// `espalier branch`.
 @Command(
     name = "branch",
-    description = "Shows the branches of a job, and tries settings on branches of one's own.",
+    description =
+        "Shows the branches of a job, tries settings on branches of one's own, and decides a round.",
     synopsisSubcommandLabel = "COMMAND",
     footerHeading = "%nExamples:%n",
     footer = {
@@ -166,14 +167,42 @@ final class BranchCommands extends CommandGroup {
       @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
       @Parameters(index = "1", paramLabel = "BRANCH", description = "Number of the branch.")
           String branch) {
-    String number = branch.replaceFirst("^#", "");
-    if (!number.matches("\\d{1,9}")) {
-      throw new CommandFailure(
-          ExitStatus.USAGE, "branch must be a number such as 12 but is " + branch);
-    }
+    String number = Invocation.number("branch", branch);
     JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/branches/" + number);
     return invocation.show(
         answer, () -> BranchTree.describe(Json.as(answer, BranchView.class)).lines());
+  }
+
+  @Command(
+      name = "keep",
+      description = "Ends the running round, with this branch as its winner.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier branch keep latest 12"})
+  int keep(
+      @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
+      @Parameters(index = "1", paramLabel = "BRANCH", description = "Number of the branch.")
+          String branch) {
+    return ask(job, branch, "keep", "Branch #%s of %s wins its round.");
+  }
+
+  @Command(
+      name = "discard",
+      description = "Gives a branch of the running round up.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier branch discard latest 12"})
+  int discard(
+      @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
+      @Parameters(index = "1", paramLabel = "BRANCH", description = "Number of the branch.")
+          String branch) {
+    return ask(job, branch, "discard", "Branch #%s of %s is given up.");
+  }
+
+  private int ask(String job, String branch, String action, String done) {
+    String number = Invocation.number("branch", branch);
+    JsonNode answer =
+        invocation.client().post(invocation.jobPath(job) + "/branches/" + number + "/" + action);
+    return invocation.show(
+        answer, () -> List.of(done.formatted(number, answer.path("id").asString(job))));
   }
 
   @Command(

@@ -9,12 +9,15 @@ abstract sealed class CommandGroup implements Runnable
     permits BranchCommands,
         ConfigCommands,
         DecisionCommands,
+        EvaluationCommands,
         JobCommands,
         ModelCommands,
         ProgramCommands,
         RoundCommands,
         ScheduleCommands,
-        TokenCommands {
+        SnapshotCommands,
+        TokenCommands,
+        WorkerCommands {
   @Spec CommandSpec spec = CommandSpec.create();
 
   @Override

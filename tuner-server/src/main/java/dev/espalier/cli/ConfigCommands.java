@@ -18,7 +18,7 @@ import tools.jackson.databind.JsonNode;
 /// `espalier config`.
 @Command(
     name = "config",
-    description = "Checks job files and prints their schema.",
+    description = "Checks job files, prints those of jobs, and their schema.",
     synopsisSubcommandLabel = "COMMAND",
     footerHeading = "%nExamples:%n",
     footer = {"  espalier config validate job.yaml", "  espalier config schema > job.schema.json"})
@@ -61,9 +61,13 @@ final class ConfigCommands extends CommandGroup {
   /// Shows what a job file comes to; warnings stand beside, where a program does not read.
   static int show(Invocation invocation, JsonNode answer) {
     JsonNode config = answer.path("config");
-    answer.path("warnings").forEach(warning -> warn(invocation, warning.asString()));
-    return invocation.show(
-        config, () -> List.of("The job file is valid; it comes to:", "", Json.yaml(config)));
+    JsonNode warnings = answer.path("warnings");
+    warnings.forEach(warning -> warn(invocation, warning.asString()));
+    String valid =
+        warnings.isEmpty()
+            ? "The job file is valid; it comes to:"
+            : "The job file is valid, but mind the warnings; it comes to:";
+    return invocation.show(config, () -> List.of(valid, "", Json.yaml(config)));
   }
 
   /// Warns of keys that have no effect, where no server is asked for warnings.
@@ -92,6 +96,22 @@ final class ConfigCommands extends CommandGroup {
             "espalier: checked without a server, so program, arguments and data were not: "
                 + why.words());
     return invocation.show(Json.tree(document), () -> List.of("No problems found."));
+  }
+
+  @Command(
+      name = "show",
+      description =
+          "Prints the job file of a job, with its defaults: submit it again for another run.",
+      footerHeading = "%nExamples:%n",
+      footer = {"  espalier config show latest > again.yaml"})
+  int show(@Parameters(paramLabel = "JOB", description = "Id of the job, or latest.") String job) {
+    JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/config");
+    if (invocation.isTable()) {
+      invocation.out().print(Json.yaml(answer));
+      invocation.out().flush();
+      return ExitStatus.OK.code();
+    }
+    return invocation.show(answer, List::of);
   }
 
   @Command(

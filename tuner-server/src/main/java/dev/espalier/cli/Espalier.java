@@ -87,7 +87,10 @@ public final class Espalier implements Callable<Integer> {
             new RoundCommands(invocation),
             new ScheduleCommands(invocation),
             new CommandLine(new ModelCommands()).addSubcommand(new ModelExportCommand(invocation)),
+            new SnapshotCommands(invocation),
+            new EvaluationCommands(invocation),
             new DecisionCommands(invocation),
+            new WorkerCommands(invocation),
             new CommandLine(new ProgramCommands(invocation))
                 .addSubcommand(new ProgramCheckCommand(invocation)),
             new ConfigCommands(invocation),

@@ -208,6 +208,18 @@ final class Invocation {
     return "/jobs/" + TunerClient.segment(jobId(job));
   }
 
+  /// {@return the digits of a number that the user wrote as `12` or `#12`}
+  ///
+  /// @param what it counts
+  static String number(String what, String text) {
+    String number = text.replaceFirst("^#", "");
+    if (!number.matches("\\d{1,9}")) {
+      throw new CommandFailure(
+          ExitStatus.USAGE, what + " must be a number such as 12 but is " + text);
+    }
+    return number;
+  }
+
   String jobId(String job) {
     if (job.equals("latest")) {
       JsonNode newest = client().get("/jobs?pageSize=1").path("items").path(0);

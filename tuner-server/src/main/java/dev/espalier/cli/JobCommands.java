@@ -140,10 +140,18 @@ final class JobCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job list", "  espalier job list --state TRAINING -o json"})
   int list(
-      @Option(names = "--state", paramLabel = "STATE", description = "Only jobs in this state.")
-          @Nullable String state) {
+      @Option(
+              names = "--state",
+              paramLabel = "STATE",
+              split = ",",
+              description = "Only jobs in this state, or in one of several with commas between.")
+          @Nullable List<String> state) {
     String filter =
-        state == null ? "" : "&state=" + TunerClient.segment(state.toUpperCase(Locale.ROOT));
+        state == null
+            ? ""
+            : state.stream()
+                .map(one -> "&state=" + TunerClient.segment(one.strip().toUpperCase(Locale.ROOT)))
+                .collect(Collectors.joining());
     List<JsonNode> items = invocation.client().items("/jobs?pageSize=200" + filter);
     return invocation.list(
         items,

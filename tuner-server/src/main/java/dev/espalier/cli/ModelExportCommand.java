@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -90,7 +91,9 @@ final class ModelExportCommand implements Callable<Integer> {
                 .download(path + "/model" + (snapshot == null ? "" : "?snapshot=" + snapshot), file)
             : exportHere(invocation.client(), path, checkpoints);
     invocation.err().println("Wrote " + bytes + " bytes to " + file + ".");
-    return ExitStatus.OK.code();
+    return invocation.isTable()
+        ? ExitStatus.OK.code()
+        : invocation.show(Json.tree(Map.of("file", file.toString(), "bytes", bytes)), List::of);
   }
 
   private long exportHere(TunerClient client, String path, Path folder) {

@@ -159,6 +159,8 @@ final class DependencyRulesTest {
                 "tuner.core.session",
                 "tuner.core.policy.race"),
             "org.apache.commons.math3.."),
+        new Door(
+            "YAML", List.of("tuner.document", "tuner.rest", "cli.client"), "org.yaml.snakeyaml.."),
         new Door("the command line", List.of("cli"), "picocli.."));
   }
 

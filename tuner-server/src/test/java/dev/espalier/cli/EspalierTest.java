@@ -18,6 +18,7 @@ import dev.espalier.api.rest.JobView;
 import dev.espalier.api.rest.RoundView;
 import dev.espalier.api.rest.ScheduleView;
 import dev.espalier.api.rest.SnapshotView;
+import dev.espalier.api.rest.WorkerView;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
 import dev.espalier.cli.client.TunerClient;
@@ -683,6 +684,86 @@ final class EspalierTest {
     assertThat(out).contains("from clock").contains("0.03");
     assertThat(run("branch", "list", JOB)).isZero();
     assertThat(out).contains("DIVERGED").contains("0.75/s");
+    assertThat(run("evaluation", "list", JOB)).isZero();
+    assertThat(out).containsPattern("start +clock +epoch +time +accuracy").contains("20.0 s");
+    server.on(
+        "GET /jobs/" + JOB + "/workers",
+        200,
+        Map.of(
+            "items",
+            List.of(
+                new WorkerView(0, true, START, null),
+                new WorkerView(1, false, null, "step takes 40 s"))));
+    assertThat(run("worker", "list", JOB)).isZero();
+    assertThat(out).containsPattern("0 +up").containsPattern("1 +down +- +step takes 40 s");
+  }
+
+  @Test
+  void snapshotsAreListedAndTheResultAmongThem() {
+    serveJob(job(JobState.TRAINING, 3, 0.25));
+    server.on(
+        "GET /jobs/" + JOB + "/snapshots",
+        200,
+        Map.of(
+            "items",
+            List.of(
+                new SnapshotView(2, 2, 1, 50, 1, Map.of(), SnapshotState.DROPPED, 10, false, START),
+                snapshot(3, 2),
+                new SnapshotView(
+                    4, 2, 1, 100, 1, Map.of(), SnapshotState.READY, 3 << 20, true, START))));
+
+    assertThat(run("snapshot", "list", JOB)).isZero();
+    assertThat(out.lines())
+        .satisfiesExactly(
+            head -> assertThat(head).startsWith("snapshot"),
+            other -> assertThat(other).containsPattern("^ +3 +#2 ").endsWith("READY"),
+            result ->
+                assertThat(result)
+                    .containsPattern("^ +4 +#2 .* 3  ")
+                    .endsWith("READY, pinned, the result"));
+    assertThat(run("snapshot", "list", JOB, "--all")).isZero();
+    assertThat(out).contains("DROPPED");
+  }
+
+  @Test
+  void snapshotsAndBranchesAreActedOnByTheirNumber() {
+    JobView view = job(JobState.TRAINING, 4, 0.1);
+    for (String path :
+        List.of(
+            "snapshots/7/restore",
+            "snapshots/7/pin",
+            "snapshots/7/unpin",
+            "branches/12/keep",
+            "branches/12/discard")) {
+      server.on("POST /jobs/job_1/" + path, 202, view);
+    }
+
+    assertThat(run("snapshot", "restore", JOB, "7")).isZero();
+    assertThat(out).isEqualTo("Asked to go back to snapshot 7 of job_1.\n");
+    assertThat(run("snapshot", "pin", JOB, "#7")).isZero();
+    assertThat(run("snapshot", "unpin", JOB, "7")).isZero();
+    assertThat(run("branch", "keep", JOB, "#12")).isZero();
+    assertThat(out).isEqualTo("Branch #12 of job_1 wins its round.\n");
+    assertThat(run("branch", "discard", JOB, "12")).isZero();
+    assertThat(run("snapshot", "pin", JOB, "../1")).isEqualTo(2);
+    assertThat(err).isEqualTo("espalier: snapshot must be a number such as 12 but is ../1\n");
+  }
+
+  @Test
+  void theFileOfAJobIsPrintedAsYaml() {
+    serveJob(job(JobState.TRAINING, 3, 0.25));
+
+    assertThat(run("config", "show", JOB)).isZero();
+    assertThat(out).isEqualTo("stop:\n  maxTime: 10m\n");
+  }
+
+  @Test
+  void jobsAreListedByStates() {
+    server.on(
+        "GET /jobs?pageSize=200&state=TRAINING&state=TUNING", 200, Map.of("items", List.of()));
+
+    assertThat(run("job", "list", "--state", "training,TUNING")).isZero();
+    assertThat(out).isEqualTo("No jobs in this state.\n");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.espalier.cli.client;
 
+import dev.espalier.tuner.document.YamlText;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Date;
@@ -11,9 +12,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.DumperOptions;
-import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.representer.Representer;
@@ -27,6 +26,8 @@ import tools.jackson.databind.json.JsonMapper;
 /// Documents as text: JSON and YAML.
 public final class Json {
   private static final int MAX_CHARACTERS = 1_000_000;
+  private static final int MAX_DEPTH = 20;
+  private static final int MAX_ALIASES = 20;
   // A newer server may add fields or leave one out that an older command line knows.
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
@@ -90,14 +91,9 @@ public final class Json {
   /// @param name of the file, for messages
   /// @throws CommandFailure `INVALID_JOB` with line and column when it is none
   public static Map<String, Object> readDocument(String name, String text) {
-    var options = new LoaderOptions();
-    options.setAllowDuplicateKeys(false);
-    options.setMaxAliasesForCollections(20);
-    options.setNestingDepthLimit(20);
-    options.setCodePointLimit(MAX_CHARACTERS);
     Object document;
     try {
-      document = new Yaml(new SafeConstructor(options)).load(text);
+      document = YamlText.read(text, MAX_CHARACTERS, MAX_DEPTH, MAX_ALIASES);
     } catch (MarkedYAMLException e) {
       var mark = e.getProblemMark();
       String at = mark == null ? "" : ":" + (mark.getLine() + 1) + ":" + (mark.getColumn() + 1);

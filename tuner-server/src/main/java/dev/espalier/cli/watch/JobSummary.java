@@ -219,7 +219,8 @@ public final class JobSummary {
     lines.add(
         terminal.styled(style, job.state().name())
             + (job.message().isEmpty() ? "" : ": " + job.message()));
-    if (!board.schedule().isEmpty()) {
+    boolean hasTrained = job.mainlineClock() > 0 || board.result().isPresent();
+    if (hasTrained && !board.schedule().isEmpty()) {
       lines.add("");
       lines.add(terminal.styled(Style.BOLD, "Schedule found"));
       found(board).lines().forEach(row -> lines.add("  " + row));

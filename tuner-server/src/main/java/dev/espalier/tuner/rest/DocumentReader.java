@@ -2,15 +2,13 @@ package dev.espalier.tuner.rest;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.tuner.document.YamlText;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
@@ -62,14 +60,13 @@ final class DocumentReader {
   }
 
   private static Map<String, @Nullable Object> yaml(byte[] body) {
-    var options = new LoaderOptions();
-    options.setAllowDuplicateKeys(false);
-    options.setMaxAliasesForCollections(MAX_ALIASES);
-    options.setNestingDepthLimit(MAX_DEPTH);
-    options.setCodePointLimit(UnsafeRequestFilter.MAX_BODY_BYTES);
     try {
       Object document =
-          new Yaml(new SafeConstructor(options)).load(new String(body, StandardCharsets.UTF_8));
+          YamlText.read(
+              new String(body, StandardCharsets.UTF_8),
+              UnsafeRequestFilter.MAX_BODY_BYTES,
+              MAX_DEPTH,
+              MAX_ALIASES);
       if (!(document instanceof Map<?, ?> map)) {
         throw invalid("the body must be a YAML mapping but is " + kind(document));
       }

@@ -1,0 +1,5 @@
+/// Job files as text.
+@NullMarked
+package dev.espalier.tuner.document;
+
+import org.jspecify.annotations.NullMarked;
