@@ -78,6 +78,7 @@ public final class SimulatedWorkers {
   private LongPredicate missingCheckpoints = _ -> false;
   private double resultStep;
   private long probeSamples = 512;
+  private double judgingCost = 1;
   private int generation;
   private boolean isHeld;
   private double seconds;
@@ -137,6 +138,12 @@ public final class SimulatedWorkers {
   /// Holds another number of samples out.
   public SimulatedWorkers holdOut(long samples) {
     probeSamples = samples;
+    return this;
+  }
+
+  /// Lets a sample that judges take so many times as long as one that is trained on.
+  public SimulatedWorkers judgingTakes(double times) {
+    judgingCost = times;
     return this;
   }
 
@@ -394,7 +401,7 @@ public final class SimulatedWorkers {
 
   private void probe(BranchCommand.Probe command) {
     long samples = Math.min(command.samples(), probeSamples);
-    double took = time.perSampleSeconds() * samples / workers;
+    double took = judgingCost * time.perSampleSeconds() * samples / workers;
     seconds += took;
     deliver(
         new SessionEvent.Evaluated(

@@ -20,6 +20,11 @@ final class Field {
     return entrants.size();
   }
 
+  /// {@return all that entered, those that left among them}
+  List<Entrant> all() {
+    return List.copyOf(entrants);
+  }
+
   /// {@return those that have not left, in the order in which they entered}
   List<Entrant> left() {
     return entrants.stream().filter(entrant -> !entrant.isOut()).toList();

@@ -17,7 +17,10 @@ import java.util.stream.Stream;
  *
  * The test says that two models differ. Whether their settings do is another question: two runs of
  * one setting differ, too, by the order of their samples. So what costs a job most, to go on too
- * calmly, takes two rungs that agree, for what is chance in one is drawn anew in the next.
+ * calmly, takes two rungs that agree, for what is chance in one is drawn anew in the next. So does
+ * a leap, two steps at once to a larger rate: what it gains in a short trial of a young model it may
+ * lose soon. Where it leads for the first time the others are judged without it, and it meets the
+ * best of them in the next rung.
  *
  * A loss tells soonest which model is better, but it may fall where the metric that counts does
  * not: a bolder rate makes a young classifier surer, not righter. So who is shown to be worse by
@@ -110,17 +113,41 @@ final class Judge {
   /// @param left all who ran the rung, at least one
   /// @param rung from 1
   List<Loser> losers(List<Entrant> left, int rung) {
-    Entrant leader = leader(left);
+    Optional<Entrant> unproven = unprovenLeap(left);
+    List<Entrant> judged =
+        left.stream().filter(entrant -> unproven.filter(entrant::equals).isEmpty()).toList();
+    Entrant leader = leader(judged);
     List<Entrant> dominated =
-        left.stream().filter(entrant -> isDominated(entrant, leader, rung)).toList();
+        judged.stream().filter(entrant -> isDominated(entrant, leader, rung)).toList();
     dominated.stream()
         .filter(Entrant::isIncumbent)
         .forEach(incumbent -> rememberWhoBeat(incumbent, left));
-    List<Entrant> others = left.stream().filter(entrant -> !dominated.contains(entrant)).toList();
+    List<Entrant> others = judged.stream().filter(entrant -> !dominated.contains(entrant)).toList();
+    // Where the incumbent has left, the best of those that beat it takes its place.
+    boolean isOneOfBest = unproven.isPresent() && others.stream().anyMatch(Entrant::isIncumbent);
+    int stay = staying(challengers, rung) - (isOneOfBest ? 1 : 0);
     return Stream.concat(
             dominated.stream().map(entrant -> dominated(entrant, leader)),
-            beyondBest(others, rung).stream())
+            beyondBest(others, stay).stream())
         .toList();
+  }
+
+  /// {@return the leap that leads, if it did not lead the next best in the rung before, too}
+  private Optional<Entrant> unprovenLeap(List<Entrant> left) {
+    Entrant leader = leader(left);
+    return left.stream()
+        .filter(entrant -> entrant != leader)
+        .min(Comparator.comparingDouble(Entrant::loss))
+        .filter(next -> isLeap(leader) && !ledBefore(leader, next))
+        .map(_ -> leader);
+  }
+
+  private static boolean isLeap(Entrant entrant) {
+    return entrant.move().filter(Move::isLeap).isPresent();
+  }
+
+  private boolean ledBefore(Entrant one, Entrant other) {
+    return before(one, other).mean() < 0;
   }
 
   private boolean isDominated(Entrant entrant, Entrant leader, int rung) {
@@ -166,14 +193,13 @@ final class Judge {
         / pace.secondsPerClock(setting).orElseGet(entrant.branch()::secondsPerClock);
   }
 
-  /// Of the challengers the best third stays; the incumbent stays unless it is dominated.
-  private List<Loser> beyondBest(List<Entrant> left, int rung) {
+  /// Of the challengers the best stay; the incumbent stays unless it is dominated.
+  private List<Loser> beyondBest(List<Entrant> left, int stay) {
     List<Entrant> ranked =
         left.stream()
             .filter(entrant -> !entrant.isIncumbent())
             .sorted(Comparator.comparingDouble(Entrant::loss))
             .toList();
-    int stay = staying(challengers, rung);
     return ranked.stream()
         .skip(stay)
         .map(entrant ->
@@ -238,18 +264,22 @@ final class Judge {
     return entrant.move().filter(Move::isReturn).isPresent()
         && !byMetric(entrant, incumbent).isWorse()
         && now(entrant, incumbent).mean() < 0
-        && before(entrant, incumbent).mean() < 0;
+        && ledBefore(entrant, incumbent);
   }
 
   /// The job's next lap and all after it are longer than a race, so the lines through what was
   /// probed are carried on, too. A bolder rate pays at once for what it gains later: it wins if it
-  /// is better now or then. A calmer rate must be better in both of the last rungs and then, and
-  /// not by chance now and in one of the other two. None may be worse by the metric that counts.
+  /// is better now or then; a leap if it is better now and led in the rung before. A calmer rate
+  /// must be better in both of the last rungs and then, and not by chance now and in one of the
+  /// other two. None may be worse by the metric that counts.
   private boolean isShownToBeat(Entrant best, Entrant incumbent) {
     if (byMetric(best, incumbent).isWorse()) {
       return false;
     }
     boolean isBetterNow = now(best, incumbent).isBetter();
+    if (isLeap(best)) {
+      return isBetterNow && ledBefore(best, incumbent);
+    }
     PairedDifference later = ahead(best, incumbent);
     if (!isBolder(incumbent, best)) {
       return isBetterNow || (isBolder(best, incumbent) && later.isBetter());

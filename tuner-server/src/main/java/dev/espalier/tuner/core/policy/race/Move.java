@@ -8,12 +8,32 @@ import dev.espalier.api.model.Tunable;
 /// @param tunable what moves
 /// @param up which way
 /// @param setting where it leads
-/// @param isReturn whether it leads back to the rate that a bolder one replaced when the model was
-///   young
-public record Move(String tunable, boolean up, Setting setting, boolean isReturn) {
-  /// A move that is no such return.
+/// @param kind what it must show to win
+public record Move(String tunable, boolean up, Setting setting, Kind kind) {
+  /// What a move must show to win.
+  public enum Kind {
+    /// To a neighbour: what is asked of a bolder rate or of a calmer one.
+    STEP,
+    /// Two steps at once to a larger rate: that it leads in two rungs, in the last not by chance.
+    LEAP,
+    /// Back to the rate that a bolder one replaced when the model was young: that it leads in two
+    /// rungs, by chance or not.
+    RETURN
+  }
+
+  /// A step.
   public Move(String tunable, boolean up, Setting setting) {
-    this(tunable, up, setting, false);
+    this(tunable, up, setting, Kind.STEP);
+  }
+
+  /// {@return whether it leads back to the rate that a bolder one replaced}
+  public boolean isReturn() {
+    return kind == Kind.RETURN;
+  }
+
+  /// {@return whether it is two steps at once}
+  public boolean isLeap() {
+    return kind == Kind.LEAP;
   }
 
   /// {@return how far steps go that follow a constant gradient: rate / (1 - momentum); 0 for a

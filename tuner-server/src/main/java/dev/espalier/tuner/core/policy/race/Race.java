@@ -147,6 +147,12 @@ public final class Race {
     return Optional.ofNullable(current).flatMap(Entrant::move);
   }
 
+  /// {@return whether any challenger ran a clock; where none did the race tells nothing of them}
+  public boolean hasTried() {
+    return field.all().stream()
+        .anyMatch(entrant -> !entrant.isIncumbent() && entrant.branch().clocks() > 0);
+  }
+
   /// Forks the entrants, and has the parent probed first.
   public void begin() {
     enter(Optional.empty());

@@ -114,7 +114,7 @@ final class Neighbourhood {
         .filter(before ->
             rateOf(incumbent) >= RETURN_FACTOR * rateOf(before)
                 && before.equals(incumbent.with(Tunable.LEARNING_RATE, rateOf(before))))
-        .map(before -> new Move(Tunable.LEARNING_RATE, false, before, true));
+        .map(before -> new Move(Tunable.LEARNING_RATE, false, before, Move.Kind.RETURN));
   }
 
   private static double rateOf(Setting setting) {
@@ -142,7 +142,7 @@ final class Neighbourhood {
         .flatMap(tunable ->
             go(from, tunable, true)
                 .flatMap(first -> go(first.setting(), tunable, true))
-                .map(move -> new Move(tunable.name(), true, move.setting())));
+                .map(move -> new Move(tunable.name(), true, move.setting(), Move.Kind.LEAP)));
   }
 
   private static boolean isUp(Optional<Move> move, Tunable tunable) {

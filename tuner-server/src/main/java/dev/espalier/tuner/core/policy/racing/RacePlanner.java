@@ -190,6 +190,13 @@ final class RacePlanner {
   void over(Race race) {
     Race.Plan raced = race.plan();
     Race.Outcome outcome = race.outcome().orElseThrow();
+    if (!race.hasTried()) {
+      // Judging took more than was thought, say, and the next race is planned by what it takes.
+      if (raced.trigger() != RoundTrigger.MANUAL) {
+        times.toldNothing(board.spentSeconds());
+      }
+      return;
+    }
     Optional<Move> won = outcome.winner().flatMap(Entrant::move);
     // What is open twice in a row would cost more to tell than it is worth, so it counts as lost.
     Optional<Move> open = outcome.open().filter(move -> !move.key().equals(openBefore));

@@ -178,6 +178,11 @@ final class RaceTimes {
         leastTrialSeconds(pace, incumbent, workload), options.trialShare() * spentSeconds);
   }
 
+  /// A race was over before any challenger ran, so races become neither rarer nor cheaper.
+  void toldNothing(double spentSeconds) {
+    dueAt = spentSeconds * wait;
+  }
+
   void raced(double spentSeconds, boolean paid, boolean isOpen) {
     if (!isOpen) {
       wait = paid ? FIRST_WAIT : Math.min(LONGEST_WAIT, wait * LONGER);

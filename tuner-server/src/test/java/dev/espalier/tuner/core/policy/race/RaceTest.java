@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 class RaceTest {
   private static final double INCUMBENT = 0.1;
   private static final double BOLD = 0.4;
+  private static final double LEAP = 1.6;
   private static final double CALM = 0.025;
   private static final double PARENT_LOSS = 1;
   private static final double CLOCK_SECONDS = 0.01;
@@ -42,6 +43,7 @@ class RaceTest {
 
   private static final double TWO_RUNGS = 1;
   private static final double FOUR_RUNGS = 10;
+  private static final double PROBE_SECONDS = 0.001;
   private static final double TIME_LIMIT = 1000;
   private static final int BLOCKS = 20;
   private static final double NOISE = 0.002;
@@ -61,6 +63,8 @@ class RaceTest {
   private boolean isReturn;
   private double clockSeconds = CLOCK_SECONDS;
   private double slower = 1;
+  private double parentProbeSeconds = PROBE_SECONDS;
+  private boolean hasTried;
 
   private void losses(double rate, double... rungs) {
     losses.put(rate, IntStream.range(0, rungs.length).mapToObj(i -> rungs[i]).toList());
@@ -71,7 +75,11 @@ class RaceTest {
   }
 
   private Move move(double rate) {
-    return new Move("learningRate", rate > INCUMBENT, setting(rate), isReturn && rate == CALM);
+    Move.Kind kind =
+        rate == LEAP
+            ? Move.Kind.LEAP
+            : isReturn && rate == CALM ? Move.Kind.RETURN : Move.Kind.STEP;
+    return new Move("learningRate", rate > INCUMBENT, setting(rate), kind);
   }
 
   private Race.Outcome race(double... challengers) {
@@ -109,6 +117,7 @@ class RaceTest {
       effects.addAll(board.takeEffects());
     }
     effects.forEach(this::note);
+    hasTried = race.hasTried();
     return race.outcome().orElseThrow();
   }
 
@@ -147,7 +156,7 @@ class RaceTest {
               probe.evaluation(),
               probe.branch(),
               measured,
-              0.001,
+              branch.kind() == BranchKind.MAINLINE ? parentProbeSeconds : PROBE_SECONDS,
               blocks(branch),
               scores(branch)));
     }
@@ -264,6 +273,73 @@ class RaceTest {
     assertThat(winner(outcome)).isEqualTo(BOLD);
     assertThat(outcome.isChange()).isTrue();
     assertThat(rules()).contains("racing.dominated", "racing.adopt");
+  }
+
+  @Test
+  void aLeapThatLeadsOnceHasNotWon() {
+    losses(INCUMBENT, 0.98, 0.8);
+    losses(LEAP, 0.9, 0.85);
+
+    assertThat(winner(race(LEAP))).isEqualTo(INCUMBENT);
+  }
+
+  @Test
+  void aLeapThatLeadsTwiceWins() {
+    losses(INCUMBENT, 0.98, 0.95);
+    losses(LEAP, 0.9, 0.85);
+
+    Race.Outcome outcome = race(LEAP);
+
+    assertThat(winner(outcome)).isEqualTo(LEAP);
+    assertThat(outcome.why()).isEqualTo("all others were worse");
+  }
+
+  /// In one rung the leap leads, and the step beside it is shown to beat the incumbent.
+  @Test
+  void aStepThatBeatTheIncumbentWinsWhereTheLeapBesideItLedOnce() {
+    trainedSeconds = FOUR_RUNGS;
+    losses(INCUMBENT, 0.98);
+    losses(BOLD, 0.95, 0.8, 0.7, 0.6);
+    losses(LEAP, 0.9, 0.85, 0.82, 0.81);
+
+    assertThat(winner(race(BOLD, LEAP))).isEqualTo(BOLD);
+  }
+
+  @Test
+  void aLeapThatLeadsTheStepBesideItTwiceWins() {
+    trainedSeconds = FOUR_RUNGS;
+    losses(INCUMBENT, 0.98);
+    losses(BOLD, 0.95, 0.9);
+    losses(LEAP, 0.9, 0.8);
+
+    assertThat(winner(race(BOLD, LEAP))).isEqualTo(LEAP);
+  }
+
+  @Test
+  void aLeapThatLedOnceLeavesTheStepWhereNothingPaysForAnotherRung() {
+    trainedSeconds = 0.7;
+    losses(INCUMBENT, 0.98);
+    losses(BOLD, 0.95);
+    losses(LEAP, 0.9);
+
+    Race.Outcome outcome = race(BOLD, LEAP);
+
+    assertThat(outcome.why()).isEqualTo("another rung would exceed the tuning budget");
+    assertThat(winner(outcome)).isEqualTo(BOLD);
+  }
+
+  @Test
+  void aRaceTellsWhetherAnyChallengerRan() {
+    losses(INCUMBENT, 0.9, 0.8, 0.7, 0.6);
+    losses(BOLD, 0.9, 0.8, 0.7, 0.6);
+    race(BOLD);
+    assertThat(hasTried).isTrue();
+
+    probes.clear();
+    parentProbeSeconds = 1;
+    Race.Outcome outcome = race(BOLD);
+    assertThat(outcome.why()).isEqualTo("the tuning budget is used up");
+    assertThat(hasTried).isFalse();
   }
 
   @Test

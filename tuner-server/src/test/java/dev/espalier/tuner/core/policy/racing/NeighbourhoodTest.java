@@ -64,6 +64,7 @@ class NeighbourhoodTest {
         .usingComparatorForType(
             (a, b) -> Math.abs(a - b) < 1e-12 ? 0 : Double.compare(a, b), Double.class)
         .containsExactly(STEP * 4e-3, STEP * STEP * 4e-3);
+    assertThat(propose(4e-3, 2)).extracting(Move::isLeap).containsExactly(false, true);
     assertThat(propose(4e-3, 4)).extracting(Move::key).doesNotContain("learningRate-");
   }
 
@@ -138,7 +139,9 @@ class NeighbourhoodTest {
     Move bold = move(1e-3, "learningRate+");
     neighbourhood.replaced(setting(1e-3), bold, 10);
     neighbourhood.learn(List.of(move(4e-3, "learningRate-")), Optional.empty(), Optional.empty());
-    neighbourhood.excluded().bar(new Move("learningRate", false, setting(1e-3), true), 1000);
+    neighbourhood
+        .excluded()
+        .bar(new Move("learningRate", false, setting(1e-3), Move.Kind.RETURN), 1000);
 
     assertThat(neighbourhood.propose(bold.setting(), 10, 100, _ -> true))
         .noneMatch(Move::isReturn)

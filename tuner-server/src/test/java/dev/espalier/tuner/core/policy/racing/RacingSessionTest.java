@@ -46,6 +46,9 @@ class RacingSessionTest {
   /// In passes over the data, at the smallest batch.
   private static final double ONE_CLOCK = 0.15;
 
+  /// Of a sample, in what it costs to train on one.
+  private static final double JUDGING_COST = 40;
+
   private static JobPlan plan(double rate, double maxEpochs) {
     return plan(rate, 0, 32, maxEpochs);
   }
@@ -238,6 +241,33 @@ class RacingSessionTest {
       }
     }
     return times;
+  }
+
+  /// The probe of the first race's parent takes what a sample of training lets expect many times,
+  /// so no challenger can run.
+  @Test
+  void aRaceThatItsJudgingBreaksOffBeforeAnyChallengerRanTeachesNothing() {
+    SimulatedWorkers run =
+        Jobs.workers(plan(0.01, 60), QuadraticModel.quiet(1)).judgingTakes(JUDGING_COST).run();
+
+    List<Decision> races = ruled(run, "racing.race");
+    assertThat(clocksOfChallengers(run, 1)).isZero();
+    assertThat(clocksOfChallengers(run, 2)).isPositive();
+    assertThat(challengers(races.get(1)).getFirst())
+        .isEqualTo(challengers(races.get(0)).getFirst());
+  }
+
+  private static List<?> challengers(Decision race) {
+    return (List<?>) race.evidence().get("challengers");
+  }
+
+  private static long clocksOfChallengers(SimulatedWorkers run, int race) {
+    return run.effects(SessionEffect.BranchChanged.class).stream()
+        .filter(branch -> branch.kind() == BranchKind.TRIAL && branch.round() == race)
+        .filter(branch -> branch.setting().value("learningRate") != 0.01)
+        .mapToLong(SessionEffect.BranchChanged::clocks)
+        .max()
+        .orElse(0);
   }
 
   @Test
