@@ -1,6 +1,7 @@
 package dev.espalier.cli;
 
 import dev.espalier.api.rest.BranchView;
+import dev.espalier.api.rest.JobView;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
 import dev.espalier.cli.client.Json;
@@ -14,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -55,7 +57,7 @@ final class BranchCommands extends CommandGroup {
     if (all && !answer.path("leftOut").isEmpty()) {
       answer = whole(answer, client.items(path + "/branches?pageSize=1000"));
     }
-    return show(answer, all);
+    return show(path, answer, all);
   }
 
   /// {@return a tree with all of its branches}
@@ -67,7 +69,7 @@ final class BranchCommands extends CommandGroup {
     return Json.tree(whole);
   }
 
-  private int show(JsonNode answer, boolean all) {
+  private int show(String path, JsonNode answer, boolean all) {
     return invocation.show(
         answer,
         () -> {
@@ -84,7 +86,14 @@ final class BranchCommands extends CommandGroup {
               .forEach(
                   entry -> leftOut.put(Integer.valueOf(entry.getKey()), entry.getValue().asInt()));
           int mainline = answer.path("mainlineBranch").asInt(0);
-          return new BranchTree(invocation.terminal(), branches, leftOut, mainline).lines(all);
+          JobView.Result result = invocation.client().get(path, JobView.class).result();
+          return new BranchTree(
+                  invocation.terminal(),
+                  branches,
+                  leftOut,
+                  mainline,
+                  result == null ? OptionalInt.empty() : OptionalInt.of(result.branch()))
+              .lines(all);
         });
   }
 

@@ -592,6 +592,7 @@ final class EspalierTest {
 
   @Test
   void treeDrawsTheMainlineAndCountsTheRest() {
+    server.on("GET /jobs/job_1", 200, job(JobState.TRAINING, 4, 0.1));
     server.on(
         "GET /jobs/job_1/tree",
         200,
@@ -610,6 +611,10 @@ final class EspalierTest {
         .contains("#3 round 1")
         .contains("probe accuracy 0.3")
         .doesNotContain("#4");
+    assertThat(out.lines().filter(line -> line.endsWith(", the result")))
+        .singleElement()
+        .asString()
+        .contains("#2 ");
 
     assertThat(run("branch", "tree", JOB, "--all")).isZero();
     assertThat(out).contains("├─ #4 round 1");
@@ -617,6 +622,7 @@ final class EspalierTest {
 
   @Test
   void treeOfManyBranchesCountsThoseThatItWasNotSent() {
+    server.on("GET /jobs/job_1", 200, job(JobState.TRAINING, 4, 0.1));
     BranchView kept = branch(3, 0, BranchState.KEPT, Verdict.CONVERGING);
     server.on(
         "GET /jobs/job_1/tree",

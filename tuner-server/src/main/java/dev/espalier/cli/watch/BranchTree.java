@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /// The branches of a job from their fork points, as lines of text.
@@ -21,11 +22,18 @@ public final class BranchTree {
   private final List<BranchView> roots = new ArrayList<>();
   private final Map<Integer, Integer> leftOut;
   private final Set<Integer> lineage = new HashSet<>();
+  private final OptionalInt result;
 
   /// @param leftOut how many children of a branch are not among `branches`, by its number
+  /// @param result the branch that holds the job's result; empty before there is one
   public BranchTree(
-      Terminal terminal, List<BranchView> branches, Map<Integer, Integer> leftOut, int mainline) {
+      Terminal terminal,
+      List<BranchView> branches,
+      Map<Integer, Integer> leftOut,
+      int mainline,
+      OptionalInt result) {
     this.terminal = terminal;
+    this.result = result;
     this.leftOut = leftOut;
     branches.forEach(branch -> byNumber.put(branch.branch(), branch));
     for (BranchView branch : branches) {
@@ -105,7 +113,11 @@ public final class BranchTree {
 
   private String line(BranchView branch) {
     String number = "#" + branch.branch();
-    String round = branch.round() > 0 ? " round " + branch.round() : "";
+    boolean isNewStart = branch.parent() == null && branch.start() > 1;
+    String round =
+        isNewStart
+            ? " start " + branch.start()
+            : branch.round() > 0 ? " round " + branch.round() : "";
     String speed = branch.speed() == null ? "" : ", speed " + Words.number(branch.speed()) + "/s";
     String loss =
         branch.heldOutLoss() == null
@@ -124,7 +136,8 @@ public final class BranchTree {
             + speed
             + loss
             + ", "
-            + JobPicture.verdict(branch);
+            + JobPicture.verdict(branch)
+            + (result.isPresent() && result.getAsInt() == branch.branch() ? ", the result" : "");
     return lineage.contains(branch.branch()) ? terminal.styled(Style.GREEN, text) : text;
   }
 
