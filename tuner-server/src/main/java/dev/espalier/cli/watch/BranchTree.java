@@ -22,6 +22,7 @@ public final class BranchTree {
   private final List<BranchView> roots = new ArrayList<>();
   private final Map<Integer, Integer> leftOut;
   private final Set<Integer> lineage = new HashSet<>();
+  private final Set<Integer> toResult = new HashSet<>();
   private final OptionalInt result;
 
   /// @param leftOut how many children of a branch are not among `branches`, by its number
@@ -44,8 +45,13 @@ public final class BranchTree {
         children.computeIfAbsent(parent, number -> new ArrayList<>()).add(branch);
       }
     }
-    BranchView branch = byNumber.get(mainline);
-    while (branch != null && lineage.add(branch.branch())) {
+    follow(mainline, lineage);
+    result.ifPresent(number -> follow(number, toResult));
+  }
+
+  private void follow(int number, Set<Integer> line) {
+    BranchView branch = byNumber.get(number);
+    while (branch != null && line.add(branch.branch())) {
       Integer parent = branch.parent();
       branch = parent == null ? null : byNumber.get(parent);
     }
@@ -77,7 +83,7 @@ public final class BranchTree {
       BranchView next =
           forks.stream().filter(fork -> lineage.contains(fork.branch())).findFirst().orElse(null);
       List<BranchView> aside = forks.stream().filter(fork -> fork != next).toList();
-      List<BranchView> shown = all ? aside : aside.stream().filter(BranchTree::isAlive).toList();
+      List<BranchView> shown = all ? aside : aside.stream().filter(this::isShown).toList();
       int hidden = aside.size() - shown.size() + leftOut.getOrDefault(current.branch(), 0);
       String bar = next == null ? "   " : glyph("│  ", "|  ");
       for (int i = 0; i < shown.size(); i++) {
@@ -100,8 +106,9 @@ public final class BranchTree {
     }
   }
 
-  private static boolean isAlive(BranchView branch) {
-    return branch.state() == BranchState.FORKING
+  private boolean isShown(BranchView branch) {
+    return toResult.contains(branch.branch())
+        || branch.state() == BranchState.FORKING
         || branch.state() == BranchState.WAITING
         || branch.state() == BranchState.RUNNING
         || branch.state() == BranchState.KEPT;

@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
 public final class SessionDirectory implements JobService, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SessionDirectory.class);
   private static final Duration RETRY = Duration.ofSeconds(30);
+  private static final Duration DOUBT = Duration.ofMinutes(5);
   private static final String NO_RUNNER = "its runner has failed";
   private static final String IN_DOUBT = "the database went away while it was submitted";
   private static final String HALF_DELETED = "jobs that are being deleted";
@@ -50,6 +51,9 @@ public final class SessionDirectory implements JobService, AutoCloseable {
 
   /// Jobs that this server has not brought back, with the reason.
   private final Map<String, String> unresumed = new ConcurrentHashMap<>();
+
+  /// Jobs of which nobody knows whether they are written down, and since when, in nanoseconds.
+  private final Map<String, Long> doubtedSince = new ConcurrentHashMap<>();
 
   private final Retried retried = new Retried();
 
@@ -148,13 +152,27 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     }
   }
 
+  /// Begins a job that is written down and that nobody has begun.
+  private void beginAfterAll(String job) {
+    if (!runners.containsKey(job) && !beginning.contains(job) && !elsewhere.contains(job)) {
+      String why = unresumed.putIfAbsent(job, IN_DOUBT);
+      resumeAfterAll(job, why == null ? IN_DOUBT : why);
+    }
+  }
+
   /// A database that goes away leaves open whether what it was told counts: a job that seems to go
   /// on may have ended, and one that seems to be there may never have been.
   private void resumeAfterAll(String job, String why) {
     synchronized (unresumed) {
       try {
         Optional<StoredJob> stored = ports.jobs().find(job);
-        if (stored.isEmpty() || hasEnded(job)) {
+        if (stored.isEmpty() && isInDoubt(job)) {
+          return;
+        }
+        doubtedSince.remove(job);
+        if (runners.containsKey(job)) {
+          unresumed.remove(job, why);
+        } else if (stored.isEmpty() || hasEnded(job)) {
           unresumed.remove(job, why);
           ports.gateway().forget(job);
         } else {
@@ -174,6 +192,12 @@ public final class SessionDirectory implements JobService, AutoCloseable {
         beginning.remove(job);
       }
     }
+  }
+
+  /// What a database has not confirmed it may still be about to do.
+  private boolean isInDoubt(String job) {
+    Long since = doubtedSince.get(job);
+    return since != null && System.nanoTime() - since < DOUBT.toNanos();
   }
 
   private boolean hasEnded(String job) {
@@ -217,8 +241,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     requireOpen();
     Optional<String> made = request.flatMap(ports.jobs()::madeBy);
     if (made.isPresent()) {
-      made.ifPresent(job ->
-          Optional.ofNullable(unresumed.get(job)).ifPresent(why -> resumeAfterAll(job, why)));
+      beginAfterAll(made.get());
       return made.get();
     }
     ProgramDescriptor program = programOf(spec);
@@ -236,13 +259,16 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     try {
       ports.jobs().create(job, actor, request);
       start(job.id(), runner);
-    } catch (EspalierException away) {
+    } catch (RuntimeException failure) {
       // It may be written down all the same, and then somebody has to begin it.
-      unresumed.put(job.id(), IN_DOUBT);
-      throw away;
-    } finally {
-      beginning.remove(job.id());
+      synchronized (unresumed) {
+        doubtedSince.put(job.id(), System.nanoTime());
+        unresumed.put(job.id(), IN_DOUBT);
+        beginning.remove(job.id());
+      }
+      throw failure;
     }
+    beginning.remove(job.id());
     log.info("job={} program={} actor={} submitted", job.id(), spec.program(), actor);
     return job.id();
   }
@@ -346,7 +372,7 @@ public final class SessionDirectory implements JobService, AutoCloseable {
     requireOpen();
     // Looked up before: a job that is taken out of the list is in one of the others by then.
     String why = unresumed.getOrDefault(job, NO_RUNNER);
-    if (beginning.contains(job) || runners.containsKey(job)) {
+    if (beginning.contains(job) || runners.containsKey(job) || why.equals(IN_DOUBT)) {
       throw new EspalierException(
           ErrorCode.NOT_READY, "job " + job + " is beginning; ask again in a moment");
     }

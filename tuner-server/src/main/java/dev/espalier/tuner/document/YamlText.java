@@ -16,7 +16,7 @@ import org.yaml.snakeyaml.nodes.Tag;
 import org.yaml.snakeyaml.representer.Representer;
 import org.yaml.snakeyaml.resolver.Resolver;
 
-/// Reads YAML as people write job files.
+/// Reads YAML as people write job files, and writes it.
 ///
 /// Plain words mean what the core schema of YAML 1.2.2 (section 10.3.2) says: `1:30`, `no`, `on`
 /// and `2024-01-01` are texts and `010` is ten, where YAML 1.1 has ninety, truth values, a time and
@@ -40,13 +40,49 @@ public final class YamlText {
     options.setNestingDepthLimit(maxDepth);
     options.setCodePointLimit(maxCharacters);
     var dumping = new DumperOptions();
-    return new Yaml(
+    var yaml =
+        new Yaml(
             new CoreConstructor(options),
             new Representer(dumping),
             dumping,
             options,
-            new CoreResolver())
-        .load(text);
+            new CoreResolver());
+    try {
+      return yaml.load(text);
+    } catch (IllegalArgumentException e) {
+      // A tag that its text does not bear out, such as `!!int abc`.
+      throw new YAMLException("a tag says what its text is not: " + e.getMessage(), e);
+    }
+  }
+
+  /// {@return YAML in block style, which [#read] reads back as the same, and readers of YAML 1.1
+  /// do, too}
+  ///
+  /// @param document maps, lists, texts, numbers and booleans
+  public static String write(Object document) {
+    var options = new DumperOptions();
+    options.setDefaultFlowStyle(DumperOptions.FlowStyle.BLOCK);
+    options.setSplitLines(false);
+    return new Yaml(
+            new SafeConstructor(new LoaderOptions()),
+            new Representer(options),
+            options,
+            new LoaderOptions(),
+            new CarefulResolver())
+        .dump(document);
+  }
+
+  /// Plain is only what is a text by either version.
+  private static final class CarefulResolver extends Resolver {
+    @Override
+    protected void addImplicitResolvers() {
+      super.addImplicitResolvers();
+      CoreResolver.addTo(this::addImplicitResolver);
+    }
+  }
+
+  private interface Rules {
+    void add(Tag tag, Pattern pattern, @Nullable String firstCharacters);
   }
 
   private static final class CoreResolver extends Resolver {
@@ -61,12 +97,16 @@ public final class YamlText {
 
     @Override
     protected void addImplicitResolvers() {
-      addImplicitResolver(Tag.BOOL, BOOL, "tTfF");
-      addImplicitResolver(Tag.INT, INT, "-+0123456789");
-      addImplicitResolver(Tag.FLOAT, FLOAT, "-+.0123456789");
-      addImplicitResolver(Tag.MERGE, MERGE, "<");
-      addImplicitResolver(Tag.NULL, NULL, "nN~\0");
-      addImplicitResolver(Tag.NULL, NULL, null);
+      addTo(this::addImplicitResolver);
+    }
+
+    private static void addTo(Rules rules) {
+      rules.add(Tag.BOOL, BOOL, "tTfF");
+      rules.add(Tag.INT, INT, "-+0123456789");
+      rules.add(Tag.FLOAT, FLOAT, "-+.0123456789");
+      rules.add(Tag.MERGE, MERGE, "<");
+      rules.add(Tag.NULL, NULL, "nN~\0");
+      rules.add(Tag.NULL, NULL, null);
     }
   }
 

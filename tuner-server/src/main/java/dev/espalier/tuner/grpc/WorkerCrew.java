@@ -123,6 +123,10 @@ final class WorkerCrew {
         return Optional.empty();
       }
       before = streams[worker];
+      if (before != null && !complete) {
+        // Maybe another process, whose place was given away.
+        listener.detached(worker, "another stream took its place");
+      }
       streams[worker] = stream;
       shardAddresses[worker] = attach.getShardAddress();
       // One that still stalls says so again.

@@ -99,7 +99,8 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
     }
   }
 
-  /// {@return whether the secret of a job's workers is not known yet, for its log is being read}
+  /// {@return whether the secret of a job's workers is not known yet: its log is being read, or it
+  /// cannot be resumed before its program is there again}
   private boolean isEarly(String job) {
     return gateway.crew(job) == null && gateway.isExpected(job);
   }
@@ -306,7 +307,7 @@ public final class WorkerSessionEndpoint extends WorkerServiceGrpc.WorkerService
             refuse(attach, ErrorCode.NOT_FOUND, "no such job runs: it has ended or never was");
           }
         }
-        case EARLY -> refuse(attach, ErrorCode.NOT_READY, "the job's log is still being read");
+        case EARLY -> refuse(attach, ErrorCode.NOT_READY, "the job is not open yet");
         // One answer for both, so that nobody without a token learns which jobs exist.
         case WRONG -> refuse(attach, ErrorCode.UNAUTHENTICATED, UNKNOWN);
         case UNKNOWN -> {

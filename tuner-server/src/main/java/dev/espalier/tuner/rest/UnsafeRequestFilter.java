@@ -166,8 +166,8 @@ final class UnsafeRequestFilter extends OncePerRequestFilter {
     wrapped.copyBodyToResponse();
   }
 
-  /// What was done was done, whether its answer can be kept or not: the key stays taken, and the
-  /// answer is sent.
+  /// What was done was done, whether its answer can be kept or not: it is sent, and the key stays
+  /// taken for as long as a request may take.
   private void keep(String owner, String key, ContentCachingResponseWrapper response) {
     Map<String, String> headers = new LinkedHashMap<>();
     for (String name : KEPT_HEADERS) {

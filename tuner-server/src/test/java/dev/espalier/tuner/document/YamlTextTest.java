@@ -57,9 +57,36 @@ final class YamlTextTest {
         .isEqualTo(Map.of("a", Map.of("x", 1), "b", Map.of("x", 1, "y", 2)));
   }
 
+  @Test
+  void whatIsWrittenIsReadBack() {
+    var texts =
+        List.of(
+            "no",
+            "1:30",
+            "010",
+            "0o17",
+            "-08",
+            "+09",
+            "08",
+            "~",
+            "<<",
+            ".5",
+            "12e3",
+            "1.0E-4",
+            "2024-01-01",
+            "true",
+            "",
+            "1_000",
+            "two\nlines");
+    Map<String, Object> document = Map.of("texts", texts, "010", List.of(1, 1.5, true, 1e-4));
+
+    assertThat(read(YamlText.write(document))).isEqualTo(document);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "!!int abc",
         "a: 1\na: 2",
         "[[[[[[1]]]]]]",
         "a: &a [1]\nb: [*a, *a, *a]",

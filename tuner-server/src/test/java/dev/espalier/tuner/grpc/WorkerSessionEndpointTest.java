@@ -114,7 +114,7 @@ class WorkerSessionEndpointTest {
       gateway.expectNoMore();
       TunerLink early = link(CrewOfTwo.SECRET);
       assertThat(next(link("wrong"))).isEqualTo(refusal("UNAUTHENTICATED"));
-      awaitWaiting(early, "the job's log is still being read");
+      awaitWaiting(early, "the job is not open yet");
       gateway.open(CrewOfTwo.group(false), listener);
       assertThat(next(early)).isInstanceOf(Inbound.Welcomed.class);
     } finally {

@@ -128,7 +128,7 @@ final class Judge {
     int stay = staying(challengers, rung) - (isOneOfBest ? 1 : 0);
     return Stream.concat(
             dominated.stream().map(entrant -> dominated(entrant, leader)),
-            beyondBest(others, stay).stream())
+            beyondBest(others, stay, staying(challengers, rung)).stream())
         .toList();
   }
 
@@ -194,7 +194,10 @@ final class Judge {
   }
 
   /// Of the challengers the best stay; the incumbent stays unless it is dominated.
-  private List<Loser> beyondBest(List<Entrant> left, int stay) {
+  ///
+  /// @param stay how many of `left`
+  /// @param best how many of all challengers, a leap that is judged later among them
+  private List<Loser> beyondBest(List<Entrant> left, int stay, int best) {
     List<Entrant> ranked =
         left.stream()
             .filter(entrant -> !entrant.isIncumbent())
@@ -206,7 +209,7 @@ final class Judge {
             new Loser(
                 entrant,
                 "racing.halving",
-                "is not among the best " + stay,
+                "is not among the best " + best,
                 now(entrant, ranked.getFirst())))
         .toList();
   }

@@ -14,7 +14,8 @@ public record Move(String tunable, boolean up, Setting setting, Kind kind) {
   public enum Kind {
     /// To a neighbour: what is asked of a bolder rate or of a calmer one.
     STEP,
-    /// Two steps at once to a larger rate: that it leads in two rungs, in the last not by chance.
+    /// Two steps at once to a larger rate: that it leads in two rungs, and not by chance where the
+    /// incumbent is still in the last.
     LEAP,
     /// Back to the rate that a bolder one replaced when the model was young: that it leads in two
     /// rungs, by chance or not.

@@ -99,6 +99,7 @@ public final class Race {
   private double untilSeconds;
 
   private int rung;
+  private boolean untried;
   private @Nullable Entrant current;
   private @Nullable Lap lap;
   private long evaluation;
@@ -147,10 +148,10 @@ public final class Race {
     return Optional.ofNullable(current).flatMap(Entrant::move);
   }
 
-  /// {@return whether any challenger ran a clock; where none did the race tells nothing of them}
-  public boolean hasTried() {
-    return field.all().stream()
-        .anyMatch(entrant -> !entrant.isIncumbent() && entrant.branch().clocks() > 0);
+  /// {@return whether time was up before any challenger ran a clock, so that the race tells nothing
+  /// of them}
+  public boolean isUntried() {
+    return untried;
   }
 
   /// Forks the entrants, and has the parent probed first.
@@ -237,6 +238,9 @@ public final class Race {
     List<Entrant> ran = left.stream().filter(one -> one != next && !waiting.contains(one)).toList();
     waiting.clear();
     if (rung == 1) {
+      untried =
+          field.all().stream()
+              .allMatch(entrant -> entrant.isIncumbent() || entrant.branch().clocks() == 0);
       end(field.incumbent(), Optional.empty(), why);
       return;
     }

@@ -190,7 +190,7 @@ final class RacePlanner {
   void over(Race race) {
     Race.Plan raced = race.plan();
     Race.Outcome outcome = race.outcome().orElseThrow();
-    if (!race.hasTried()) {
+    if (race.isUntried()) {
       // Judging took more than was thought, say, and the next race is planned by what it takes.
       if (raced.trigger() != RoundTrigger.MANUAL) {
         times.toldNothing(board.spentSeconds());

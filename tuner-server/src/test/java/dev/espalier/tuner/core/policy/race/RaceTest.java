@@ -64,7 +64,8 @@ class RaceTest {
   private double clockSeconds = CLOCK_SECONDS;
   private double slower = 1;
   private double parentProbeSeconds = PROBE_SECONDS;
-  private boolean hasTried;
+  private boolean isUntried;
+  private boolean isDiscarded;
 
   private void losses(double rate, double... rungs) {
     losses.put(rate, IntStream.range(0, rungs.length).mapToObj(i -> rungs[i]).toList());
@@ -112,12 +113,21 @@ class RaceTest {
             parent);
     race.begin();
     Deque<SessionEffect> effects = new ArrayDeque<>(board.takeEffects());
+    if (isDiscarded) {
+      effects.stream()
+          .filter(SessionEffect.BranchChanged.class::isInstance)
+          .map(SessionEffect.BranchChanged.class::cast)
+          .filter(change -> change.setting().equals(setting(challengers[0])))
+          .map(SessionEffect.BranchChanged::branch)
+          .distinct()
+          .forEach(branch -> assertThat(race.discard(branch, "somebody")).isEmpty());
+    }
     while (race.outcome().isEmpty()) {
       carryOut(effects.removeFirst(), board, race);
       effects.addAll(board.takeEffects());
     }
     effects.forEach(this::note);
-    hasTried = race.hasTried();
+    isUntried = race.isUntried();
     return race.outcome().orElseThrow();
   }
 
@@ -333,13 +343,23 @@ class RaceTest {
     losses(INCUMBENT, 0.9, 0.8, 0.7, 0.6);
     losses(BOLD, 0.9, 0.8, 0.7, 0.6);
     race(BOLD);
-    assertThat(hasTried).isTrue();
+    assertThat(isUntried).isFalse();
 
     probes.clear();
     parentProbeSeconds = 1;
     Race.Outcome outcome = race(BOLD);
     assertThat(outcome.why()).isEqualTo("the tuning budget is used up");
-    assertThat(hasTried).isFalse();
+    assertThat(isUntried).isTrue();
+  }
+
+  @Test
+  void whatAPersonDiscardedBeforeItRanIsNotUntried() {
+    losses(INCUMBENT, 0.9, 0.8, 0.7, 0.6);
+    losses(BOLD, 0.9, 0.8, 0.7, 0.6);
+    isDiscarded = true;
+
+    assertThat(winner(race(BOLD))).isEqualTo(INCUMBENT);
+    assertThat(isUntried).isFalse();
   }
 
   @Test
