@@ -191,7 +191,7 @@ final class BranchCommands extends CommandGroup {
       @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
       @Parameters(index = "1", paramLabel = "BRANCH", description = "Number of the branch.")
           String branch) {
-    return ask(job, branch, "keep", "Branch #%s of %s wins its round.");
+    return invocation.ask(job, "branch", branch, "keep", "Branch #%s of %s wins its round.");
   }
 
   @Command(
@@ -203,15 +203,7 @@ final class BranchCommands extends CommandGroup {
       @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
       @Parameters(index = "1", paramLabel = "BRANCH", description = "Number of the branch.")
           String branch) {
-    return ask(job, branch, "discard", "Branch #%s of %s is given up.");
-  }
-
-  private int ask(String job, String branch, String action, String done) {
-    String number = Invocation.number("branch", branch);
-    JsonNode answer =
-        invocation.client().post(invocation.jobPath(job) + "/branches/" + number + "/" + action);
-    return invocation.show(
-        answer, () -> List.of(done.formatted(number, answer.path("id").asString(job))));
+    return invocation.ask(job, "branch", branch, "discard", "Branch #%s of %s is given up.");
   }
 
   @Command(

@@ -106,12 +106,7 @@ final class ConfigCommands extends CommandGroup {
       footer = {"  espalier config show latest > again.yaml"})
   int show(@Parameters(paramLabel = "JOB", description = "Id of the job, or latest.") String job) {
     JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/config");
-    if (invocation.isTable()) {
-      invocation.out().print(Json.yaml(answer));
-      invocation.out().flush();
-      return ExitStatus.OK.code();
-    }
-    return invocation.show(answer, List::of);
+    return invocation.show(answer, () -> Json.yaml(answer).lines().toList());
   }
 
   @Command(

@@ -199,6 +199,18 @@ final class Invocation {
         () -> items.isEmpty() ? List.of(none) : table.get().lines(terminal().room()));
   }
 
+  /// Asks for something to be done to a numbered part of a job.
+  ///
+  /// @param part what is numbered, `branch` or `snapshot`
+  /// @param number as the user wrote it
+  /// @param done what to say then, with the number and the id of the job
+  int ask(String job, String part, String number, String action, String done) {
+    String digits = number(part, number);
+    String parts = part.equals("branch") ? "branches" : "snapshots";
+    JsonNode answer = client().post(jobPath(job) + "/" + parts + "/" + digits + "/" + action);
+    return show(answer, () -> List.of(done.formatted(digits, answer.path("id").asString(job))));
+  }
+
   boolean isTable() {
     return options.output == GlobalOptions.OutputFormat.TABLE;
   }

@@ -100,7 +100,8 @@ final class SnapshotCommands extends CommandGroup {
   int restore(
       @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
       @Parameters(index = "1", paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot) {
-    return ask(job, snapshot, "restore", "Asked to go back to snapshot %s of %s.");
+    return invocation.ask(
+        job, "snapshot", snapshot, "restore", "Asked to go back to snapshot %s of %s.");
   }
 
   @Command(
@@ -111,7 +112,7 @@ final class SnapshotCommands extends CommandGroup {
   int pin(
       @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
       @Parameters(index = "1", paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot) {
-    return ask(job, snapshot, "pin", "Snapshot %s of %s stays.");
+    return invocation.ask(job, "snapshot", snapshot, "pin", "Snapshot %s of %s stays.");
   }
 
   @Command(
@@ -122,14 +123,7 @@ final class SnapshotCommands extends CommandGroup {
   int unpin(
       @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
       @Parameters(index = "1", paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot) {
-    return ask(job, snapshot, "unpin", "Snapshot %s of %s goes when newer ones are ready.");
-  }
-
-  private int ask(String job, String snapshot, String action, String done) {
-    String number = Invocation.number("snapshot", snapshot);
-    JsonNode answer =
-        invocation.client().post(invocation.jobPath(job) + "/snapshots/" + number + "/" + action);
-    return invocation.show(
-        answer, () -> List.of(done.formatted(number, answer.path("id").asString(job))));
+    return invocation.ask(
+        job, "snapshot", snapshot, "unpin", "Snapshot %s of %s goes when newer ones are ready.");
   }
 }

@@ -9,9 +9,11 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// Jobs in memory.
@@ -23,7 +25,10 @@ final class MemoryJobStore implements JobStore {
   final List<String> explanations = new CopyOnWriteArrayList<>();
   private final Map<String, Long> versions = new ConcurrentHashMap<>();
   private final Map<String, JobState> states = new ConcurrentHashMap<>();
-  private final Map<String, byte[]> secrets = new ConcurrentHashMap<>();
+
+  /// By job and generation.
+  private final Map<String, NavigableMap<Integer, byte[]>> secrets = new ConcurrentHashMap<>();
+
   final Set<String> halfDeleted = ConcurrentHashMap.newKeySet();
   volatile boolean isAway;
 
@@ -151,16 +156,20 @@ final class MemoryJobStore implements JobStore {
 
   @Override
   public void putWorkerSecret(String job, int generation, byte[] sha256) {
-    secrets.put(job + generation, sha256);
+    secrets.computeIfAbsent(job, _ -> new ConcurrentSkipListMap<>()).put(generation, sha256);
   }
 
   @Override
   public Optional<byte[]> workerSecret(String job, int generation) {
-    return Optional.ofNullable(secrets.get(job + generation));
+    return secretsOf(job).map(hashes -> hashes.get(generation));
   }
 
   @Override
   public Optional<byte[]> workerSecret(String job) {
-    throw new UnsupportedOperationException();
+    return secretsOf(job).map(hashes -> hashes.lastEntry().getValue());
+  }
+
+  private Optional<NavigableMap<Integer, byte[]>> secretsOf(String job) {
+    return Optional.ofNullable(secrets.get(job));
   }
 }

@@ -34,6 +34,15 @@ class WorkerCrewTest {
     assertThat(second.peers()).containsExactly("c:1", "b:1");
   }
 
+  /// One that lost its link for a moment comes back to the seat that another has got meanwhile.
+  @Test
+  void whoeverSatWhereAnotherSitsNowIsHeardToLeaveFirst() {
+    crew.attach(newcomer(-1, "b:1"), new Said());
+    crew.attach(known(0, "a:1"), new Said());
+
+    assertThat(listener.heard()).containsExactly("attached 0", "detached 0", "attached 0");
+  }
+
   /// Else the job would take a worker for there that is gone.
   @Test
   void linkThatBreaksAtOnceIsHeardToBreakAfterItBegan() throws InterruptedException {

@@ -9,6 +9,7 @@ import ch.qos.logback.core.read.ListAppender;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.WorkerReport;
+import dev.espalier.api.rest.WorkerView;
 import dev.espalier.api.wire.WireCodec;
 import dev.espalier.api.wire.v1.TunerMessage;
 import dev.espalier.api.wire.v1.WorkerServiceGrpc;
@@ -127,6 +128,29 @@ class WorkerSessionEndpointTest {
         .singleElement()
         .asString()
         .contains("attach refused code=UNAUTHENTICATED");
+  }
+
+  /// Its job is opened, and some token revoked, while it is looked up whether its secret is a
+  /// token.
+  @Test
+  void aWorkerWithTheSecretOfItsJobIsNoMatterOfRevokedTokens() throws Exception {
+    gateway.expect(CrewOfTwo.JOB);
+    gateway.expectNoMore();
+    isApiToken =
+        _ -> {
+          if (gateway.workers(CrewOfTwo.JOB).isEmpty()) {
+            gateway.open(CrewOfTwo.group(false), listener);
+            gateway.tokenRevoked();
+          }
+          return false;
+        };
+    TunerLink link = link(CrewOfTwo.SECRET);
+
+    assertThat(next(link)).isInstanceOf(Inbound.Welcomed.class);
+    Awaitility.await()
+        .during(Duration.ofMillis(300))
+        .until(() ->
+            gateway.workers(CrewOfTwo.JOB).stream().filter(WorkerView::attached).count() == 1);
   }
 
   @Test
