@@ -9,7 +9,6 @@ import ch.qos.logback.core.read.ListAppender;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.WorkerReport;
-import dev.espalier.api.rest.WorkerView;
 import dev.espalier.api.wire.WireCodec;
 import dev.espalier.api.wire.v1.TunerMessage;
 import dev.espalier.api.wire.v1.WorkerServiceGrpc;
@@ -149,8 +148,7 @@ class WorkerSessionEndpointTest {
     assertThat(next(link)).isInstanceOf(Inbound.Welcomed.class);
     Awaitility.await()
         .during(Duration.ofMillis(300))
-        .until(() ->
-            gateway.workers(CrewOfTwo.JOB).stream().filter(WorkerView::attached).count() == 1);
+        .until(() -> listener.heard().equals(List.of("attached 0")));
   }
 
   @Test
