@@ -78,6 +78,7 @@ final class CallWatch implements AutoCloseable {
   /// What is called.
   enum Kind {
     OPEN(false),
+    CLOSE(false),
     INITIALISE(false),
     CLOCK(true),
     LOSS(true),
@@ -105,6 +106,7 @@ final class CallWatch implements AutoCloseable {
     private long dumpAfterNanos;
     private boolean isToldOf;
     private boolean isOver;
+    private boolean isInterrupted;
 
     private Call(Kind kind, long clock, long beginNanos) {
       this.kind = kind;
@@ -142,6 +144,10 @@ final class CallWatch implements AutoCloseable {
       current = null;
       longest.merge(call.kind, ranNanos(call), Math::max);
       wasToldOf = call.isToldOf;
+    }
+    if (call.isInterrupted) {
+      // That was for the call, which is over; the thread takes part in what comes next.
+      Thread.interrupted();
     }
     if (wasToldOf) {
       log.info("{} goes on", call.kind.words(call.clock));
@@ -217,6 +223,7 @@ final class CallWatch implements AutoCloseable {
     listener.stalls(what, timedOut);
     if (timedOut && listener.isOver()) {
       // A call that waits for what does not come ends by this; one that computes cannot be ended.
+      call.isInterrupted = true;
       call.thread.interrupt();
     }
   }

@@ -8,7 +8,7 @@ import dev.espalier.sdk.ProgramShape;
 import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 
-/// A program of whose calls, but for `describe` and `close`, a watch knows.
+/// A program of whose calls, but for `describe`, a watch knows.
 final class WatchedProgram extends ForwardingProgram {
   private final CallWatch watch;
 
@@ -46,5 +46,16 @@ final class WatchedProgram extends ForwardingProgram {
   @Override
   public Evaluation evaluate(ProgramContext context) {
     return watch.run(CallWatch.Kind.EVALUATE, context.clock(), () -> super.evaluate(context));
+  }
+
+  @Override
+  public void close() {
+    watch.run(
+        CallWatch.Kind.CLOSE,
+        0,
+        () -> {
+          super.close();
+          return this;
+        });
   }
 }

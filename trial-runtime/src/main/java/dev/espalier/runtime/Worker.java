@@ -27,7 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
-import java.util.concurrent.CompletionException;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -41,6 +41,13 @@ final class Worker {
   /// Codes of rejections after which it is of no use to come again.
   private static final List<ErrorCode> FINAL =
       List.of(ErrorCode.UNAUTHENTICATED, ErrorCode.NOT_FOUND, ErrorCode.VERSION_MISMATCH);
+
+  /// Codes after which the tuner begins a generation.
+  private static final List<ErrorCode> OF_CHECKPOINTS =
+      List.of(
+          ErrorCode.CHECKPOINT_FAILED,
+          ErrorCode.CHECKPOINT_MISSING,
+          ErrorCode.CHECKPOINT_UNREADABLE);
 
   private Worker() {}
 
@@ -116,12 +123,40 @@ final class Worker {
       Assignment assignment)
       throws InterruptedException {
     try (var watch =
-            new CallWatch(
-                CallWatch.Patience.until(assignment.clockTimeout()),
-                System::nanoTime,
-                new Stalls(link));
-        TrainingProgram program = new WatchedProgram(programs.apply(assignment.program()), watch)) {
+        new CallWatch(
+            CallWatch.Patience.until(assignment.clockTimeout()),
+            System::nanoTime,
+            new Stalls(link))) {
       watch.start();
+      TrainingProgram program;
+      try {
+        program = new WatchedProgram(programs.apply(assignment.program()), watch);
+      } catch (Exception | Error failure) {
+        return failed(link, assignment, failure);
+      }
+      // What failed is told before the program is closed, which may take long.
+      Outcome outcome = takePart(config, program, shards, link, assignment);
+      close(program);
+      return outcome;
+    }
+  }
+
+  private static void close(TrainingProgram program) {
+    try {
+      program.close();
+    } catch (Exception | Error failure) {
+      log.warn("the program could not be closed", failure);
+    }
+  }
+
+  private static Outcome takePart(
+      WorkerConfig config,
+      TrainingProgram program,
+      ShardServer shards,
+      TunerLink link,
+      Assignment assignment)
+      throws InterruptedException {
+    try {
       long start = System.nanoTime();
       ProgramShape shape =
           ProgramFailure.requireReturned(
@@ -143,22 +178,11 @@ final class Worker {
         return new Outcome.Restarted(assignment.worker());
       }
       return train(config, program, shape, shards, link, assignment, peers);
-    } catch (EspalierException failure) {
-      return failed(
-          link, assignment, failure.code(), String.valueOf(failure.getMessage()), failure);
-    } catch (PsException failure) {
-      return lostOrFailed(link, assignment, failure);
-    } catch (CompletionException failure) {
-      return failure.getCause() instanceof PsException fault
-          ? lostOrFailed(link, assignment, fault)
-          : failed(
-              link, assignment, ErrorCode.INTERNAL, String.valueOf(failure.getMessage()), failure);
     } catch (InterruptedException stop) {
       throw stop;
     } catch (Exception | Error failure) {
       // Checked ones, too, which other languages of the JVM do not declare.
-      String message = ProgramFailure.describe(assignment.program(), failure);
-      return failed(link, assignment, ErrorCode.PROGRAM_FAILED, message, failure);
+      return failed(link, assignment, failure);
     }
   }
 
@@ -287,6 +311,20 @@ final class Worker {
         communication.sufficientFactors());
   }
 
+  /// Tells a failure of the program from one of what it calls, in whatever the program wrapped it.
+  private static Outcome failed(TunerLink link, Assignment assignment, Throwable failure)
+      throws InterruptedException {
+    Optional<PsException> fault = ProgramFailure.faultIn(failure);
+    if (fault.isPresent()) {
+      return lostOrFailed(link, assignment, fault.get());
+    }
+    if (ProgramFailure.thrown(failure) instanceof EspalierException told) {
+      return failed(link, assignment, told.code(), String.valueOf(told.getMessage()), failure);
+    }
+    String message = ProgramFailure.describe(assignment.program(), failure);
+    return failed(link, assignment, ErrorCode.PROGRAM_FAILED, message, failure);
+  }
+
   private static Outcome lostOrFailed(TunerLink link, Assignment assignment, PsException failure)
       throws InterruptedException {
     if (link.isTurnedAway()) {
@@ -301,6 +339,7 @@ final class Worker {
         switch (failure.fault()) {
           case OUT_OF_MEMORY_BUDGET -> ErrorCode.OUT_OF_MEMORY_BUDGET;
           case CHECKPOINT_CORRUPT, CHECKPOINT_FAILED -> ErrorCode.CHECKPOINT_FAILED;
+          case CHECKPOINT_UNREADABLE -> ErrorCode.CHECKPOINT_UNREADABLE;
           default -> ErrorCode.PROGRAM_FAILED;
         };
     return failed(link, assignment, code, String.valueOf(failure.getMessage()), failure);
@@ -325,7 +364,7 @@ final class Worker {
 
   /// Reports what is the job's fault. That there was no tuner is not: the next one goes on from the
   /// last checkpoint, and must not hear of it. After a checkpoint that is no good the tuner begins
-  /// a generation from the one before.
+  /// a generation from the one before, or tries it again.
   private static Outcome failed(
       TunerLink link, Assignment assignment, ErrorCode code, String message, Throwable failure)
       throws InterruptedException {
@@ -338,7 +377,7 @@ final class Worker {
     }
     link.report(new WorkerReport.Failed(code, message));
     link.flush(VERDICT_PATIENCE);
-    return code == ErrorCode.CHECKPOINT_FAILED || code == ErrorCode.CHECKPOINT_MISSING
+    return OF_CHECKPOINTS.contains(code)
         ? new Outcome.Restarted(assignment.worker())
         : new Outcome.Failed(code, message);
   }

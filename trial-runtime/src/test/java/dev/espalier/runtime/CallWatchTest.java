@@ -275,4 +275,39 @@ final class CallWatchTest {
   private static List<String> methods(Method[] methods) {
     return Arrays.stream(methods).map(Method::getName).toList();
   }
+
+  /// A call that computes does not hear it, and what comes next must not.
+  @Test
+  void interruptOfACallEndsWithIt() throws Exception {
+    try (var limited = watch(Duration.ofSeconds(3))) {
+      var begun = new CountDownLatch(1);
+      var isInterrupted = new AtomicBoolean(true);
+      var ends = new AtomicBoolean();
+      Thread thread =
+          Thread.ofPlatform()
+              .daemon()
+              .start(() -> {
+                limited.run(
+                    CallWatch.Kind.CLOCK,
+                    17,
+                    () -> {
+                      begun.countDown();
+                      while (!ends.get()) {
+                        Thread.onSpinWait();
+                      }
+                      return true;
+                    });
+                isInterrupted.set(Thread.currentThread().isInterrupted());
+              });
+      assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+      pass(4);
+      said.isOver.set(true);
+      limited.look();
+      assertThat(thread.isInterrupted()).isTrue();
+
+      ends.set(true);
+      assertThat(thread.join(Duration.ofSeconds(10))).isTrue();
+      assertThat(isInterrupted).isFalse();
+    }
+  }
 }

@@ -12,14 +12,19 @@ import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.model.WorkerReport;
 import dev.espalier.programs.nn.MultilayerPerceptron;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
 import dev.espalier.sdk.Evaluation;
 import dev.espalier.sdk.ProgramContext;
 import dev.espalier.sdk.Progress;
 import dev.espalier.sdk.TrainingProgram;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -29,6 +34,8 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Workers and a tuner that goes away: nothing is lost, nothing is doubled, and what cannot go on
 /// ends with an error.
@@ -168,6 +175,49 @@ class ReconnectTest {
     }
   }
 
+  /// Too many open files, say: the one that a symbolic link to itself stands for here.
+  @ParameterizedTest
+  @ValueSource(strings = {"place-0.bin", "shard-0.ckpt"})
+  void checkpointThatCannotBeOpenedIsNotSaidToBeDamaged(String name) throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints);
+        var threads = WorkerThreads.attach(tuner, () -> new ExactProgram(0))) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Checkpoint(ROOT, 7));
+      tuner.awaitCheckpoint(7);
+      Path file = checkpoints.resolve("7").resolve(name);
+      Path kept = Files.move(file, checkpoints.resolve("kept"));
+      Files.createSymbolicLink(file, file);
+      restoreInANewGeneration(tuner);
+      Awaitility.await()
+          .until(() ->
+              failures(tuner).stream()
+                  .anyMatch(failed ->
+                      failed.code() == ErrorCode.CHECKPOINT_UNREADABLE
+                          && failed.message().contains(name)));
+
+      Files.move(kept, file, StandardCopyOption.REPLACE_EXISTING);
+      restoreInANewGeneration(tuner);
+      tuner.awaitEvaluation(1);
+
+      tuner.say(new BranchCommand.Stop());
+      threads.awaitEnd();
+    }
+  }
+
+  private static void restoreInANewGeneration(ScriptedTuner tuner) throws InterruptedException {
+    tuner.startNextGeneration();
+    tuner.await("a link again", () -> !tuner.attachedWith(0).isEmpty());
+    tuner.say(new BranchCommand.Restore(ROOT, 7, SETTING));
+    tuner.say(new BranchCommand.Evaluate(ROOT, 1));
+  }
+
+  private static List<WorkerReport.Failed> failures(ScriptedTuner tuner) {
+    return tuner.reports(0).stream()
+        .filter(WorkerReport.Failed.class::isInstance)
+        .map(WorkerReport.Failed.class::cast)
+        .toList();
+  }
+
   @Test
   void workerWithoutATunerEndsAndAccusesNobody() throws Exception {
     try (var tuner = new ScriptedTuner(1, checkpoints);
@@ -201,7 +251,11 @@ class ReconnectTest {
       tuner.say(new BranchCommand.Create(ROOT, SETTING));
       tuner.say(new BranchCommand.Schedule(ROOT, 20, 20));
 
-      assertThatThrownBy(() -> attach(tuner, new FailingProgram()))
+      var failing =
+          new InClockThree(() -> {
+            throw new IllegalStateException("clock 3 is too hard");
+          });
+      assertThatThrownBy(() -> attach(tuner, failing))
           .isInstanceOfSatisfying(
               EspalierException.class,
               failure -> assertThat(failure.code()).isEqualTo(ErrorCode.PROGRAM_FAILED))
@@ -210,6 +264,86 @@ class ReconnectTest {
           .filteredOn(WorkerReport.Failed.class::isInstance)
           .extracting(report -> ((WorkerReport.Failed) report).code())
           .isEqualTo(List.of(ErrorCode.PROGRAM_FAILED));
+    }
+  }
+
+  /// Its clocks may wait for others in any way, and make anything of what comes of that.
+  @Test
+  void whoseProgramWrapsThatAnotherWorkerIsGoneTakesPartAgain() throws Exception {
+    var failed = new CountDownLatch(1);
+    var program =
+        new InClockThree(() -> {
+          failed.countDown();
+          var lost = new PsException(PsFault.LINK_LOST, "the shard of worker 1 cannot be reached");
+          throw new IllegalStateException("clock 3", lost);
+        });
+    try (var tuner = new ScriptedTuner(1, checkpoints);
+        var threads = WorkerThreads.attach(tuner, () -> program)) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Schedule(ROOT, 20, 20));
+      assertThat(failed.await(60, TimeUnit.SECONDS)).isTrue();
+      // What it has to say it says at once.
+      Thread.sleep(500);
+      assertThat(failures(tuner)).isEmpty();
+
+      tuner.startNextGeneration();
+      tuner.await("a link again", () -> !tuner.attachedWith(0).isEmpty());
+
+      tuner.say(new BranchCommand.Stop());
+      threads.awaitEnd();
+    }
+  }
+
+  @Test
+  void failureIsToldBeforeTheProgramIsClosed() throws Exception {
+    var mayClose = new CountDownLatch(1);
+    var program =
+        new InClockThree(
+            () -> {
+              throw new IllegalStateException("bad sample at row 17");
+            }) {
+          @Override
+          public void close() {
+            try {
+              mayClose.await();
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          }
+        };
+    try (var tuner = new ScriptedTuner(1, checkpoints);
+        var threads = WorkerThreads.attach(tuner, () -> program)) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Schedule(ROOT, 20, 20));
+
+      Awaitility.await().until(() -> !failures(tuner).isEmpty());
+      mayClose.countDown();
+
+      assertThatThrownBy(threads::awaitEnd)
+          .hasMessageContaining("IllegalStateException: bad sample at row 17");
+    }
+  }
+
+  @Test
+  void whatATaskOfTheProgramFoundIsToldAsIfItsOwnThreadHad() throws Exception {
+    try (var tuner = new ScriptedTuner(1, checkpoints)) {
+      tuner.say(new BranchCommand.Create(ROOT, SETTING));
+      tuner.say(new BranchCommand.Schedule(ROOT, 20, 20));
+
+      assertThatThrownBy(() ->
+              attach(
+                  tuner,
+                  new InClockThree(() ->
+                      CompletableFuture.runAsync(
+                              () -> {
+                                throw new EspalierException(
+                                    ErrorCode.INVALID_DATA, "a.csv:7: not a number");
+                              })
+                          .join())))
+          .isInstanceOfSatisfying(
+              EspalierException.class,
+              failure -> assertThat(failure.code()).isEqualTo(ErrorCode.INVALID_DATA))
+          .hasMessage("a.csv:7: not a number");
     }
   }
 
@@ -296,15 +430,19 @@ class ReconnectTest {
     }
   }
 
-  private static final class FailingProgram extends ExactProgram {
-    private FailingProgram() {
+  /// Does something in clock 3 before it trains.
+  private static class InClockThree extends ExactProgram {
+    private final Runnable what;
+
+    private InClockThree(Runnable what) {
       super(0);
+      this.what = what;
     }
 
     @Override
     public Progress clock(ProgramContext context) {
       if (context.clock() == 3) {
-        throw new IllegalStateException("clock 3 is too hard");
+        what.run();
       }
       return super.clock(context);
     }

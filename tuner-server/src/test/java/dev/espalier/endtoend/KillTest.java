@@ -29,6 +29,7 @@ class KillTest {
   private static final String TUNED =
       """
       program: mlp
+      workers: 2
       seed: 7
       arguments: { hidden: [192] }
       tuning: { policy: mltuner, searcher: random, maxTrials: 6, trialTime: 0.08s }
@@ -48,6 +49,7 @@ class KillTest {
   private static final String FIXED =
       """
       program: mlp
+      workers: 2
       seed: 7
       arguments: { hidden: [64] }
       tuning: { policy: fixed, setting: { learningRate: 0.02, batchSize: 32 } }

@@ -22,6 +22,8 @@ public enum ErrorCode {
   PORT_IN_USE(Kind.RESOURCE, 500),
   CHECKPOINT_FAILED(Kind.RESOURCE, 507),
   CHECKPOINT_MISSING(Kind.RESOURCE, 507),
+  /// It is there, but a worker cannot open it now; another one may.
+  CHECKPOINT_UNREADABLE(Kind.RESOURCE, 507),
   PROGRAM_FAILED(Kind.USER, 500),
   INTERNAL(Kind.INTERNAL, 500);
 

@@ -5,7 +5,10 @@ import java.util.List;
 
 /// What a job file need not say; `docs/JOB_FILE.md` shows the same table.
 public final class JobDefaults {
-  public static final int WORKERS = 2;
+  /// Workers of small models wait for each other for longer than they compute, so more than one is
+  /// a choice that somebody makes who knows the model.
+  public static final int WORKERS = 1;
+
   public static final JobSpec.Launch LAUNCH = JobSpec.Launch.LOCAL;
   public static final long SEED = 42;
 
@@ -32,6 +35,8 @@ public final class JobDefaults {
   public static final int RETUNE_PLATEAU_EPOCHS = 4;
   public static final int MAX_RETUNES = 10;
   public static final int CONVERGE_PLATEAU_EPOCHS = 5;
+
+  /// Not where a job with a mainline names a bound on its time alone.
   public static final double MAX_EPOCHS = 30;
 
   /// Hyperband's and ASHA's own choice.

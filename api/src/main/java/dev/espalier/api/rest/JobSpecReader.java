@@ -122,7 +122,7 @@ public final class JobSpecReader {
     List<Tunable> space = space(spaceNamed, described, program, tuning);
     JobSpec.Tuning filled = fill(tuning, space, program);
     checkGrid(filled, space);
-    JobSpec.Stop stop = stop();
+    JobSpec.Stop stop = stop(filled.hasMainline());
     Section checkpoints = root.section("checkpoints");
     int keep = checkpoints.whole("keep", 1, 100, JobDefaults.KEEP_CHECKPOINTS);
     checkpoints.rejectUnknownKeys();
@@ -583,13 +583,15 @@ public final class JobSpecReader {
         tuning.holdOut());
   }
 
-  private JobSpec.Stop stop() {
+  /// A run of a population needs a length; a mainline has one where a bound on its time is named.
+  private JobSpec.Stop stop(boolean hasMainline) {
     Section section = root.section("stop");
+    boolean isBoundedByTime = hasMainline && section.has("maxTime") && !section.has("maxEpochs");
     double maxEpochs = section.number("maxEpochs", Bounds.closed(0, 1e9), JobDefaults.MAX_EPOCHS);
     double maxSeconds = section.seconds("maxTime", MAX_SECONDS, JobDefaults.MAX_SECONDS);
     double target = section.number("target").orElse(Double.NaN);
     section.rejectUnknownKeys();
-    return new JobSpec.Stop(maxEpochs, maxSeconds, target);
+    return new JobSpec.Stop(isBoundedByTime && maxSeconds > 0 ? 0 : maxEpochs, maxSeconds, target);
   }
 
   private Optional<TimeModel> time() {

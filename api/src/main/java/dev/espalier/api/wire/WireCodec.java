@@ -43,6 +43,9 @@ public final class WireCodec {
   /// The metadata key of a job's worker secret.
   public static final String SECRET_KEY = "espalier-worker-secret";
 
+  /// Characters that a report's text may have.
+  private static final int MAX_TEXT = 10_000;
+
   private WireCodec() {}
 
   public static Command encode(SequencedCommand sequenced) {
@@ -163,13 +166,23 @@ public final class WireCodec {
               CheckpointWritten.newBuilder().setCheckpoint(checkpoint).setSizeBytes(sizeBytes));
       case WorkerReport.CheckpointFailed(long checkpoint, String message) ->
           wire.setCheckpointFailed(
-              CheckpointFailed.newBuilder().setCheckpoint(checkpoint).setMessage(message));
+              CheckpointFailed.newBuilder().setCheckpoint(checkpoint).setMessage(bounded(message)));
       case WorkerReport.Forked(BranchId branch, double seconds) ->
           wire.setForked(Forked.newBuilder().setBranch(branch.number()).setSeconds(seconds));
       case WorkerReport.Failed(ErrorCode code, String message) ->
-          wire.setFailed(Failed.newBuilder().setCode(code.name()).setMessage(message));
+          wire.setFailed(Failed.newBuilder().setCode(code.name()).setMessage(bounded(message)));
     }
     return wire.build();
+  }
+
+  /// Exceptions may quote a whole batch: a tuner takes no message of megabytes, and nobody reads
+  /// one.
+  private static String bounded(String message) {
+    if (message.length() <= MAX_TEXT) {
+      return message;
+    }
+    int end = Character.isHighSurrogate(message.charAt(MAX_TEXT - 1)) ? MAX_TEXT - 1 : MAX_TEXT;
+    return message.substring(0, end) + "... (%d characters)".formatted(message.length());
   }
 
   public static WorkerReport decode(Report wire) {

@@ -705,6 +705,32 @@ final class JobSpecReaderTest {
     assertThat(spec(JobSpecReader.toDocument(spec))).isEqualTo(spec);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "racing,0",
+    "mltuner,0",
+    "fixed,0",
+    "random,30",
+    "grid,30",
+    "bayes,30",
+    "hyperband,30",
+    "asha,30",
+    "pbt,30"
+  })
+  void timeAloneBoundsAMainlineAndNoRunOfAPopulation(String policy, double maxEpochs) {
+    Map<String, Object> document = with("tuning", Map.of("policy", policy));
+    document.put("stop", Map.of("maxTime", "10m"));
+    assertThat(spec(document).stop()).isEqualTo(new JobSpec.Stop(maxEpochs, 600, Double.NaN));
+
+    document.put("stop", Map.of("maxTime", "10m", "maxEpochs", 12));
+    assertThat(spec(document).stop()).isEqualTo(new JobSpec.Stop(12, 600, Double.NaN));
+
+    for (Object noBound : List.of(0, "0s")) {
+      document.put("stop", Map.of("maxTime", noBound));
+      assertThat(spec(document).stop()).isEqualTo(new JobSpec.Stop(30, 0, Double.NaN));
+    }
+  }
+
   /// Twenty lists, each of which names the one before ten times, stand for 10^20 words.
   @Test
   void whatStandsForMoreThanTheMemoryHoldsIsRefusedInShort() {

@@ -105,4 +105,26 @@ class WireCodecTest {
 
     assertThat(WireCodec.decode(wire)).isEqualTo(new WorkerReport.Failed(ErrorCode.INTERNAL, "m"));
   }
+
+  /// A tuner takes no message of megabytes, and would never hear of the failure.
+  @Test
+  void textsThatQuoteWholeBatchesAreShortened() {
+    String text = "bad batch " + "1.0, ".repeat(1_000_000);
+    String shown = "bad batch " + "1.0, ".repeat(1_998) + "... (5000010 characters)";
+
+    assertThat(
+            WireCodec.decode(
+                WireCodec.encode(1, new WorkerReport.Failed(ErrorCode.INVALID_DATA, text))))
+        .isEqualTo(new WorkerReport.Failed(ErrorCode.INVALID_DATA, shown));
+    assertThat(WireCodec.decode(WireCodec.encode(1, new WorkerReport.CheckpointFailed(4, text))))
+        .isEqualTo(new WorkerReport.CheckpointFailed(4, shown));
+
+    String pairs = "x" + "\uD83C\uDF32".repeat(6_000);
+    var cut =
+        (WorkerReport.Failed)
+            WireCodec.decode(
+                WireCodec.encode(1, new WorkerReport.Failed(ErrorCode.INTERNAL, pairs)));
+    assertThat(cut.message())
+        .isEqualTo("x" + "\uD83C\uDF32".repeat(4_999) + "... (12001 characters)");
+  }
 }

@@ -30,13 +30,27 @@ public record PageLayout(
   public static PageLayout of(RowRange range, int columns, int stateArrays, long wantedPageBytes) {
     int planes = stateArrays + 1;
     long rowBytes = 4L * columns;
-    long rows = Math.clamp(wantedPageBytes / (rowBytes * planes), 1, Math.max(1, range.count()));
-    while (rows > 1 && planes * aligned(rows * rowBytes) > wantedPageBytes) {
-      rows--;
-    }
+    long rows = rowsIn(wantedPageBytes, rowBytes, planes, Math.max(1, range.count()));
     long planeBytes = aligned(rows * rowBytes);
     long pageBytes = poolSize(Math.max(MIN_PAGE_BYTES, planes * planeBytes));
     return new PageLayout(range, columns, planes, Math.toIntExact(rows), planeBytes, pageBytes);
+  }
+
+  /// {@return how many rows a shard may have of a table, for pages and their rows have numbers of
+  /// 32 bits}
+  public static long mostRows(int columns, int stateArrays, long wantedPageBytes) {
+    return wantedPageBytes == ONE_PAGE
+        ? Integer.MAX_VALUE
+        : Integer.MAX_VALUE
+            * rowsIn(wantedPageBytes, 4L * columns, stateArrays + 1, Integer.MAX_VALUE);
+  }
+
+  private static long rowsIn(long wantedPageBytes, long rowBytes, int planes, long most) {
+    long rows = Math.clamp(wantedPageBytes / (rowBytes * planes), 1, most);
+    while (rows > 1 && planes * aligned(rows * rowBytes) > wantedPageBytes) {
+      rows--;
+    }
+    return rows;
   }
 
   /// This layout in larger pages, with the same rows in each.

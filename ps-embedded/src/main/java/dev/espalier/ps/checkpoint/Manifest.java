@@ -156,7 +156,7 @@ record Manifest(byte[] description, long[] steps, List<String> packs, List<Entry
   static PsException unreadable(Path file, IOException e) {
     boolean isThere = e instanceof FileSystemException && !(e instanceof NoSuchFileException);
     return new PsException(
-        isThere ? PsFault.INTERNAL : PsFault.CHECKPOINT_CORRUPT,
+        isThere ? PsFault.CHECKPOINT_UNREADABLE : PsFault.CHECKPOINT_CORRUPT,
         "checkpoint %s cannot be read: %s".formatted(file, e),
         e);
   }

@@ -26,6 +26,8 @@ public enum PsFault {
   CHECKPOINT_CORRUPT,
   /// A checkpoint could not be written.
   CHECKPOINT_FAILED,
+  /// A checkpoint file is there, but this process cannot open it; another one may.
+  CHECKPOINT_UNREADABLE,
   /// The parameter server or session has been closed.
   CLOSED,
   /// A fault of the parameter server itself.

@@ -19,7 +19,6 @@ public final class FetchedTables {
     void read(int table, float[] values);
   }
 
-  private final FilterOptions options;
   private final List<TableSpec> tables;
   private final HiddenTables hidden;
   private final OwnRows own;
@@ -30,7 +29,6 @@ public final class FetchedTables {
   /// @param own this worker's rows of the hidden tables
   /// @param fetch reads from the shards
   public FetchedTables(FilterOptions options, List<TableSpec> tables, OwnRows own, Fetch fetch) {
-    this.options = options;
     this.tables = List.copyOf(tables);
     this.hidden = new HiddenTables(options, tables);
     this.own = own;
@@ -48,14 +46,12 @@ public final class FetchedTables {
   public void read(int table, RowSelection rows, float[] values) {
     float[] counts = new float[HiddenTables.COUNTS + tables.size()];
     own.read(hidden.counts(), new RowSelection.Range(0, 1), counts);
-    int clock = (int) counts[HiddenTables.CLOCK];
-    float fetchedAt = counts[HiddenTables.COUNTS + table];
-    if (fetchedAt == 0 || (clock % options.fetchEvery() == 0 && fetchedAt != clock + 1)) {
+    if (counts[HiddenTables.COUNTS + table] == 0) {
       TableSpec spec = tables.get(table);
       float[] all = new float[Math.toIntExact(spec.rows() * spec.columns())];
       fetch.read(table, all);
       own.assign(hidden.fetched(table), new RowSelection.Range(0, (int) spec.rows()), all);
-      counts[HiddenTables.COUNTS + table] = clock + 1;
+      counts[HiddenTables.COUNTS + table] = 1;
       own.assign(hidden.counts(), new RowSelection.Range(0, 1), counts);
     }
     own.read(hidden.fetched(table), rows, values);

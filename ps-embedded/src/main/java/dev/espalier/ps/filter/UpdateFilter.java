@@ -84,8 +84,13 @@ public final class UpdateFilter {
     if (options.counts()) {
       float[] counts = counts();
       // Wraps at a number that both intervals divide, twice, and that a float can say.
-      counts[HiddenTables.CLOCK] =
+      float clock =
           (counts[HiddenTables.CLOCK] + 1) % (2 * options.pushEvery() * options.fetchEvery());
+      counts[HiddenTables.CLOCK] = clock;
+      if (clock % options.fetchEvery() == 0) {
+        // Whenever a table is read next, it is fetched.
+        Arrays.fill(counts, HiddenTables.COUNTS, counts.length, 0);
+      }
       setCounts(counts);
     }
   }

@@ -3,6 +3,7 @@ package dev.espalier.ps.shard;
 import dev.espalier.ps.branch.PageLayout;
 import dev.espalier.ps.optim.UpdateRule;
 import dev.espalier.ps.table.Partitioner;
+import dev.espalier.ps.table.RowRange;
 import dev.espalier.ps.table.TableAccess;
 import dev.espalier.ps.table.TableSpec;
 import java.util.ArrayList;
@@ -80,12 +81,15 @@ final class TableParts {
     List<TablePart> parts = new ArrayList<>();
     for (TableSpec spec : specs) {
       UpdateRule rule = spec.updateRule();
-      PageLayout layout =
-          PageLayout.of(
-              new Partitioner(spec.rows(), config.workers()).rangeOf(config.index()),
-              spec.columns(),
-              rule.stateArrays(),
-              pageBytes.applyAsLong(spec.access()));
+      RowRange range = new Partitioner(spec.rows(), config.workers()).rangeOf(config.index());
+      long wanted = pageBytes.applyAsLong(spec.access());
+      long most = PageLayout.mostRows(spec.columns(), rule.stateArrays(), wanted);
+      if (range.count() > most) {
+        throw new IllegalArgumentException(
+            "rows of table '%s' must be <= %d on each worker but are %d"
+                .formatted(spec.name(), most, range.count()));
+      }
+      PageLayout layout = PageLayout.of(range, spec.columns(), rule.stateArrays(), wanted);
       parts.add(new TablePart(parts.size(), spec, rule, layout));
     }
     return List.copyOf(parts);

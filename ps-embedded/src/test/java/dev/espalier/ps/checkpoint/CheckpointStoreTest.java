@@ -337,7 +337,7 @@ final class CheckpointStoreTest {
     assertThat(Manifest.unreadable(file, new IOException("Input/output error")).fault())
         .isEqualTo(PsFault.CHECKPOINT_CORRUPT);
     var full = new FileSystemException("c.1.pages", null, "Too many open files");
-    assertThat(Manifest.unreadable(file, full).fault()).isEqualTo(PsFault.INTERNAL);
+    assertThat(Manifest.unreadable(file, full).fault()).isEqualTo(PsFault.CHECKPOINT_UNREADABLE);
   }
 
   @ParameterizedTest

@@ -396,4 +396,34 @@ final class UpdateFilterTest {
     assertThatThrownBy(() -> new FilterOptions(ValueCode.FLOAT32, 0, 1, 1001, false))
         .hasMessage("fetchEvery must be in [1, 1000] but is 1001");
   }
+
+  /// Such a table would be fetched once for ever if only reads in the first clock of an interval
+  /// fetched it.
+  @Test
+  void aTableThatIsReadInOtherClocksThanThoseThatBeginAnIntervalIsFetchedAllTheSame() {
+    try (Cluster cluster =
+        open(
+            new FilterOptions(ValueCode.FLOAT32, 0, 1, 2, false),
+            TableSpec.dense("even", 1, 1, "sgd"),
+            TableSpec.dense("odd", 1, 1, "sgd"))) {
+      create(cluster);
+      List<Float> seen = new ArrayList<>();
+      for (int clock = 0; clock < 8; clock++) {
+        int table = clock % 2;
+        for (int rank = 0; rank < WORKERS; rank++) {
+          WorkerSession session = cluster.session(rank);
+          session.select(ROOT, new Staleness(100), StepSize.of(1));
+          float[] value = new float[1];
+          session.read(table, 0, 1, value, 0);
+          if (rank == 1) {
+            seen.add(value[0]);
+          }
+          session.add(table, 0, 1, new float[] {rank == 0 ? -2 : 0}, 0);
+          session.tick(1);
+        }
+      }
+      // Its own step of this clock worker 0 has taken before worker 1 reads.
+      assertThat(seen).containsExactly(1f, 1f, 2f, 2f, 3f, 3f, 4f, 4f);
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package dev.espalier.ps.shard;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.ps.table.TableSpec;
 import java.util.List;
@@ -53,5 +54,17 @@ final class TablePartsTest {
     assertThat(onDevice(880 * MIB, tables))
         .as("eight branches that share nothing fit")
         .allMatch(part -> part.layout().pageBytes() == 10 * MIB);
+  }
+
+  @Test
+  void moreRowsThanHaveNumbersAreToldWithTheirTable() {
+    assertThatThrownBy(() -> onDevice(0, TableSpec.matrix("w", 1L << 33, 1, "sgd")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("rows of table 'w' must be <= 2147483647 on each worker but are 8589934592");
+    assertThatThrownBy(() -> onDevice(0, TableSpec.sparse("w", 1L << 62, 1, "sgd")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "rows of table 'w' must be <= 562949953159168 on each worker but are"
+                + " 4611686018427387904");
   }
 }

@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -129,7 +131,8 @@ public final class CheckpointFolder {
   }
 
   /// @throws EspalierException `CHECKPOINT_MISSING` when nothing of this worker's part is there;
-  ///   `CHECKPOINT_FAILED`, naming the file and what is wrong with it
+  ///   `CHECKPOINT_UNREADABLE` when it is there and cannot be opened; `CHECKPOINT_FAILED`, naming
+  ///   the file and what is wrong with it
   public Place readPlace(long checkpoint) {
     Path file = placeFile(checkpoint);
     if (Files.notExists(file) && Files.notExists(shardFile(checkpoint))) {
@@ -152,8 +155,12 @@ public final class CheckpointFolder {
       }
       return place;
     } catch (IOException failure) {
+      boolean isThere =
+          failure instanceof FileSystemException && !(failure instanceof NoSuchFileException);
       throw new EspalierException(
-          ErrorCode.CHECKPOINT_FAILED, file + " cannot be read: " + failure.getMessage(), failure);
+          isThere ? ErrorCode.CHECKPOINT_UNREADABLE : ErrorCode.CHECKPOINT_FAILED,
+          file + " cannot be read: " + failure,
+          failure);
     }
   }
 

@@ -2,8 +2,18 @@ package dev.espalier.runtime.branch;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// What went wrong in a program, for the one who wrote it: in which of its methods, at which line,
@@ -27,13 +37,65 @@ public final class ProgramFailure {
           "dev.espalier.runtime.",
           "dev.espalier.sdk.");
 
+  /// Faults of what is outside the program, whatever it does about them.
+  private static final Set<PsFault> NOT_THE_PROGRAMS =
+      EnumSet.of(
+          PsFault.LINK_LOST,
+          PsFault.TIMED_OUT,
+          PsFault.OUT_OF_MEMORY_BUDGET,
+          PsFault.CHECKPOINT_CORRUPT,
+          PsFault.CHECKPOINT_FAILED,
+          PsFault.CHECKPOINT_UNREADABLE);
+
   private ProgramFailure() {}
 
   /// {@return a sentence such as `Program housing failed in clock at Housing.java:75:
   /// IllegalStateException: bad sample at row 17`; without the place where the trace of the failure
   /// does not tell it}
   public static String describe(String program, Throwable failure) {
-    return "Program " + program + " failed" + place(failure) + ": " + what(root(failure));
+    Throwable thrown = thrown(failure);
+    String place = place(failure);
+    return "Program "
+        + program
+        + " failed"
+        + (place.isEmpty() ? place(thrown) : place)
+        + ": "
+        + what(root(thrown));
+  }
+
+  /// {@return what a task of the program's own threads threw, without what those who wait for such
+  /// tasks wrap it in}
+  public static Throwable thrown(Throwable failure) {
+    boolean isWrapping =
+        failure instanceof CompletionException || failure instanceof ExecutionException;
+    Throwable cause = failure.getCause();
+    return isWrapping && cause != null ? thrown(cause) : failure;
+  }
+
+  /// Looks for a failure of the parameter server below what a program made of it.
+  ///
+  /// @return the failure, where it is no mistake of the program, or nothing was made of it; empty
+  ///   where there is none
+  public static Optional<PsException> faultIn(Throwable failure) {
+    if (thrown(failure) instanceof PsException fault) {
+      return Optional.of(fault);
+    }
+    return causes(failure, Collections.newSetFromMap(new IdentityHashMap<>()))
+        .filter(PsException.class::isInstance)
+        .map(PsException.class::cast)
+        .filter(fault -> NOT_THE_PROGRAMS.contains(fault.fault()))
+        .findFirst();
+  }
+
+  private static Stream<Throwable> causes(@Nullable Throwable failure, Set<Throwable> seen) {
+    if (failure == null || !seen.add(failure)) {
+      return Stream.empty();
+    }
+    return Stream.of(
+            Stream.of(failure),
+            causes(failure.getCause(), seen),
+            Arrays.stream(failure.getSuppressed()).flatMap(each -> causes(each, seen)))
+        .flatMap(each -> each);
   }
 
   /// {@return what a method of a program returned}
@@ -59,10 +121,11 @@ public final class ProgramFailure {
     return Arrays.stream(trace, 0, last)
         .filter(frame -> FOREIGN.stream().noneMatch(frame.getClassName()::startsWith))
         .findFirst()
-        .map(frame ->
-            " in %s at %s:%d"
-                .formatted(
-                    trace[last - 1].getMethodName(), frame.getFileName(), frame.getLineNumber()))
+        .map(frame -> {
+          // A thread of the program's own was called by none of its methods.
+          String method = last == trace.length ? "" : " in " + trace[last - 1].getMethodName();
+          return method + " at " + frame.getFileName() + ":" + frame.getLineNumber();
+        })
         .orElse("");
   }
 

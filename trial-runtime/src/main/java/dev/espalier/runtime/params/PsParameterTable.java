@@ -71,7 +71,10 @@ final class PsParameterTable implements ParameterTable {
 
   @Override
   public void announce(long[] rows, int count) {
-    session.announce(table, rows, count);
+    // A measurement reads at once, and its announcements would wait for the next clock's end.
+    if (takesGradients()) {
+      session.announce(table, rows, count);
+    }
   }
 
   @Override

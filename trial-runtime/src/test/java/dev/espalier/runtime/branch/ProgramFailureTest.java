@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.ps.fault.PsException;
+import dev.espalier.ps.fault.PsFault;
 import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
 
 final class ProgramFailureTest {
@@ -86,5 +90,44 @@ final class ProgramFailureTest {
 
   private static StackTraceElement frame(String type, String method, String file, int line) {
     return new StackTraceElement(type, method, file, line);
+  }
+
+  @Test
+  void whatAThreadOfTheProgramThrewIsToldWithoutThoseWhoWaitedForIt() {
+    var failure = new IllegalStateException("bad sample at row 17");
+    failure.setStackTrace(
+        new StackTraceElement[] {
+          frame("house.Reader", "row", "Reader.java", 12),
+          frame("java.lang.Thread", "run", "Thread.java", 1474)
+        });
+    var waited = new CompletionException(new ExecutionException(failure));
+    waited.setStackTrace(new StackTraceElement[0]);
+
+    assertThat(ProgramFailure.thrown(waited)).isSameAs(failure);
+    assertThat(ProgramFailure.describe("housing", waited))
+        .isEqualTo(
+            "Program housing failed at Reader.java:12: IllegalStateException: bad sample at row 17");
+  }
+
+  @Test
+  void faultsOfOthersAreFoundBelowWhatAProgramMadeOfThem() {
+    var lost = new PsException(PsFault.LINK_LOST, "the shard of worker 1 cannot be reached");
+    var wrapped = new IllegalStateException("clock 3", new CompletionException(lost));
+    var suppressing = new IllegalStateException("clock 3");
+    suppressing.addSuppressed(wrapped);
+    lost.addSuppressed(suppressing);
+
+    assertThat(ProgramFailure.faultIn(wrapped)).contains(lost);
+    assertThat(ProgramFailure.faultIn(suppressing)).contains(lost);
+    assertThat(ProgramFailure.faultIn(new IllegalStateException("clock 3"))).isEmpty();
+  }
+
+  /// What it made of a mistake of its own says more than the mistake.
+  @Test
+  void mistakesOfTheProgramAreItsOwn() {
+    var mistake = new PsException(PsFault.BAD_REQUEST, "there is no row 7");
+
+    assertThat(ProgramFailure.faultIn(new IllegalStateException("user 7", mistake))).isEmpty();
+    assertThat(ProgramFailure.faultIn(new CompletionException(mistake))).contains(mistake);
   }
 }

@@ -8,11 +8,19 @@ import dev.espalier.api.model.EspalierException;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.ps.ParameterServer;
+import dev.espalier.ps.shard.ShardCommand;
+import dev.espalier.ps.transport.OwnShard;
+import dev.espalier.ps.transport.ShardRoute;
 import dev.espalier.ps.transport.Transport;
 import dev.espalier.sdk.ParameterTable;
 import dev.espalier.sdk.TableDeclaration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 final class PsBackendTest {
@@ -87,6 +95,50 @@ final class PsBackendTest {
       assertThat(afterAClock(backend)).containsOnly(2);
       assertThatThrownBy(() -> backend.table("weights").assign(0, 1, new float[] {1, 1}, 0))
           .hasMessageContaining("only inside initialise");
+    }
+  }
+
+  /// They would pile up, and all be read at the end of the next clock.
+  @Test
+  void announcementsOfAMeasurementAreNotReadByTheNextClock() throws Exception {
+    List<ParameterServer> servers =
+        IntStream.range(0, 2)
+            .mapToObj(worker ->
+                PsBackend.openServer(
+                    2, worker, 1 << 20, List.of(TableDeclaration.sparse("rows", 10, 1, "sgd"))))
+            .toList();
+    var reads = new AtomicInteger();
+    ShardRoute counted =
+        command -> {
+          reads.addAndGet(command instanceof ShardCommand.Read ? 1 : 0);
+          return servers.get(1).shard().submit(command);
+        };
+    var own = new OwnShard(servers.getFirst().shard());
+    try (var backend = new PsBackend(servers.getFirst(), new Transport(List.of(own, counted)));
+        var other =
+            new PsBackend(
+                servers.get(1),
+                Transport.inProcess(servers.stream().map(ParameterServer::shard).toList()));
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<?> created = threads.submit(() -> other.create(BranchId.ROOT));
+      backend.create(BranchId.ROOT);
+      created.get(10, TimeUnit.SECONDS);
+      long[] rows = {7, 8};
+
+      backend.measure(
+          BranchId.ROOT,
+          () -> {
+            backend.table("rows").announce(rows, 2);
+            return true;
+          });
+      backend.select(BranchId.ROOT, WHOLE_STEPS, 1);
+      backend.tick(1);
+      assertThat(reads).hasValue(0);
+
+      backend.select(BranchId.ROOT, WHOLE_STEPS, 1);
+      backend.table("rows").announce(rows, 2);
+      backend.tick(1);
+      assertThat(reads).hasValue(1);
     }
   }
 }

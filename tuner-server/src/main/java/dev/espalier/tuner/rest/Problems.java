@@ -83,6 +83,7 @@ final class Problems {
           PORT_IN_USE,
           CHECKPOINT_FAILED,
           CHECKPOINT_MISSING,
+          CHECKPOINT_UNREADABLE,
           PROGRAM_FAILED,
           INTERNAL ->
           0;

@@ -76,6 +76,7 @@ public final class SimulatedWorkers {
   private LongPredicate failingCheckpoints = _ -> false;
   private LongPredicate damagedCheckpoints = _ -> false;
   private LongPredicate missingCheckpoints = _ -> false;
+  private LongPredicate closedCheckpoints = _ -> false;
   private double resultStep;
   private long probeSamples = 512;
   private double judgingCost = 1;
@@ -132,6 +133,12 @@ public final class SimulatedWorkers {
   /// Lets workers not find these checkpoints when they are to start from them.
   public SimulatedWorkers loseCheckpoints(LongPredicate missing) {
     missingCheckpoints = missing;
+    return this;
+  }
+
+  /// Lets workers find these checkpoints, and not open them.
+  public SimulatedWorkers closeCheckpoints(LongPredicate closed) {
+    closedCheckpoints = closed;
     return this;
   }
 
@@ -326,6 +333,10 @@ public final class SimulatedWorkers {
         require(durable.containsKey(restore.checkpoint()), "no such checkpoint: " + restore);
         if (damagedCheckpoints.test(restore.checkpoint())) {
           fail("CHECKPOINT_FAILED", "checkpoint " + restore.checkpoint() + " is torn");
+          return;
+        }
+        if (closedCheckpoints.test(restore.checkpoint())) {
+          fail("CHECKPOINT_UNREADABLE", restore.checkpoint() + ": too many open files");
           return;
         }
         if (missingCheckpoints.test(restore.checkpoint())) {

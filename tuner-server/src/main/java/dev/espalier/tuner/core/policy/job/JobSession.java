@@ -256,15 +256,17 @@ public final class JobSession implements TuningSession {
     stage = Stage.ENDED;
   }
 
-  /// A checkpoint that is damaged or missing sends workers to the one before. Where workers cannot
-  /// open what others could, a disk or a network may lack what it has again soon. Anything else
-  /// ends the job.
+  /// A checkpoint that is damaged or missing sends workers to the one before; one that they cannot
+  /// open, for they have too many files open, say, is tried again. Where workers cannot open what
+  /// others could, a disk or a network may lack what it has again soon. Anything else ends the job.
   private void programFailed(SessionEvent.ProgramFailed event) {
     Optional<String> outcome = Optional.empty();
     if (event.code().equals(ErrorCode.CHECKPOINT_FAILED.name())) {
       outcome = checkpoints.damaged(event.message());
     } else if (event.code().equals(ErrorCode.CHECKPOINT_MISSING.name())) {
       outcome = checkpoints.missing(event.message());
+    } else if (event.code().equals(ErrorCode.CHECKPOINT_UNREADABLE.name())) {
+      outcome = Optional.of("Workers cannot open a checkpoint (" + event.message() + ")");
     } else if (OPENING.contains(event.code()) && generations.mayOpenLater()) {
       outcome = Optional.of("Workers cannot open the program (" + event.message() + ")");
     }

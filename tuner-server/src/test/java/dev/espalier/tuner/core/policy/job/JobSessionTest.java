@@ -171,6 +171,40 @@ final class JobSessionTest {
   }
 
   @Test
+  void aCheckpointThatCannotBeOpenedIsTriedAgain() {
+    int[] tries = {0};
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)
+            .closeCheckpoints(_ -> ++tries[0] < 4)
+            .afterEach((workers, _) -> loseOnce(workers, 28))
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.Restore.class::isInstance)
+        .extracting(command -> ((BranchCommand.Restore) command).checkpoint())
+        .containsExactly(2L, 2L, 2L, 2L);
+    assertThat(run.commands()).doesNotContain(new BranchCommand.DropCheckpoint(2));
+    assertThat(run.decision("recovery-2").outcome())
+        .isEqualTo(
+            "Workers cannot open a checkpoint (2: too many open files); new workers go on from"
+                + " checkpoint 2");
+  }
+
+  @Test
+  void aCheckpointThatNobodyCanOpenEndsTheJobAndStays() {
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)
+            .closeCheckpoints(_ -> true)
+            .afterEach((workers, _) -> loseOnce(workers, 28))
+            .run();
+
+    assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
+    assertThat(run.lastShown().outcome()).contains("2: too many open files");
+    assertThat(run.commands()).doesNotContain(new BranchCommand.DropCheckpoint(2));
+  }
+
+  @Test
   void workersBeginAgainWhenEveryCheckpointIsDamaged() {
     SimulatedWorkers run =
         Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 4), QuadraticModel.quiet(1), 10)
