@@ -314,7 +314,7 @@ final class Worker {
   /// Tells a failure of the program from one of what it calls, in whatever the program wrapped it.
   private static Outcome failed(TunerLink link, Assignment assignment, Throwable failure)
       throws InterruptedException {
-    Optional<PsException> fault = ProgramFailure.faultIn(failure);
+    Optional<PsException> fault = Faults.behind(failure);
     if (fault.isPresent()) {
       return lostOrFailed(link, assignment, fault.get());
     }

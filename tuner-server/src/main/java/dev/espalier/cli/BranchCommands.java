@@ -35,8 +35,6 @@ import tools.jackson.databind.JsonNode;
       "  espalier branch try latest --set learningRate=0.05"
     })
 final class BranchCommands extends CommandGroup {
-  private static final String JOB = "Id of the job, or latest.";
-
   private final Invocation invocation;
 
   BranchCommands(Invocation invocation) {
@@ -49,7 +47,7 @@ final class BranchCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier branch tree latest", "  espalier branch tree latest --all"})
   int tree(
-      @Parameters(paramLabel = "JOB", description = JOB) String job,
+      @Parameters(paramLabel = "JOB", description = Invocation.JOB) String job,
       @Option(names = "--all", description = "Branches that were discarded too.") boolean all) {
     String path = invocation.jobPath(job);
     TunerClient client = invocation.client();
@@ -118,7 +116,7 @@ final class BranchCommands extends CommandGroup {
         "  espalier branch list latest --kind MAINLINE -o json"
       })
   int list(
-      @Parameters(paramLabel = "JOB", description = JOB) String job,
+      @Parameters(paramLabel = "JOB", description = Invocation.JOB) String job,
       @Option(names = "--round", paramLabel = "N", description = "Only branches of this round.")
           @Nullable Integer round,
       @Option(
@@ -173,7 +171,7 @@ final class BranchCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier branch describe latest 12"})
   int describe(
-      @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
+      @Parameters(index = "0", paramLabel = "JOB", description = Invocation.JOB) String job,
       @Parameters(index = "1", paramLabel = "BRANCH", description = "Number of the branch.")
           String branch) {
     String number = Invocation.number("branch", branch);
@@ -188,7 +186,7 @@ final class BranchCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier branch keep latest 12"})
   int keep(
-      @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
+      @Parameters(index = "0", paramLabel = "JOB", description = Invocation.JOB) String job,
       @Parameters(index = "1", paramLabel = "BRANCH", description = "Number of the branch.")
           String branch) {
     return invocation.ask(job, "branch", branch, "keep", "Branch #%s of %s wins its round.");
@@ -200,7 +198,7 @@ final class BranchCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier branch discard latest 12"})
   int discard(
-      @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
+      @Parameters(index = "0", paramLabel = "JOB", description = Invocation.JOB) String job,
       @Parameters(index = "1", paramLabel = "BRANCH", description = "Number of the branch.")
           String branch) {
     return invocation.ask(job, "branch", branch, "discard", "Branch #%s of %s is given up.");
@@ -212,7 +210,7 @@ final class BranchCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier branch try latest --set learningRate=0.05 --set momentum=0.9"})
   int trySetting(
-      @Parameters(paramLabel = "JOB", description = JOB) String job,
+      @Parameters(paramLabel = "JOB", description = Invocation.JOB) String job,
       @Option(
               names = "--set",
               required = true,

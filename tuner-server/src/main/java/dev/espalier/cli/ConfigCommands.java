@@ -104,7 +104,7 @@ final class ConfigCommands extends CommandGroup {
           "Prints the job file of a job, with its defaults: submit it again for another run.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier config show latest > again.yaml"})
-  int show(@Parameters(paramLabel = "JOB", description = "Id of the job, or latest.") String job) {
+  int show(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/config");
     return invocation.show(answer, () -> Json.yaml(answer).lines().toList());
   }

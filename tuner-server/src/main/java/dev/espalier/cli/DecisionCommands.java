@@ -28,7 +28,7 @@ final class DecisionCommands extends CommandGroup {
       description = "Lists the decisions of a job; -o json shows the numbers behind them.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier decision list latest", "  espalier decision list latest -o json"})
-  int list(@Parameters(paramLabel = "JOB", description = "Id of the job, or latest.") String job) {
+  int list(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     List<JsonNode> items =
         invocation.client().items(invocation.jobPath(job) + "/decisions?pageSize=1000");
     return invocation.list(

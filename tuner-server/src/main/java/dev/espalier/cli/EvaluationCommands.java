@@ -30,7 +30,7 @@ final class EvaluationCommands extends CommandGroup {
       description = "Lists the validation results of a job, oldest first.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier evaluation list latest", "  espalier evaluation list latest -o json"})
-  int list(@Parameters(paramLabel = "JOB", description = "Id of the job, or latest.") String job) {
+  int list(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     List<JsonNode> items =
         invocation.client().items(invocation.jobPath(job) + "/evaluations?pageSize=1000");
     return invocation.list(items, "No evaluations yet.", () -> table(items));

@@ -1,5 +1,7 @@
 package dev.espalier.cli;
 
+import dev.espalier.api.rest.JobDefaults;
+import dev.espalier.api.rest.JobView;
 import dev.espalier.cli.client.Certificates;
 import dev.espalier.cli.client.CommandFailure;
 import dev.espalier.cli.client.ExitStatus;
@@ -22,13 +24,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /// One run of the command line: its options, streams and environment. Used by one thread.
 final class Invocation {
+  /// How commands name a job.
+  static final String JOB =
+      "The job: its id, the beginning of that, its name if no other has it, or latest.";
+
   private static final String DEFAULT_SERVER = "http://127.0.0.1:7070";
+  private static final String JOB_ID = "job_[0-9a-f]{22}";
 
   private final GlobalOptions options = new GlobalOptions();
   private final Map<String, String> environment;
@@ -215,7 +223,7 @@ final class Invocation {
     return options.output == GlobalOptions.OutputFormat.TABLE;
   }
 
-  /// {@return `/jobs/...` of a job that the user named by id or as `latest`}
+  /// {@return `/jobs/...` of a job that the user named; see [#jobId]}
   String jobPath(String job) {
     return "/jobs/" + TunerClient.segment(jobId(job));
   }
@@ -232,6 +240,8 @@ final class Invocation {
     return number;
   }
 
+  /// {@return the id of a job that the user named by it, by how it begins, by the job's name, or as
+  /// `latest`}
   String jobId(String job) {
     if (job.equals("latest")) {
       JsonNode newest = client().get("/jobs?pageSize=1").path("items").path(0);
@@ -240,10 +250,45 @@ final class Invocation {
       }
       return newest.path("id").asString("");
     }
-    if (!job.matches("[A-Za-z0-9_-]{1,80}")) {
+    return job.matches(JOB_ID) ? job : only(job, named(job));
+  }
+
+  private List<JobView> named(String job) {
+    if (job.isEmpty() || job.codePointCount(0, job.length()) > JobDefaults.MAX_NAME) {
       throw new CommandFailure(
-          ExitStatus.USAGE, "job must be an id such as job_0198f3c2... or latest but is " + job);
+          ExitStatus.USAGE,
+          "job must be an id such as job_0198f3c2..., the beginning of one, a job's name, or latest"
+              + " but is "
+              + (job.isEmpty() ? "empty" : job));
     }
-    return job;
+    List<JobView> begun =
+        "job_".startsWith(job) || !job.startsWith("job_")
+            ? List.of()
+            : jobs("/jobs?pageSize=1000", view -> view.id().startsWith(job));
+    return begun.isEmpty()
+        ? jobs(
+            "/jobs?pageSize=1000&name=" + TunerClient.segment(job), view -> view.name().equals(job))
+        : begun;
+  }
+
+  private List<JobView> jobs(String path, Predicate<JobView> meant) {
+    return client().all(path, JobView.class).stream().filter(meant).toList();
+  }
+
+  private static String only(String job, List<JobView> found) {
+    if (found.isEmpty()) {
+      throw new CommandFailure(
+          ExitStatus.NOT_FOUND,
+          "there is no job whose id begins with "
+              + job
+              + " or whose name it is; espalier job list shows those that there are");
+    }
+    if (found.size() > 1) {
+      throw new CommandFailure(
+          ExitStatus.USAGE,
+          "%d jobs are meant by %s, the newest of them %s: name one by its id"
+              .formatted(found.size(), job, found.getFirst().id()));
+    }
+    return found.getFirst().id();
   }
 }

@@ -48,8 +48,6 @@ import tools.jackson.databind.JsonNode;
     footer = {"  espalier job submit job.yaml --follow", "  espalier job watch latest"})
 final class JobCommands extends CommandGroup {
   private static final int FIRST_DECISIONS = 8;
-  private static final String JOB = "Id of the job, or latest.";
-
   private final Invocation invocation;
 
   JobCommands(Invocation invocation) {
@@ -184,7 +182,7 @@ final class JobCommands extends CommandGroup {
       description = "Shows a job: state, setting, quality, time.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job describe latest"})
-  int describe(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+  int describe(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     TunerClient client = invocation.client();
     String path = invocation.jobPath(job);
     JsonNode answer = client.get(path);
@@ -225,7 +223,7 @@ final class JobCommands extends CommandGroup {
       description = "Follows a job until it ends; Ctrl-C stops watching, not the job.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job watch latest", "  espalier job watch latest | tee job.log"})
-  int watch(@Parameters(paramLabel = "JOB", description = JOB) String job)
+  int watch(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job)
       throws InterruptedException {
     return follow(invocation.client(), invocation.jobId(job));
   }
@@ -245,7 +243,7 @@ final class JobCommands extends CommandGroup {
   int replay(
       @Parameters(
               paramLabel = "JOB",
-              description = "Id of the job, or latest, or a file that --save wrote.")
+              description = Invocation.JOB + " Or a file that --save wrote.")
           String job,
       @Option(
               names = "--policy",
@@ -282,7 +280,7 @@ final class JobCommands extends CommandGroup {
               + " measured speeds, with the assumptions.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job bill latest"})
-  int bill(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+  int bill(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/bill");
     return invocation.show(answer, () -> JobSummary.bill(Json.as(answer, BillView.class)));
   }
@@ -389,7 +387,7 @@ final class JobCommands extends CommandGroup {
       description = "Lets a job rest after the clocks that are scheduled.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job pause latest"})
-  int pause(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+  int pause(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     return ask(job, "pause", "Pausing");
   }
 
@@ -398,7 +396,7 @@ final class JobCommands extends CommandGroup {
       description = "Lets a paused job go on.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job resume latest"})
-  int resume(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+  int resume(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     return ask(job, "resume", "Resuming");
   }
 
@@ -407,7 +405,7 @@ final class JobCommands extends CommandGroup {
       description = "Ends a job in good order: finishes what is scheduled, writes a checkpoint.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job cancel latest"})
-  int cancel(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+  int cancel(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     return ask(job, "cancel", "Canceling");
   }
 
@@ -416,7 +414,7 @@ final class JobCommands extends CommandGroup {
       description = "Ends a job now.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job kill latest"})
-  int kill(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+  int kill(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     return ask(job, "kill", "Killing");
   }
 
@@ -426,7 +424,8 @@ final class JobCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job delete job_0198f3 --yes"})
   int delete(
-      @Parameters(paramLabel = "JOB", arity = "1..*", description = JOB) List<String> jobs,
+      @Parameters(paramLabel = "JOB", arity = "1..*", description = Invocation.JOB)
+          List<String> jobs,
       @Option(names = "--yes", description = "Removes them; without it they are only named.")
           boolean yes) {
     List<JobView> found =
@@ -461,7 +460,7 @@ final class JobCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier job logs latest --tail 50"})
   int logs(
-      @Parameters(paramLabel = "JOB", description = JOB) String job,
+      @Parameters(paramLabel = "JOB", description = Invocation.JOB) String job,
       @Option(
               names = "--tail",
               paramLabel = "N",

@@ -16,6 +16,7 @@ import dev.espalier.cli.screen.Words;
 import dev.espalier.cli.watch.JobsLeftRunning;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,8 +30,9 @@ import tools.jackson.databind.JsonNode;
 /*
  * Runs one job file under several policies and seeds, and says who was when how good. The best
  * quality that every run reached is the common quality; the time to it is what a policy costs. It is
- * judged on what jobs report of their result, evaluation by evaluation. A run that failed reached
- * nothing, and the others are compared without it.
+ * judged on what jobs report of their result, evaluation by evaluation. A run that failed, or that
+ * gained less than a quarter of what the best one did, would make that quality one that all others reach
+ * at once: they are compared without it.
  */
 
 /// `espalier job compare`.
@@ -62,6 +64,17 @@ final class JobComparison {
 
     private static boolean hasFailed(JobView job) {
       return job.state() == JobState.FAILED;
+    }
+
+    Gain gain(String metric, Goal goal) {
+      double first =
+          evaluations.stream()
+              .map(evaluation -> evaluation.metrics().get(metric))
+              .flatMap(Stream::ofNullable)
+              .filter(value -> !Double.isNaN(value))
+              .findFirst()
+              .orElse(Double.NaN);
+      return new Gain(first, best(metric, goal));
     }
 
     double best(String metric, Goal goal) {
@@ -249,23 +262,49 @@ final class JobComparison {
     return entry.policy() + " seed " + entry.seed();
   }
 
+  /// What a run came from and to; NaN for both where it has no result.
+  record Gain(double first, double best) {}
+
+  /// What runs are compared at.
+  ///
+  /// @param value the best that all runs reached that count; NaN when there is none
+  /// @param without how many runs with a result do not count
+  record Quality(double value, int without) {
+    /// The part of the largest gain below which a run does not count.
+    private static final double LEAST_GAIN = 0.25;
+
+    static Quality common(Goal goal, List<Gain> all) {
+      List<Gain> gains = all.stream().filter(gain -> !Double.isNaN(gain.best())).toList();
+      if (gains.isEmpty()) {
+        return new Quality(Double.NaN, 0);
+      }
+      Comparator<Double> worstFirst = (a, b) -> goal.isBetter(a, b) ? 1 : a.equals(b) ? 0 : -1;
+      double from = Outcome.median(gains.stream().mapToDouble(Gain::first));
+      double best = gains.stream().map(Gain::best).max(worstFirst).orElseThrow();
+      double bar = from + LEAST_GAIN * (best - from);
+      List<Double> counting =
+          gains.stream().map(Gain::best).filter(value -> !goal.isBetter(bar, value)).toList();
+      return new Quality(
+          counting.stream().min(worstFirst).orElse(best), gains.size() - counting.size());
+    }
+  }
+
   /// What came of it.
   ///
   /// @param metric that judges
-  /// @param common the best quality that every run with a result reached; NaN when there is none
-  record Outcome(String metric, Goal goal, double common, List<Course> courses) {
+  /// @param quality the common one
+  record Outcome(String metric, Goal goal, Quality quality, List<Course> courses) {
     static Outcome of(JsonNode program, List<Course> courses) {
       JsonNode validation = program.path("validation").path(0);
       String metric = validation.path("name").asString("");
       Goal goal = Goal.valueOf(validation.path("goal").asString("MINIMIZE"));
-      double common = Double.NaN;
-      for (Course course : courses) {
-        double best = course.best(metric, goal);
-        if (!Double.isNaN(best) && (Double.isNaN(common) || goal.isBetter(common, best))) {
-          common = best;
-        }
-      }
-      return new Outcome(metric, goal, common, List.copyOf(courses));
+      var quality =
+          Quality.common(goal, courses.stream().map(course -> course.gain(metric, goal)).toList());
+      return new Outcome(metric, goal, quality, List.copyOf(courses));
+    }
+
+    private double common() {
+      return quality.value();
     }
 
     private List<String> policies() {
@@ -308,7 +347,7 @@ final class JobComparison {
               "policy", "to common", "best " + metric, "seconds", "tuning", "branches", "jobs");
       for (String policy : policies()) {
         List<Course> own = of(policy);
-        double time = median(own, course -> course.secondsTo(metric, goal, common));
+        double time = median(own, course -> course.secondsTo(metric, goal, common()));
         double quality = quality(policy);
         table.row(
             policy,
@@ -330,31 +369,41 @@ final class JobComparison {
       lines.add("");
       long failed = courses.stream().filter(Course::hasFailed).count();
       lines.add(
-          Double.isNaN(common)
+          Double.isNaN(common())
               ? "No run was evaluated, so there is nothing to compare."
               : "Common quality is "
                   + metric
                   + " "
-                  + Words.number(common)
+                  + Words.number(common())
                   + ", the best that every run reached"
-                  + (failed == 0
-                      ? ""
-                      : " but for "
-                          + failed
-                          + " of "
-                          + courses.size()
-                          + " that failed, and count as never reaching it")
+                  + butFor(failed)
                   + ". Figures are medians over seeds; the time to"
                   + " it counts from the job's turn, pauses left out, and is that of the cost model"
                   + " where the job file has one; seconds are those that branches ran.");
       return lines;
     }
 
+    private String butFor(long failed) {
+      var parts = new ArrayList<String>();
+      if (failed > 0) {
+        parts.add(failed + " of " + courses.size() + " that failed");
+      }
+      if (quality.without() > 0) {
+        parts.add(
+            "%d of %d that gained less than a quarter of what the best one did"
+                .formatted(quality.without(), courses.size()));
+      }
+      return parts.isEmpty()
+          ? ""
+          : " but for " + String.join(", and ", parts) + ", which count as never reaching it";
+    }
+
     Map<String, Object> document() {
       var document = new LinkedHashMap<String, Object>();
       document.put("metric", metric);
       document.put("goal", goal.name());
-      document.put("commonQuality", readable(common));
+      document.put("commonQuality", readable(common()));
+      document.put("runsFarBelow", quality.without());
       var policies = new ArrayList<Map<String, Object>>();
       for (String policy : policies()) {
         List<Course> own = of(policy);
@@ -362,7 +411,7 @@ final class JobComparison {
         row.put("policy", policy);
         row.put(
             "secondsToCommon",
-            readable(median(own, course -> course.secondsTo(metric, goal, common))));
+            readable(median(own, course -> course.secondsTo(metric, goal, common()))));
         row.put("quality", readable(quality(policy)));
         row.put("seconds", readable(median(own, Course::seconds)));
         row.put("tuningShare", readable(median(own, course -> course.job().tuningShare())));

@@ -41,7 +41,7 @@ import picocli.CommandLine.Parameters;
 final class ModelExportCommand implements Callable<Integer> {
   private final Invocation invocation;
 
-  @Parameters(index = "0", paramLabel = "JOB", description = "Id of the job, or latest.")
+  @Parameters(index = "0", paramLabel = "JOB", description = Invocation.JOB)
   String job = "";
 
   @Parameters(index = "1", paramLabel = "FILE", description = "File to write, such as model.npz.")

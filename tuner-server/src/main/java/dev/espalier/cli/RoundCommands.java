@@ -17,8 +17,6 @@ import tools.jackson.databind.JsonNode;
     footerHeading = "%nExamples:%n",
     footer = {"  espalier round start latest", "  espalier round list latest"})
 final class RoundCommands extends CommandGroup {
-  private static final String JOB = "Id of the job, or latest.";
-
   private final Invocation invocation;
 
   RoundCommands(Invocation invocation) {
@@ -30,7 +28,7 @@ final class RoundCommands extends CommandGroup {
       description = "Re-tunes a job now.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier round start latest"})
-  int start(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+  int start(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     JsonNode answer = invocation.client().post(invocation.jobPath(job) + "/rounds");
     return invocation.show(
         answer, () -> List.of("A tuning round of " + answer.path("id").asString(job) + " starts."));
@@ -41,7 +39,7 @@ final class RoundCommands extends CommandGroup {
       description = "Lists the tuning rounds of a job.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier round list latest"})
-  int list(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+  int list(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     List<JsonNode> items =
         invocation.client().items(invocation.jobPath(job) + "/rounds?pageSize=1000");
     return invocation.list(

@@ -28,8 +28,6 @@ import tools.jackson.databind.JsonNode;
       "  espalier schedule export latest --format java > FoundSchedule.java"
     })
 final class ScheduleCommands extends CommandGroup {
-  private static final String JOB = "Id of the job, or latest.";
-
   /// What says which samples are not trained on.
   private static final List<String> HELD_OUT = List.of("probe", "probeSamples", "probeShare");
 
@@ -52,7 +50,7 @@ final class ScheduleCommands extends CommandGroup {
       description = "Shows the settings of the mainline over time.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier schedule show latest"})
-  int show(@Parameters(paramLabel = "JOB", description = JOB) String job) {
+  int show(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     JsonNode answer = invocation.client().get(invocation.jobPath(job) + "/schedule");
     return invocation.show(answer, () -> JobSummary.schedule(Json.as(answer, ScheduleView.class)));
   }
@@ -67,7 +65,7 @@ final class ScheduleCommands extends CommandGroup {
         "  espalier schedule export latest --format job | espalier job submit -"
       })
   int export(
-      @Parameters(paramLabel = "JOB", description = JOB) String job,
+      @Parameters(paramLabel = "JOB", description = Invocation.JOB) String job,
       @Option(
               names = "--format",
               paramLabel = "FORMAT",

@@ -22,7 +22,6 @@ import tools.jackson.databind.JsonNode;
     footerHeading = "%nExamples:%n",
     footer = {"  espalier snapshot list latest", "  espalier snapshot restore latest 7"})
 final class SnapshotCommands extends CommandGroup {
-  private static final String JOB = "Id of the job, or latest.";
   private static final String SNAPSHOT = "Number of the snapshot.";
 
   private final Invocation invocation;
@@ -39,7 +38,7 @@ final class SnapshotCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier snapshot list latest", "  espalier snapshot list latest --all -o json"})
   int list(
-      @Parameters(paramLabel = "JOB", description = JOB) String job,
+      @Parameters(paramLabel = "JOB", description = Invocation.JOB) String job,
       @Option(
               names = "--all",
               description = "Those too that were dropped, or could not be written.")
@@ -98,7 +97,7 @@ final class SnapshotCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier snapshot restore latest 7"})
   int restore(
-      @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
+      @Parameters(index = "0", paramLabel = "JOB", description = Invocation.JOB) String job,
       @Parameters(index = "1", paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot) {
     return invocation.ask(
         job, "snapshot", snapshot, "restore", "Asked to go back to snapshot %s of %s.");
@@ -110,7 +109,7 @@ final class SnapshotCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier snapshot pin latest 7"})
   int pin(
-      @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
+      @Parameters(index = "0", paramLabel = "JOB", description = Invocation.JOB) String job,
       @Parameters(index = "1", paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot) {
     return invocation.ask(job, "snapshot", snapshot, "pin", "Snapshot %s of %s stays.");
   }
@@ -121,7 +120,7 @@ final class SnapshotCommands extends CommandGroup {
       footerHeading = "%nExamples:%n",
       footer = {"  espalier snapshot unpin latest 7"})
   int unpin(
-      @Parameters(index = "0", paramLabel = "JOB", description = JOB) String job,
+      @Parameters(index = "0", paramLabel = "JOB", description = Invocation.JOB) String job,
       @Parameters(index = "1", paramLabel = "SNAPSHOT", description = SNAPSHOT) String snapshot) {
     return invocation.ask(
         job, "snapshot", snapshot, "unpin", "Snapshot %s of %s goes when newer ones are ready.");

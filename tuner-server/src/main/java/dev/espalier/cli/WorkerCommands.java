@@ -28,7 +28,7 @@ final class WorkerCommands extends CommandGroup {
       description = "Lists the workers that a job has now, and what holds them up.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier worker list latest"})
-  int list(@Parameters(paramLabel = "JOB", description = "Id of the job, or latest.") String job) {
+  int list(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
     List<JsonNode> items = invocation.client().items(invocation.jobPath(job) + "/workers");
     return invocation.list(
         items,

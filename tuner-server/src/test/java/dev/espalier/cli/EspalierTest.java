@@ -56,7 +56,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 final class EspalierTest {
   private static final Instant START = Instant.parse("2026-01-02T03:04:05Z");
-  private static final String JOB = "job_1";
+  private static final String JOB = "job_0198f3c27d5e7c1f8a3b9d";
 
   @TempDir Path folder;
   private TestingServer server;
@@ -120,10 +120,26 @@ final class EspalierTest {
   }
 
   private static JobView job(
+      JobState state, long version, @Nullable Double loss, String id, String name) {
+    return job(state, version, loss, 1, 0, id, name);
+  }
+
+  private static JobView job(
       JobState state, long version, @Nullable Double loss, int start, double earlierEpochs) {
+    return job(state, version, loss, start, earlierEpochs, JOB, "demo");
+  }
+
+  private static JobView job(
+      JobState state,
+      long version,
+      @Nullable Double loss,
+      int start,
+      double earlierEpochs,
+      String id,
+      String name) {
     return new JobView(
-        JOB,
-        "demo",
+        id,
+        name,
         "mlp",
         "racing",
         "tpe",
@@ -246,7 +262,7 @@ final class EspalierTest {
     assertThat(run("job", "list")).isZero();
 
     assertThat(out.lines().findFirst().orElseThrow()).startsWith("id").contains("state", "age");
-    assertThat(out).contains("job_1  demo  mlp      TRAINING").contains("29%");
+    assertThat(out).contains("job_0198f3c27d5e7c1f8a3b9d  demo  mlp      TRAINING").contains("29%");
   }
 
   /// Its state says that it trains.
@@ -372,7 +388,7 @@ final class EspalierTest {
     int code = run("job", "submit", file.toString(), "--name", "x", "--data", "d", "--seed", "7");
 
     assertThat(code).isZero();
-    assertThat(out).contains("Submitted job_1.");
+    assertThat(out).contains("Submitted job_0198f3c27d5e7c1f8a3b9d.");
     assertThat(Json.plain(Json.parse(server.bodies.getLast())))
         .isEqualTo(
             Map.of(
@@ -467,7 +483,7 @@ final class EspalierTest {
 
     assertThat(out)
         .contains("The learning rate fell to zero once")
-        .contains("espalier schedule export job_1 --format job");
+        .contains("espalier schedule export job_0198f3c27d5e7c1f8a3b9d --format job");
   }
 
   @Test
@@ -499,7 +515,9 @@ final class EspalierTest {
   })
   void problemDecidesTheExitCode(int httpStatus, String code, int expected) {
     server.on(
-        "POST /jobs/job_1/pause", httpStatus, Map.of("code", code, "detail", "the job is PAUSED"));
+        "POST /jobs/job_0198f3c27d5e7c1f8a3b9d/pause",
+        httpStatus,
+        Map.of("code", code, "detail", "the job is PAUSED"));
 
     assertThat(run("job", "pause", JOB)).isEqualTo(expected);
 
@@ -509,14 +527,14 @@ final class EspalierTest {
   @Test
   void answerThatIsNoProblemDocumentIsToldByItsStatus() {
     server
-        .on("GET /jobs/job_1", 502, "<html>Bad gateway</html>")
-        .on("GET /jobs/job_2", 418, "<html>A teapot</html>");
+        .on("GET /jobs/job_0198f3c27d5e7c1f8a3b9d", 502, "<html>Bad gateway</html>")
+        .on("GET /jobs/job_0298f3c27d5effffffffff", 418, "<html>A teapot</html>");
 
     assertThat(run("job", "describe", JOB)).isEqualTo(7);
     assertThat(err)
         .isEqualTo("espalier: the server is not reached: what stands before it answers 502\n");
 
-    assertThat(run("job", "describe", "job_2")).isEqualTo(1);
+    assertThat(run("job", "describe", "job_0298f3c27d5effffffffff")).isEqualTo(1);
     assertThat(err).isEqualTo("espalier: the server answered 418\n");
   }
 
@@ -585,16 +603,50 @@ final class EspalierTest {
 
     assertThat(run()).isEqualTo(2);
     assertThat(run("job")).isEqualTo(2);
-    assertThat(run("job", "describe", "../x")).isEqualTo(2);
+    assertThat(run("job", "describe", "")).isEqualTo(2);
     assertThat(run("job", "list", "--server", "ftp://x")).isEqualTo(2);
     assertThat(err).contains("server must be an address such as http://127.0.0.1:7070");
   }
 
+  /// The beginning of an id comes before a name, and what may be either of two is refused.
+  @Test
+  void aJobIsNamedByTheBeginningOfItsIdOrByItsName() {
+    String other = "job_0198f3c27d5effffffffff";
+    server.on("POST /jobs/" + JOB + "/pause", 202, job(JobState.TRAINING, 4, 0.1));
+    server.on(
+        "POST /jobs/" + other + "/pause", 202, job(JobState.TRAINING, 4, 0.1, other, "../x y"));
+    server.on(
+        "GET /jobs",
+        200,
+        Map.of(
+            "items",
+            List.of(
+                job(JobState.TRAINING, 4, 0.1),
+                job(JobState.TRAINING, 4, 0.1, other, "../x y"),
+                job(JobState.FAILED, 4, 0.1, "job_0298f3c27d5effffffffff", "demo"))));
+
+    assertThat(run("job", "pause", "job_0198f3c27d5e7")).isEqualTo(0);
+    assertThat(out).contains(JOB);
+    assertThat(run("job", "pause", "../x y")).isEqualTo(0);
+    assertThat(out).contains(other);
+    assertThat(server.requests).contains("GET /jobs?pageSize=1000&name=../x y");
+
+    assertThat(run("job", "describe", "job_0198f3c27d5e")).isEqualTo(2);
+    assertThat(err)
+        .isEqualTo(
+            "espalier: 2 jobs are meant by job_0198f3c27d5e, the newest of them "
+                + JOB
+                + ": name one by its id\n");
+    assertThat(run("job", "kill", "demo")).isEqualTo(2);
+    assertThat(run("job", "describe", "dem")).isEqualTo(4);
+    assertThat(err).contains("there is no job whose id begins with dem or whose name it is");
+  }
+
   @Test
   void treeDrawsTheMainlineAndCountsTheRest() {
-    server.on("GET /jobs/job_1", 200, job(JobState.TRAINING, 4, 0.1));
+    server.on("GET /jobs/job_0198f3c27d5e7c1f8a3b9d", 200, job(JobState.TRAINING, 4, 0.1));
     server.on(
-        "GET /jobs/job_1/tree",
+        "GET /jobs/job_0198f3c27d5e7c1f8a3b9d/tree",
         200,
         Map.of(
             "mainlineBranch",
@@ -622,14 +674,14 @@ final class EspalierTest {
 
   @Test
   void treeOfManyBranchesCountsThoseThatItWasNotSent() {
-    server.on("GET /jobs/job_1", 200, job(JobState.TRAINING, 4, 0.1));
+    server.on("GET /jobs/job_0198f3c27d5e7c1f8a3b9d", 200, job(JobState.TRAINING, 4, 0.1));
     BranchView kept = branch(3, 0, BranchState.KEPT, Verdict.CONVERGING);
     server.on(
-        "GET /jobs/job_1/tree",
+        "GET /jobs/job_0198f3c27d5e7c1f8a3b9d/tree",
         200,
         Map.of("mainlineBranch", 3, "branches", List.of(kept), "leftOut", Map.of("3", 18000)));
     server.on(
-        "GET /jobs/job_1/branches",
+        "GET /jobs/job_0198f3c27d5e7c1f8a3b9d/branches",
         200,
         Map.of("items", List.of(kept, branch(4, 3, BranchState.DISCARDED, Verdict.UNSTABLE))));
 
@@ -648,14 +700,14 @@ final class EspalierTest {
   @Test
   void settingToTryStartsFromTheCurrentOne() {
     server.on(
-        "GET /jobs/job_1/config",
+        "GET /jobs/job_0198f3c27d5e7c1f8a3b9d/config",
         200,
         Map.of("tunables", Map.of("learningRate", Map.of(), "momentum", Map.of())));
     server.on(
-        "GET /jobs/job_1",
+        "GET /jobs/job_0198f3c27d5e7c1f8a3b9d",
         200,
         Map.of("setting", Map.of("learningRate", 0.1, "momentum", 0.9, "staleness", 0)));
-    server.on("POST /jobs/job_1/branches", 202, job(JobState.TUNING, 4, 0.1));
+    server.on("POST /jobs/job_0198f3c27d5e7c1f8a3b9d/branches", 202, job(JobState.TUNING, 4, 0.1));
 
     assertThat(run("branch", "try", JOB, "--set", "learningRate=0.5")).isZero();
 
@@ -741,15 +793,15 @@ final class EspalierTest {
             "snapshots/7/unpin",
             "branches/12/keep",
             "branches/12/discard")) {
-      server.on("POST /jobs/job_1/" + path, 202, view);
+      server.on("POST /jobs/job_0198f3c27d5e7c1f8a3b9d/" + path, 202, view);
     }
 
     assertThat(run("snapshot", "restore", JOB, "7")).isZero();
-    assertThat(out).isEqualTo("Asked to go back to snapshot 7 of job_1.\n");
+    assertThat(out).isEqualTo("Asked to go back to snapshot 7 of job_0198f3c27d5e7c1f8a3b9d.\n");
     assertThat(run("snapshot", "pin", JOB, "#7")).isZero();
     assertThat(run("snapshot", "unpin", JOB, "7")).isZero();
     assertThat(run("branch", "keep", JOB, "#12")).isZero();
-    assertThat(out).isEqualTo("Branch #12 of job_1 wins its round.\n");
+    assertThat(out).isEqualTo("Branch #12 of job_0198f3c27d5e7c1f8a3b9d wins its round.\n");
     assertThat(run("branch", "discard", JOB, "12")).isZero();
     assertThat(run("snapshot", "pin", JOB, "../1")).isEqualTo(2);
     assertThat(err).isEqualTo("espalier: snapshot must be a number such as 12 but is ../1\n");
@@ -799,7 +851,7 @@ final class EspalierTest {
   void watchGoesOnAfterTheServerWasAway() {
     serveJob(job(JobState.TRAINING, 1, 2.0));
     server.events(
-        "/jobs/job_1/events",
+        "/jobs/job_0198f3c27d5e7c1f8a3b9d/events",
         (last, stream) -> {
           if (last.isEmpty()) {
             stream.write(event(7, "job.changed", job(JobState.TRAINING, 2, 1.0)));
@@ -880,10 +932,10 @@ final class EspalierTest {
   void answerForAProgramStandsAlone() throws IOException {
     serveJob(job(JobState.TRAINING, 1, 2.0));
     server.on("POST /jobs", 201, job(JobState.QUEUED, 1, null));
-    server.on("DELETE /jobs/job_1", 204, "");
+    server.on("DELETE /jobs/job_0198f3c27d5e7c1f8a3b9d", 204, "");
     server.on("DELETE /tokens/tok_1", 204, "");
     server.events(
-        "/jobs/job_1/events",
+        "/jobs/job_0198f3c27d5e7c1f8a3b9d/events",
         (_, stream) -> stream.write(event(8, "job.changed", job(JobState.COMPLETED, 3, 0.5))));
     Path file = Files.writeString(folder.resolve("job.yaml"), "program: mlp\n");
 
@@ -893,7 +945,7 @@ final class EspalierTest {
 
     assertThat(run("job", "submit", file.toString(), "--follow", "-o", "yaml")).isZero();
     assertThat(Json.readDocument("out", out)).containsEntry("state", "COMPLETED");
-    assertThat(err).startsWith("Submitted job_1.\n");
+    assertThat(err).startsWith("Submitted job_0198f3c27d5e7c1f8a3b9d.\n");
 
     assertThat(run("job", "delete", JOB, "--yes", "-o", "json")).isZero();
     assertThat(Json.parse(out).path(0).path("id").asString("")).isEqualTo(JOB);
@@ -907,14 +959,14 @@ final class EspalierTest {
     serveJob(job(JobState.TRAINING, 1, 2.0));
     var read = new ArrayList<Long>();
     server.events(
-        "/jobs/job_1/events",
+        "/jobs/job_0198f3c27d5e7c1f8a3b9d/events",
         (_, stream) -> {
           stream.write(": here\n\n".getBytes(StandardCharsets.UTF_8));
           stream.flush();
-          while (asked("GET /jobs/job_1") < 4) {
+          while (asked("GET /jobs/job_0198f3c27d5e7c1f8a3b9d") < 4) {
             Thread.sleep(20);
           }
-          read.add(asked("GET /jobs/job_1/branches?pageSize=1000"));
+          read.add(asked("GET /jobs/job_0198f3c27d5e7c1f8a3b9d/branches?pageSize=1000"));
           serveJob(job(JobState.COMPLETED, 2, 0.5));
           Thread.sleep(10_000);
         });
@@ -934,7 +986,7 @@ final class EspalierTest {
   void watchEndsWhenItsReaderDoes() {
     serveJob(job(JobState.TRAINING, 1, 2.0));
     server.events(
-        "/jobs/job_1/events",
+        "/jobs/job_0198f3c27d5e7c1f8a3b9d/events",
         (_, stream) -> {
           for (int version = 2; version < 1000; version++) {
             JobState state = version % 2 == 0 ? JobState.TUNING : JobState.TRAINING;
@@ -950,7 +1002,7 @@ final class EspalierTest {
         .isZero();
 
     assertThat(out).hasSizeLessThan(600);
-    assertThat(server.requests).doesNotContain("GET /jobs/job_1/kill");
+    assertThat(server.requests).doesNotContain("GET /jobs/job_0198f3c27d5e7c1f8a3b9d/kill");
   }
 
   @Test
@@ -999,8 +1051,8 @@ final class EspalierTest {
     server
         .on("POST /jobs?dryRun=true", 200, Map.of())
         .on("POST /jobs", 201, Map.of("id", JOB))
-        .first("GET /jobs/job_1", 503, away)
-        .first("GET /jobs/job_1/evaluations", 503, away)
+        .first("GET /jobs/job_0198f3c27d5e7c1f8a3b9d", 503, away)
+        .first("GET /jobs/job_0198f3c27d5e7c1f8a3b9d/evaluations", 503, away)
         .on(
             "GET /programs/mlp",
             200,
@@ -1010,7 +1062,7 @@ final class EspalierTest {
         .isZero();
 
     assertThat(err)
-        .contains("Running racing seed 1 as job_1 (1 of 1)")
+        .contains("Running racing seed 1 as job_0198f3c27d5e7c1f8a3b9d (1 of 1)")
         .contains("Lost the server (no database); trying again")
         .contains("The server is back; going on.");
     assertThat(Json.parse(out).path("policies").path(0).path("quality").asDouble()).isEqualTo(0.8);
@@ -1047,7 +1099,7 @@ final class EspalierTest {
 
   @Test
   void recordingIsKeptAsItCame() throws IOException {
-    server.on("GET /jobs/job_1/recording", 200, "{\"job\": {}}\n");
+    server.on("GET /jobs/job_0198f3c27d5e7c1f8a3b9d/recording", 200, "{\"job\": {}}\n");
     Path kept = folder.resolve("job.ndjson");
 
     assertThat(run("job", "replay", JOB, "--save", kept.toString())).isEqualTo(2);
@@ -1060,7 +1112,10 @@ final class EspalierTest {
 
   @Test
   void terminalDoesNotObeyWhatAWorkerWrote() {
-    server.on("GET /jobs/job_1/logs?tail=200", 200, "loss\t1\u001b]0;owned\u0007\u009b2J\n");
+    server.on(
+        "GET /jobs/job_0198f3c27d5e7c1f8a3b9d/logs?tail=200",
+        200,
+        "loss\t1\u001b]0;owned\u0007\u009b2J\n");
 
     assertThat(
             runOn(new ByteArrayOutputStream(), true, TestingServer.TOKEN, "", "job", "logs", JOB))
@@ -1070,7 +1125,7 @@ final class EspalierTest {
 
   @Test
   void whatIsNoServerOfOursIsToldApart() throws Exception {
-    server.on("GET /jobs/job_1", 404, "<html>Not here</html>");
+    server.on("GET /jobs/job_0198f3c27d5e7c1f8a3b9d", 404, "<html>Not here</html>");
     assertThat(run("job", "describe", JOB)).isEqualTo(4);
     assertThat(err)
         .isEqualTo(
@@ -1098,7 +1153,7 @@ final class EspalierTest {
   @Test
   void emptyLogsAreNoSilence() {
     serveJob(job(JobState.FAILED, 1, null));
-    server.on("GET /jobs/job_1/logs?tail=200", 200, "");
+    server.on("GET /jobs/job_0198f3c27d5e7c1f8a3b9d/logs?tail=200", 200, "");
 
     assertThat(run("job", "logs", JOB)).isZero();
     assertThat(out).isEmpty();
@@ -1107,7 +1162,7 @@ final class EspalierTest {
 
   @Test
   void logsAreAListOfLinesForWhoReadsJson() {
-    server.on("GET /jobs/job_1/logs?tail=200", 200, "one\ntwo\u001b[2J\n");
+    server.on("GET /jobs/job_0198f3c27d5e7c1f8a3b9d/logs?tail=200", 200, "one\ntwo\u001b[2J\n");
 
     assertThat(run("-o", "json", "job", "logs", JOB)).isZero();
     assertThat(Json.parse(out).valueStream().map(line -> line.asString()))
@@ -1116,12 +1171,17 @@ final class EspalierTest {
 
   @Test
   void branchesOfARoundThatIsNotThereAreNotFound() {
-    server.on("GET /jobs/job_1/branches?pageSize=1000&round=99", 200, Map.of("items", List.of()));
     server.on(
-        "GET /jobs/job_1/rounds?pageSize=1000", 200, Map.of("items", List.of(Map.of("round", 1))));
+        "GET /jobs/job_0198f3c27d5e7c1f8a3b9d/branches?pageSize=1000&round=99",
+        200,
+        Map.of("items", List.of()));
+    server.on(
+        "GET /jobs/job_0198f3c27d5e7c1f8a3b9d/rounds?pageSize=1000",
+        200,
+        Map.of("items", List.of(Map.of("round", 1))));
 
     assertThat(run("branch", "list", JOB, "--round", "99")).isEqualTo(4);
-    assertThat(err).isEqualTo("espalier: job job_1 has no round 99\n");
+    assertThat(err).isEqualTo("espalier: job job_0198f3c27d5e7c1f8a3b9d has no round 99\n");
   }
 
   @ParameterizedTest

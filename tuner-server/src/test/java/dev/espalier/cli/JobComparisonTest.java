@@ -3,6 +3,7 @@ package dev.espalier.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.ProgramDescriptor;
 import dev.espalier.api.rest.JobSpecReader;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -103,5 +105,30 @@ class JobComparisonTest {
     assertThat(entries(file, "asha").getFirst().document().get("tuning"))
         .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.MAP)
         .containsEntry("setting", Map.of("batchSize", 32));
+  }
+
+  @Test
+  void theCommonQualityIsTheWorstBestOfThoseThatCameAnywhere() {
+    assertThat(common(Goal.MAXIMIZE, 0.1, 0.95, 0.2, 0.94, 0.1, 0.9)).isEqualTo(quality(0.9, 0));
+    // The third stayed where it began.
+    assertThat(common(Goal.MAXIMIZE, 0.1, 0.95, 0.2, 0.94, 0.1, 0.1)).isEqualTo(quality(0.94, 1));
+    // A run whose first result is beyond all bounds says nothing of what others gained.
+    assertThat(common(Goal.MINIMIZE, 2.3, 0.4, 1e9, 2.0, 2.2, 0.5)).isEqualTo(quality(0.5, 1));
+    assertThat(common(Goal.MINIMIZE, 2.3, 0.4, Double.NaN, Double.NaN)).isEqualTo(quality(0.4, 0));
+    assertThat(common(Goal.MINIMIZE, 0.5, 0.5, 0.5, 0.5)).isEqualTo(quality(0.5, 0));
+    assertThat(common(Goal.MINIMIZE)).isEqualTo(quality(Double.NaN, 0));
+  }
+
+  private static JobComparison.Quality quality(double value, int without) {
+    return new JobComparison.Quality(value, without);
+  }
+
+  /// @param values of each run the first and the best
+  private static JobComparison.Quality common(Goal goal, double... values) {
+    return JobComparison.Quality.common(
+        goal,
+        IntStream.range(0, values.length / 2)
+            .mapToObj(run -> new JobComparison.Gain(values[2 * run], values[2 * run + 1]))
+            .toList());
   }
 }

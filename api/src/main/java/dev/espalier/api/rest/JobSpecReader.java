@@ -15,6 +15,7 @@ import dev.espalier.api.model.TimeModel;
 import dev.espalier.api.model.Tunable;
 import dev.espalier.api.rest.Section.Bounds;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -40,11 +41,19 @@ public final class JobSpecReader {
   private final List<Problem> problems = new ArrayList<>();
   private final Section root;
   private final Function<String, Optional<ProgramDescriptor>> programs;
+  private final Collection<String> names;
 
   private JobSpecReader(
-      Map<?, ?> document, Function<String, Optional<ProgramDescriptor>> programs) {
+      Map<?, ?> document,
+      Function<String, Optional<ProgramDescriptor>> programs,
+      Collection<String> names) {
     this.root = Section.of(document, "", problems);
     this.programs = programs;
+    this.names = names;
+  }
+
+  private JobSpecReader(Map<?, ?> document) {
+    this(document, _ -> Optional.empty(), List.of());
   }
 
   /// A checked job, or what is wrong with its document.
@@ -66,7 +75,17 @@ public final class JobSpecReader {
   public static Result read(
       Map<String, ? extends @Nullable Object> document,
       Function<String, Optional<ProgramDescriptor>> programs) {
-    var reader = new JobSpecReader(document, programs);
+    return read(document, programs, List.of());
+  }
+
+  /// {@return the same}
+  ///
+  /// @param names of the programs that there are, one of which may be meant by a name that is not
+  public static Result read(
+      Map<String, ? extends @Nullable Object> document,
+      Function<String, Optional<ProgramDescriptor>> programs,
+      Collection<String> names) {
+    var reader = new JobSpecReader(document, programs, names);
     JobSpec spec = reader.job();
     return reader.problems.isEmpty()
         ? new Result(Optional.of(spec), List.of())
@@ -87,14 +106,14 @@ public final class JobSpecReader {
 
   /// {@return the same of a job file that no server has read; keys with a problem count as unnamed}
   public static List<String> withoutEffect(Map<String, ? extends @Nullable Object> document) {
-    var reader = new JobSpecReader(document, name -> Optional.empty());
+    var reader = new JobSpecReader(document);
     return JobSpecWriter.withoutEffect(reader.tuning(new TunableReader(Optional.empty())));
   }
 
   /// {@return what a job file comes to that names nothing of tuning but the policy}
   static JobSpec.Tuning unnamed(String policy) {
     var named = Map.of("tuning", Map.of("policy", policy));
-    var reader = new JobSpecReader(named, name -> Optional.empty());
+    var reader = new JobSpecReader(named);
     return reader.tuning(new TunableReader(Optional.empty()));
   }
 
@@ -205,12 +224,14 @@ public final class JobSpecReader {
     }
     Optional<ProgramDescriptor> program = programs.apply(name);
     if (program.isEmpty()) {
+      String meant = Suggestion.question(name, names);
       root.wrong(
           "program",
           name,
           "there is no program "
               + Section.shown(name)
-              + " on this server; espalier program list shows those that it has");
+              + " on this server"
+              + (meant.isEmpty() ? "; espalier program list shows those that it has" : meant));
     }
     return program;
   }

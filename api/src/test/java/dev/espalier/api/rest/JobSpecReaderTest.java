@@ -677,6 +677,13 @@ final class JobSpecReaderTest {
     assertThat(onlyProblem(Map.of("program", "mlq")).message())
         .isEqualTo(
             "there is no program mlq on this server; espalier program list shows those that it has");
+    assertThat(
+            JobSpecReader.read(
+                    Map.of("program", "mlq"), _ -> Optional.empty(), List.of("mf", "mlp", "lda"))
+                .problems()
+                .getFirst()
+                .message())
+        .isEqualTo("there is no program mlq on this server; did you mean mlp?");
     assertThat(onlyProblem(Map.of("program", "mf")).message())
         .isEqualTo("data is missing: the program mf needs a data folder");
   }

@@ -2,18 +2,10 @@ package dev.espalier.runtime.branch;
 
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
-import dev.espalier.ps.fault.PsException;
-import dev.espalier.ps.fault.PsFault;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.EnumSet;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// What went wrong in a program, for the one who wrote it: in which of its methods, at which line,
@@ -36,16 +28,6 @@ public final class ProgramFailure {
           "dev.espalier.ps.",
           "dev.espalier.runtime.",
           "dev.espalier.sdk.");
-
-  /// Faults of what is outside the program, whatever it does about them.
-  private static final Set<PsFault> NOT_THE_PROGRAMS =
-      EnumSet.of(
-          PsFault.LINK_LOST,
-          PsFault.TIMED_OUT,
-          PsFault.OUT_OF_MEMORY_BUDGET,
-          PsFault.CHECKPOINT_CORRUPT,
-          PsFault.CHECKPOINT_FAILED,
-          PsFault.CHECKPOINT_UNREADABLE);
 
   private ProgramFailure() {}
 
@@ -70,32 +52,6 @@ public final class ProgramFailure {
         failure instanceof CompletionException || failure instanceof ExecutionException;
     Throwable cause = failure.getCause();
     return isWrapping && cause != null ? thrown(cause) : failure;
-  }
-
-  /// Looks for a failure of the parameter server below what a program made of it.
-  ///
-  /// @return the failure, where it is no mistake of the program, or nothing was made of it; empty
-  ///   where there is none
-  public static Optional<PsException> faultIn(Throwable failure) {
-    if (thrown(failure) instanceof PsException fault) {
-      return Optional.of(fault);
-    }
-    return causes(failure, Collections.newSetFromMap(new IdentityHashMap<>()))
-        .filter(PsException.class::isInstance)
-        .map(PsException.class::cast)
-        .filter(fault -> NOT_THE_PROGRAMS.contains(fault.fault()))
-        .findFirst();
-  }
-
-  private static Stream<Throwable> causes(@Nullable Throwable failure, Set<Throwable> seen) {
-    if (failure == null || !seen.add(failure)) {
-      return Stream.empty();
-    }
-    return Stream.of(
-            Stream.of(failure),
-            causes(failure.getCause(), seen),
-            Arrays.stream(failure.getSuppressed()).flatMap(each -> causes(each, seen)))
-        .flatMap(each -> each);
   }
 
   /// {@return what a method of a program returned}

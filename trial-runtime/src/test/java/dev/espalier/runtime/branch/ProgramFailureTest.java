@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.espalier.api.model.EspalierException;
-import dev.espalier.ps.fault.PsException;
-import dev.espalier.ps.fault.PsFault;
 import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import java.util.concurrent.CompletionException;
@@ -107,27 +105,5 @@ final class ProgramFailureTest {
     assertThat(ProgramFailure.describe("housing", waited))
         .isEqualTo(
             "Program housing failed at Reader.java:12: IllegalStateException: bad sample at row 17");
-  }
-
-  @Test
-  void faultsOfOthersAreFoundBelowWhatAProgramMadeOfThem() {
-    var lost = new PsException(PsFault.LINK_LOST, "the shard of worker 1 cannot be reached");
-    var wrapped = new IllegalStateException("clock 3", new CompletionException(lost));
-    var suppressing = new IllegalStateException("clock 3");
-    suppressing.addSuppressed(wrapped);
-    lost.addSuppressed(suppressing);
-
-    assertThat(ProgramFailure.faultIn(wrapped)).contains(lost);
-    assertThat(ProgramFailure.faultIn(suppressing)).contains(lost);
-    assertThat(ProgramFailure.faultIn(new IllegalStateException("clock 3"))).isEmpty();
-  }
-
-  /// What it made of a mistake of its own says more than the mistake.
-  @Test
-  void mistakesOfTheProgramAreItsOwn() {
-    var mistake = new PsException(PsFault.BAD_REQUEST, "there is no row 7");
-
-    assertThat(ProgramFailure.faultIn(new IllegalStateException("user 7", mistake))).isEmpty();
-    assertThat(ProgramFailure.faultIn(new CompletionException(mistake))).contains(mistake);
   }
 }

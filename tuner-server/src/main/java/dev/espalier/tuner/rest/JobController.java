@@ -172,7 +172,11 @@ class JobController {
   }
 
   private JobSpec check(Map<String, @Nullable Object> document) {
-    JobSpecReader.Result result = JobSpecReader.read(document, programs::find);
+    JobSpecReader.Result result =
+        JobSpecReader.read(
+            document,
+            programs::find,
+            programs.programs().stream().map(ProgramDescriptor::name).toList());
     if (!result.problems().isEmpty()) {
       throw invalid(result.problems());
     }

@@ -16,14 +16,9 @@ public final class Policies {
   /// decisions, so that a recording tells whether it was made by what is here}
   public static int version(String policy) {
     return switch (policy) {
-      case PolicyName.RACING -> 15;
-      case PolicyName.MLTUNER,
-          PolicyName.FIXED,
-          PolicyName.RANDOM,
-          PolicyName.GRID,
-          PolicyName.BAYES ->
-          4;
-      case PolicyName.HYPERBAND, PolicyName.ASHA -> 5;
+      case PolicyName.RACING -> 16;
+      case PolicyName.RANDOM, PolicyName.GRID, PolicyName.BAYES -> 4;
+      case PolicyName.MLTUNER, PolicyName.FIXED, PolicyName.HYPERBAND, PolicyName.ASHA -> 5;
       case PolicyName.PBT -> 6;
       default -> PolicyName.ALL.contains(policy) ? 1 : 0;
     };

@@ -9,6 +9,7 @@ import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.TrainingStart;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -246,6 +247,22 @@ public final class Checkpoints {
   /// Keeps a good checkpoint that a person wants to go back to, until that is done.
   public void hold(Mark mark) {
     wanted = Optional.of(mark);
+  }
+
+  /// Pins the job's result and where training stands, before a person goes back to another
+  /// checkpoint: newer ones would drop what may be the better model.
+  ///
+  /// @return the numbers of those that were not pinned before, ascending
+  public List<Long> pinBeforeGoingBack(Branch left) {
+    List<Mark> marks =
+        Stream.concat(
+                durableBest().stream(), durable.values().stream().filter(mark -> mark.isOf(left)))
+            .distinct()
+            .filter(mark -> !pinned.contains(mark.checkpoint()))
+            .sorted(Comparator.comparingLong(Mark::checkpoint))
+            .toList();
+    marks.forEach(mark -> pin(mark, true));
+    return marks.stream().map(Mark::checkpoint).toList();
   }
 
   /// Makes a checkpoint the one to go on from, until a newer one is good.

@@ -5,6 +5,7 @@ import dev.espalier.tuner.core.policy.board.Branch;
 import dev.espalier.tuner.core.policy.board.Checkpoints;
 import dev.espalier.tuner.core.policy.board.Evidence;
 import dev.espalier.tuner.core.policy.board.Words;
+import java.util.List;
 import java.util.Optional;
 
 /// The way back to a good checkpoint that a person chose.
@@ -50,7 +51,8 @@ public final class WayBack {
     return wish.map(wanted -> "snapshot " + wanted.mark().checkpoint()).orElse("nothing");
   }
 
-  /// Gives the workers up and lets new ones start from the checkpoint.
+  /// Gives the workers up and lets new ones start from the checkpoint. Nothing is lost by that: the
+  /// result so far and where training stood are pinned.
   ///
   /// @param left the branch that is left; its state is saved
   public void take(Branch left) {
@@ -58,10 +60,15 @@ public final class WayBack {
     Checkpoints.Mark mark = wanted.mark();
     taken++;
     isUnderWay = true;
+    List<Long> pinned = checkpoints.pinBeforeGoingBack(left);
     board.decide(
         "restore-" + taken,
         "request.restore",
-        "Go back to " + label() + " at epoch " + Words.number(mark.epochs()),
+        "Go back to "
+            + label()
+            + " at epoch "
+            + Words.number(mark.epochs())
+            + (pinned.isEmpty() ? "" : "; pinned, to come back to: " + pinned),
         wanted.actor(),
         0,
         Evidence.of()
@@ -69,6 +76,7 @@ public final class WayBack {
             .with("mainlineClock", mark.mainlineClock())
             .with("setting", mark.setting())
             .with("leftAtClock", left.mainlineClock())
+            .with("pinned", pinned)
             .with("left", checkpoints.inWords()));
     checkpoints.goBackTo(mark);
     host.goBack(wanted.actor() + " went back to " + label());

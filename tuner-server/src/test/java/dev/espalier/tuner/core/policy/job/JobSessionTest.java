@@ -184,7 +184,7 @@ final class JobSessionTest {
         .filteredOn(BranchCommand.Restore.class::isInstance)
         .extracting(command -> ((BranchCommand.Restore) command).checkpoint())
         .containsExactly(2L, 2L, 2L, 2L);
-    assertThat(run.commands()).doesNotContain(new BranchCommand.DropCheckpoint(2));
+    assertThat(run.decisions()).extracting(Decision::rule).doesNotContain("job.checkpoint");
     assertThat(run.decision("recovery-2").outcome())
         .isEqualTo(
             "Workers cannot open a checkpoint (2: too many open files); new workers go on from"
@@ -200,7 +200,7 @@ final class JobSessionTest {
             .run();
 
     assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
-    assertThat(run.lastShown().outcome()).contains("2: too many open files");
+    assertThat(run.lastShown().message()).contains("2: too many open files");
     assertThat(run.commands()).doesNotContain(new BranchCommand.DropCheckpoint(2));
   }
 
@@ -701,6 +701,37 @@ final class JobSessionTest {
         .containsSubsequence(300L, 300L, 400L, 500L, 600L);
     assertThat(run.decision("recovery-1").outcome())
         .startsWith("token:test went back to snapshot 2; new workers go on from checkpoint 2");
+    assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  /// Two are kept, and three newer ones are written after it.
+  @Test
+  void whereTrainingStoodOutlivesWhatIsWrittenAfterItWentBack() {
+    Set<String> once = new HashSet<>();
+    SimulatedWorkers run =
+        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 8), QuadraticModel.quiet(1), 10)
+            .afterEach((workers, event) -> {
+              if (event instanceof SessionEvent.Progressed progressed
+                  && progressed.fromClock() > 450
+                  && once.add("asked")) {
+                workers.ask(new UserRequest.Restore(3));
+              }
+            })
+            .run();
+
+    long left =
+        run.commands().stream()
+            .takeWhile(command -> !(command instanceof BranchCommand.Restore))
+            .filter(BranchCommand.Checkpoint.class::isInstance)
+            .mapToLong(command -> ((BranchCommand.Checkpoint) command).checkpoint())
+            .max()
+            .orElseThrow();
+    assertThat(run.decision("restore-1").outcome())
+        .isEqualTo("Go back to snapshot 3 at epoch 3; pinned, to come back to: [" + left + "]");
+    assertThat(run.commands())
+        .filteredOn(BranchCommand.DropCheckpoint.class::isInstance)
+        .doesNotContain(new BranchCommand.DropCheckpoint(left))
+        .contains(new BranchCommand.DropCheckpoint(left + 1));
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
   }
 
