@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Tells of a job in lines, each fact once. What is read first is of the past, and has the time
@@ -31,6 +32,9 @@ final class JobLog {
   private final Map<Integer, String> roundsTold = new HashMap<>();
   private final Map<Integer, String> branchesTold = new HashMap<>();
 
+  /// What rounds ended with that is to come as a decision, too.
+  private final Set<String> endsTold = new HashSet<>();
+
   /// {@return what is new on `board`}
   List<String> news(JobBoard board, Instant now) {
     var lines = new ArrayList<Line>();
@@ -43,13 +47,17 @@ final class JobLog {
     }
     tellStall(board, lines);
     tellStalls(board, lines);
-    board.rounds().values().forEach(round -> round(round, lines));
+    Set<String> decided =
+        board.decisions().stream().map(DecisionView::outcome).collect(Collectors.toSet());
+    board.rounds().values().forEach(round -> round(round, decided, lines));
     board.branches().values().forEach(branch -> branch(branch, lines));
     for (DecisionView decision : board.decisions()) {
       if (decision.sequence() > lastDecision) {
         lastDecision = decision.sequence();
-        lines.add(
-            new Line(decision.time(), "decision " + decision.key() + ": " + decision.outcome()));
+        if (!endsTold.remove(decision.outcome())) {
+          lines.add(
+              new Line(decision.time(), "decision " + decision.key() + ": " + decision.outcome()));
+        }
       }
     }
     for (EvaluationView evaluation : board.evaluations()) {
@@ -112,15 +120,19 @@ final class JobLog {
         });
   }
 
-  private void round(RoundView round, List<Line> lines) {
-    String told = round.outcome().isEmpty() ? "started" : "ended";
-    if (!told.equals(roundsTold.put(round.round(), told))) {
+  /// How a round ended is a decision, too, which may be known before it or after it.
+  private void round(RoundView round, Set<String> decided, List<Line> lines) {
+    String outcome = round.outcome();
+    String told = outcome.isEmpty() ? "started" : "ended";
+    if (told.equals(roundsTold.put(round.round(), told)) || decided.contains(outcome)) {
+      return;
+    }
+    if (outcome.isEmpty()) {
       lines.add(
-          new Line(
-              null,
-              round.outcome().isEmpty()
-                  ? "round " + round.round() + " starts from branch #" + round.parent()
-                  : "round " + round.round() + " ends: " + round.outcome()));
+          new Line(null, "round " + round.round() + " starts from branch #" + round.parent()));
+    } else {
+      endsTold.add(outcome);
+      lines.add(new Line(null, "round " + round.round() + " ends: " + outcome));
     }
   }
 

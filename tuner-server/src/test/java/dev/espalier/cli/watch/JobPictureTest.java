@@ -9,6 +9,7 @@ import dev.espalier.cli.client.Json;
 import dev.espalier.cli.screen.Terminal;
 import dev.espalier.cli.screen.Words;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -220,6 +221,33 @@ final class JobPictureTest {
 
     assertThat(draw(24, 100, board, "").toString()).doesNotContain("tands still");
     assertThat(news(log, board)).singleElement().asString().endsWith("goes on again");
+  }
+
+  /// It is a decision, too, of which the watcher may hear before or after.
+  @Test
+  void howARoundEndedIsToldOnce() {
+    for (boolean isDecisionFirst : new boolean[] {true, false}) {
+      JobBoard board = board(0);
+      var log = new JobLog();
+      news(log, board);
+      var told = new ArrayList<String>();
+      Runnable decided =
+          () ->
+              board.apply(
+                  "decision.made",
+                  Json.tree(
+                      Map.of("sequence", 5, "outcome", "Race 1: nobody won.", "time", START)));
+      Runnable ended =
+          () ->
+              board.apply(
+                  "round.changed", Json.tree(Map.of("round", 1, "outcome", "Race 1: nobody won.")));
+      (isDecisionFirst ? decided : ended).run();
+      told.addAll(news(log, board));
+      (isDecisionFirst ? ended : decided).run();
+      told.addAll(news(log, board));
+
+      assertThat(told).singleElement().asString().endsWith(": Race 1: nobody won.");
+    }
   }
 
   /// Whoever begins to watch late must not read the past as the present.
