@@ -22,6 +22,7 @@ import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +48,7 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 class JobController {
   private static final int MAX_NAME_LENGTH = 200;
+  private static final String DATA = "/data";
 
   private final JobService service;
   private final JobQueries queries;
@@ -177,21 +179,27 @@ class JobController {
             document,
             programs::find,
             programs.programs().stream().map(ProgramDescriptor::name).toList());
-    if (!result.problems().isEmpty()) {
-      throw invalid(result.problems());
+    var problems = new ArrayList<>(result.problems());
+    if (problems.stream().noneMatch(problem -> problem.pointer().equals(DATA))) {
+      ofData(document).ifPresent(problems::add);
     }
-    JobSpec spec = result.spec().orElseThrow();
-    if (spec.launch() == JobSpec.Launch.LOCAL) {
-      spec.data().ifPresent(this::requireInside);
+    if (!problems.isEmpty()) {
+      throw invalid(problems);
     }
-    return spec;
+    return result.spec().orElseThrow();
   }
 
-  private void requireInside(String data) {
+  /// Of a job whose workers the server starts, whatever else is wrong with it.
+  private Optional<Problem> ofData(Map<String, @Nullable Object> document) {
+    boolean isLocal = "local".equals(document.getOrDefault("launch", "local"));
+    if (!isLocal || !(document.get("data") instanceof String data)) {
+      return Optional.empty();
+    }
     try {
       dataFolders.resolve(data);
+      return Optional.empty();
     } catch (EspalierException e) {
-      throw invalid(List.of(new Problem("/data", String.valueOf(e.getMessage()), data)));
+      return Optional.of(new Problem(DATA, String.valueOf(e.getMessage()), data));
     }
   }
 

@@ -75,11 +75,16 @@ class ModelController {
   }
 
   private long result(String job) {
-    JobView.Result result = Lookups.job(queries, job).result();
+    JobView view = Lookups.job(queries, job);
+    JobView.Result result = view.result();
     List<SnapshotView> ready = ready(job);
     if (result == null) {
       throw new EspalierException(
-          ErrorCode.WRONG_STATE, "job " + job + " has no result yet" + those(ready));
+          ErrorCode.WRONG_STATE,
+          "job "
+              + job
+              + (view.state().isTerminal() ? " ended without a result" : " has no result yet")
+              + those(ready));
     }
     return result
         .snapshotAmong(ready)
@@ -105,6 +110,8 @@ class ModelController {
   }
 
   private static String those(List<SnapshotView> ready) {
-    return "; snapshots on the disk: " + ready.stream().map(SnapshotView::snapshot).toList();
+    return ready.isEmpty()
+        ? "; there are no snapshots on the disk"
+        : "; snapshots on the disk: " + ready.stream().map(SnapshotView::snapshot).toList();
   }
 }

@@ -201,13 +201,16 @@ class JobRoutesTest {
   @Test
   void badJobFileTellsAllItsProblems() {
     Answer answer =
-        server.post("/api/v1/jobs", "{\"nam\":\"x\",\"program\":\"toi\",\"workers\":0}");
+        server.post(
+            "/api/v1/jobs",
+            "{\"nam\":\"x\",\"program\":\"toi\",\"workers\":0,\"data\":\"absent\"}");
 
     assertThat(answer.status()).isEqualTo(422);
     assertThat(answer.json().get("code").asString()).isEqualTo("INVALID_JOB");
-    assertThat(answer.json().get("errors")).hasSizeGreaterThanOrEqualTo(3);
+    assertThat(answer.json().get("errors")).hasSize(4);
     assertThat(answer.json().get("errors").toString())
-        .contains("/nam", "did you mean name", "/program", "/workers");
+        .contains("/nam", "did you mean name", "/program", "did you mean toy?", "/workers")
+        .contains("there is no folder absent");
   }
 
   @Test
@@ -222,6 +225,9 @@ class JobRoutesTest {
     assertThat(dryRun("link").json().get("errors").get(0).get("pointer").asString())
         .isEqualTo("/data");
     assertThat(dryRun("absent").status()).isEqualTo(422);
+    assertThat(dryRun("insyde").json().get("errors").get(0).get("message").asString())
+        .startsWith("there is no folder insyde below the server's data roots ")
+        .endsWith("; did you mean inside?");
     assertThat(dryRun("../outside").status()).isEqualTo(422);
   }
 
