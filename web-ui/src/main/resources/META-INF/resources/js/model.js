@@ -32,9 +32,9 @@ const MAX_DECISIONS = 1000;
  */
 
 /**
- * A place on the horizontal axis: mainline clocks, or the training seconds they took.
+ * A place on the horizontal axis: mainline clocks, or the training seconds or epochs they took.
  *
- * @typedef {{unit: 'clock' | 'time', at: (clock: number) => number}} Axis
+ * @typedef {{unit: 'clock' | 'time' | 'epoch', at: (clock: number) => number}} Axis
  */
 
 /** @returns {JobModel} */
@@ -389,16 +389,44 @@ function insert(list, item, compare) {
  * The axis of a drawing.
  *
  * @param {JobModel} model
- * @param {'clock' | 'time'} unit
- * @returns {Axis} `time` reads the training seconds of a mainline clock off the mainline's buckets
+ * @param {Axis['unit']} unit
+ * @returns {Axis} `time` reads the training seconds of a mainline clock off the mainline's buckets,
+ *     `epoch` its passes over the data off the schedule: they grow evenly while the setting stays
  */
 export function axisOf(model, unit) {
-  if (unit === 'clock') {
-    return { unit, at: (clock) => clock };
+  switch (unit) {
+    case 'clock':
+      return { unit, at: (clock) => clock };
+    case 'epoch':
+      return {
+        unit,
+        at: placesAt([
+          ...model.steps.map((step) => ({ x: step.fromClock, y: step.fromEpoch })),
+          { x: model.job?.mainlineClock ?? 0, y: model.job?.epoch ?? 0 },
+        ]),
+      };
+    default:
+      return {
+        unit,
+        at: placesAt([
+          { x: 0, y: 0 },
+          ...model.mainline.map((b) => ({ x: b.toClock, y: b.seconds })),
+        ]),
+      };
   }
-  const line = [{ x: 0, y: 0 }, ...model.mainline.map((b) => ({ x: b.toClock, y: b.seconds }))];
-  const points = line.map((p) => ({ ...p, low: p.y, high: p.y }));
-  return { unit, at: (clock) => valueAt(points, clock) ?? 0 };
+}
+
+/**
+ * Where clocks lie, by some whose places are known: evenly between two of them, and
+ * beyond the last one where that lies.
+ *
+ * @param {{x: number, y: number}[]} known clocks and their places, ascending; one that is known
+ *     twice lies at the later place
+ * @returns {(clock: number) => number}
+ */
+export function placesAt(known) {
+  const points = known.filter((p, i) => !(known[i + 1]?.x <= p.x));
+  return (clock) => valueAt(points, clock) ?? 0;
 }
 
 /**
@@ -642,7 +670,7 @@ export function trialsOfStart(model) {
  * The validation results on the way to where the mainline stands: of its start, and none of a stretch
  * that it left, where it went back or another run of a population took the lead.
  *
- * @param {JobModel} model
+ * @param {{job: JobView | null, evaluations: EvaluationView[]}} model
  * @returns {EvaluationView[]} ascending
  */
 export function evaluationsOfStart(model) {
@@ -739,6 +767,14 @@ export function roundsAndPopulation(model) {
   return [own, ...rounds];
 }
 
+/** Policies that train a population of runs. */
+const POPULATIONS = ['asha', 'hyperband', 'pbt', 'random', 'grid', 'bayes'];
+
+/** @param {string} policy */
+export function isPopulationPolicy(policy) {
+  return POPULATIONS.includes(policy);
+}
+
 /**
  * Whether the job trains a population of runs, which has no rounds.
  *
@@ -772,7 +808,7 @@ function findTrials(model) {
 /**
  * The value of a sampled line at `x`, between its neighbours.
  *
- * @param {Point[]} line ascending in x
+ * @param {{x: number, y: number}[]} line ascending in x
  * @param {number} x
  * @returns {number | null} null for an empty line
  */

@@ -48,7 +48,9 @@ export function treePanel(model, view, on) {
       h(
         'p',
         { class: 'muted' },
-        'the mainline, and what each round tried beside it; the larger, the faster',
+        isPopulation(model)
+          ? 'the run that leads, and the others of the population'
+          : 'the mainline, and what each round tried beside it; the larger, the faster',
       ),
     ),
     rounds.length === 0 &&

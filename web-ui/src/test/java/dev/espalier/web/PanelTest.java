@@ -47,11 +47,94 @@ final class PanelTest {
 
     Value drawing = modules.load("overlay.js").invokeMember("overlay", traces, words, 340);
 
-    assertThat(words(drawing, "value")).isEqualTo("run-…band|run-pbt");
+    assertThat(words(drawing, "value")).isEqualTo("run-hyperbandhyperband|run-pbtpbt");
     Value svg = drawing.getMember("children").getArrayElement(0);
     assertThat(svg.getMember("props").getMember("viewBox").asString()).isEqualTo("0 0 340 320");
     assertThat(count(drawing, "compare-line is-winner line-0")).isEqualTo(2);
     assertThat(count(drawing, "compare-line is-open line-1")).isEqualTo(2);
+  }
+
+  /// Jobs of one comparison are named alike, but for what is compared.
+  @Test
+  void namesOfLinesSayWhatDiffers() {
+    assertThat(distinct(14, "demo", "bpr racing")).isEqualTo("demo|bpr racing");
+    assertThat(distinct(14, "bpr-cmp racing seed 1", "bpr-cmp asha seed 1"))
+        .isEqualTo("racing|asha");
+    assertThat(distinct(14, "bpr-cmp racing seed 1", "bpr-cmp asha seed 2"))
+        .isEqualTo("racing seed 1|asha seed 2");
+    assertThat(distinct(9, "bpr-cmp racing seed 1", "bpr-cmp asha seed 2"))
+        .isEqualTo("racing 1|asha 2");
+    assertThat(distinct(9, "shop churn long 7", "shop churn 7"))
+        .isEqualTo("shop churn long 7|shop churn 7");
+    assertThat(distinct(9, "shop churn 1e-3", "shop lasting churn 1e-4"))
+        .isEqualTo("churn 1e-3|lasting churn 1e-4");
+    assertThat(distinct(9, "one and the same", "one and the same"))
+        .isEqualTo("one and the same|one and the same");
+  }
+
+  private String distinct(int longest, String... labels) {
+    return modules
+        .script("(page, labels, longest) => page.distinct(labels.split('|'), longest).join('|')")
+        .execute(modules.load("overlay.js"), String.join("|", labels), longest)
+        .asString();
+  }
+
+  @Test
+  void theBestOfARowIsThatOfItsGoal() {
+    assertThat(best("[0.3, 0.1, 0.1]", "least")).isEqualTo("[false,true,true]");
+    assertThat(best("[0.3, null, 0.1]", "most")).isEqualTo("[true,false,false]");
+    assertThat(best("[0.3, 0.1]", null)).isEqualTo("[]");
+    assertThat(best("[0.1, 0.1]", "least")).isEqualTo("[]");
+  }
+
+  private String best(String values, String goal) {
+    return modules.text(
+        modules.load("compare-jobs.js").invokeMember("best", modules.json(values), goal));
+  }
+
+  private static final String JUDGES =
+      "{\"mlp\": [{\"name\": \"accuracy\", \"goal\": \"MAXIMIZE\"}]}";
+
+  /// Where there is no value nothing can be said of the order, whichever way it goes.
+  @Test
+  void jobsAreSortedByAColumnAndThoseWithoutAValueComeLast() {
+    String jobs =
+        """
+        [{"name": "b", "loss": null, "createTime": "2026-01-03T00:00:00Z"},
+         {"name": "a10", "loss": 0.5, "createTime": "2026-01-02T00:00:00Z"},
+         {"name": "a9", "loss": 2, "createTime": "2026-01-01T00:00:00Z"}]\
+        """;
+    assertThat(sorted(jobs, "Loss", false)).isEqualTo("a10 a9 b");
+    assertThat(sorted(jobs, "Loss", true)).isEqualTo("a9 a10 b");
+    assertThat(sorted(jobs, "Job", false)).isEqualTo("a9 a10 b");
+    assertThat(sorted(jobs, "Submitted", false)).isEqualTo("a9 a10 b");
+  }
+
+  private String sorted(String jobs, String name, boolean isDown) {
+    return modules
+        .script(
+            "(page, jobs, name, isDown) =>"
+                + " page.sorted(jobs, {name, isDown}, {}).map(one => one.name).join(' ')")
+        .execute(modules.load("jobs-page.js"), modules.json(jobs), name, isDown)
+        .asString();
+  }
+
+  @Test
+  void theResultOfAJobNamesItsMetric() {
+    String job =
+        "{\"program\": \"mlp\", \"state\": \"%s\", \"result\": {\"value\": 0.944},"
+            + " \"metrics\": {\"loss\": 0.3, \"accuracy\": 0.9}}";
+    assertThat(result(job.formatted("COMPLETED"), JUDGES)).isEqualTo("0.944accuracy");
+    assertThat(result(job.formatted("TRAINING"), JUDGES)).isEqualTo("0.900accuracy");
+    assertThat(result(job.formatted("COMPLETED"), "{}")).isEqualTo("0.944result");
+  }
+
+  private String result(String job, String judges) {
+    Value cell =
+        modules
+            .load("jobs-page.js")
+            .invokeMember("resultCell", modules.json(job), modules.json(judges));
+    return words(cell, "num result-cell");
   }
 
   /// A start that was not evaluated yet has no values to draw, and no ends of an axis.
