@@ -335,6 +335,9 @@ final class DashboardTest {
     assertThat(page.locator(".decision")).hasCount(1000);
     page.getByText("The drawing as tables").click();
     assertThat(page.locator(".twin-tables table")).hasCount(3);
+    button("Epoch").click();
+    assertThat(page.locator(".plot .axis-title")).hasText("epoch");
+    assertThat(page.locator(".still .mainline")).isAttached();
   }
 
   @Test

@@ -15,7 +15,7 @@ import { evaluationsOfStart, placesAt } from './model.js';
 /** Units with the word on their button, what the axis says, and how a place reads. */
 export const UNITS = /** @type {Record<Unit, {name: string, title: string, words: (place: number) => string}>} */ ({
   time: { name: 'Time', title: 'time of the job', words: format.duration },
-  epoch: { name: 'Epoch', title: 'epoch', words: (place) => format.number(place, 3) },
+  epoch: { name: 'Epoch', title: 'epoch', words: (place) => format.number(place, 4) },
   clock: { name: 'Clock', title: 'mainline clock', words: format.count },
 });
 
