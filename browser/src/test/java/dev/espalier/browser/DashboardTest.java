@@ -246,6 +246,9 @@ final class DashboardTest {
     button("Keep it").click();
     assertThat(page.locator(".decisions")).containsText("token:first chose run");
     assertThat(page.locator(".message")).containsText("to epoch 9");
+    page.navigate(server.address() + "/#/?name=population");
+    assertThat(page.locator(".jobs .trail-cell")).isVisible();
+    assertThat(page.locator(".jobs .trail-cell")).not().containsText("falls");
     server.post("/jobs/" + job + "/kill", "");
   }
 

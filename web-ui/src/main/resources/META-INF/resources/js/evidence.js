@@ -315,10 +315,13 @@ function sentence(outcome) {
  * @param {RoundView} round
  */
 function trialWords(model, round) {
-  const ran = (trialsByRound(model).get(round.round) ?? [])
-    .map((branch) => branch.seconds)
-    .filter((seconds) => seconds > 0);
-  if (model.job?.policy === 'racing' && round.phase === 'ended' && ran.length > 0) {
+  if (model.job?.policy === 'racing' && round.phase === 'ended') {
+    const known = trialsByRound(model).get(round.round) ?? [];
+    const ran = known.map((branch) => branch.seconds).filter((seconds) => seconds > 0);
+    // Of an earlier round not all may be loaded.
+    if (known.length < round.trials || ran.length === 0) {
+      return '';
+    }
     const [shortest, longest] = [format.duration(least(ran)), format.duration(most(ran))];
     return shortest === longest ? `, ${shortest} each` : `, ${shortest} to ${longest}`;
   }

@@ -399,10 +399,7 @@ export function axisOf(model, unit) {
     case 'clock':
       return { unit, at: (clock) => clock };
     case 'epoch':
-      return {
-        unit,
-        at: placesAt(epochs(model).map(({ clock, epoch }) => ({ x: clock, y: epoch }))),
-      };
+      return { unit, at: epochsAt(model) };
     default:
       return {
         unit,
@@ -421,7 +418,11 @@ export function axisOf(model, unit) {
  * @returns {{clock: number, epoch: number, setting: Setting}[]}
  */
 function epochs({ steps, job }) {
-  const end = { clock: job?.mainlineClock ?? 0, epoch: job?.epoch ?? 0, setting: {} };
+  const end = {
+    clock: job?.mainlineClock ?? 0,
+    epoch: job?.epoch ?? 0,
+    setting: job?.setting ?? {},
+  };
   return [
     ...steps.map((step) => ({
       clock: step.fromClock,
@@ -430,6 +431,19 @@ function epochs({ steps, job }) {
     })),
     end,
   ];
+}
+
+/**
+ * Losses come before the job's view that counts their clocks: those go on as the last ones did.
+ *
+ * @param {JobModel} model
+ * @returns {(clock: number) => number} the epoch of a mainline clock
+ */
+function epochsAt(model) {
+  const within = placesAt(epochs(model).map(({ clock, epoch }) => ({ x: clock, y: epoch })));
+  const end = model.job?.mainlineClock ?? 0;
+  const perClock = epochsPerClock(model, model.job?.setting ?? {});
+  return (clock) => within(clock) + Math.max(0, clock - end) * perClock;
 }
 
 /**

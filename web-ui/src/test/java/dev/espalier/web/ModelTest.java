@@ -219,11 +219,15 @@ final class ModelTest {
         "schedule.changed",
         "{\"fromClock\": 100, \"fromEpoch\": 1, \"setting\": {\"batchSize\": 64}}");
 
-    event("job.changed", "{\"version\": 1, \"mainlineClock\": 200, \"epoch\": 3}");
+    event(
+        "job.changed",
+        "{\"version\": 1, \"mainlineClock\": 200, \"epoch\": 3,"
+            + " \"setting\": {\"batchSize\": 64}}");
 
     Value axis = page.invokeMember("axisOf", model, "epoch");
     assertThat(axis.invokeMember("at", 50).asDouble()).isEqualTo(0.5);
     assertThat(axis.invokeMember("at", 150).asDouble()).isEqualTo(2);
+    assertThat(axis.invokeMember("at", 250).asDouble()).isEqualTo(4);
     assertThat(epochsPerClock(64)).isEqualTo(0.02);
     assertThat(epochsPerClock(16)).isEqualTo(0.005);
     event(
