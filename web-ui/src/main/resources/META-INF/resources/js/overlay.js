@@ -24,6 +24,9 @@ const LEFT = 60;
 /** One alone gives no scale. */
 const LEAST_TICKS = 3;
 
+/** How wide a letter of a tick is, and what parts it from the next one. */
+const LETTER = 7;
+
 /** For the names at the ends of the lines. */
 const NAMES = { wide: 162, narrow: 112 };
 
@@ -67,7 +70,7 @@ export function overlay(traces, words, room) {
   const y = linear(low - air, high + air, BOTTOM, TOP);
   const px = (/** @type {number} */ value) => value.toFixed(1);
   // Names are moved apart, so that the line before each says whose it is.
-  const labels = distinct(
+  const labels = namesOf(
     traces.map(({ label }) => label),
     LONGEST_LABEL[size],
   );
@@ -84,7 +87,7 @@ export function overlay(traces, words, room) {
         'text',
         { class: 'value', x: right + GAP + 21, y: at },
         h('title', null, traces[i].label),
-        short(label, LONGEST_LABEL[size]),
+        label,
       ),
     );
   };
@@ -116,7 +119,7 @@ export function overlay(traces, words, room) {
           ),
         ),
       ),
-      ticksOf(x, Math.max(LEAST_TICKS, width / 190)).map((tick) =>
+      placesOf(x, Math.max(LEAST_TICKS, width / 190), words.unit).map((tick) =>
         h(
           'text',
           { key: `x${tick}`, class: 'tick tick-x', x: x.at(tick), y: BOTTOM + 19 },
@@ -145,6 +148,24 @@ export function overlay(traces, words, room) {
 }
 
 /**
+ * Ticks, as many as do not run into each other.
+ *
+ * @param {import('./scale.js').Scale} x
+ * @param {number} most
+ * @param {(value: number) => string} unit
+ * @returns {number[]}
+ */
+function placesOf(x, most, unit) {
+  const ticks = ticksOf(x, most);
+  const room = x.at(ticks[1]) - x.at(ticks[0]);
+  const isTight = ticks.slice(0, -1).some((tick, i) => {
+    const letters = (unit(tick).length + unit(ticks[i + 1]).length) / 2;
+    return letters * LETTER > room;
+  });
+  return isTight && most > 1 ? placesOf(x, most - 1, unit) : ticks;
+}
+
+/**
  * The lines as a table: of long ones every so many points.
  *
  * @param {Trace[]} traces
@@ -164,14 +185,32 @@ export function overlayTwin(traces, words) {
 }
 
 /**
- * Names for lines, where they are too long without the words that all of them have in common; a word
- * stays before a number, which by itself would say little, as long as there is room.
+ * Names for lines that can be told apart, where their labels can be.
  *
  * @param {string[]} labels
  * @param {number} longest
  * @returns {string[]}
  */
-export function distinct(labels, longest) {
+export function namesOf(labels, longest) {
+  const names = distinct(labels, longest).map((name) => short(name, longest));
+  return names.map((name, i) => {
+    // What is named alike is told apart by itself, whatever stands beside it.
+    const alike = labels.filter((_, j) => names[j] === name);
+    return alike.length === 1 || alike.length === labels.length
+      ? name
+      : short(distinct(alike, longest)[alike.indexOf(labels[i])], longest);
+  });
+}
+
+/**
+ * Where they are too long the labels without the words that all of them have in common; a word stays
+ * before a number, which by itself would say little, as long as there is room.
+ *
+ * @param {string[]} labels
+ * @param {number} longest
+ * @returns {string[]}
+ */
+function distinct(labels, longest) {
   const named = differing(labels, true);
   const fits = (/** @type {string[]} */ names) => names.every((name) => name.length <= longest);
   return [labels, named].find(fits) ?? differing(labels, false);

@@ -59,26 +59,41 @@ final class PanelTest {
   /// Jobs of one comparison are named alike, but for what is compared.
   @Test
   void namesOfLinesSayWhatDiffers() {
-    assertThat(distinct(14, "demo", "bpr racing")).isEqualTo("demo|bpr racing");
-    assertThat(distinct(14, "bpr-cmp racing seed 1", "bpr-cmp asha seed 1"))
-        .isEqualTo("racing|asha");
-    assertThat(distinct(14, "bpr-cmp racing seed 1", "bpr-cmp asha seed 2"))
+    assertThat(names(14, "demo", "bpr racing")).isEqualTo("demo|bpr racing");
+    assertThat(names(14, "bpr-cmp racing seed 1", "bpr-cmp asha seed 1")).isEqualTo("racing|asha");
+    assertThat(names(14, "bpr-cmp racing seed 1", "bpr-cmp asha seed 2"))
         .isEqualTo("racing seed 1|asha seed 2");
-    assertThat(distinct(9, "bpr-cmp racing seed 1", "bpr-cmp asha seed 2"))
+    assertThat(names(9, "bpr-cmp racing seed 1", "bpr-cmp asha seed 2"))
         .isEqualTo("racing 1|asha 2");
-    assertThat(distinct(9, "shop churn long 7", "shop churn 7"))
-        .isEqualTo("shop churn long 7|shop churn 7");
-    assertThat(distinct(9, "shop churn 1e-3", "shop lasting churn 1e-4"))
-        .isEqualTo("churn 1e-3|lasting churn 1e-4");
-    assertThat(distinct(9, "one and the same", "one and the same"))
-        .isEqualTo("one and the same|one and the same");
+    assertThat(names(9, "shop churn 1e-3", "shop churn 1e-4")).isEqualTo("1e-3|1e-4");
+    assertThat(names(9, "bpr-cmp racing seed 1", "a long race", "bpr-cmp asha seed 1"))
+        .isEqualTo("racing|a lo…race|asha");
+    assertThat(names(9, "one and the same", "one and the same")).isEqualTo("one …same|one …same");
   }
 
-  private String distinct(int longest, String... labels) {
+  private String names(int longest, String... labels) {
     return modules
-        .script("(page, labels, longest) => page.distinct(labels.split('|'), longest).join('|')")
+        .script("(page, labels, longest) => page.namesOf(labels.split('|'), longest).join('|')")
         .execute(modules.load("overlay.js"), String.join("|", labels), longest)
         .asString();
+  }
+
+  /// On a phone "6 min 40 s" ran into its neighbours.
+  @Test
+  void ticksOfALineDoNotRunIntoEachOther() {
+    Value traces =
+        modules.json(
+            """
+            [{"label": "a", "kind": "winner", "wild": false,
+              "line": [{"x": 0, "y": 2}, {"x": 600, "y": 1}]}]\
+            """);
+    Value words = modules.script("({unit: (x) => `${x} seconds long`, label: 'Loss'})");
+    Value overlay = modules.load("overlay.js");
+
+    assertThat(count(overlay.invokeMember("overlay", traces, words, 340), "tick tick-x"))
+        .isEqualTo(2);
+    assertThat(count(overlay.invokeMember("overlay", traces, words, 1200), "tick tick-x"))
+        .isGreaterThan(3);
   }
 
   @Test
