@@ -246,6 +246,9 @@ final class DashboardTest {
     button("Keep it").click();
     assertThat(page.locator(".decisions")).containsText("token:first chose run");
     assertThat(page.locator(".message")).containsText("to epoch 9");
+    page.navigate(server.address() + "/#/?name=population");
+    assertThat(page.locator(".jobs .trail-cell")).isVisible();
+    assertThat(page.locator(".jobs .trail-cell")).not().containsText("falls");
     server.post("/jobs/" + job + "/kill", "");
   }
 
@@ -335,6 +338,9 @@ final class DashboardTest {
     assertThat(page.locator(".decision")).hasCount(1000);
     page.getByText("The drawing as tables").click();
     assertThat(page.locator(".twin-tables table")).hasCount(3);
+    button("Epoch").click();
+    assertThat(page.locator(".plot .axis-title")).hasText("epoch");
+    assertThat(page.locator(".still .mainline")).isAttached();
   }
 
   @Test
@@ -672,6 +678,13 @@ final class DashboardTest {
     button("Validation accuracy").click();
     assertThat(page.locator(".compare-line[clip-path]").first())
         .hasAttribute("d", Pattern.compile("M.*L.*"));
+    assertThat(page.locator(".card-bar .muted")).containsText("tuning included");
+    assertThat(page.locator(".axis-title")).hasText("time of the job");
+    button("Epoch").click();
+    assertThat(page.locator(".axis-title")).hasText("epoch");
+    button("Training loss").click();
+    assertThat(page.locator(".axis-title")).hasText("epoch");
+    assertThat(page.locator("tbody tr", row("Whole time of the job"))).isVisible();
     PageCheck.isAccessible(page, "jobs side by side");
 
     page.setViewportSize(400, 800);
@@ -713,6 +726,26 @@ final class DashboardTest {
     assertThat(page.locator(".jobs tbody tr")).hasCount(50);
     page.locator(".jobs tbody input").first().check();
     assertThat(page.locator(".bulk")).isVisible();
+    Locator heads = page.locator(".jobs thead th[aria-sort]");
+    assertThat(heads).hasText("Submitted↓");
+    assertThat(page.locator(".sorted-note")).hasCount(0);
+    page.locator(".jobs thead")
+        .getByText("Job", new Locator.GetByTextOptions().setExact(true))
+        .click();
+    assertThat(heads).hasAttribute("aria-sort", "ascending");
+    assertThat(page.locator(".job-name").first()).hasText("turned 1");
+    assertThat(page.locator(".sorted-note")).containsText("50 jobs of this page alone");
+    PageCheck.isAccessible(page, "a sorted list");
+    page.locator(".jobs thead").getByText("Job").click();
+    assertThat(page.locator(".job-name").first()).hasText("turned 50");
+    page.setViewportSize(820, 900);
+    PageCheck.fitsTheWidth(page, "a list of 820 pixels");
+    assertThat(
+            page.evaluate(
+                "() => { const card = document.querySelector('.table-card');"
+                    + " return card.scrollWidth - card.clientWidth; }"))
+        .isEqualTo(0);
+    page.setViewportSize(1280, 900);
 
     // In one moment, so that no answer can come between.
     page.evaluate(

@@ -1,29 +1,28 @@
-// Two to six jobs side by side: their losses over the time they trained, and their figures.
+// Two to six jobs side by side: their losses over one axis, and their figures.
 
 import { get, getAll, isAbsent } from './api.js';
 import { scroller, segmented } from './controls.js';
+import { metricLine, secondsOf, trainingLine, UNITS } from './courses.js';
 import { h, patch } from './dom.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import * as format from './format.js';
 import { inlineMark, stateChip } from './marks.js';
-import { byImportance, hasEnded } from './model.js';
+import { byImportance, hasEnded, least, most } from './model.js';
 import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
+import { goalOf, judgeOf, readJudges } from './programs.js';
 import { Reading } from './reading.js';
 import { jobAddress } from './route.js';
 
+/** @import {Course, Unit} from './courses.js' */
 /** @import {Child} from './dom.js' */
-/** @import {Trace} from './overlay.js' */
+/** @import {Judges} from './programs.js' */
 /** @import {Route} from './route.js' */
-/** @import {EvaluationView, JobView, MainlineBucket} from './types.js' */
+/** @import {JobView} from './types.js' */
 
 const POINTS = 300;
 
 /** Hues for jobs: standings have no meaning here, but their hues and marks are told apart well. */
 const KINDS = ['winner', 'converging', 'unstable', 'diverged', 'inconclusive', 'open'];
-
-/**
- * @typedef {{job: JobView, mainline: MainlineBucket[], evaluations: EvaluationView[]}} Course
- */
 
 /**
  * @param {HTMLElement} content
@@ -53,6 +52,10 @@ class CompareJobsPage {
   #absent = [];
   /** What is drawn: the training loss, or a validation metric by its name. */
   #shown = '';
+  /** @type {Unit} what goes across, whatever is drawn */
+  #unit = 'time';
+  /** @type {Judges | null} */
+  #judges = null;
 
   /**
    * @param {HTMLElement} content
@@ -90,6 +93,7 @@ class CompareJobsPage {
   /** @param {AbortSignal} signal */
   async #read(signal) {
     const ids = this.#ids();
+    this.#judges ??= await readJudges(signal);
     const courses = await Promise.all(ids.map((id) => readIfThere(id, signal)));
     this.#absent = ids.filter((_, i) => courses[i] === null);
     return courses.filter((course) => course !== null);
@@ -148,7 +152,7 @@ class CompareJobsPage {
         traces.every((trace) => trace.line.length === 0)
           ? h('p', { class: 'empty' }, 'None of them has got so far yet.')
           : overlay(traces, words, this.#room()),
-        table(courses),
+        table(courses, this.#judges ?? {}),
         h(
           'div',
           { class: 'chart-foot is-inset' },
@@ -179,20 +183,34 @@ class CompareJobsPage {
     };
     return h(
       'div',
-      { class: 'card-bar' },
+      { class: 'card-bar', key: 'bar' },
       h('h2', { class: 'card-title' }, shown === '' ? 'Training loss' : format.metric(shown)),
       h(
         'p',
         { class: 'muted' },
-        shown === ''
-          ? trained(courses)
-          : 'over the seconds of the job’s life, tuning included',
+        across(courses, this.#unit, shown !== ''),
       ),
-      segmented('What is drawn', [
-        ['Training loss', choose(''), shown === '', false],
-        ...metrics.map((name) => segment(format.metric(name), choose(name), shown === name)),
-      ]),
+      h(
+        'div',
+        { class: 'tools' },
+        segmented('What is drawn', [
+          ['Training loss', choose(''), shown === '', false],
+          ...metrics.map((name) => segment(format.metric(name), choose(name), shown === name)),
+        ]),
+        segmented(
+          'Horizontal axis',
+          /** @type {Unit[]} */ (Object.keys(UNITS)).map((unit) =>
+            segment(UNITS[unit].name, () => this.#goAcross(unit), unit === this.#unit),
+          ),
+        ),
+      ),
     );
+  }
+
+  /** @param {Unit} unit */
+  #goAcross(unit) {
+    this.#unit = unit;
+    this.#draw();
   }
 
   /** @param {Course[]} courses */
@@ -201,14 +219,18 @@ class CompareJobsPage {
       label: course.job.name,
       kind: KINDS[i],
       wild: false,
-      line: this.#shown === '' ? trainingLine(course) : metricLine(course, this.#shown),
+      line:
+        this.#shown === ''
+          ? trainingLine(course, this.#unit)
+          : metricLine(course, this.#shown, this.#unit),
     }));
   }
 
   /** @param {number} jobs */
   #words(jobs) {
     const name = this.#shown === '' ? 'Training loss' : format.metric(this.#shown);
-    return { unit: format.duration, label: `${name} of ${jobs} jobs` };
+    const { words, title } = UNITS[this.#unit];
+    return { unit: words, label: `${name} of ${jobs} jobs`, axis: title };
   }
 }
 
@@ -245,42 +267,35 @@ async function readIfThere(id, signal) {
  */
 async function readCourse(id, signal) {
   const root = `/jobs/${encodeURIComponent(id)}`;
-  const [job, mainline, evaluations] = await Promise.all([
+  const [job, mainline, evaluations, schedule] = await Promise.all([
     get(root, signal),
     get(`${root}/mainline?points=${POINTS}`, signal),
     getAll(`${root}/evaluations?pageSize=1000`, signal),
+    get(`${root}/schedule`, signal),
   ]);
-  return { job, mainline: mainline.buckets, evaluations };
+  return { job, mainline: mainline.buckets, evaluations, steps: schedule.steps };
 }
 
 /**
- * What the line of the training loss goes over: of a model that was begun anew it is the last start
- * alone.
+ * What the lines go over. Of a model that was begun anew it is the last start alone, but for
+ * validation results over time.
  *
  * @param {Course[]} courses
+ * @param {Unit} unit
+ * @param {boolean} isMetric whether validation results are drawn
  */
-function trained(courses) {
+function across(courses, unit, isMetric) {
+  const words = {
+    time: isMetric
+      ? 'over the time of each job, tuning included'
+      : 'over the time of each job, tuning included, as if it had gone evenly between two validations',
+    epoch: 'over passes over the training data on the mainline',
+    clock: 'over the clocks of the mainline, each as large as its batch',
+  }[unit];
   const later = courses.filter(({ job }) => job.start > 1).map(({ job }) => job.name);
-  const words = 'over the seconds that the mainline trained';
-  return later.length === 0 ? words : `${words}; of ${later.join(', ')} the last start alone`;
-}
-
-/** @param {Course} course */
-function trainingLine({ mainline }) {
-  return mainline.flatMap((bucket) =>
-    bucket.mean === null ? [] : [{ x: bucket.seconds, y: bucket.mean }],
-  );
-}
-
-/**
- * @param {Course} course
- * @param {string} name of the metric
- */
-function metricLine({ evaluations }, name) {
-  return evaluations.flatMap((one) => {
-    const value = one.metrics[name];
-    return value === null || value === undefined ? [] : [{ x: one.atSeconds, y: value }];
-  });
+  return later.length === 0 || (isMetric && unit === 'time')
+    ? words
+    : `${words}; of ${later.join(', ')} the last start alone`;
 }
 
 /** @param {Course} course */
@@ -288,14 +303,18 @@ function flat({ job: { trail, setting, metrics, result, ...job } }) {
   return { ...job, ...setting, ...metrics, result: result?.value ?? null };
 }
 
-/** @param {Course[]} courses */
-function table(courses) {
+/**
+ * @param {Course[]} courses
+ * @param {Judges} judges
+ */
+function table(courses, judges) {
   const settings = names(courses, (job) => job.setting).sort(byImportance);
   const metrics = names(courses, (job) => job.metrics);
   const row = (
     /** @type {string} */ title,
     /** @type {(job: JobView) => Child} */ cell,
     isGiven = false,
+    /** @type {boolean[]} */ isBest = [],
   ) => {
     const cells = courses.map(({ job }) => cell(job));
     const differs = isGiven && new Set(cells.filter((one) => typeof one === 'string')).size > 1;
@@ -303,16 +322,34 @@ function table(courses) {
       'tr',
       { key: title, class: differs ? 'is-changed' : null },
       h('th', { scope: 'row' }, title),
-      cells.map((one, i) => h('td', { key: i, class: 'num' }, one)),
+      cells.map((one, i) =>
+        isBest[i]
+          ? h('td', { key: i, class: 'num is-best' }, h('strong', null, one), bestMark())
+          : h('td', { key: i, class: 'num' }, one),
+      ),
     );
   };
+  const measured = (
+    /** @type {string} */ title,
+    /** @type {(job: JobView) => number | null | undefined} */ value,
+    /** @type {(program: string) => 'least' | 'most' | null} */ goal,
+  ) =>
+    row(
+      title,
+      (job) => format.measured(value(job), 4),
+      false,
+      best(
+        courses.map(({ job }) => value(job)),
+        commonGoal(courses, goal),
+      ),
+    );
   const title = (/** @type {string} */ name) => format.sentence(format.words(name));
   return scroller(
     'Table of jobs',
     h(
       'table',
       { class: 'plain' },
-      h('caption', { class: 'hidden' }, 'Jobs side by side; what was asked of them and differs is marked'),
+      h('caption', { class: 'hidden' }, 'Jobs side by side; what was asked of them and differs is marked, and the best of what was measured'),
       h(
         'thead',
         null,
@@ -340,24 +377,87 @@ function table(courses) {
         row('Workers', (job) => String(job.workers), true),
         row('Seed', (job) => String(job.seed), true),
         settings.map((name) => row(`${title(name)}, last`, (job) => format.tunable(job.setting[name]), true)),
-        row('Result', (job) => format.measured(job.result?.value ?? null, 4)),
+        measured(
+          resultTitle(courses, judges),
+          (job) => job.result?.value,
+          (program) => goalOf(judges, program, judgeOf(judges, program)),
+        ),
         row('Result from epoch', (job) =>
           job.result === null ? '' : format.epoch(job.result.epoch, job.result.start),
         ),
-        row('Training loss, last', (job) => format.measured(job.loss, 4)),
+        measured(
+          'Training loss, last',
+          (job) => job.loss,
+          () => 'least',
+        ),
         metrics.map((name) =>
-          row(`${format.metric(name)}, last`, (job) => format.measured(job.metrics[name], 4)),
+          measured(
+            `${format.metric(name)}, last`,
+            (job) => job.metrics[name],
+            (program) => goalOf(judges, program, name),
+          ),
         ),
         row('Epoch', (job) => format.epoch(job.epoch, job.start)),
         row('Rounds', (job) => format.count(job.round)),
         row('Branches', (job) => format.count(job.branches)),
-        row('Time of workers', (job) =>
-          format.duration(job.trainingSeconds + job.tuningSeconds + job.evaluationSeconds),
-        ),
+        row('Whole time of the job', wholeTime),
+        row('Time of workers', (job) => format.duration(secondsOf(job))),
         row('Spent tuning', (job) => format.percent(job.tuningShare)),
       ),
     ),
   );
+}
+
+/** The mark is for who does not see that a number is bold. */
+function bestMark() {
+  return h('span', { class: 'hidden' }, ' best');
+}
+
+/**
+ * Which values of a row are the best; none where nothing differs.
+ *
+ * @param {(number | null | undefined)[]} values
+ * @param {'least' | 'most' | null} goal null where that is not known
+ * @returns {boolean[]}
+ */
+export function best(values, goal) {
+  const known = values.filter((value) => typeof value === 'number' && Number.isFinite(value));
+  if (goal === null || new Set(known).size < 2) {
+    return [];
+  }
+  const top = (goal === 'least' ? least : most)(/** @type {number[]} */ (known));
+  return values.map((value) => value === top);
+}
+
+/**
+ * Different programs have no loss in common.
+ *
+ * @param {Course[]} courses
+ * @param {(program: string) => 'least' | 'most' | null} goal
+ */
+function commonGoal(courses, goal) {
+  const [program, ...others] = new Set(courses.map(({ job }) => job.program));
+  return others.length === 0 ? goal(program) : null;
+}
+
+/**
+ * @param {Course[]} courses
+ * @param {Judges} judges
+ */
+function resultTitle(courses, judges) {
+  const [name, ...others] = new Set(courses.map(({ job }) => judgeOf(judges, job.program)));
+  return others.length === 0 && name !== '' ? `Result, ${format.words(name)}` : 'Result';
+}
+
+/**
+ * From the submission to the end, whatever it waited for.
+ *
+ * @param {JobView} job
+ */
+function wholeTime({ createTime, endTime }) {
+  const end = endTime === null ? Date.now() : Date.parse(endTime);
+  const words = format.duration((end - Date.parse(createTime)) / 1000);
+  return endTime === null ? `${words} so far` : words;
 }
 
 /**

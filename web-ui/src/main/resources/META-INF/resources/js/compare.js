@@ -1,32 +1,55 @@
 // Two to six branches side by side: their losses since the fork, their settings, their numbers.
 
-import { scroller } from './controls.js';
+import { scroller, segmented } from './controls.js';
 import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import { inlineMark, standingWords } from './marks.js';
-import { byImportance, isDrawnByWindows, most, ownLine, probed, standing } from './model.js';
+import {
+  byImportance,
+  epochsPerClock,
+  isDrawnByWindows,
+  most,
+  ownLine,
+  probed,
+  standing,
+} from './model.js';
 import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
 
 /** @import {Tree} from './dom.js' */
-/** @import {JobModel} from './model.js' */
+/** @import {JobModel, Unit} from './model.js' */
 /** @import {BranchView} from './types.js' */
+
+/** What goes across, from the fork on: the word on its button, and how a place reads. */
+const UNITS = /** @type {Record<Unit, {name: string, title: string, words: (place: number) => string}>} */ ({
+  time: { name: 'Time', title: 'time since the fork', words: format.duration },
+  epoch: {
+    name: 'Epoch',
+    title: 'epochs since the fork',
+    words: (place) => format.number(place, 4),
+  },
+  clock: { name: 'Clock', title: 'clocks since the fork', words: format.count },
+});
 
 /**
  * @param {JobModel} model
  * @param {number[]} chosen
- * @param {{missing: Set<number>, room: number}} view `missing`: branches that the server does not
- *     know; `room` for the drawing, in pixels
+ * @param {{missing: Set<number>, room: number, unit?: Unit}} view `missing`: branches that the
+ *     server does not know; `room` for the drawing, in pixels; `unit`: what goes across
  * @param {{remove: (branch: number) => void, add: (branch: number) => void,
- *     show: (branch: number) => void}} on
+ *     show: (branch: number) => void, across: (unit: Unit) => void}} on
  * @returns {Tree}
  */
-export function comparePanel(model, chosen, { missing, room }, on) {
+export function comparePanel(model, chosen, view, on) {
+  const { missing, room } = view;
   const branches = chosen.flatMap((number) => model.branches.get(number) ?? []);
-  const traces = branches.map((branch) => trace(model, branch));
+  const hasEpochs = epochsPerClock(model, {}) > 0;
+  const unit = view.unit === 'epoch' && !hasEpochs ? 'time' : (view.unit ?? 'time');
+  const traces = branches.map((branch) => trace(model, branch, unit));
   const words = {
-    unit: format.duration,
+    unit: UNITS[unit].words,
     label: `Losses of ${branches.length} branches since their forks`,
+    axis: UNITS[unit].title,
   };
   const isEmpty = traces.every(({ line }) => line.length === 0);
   const drawing = isEmpty ? null : overlay(traces, words, room);
@@ -37,6 +60,16 @@ export function comparePanel(model, chosen, { missing, room }, on) {
       'div',
       { class: 'card-bar' },
       h('h2', { class: 'card-title', id: 'compare-title' }, 'Branches side by side'),
+      branches.length > 1 &&
+        segmented(
+          'Horizontal axis',
+          /** @type {Unit[]} */ (Object.keys(UNITS)).map((one) => [
+            UNITS[one].name,
+            () => on.across(one),
+            one === unit,
+            one === 'epoch' && !hasEpochs,
+          ]),
+        ),
       chooser(model, chosen, on),
     ),
     chosen
@@ -133,14 +166,15 @@ function chooser(model, chosen, on) {
 /**
  * @param {JobModel} model
  * @param {BranchView} branch
+ * @param {Unit} unit
  */
-function trace(model, branch) {
+function trace(model, branch, unit) {
   const kind = standing(branch, model.rounds.get(branch.round));
   return {
     label: `branch ${branch.branch}`,
     kind,
     wild: kind === 'diverged',
-    line: ownLine(model, branch),
+    line: ownLine(model, branch, unit),
   };
 }
 
@@ -216,7 +250,11 @@ function table(model, branches, on) {
           ),
         ),
         row('Verdict', (branch) =>
-          standingWords(branch, standing(branch, model.rounds.get(branch.round))),
+          standingWords(
+            branch,
+            standing(branch, model.rounds.get(branch.round)),
+            model.rounds.get(branch.round),
+          ),
         ),
         probe &&
           row(probed(probe).name, (branch) =>

@@ -9,12 +9,17 @@ import { isInside } from './parallel.js';
 import {
   hasEnded,
   isAlive,
+  isIncumbentKept,
+  least,
+  most,
   probed,
   ranked,
   roundsAndPopulation,
   standing,
   trials,
+  trialsByRound,
   tunables,
+  whyKept,
 } from './model.js';
 
 /** @import {Tree} from './dom.js' */
@@ -167,7 +172,7 @@ function roundBlock(model, round, isOpen, view, on) {
       null,
       h('span', { class: 'round-name' }, roundName(round)),
       h('span', { class: 'round-kind' }, TRIGGERS[round.trigger] ?? format.words(round.trigger)),
-      h('span', { class: 'round-state' }, phase(round)),
+      h('span', { class: 'round-state' }, phase(model, round)),
     ),
     isOpen && roundBody(model, round, view, on),
   );
@@ -185,7 +190,7 @@ function roundBody(model, round, view, on) {
   const all = ranked(model, round.round);
   const branches = all.filter((branch) => isInside(view.brushes, branch));
   const shown = view.all.has(round.round) ? branches : branches.slice(0, MOST_ROWS);
-  const measured = all.filter((branch) => branch.verdict !== null).length;
+  const measured = all.filter(isMeasured).length;
   return h(
     'div',
     { class: 'round-body' },
@@ -196,7 +201,7 @@ function roundBody(model, round, view, on) {
         'p',
         { class: 'outcome' },
         round.outcome !== ''
-          ? withBranches(round.outcome, on.branch)
+          ? [withBranches(sentence(round.outcome), on.branch), isIncumbentKept(round) && ` ${whyKept(model, round)}`]
           : round.round === 0
             ? 'Runs are evaluated on the validation data where they stop; the best leads.'
             : `${format.count(measured)} of ${format.count(all.length)} branches measured.`,
@@ -288,9 +293,47 @@ function roundName(round) {
   return round.round === 0 ? 'Population' : `Round ${round.round}`;
 }
 
-/** @param {RoundView} round */
-function phase(round) {
-  const trial = round.trialSeconds > 0 ? `, ${format.duration(round.trialSeconds)} each` : '';
+/**
+ * An entrant of a race is measured by its probe loss, and has no verdict.
+ *
+ * @param {BranchView} branch
+ */
+function isMeasured({ verdict, heldOutLoss, state }) {
+  return verdict !== null || heldOutLoss !== null || state === 'MEASURED';
+}
+
+/** @param {string} outcome */
+function sentence(outcome) {
+  return outcome.replace(/([^.!?])$/, '$1.');
+}
+
+/**
+ * How long each branch of a round ran: in a race that has ended, what each did, for its rungs were
+ * planned by a pace that was but thought.
+ *
+ * @param {JobModel} model
+ * @param {RoundView} round
+ */
+function trialWords(model, round) {
+  if (model.job?.policy === 'racing' && round.phase === 'ended') {
+    const known = trialsByRound(model).get(round.round) ?? [];
+    const ran = known.map((branch) => branch.seconds).filter((seconds) => seconds > 0);
+    // Of an earlier round not all may be loaded.
+    if (known.length < round.trials || ran.length === 0) {
+      return '';
+    }
+    const [shortest, longest] = [format.duration(least(ran)), format.duration(most(ran))];
+    return shortest === longest ? `, ${shortest} each` : `, ${shortest} to ${longest}`;
+  }
+  return round.trialSeconds > 0 ? `, ${format.duration(round.trialSeconds)} each` : '';
+}
+
+/**
+ * @param {JobModel} model
+ * @param {RoundView} round
+ */
+function phase(model, round) {
+  const trial = trialWords(model, round);
   const tried = `${format.count(round.trials)} ${round.trials === 1 ? 'branch' : 'branches'}`;
   switch (round.phase) {
     case 'probing':
@@ -349,7 +392,7 @@ function branchRow(branch, round, varied, fastest, isRaced, focus, on) {
       speedCell(branch, kind, fastest),
     ],
     isRaced && h('td', { class: 'num' }, format.measured(probed(branch).value, 4)),
-    h('td', { class: `verdict is-${kind}` }, verdict(branch, kind)),
+    h('td', { class: `verdict is-${kind}` }, verdict(branch, kind, round)),
     h('td', { class: 'num clocks-cell' }, format.count(branch.clocks)),
     h('td', { class: 'num' }, format.duration(branch.seconds)),
   );
@@ -390,10 +433,11 @@ function interval(branch) {
 /**
  * @param {BranchView} branch
  * @param {keyof typeof STANDINGS} kind
+ * @param {RoundView} round
  */
-function verdict(branch, kind) {
+function verdict(branch, kind, round) {
   if (kind === 'winner') {
-    return STANDINGS.winner;
+    return standingWords(branch, kind, round);
   }
   if (branch.state === 'LOST') {
     return 'lost with its workers';

@@ -2,7 +2,7 @@
 
 import { get, getText, isDenial, post, remove } from './api.js';
 import { comparePanel } from './compare.js';
-import { question, tryDialog } from './dialogs.js';
+import { question, tryCost, tryDialog, tryWords } from './dialogs.js';
 import { apiPanel, configPanel, logsPanel } from './documents.js';
 import { h, patch } from './dom.js';
 import { drawer, judgedClocks } from './drawer.js';
@@ -23,6 +23,7 @@ import { treePanel } from './tree.js';
 
 /** @import {Bounds} from './dialogs.js' */
 /** @import {Tree} from './dom.js' */
+/** @import {Unit} from './model.js' */
 /** @import {Brushes} from './parallel.js' */
 /** @import {Route} from './route.js' */
 /** @import {BranchView, JobView, SeriesView, Setting, SnapshotView} from './types.js' */
@@ -66,6 +67,8 @@ class JobPage {
   };
   #tree = { open: /** @type {Set<number>} */ (new Set()), all: false };
   #allSnapshots = false;
+  /** @type {Unit} what goes across where branches are compared */
+  #compareUnit = 'time';
   /** Whether what is far down the page has come near to the window once. */
   #isParallelSeen = false;
   #near = new IntersectionObserver((entries) => this.#onNear(entries), { rootMargin: '400px' });
@@ -454,11 +457,15 @@ class JobPage {
         return comparePanel(
           model,
           this.#compared(),
-          { missing: this.#missing, room: this.#panelWidth() },
+          { missing: this.#missing, room: this.#panelWidth(), unit: this.#compareUnit },
           {
             add: (branch) => this.#compare(branch),
             remove: (branch) => this.#compare(branch),
             show: (branch) => this.#showBranch(branch),
+            across: (unit) => {
+              this.#compareUnit = unit;
+              this.#draw();
+            },
           },
         );
       case 'snapshots':
@@ -672,6 +679,7 @@ class JobPage {
       this.#trying = null;
       this.#draw();
     };
+    const population = isPopulation(this.#feed.model);
     return tryDialog(
       {
         tunables: this.#bounds,
@@ -679,8 +687,12 @@ class JobPage {
         given: trying.given,
         busy: this.#head.busy,
         problem: trying.problem,
-        population: isPopulation(this.#feed.model),
-        cost: this.#cost(job),
+        words: tryWords(job.policy, population),
+        cost: tryCost(job, {
+          population,
+          rounds: [...this.#feed.model.rounds.values()],
+          racing: this.#config?.tuning?.racing ?? null,
+        }),
       },
       (setting) => this.#sendTry(setting),
       close,
@@ -721,21 +733,6 @@ class JobPage {
     }
     this.#head.busy = false;
     this.#draw();
-  }
-
-  /** @param {JobView} job */
-  #cost(job) {
-    if (isPopulation(this.#feed.model)) {
-      return 'It costs what the run would have cost whose place it takes.';
-    }
-    const rounds = [...this.#feed.model.rounds.values()];
-    const seconds = Math.max(0, ...rounds.slice(-1).map((round) => round.trialSeconds)) * 2;
-    if (seconds === 0) {
-      return 'It costs the time of two trials.';
-    }
-    const all = job.tuningSeconds + job.trainingSeconds + job.evaluationSeconds;
-    const share = seconds / (all + seconds);
-    return `By the last round’s trial time about ${format.duration(seconds)} for both branches, ${share < 0.001 ? 'less than 0.1%' : format.percent(share)} of the job’s time so far; the winner’s part is training.`;
   }
 
   /** @param {Setting} setting */

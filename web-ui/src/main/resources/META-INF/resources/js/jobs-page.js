@@ -7,12 +7,14 @@ import { csv, exports, json, savePanel } from './export.js';
 import * as format from './format.js';
 import { stateChip } from './marks.js';
 import { command } from './notices.js';
-import { byImportance, hasEnded } from './model.js';
+import { byImportance, hasEnded, isPopulationPolicy } from './model.js';
 import { MOST_COMPARED } from './overlay.js';
+import { judgeOf, readJudges } from './programs.js';
 import { Reading } from './reading.js';
 import { jobAddress, queryText } from './route.js';
 
 /** @import {Tree} from './dom.js' */
+/** @import {Judges} from './programs.js' */
 /** @import {Route} from './route.js' */
 /** @import {JobView} from './types.js' */
 
@@ -22,6 +24,30 @@ import { jobAddress, queryText } from './route.js';
  */
 
 const PAGE_SIZE = 50;
+
+/**
+ * A column, and what its jobs are sorted by: values that are compared one after the other.
+ *
+ * @typedef {{name: string, kind?: string,
+ *     by?: (job: JobView, judges: Judges) => (string | number | null)[]}} Column
+ */
+
+/** @type {Column[]} */
+const COLUMNS = [
+  { name: 'Job', by: (job) => [job.name] },
+  { name: 'State', by: (job) => [job.state, job.reason] },
+  { name: 'Loss', by: (job) => [job.loss] },
+  { name: 'Result', kind: 'num', by: (job, judges) => resultOf(job, judges) },
+  { name: 'Setting' },
+  { name: 'Epoch', kind: 'num', by: (job) => [job.start, job.epoch] },
+  { name: 'Left', kind: 'num', by: (job) => [job.secondsLeft] },
+  { name: 'Round', kind: 'num', by: (job) => [job.round] },
+  { name: 'Tuning', kind: 'num', by: (job) => [job.tuningShare] },
+  { name: 'Submitted', kind: 'num', by: (job) => [Date.parse(job.createTime)] },
+];
+
+/** As the server lists them. */
+const NEWEST_FIRST = { name: 'Submitted', isDown: true };
 
 /** The filters, with the states that each stands for. */
 const FILTERS = /** @type {Record<string, {name: string, states: string[]}>} */ ({
@@ -83,6 +109,10 @@ class JobsPage {
   #chosen = new Set();
   /** @type {{text: string, bad: boolean} | null} */
   #said = null;
+  /** What the jobs of the page are sorted by. */
+  #sort = NEWEST_FIRST;
+  /** @type {Judges | null} */
+  #judges = null;
   /** @type {((close: () => void) => Tree) | null} */
   #dialog = null;
 
@@ -138,10 +168,12 @@ class JobsPage {
       pageSize: PAGE_SIZE,
       pageToken: this.#pages.at(-1) ?? '',
     });
-    const [page, counts] = await Promise.all([
+    const [page, counts, judges] = await Promise.all([
       get(`/jobs${query}`, signal),
       get('/job-counts', signal),
+      this.#judges ?? readJudges(signal),
     ]);
+    this.#judges = judges;
     return { jobs: page.items, next: page.nextPageToken ?? '', counts };
   }
 
@@ -222,7 +254,7 @@ class JobsPage {
             'No job is like that. ',
             h('a', { class: 'text-link', href: '#/' }, 'Show all jobs'),
           )
-        : this.#table(jobs),
+        : this.#table(sorted(jobs, this.#sort, this.#judges ?? {}), next),
       this.#pager(jobs, next),
       this.#dialog?.(() => this.#open(null)),
     ];
@@ -326,15 +358,27 @@ class JobsPage {
     );
   }
 
-  /** @param {JobView[]} jobs */
-  #table(jobs) {
+  /**
+   * @param {JobView[]} jobs
+   * @param {string} next
+   */
+  #table(jobs, next) {
+    const isPart = next !== '' || this.#pages.length > 0;
+    const order = this.#sort === NEWEST_FIRST ? 'newest first' : `by ${this.#sort.name.toLowerCase()}`;
     return h(
       'div',
       { class: 'card table-card', key: 'table' },
+      isPart &&
+        this.#sort !== NEWEST_FIRST &&
+        h(
+          'p',
+          { class: 'sorted-note muted', role: 'status', key: 'sorted' },
+          `Sorted are the ${format.count(jobs.length)} jobs of this page alone; pages go from newer jobs to older ones.`,
+        ),
       h(
         'table',
         { class: 'jobs' },
-        h('caption', { class: 'hidden' }, 'Jobs, newest first'),
+        h('caption', { class: 'hidden' }, `Jobs, ${order}`),
         h(
           'thead',
           null,
@@ -342,15 +386,7 @@ class JobsPage {
             'tr',
             null,
             h('th', { scope: 'col' }, h('span', { class: 'hidden' }, 'Choose')),
-            column('Job'),
-            column('State'),
-            column('Loss'),
-            column('Setting'),
-            column('Epoch', 'num'),
-            column('Left', 'num'),
-            column('Round', 'num'),
-            column('Tuning', 'num'),
-            column('Submitted', 'num'),
+            COLUMNS.map((one) => this.#head(one)),
           ),
         ),
         h(
@@ -360,6 +396,32 @@ class JobsPage {
         ),
       ),
     );
+  }
+
+  /** @param {Column} column */
+  #head({ name, kind, by }) {
+    if (!by) {
+      return h('th', { key: name, scope: 'col', class: kind ?? null }, name);
+    }
+    const isBy = this.#sort.name === name;
+    const order = this.#sort.isDown ? 'descending' : 'ascending';
+    return h(
+      'th',
+      { key: name, scope: 'col', class: kind ?? null, 'aria-sort': isBy ? order : null },
+      h(
+        'button',
+        { type: 'button', class: 'sort', onclick: () => this.#sortBy(name) },
+        name,
+        h('span', { class: 'sort-mark', 'aria-hidden': 'true' }, isBy ? (this.#sort.isDown ? '↓' : '↑') : ''),
+      ),
+    );
+  }
+
+  /** @param {string} name of a column; the second time the other way round */
+  #sortBy(name) {
+    const isDown = this.#sort.name === name ? !this.#sort.isDown : name === NEWEST_FIRST.name;
+    this.#sort = isDown && name === NEWEST_FIRST.name ? NEWEST_FIRST : { name, isDown };
+    this.#draw();
   }
 
   /** @param {JobView} job */
@@ -414,15 +476,16 @@ class JobsPage {
         { class: 'trail-cell', 'data-label': 'Loss' },
         spark(job),
         h('span', { class: 'trail-value' }, format.measured(job.loss, 4)),
-        measuredOf(job),
         job.endTime === null &&
           job.trail.speed !== null &&
+          !isPopulationPolicy(job.policy) &&
           h(
             'span',
             { class: 'sub', title: 'how fast the mainline falls, and how fast it fell at first' },
             `falls ${format.number(job.trail.speed, 2)}/s${job.trail.firstSpeed === null ? '' : `, at first ${format.number(job.trail.firstSpeed, 2)}/s`}`,
           ),
       ),
+      resultCell(job, this.#judges ?? {}),
       h(
         'td',
         { class: 'setting-cell' },
@@ -636,11 +699,41 @@ class JobsPage {
 }
 
 /**
- * @param {string} text
- * @param {string} [kind]
+ * The jobs of a page by a column; those without a value come last either way.
+ *
+ * @param {JobView[]} jobs newest first
+ * @param {{name: string, isDown: boolean}} sort
+ * @param {Judges} judges
  */
-function column(text, kind) {
-  return h('th', { scope: 'col', class: kind ?? null }, text);
+export function sorted(jobs, sort, judges) {
+  const by = COLUMNS.find(({ name }) => name === sort.name)?.by;
+  if (!by || sort === NEWEST_FIRST) {
+    return jobs;
+  }
+  const keyed = jobs.map((job) => ({ job, keys: by(job, judges) }));
+  return keyed
+    .toSorted((a, b) => comparison(a.keys, b.keys, sort.isDown ? -1 : 1))
+    .map(({ job }) => job);
+}
+
+/**
+ * @param {(string | number | null)[]} a
+ * @param {(string | number | null)[]} b
+ * @param {number} way 1 upwards, -1 downwards
+ * @returns {number}
+ */
+function comparison(a, b, way) {
+  const place = a.findIndex((value, i) => value !== b[i]);
+  if (place < 0) {
+    return 0;
+  }
+  const [x, y] = [a[place], b[place]];
+  if (x === null || y === null) {
+    return x === null ? 1 : -1;
+  }
+  return typeof x === 'string' || typeof y === 'string'
+    ? way * String(x).localeCompare(String(y), undefined, { numeric: true })
+    : way * (x - y);
 }
 
 const SPARK_WIDTH = 108;
@@ -693,23 +786,34 @@ function plural(amount, noun) {
  * Of a job that has ended what it ended with: what was evaluated last may be a model that it left.
  *
  * @param {JobView} job
+ * @param {Judges} judges
+ * @returns {[string | null, number | null]} metric and value; null where nothing was evaluated yet
  */
-function measuredOf(job) {
+function resultOf(job, judges) {
+  const judge = judgeOf(judges, job.program);
   const value = job.result?.value ?? null;
   if (hasEnded(job.state) && value !== null) {
-    return h(
-      'span',
-      { class: 'sub', title: 'validation result of the model that was kept' },
-      `result ${format.measured(value, 4)}`,
-    );
+    return [judge === '' ? 'result' : judge, value];
   }
-  return Object.entries(job.metrics)
-    .slice(0, 1)
-    .map(([name, last]) =>
-      h(
-        'span',
-        { class: 'sub', title: 'as evaluated last' },
-        `${format.words(name)} ${format.measured(last, 4)}`,
-      ),
-    );
+  const name = judge in job.metrics ? judge : Object.keys(job.metrics)[0];
+  return name === undefined ? [null, null] : [name, job.metrics[name]];
+}
+
+/**
+ * @param {JobView} job
+ * @param {Judges} judges
+ */
+export function resultCell(job, judges) {
+  const [name, value] = resultOf(job, judges);
+  const kept = hasEnded(job.state) && (job.result?.value ?? null) !== null;
+  return h(
+    'td',
+    {
+      class: 'num result-cell',
+      'data-label': 'Result',
+      title: kept ? 'validation result of the model that was kept' : 'as evaluated last',
+    },
+    format.measured(value, 4),
+    name !== null && h('span', { class: 'sub' }, format.words(name)),
+  );
 }

@@ -1,7 +1,7 @@
 // The shapes that stand for verdicts and states: never colour alone.
 
 import { h } from './dom.js';
-import { isAlive, wasBestRun } from './model.js';
+import { isAlive, isIncumbentKept, wasBestRun } from './model.js';
 
 /** @import {Tree} from './dom.js' */
 
@@ -22,8 +22,12 @@ export const STANDINGS = /** @type {const} */ ({
  *
  * @param {import('./types.js').BranchView} branch
  * @param {Standing} kind
+ * @param {import('./types.js').RoundView} [round] of the branch
  */
-export function standingWords(branch, kind) {
+export function standingWords(branch, kind, round) {
+  if (kind === 'winner' && isIncumbentKept(round)) {
+    return 'kept';
+  }
   if (kind === 'open' && wasBestRun(branch)) {
     return 'best before';
   }

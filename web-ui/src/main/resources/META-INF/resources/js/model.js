@@ -32,9 +32,10 @@ const MAX_DECISIONS = 1000;
  */
 
 /**
- * A place on the horizontal axis: mainline clocks, or the training seconds they took.
+ * A place on the horizontal axis: mainline clocks, or the training seconds or epochs they took.
  *
- * @typedef {{unit: 'clock' | 'time', at: (clock: number) => number}} Axis
+ * @typedef {'clock' | 'time' | 'epoch'} Unit
+ * @typedef {{unit: Unit, at: (clock: number) => number}} Axis
  */
 
 /** @returns {JobModel} */
@@ -389,16 +390,112 @@ function insert(list, item, compare) {
  * The axis of a drawing.
  *
  * @param {JobModel} model
- * @param {'clock' | 'time'} unit
- * @returns {Axis} `time` reads the training seconds of a mainline clock off the mainline's buckets
+ * @param {Unit} unit
+ * @returns {Axis} `time` reads the training seconds of a mainline clock off the mainline's buckets,
+ *     `epoch` its passes over the data off the schedule: they grow evenly while the setting stays
  */
 export function axisOf(model, unit) {
-  if (unit === 'clock') {
-    return { unit, at: (clock) => clock };
+  switch (unit) {
+    case 'clock':
+      return { unit, at: (clock) => clock };
+    case 'epoch':
+      return { unit, at: epochsAt(model) };
+    default:
+      return {
+        unit,
+        at: placesAt([
+          { x: 0, y: 0 },
+          ...model.mainline.map((b) => ({ x: b.toClock, y: b.seconds })),
+        ]),
+      };
   }
-  const line = [{ x: 0, y: 0 }, ...model.mainline.map((b) => ({ x: b.toClock, y: b.seconds }))];
-  const points = line.map((p) => ({ ...p, low: p.y, high: p.y }));
-  return { unit, at: (clock) => valueAt(points, clock) ?? 0 };
+}
+
+/**
+ * Clocks of the mainline whose epochs are told, and the setting from there on.
+ *
+ * @param {JobModel} model
+ * @returns {{clock: number, epoch: number, setting: Setting}[]}
+ */
+function epochs({ steps, job }) {
+  const end = {
+    clock: job?.mainlineClock ?? 0,
+    epoch: job?.epoch ?? 0,
+    setting: job?.setting ?? {},
+  };
+  return [
+    ...steps.map((step) => ({
+      clock: step.fromClock,
+      epoch: step.fromEpoch,
+      setting: step.setting,
+    })),
+    end,
+  ];
+}
+
+/**
+ * Losses come before the job's view that counts their clocks: those go on as the last ones did.
+ *
+ * @param {JobModel} model
+ * @returns {(clock: number) => number} the epoch of a mainline clock
+ */
+function epochsAt(model) {
+  const within = placesAt(epochs(model).map(({ clock, epoch }) => ({ x: clock, y: epoch })));
+  const end = model.job?.mainlineClock ?? 0;
+  const perClock = epochsPerClock(model, model.job?.setting ?? {});
+  return (clock) => within(clock) + Math.max(0, clock - end) * perClock;
+}
+
+/**
+ * What a clock with a setting is of an epoch, by what clocks of the mainline were: that grows with
+ * the batch alone.
+ *
+ * @param {JobModel} model
+ * @param {Setting} setting
+ * @returns {number} 0 before the mainline has run a clock
+ */
+export function epochsPerClock(model, setting) {
+  const known = epochs(model);
+  const last = known.findLastIndex(
+    ({ clock, epoch }, i) => clock < known[i + 1]?.clock && epoch < known[i + 1].epoch,
+  );
+  if (last < 0) {
+    return 0;
+  }
+  const [from, to] = [known[last], known[last + 1]];
+  const batch = (/** @type {Setting} */ { batchSize }) => batchSize ?? 1;
+  return (
+    ((to.epoch - from.epoch) / (to.clock - from.clock)) * (batch(setting) / batch(from.setting))
+  );
+}
+
+/**
+ * How far a branch comes on an axis, from its fork on.
+ *
+ * @param {JobModel} model
+ * @param {BranchView} branch
+ * @param {Unit} unit
+ * @returns {(clocks: number, seconds: number) => number} of its own
+ */
+function ownPlaces(model, { setting }, unit) {
+  if (unit === 'time') {
+    return (_, seconds) => seconds;
+  }
+  const perClock = unit === 'clock' ? 1 : epochsPerClock(model, setting);
+  return (clocks) => clocks * perClock;
+}
+
+/**
+ * Where clocks lie, by some whose places are known: evenly between two of them, and
+ * beyond the last one where that lies.
+ *
+ * @param {{x: number, y: number}[]} known clocks and their places, ascending; one that is known
+ *     twice lies at the later place
+ * @returns {(clock: number) => number}
+ */
+export function placesAt(known) {
+  const points = known.filter((p, i) => !(known[i + 1]?.x <= p.x));
+  return (clock) => valueAt(points, clock) ?? 0;
 }
 
 /**
@@ -492,25 +589,33 @@ function shownBuckets({ mainline, detail }) {
  * @returns {Point[]}
  */
 export function whiskerPoints(model, branch, axis) {
-  const { forkClock, clocks, seconds } = branch;
-  const place = (/** @type {number} */ ownSeconds) =>
-    axis.unit === 'time'
-      ? axis.at(forkClock) + ownSeconds
-      : forkClock + (seconds > 0 ? (clocks * ownSeconds) / seconds : 0);
+  const fork = axis.at(branch.forkClock);
+  const own = ownPlaces(model, branch, axis.unit);
+  const place = (/** @type {number} */ clocks, /** @type {number} */ seconds) =>
+    fork + own(clocks, seconds);
   if (finiteWindows(branch) >= 2) {
     return branch.windowMeans.flatMap((mean, i) =>
-      mean === null ? [] : [{ x: place(branch.windowSeconds[i]), y: mean, low: mean, high: mean }],
+      mean === null
+        ? []
+        : [
+            {
+              x: place(clocksBy(branch, branch.windowSeconds[i]), branch.windowSeconds[i]),
+              y: mean,
+              low: mean,
+              high: mean,
+            },
+          ],
     );
   }
   const buckets = model.series.get(branch.branch)?.buckets ?? [];
-  return coarsen(buckets, clocks / 10).flatMap((bucket) => {
+  return coarsen(buckets, branch.clocks / 10).flatMap((bucket) => {
     if (bucket.mean === null) {
       return [];
     }
     const middle = (bucket.fromClock + bucket.toClock) / 2;
     return [
       {
-        x: axis.unit === 'time' ? place(bucket.seconds) : forkClock + middle,
+        x: place(middle, bucket.seconds),
         y: bucket.mean,
         low: bucket.min ?? bucket.mean,
         high: bucket.max ?? bucket.mean,
@@ -520,22 +625,34 @@ export function whiskerPoints(model, branch, axis) {
 }
 
 /**
- * A branch's loss over its own seconds: the window means that it was judged by, or where there are
- * none the losses that it reported.
+ * @param {BranchView} branch
+ * @param {number} ownSeconds
+ * @returns {number} how many clocks it had run by then
+ */
+function clocksBy({ clocks, seconds }, ownSeconds) {
+  return seconds > 0 ? (clocks * ownSeconds) / seconds : 0;
+}
+
+/**
+ * A branch's loss from its fork on, over its own seconds if nothing else is said: the window means
+ * that it was judged by, or where there are none the losses that it reported.
  *
  * @param {JobModel} model
  * @param {BranchView} branch
+ * @param {Unit} [unit]
  * @returns {{x: number, y: number}[]}
  */
-export function ownLine(model, branch) {
+export function ownLine(model, branch, unit = 'time') {
+  const place = ownPlaces(model, branch, unit);
   if (isDrawnByWindows(branch)) {
-    return branch.windowMeans.flatMap((mean, i) =>
-      mean === null ? [] : [{ x: branch.windowSeconds[i], y: mean }],
-    );
+    return branch.windowMeans.flatMap((mean, i) => {
+      const seconds = branch.windowSeconds[i];
+      return mean === null ? [] : [{ x: place(clocksBy(branch, seconds), seconds), y: mean }];
+    });
   }
   const buckets = withoutStub(model.series.get(branch.branch)?.buckets ?? []);
   return buckets.flatMap((bucket) =>
-    bucket.mean === null ? [] : [{ x: bucket.seconds, y: bucket.mean }],
+    bucket.mean === null ? [] : [{ x: place(bucket.toClock, bucket.seconds), y: bucket.mean }],
   );
 }
 
@@ -642,7 +759,7 @@ export function trialsOfStart(model) {
  * The validation results on the way to where the mainline stands: of its start, and none of a stretch
  * that it left, where it went back or another run of a population took the lead.
  *
- * @param {JobModel} model
+ * @param {{job: JobView | null, evaluations: EvaluationView[]}} model
  * @returns {EvaluationView[]} ascending
  */
 export function evaluationsOfStart(model) {
@@ -739,6 +856,14 @@ export function roundsAndPopulation(model) {
   return [own, ...rounds];
 }
 
+/** Policies that train a population of runs. */
+const POPULATIONS = ['asha', 'hyperband', 'pbt', 'random', 'grid', 'bayes'];
+
+/** @param {string} policy */
+export function isPopulationPolicy(policy) {
+  return POPULATIONS.includes(policy);
+}
+
 /**
  * Whether the job trains a population of runs, which has no rounds.
  *
@@ -770,9 +895,24 @@ function findTrials(model) {
 }
 
 /**
+ * The branch that each start after the first one began with.
+ *
+ * @param {JobModel} model
+ * @returns {BranchView[]} by start
+ */
+export function laterStarts(model) {
+  return remembered(model, 'starts', () => {
+    const branches = [...model.branches.values()]
+      .filter((one) => one.start > 1 && one.kind === 'MAINLINE')
+      .sort((a, b) => a.start - b.start || a.branch - b.branch);
+    return branches.filter((one, i) => one.start !== branches[i - 1]?.start);
+  });
+}
+
+/**
  * The value of a sampled line at `x`, between its neighbours.
  *
- * @param {Point[]} line ascending in x
+ * @param {{x: number, y: number}[]} line ascending in x
  * @param {number} x
  * @returns {number | null} null for an empty line
  */
@@ -828,6 +968,37 @@ export function standing(branch, round) {
     default:
       return 'open';
   }
+}
+
+/**
+ * Whether nobody beat the setting that a race began with.
+ *
+ * @param {RoundView | undefined} round
+ */
+export function isIncumbentKept(round) {
+  return round?.winner !== null && round?.outcome.startsWith('Kept ') === true;
+}
+
+/**
+ * Why a race kept its incumbent although another entrant that was left had the lesser probe loss.
+ *
+ * @param {JobModel} model
+ * @param {RoundView} round
+ * @returns {string} empty where none had, or where that is not known here
+ */
+export function whyKept(model, round) {
+  const decision = model.decisions.findLast(
+    (one) => one.rule === 'racing.keep' && one.round === round.round,
+  );
+  const better = (decision?.evidence.entrants ?? []).filter(
+    (/** @type {any} */ one) => one.branch !== round.winner && one.aboveLeader < 0,
+  );
+  if (better.length === 0) {
+    return '';
+  }
+  return better.every((/** @type {any} */ one) => one.aboveLeaderUpper >= 0)
+    ? 'The lesser probe loss of another is a difference within chance.'
+    : 'Another has the lesser probe loss, but did not show all that a race asks for.';
 }
 
 /**
@@ -995,7 +1166,7 @@ export function falls(model) {
 export function lastPlace(model, axis) {
   let last = axis.at(model.job?.mainlineClock ?? 0);
   for (const branch of trialsOfStart(model)) {
-    last = Math.max(last, trialEnd(branch, axis));
+    last = Math.max(last, trialEnd(model, branch, axis));
   }
   return last;
 }
@@ -1003,14 +1174,17 @@ export function lastPlace(model, axis) {
 /**
  * Where a trial ends on the axis.
  *
+ * @param {JobModel} model
  * @param {BranchView} branch
  * @param {Axis} axis
  */
-export function trialEnd(branch, axis) {
-  return axis.unit === 'time'
-    ? axis.at(branch.forkClock) + branch.seconds
-    : branch.forkClock + branch.clocks;
+export function trialEnd(model, branch, axis) {
+  const own = ownPlaces(model, branch, axis.unit)(branch.clocks, branch.seconds);
+  return axis.at(branch.forkClock) + own;
 }
+
+/** The least of an axis that is worth a drawing. */
+const LEAST_SPAN = { clock: 10, time: 0.01, epoch: 0.001 };
 
 /**
  * What a round and its trials cover of the axis, with some air.
@@ -1028,8 +1202,8 @@ export function roundSpan(model, round, axis) {
   const from = axis.at(Math.min(...own.map((branch) => branch.forkClock)));
   const winner = model.rounds.get(round)?.winner;
   const to = Math.max(
-    ...own.filter((b) => b.branch !== winner).map((branch) => trialEnd(branch, axis)),
-    from + (axis.unit === 'time' ? 0.01 : 10),
+    ...own.filter((b) => b.branch !== winner).map((branch) => trialEnd(model, branch, axis)),
+    from + LEAST_SPAN[axis.unit],
   );
   const air = (to - from) * 0.35;
   return [Math.max(0, from - air), to + air];

@@ -24,6 +24,9 @@ const LEFT = 60;
 /** One alone gives no scale. */
 const LEAST_TICKS = 3;
 
+/** How wide a letter of a tick is, and what parts it from the next one. */
+const LETTER = 7;
+
 /** For the names at the ends of the lines. */
 const NAMES = { wide: 162, narrow: 112 };
 
@@ -31,7 +34,7 @@ const NAMES = { wide: 162, narrow: 112 };
 const GAP = 20;
 
 const TOP = 12;
-const BOTTOM = HEIGHT - 36;
+const BOTTOM = HEIGHT - 40;
 
 /** So many points of a line are in its table. */
 const TWIN_POINTS = 40;
@@ -49,7 +52,8 @@ const LONGEST_LABEL = { wide: 14, narrow: 9 };
 
 /**
  * @param {Trace[]} traces at least one with a point; x in `unit`, y in loss
- * @param {{unit: (value: number) => string, label: string}} words
+ * @param {{unit: (value: number) => string, label: string, axis?: string}} words `axis`: what goes
+ *     across
  * @param {number} room for it, in pixels: letters are as large on a phone as elsewhere
  * @returns {Tree}
  */
@@ -66,6 +70,10 @@ export function overlay(traces, words, room) {
   const y = linear(low - air, high + air, BOTTOM, TOP);
   const px = (/** @type {number} */ value) => value.toFixed(1);
   // Names are moved apart, so that the line before each says whose it is.
+  const labels = namesOf(
+    traces.map(({ label }) => label),
+    LONGEST_LABEL[size],
+  );
   const name = (/** @type {string} */ label, /** @type {number} */ i) => {
     const at = spread(traces, i, y);
     return h(
@@ -75,7 +83,12 @@ export function overlay(traces, words, room) {
         class: `compare-line is-${traces[i].kind} line-${i}`,
         d: `M${px(right + GAP)} ${px(at - 4)}h16`,
       }),
-      h('text', { class: 'value', x: right + GAP + 21, y: at }, short(label, LONGEST_LABEL[size])),
+      h(
+        'text',
+        { class: 'value', x: right + GAP + 21, y: at },
+        h('title', null, traces[i].label),
+        label,
+      ),
     );
   };
   return h(
@@ -106,14 +119,15 @@ export function overlay(traces, words, room) {
           ),
         ),
       ),
-      ticksOf(x, Math.max(LEAST_TICKS, width / 190)).map((tick) =>
+      placesOf(x, Math.max(LEAST_TICKS, width / 190), words.unit).map((tick) =>
         h(
           'text',
           { key: `x${tick}`, class: 'tick tick-x', x: x.at(tick), y: BOTTOM + 19 },
           words.unit(tick),
         ),
       ),
-      traces.map(({ label, kind, line }, i) => {
+      words.axis && h('text', { class: 'axis-title', x: right, y: HEIGHT - 6 }, words.axis),
+      traces.map(({ kind, line }, i) => {
         const last = line.at(-1);
         return h(
           'g',
@@ -126,11 +140,29 @@ export function overlay(traces, words, room) {
               .join(''),
           }),
           last && mark(kind, x.at(last.x), Math.max(TOP, y.at(last.y)), 4),
-          last && name(label, i),
+          last && name(labels[i], i),
         );
       }),
     ),
   );
+}
+
+/**
+ * Ticks, as many as do not run into each other.
+ *
+ * @param {import('./scale.js').Scale} x
+ * @param {number} most
+ * @param {(value: number) => string} unit
+ * @returns {number[]}
+ */
+function placesOf(x, most, unit) {
+  const ticks = ticksOf(x, most);
+  const room = x.at(ticks[1]) - x.at(ticks[0]);
+  const isTight = ticks.slice(0, -1).some((tick, i) => {
+    const letters = (unit(tick).length + unit(ticks[i + 1]).length) / 2;
+    return letters * LETTER > room;
+  });
+  return isTight && most > 1 ? placesOf(x, most - 1, unit) : ticks;
 }
 
 /**
@@ -150,6 +182,72 @@ export function overlayTwin(traces, words) {
         .map((p) => [label, words.unit(p.x), format.measured(p.y, 4)]);
     }),
   );
+}
+
+/**
+ * Names for lines that can be told apart, where their labels can be.
+ *
+ * @param {string[]} labels
+ * @param {number} longest
+ * @returns {string[]}
+ */
+export function namesOf(labels, longest) {
+  const names = distinct(labels, longest).map((name) => short(name, longest));
+  return names.map((name, i) => {
+    // What is named alike is told apart by itself, whatever stands beside it.
+    const alike = labels.filter((_, j) => names[j] === name);
+    return alike.length === 1 || alike.length === labels.length
+      ? name
+      : short(distinct(alike, longest)[alike.indexOf(labels[i])], longest);
+  });
+}
+
+/**
+ * Where they are too long the labels without the words that all of them have in common; a word stays
+ * before a number, which by itself would say little, as long as there is room.
+ *
+ * @param {string[]} labels
+ * @param {number} longest
+ * @returns {string[]}
+ */
+function distinct(labels, longest) {
+  const named = differing(labels, true);
+  const fits = (/** @type {string[]} */ names) => names.every((name) => name.length <= longest);
+  return [labels, named].find(fits) ?? differing(labels, false);
+}
+
+/**
+ * @param {string[]} labels
+ * @param {boolean} isNamed whether a number keeps the word before it
+ * @returns {string[]} the labels as they are where nothing would be left of one
+ */
+function differing(labels, isNamed) {
+  const all = labels.map(wordsOf);
+  const [first] = all;
+  const isAlike = all.every((words) => words.length === first.length);
+  const isCommon = (/** @type {number} */ i) =>
+    all.every((words) => words.at(i)?.trim() === first.at(i)?.trim());
+  const shared = first.findIndex((_, i) => !isCommon(i));
+  const sharedEnd = first.findIndex((_, i) => !isCommon(-1 - i));
+  const names = all.map((words) => {
+    const stays = words.map((_, i) =>
+      isAlike ? !isCommon(i) : i >= shared && i < words.length - sharedEnd,
+    );
+    return words
+      .filter((_, i) => stays[i] || (isNamed && stays[i + 1] && /^\d/.test(words[i + 1])))
+      .join('')
+      .replace(/[\s_-]+$/, '');
+  });
+  const isTold = shared >= 0 && (isAlike || sharedEnd >= 0) && !names.includes('');
+  return isTold ? names : labels;
+}
+
+/**
+ * @param {string} label
+ * @returns {string[]} each with what parts it from the next one; 1e-3 is one
+ */
+function wordsOf(label) {
+  return label.split(/(?<=\s|_|(?<!\de)-)/);
 }
 
 /**

@@ -6,6 +6,7 @@ import { inlineMark, legendWords, STANDINGS, standingWords } from './marks.js';
 import * as timeline from './timeline.js';
 import {
   axisOf,
+  epochsPerClock,
   evaluationsOfStart,
   hasEnded,
   mainlinePoints,
@@ -22,13 +23,16 @@ import { announce } from './announce.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 
 /** @import {Child, Tree} from './dom.js' */
-/** @import {JobModel} from './model.js' */
+/** @import {JobModel, Unit} from './model.js' */
 /** @import {Drawing} from './timeline.js' */
 /** @import {BranchView} from './types.js' */
 /** @import {Segment} from './controls.js' */
 
 /** Rounds that have a button of their own. */
 const ROUND_BUTTONS = 4;
+
+/** @type {Unit[]} what may go across */
+const UNITS = ['clock', 'epoch', 'time'];
 
 /** A drag shorter than this is a click, in pixels. */
 const SMALLEST_BRUSH = 8;
@@ -41,8 +45,8 @@ export class Plot {
   #model;
   #redraw;
   #on;
-  /** @type {'clock' | 'time'} */
-  #unit = localStorage.getItem('axis') === 'time' ? 'time' : 'clock';
+  /** @type {Unit} */
+  #unit = UNITS.find((unit) => unit === localStorage.getItem('axis')) ?? 'clock';
   #log = localStorage.getItem('log-axis') === 'true';
   /** @type {number | null} the round that is looked at */
   #round = null;
@@ -111,7 +115,7 @@ export class Plot {
     if (this.#round !== null) {
       this.#zoom = roundSpan(this.#model, this.#round, this.#axis()) ?? this.#zoom;
     }
-    const view = { log: this.#log, zoom: this.#zoom, round: this.#round, unit: this.#unit };
+    const view = { log: this.#log, zoom: this.#zoom, round: this.#round, unit: this.#across() };
     this.#drawing = this.#width > 0 ? timeline.plan(this.#model, view, this.#width) : null;
     return h(
       'section',
@@ -125,7 +129,16 @@ export class Plot {
   }
 
   #axis() {
-    return axisOf(this.#model, this.#unit);
+    return axisOf(this.#model, this.#across());
+  }
+
+  /** What goes across: epochs are known once the mainline has run. */
+  #across() {
+    return this.#unit === 'epoch' && !this.#hasEpochs() ? 'clock' : this.#unit;
+  }
+
+  #hasEpochs() {
+    return epochsPerClock(this.#model, {}) > 0;
   }
 
   /** What the drawing leaves out, its twin as a table, and its files. */
@@ -223,7 +236,9 @@ export class Plot {
   }
 
   #tools() {
-    const rounds = [...this.#model.rounds.keys()].sort((a, b) => a - b).slice(-ROUND_BUTTONS);
+    const all = [...this.#model.rounds.keys()].sort((a, b) => a - b);
+    const earlier = all.slice(0, -ROUND_BUTTONS);
+    const rounds = all.filter((one) => one === this.#round || !earlier.includes(one));
     /** @type {Segment[]} */
     const spans = [['All', () => this.showRound(null), this.#zoom === null, false]];
     for (const round of rounds) {
@@ -241,15 +256,47 @@ export class Plot {
     return h(
       'div',
       { class: 'tools' },
+      earlier.length > 0 && this.#menu(earlier),
       segmented('Shown clocks', spans),
       segmented('Horizontal axis', [
-        ['Clock', () => this.#setUnit('clock'), this.#unit === 'clock', false],
-        ['Time', () => this.#setUnit('time'), this.#unit === 'time', false],
+        ['Clock', () => this.#setUnit('clock'), this.#across() === 'clock', false],
+        ['Epoch', () => this.#setUnit('epoch'), this.#across() === 'epoch', !this.#hasEpochs()],
+        ['Time', () => this.#setUnit('time'), this.#across() === 'time', false],
       ]),
       segmented('Loss axis', [
         ['Linear', () => this.#setLog(false), !log, false],
         ['Log', () => this.#setLog(true), log, !this.#drawing?.canLog],
       ]),
+    );
+  }
+
+  /** @param {number[]} rounds that have no button of their own */
+  #menu(rounds) {
+    return h(
+      'select',
+      {
+        key: 'earlier',
+        class: 'round-menu',
+        'aria-label': 'Earlier rounds',
+        onchange: (/** @type {Event} */ event) => {
+          const select = /** @type {HTMLSelectElement} */ (event.currentTarget);
+          const round = Number(select.value);
+          select.value = '';
+          this.showRound(round);
+        },
+      },
+      h('option', { key: 'none', value: '' }, 'Earlier rounds'),
+      rounds.toReversed().map((round) =>
+        h(
+          'option',
+          {
+            key: round,
+            value: String(round),
+            disabled: roundSpan(this.#model, round, this.#axis()) === null,
+          },
+          `Round ${round}`,
+        ),
+      ),
     );
   }
 
@@ -353,7 +400,8 @@ export class Plot {
    * @returns {Child}
    */
   #branchTip(branch) {
-    const kind = standing(branch, this.#model.rounds.get(branch.round));
+    const round = this.#model.rounds.get(branch.round);
+    const kind = standing(branch, round);
     const probe = probed(branch);
     const measured =
       branch.heldOutLoss === null
@@ -367,7 +415,7 @@ export class Plot {
         'p',
         { class: 'tip-title' },
         inlineMark(kind),
-        `Branch ${branch.branch}, ${standingWords(branch, kind)}`,
+        `Branch ${branch.branch}, ${standingWords(branch, kind, round)}`,
       ),
       h(
         'dl',
@@ -393,10 +441,8 @@ export class Plot {
       (e) => axis.at(e.mainlineClock) <= place,
     );
     const ended = place > (mainline.at(-1)?.x ?? 0);
-    const title =
-      axis.unit === 'time' ? `After ${format.duration(place)}` : `Clock ${format.count(place)}`;
     return [
-      h('p', { class: 'tip-title' }, title),
+      h('p', { class: 'tip-title' }, timeline.placeWords(axis.unit, place)),
       h(
         'dl',
         null,
@@ -423,7 +469,7 @@ export class Plot {
     }
   }
 
-  /** @param {'clock' | 'time'} unit */
+  /** @param {Unit} unit */
   #setUnit(unit) {
     this.#unit = unit;
     localStorage.setItem('axis', unit);
@@ -445,7 +491,7 @@ export class Plot {
     this.#zoom = span;
     this.#round = round;
     this.#cursor = null;
-    this.#on.look(this.#unit === 'clock' ? span : null);
+    this.#on.look(this.#across() === 'clock' ? span : null);
     this.#redraw();
   }
 
@@ -548,7 +594,7 @@ export class Plot {
     const next = order[Math.min(order.length - 1, Math.max(0, now + direction))];
     if (next) {
       this.focus = next.branch;
-      this.#pointTo(trialEnd(next, this.#axis()));
+      this.#pointTo(trialEnd(this.#model, next, this.#axis()));
     }
   }
 

@@ -28,7 +28,7 @@ import {
 
 /** @import {Tree} from './dom.js' */
 /** @import {Scale} from './scale.js' */
-/** @import {Axis, JobModel} from './model.js' */
+/** @import {Axis, JobModel, Unit} from './model.js' */
 /** @import {BranchView, Fall, Point} from './types.js' */
 
 /** How near to a whisker the pointer must be to mean it, in pixels. */
@@ -44,6 +44,13 @@ const WINDOWS = 10;
 const MANY = 150;
 
 const HEADING = 24;
+
+/** What the axis says, how a place reads on it, and the least that is drawn of it. */
+const UNITS = /** @type {Record<Unit, {title: string, words: (place: number) => string, least: number}>} */ ({
+  clock: { title: 'mainline clock', words: format.count, least: 10 },
+  epoch: { title: 'epoch', words: (place) => format.number(place, 4), least: 0.01 },
+  time: { title: 'training time on the mainline', words: format.duration, least: 0.1 },
+});
 
 /** Room for the numbers at the left, on a phone. */
 const NARROW_LEFT = 52;
@@ -63,7 +70,7 @@ const NARROW_LEFT = 52;
  *
  * @param {JobModel} model
  * @param {{log: boolean, zoom: [number, number] | null, round: number | null,
- *     unit: 'clock' | 'time'}} view
+ *     unit: Unit}} view
  * @param {number} width in pixels
  * @returns {Drawing}
  */
@@ -74,7 +81,7 @@ export function plan(model, view, width) {
   const axis = axisOf(model, view.unit);
   const [from, to] = view.zoom ?? [
     0,
-    Math.max(axis.unit === 'time' ? 0.1 : 10, lastPlace(model, axis) * 1.01),
+    Math.max(UNITS[axis.unit].least, lastPlace(model, axis) * 1.01),
   ];
   const clocksPerPlace = model.mainline.length > 0 ? clocksOf(model, axis) : 1;
   const pixels = (((to - from) * clocksPerPlace) / (right - left)) * PIXELS_PER_POINT;
@@ -175,8 +182,8 @@ function lossScale([low, high], log, bottom, top) {
  * @returns {number} mainline clocks in one unit of the axis
  */
 function clocksOf(model, axis) {
-  const last = model.mainline[model.mainline.length - 1];
-  return axis.unit === 'clock' || !(last.seconds > 0) ? 1 : last.toClock / last.seconds;
+  const last = model.mainline[model.mainline.length - 1].toClock;
+  return axis.at(last) > 0 ? last / axis.at(last) : 1;
 }
 
 /**
@@ -474,7 +481,7 @@ function lanePanel(model, axis, name, x, top, bottom, left, right) {
           h('path', {
             key: kind,
             class: `tried is-${kind}`,
-            d: group.map((branch) => triedStroke(branch, name, axis, x, y)).join(''),
+            d: group.map((branch) => triedStroke(model, branch, name, axis, x, y)).join(''),
           }),
         )
         .toArray(),
@@ -517,15 +524,16 @@ function laneStroke(steps, dips, across, y, floor) {
 }
 
 /**
+ * @param {JobModel} model
  * @param {BranchView} branch
  * @param {string} name of the tunable
  * @param {Axis} axis
  * @param {Scale} x
  * @param {Scale} y
  */
-function triedStroke(branch, name, axis, x, y) {
+function triedStroke(model, branch, name, axis, x, y) {
   const from = x.at(axis.at(branch.forkClock));
-  const to = Math.max(from + 3, x.at(trialEnd(branch, axis)));
+  const to = Math.max(from + 3, x.at(trialEnd(model, branch, axis)));
   return `M${px(from)} ${px(y.at(branch.setting[name]))}H${px(to)}`;
 }
 
@@ -572,34 +580,51 @@ function ends(y, low, high, left) {
  * @param {number} right
  */
 function rounds(model, axis, x, top, bottom, left, right) {
-  let free = -Infinity;
+  const places = [...model.rounds.keys()]
+    .sort((a, b) => a - b)
+    .flatMap((round) => {
+      const clock = trialsByRound(model)
+        .get(round)
+        ?.find((one) => one.start === model.job?.start)?.forkClock;
+      const at = clock === undefined ? NaN : x.at(axis.at(clock));
+      return at >= left - 0.5 && at <= right + 0.5 ? [{ round, at: snap(at) }] : [];
+    });
+  const labels = roundLabels(places);
   return h(
     'g',
     null,
-    [...model.rounds.values()]
-      .sort((a, b) => a.round - b.round)
-      .map((round) => {
-        const clock = trialsByRound(model)
-          .get(round.round)
-          ?.find((one) => one.start === model.job?.start)?.forkClock;
-        const fork = clock === undefined ? undefined : axis.at(clock);
-        if (fork === undefined || x.at(fork) < left - 0.5 || x.at(fork) > right + 0.5) {
-          return null;
-        }
-        const at = snap(x.at(fork));
-        const labelled = at >= free;
-        if (labelled) {
-          free = at + 58;
-        }
-        return h(
-          'g',
-          { key: round.round },
-          h('line', { class: 'round-line', x1: at, x2: at, y1: top - 24, y2: bottom }),
-          labelled &&
-            h('text', { class: 'round-label', x: at + 5, y: top - 15 }, `round ${round.round}`),
-        );
-      }),
+    places.map(({ round, at }, i) =>
+      h(
+        'g',
+        { key: round },
+        h('line', { class: 'round-line', x1: at, x2: at, y1: top - 24, y2: bottom }),
+        labels[i] !== '' && h('text', { class: 'round-label', x: at + 5, y: top - 15 }, labels[i]),
+      ),
+    ),
   );
+}
+
+/** How wide a label is that names a round, and one that has its number alone: for each letter. */
+const LABEL = { named: 58, letter: 7, gap: 10 };
+
+/**
+ * Labels of rounds: a number alone where the next round is too near for more, and none where that
+ * would go over the one before.
+ *
+ * @param {{round: number, at: number}[]} places ascending, in pixels
+ * @returns {string[]}
+ */
+export function roundLabels(places) {
+  let free = -Infinity;
+  return places.map(({ round, at }, i) => {
+    if (at < free) {
+      return '';
+    }
+    const next = places[i + 1]?.at ?? Infinity;
+    const isNamed = next >= at + LABEL.named;
+    free = at + (isNamed ? LABEL.named : LABEL.gap + LABEL.letter * String(round).length);
+    return isNamed ? `round ${round}` : String(round);
+  });
 }
 
 /**
@@ -630,16 +655,27 @@ function xAxis(axis, x, bottom, left, right, phone) {
         h(
           'text',
           { class: 'tick tick-x', x: x.at(tick), y: bottom + 19 },
-          axis.unit === 'time' ? format.duration(tick) : format.count(tick),
+          UNITS[axis.unit].words(tick),
         ),
       ),
     ),
     h(
       'text',
       { class: 'axis-title', x: right, y: bottom + 36 },
-      axis.unit === 'time' ? 'training time on the mainline' : 'mainline clock',
+      UNITS[axis.unit].title,
     ),
   );
+}
+
+/**
+ * A place of the axis, in words.
+ *
+ * @param {Unit} unit
+ * @param {number} place
+ */
+export function placeWords(unit, place) {
+  const words = UNITS[unit].words(place);
+  return { clock: `Clock ${words}`, epoch: `Epoch ${words}`, time: `After ${words}` }[unit];
 }
 
 /**

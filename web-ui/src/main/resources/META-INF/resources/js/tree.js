@@ -8,6 +8,7 @@ import { mark, standingWords } from './marks.js';
 import {
   hasEnded,
   isPopulation,
+  laterStarts,
   ranked,
   roundsAndPopulation,
   standing,
@@ -38,6 +39,8 @@ export function treePanel(model, view, on) {
   const rounds = roundsAndPopulation(model);
   const shown = view.all ? rounds : rounds.slice(-MOST_ROUNDS);
   const left = rounds.length - shown.length;
+  const starts = laterStarts(model);
+  const isGrown = rounds.length + starts.length > 0;
   return h(
     'section',
     { class: 'card tree-card', key: 'tree', 'aria-labelledby': 'tree-title' },
@@ -48,10 +51,12 @@ export function treePanel(model, view, on) {
       h(
         'p',
         { class: 'muted' },
-        'the mainline, and what each round tried beside it; the larger, the faster',
+        isPopulation(model)
+          ? 'the run that leads, and the others of the population'
+          : 'the mainline, and what each round tried beside it; the larger, the faster',
       ),
     ),
-    rounds.length === 0 &&
+    !isGrown &&
       h(
         'p',
         { class: 'empty' },
@@ -59,7 +64,7 @@ export function treePanel(model, view, on) {
           ? 'No branch was tried beside the mainline.'
           : 'The mainline grows here; each round of tuning adds a column with the branches that it tried.',
       ),
-    rounds.length > 0 &&
+    isGrown &&
       h(
         'div',
         {
@@ -80,9 +85,10 @@ export function treePanel(model, view, on) {
         h('ol', { class: 'tree-rounds', key: 'rounds' }, [
           h('li', { class: 'tree-root', key: 'root' }, h('span', { class: 'tree-dot' }), 'start'),
           ...shown.map((round, i) => column(model, round, view, i === shown.length - 1, on)),
+          ...starts.map((branch) => startColumn(model, branch, view, on)),
         ]),
       ),
-    rounds.length > 0 &&
+    isGrown &&
       h(
         'div',
         { class: 'chart-foot is-inset' },
@@ -135,6 +141,28 @@ function lineage(model) {
       clocks,
       ...setting,
     }),
+  );
+}
+
+/**
+ * A mainline that began anew, where a model overfitted: nothing races it.
+ *
+ * @param {JobModel} model
+ * @param {BranchView} branch
+ * @param {{focus: number | null}} view
+ * @param {{focus: (branch: number | null) => void, show: (branch: number) => void}} on
+ */
+function startColumn(model, branch, view, on) {
+  return h(
+    'li',
+    { class: 'tree-round is-start', key: `start ${branch.start}` },
+    h(
+      'div',
+      { class: 'tree-main' },
+      h('span', { class: 'tree-root' }, h('span', { class: 'tree-dot' })),
+      node(model, branch, undefined, 1, view, on),
+    ),
+    h('span', { class: 'tree-start' }, `start ${branch.start}`),
   );
 }
 
@@ -207,7 +235,7 @@ function column(model, round, view, latest, on) {
 /**
  * @param {JobModel} model
  * @param {BranchView} branch
- * @param {RoundView} round
+ * @param {RoundView | undefined} round
  * @param {number} share of the fastest branch's speed
  * @param {{focus: number | null}} view
  * @param {{focus: (branch: number | null) => void, show: (branch: number) => void}} on
@@ -223,7 +251,7 @@ function node(model, branch, round, share, view, on) {
     {
       type: 'button',
       class: view.focus === branch.branch ? 'tree-node is-focus' : 'tree-node',
-      'aria-label': `Branch ${branch.branch}, ${standingWords(branch, kind)}${speed}`,
+      'aria-label': `Branch ${branch.branch}, ${standingWords(branch, kind, round)}${speed}`,
       title: setting,
       onclick: () => on.show(branch.branch),
       onpointerenter: () => on.focus(branch.branch),

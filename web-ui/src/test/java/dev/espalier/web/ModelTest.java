@@ -208,6 +208,48 @@ final class ModelTest {
             "[{\"x\":100,\"y\":4,\"low\":4,\"high\":4},{\"x\":120,\"y\":3,\"low\":3,\"high\":3}]");
   }
 
+  /// After a change of the batch size clocks are no measure of progress.
+  @Test
+  void epochsGoAsFarAsTheBatchIsLarge() {
+    event(
+        "schedule.changed",
+        "{\"fromClock\": 0, \"fromEpoch\": 0, \"setting\": {\"batchSize\": 32}}");
+    assertThat(epochsPerClock(32)).isZero();
+    event(
+        "schedule.changed",
+        "{\"fromClock\": 100, \"fromEpoch\": 1, \"setting\": {\"batchSize\": 64}}");
+
+    event(
+        "job.changed",
+        "{\"version\": 1, \"mainlineClock\": 200, \"epoch\": 3,"
+            + " \"setting\": {\"batchSize\": 64}}");
+
+    Value axis = page.invokeMember("axisOf", model, "epoch");
+    assertThat(axis.invokeMember("at", 50).asDouble()).isEqualTo(0.5);
+    assertThat(axis.invokeMember("at", 150).asDouble()).isEqualTo(2);
+    assertThat(axis.invokeMember("at", 250).asDouble()).isEqualTo(4);
+    assertThat(epochsPerClock(64)).isEqualTo(0.02);
+    assertThat(epochsPerClock(16)).isEqualTo(0.005);
+    event(
+        "branch.changed",
+        """
+        {"branch": 3, "parent": 0, "kind": "TRIAL", "round": 1, "forkClock": 100, "clocks": 40,
+         "seconds": 2, "state": "MEASURED", "setting": {"batchSize": 16}, "windowMeans": [4, 3],
+         "windowSeconds": [1, 2]}\
+        """);
+    Value branch = model.getMember("branches").invokeMember("get", 3);
+    assertThat(page.invokeMember("trialEnd", model, branch, axis).asDouble()).isEqualTo(1.2);
+    assertThat(modules.text(page.invokeMember("ownLine", model, branch, "epoch")))
+        .isEqualTo("[{\"x\":0.1,\"y\":4},{\"x\":0.2,\"y\":3}]");
+    assertThat(modules.text(page.invokeMember("ownLine", model, branch, "clock")))
+        .isEqualTo("[{\"x\":20,\"y\":4},{\"x\":40,\"y\":3}]");
+  }
+
+  private double epochsPerClock(int batch) {
+    Value setting = modules.json("{\"batchSize\": %d}".formatted(batch));
+    return page.invokeMember("epochsPerClock", model, setting).asDouble();
+  }
+
   @Test
   void aTrialThatIsNotJudgedAsksForItsLosses() {
     branch(3, "0", "TRIAL", 1, 0, 40);

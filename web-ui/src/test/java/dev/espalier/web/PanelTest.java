@@ -2,6 +2,8 @@ package dev.espalier.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
+import java.util.stream.Collectors;
 import org.graalvm.polyglot.Value;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,11 +49,267 @@ final class PanelTest {
 
     Value drawing = modules.load("overlay.js").invokeMember("overlay", traces, words, 340);
 
-    assertThat(words(drawing, "value")).isEqualTo("run-…band|run-pbt");
+    assertThat(words(drawing, "value")).isEqualTo("run-hyperbandhyperband|run-pbtpbt");
     Value svg = drawing.getMember("children").getArrayElement(0);
     assertThat(svg.getMember("props").getMember("viewBox").asString()).isEqualTo("0 0 340 320");
     assertThat(count(drawing, "compare-line is-winner line-0")).isEqualTo(2);
     assertThat(count(drawing, "compare-line is-open line-1")).isEqualTo(2);
+  }
+
+  /// Jobs of one comparison are named alike, but for what is compared.
+  @Test
+  void namesOfLinesSayWhatDiffers() {
+    assertThat(names(14, "demo", "bpr racing")).isEqualTo("demo|bpr racing");
+    assertThat(names(14, "bpr-cmp racing seed 1", "bpr-cmp asha seed 1")).isEqualTo("racing|asha");
+    assertThat(names(14, "bpr-cmp racing seed 1", "bpr-cmp asha seed 2"))
+        .isEqualTo("racing seed 1|asha seed 2");
+    assertThat(names(9, "bpr-cmp racing seed 1", "bpr-cmp asha seed 2"))
+        .isEqualTo("racing 1|asha 2");
+    assertThat(names(9, "shop churn 1e-3", "shop churn 1e-4")).isEqualTo("1e-3|1e-4");
+    assertThat(names(9, "bpr-cmp racing seed 1", "a long race", "bpr-cmp asha seed 1"))
+        .isEqualTo("racing|a lo…race|asha");
+    assertThat(names(9, "one and the same", "one and the same")).isEqualTo("one …same|one …same");
+  }
+
+  private String names(int longest, String... labels) {
+    return modules
+        .script("(page, labels, longest) => page.namesOf(labels.split('|'), longest).join('|')")
+        .execute(modules.load("overlay.js"), String.join("|", labels), longest)
+        .asString();
+  }
+
+  /// On a phone "6 min 40 s" ran into its neighbours.
+  @Test
+  void ticksOfALineDoNotRunIntoEachOther() {
+    Value traces =
+        modules.json(
+            """
+            [{"label": "a", "kind": "winner", "wild": false,
+              "line": [{"x": 0, "y": 2}, {"x": 600, "y": 1}]}]\
+            """);
+    Value words = modules.script("({unit: (x) => `${x} seconds long`, label: 'Loss'})");
+    Value overlay = modules.load("overlay.js");
+
+    assertThat(count(overlay.invokeMember("overlay", traces, words, 340), "tick tick-x"))
+        .isEqualTo(2);
+    assertThat(count(overlay.invokeMember("overlay", traces, words, 1200), "tick tick-x"))
+        .isGreaterThan(3);
+  }
+
+  @Test
+  void theBestOfARowIsThatOfItsGoal() {
+    assertThat(best("[0.3, 0.1, 0.1]", "least")).isEqualTo("[false,true,true]");
+    assertThat(best("[0.3, null, 0.1]", "most")).isEqualTo("[true,false,false]");
+    assertThat(best("[0.3, 0.1]", null)).isEqualTo("[]");
+    assertThat(best("[0.1, 0.1]", "least")).isEqualTo("[]");
+  }
+
+  private String best(String values, String goal) {
+    return modules.text(
+        modules.load("compare-jobs.js").invokeMember("best", modules.json(values), goal));
+  }
+
+  private static final String JUDGES =
+      "{\"mlp\": [{\"name\": \"accuracy\", \"goal\": \"MAXIMIZE\"}]}";
+
+  /// Where there is no value nothing can be said of the order, whichever way it goes.
+  @Test
+  void jobsAreSortedByAColumnAndThoseWithoutAValueComeLast() {
+    String jobs =
+        """
+        [{"name": "b", "loss": null, "createTime": "2026-01-03T00:00:00Z"},
+         {"name": "a10", "loss": 0.5, "createTime": "2026-01-02T00:00:00Z"},
+         {"name": "a9", "loss": 2, "createTime": "2026-01-01T00:00:00Z"}]\
+        """;
+    assertThat(sorted(jobs, "Loss", false)).isEqualTo("a10 a9 b");
+    assertThat(sorted(jobs, "Loss", true)).isEqualTo("a9 a10 b");
+    assertThat(sorted(jobs, "Job", false)).isEqualTo("a9 a10 b");
+    assertThat(sorted(jobs, "Submitted", false)).isEqualTo("a9 a10 b");
+  }
+
+  private String sorted(String jobs, String name, boolean isDown) {
+    return modules
+        .script(
+            "(page, jobs, name, isDown) =>"
+                + " page.sorted(jobs, {name, isDown}, {}).map(one => one.name).join(' ')")
+        .execute(modules.load("jobs-page.js"), modules.json(jobs), name, isDown)
+        .asString();
+  }
+
+  @Test
+  void theResultOfAJobNamesItsMetric() {
+    String job =
+        "{\"program\": \"mlp\", \"state\": \"%s\", \"result\": {\"value\": 0.944},"
+            + " \"metrics\": {\"loss\": 0.3, \"accuracy\": 0.9}}";
+    assertThat(result(job.formatted("COMPLETED"), JUDGES)).isEqualTo("0.944accuracy");
+    assertThat(result(job.formatted("TRAINING"), JUDGES)).isEqualTo("0.900accuracy");
+    assertThat(result(job.formatted("COMPLETED"), "{}")).isEqualTo("0.944result");
+  }
+
+  private String result(String job, String judges) {
+    Value cell =
+        modules
+            .load("jobs-page.js")
+            .invokeMember("resultCell", modules.json(job), modules.json(judges));
+    return words(cell, "num result-cell");
+  }
+
+  private static final String TRIED =
+      """
+      {"branch": %d, "parent": 0, "kind": "TRIAL", "round": 1, "start": 1, "forkClock": 50,
+       "clocks": 9, "seconds": %s, "verdict": null, "speed": null, "slope": null, "noise": null,
+       "windowMeans": [], "windowSeconds": [], "heldOutLoss": %s, "heldOutMetric": null,
+       "state": "%s", "setting": {}}\
+      """;
+
+  private void race(String phase, String winner, String outcome) {
+    model.getMember("job").putMember("policy", "racing");
+    addBranch(TRIED.formatted(2, "0.029", "0.55", "DISCARDED"));
+    addBranch(TRIED.formatted(3, "0.112", "0.56", winner.equals("null") ? "MEASURED" : "KEPT"));
+    Value round =
+        modules.json(
+            """
+            {"round": 1, "trigger": "INITIAL", "phase": "%s", "parent": 0, "trials": 2,
+             "maxTrials": 2, "trialSeconds": 0.248, "winner": %s, "outcome": "%s"}\
+            """
+                .formatted(phase, winner, outcome));
+    model.getMember("rounds").invokeMember("set", 1, round);
+  }
+
+  private Value rounds() {
+    Value view =
+        modules.script(
+            "({focus: null, open: new Map(), all: new Set(), allRounds: false,"
+                + " brushes: new Map()})");
+    return modules.load("evidence.js").invokeMember("roundsPanel", model, view, modules.json("{}"));
+  }
+
+  /// What was planned for the first rung is not what each ran.
+  @Test
+  void aRaceSaysHowLongItsEntrantsRan() {
+    race("ended", "3", "Kept momentum 0.9: the race has run its 4 rungs");
+    assertThat(words(rounds(), "round-state")).isEqualTo("2 branches, 29 ms to 112 ms");
+  }
+
+  @Test
+  void anEntrantOfARaceIsMeasuredByItsProbeLoss() {
+    race("racing", "null", "");
+    assertThat(words(rounds(), "outcome")).isEqualTo("2 of 2 branches measured.");
+  }
+
+  /// Beside a lesser probe loss "adopted" would read as an error.
+  @Test
+  void anIncumbentThatNobodyBeatIsKeptAndTheReasonIsTold() {
+    race("ended", "3", "Kept momentum 0.9: the race has run its 4 rungs");
+    Value decisions =
+        modules.json(
+            """
+            [{"rule": "racing.keep", "round": 1, "evidence": {"entrants": [
+               {"branch": 3, "aboveLeader": 0},
+               {"branch": 2, "aboveLeader": -0.01, "aboveLeaderUpper": 0.02}]}}]\
+            """);
+    assertThat(words(rounds(), "verdict is-winner")).isEqualTo("kept");
+    assertThat(words(rounds(), "outcome")).doesNotContain("chance");
+
+    model.putMember("decisions", decisions);
+    assertThat(words(rounds(), "outcome"))
+        .isEqualTo(
+            "Kept momentum 0.9: the race has run its 4 rungs."
+                + " The lesser probe loss of another is a difference within chance.");
+
+    decisions
+        .getArrayElement(0)
+        .getMember("evidence")
+        .getMember("entrants")
+        .getArrayElement(1)
+        .putMember("aboveLeaderUpper", -0.005);
+    assertThat(words(rounds(), "outcome")).endsWith("did not show all that a race asks for.");
+  }
+
+  @Test
+  void tryingASettingIsToldByItsPolicyAndForAllRungs() {
+    Value dialogs = modules.load("dialogs.js");
+    assertThat(dialogs.invokeMember("tryWords", "racing", false).asString())
+        .contains("probe loss")
+        .doesNotContain("faster");
+    assertThat(dialogs.invokeMember("tryWords", "mltuner", false).asString())
+        .contains("The faster one goes on");
+    String job =
+        "{\"policy\": \"%s\", \"tuningSeconds\": 10, \"trainingSeconds\": 80,"
+            + " \"evaluationSeconds\": 10, \"mainlineClock\": 800}";
+    String racing =
+        "{\"population\": false, \"rounds\": [],"
+            + " \"racing\": {\"trialClocks\": 8, \"trialShare\": 0.03}}";
+
+    assertThat(tryCost(job.formatted("racing"), racing))
+        .startsWith(
+            "The first rung takes about 3.0 s of each of the two, all 4 that there may be 45 s:")
+        .contains("together 6.0 s to 1 min 30 s, up to 47% of the job’s time by then")
+        .contains("not bounded by the tuning budget");
+    assertThat(
+            tryCost(
+                job.formatted("mltuner"),
+                "{\"population\": false, \"rounds\": [{\"trialSeconds\": 5}], \"racing\": null}"))
+        .contains("about 10 s for both branches, 9.1% of");
+  }
+
+  private String tryCost(String job, String known) {
+    return modules
+        .load("dialogs.js")
+        .invokeMember("tryCost", modules.json(job), modules.json(known))
+        .asString();
+  }
+
+  @Test
+  void labelsOfRoundsAreShortenedBeforeTheyAreLeftOut() {
+    assertThat(roundLabels(0, 20, 60)).isEqualTo("1|2|round 3");
+    assertThat(roundLabels(0, 70)).isEqualTo("round 1|round 2");
+    assertThat(roundLabels(0, 5, 10, 22)).isEqualTo("1|||round 4");
+  }
+
+  private String roundLabels(int... places) {
+    return modules
+        .script(
+            "(page, places) =>"
+                + " page.roundLabels(places.split(',').map((at, i) =>"
+                + " ({round: i + 1, at: Number(at)}))).join('|')")
+        .execute(
+            modules.load("timeline.js"),
+            Arrays.stream(places).mapToObj(String::valueOf).collect(Collectors.joining(",")))
+        .asString();
+  }
+
+  @Test
+  void theTreeHasLaterStartsBesideTheRoundsOfTheFirst() {
+    race("ended", "3", "Kept momentum 0.9: the race has run its 4 rungs");
+    String start =
+        TRIED
+            .replace("TRIAL", "MAINLINE")
+            .replace("\"round\": 1", "\"round\": 0")
+            .replace("\"start\": 1", "\"start\": 2");
+    addBranch(start.formatted(7, "1", "null", "RUNNING"));
+    addBranch(start.formatted(8, "1", "null", "RUNNING"));
+
+    assertThat(words(tree(), "tree-start")).isEqualTo("start 2");
+    assertThat(words(tree(), "tree-main")).isEqualTo("3|7");
+    assertThat(words(tree(), "muted")).contains("what each round tried");
+  }
+
+  /// Nothing of a population is tried beside a mainline, and none of it falls at a speed.
+  @Test
+  void aPopulationIsNotToldAsRounds() {
+    model.getMember("job").putMember("state", "TUNING");
+    assertThat(words(tree(), "muted"))
+        .isEqualTo("the run that leads, and the others of the population");
+    assertThat(modules.load("model.js").invokeMember("isPopulationPolicy", "asha").asBoolean())
+        .isTrue();
+    assertThat(modules.load("model.js").invokeMember("isPopulationPolicy", "racing").asBoolean())
+        .isFalse();
+  }
+
+  private Value tree() {
+    Value view = modules.script("({focus: null, open: new Set(), all: false})");
+    return modules.load("tree.js").invokeMember("treePanel", model, view, modules.json("{}"));
   }
 
   /// A start that was not evaluated yet has no values to draw, and no ends of an axis.
