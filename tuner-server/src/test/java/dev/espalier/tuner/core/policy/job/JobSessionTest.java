@@ -200,7 +200,7 @@ final class JobSessionTest {
             .run();
 
     assertThat(run.lastShown().state()).isEqualTo(JobState.FAILED);
-    assertThat(run.lastShown().outcome()).contains("2: too many open files");
+    assertThat(run.lastShown().message()).contains("2: too many open files");
     assertThat(run.commands()).doesNotContain(new BranchCommand.DropCheckpoint(2));
   }
 

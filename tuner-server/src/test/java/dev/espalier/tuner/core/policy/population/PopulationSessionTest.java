@@ -8,6 +8,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
@@ -23,9 +24,11 @@ import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SimulatedWorkers;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -55,6 +58,49 @@ final class PopulationSessionTest {
     assertThat(run.lastShown().message())
         .contains("best loss " + Words.number(losses(run).getLast()));
     assertThat(stillAlive(run)).hasSizeLessThanOrEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @MethodSource("policies")
+  void eachResultIsToldWithItsBranchAndTheBestSoFarAsTheMainlines(String policy) {
+    SimulatedWorkers run = workers(plan(policy)).run();
+
+    var told = new ArrayList<BranchId>();
+    double best = Double.POSITIVE_INFINITY;
+    for (SessionEffect effect : run.effects()) {
+      if (effect instanceof SessionEffect.MainlineEvaluated made) {
+        told.add(made.branch());
+        assertThat(made.metrics().get("loss")).isLessThan(best);
+        best = made.metrics().getOrDefault("loss", Double.NaN);
+      } else if (effect instanceof SessionEffect.RunEvaluated made) {
+        told.add(made.branch());
+        assertThat(made.metrics().get("loss")).isGreaterThanOrEqualTo(best);
+      }
+    }
+    assertThat(told)
+        .isEqualTo(evaluated(run).stream().map(SessionEvent.Evaluated::branch).toList())
+        .hasSizeGreaterThan(losses(run).size());
+  }
+
+  @ParameterizedTest
+  @MethodSource("policies")
+  void aBranchSaysTheBestOfItsOwnResults(String policy) {
+    SimulatedWorkers run = workers(plan(policy)).run();
+
+    var best = new HashMap<BranchId, Double>();
+    evaluated(run)
+        .forEach(made -> best.merge(made.branch(), made.metrics().get("loss"), Math::min));
+    var last = new HashMap<BranchId, SessionEffect.BranchChanged>();
+    run.effects(SessionEffect.BranchChanged.class)
+        .forEach(change -> last.put(change.branch(), change));
+    assertThat(best).hasSizeGreaterThan(1);
+    last.forEach((branch, change) ->
+        assertThat(change.validation().map(SessionEffect.BestValidation::value))
+            .isEqualTo(Optional.ofNullable(best.get(branch))));
+    assertThat(last.values())
+        .flatExtracting(change -> change.validation().stream().toList())
+        .allMatch(made -> made.metric().equals("loss") && made.goal() == Goal.MINIMIZE)
+        .allMatch(made -> made.epoch() > 0);
   }
 
   @ParameterizedTest
@@ -146,6 +192,36 @@ final class PopulationSessionTest {
     assertThat(run.effects(SessionEffect.ResultChanged.class).getLast())
         .returns(new BranchId(2), SessionEffect.ResultChanged::branch)
         .returns(evaluated.get(1).metrics().get("loss"), SessionEffect.ResultChanged::value);
+  }
+
+  @ParameterizedTest
+  @MethodSource("policies")
+  void theRunThatLeadsSaysItsBestOnItsNextBranchToo(String policy) {
+    int count = workers(plan(policy)).run().events().size();
+    for (int lostAfter = 2; lostAfter < count; lostAfter += Math.max(1, count / 15)) {
+      var left = new int[] {lostAfter};
+      SimulatedWorkers run =
+          workers(plan(policy))
+              .afterEach((workers, _) -> {
+                if (--left[0] == 0) {
+                  workers.lose();
+                }
+              })
+              .run();
+
+      assertThat(leader(run).validation().map(SessionEffect.BestValidation::value))
+          .as("%s, lost after event %d of %d", policy, lostAfter, count)
+          .contains(losses(run).getLast());
+    }
+  }
+
+  /// {@return what was said last of the branch that is shown as the job's}
+  private static SessionEffect.BranchChanged leader(SimulatedWorkers run) {
+    return run.effects(SessionEffect.BranchChanged.class).stream()
+        .filter(change -> change.kind() == BranchKind.MAINLINE && change.parent().isPresent())
+        .filter(change -> change.state() != BranchState.LOST)
+        .reduce((_, last) -> last)
+        .orElseThrow();
   }
 
   private static List<SessionEvent.Evaluated> evaluated(SimulatedWorkers run) {
