@@ -273,11 +273,13 @@ function trainingLine({ mainline }) {
 }
 
 /**
+ * What led, as the job's result would have been then.
+ *
  * @param {Course} course
  * @param {string} name of the metric
  */
 function metricLine({ evaluations }, name) {
-  return evaluations.flatMap((one) => {
+  return evaluations.filter((one) => one.leads).flatMap((one) => {
     const value = one.metrics[name];
     return value === null || value === undefined ? [] : [{ x: one.atSeconds, y: value }];
   });

@@ -5,7 +5,15 @@ import { h } from './dom.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import { inlineMark, standingWords } from './marks.js';
-import { byImportance, isDrawnByWindows, most, ownLine, probed, standing } from './model.js';
+import {
+  byImportance,
+  isDrawnByWindows,
+  metricOf,
+  most,
+  ownLine,
+  probed,
+  standing,
+} from './model.js';
 import { MOST_COMPARED, overlay, overlayTwin } from './overlay.js';
 
 /** @import {Tree} from './dom.js' */
@@ -155,6 +163,7 @@ function table(model, branches, on) {
   );
   const best = most(branches.map((branch) => branch.speed ?? -Infinity));
   const probe = branches.find(({ heldOutLoss }) => heldOutLoss !== null);
+  const metric = metricOf(branches);
   const isJudged = branches.some((branch) => branch.windowMeans.length > 0);
   const row = (
     /** @type {string} */ title,
@@ -222,6 +231,8 @@ function table(model, branches, on) {
           row(probed(probe).name, (branch) =>
             format.measured(probed(branch).value, 4),
           ),
+        metric !== null &&
+          row(format.bestMetric(metric), (branch) => format.measured(branch.validation?.best, 4)),
         isJudged && [
           row('Speed, loss/s', (branch) =>
             branch.speed === best && best > 0
