@@ -699,6 +699,12 @@ final class EspalierTest {
     assertThat(run("branch", "list", JOB)).isZero();
     assertThat(out).contains("DIVERGED").contains("0.75/s");
     assertThat(out).contains("best accuracy").contains("0.73 at epoch 2.5");
+    server.on(
+        "GET /jobs/" + JOB + "/branches/3",
+        200,
+        branch(3, 0, BranchState.KEPT, Verdict.CONVERGING));
+    assertThat(run("branch", "describe", JOB, "3")).isZero();
+    assertThat(out).containsPattern("best accuracy +0.73 at epoch 2.5");
     assertThat(run("evaluation", "list", JOB)).isZero();
     assertThat(out)
         .containsPattern("start +branch +clock +epoch +time +accuracy")

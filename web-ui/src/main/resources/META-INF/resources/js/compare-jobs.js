@@ -278,7 +278,7 @@ function trainingLine({ mainline }) {
  * @param {Course} course
  * @param {string} name of the metric
  */
-function metricLine({ evaluations }, name) {
+export function metricLine({ evaluations }, name) {
   return evaluations.filter((one) => one.leads).flatMap((one) => {
     const value = one.metrics[name];
     return value === null || value === undefined ? [] : [{ x: one.atSeconds, y: value }];

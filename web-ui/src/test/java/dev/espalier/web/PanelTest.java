@@ -252,6 +252,23 @@ final class PanelTest {
   }
 
   @Test
+  void jobsAreComparedByWhatLed() {
+    Value course =
+        modules.json(
+            """
+            {"evaluations": [
+              {"branch": 1, "leads": true, "atSeconds": 1, "metrics": {"accuracy": 0.5}},
+              {"branch": 2, "leads": false, "atSeconds": 2, "metrics": {"accuracy": 0.4}},
+              {"branch": 2, "leads": true, "atSeconds": 3, "metrics": {"accuracy": 0.6}}]}\
+            """);
+
+    assertThat(
+            modules.text(
+                modules.load("compare-jobs.js").invokeMember("metricLine", course, "accuracy")))
+        .isEqualTo("[{\"x\":1,\"y\":0.5},{\"x\":3,\"y\":0.6}]");
+  }
+
+  @Test
   void comparedRunsShowTheirBestResults() {
     addRun(3, "0.01", best("0.5"));
     addRun(4, "0.04", best("0.9"));
