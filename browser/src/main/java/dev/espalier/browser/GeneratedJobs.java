@@ -249,6 +249,7 @@ public final class GeneratedJobs {
       mainlineClock += size.trialClocks() + size.mainlineClocks();
       effects.add(
           new SessionEffect.MainlineEvaluated(
+              id(winner),
               mainlineClock,
               round,
               mainlineClock * CLOCK_SECONDS,
@@ -350,6 +351,7 @@ public final class GeneratedJobs {
           clocks * CLOCK_SECONDS,
           round == 0 ? Optional.empty() : Optional.of(summary(state, speed)),
           Double.NaN,
+          Optional.empty(),
           Optional.empty());
     }
 

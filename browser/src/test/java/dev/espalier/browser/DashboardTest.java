@@ -227,6 +227,10 @@ final class DashboardTest {
     await(job, view -> view.path("branches").asInt() > 3);
     server.show(page, "/jobs/" + job);
     assertThat(page.locator(".rounds")).containsText("branches that live side by side");
+    assertThat(page.locator(".branches thead")).containsText("Best accuracy");
+    assertThat(page.locator(".branches tbody tr").first()).containsText("at epoch");
+    page.locator(".parallel").scrollIntoViewIfNeeded();
+    assertThat(page.getByRole(AriaRole.SLIDER, slider("Brush on Best accuracy"))).isAttached();
     button("Try a setting…").click();
     page.locator("dialog").getByLabel("Learning rate").fill("0.0123");
     button("Try it").click();
@@ -242,6 +246,7 @@ final class DashboardTest {
     button("Discard").click();
     assertThat(page.locator(".drawer-reasons")).containsText("given up as token:first asked");
     showBranch(server.get("/jobs/" + job).path("mainlineBranch").asInt());
+    assertThat(page.locator(".drawer .facts")).containsText("Best accuracy");
     button("Keep").click();
     button("Keep it").click();
     assertThat(page.locator(".decisions")).containsText("token:first chose run");

@@ -10,6 +10,7 @@ import dev.espalier.cli.screen.Table;
 import dev.espalier.cli.screen.Words;
 import dev.espalier.cli.watch.BranchTree;
 import dev.espalier.cli.watch.Probes;
+import dev.espalier.cli.watch.Validations;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -139,11 +140,12 @@ final class BranchCommands extends CommandGroup {
         () -> {
           List<BranchView> branches =
               items.stream().map(item -> Json.as(item, BranchView.class)).toList();
+          String best = Validations.name(branches);
           String probe = Probes.name(branches);
           var table =
               new Table(
-                      "branch", "parent", "kind", "round", "setting", "clocks", "time", "speed",
-                      probe, "verdict", "state")
+                      "branch", "parent", "kind", "round", "setting", "clocks", "time", best,
+                      "speed", probe, "verdict", "state")
                   .sparing(
                       "parent", "kind", "time", probe, "round", "clocks", "verdict", "speed",
                       "state");
@@ -156,6 +158,7 @@ final class BranchCommands extends CommandGroup {
                 Words.setting(branch.setting()),
                 Long.toString(branch.clocks()),
                 Words.seconds(branch.seconds()),
+                Validations.value(branch),
                 branch.speed() == null ? "-" : Words.number(branch.speed()) + "/s",
                 Probes.value(branch),
                 branch.verdict() == null ? "-" : branch.verdict().name(),

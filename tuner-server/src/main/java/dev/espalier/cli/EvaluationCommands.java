@@ -27,7 +27,9 @@ final class EvaluationCommands extends CommandGroup {
 
   @Command(
       name = "list",
-      description = "Lists the validation results of a job, oldest first.",
+      description =
+          "Lists the validation results of a job, oldest first: of its mainline, or of all runs of"
+              + " a population.",
       footerHeading = "%nExamples:%n",
       footer = {"  espalier evaluation list latest", "  espalier evaluation list latest -o json"})
   int list(@Parameters(paramLabel = "JOB", description = Invocation.JOB) String job) {
@@ -41,14 +43,16 @@ final class EvaluationCommands extends CommandGroup {
         items.stream().map(item -> Json.as(item, EvaluationView.class)).toList();
     var metrics = new TreeSet<String>();
     evaluations.forEach(evaluation -> metrics.addAll(evaluation.metrics().keySet()));
-    var columns = new ArrayList<>(List.of("start", "clock", "epoch", "time"));
+    var columns = new ArrayList<>(List.of("start", "branch", "clock", "epoch", "time"));
     columns.addAll(metrics);
-    var table = new Table(columns.toArray(String[]::new)).sparing("start", "clock", "time");
+    var table =
+        new Table(columns.toArray(String[]::new)).sparing("start", "clock", "time", "branch");
     for (EvaluationView evaluation : evaluations) {
       var row =
           new ArrayList<>(
               List.of(
                   Integer.toString(evaluation.start()),
+                  evaluation.branch() == null ? "-" : "#" + evaluation.branch(),
                   Long.toString(evaluation.mainlineClock()),
                   Words.number(evaluation.epoch()),
                   Words.seconds(evaluation.atSeconds())));

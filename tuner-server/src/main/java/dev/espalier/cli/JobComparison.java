@@ -53,9 +53,12 @@ final class JobComparison {
   record Entry(String policy, long seed, Map<String, Object> document) {}
 
   /// How a job went.
+  ///
+  /// @param evaluations of what led, as its result would have been then
   record Course(String policy, long seed, JobView job, List<EvaluationView> evaluations) {
     Course {
-      evaluations = hasFailed(job) ? List.of() : List.copyOf(evaluations);
+      evaluations =
+          hasFailed(job) ? List.of() : evaluations.stream().filter(EvaluationView::leads).toList();
     }
 
     boolean hasFailed() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Shape;
@@ -203,7 +204,10 @@ final class EspalierTest {
         Arrays.asList(2.0, null),
         List.of(0.5, 1.0),
         -0.1 * number,
-        "accuracy");
+        "accuracy",
+        number == 2
+            ? null
+            : new BranchView.Validation("accuracy", Goal.MAXIMIZE, 0.7 + 0.01 * number, 2.5));
   }
 
   private void serveJob(JobView view) {
@@ -243,7 +247,11 @@ final class EspalierTest {
     server.on(
         "GET /jobs/" + JOB + "/evaluations",
         200,
-        Map.of("items", List.of(new EvaluationView(1, 100, 1.0, 20, Map.of("accuracy", 0.8)))));
+        Map.of(
+            "items",
+            List.of(
+                new EvaluationView(1, 3, true, 100, 1.0, 20, Map.of("accuracy", 0.8)),
+                new EvaluationView(1, 2, false, 50, 0.5, 30, Map.of("accuracy", 0.95)))));
     server.on(
         "GET /jobs/" + JOB + "/schedule",
         200,
@@ -742,8 +750,18 @@ final class EspalierTest {
     assertThat(out).contains("from clock").contains("0.03");
     assertThat(run("branch", "list", JOB)).isZero();
     assertThat(out).contains("DIVERGED").contains("0.75/s");
+    assertThat(out).contains("best accuracy").contains("0.73 at epoch 2.5");
+    server.on(
+        "GET /jobs/" + JOB + "/branches/3",
+        200,
+        branch(3, 0, BranchState.KEPT, Verdict.CONVERGING));
+    assertThat(run("branch", "describe", JOB, "3")).isZero();
+    assertThat(out).containsPattern("best accuracy +0.73 at epoch 2.5");
     assertThat(run("evaluation", "list", JOB)).isZero();
-    assertThat(out).containsPattern("start +clock +epoch +time +accuracy").contains("20.0 s");
+    assertThat(out)
+        .containsPattern("start +branch +clock +epoch +time +accuracy")
+        .contains("20.0 s");
+    assertThat(out).containsPattern("1 +#2 +50 +0.5 +30.0 s +0.95");
     server.on(
         "GET /jobs/" + JOB + "/workers",
         200,
@@ -868,6 +886,7 @@ final class EspalierTest {
         .contains("Lost the server")
         .contains("decision round-1/adopt: Branch #3 was fastest.")
         .contains("epoch 1: accuracy 0.8 after 20.0 s")
+        .doesNotContain("accuracy 0.95")
         .contains("branch #2 (learningRate 0.02): diverged")
         .contains("COMPLETED: All is well.")
         .contains("Schedule found")
@@ -884,8 +903,8 @@ final class EspalierTest {
         Map.of(
             "items",
             List.of(
-                new EvaluationView(1, 100, 1.0, 20, Map.of("accuracy", 0.9)),
-                new EvaluationView(2, 100, 1.0, 40, Map.of("accuracy", 0.8)))));
+                new EvaluationView(1, 0, true, 100, 1.0, 20, Map.of("accuracy", 0.9)),
+                new EvaluationView(2, 0, true, 100, 1.0, 40, Map.of("accuracy", 0.8)))));
     server.on(
         "GET /jobs/" + JOB + "/schedule",
         200,
@@ -1082,7 +1101,9 @@ final class EspalierTest {
         .on(
             "GET /jobs/job_2/evaluations",
             200,
-            Map.of("items", List.of(new EvaluationView(1, 0, 0, 0.1, Map.of("accuracy", 0.1)))))
+            Map.of(
+                "items",
+                List.of(new EvaluationView(1, 0, true, 0, 0, 0.1, Map.of("accuracy", 0.1)))))
         .on(
             "GET /programs/mlp",
             200,

@@ -9,6 +9,7 @@ import {
   byImportance,
   epochsPerClock,
   isDrawnByWindows,
+  metricOf,
   most,
   ownLine,
   probed,
@@ -189,6 +190,7 @@ function table(model, branches, on) {
   );
   const best = most(branches.map((branch) => branch.speed ?? -Infinity));
   const probe = branches.find(({ heldOutLoss }) => heldOutLoss !== null);
+  const metric = metricOf(branches);
   const isJudged = branches.some((branch) => branch.windowMeans.length > 0);
   const row = (
     /** @type {string} */ title,
@@ -260,6 +262,8 @@ function table(model, branches, on) {
           row(probed(probe).name, (branch) =>
             format.measured(probed(branch).value, 4),
           ),
+        metric !== null &&
+          row(format.bestMetric(metric), (branch) => format.measured(branch.validation?.best, 4)),
         isJudged && [
           row('Speed, loss/s', (branch) =>
             branch.speed === best && best > 0

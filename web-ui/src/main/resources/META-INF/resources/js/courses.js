@@ -1,7 +1,7 @@
 // The courses of whole jobs over one axis: the time of the job, its epochs or its clocks.
 
 import * as format from './format.js';
-import { evaluationsOfStart, placesAt } from './model.js';
+import { placesAt, wayTo } from './model.js';
 
 /** @import {EvaluationView, JobView, MainlineBucket, Step} from './types.js' */
 
@@ -42,13 +42,15 @@ export function trainingLine(course, unit) {
 }
 
 /**
+ * What led, as the job's result would have been then.
+ *
  * @param {Course} course
  * @param {string} name of the metric
  * @param {Unit} unit epochs and clocks begin anew with each start, so they have the last one alone
  */
 export function metricLine(course, name, unit) {
-  const made = unit === 'time' ? course.evaluations : evaluationsOfStart(course);
-  return made.flatMap((one) => {
+  const made = course.evaluations.filter(led);
+  return (unit === 'time' ? made : wayTo(course.job, made)).flatMap((one) => {
     const value = one.metrics[name];
     const place = { time: one.atSeconds, epoch: one.epoch, clock: one.mainlineClock }[unit];
     return value === null || value === undefined ? [] : [{ x: place, y: value }];
@@ -78,14 +80,24 @@ function placeOf(course, unit) {
   }
 }
 
+/**
+ * Whether it was a result of the job as that would have been then.
+ *
+ * @param {EvaluationView} one
+ */
+function led(one) {
+  return one.leads;
+}
+
 /** @param {Course} course */
 function moments(course) {
-  const { job, evaluations } = course;
+  const { job } = course;
+  const evaluations = course.evaluations.filter(led);
   const began = Math.max(
     0,
     ...evaluations.filter((one) => one.start < job.start).map((one) => one.atSeconds),
   );
-  const known = evaluationsOfStart(course).map((one) => ({ x: one.mainlineClock, y: one.atSeconds }));
+  const known = wayTo(job, evaluations).map((one) => ({ x: one.mainlineClock, y: one.atSeconds }));
   const last = known.at(-1)?.y ?? began;
   return [
     { x: 0, y: began },

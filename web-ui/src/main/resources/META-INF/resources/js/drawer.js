@@ -73,7 +73,7 @@ function body(model, branch, series, state, on) {
   return h(
     'div',
     { class: 'drawer-body' },
-    h('p', { class: `drawer-verdict is-${kind}` }, inlineMark(kind), sentence(branch, kind, series)),
+    h('p', { class: `drawer-verdict is-${kind}` }, inlineMark(kind), sentence(branch, kind, round, series)),
     chart(branch, series),
     h(
       'div',
@@ -86,7 +86,7 @@ function body(model, branch, series, state, on) {
           saveDrawing(`branch-${branch.branch}.png`, document.querySelector('.drawer .judged')),
       }),
     ),
-    (branch.windowMeans.length > 0 || branch.heldOutLoss !== null) && numbers(model, branch),
+    numbers(branch),
     settings(model, branch),
     h('div', { class: 'drawer-actions' }, buttons(model, branch, state, on)),
     reasons(model, branch),
@@ -96,10 +96,12 @@ function body(model, branch, series, state, on) {
 /**
  * @param {BranchView} branch
  * @param {import('./marks.js').Standing} kind
+ * @param {import('./types.js').RoundView | undefined} round of the branch
  * @param {SeriesView | null} series may be ahead of the branch while that runs
  */
-function sentence(branch, kind, series) {
-  const what = branch.kind === 'MAINLINE' ? 'part of the mainline' : standingWords(branch, kind);
+function sentence(branch, kind, round, series) {
+  const what =
+    branch.kind === 'MAINLINE' ? 'part of the mainline' : standingWords(branch, kind, round);
   const reported = series?.buckets.at(-1);
   const clocks = Math.max(branch.clocks, reported?.toClock ?? 0);
   const seconds = Math.max(branch.seconds, reported?.seconds ?? 0);
@@ -271,29 +273,41 @@ function words(branch) {
   return `Losses of branch ${branch.branch}; window means ${means || 'not there yet'}`;
 }
 
-/**
- * @param {JobModel} model
- * @param {BranchView} branch
- */
-function numbers(model, branch) {
+/** @param {BranchView} branch */
+function numbers(branch) {
+  const isJudged = branch.windowMeans.length > 0 || branch.heldOutLoss !== null;
+  return (
+    (isJudged || branch.validation) &&
+    h('dl', { class: 'facts' }, isJudged && judgement(branch), validationFact(branch))
+  );
+}
+
+/** @param {BranchView} branch */
+function validationFact({ validation }) {
+  return (
+    validation &&
+    fact(
+      format.bestMetric(validation.metric),
+      format.measured(validation.best, 4),
+      `on the validation data, at epoch ${format.measured(validation.epoch, 3)}`,
+    )
+  );
+}
+
+/** @param {BranchView} branch */
+function judgement(branch) {
   const unit = ' loss/s';
   const value = (/** @type {number | null} */ n, text = unit) =>
     n === null ? format.NONE : format.number(n, 4) + text;
   if (branch.heldOutLoss !== null && branch.verdict === null) {
     const probe = probed(branch);
-    return h(
-      'dl',
-      { class: 'facts' },
-      fact(
-        probe.name,
-        format.measured(probe.value, 4),
-        'mean over samples that nothing trains on, when the rate had fallen to zero',
-      ),
+    return fact(
+      probe.name,
+      format.measured(probe.value, 4),
+      'mean over samples that nothing trains on, when the rate had fallen to zero',
     );
   }
-  return h(
-    'dl',
-    { class: 'facts' },
+  return [
     fact('Speed', value(branch.speed), 'slope less noise; never below 0'),
     fact('Slope', value(branch.slope), 'loss per second between first and last window'),
     fact('Noise', value(branch.noise, ' loss'), 'largest step up between windows'),
@@ -302,7 +316,7 @@ function numbers(model, branch) {
       branch.verdict === null ? 'not judged yet' : branch.verdict.toLowerCase(),
       `${branch.windowMeans.length} window means`,
     ),
-  );
+  ];
 }
 
 /**

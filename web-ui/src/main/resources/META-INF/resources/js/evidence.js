@@ -11,6 +11,7 @@ import {
   isAlive,
   isIncumbentKept,
   least,
+  metricOf,
   most,
   probed,
   ranked,
@@ -129,6 +130,7 @@ function flat({
   seconds,
   forkClock,
   setting,
+  validation,
 }) {
   return {
     branch,
@@ -142,6 +144,8 @@ function flat({
     clocks,
     seconds,
     forkClock,
+    bestValidation: validation?.best ?? null,
+    bestValidationEpoch: validation?.epoch ?? null,
     ...setting,
   };
 }
@@ -241,13 +245,15 @@ function branchTable(model, round, branches, focus, on) {
   const isJudged =
     branches.some((branch) => branch.speed !== null) || WINDOWED.includes(round.phase);
   const probe = branches.find(({ heldOutLoss }) => heldOutLoss !== null);
+  // In a round the winner alone was evaluated, for it became the mainline.
+  const metric = round.round === 0 ? metricOf(branches) : null;
   const fastest = Math.max(0, ...branches.map((b) => Math.max(b.speed ?? 0, b.slope ?? 0)));
   return scroller(
     `Branches of round ${round.round}`,
     h(
       'table',
       { class: 'branches', onpointerleave: () => on.focus(null) },
-      h('caption', { class: 'hidden' }, `Branches of round ${round.round}, ${probe ? 'least loss' : 'fastest'} first`),
+      h('caption', { class: 'hidden' }, `Branches of round ${round.round}, ${metric ? 'best result' : probe ? 'least loss' : 'fastest'} first`),
       h(
         'thead',
         null,
@@ -273,6 +279,12 @@ function branchTable(model, round, branches, focus, on) {
               { scope: 'col', class: 'num', title: 'on the same samples, at the end of a lap' },
               probed(probe).name,
             ),
+          metric !== null &&
+            h(
+              'th',
+              { scope: 'col', class: 'num', title: 'on the validation data, and after how many epochs' },
+              format.bestMetric(metric),
+            ),
           h('th', { scope: 'col' }, 'Verdict'),
           h('th', { scope: 'col', class: 'num clocks-cell' }, 'Clocks'),
           h('th', { scope: 'col', class: 'num' }, 'Time'),
@@ -281,7 +293,14 @@ function branchTable(model, round, branches, focus, on) {
       h(
         'tbody',
         null,
-        branches.map((branch) => branchRow(branch, round, varied, isJudged ? fastest : null, probe !== undefined, focus, on),
+        branches.map((branch) => branchRow(
+            branch,
+            round,
+            varied,
+            { fastest: isJudged ? fastest : null, isRaced: probe !== undefined, isValidated: metric !== null },
+            focus,
+            on,
+          ),
         ),
       ),
     ),
@@ -355,12 +374,13 @@ function phase(model, round) {
  * @param {BranchView} branch
  * @param {RoundView} round
  * @param {string[]} varied
- * @param {number | null} fastest speed of the round; null where none is measured
- * @param {boolean} isRaced whether what was measured on the samples that judge is shown
+ * @param {{fastest: number | null, isRaced: boolean, isValidated: boolean}} shown `fastest`: speed of
+ *     the round, null where none is measured; whether what was measured on the samples that judge is
+ *     shown, and the best validation result
  * @param {number | null} focus
  * @param {RoundsActions} on
  */
-function branchRow(branch, round, varied, fastest, isRaced, focus, on) {
+function branchRow(branch, round, varied, { fastest, isRaced, isValidated }, focus, on) {
   const kind = standing(branch, round);
   return h(
     'tr',
@@ -392,9 +412,21 @@ function branchRow(branch, round, varied, fastest, isRaced, focus, on) {
       speedCell(branch, kind, fastest),
     ],
     isRaced && h('td', { class: 'num' }, format.measured(probed(branch).value, 4)),
+    isValidated && validationCell(branch),
     h('td', { class: `verdict is-${kind}` }, verdict(branch, kind, round)),
     h('td', { class: 'num clocks-cell' }, format.count(branch.clocks)),
     h('td', { class: 'num' }, format.duration(branch.seconds)),
+  );
+}
+
+/** @param {BranchView} branch */
+function validationCell({ validation }) {
+  return h(
+    'td',
+    { class: 'num' },
+    format.measured(validation?.best, 4),
+    validation &&
+      h('span', { class: 'unit' }, ` at epoch ${format.measured(validation.epoch, 3)}`),
   );
 }
 

@@ -222,6 +222,15 @@ export function metric(name) {
 }
 
 /**
+ * What the best validation result of a branch is called.
+ *
+ * @param {string} name of the metric, such as `accuracy`
+ */
+export function bestMetric(name) {
+  return `Best ${words(name)}`;
+}
+
+/**
  * @param {string} text
  * @returns {string} with a capital first letter
  */

@@ -356,13 +356,18 @@ function finite(value) {
 
 /**
  * Orders validation results: start by start, clock by clock in each, and as they were made where a
- * mainline that went back came to the same clock again.
+ * mainline that went back came to the same clock again, or two runs of a population did.
  *
  * @param {EvaluationView} a
  * @param {EvaluationView} b
  */
 function byPlace(a, b) {
-  return a.start - b.start || a.mainlineClock - b.mainlineClock || a.atSeconds - b.atSeconds;
+  return (
+    a.start - b.start ||
+    a.mainlineClock - b.mainlineClock ||
+    a.atSeconds - b.atSeconds ||
+    (a.branch ?? 0) - (b.branch ?? 0)
+  );
 }
 
 /**
@@ -756,17 +761,67 @@ export function trialsOfStart(model) {
 }
 
 /**
- * The validation results on the way to where the mainline stands: of its start, and none of a stretch
- * that it left, where it went back or another run of a population took the lead.
+ * The validation results of the mainline, or in a population of the run that leads and of those that
+ * it was copied from, each up to there. Of a result whose branch was not written down no more is
+ * known than that it led.
  *
- * @param {{job: JobView | null, evaluations: EvaluationView[]}} model
+ * @param {JobModel} model
+ * @returns {EvaluationView[]} start by start, clock by clock in each
+ */
+export function mainlineEvaluations(model) {
+  if (!isPopulation(model)) {
+    return model.evaluations.filter((one) => one.leads);
+  }
+  const line = lineOf(model, model.job?.mainlineBranch ?? 0);
+  return model.evaluations.filter(({ branch, leads, mainlineClock }) =>
+    branch === null ? leads : mainlineClock <= (line.get(branch) ?? -1),
+  );
+}
+
+/**
+ * A branch and its ancestors.
+ *
+ * @param {JobModel} model
+ * @param {number} number of the branch
+ * @returns {Map<number, number>} by branch, the last mainline clock at which it is part of the line
+ */
+function lineOf(model, number) {
+  const line = new Map([[number, Infinity]]);
+  let until = Infinity;
+  for (
+    let branch = model.branches.get(number);
+    branch && branch.parent !== null && !line.has(branch.parent);
+    branch = model.branches.get(branch.parent)
+  ) {
+    until = Math.min(until, branch.forkClock);
+    line.set(branch.parent, until);
+  }
+  return line;
+}
+
+/**
+ * The validation results on the way to where the mainline stands: of its start, and none of a stretch
+ * that it left.
+ *
+ * @param {JobModel} model
  * @returns {EvaluationView[]} ascending
  */
 export function evaluationsOfStart(model) {
+  return model.job === null ? [] : wayTo(model.job, mainlineEvaluations(model));
+}
+
+/**
+ * Those of results that lie on the way to where the mainline of a job stands.
+ *
+ * @param {JobView} job
+ * @param {EvaluationView[]} evaluations that led
+ * @returns {EvaluationView[]} ascending
+ */
+export function wayTo(job, evaluations) {
   /** @type {EvaluationView[]} */
   const way = [];
-  model.evaluations
-    .filter((one) => one.start === model.job?.start)
+  evaluations
+    .filter((one) => one.start === job.start && one.mainlineClock <= job.mainlineClock)
     .toSorted((a, b) => a.atSeconds - b.atSeconds)
     .forEach((one) => {
       while (way.length > 0 && way[way.length - 1].mainlineClock >= one.mainlineClock) {
@@ -801,7 +856,7 @@ export function resultSnapshot(model) {
  * @returns {Record<string, number | null>} value by metric; empty where it was not evaluated
  */
 export function resultMetrics(model) {
-  const there = model.evaluations.filter((one) => isAtResult(model, one));
+  const there = model.evaluations.filter((one) => one.leads && isAtResult(model, one));
   const value = model.job?.result?.value ?? null;
   return (
     (there.findLast((one) => Object.values(one.metrics).includes(value)) ?? there.at(-1))?.metrics ??
@@ -1030,11 +1085,40 @@ export function isAlive(branch) {
 export function ranked(model, round) {
   const winner = round === 0 ? model.job?.mainlineBranch : model.rounds.get(round)?.winner;
   const rank = (/** @type {BranchView} */ branch) =>
-    branch.branch === winner ? Infinity : branch.state === 'FAILED' ? -2 : (branch.speed ?? -1);
+    branch.state === 'FAILED' ? -2 : (branch.speed ?? -1);
   const loss = (/** @type {BranchView} */ branch) => branch.heldOutLoss ?? Infinity;
+  const score = round === 0 ? validated : () => -Infinity;
   return (trialsByRound(model).get(round) ?? []).toSorted(
-    (a, b) => compare(rank(b), rank(a)) || compare(loss(a), loss(b)) || a.branch - b.branch,
+    (a, b) =>
+      Number(b.branch === winner) - Number(a.branch === winner) ||
+      compare(score(b), score(a)) ||
+      compare(rank(b), rank(a)) ||
+      compare(loss(a), loss(b)) ||
+      a.branch - b.branch,
   );
+}
+
+/**
+ * The metric that judges the model, as branches that were evaluated know it.
+ *
+ * @param {BranchView[]} branches
+ * @returns {string | null} null where none was
+ */
+export function metricOf(branches) {
+  return branches.find(({ validation }) => validation)?.validation?.metric ?? null;
+}
+
+/**
+ * How good the best validation result of a branch was.
+ *
+ * @param {BranchView} branch
+ * @returns {number} the higher the better
+ */
+function validated({ validation }) {
+  if (!validation) {
+    return -Infinity;
+  }
+  return validation.goal === 'MAXIMIZE' ? validation.best : -validation.best;
 }
 
 /**

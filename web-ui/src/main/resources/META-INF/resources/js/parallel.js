@@ -6,7 +6,7 @@ import { watchEdges } from './edges.js';
 import * as format from './format.js';
 import { csv, exports, json, saveDrawing } from './export.js';
 import { STANDINGS } from './marks.js';
-import { least, most, standing, trials, tunables, wantsLog } from './model.js';
+import { isPopulation, least, metricOf, most, standing, trials, tunables, wantsLog } from './model.js';
 import { linear, logarithmic, ticksOf } from './scale.js';
 
 /** @import {Tree} from './dom.js' */
@@ -56,6 +56,8 @@ function valueOf(branch, axis) {
   switch (axis) {
     case 'speed':
       return branch.speed;
+    case 'validation':
+      return branch.validation?.best ?? null;
     case 'clocks':
       return branch.clocks;
     default:
@@ -80,8 +82,8 @@ export function isInside(brushes, branch) {
 }
 
 /**
- * One axis for each tunable that varies; last how well it went: the speed, or where nothing has
- * been judged by it, how long it was trained.
+ * One axis for each tunable that varies; last how well it went: the speed, of a population the best
+ * validation result, or where nothing has been judged by them, how long it was trained.
  *
  * @param {JobModel} model
  * @param {BranchView[]} branches
@@ -89,9 +91,12 @@ export function isInside(brushes, branch) {
  */
 export function axesOf(model, branches) {
   const isJudged = branches.some((branch) => branch.speed !== null);
-  const names = [...tunables(model).varied, isJudged ? 'speed' : 'clocks'];
+  const metric = isPopulation(model) ? metricOf(branches) : null;
+  const outcome = isJudged ? 'speed' : metric !== null ? 'validation' : 'clocks';
+  const names = [...tunables(model).varied, outcome];
   const titles = /** @type {Record<string, string>} */ ({
     speed: 'Speed, loss/s',
+    validation: format.bestMetric(metric ?? ''),
     clocks: 'Clocks trained',
   });
   return names.map((name) => {
@@ -204,8 +209,9 @@ function drawnOnce(model, view, draw) {
 }
 
 /** @param {BranchView} branch */
-function flat({ branch, round, state, verdict, speed, clocks, seconds, setting }) {
-  return { branch, round, state, verdict, speed, clocks, seconds, ...setting };
+function flat({ branch, round, state, verdict, speed, clocks, seconds, setting, validation }) {
+  const bestValidation = validation?.best ?? null;
+  return { branch, round, state, verdict, speed, clocks, seconds, bestValidation, ...setting };
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   axisOf,
   epochsPerClock,
   evaluationsOfStart,
+  mainlineEvaluations,
   hasEnded,
   mainlinePoints,
   probed,
@@ -167,7 +168,7 @@ export class Plot {
           json(`${job?.id}-loss.json`, {
             mainline: this.#rows(),
             schedule: this.#model.steps,
-            validation: this.#model.evaluations,
+            validation: mainlineEvaluations(this.#model),
           }),
         PNG: () => saveDrawing(`${job?.id}.png`, this.#host?.querySelector('svg') ?? null),
       }),
@@ -634,7 +635,8 @@ function twinTables(model) {
   const end = model.job?.mainlineClock ?? 0;
   const points = mainlinePoints(model, clock, Math.max(1, end / TWIN_ROWS));
   const { varied } = tunables(model);
-  const metrics = [...new Set(model.evaluations.flatMap((e) => Object.keys(e.metrics)))];
+  const evaluations = mainlineEvaluations(model);
+  const metrics = [...new Set(evaluations.flatMap((e) => Object.keys(e.metrics)))];
   return h(
     'div',
     { class: 'twin-tables' },
@@ -669,7 +671,7 @@ function twinTables(model) {
       table(
         'Validation',
         ['Clock', 'Epoch', ...metrics.map(format.metric)],
-        model.evaluations.map((e) => [
+        evaluations.map((e) => [
           format.count(e.mainlineClock),
           format.epoch(e.epoch, e.start, model.job?.start),
           ...metrics.map((name) => format.measured(e.metrics[name], 4)),

@@ -31,7 +31,13 @@
  *     setting: Setting, state: string, start: number, forkClock: number, clocks: number, seconds: number,
  *     verdict: string | null, speed: number | null, slope: number | null, noise: number | null,
  *     windowMeans: (number | null)[], windowSeconds: number[],
- *     heldOutLoss: number | null, heldOutMetric: string | null}} BranchView
+ *     heldOutLoss: number | null, heldOutMetric: string | null,
+ *     validation: BestValidation | null}} BranchView
+ */
+
+/**
+ * @typedef {{metric: string, goal: string, best: number, epoch: number}} BestValidation the best
+ *     result of a branch on the validation data
  */
 
 /**
@@ -57,8 +63,8 @@
 /** @typedef {{job: string, steps: Step[], result: ResultView | null}} ScheduleView */
 
 /**
- * @typedef {{start: number, mainlineClock: number, epoch: number, atSeconds: number,
- *     metrics: Record<string, number | null>}} EvaluationView
+ * @typedef {{start: number, branch: number | null, leads: boolean, mainlineClock: number,
+ *     epoch: number, atSeconds: number, metrics: Record<string, number | null>}} EvaluationView
  */
 
 /**

@@ -16,7 +16,7 @@ final class CoursesTest {
        "mainline": [{"toClock": 50, "seconds": 5, "mean": 3}, {"toClock": 100, "seconds": 9, "mean": 2},
                     {"toClock": 150, "seconds": 12, "mean": null},
                     {"toClock": 200, "seconds": 30, "mean": 1}],
-       "evaluations": [{"start": 1, "mainlineClock": 100, "epoch": 2, "atSeconds": 60,
+       "evaluations": [{"start": 1, "leads": true, "mainlineClock": 100, "epoch": 2, "atSeconds": 60,
                         "metrics": {"accuracy": 0.5}}],
        "steps": [{"fromClock": 0, "fromEpoch": 0}, {"fromClock": 100, "fromEpoch": 2}]}\
       """;

@@ -78,11 +78,15 @@ final class ModelTest {
     evaluation(1, 50, 1);
     evaluation(1, 100, 2);
     evaluation(2, 50, 3);
-    event("job.changed", "{\"version\": 1, \"mainlineBranch\": 2, \"start\": 1}");
+    event(
+        "job.changed",
+        "{\"version\": 1, \"mainlineBranch\": 2, \"start\": 1, \"mainlineClock\": 100}");
     assertThat(drawn("trialsOfStart", "branch")).isEqualTo("[1]");
     assertThat(drawn("evaluationsOfStart", "mainlineClock")).isEqualTo("[50,100]");
 
-    event("job.changed", "{\"version\": 2, \"mainlineBranch\": 2, \"start\": 2}");
+    event(
+        "job.changed",
+        "{\"version\": 2, \"mainlineBranch\": 2, \"start\": 2, \"mainlineClock\": 100}");
     assertThat(drawn("trialsOfStart", "branch")).isEqualTo("[2]");
     assertThat(drawn("evaluationsOfStart", "mainlineClock")).isEqualTo("[50]");
     assertThat(model.getMember("evaluations").getArraySize()).isEqualTo(3);
@@ -119,10 +123,20 @@ final class ModelTest {
   /// Results at 50 and 70 are of a run that lost the lead, as that at 60 is.
   @Test
   void resultsOfAStretchThatTheMainlineLeftAreNotDrawn() {
-    event("job.changed", "{\"version\": 1, \"mainlineBranch\": 2, \"start\": 1}");
+    event(
+        "job.changed",
+        "{\"version\": 1, \"mainlineBranch\": 2, \"start\": 1, \"mainlineClock\": 100}");
     evaluation(1, 50, 1);
     evaluation(1, 60, 2);
     evaluation(1, 70, 3);
+    event(
+        "job.changed",
+        "{\"version\": 2, \"mainlineBranch\": 3, \"start\": 1, \"mainlineClock\": 65}");
+    assertThat(drawn("evaluationsOfStart", "mainlineClock")).isEqualTo("[50,60]");
+
+    event(
+        "job.changed",
+        "{\"version\": 3, \"mainlineBranch\": 3, \"start\": 1, \"mainlineClock\": 100}");
     evaluation(1, 50, 4);
     evaluation(1, 90, 5);
 
@@ -131,10 +145,106 @@ final class ModelTest {
   }
 
   private void evaluation(int start, int clock, int seconds) {
+    evaluation(start, "0", true, clock, seconds);
+  }
+
+  private void evaluation(int start, String branch, boolean leads, int clock, int seconds) {
     event(
         "evaluation.made",
-        "{\"start\": %d, \"mainlineClock\": %d, \"atSeconds\": %d, \"metrics\": {\"loss\": %d}}"
-            .formatted(start, clock, seconds, seconds));
+        ("""
+        {"start": %d, "branch": %s, "leads": %s, "mainlineClock": %d, "atSeconds": %d,
+         "metrics": {"loss": %d}}\
+        """)
+            .formatted(start, branch, leads, clock, seconds, seconds));
+  }
+
+  private void run(int branch, int parent, int forkClock, String validation) {
+    event(
+        "branch.changed",
+        ("""
+        {"branch": %d, "parent": %d, "kind": "TRIAL", "round": 0, "start": 1, "forkClock": %d,
+         "clocks": 9, "seconds": 1, "state": "WAITING", "setting": {}, "windowMeans": [],
+         "windowSeconds": [], "speed": null, "heldOutLoss": null, "validation": %s}\
+        """)
+            .formatted(branch, parent, forkClock, validation));
+  }
+
+  /// Run 3 is a copy of run 1 from clock 50 on; what led meanwhile was run 2.
+  @Test
+  void theValidationOfAPopulationIsThatOfTheLineThatLeads() {
+    run(1, 0, 0, "null");
+    run(2, 0, 0, "null");
+    run(3, 1, 50, "null");
+    event(
+        "job.changed",
+        "{\"version\": 1, \"mainlineBranch\": 3, \"start\": 1, \"mainlineClock\": 100}");
+    evaluation(1, "1", true, 50, 1);
+    evaluation(1, "2", true, 50, 2);
+    evaluation(1, "2", true, 80, 3);
+    evaluation(1, "1", false, 100, 4);
+    evaluation(1, "3", false, 75, 5);
+    evaluation(1, "3", true, 100, 6);
+
+    assertThat(drawn("evaluationsOfStart", "atSeconds")).isEqualTo("[1,5,6]");
+    assertThat(drawn("mainlineEvaluations", "atSeconds")).isEqualTo("[1,5,6]");
+
+    event(
+        "job.changed",
+        "{\"version\": 2, \"mainlineBranch\": 2, \"start\": 1, \"mainlineClock\": 100}");
+    assertThat(drawn("evaluationsOfStart", "atSeconds")).isEqualTo("[2,3]");
+  }
+
+  @Test
+  void ofARunThatWasNotWrittenDownIsKnownThatItLed() {
+    run(1, 0, 0, "null");
+    event(
+        "job.changed",
+        "{\"version\": 1, \"mainlineBranch\": 1, \"start\": 1, \"mainlineClock\": 100}");
+    evaluation(1, "null", true, 50, 1);
+    evaluation(1, "1", true, 100, 2);
+
+    assertThat(drawn("evaluationsOfStart", "atSeconds")).isEqualTo("[1,2]");
+  }
+
+  /// Another run may have come to the result's clock and to its very value.
+  @Test
+  void theResultIsNoneOfARunBesideTheBest() {
+    evaluation(1, "1", true, 50, 7);
+    event(
+        "evaluation.made",
+        """
+        {"start": 1, "branch": 2, "leads": false, "mainlineClock": 50, "atSeconds": 9,
+         "metrics": {"loss": 7, "error": 1}}\
+        """);
+    event(
+        "job.changed",
+        "{\"version\": 1, \"result\": {\"start\": 1, \"branch\": 1, \"clock\": 50, \"value\": 7}}");
+
+    assertThat(page.invokeMember("resultMetrics", model).hasMember("error")).isFalse();
+  }
+
+  @Test
+  void runsOfAPopulationAreRankedByTheirBestResults() {
+    String best = "{\"metric\": \"m\", \"goal\": \"%s\", \"best\": %s, \"epoch\": 2}";
+    run(1, 0, 0, best.formatted("MINIMIZE", "0.5"));
+    run(2, 0, 0, "null");
+    run(3, 0, 0, best.formatted("MINIMIZE", "0.3"));
+    run(4, 0, 0, best.formatted("MINIMIZE", "0.4"));
+    event("job.changed", "{\"version\": 1, \"mainlineBranch\": 1, \"start\": 1}");
+    assertThat(ranked()).as("the one that leads, then the best").isEqualTo("[1,3,4,2]");
+
+    event("job.changed", "{\"version\": 2, \"mainlineBranch\": 9, \"start\": 1}");
+    run(1, 0, 0, best.formatted("MAXIMIZE", "0.5"));
+    run(3, 0, 0, best.formatted("MAXIMIZE", "0.3"));
+    run(4, 0, 0, best.formatted("MAXIMIZE", "0.4"));
+    assertThat(ranked()).isEqualTo("[1,4,3,2]");
+  }
+
+  private String ranked() {
+    Value found = page.invokeMember("ranked", model, 0);
+    return LongStream.range(0, found.getArraySize())
+        .mapToObj(i -> found.getArrayElement(i).getMember("branch").toString())
+        .collect(Collectors.joining(",", "[", "]"));
   }
 
   @Test

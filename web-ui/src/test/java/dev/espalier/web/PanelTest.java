@@ -320,7 +320,7 @@ final class PanelTest {
         "evaluations",
         modules.json(
             """
-            [{"start": 1, "mainlineClock": 9, "epoch": 1, "atSeconds": 1,
+            [{"start": 1, "branch": 0, "leads": true, "mainlineClock": 9, "epoch": 1, "atSeconds": 1,
               "metrics": {"accuracy": 0.5}}]\
             """));
     Value view =
@@ -456,6 +456,112 @@ final class PanelTest {
   private void addBranch(String branch) {
     Value view = modules.json(branch);
     model.getMember("branches").invokeMember("set", view.getMember("branch"), view);
+  }
+
+  private void addRun(int branch, String rate, String validation) {
+    addBranch(
+        """
+        {"branch": %d, "parent": 0, "kind": "TRIAL", "round": 0, "setting": {"learningRate": %s},
+         "state": "WAITING", "start": 1, "forkClock": 0, "clocks": 9, "seconds": 1,
+         "verdict": null, "speed": null, "slope": null, "noise": null, "windowMeans": [],
+         "windowSeconds": [], "heldOutLoss": null, "heldOutMetric": null, "validation": %s}\
+        """
+            .formatted(branch, rate, validation));
+  }
+
+  private static String best(String value) {
+    return "{\"metric\": \"accuracy\", \"goal\": \"MAXIMIZE\", \"best\": %s, \"epoch\": 3}"
+        .formatted(value);
+  }
+
+  @Test
+  void aPopulationIsATableOfBestResults() {
+    addRun(3, "0.01", best("0.9"));
+    addRun(4, "0.04", "null");
+    addRun(5, "0.16", best("0.5"));
+    addRun(6, "0.16", best("0.7"));
+    Value view = modules.script("({open: new Map(), all: new Set(), brushes: new Map()})");
+
+    Value panel =
+        modules.load("evidence.js").invokeMember("roundsPanel", model, view, modules.json("{}"));
+
+    assertThat(words(panel, "num")).contains("Best accuracy");
+    assertThat(words(panel, "branch-cell")).isEqualTo("3|6|5|4");
+    assertThat(words(panel, "num")).contains("0.900 at epoch 3.00|").contains("0.500 at epoch");
+  }
+
+  @Test
+  void theDrawerTellsTheBestResultOfItsBranch() {
+    addRun(3, "0.01", best("0.5"));
+
+    Value drawer =
+        modules
+            .load("drawer.js")
+            .invokeMember(
+                "drawer",
+                model,
+                3,
+                null,
+                modules.json("{\"compared\": [], \"busy\": false}"),
+                modules.json("{}"));
+
+    assertThat(words(drawer, "facts"))
+        .isEqualTo("Best accuracy0.500on the validation data, at epoch 3.00");
+  }
+
+  @Test
+  void jobsAreComparedByWhatLed() {
+    Value course =
+        modules.json(
+            """
+            {"evaluations": [
+              {"branch": 1, "leads": true, "atSeconds": 1, "metrics": {"accuracy": 0.5}},
+              {"branch": 2, "leads": false, "atSeconds": 2, "metrics": {"accuracy": 0.4}},
+              {"branch": 2, "leads": true, "atSeconds": 3, "metrics": {"accuracy": 0.6}}]}\
+            """);
+
+    assertThat(
+            modules.text(
+                modules.load("courses.js").invokeMember("metricLine", course, "accuracy", "time")))
+        .isEqualTo("[{\"x\":1,\"y\":0.5},{\"x\":3,\"y\":0.6}]");
+  }
+
+  @Test
+  void comparedRunsShowTheirBestResults() {
+    addRun(3, "0.01", best("0.5"));
+    addRun(4, "0.04", best("0.9"));
+
+    assertThat(modules.text(compare("[3, 4]", "[]")))
+        .contains("Best accuracy", "\"0.500\"", "\"0.900\"");
+  }
+
+  @Test
+  void theLastAxisOfAPopulationIsTheMetricThatJudgesIt() {
+    addRun(3, "0.01", "null");
+    addRun(4, "0.04", "null");
+    assertThat(lastAxis()).isEqualTo("Clocks trained");
+
+    addRun(4, "0.04", best("0.9"));
+    model.putMember("revision", 1);
+    assertThat(lastAxis()).isEqualTo("Best accuracy");
+
+    addRun(3, "0.01", best("0.5"));
+    Value inside =
+        modules
+            .load("parallel.js")
+            .invokeMember(
+                "isInside",
+                modules.script("new Map([['validation', [0.8, 1]]])"),
+                model.getMember("branches").invokeMember("get", 4));
+    assertThat(inside.asBoolean()).isTrue();
+  }
+
+  private String lastAxis() {
+    Value axes =
+        modules
+            .load("parallel.js")
+            .invokeMember("axesOf", model, modules.load("model.js").invokeMember("trials", model));
+    return axes.getArrayElement(axes.getArraySize() - 1).getMember("title").asString();
   }
 
   /// No line is said to differ where nobody knows from what.

@@ -2,6 +2,7 @@ package dev.espalier.api.rest;
 
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.Verdict;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 ///   nothing races
 /// @param heldOutMetric the metric whose negative that is, where the program measures no loss on
 ///   these samples; else null
+/// @param validation the best of its own validation results, and of those of a branch whose place
+///   it took when workers were lost; null where it has none, or they came before this was written
+///   down
 public record BranchView(
     int branch,
     @Nullable Integer parent,
@@ -44,4 +48,13 @@ public record BranchView(
     List<@Nullable Double> windowMeans,
     List<Double> windowSeconds,
     @Nullable Double heldOutLoss,
-    @Nullable String heldOutMetric) {}
+    @Nullable String heldOutMetric,
+    @Nullable Validation validation) {
+  /// The best validation result of a branch.
+  ///
+  /// @param metric that judges the model
+  /// @param goal which values of it are better
+  /// @param best its value
+  /// @param epoch passes over the training data at which the branch had it first
+  public record Validation(String metric, Goal goal, double best, double epoch) {}
+}

@@ -170,6 +170,9 @@ public final class BranchTree {
     if (branch.heldOutLoss() != null) {
       table.row(Probes.name(List.of(branch)), Probes.value(branch));
     }
+    if (branch.validation() != null) {
+      table.row(Validations.name(List.of(branch)), Validations.value(branch));
+    }
     if (!branch.windowMeans().isEmpty()) {
       table.row(
           "window means",

@@ -118,10 +118,13 @@ public final class JobBoard {
     }
   }
 
+  /// What runs of a population came to beside the best is shown with their branches.
   private void put(EvaluationView evaluation) {
-    evaluations.put(
-        new Made(evaluation.start(), evaluation.mainlineClock(), evaluation.atSeconds()),
-        evaluation);
+    if (evaluation.leads()) {
+      evaluations.put(
+          new Made(evaluation.start(), evaluation.mainlineClock(), evaluation.atSeconds()),
+          evaluation);
+    }
   }
 
   private void addStep(ScheduleView.Step step) {
@@ -214,7 +217,8 @@ public final class JobBoard {
     return last;
   }
 
-  /// {@return validation results in the order in which they were made}
+  /// {@return validation results of the mainline, or of a population those that were the best so
+  /// far, in the order in which they were made}
   public List<EvaluationView> evaluations() {
     return evaluations.values().stream()
         .sorted(Comparator.comparingDouble(EvaluationView::atSeconds))

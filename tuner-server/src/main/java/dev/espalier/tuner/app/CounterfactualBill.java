@@ -30,8 +30,10 @@ public final class CounterfactualBill {
 
   /// @param metric the one that judges the model
   /// @param tried what all branches of the job came to
+  /// @param made all evaluations of the job
   public static BillView of(
-      JobView job, MetricSpec metric, Tried tried, List<EvaluationView> evaluations) {
+      JobView job, MetricSpec metric, Tried tried, List<EvaluationView> made) {
+    List<EvaluationView> evaluations = made.stream().filter(EvaluationView::leads).toList();
     double evaluation = job.evaluationSeconds() / Math.max(1, evaluated(job, tried, evaluations));
     double bestEpoch = bestEpoch(metric, evaluations);
     double epochs = longestStart(job, evaluations);
@@ -55,11 +57,11 @@ public final class CounterfactualBill {
   }
 
   /// {@return how often a model was evaluated; of the evaluations of a population, one for each
-  /// pass of each run, only those are known that were the best so far}
-  private static double evaluated(JobView job, Tried tried, List<EvaluationView> known) {
+  /// pass of each run, older jobs know only those that were the best so far}
+  private static double evaluated(JobView job, Tried tried, List<EvaluationView> leading) {
     return PolicyName.WITH_MAINLINE.contains(job.policy())
-        ? known.size()
-        : Math.max(known.size(), tried.epochs());
+        ? leading.size()
+        : Math.max(leading.size(), tried.epochs());
   }
 
   /// @param epochSeconds the sum of `c_s t_s` over `settings`

@@ -566,6 +566,7 @@ final class SessionRunner {
             log.debug("job={} state={} message={}", job.id(), changed.state(), changed.message());
         case SessionEffect.ScheduleChanged _,
             SessionEffect.MainlineEvaluated _,
+            SessionEffect.RunEvaluated _,
             SessionEffect.ResultChanged _,
             SessionEffect.SnapshotChanged _,
             SessionEffect.Ignored _ -> {}

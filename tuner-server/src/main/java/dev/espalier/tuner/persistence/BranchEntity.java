@@ -1,8 +1,11 @@
 package dev.espalier.tuner.persistence;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.Verdict;
 import dev.espalier.api.rest.BranchView;
 import dev.espalier.tuner.core.progress.ProgressSummary;
@@ -88,6 +91,19 @@ class BranchEntity {
   @Column(name = "held_out_metric")
   @Nullable String heldOutMetric;
 
+  @Column(name = "validation_metric")
+  @Nullable String validationMetric;
+
+  @Enumerated(EnumType.STRING)
+  @Column(name = "validation_goal")
+  @Nullable Goal validationGoal;
+
+  @Column(name = "best_validation")
+  @Nullable Double bestValidation;
+
+  @Column(name = "best_validation_epoch")
+  @Nullable Double bestValidationEpoch;
+
   @Column(name = "window_means")
   double[] windowMeans = {};
 
@@ -120,6 +136,7 @@ class BranchEntity {
     change.summary().ifPresent(this::judge);
     heldOutLoss = finite(change.heldOutLoss());
     heldOutMetric = change.heldOutMetric().orElse(null);
+    change.validation().ifPresent(this::validate);
   }
 
   /// Nothing lives on of a job that has ended: the mainline's chain, which a policy leaves behind
@@ -142,6 +159,13 @@ class BranchEntity {
     judgedSeconds = summary.seconds();
     windowMeans = summary.windowMeans().stream().mapToDouble(Double::doubleValue).toArray();
     windowSeconds = summary.windowSeconds().stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  private void validate(SessionEffect.BestValidation best) {
+    validationMetric = best.metric();
+    validationGoal = best.goal();
+    bestValidation = best.value();
+    bestValidationEpoch = best.epoch();
   }
 
   BranchView view(DocumentCodec codec) {
@@ -171,7 +195,18 @@ class BranchEntity {
         Collections.unmodifiableList(means),
         List.copyOf(times),
         heldOutLoss,
-        heldOutMetric);
+        heldOutMetric,
+        validation());
+  }
+
+  private BranchView.@Nullable Validation validation() {
+    return validationMetric == null
+        ? null
+        : new BranchView.Validation(
+            validationMetric,
+            requireNonNull(validationGoal),
+            requireNonNull(bestValidation),
+            requireNonNull(bestValidationEpoch));
   }
 
   private static @Nullable Double finite(@Nullable Double value) {

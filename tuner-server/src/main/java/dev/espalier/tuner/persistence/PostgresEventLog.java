@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
@@ -261,7 +262,12 @@ final class PostgresEventLog implements EventLog {
         case SessionEffect.BranchChanged change -> branch(change);
         case SessionEffect.RoundChanged change -> round(change);
         case SessionEffect.ScheduleChanged change -> schedule(change);
-        case SessionEffect.MainlineEvaluated change -> evaluation(change);
+        case SessionEffect.MainlineEvaluated change -> {
+          job.change(change, codec);
+          jobMoved = true;
+          evaluation(change, true);
+        }
+        case SessionEffect.RunEvaluated change -> evaluation(change, false);
         case SessionEffect.SnapshotChanged change -> snapshot(change);
         case SessionEffect.ResultChanged change -> result(change);
         case SessionEffect.TimeSpent change -> {
@@ -411,29 +417,31 @@ final class PostgresEventLog implements EventLog {
       }
     }
 
-    private void evaluation(SessionEffect.MainlineEvaluated change) {
-      job.change(change, codec);
-      jobMoved = true;
-      sql.update(
-          "insert into evaluation (job_id, sequence, start_number, mainline_clock, epoch,"
-              + " at_seconds, metrics)"
-              + " select ?, coalesce(max(sequence), 0) + 1, ?, ?, ?, ?, ?::json from evaluation"
-              + " where job_id = ?",
-          job.id,
-          job.start,
-          change.mainlineClock(),
-          change.epoch(),
-          change.atSeconds(),
-          codec.writeNumbers(change.metrics()),
-          job.id);
-      keep(
-          "evaluation.made",
+    private void evaluation(SessionEffect.Validated change, boolean leads) {
+      var view =
           new EvaluationView(
-              job.start,
+              startOf(change.branch()),
+              change.branch().number(),
+              leads,
               change.mainlineClock(),
               change.epoch(),
               change.atSeconds(),
-              new java.util.TreeMap<String, @Nullable Double>(change.metrics())));
+              new TreeMap<String, @Nullable Double>(change.metrics()));
+      sql.update(
+          "insert into evaluation (job_id, sequence, start_number, branch, leads, mainline_clock,"
+              + " epoch, at_seconds, metrics)"
+              + " select ?, coalesce(max(sequence), 0) + 1, ?, ?, ?, ?, ?, ?, ?::json"
+              + " from evaluation where job_id = ?",
+          job.id,
+          view.start(),
+          view.branch(),
+          view.leads(),
+          view.mainlineClock(),
+          view.epoch(),
+          view.atSeconds(),
+          codec.writeNumbers(change.metrics()),
+          job.id);
+      keep("evaluation.made", view);
     }
 
     private void result(SessionEffect.ResultChanged change) {

@@ -63,8 +63,8 @@ final class PostgresJobQueries implements JobQueries {
       """;
 
   private static final String EVALUATIONS =
-      "select start_number, mainline_clock, epoch, at_seconds, metrics::text, sequence"
-          + " from evaluation where job_id = ?";
+      "select start_number, branch, leads, mainline_clock, epoch, at_seconds, metrics::text,"
+          + " sequence from evaluation where job_id = ?";
 
   private final Transactions transactions;
   private final Transactions byKey;
@@ -348,13 +348,15 @@ final class PostgresJobQueries implements JobQueries {
 
   private Evaluated evaluation(ResultSet row) throws SQLException {
     return new Evaluated(
-        row.getLong(6),
+        row.getLong(8),
         new EvaluationView(
             row.getInt(1),
-            row.getLong(2),
-            row.getDouble(3),
-            row.getDouble(4),
-            finiteOrNull(codec.readNumbers(row.getString(5)))));
+            row.getObject(2, Integer.class),
+            row.getBoolean(3),
+            row.getLong(4),
+            row.getDouble(5),
+            row.getDouble(6),
+            finiteOrNull(codec.readNumbers(row.getString(7)))));
   }
 
   @Override

@@ -230,13 +230,12 @@ final class PostgresJobStore implements JobStore {
 
   private record Evaluations(long count, Map<String, Double> first) {}
 
-  /// {@return the evaluations of those of the jobs that had any}
+  /// {@return the evaluations of those of the jobs that had any; of a population those that led}
   private Map<String, Evaluations> evaluations(String[] ofJobs) {
     var evaluations = new HashMap<String, Evaluations>();
     sql.query(
-        "select job_id, metrics::text, (select max(sequence) from evaluation"
-            + " where job_id = first.job_id)"
-            + " from evaluation first where sequence = 1 and job_id = any (?)",
+        "select distinct on (job_id) job_id, metrics::text, count(*) over (partition by job_id)"
+            + " from evaluation where leads and job_id = any (?) order by job_id, sequence",
         statement -> statement.setArray(1, statement.getConnection().createArrayOf("text", ofJobs)),
         row -> {
           evaluations.put(

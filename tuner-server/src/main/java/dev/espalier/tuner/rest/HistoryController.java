@@ -182,7 +182,7 @@ class HistoryController {
     return queries.decisions(job, new DecisionFilter(round, people, newest), pageSize, pageToken);
   }
 
-  /// Validation results, oldest first.
+  /// Validation results of the mainline, or of all runs of a population, oldest first.
   @GetMapping("/evaluations")
   PageView<EvaluationView> evaluations(
       @PathVariable String job,

@@ -349,10 +349,23 @@ final class JobPictureTest {
     return new ScheduleView.ResultChange(1, 40, 2, 0, List.of(steps));
   }
 
+  /// They are shown with their branches.
+  @Test
+  void resultsOfRunsBesideTheBestAreNotTakenForTheJobs() {
+    JobBoard board = board(0);
+    evaluation(board, 1, 0.5, 10);
+
+    board.apply(
+        "evaluation.made",
+        Json.tree(new EvaluationView(1, 3, false, 100, 2, 20, Map.of("loss", 0.9))));
+
+    assertThat(board.evaluations()).extracting(EvaluationView::atSeconds).containsExactly(10.0);
+  }
+
   private static void evaluation(JobBoard board, int start, double loss, int atSeconds) {
     board.apply(
         "evaluation.made",
-        Json.tree(new EvaluationView(start, 100, 2, atSeconds, Map.of("loss", loss))));
+        Json.tree(new EvaluationView(start, 0, true, 100, 2, atSeconds, Map.of("loss", loss))));
   }
 
   private static JobBoard stalled(JobBoard board, int worker, String stall) {

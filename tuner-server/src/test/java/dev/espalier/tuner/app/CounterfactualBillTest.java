@@ -11,6 +11,7 @@ import dev.espalier.api.rest.JobSpec;
 import dev.espalier.api.rest.JobView;
 import dev.espalier.tuner.app.port.JobQueries.Tried;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -60,6 +61,17 @@ final class CounterfactualBillTest {
     assertThat(bill.seconds()).isCloseTo(22.5 + 12.5, within(1e-9));
   }
 
+  /// What leads is what the job would have given; other runs may have been longer.
+  @Test
+  void onlyResultsThatLedAreReckonedWith() {
+    var tried = new Tried(4, 0, 4, 0, 0, 10);
+    var all = new ArrayList<>(tenEvaluations());
+    all.add(new EvaluationView(1, 7, false, 9000, 90, 9, Map.of("accuracy", 0.95)));
+
+    assertThat(CounterfactualBill.of(job("asha", 10, 2), ACCURACY, tried, all))
+        .isEqualTo(CounterfactualBill.of(job("asha", 10, 2), ACCURACY, tried, tenEvaluations()));
+  }
+
   private static List<EvaluationView> tenEvaluations() {
     return IntStream.rangeClosed(1, 10)
         .mapToObj(epoch -> evaluation(epoch, epoch == 4 ? 0.9 : 0.8))
@@ -78,7 +90,7 @@ final class CounterfactualBillTest {
   }
 
   private static EvaluationView evaluation(int epoch, double accuracy) {
-    return new EvaluationView(1, 100L * epoch, epoch, epoch, Map.of("accuracy", accuracy));
+    return new EvaluationView(1, 0, true, 100L * epoch, epoch, epoch, Map.of("accuracy", accuracy));
   }
 
   private static JobView job(String policy, double epoch, double evaluationSeconds) {

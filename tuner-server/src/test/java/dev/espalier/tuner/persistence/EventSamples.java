@@ -4,6 +4,7 @@ import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.Communication;
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Prior;
 import dev.espalier.api.model.RacingOptions;
@@ -166,7 +167,10 @@ final class EventSamples {
                     List.of(2.0, Double.NaN),
                     List.of(0.5, 1.0))),
         number == 0 ? Double.NaN : -0.75,
-        number == 0 ? Optional.empty() : Optional.of("accuracy"));
+        number == 0 ? Optional.empty() : Optional.of("accuracy"),
+        number == 0
+            ? Optional.empty()
+            : Optional.of(new SessionEffect.BestValidation("accuracy", Goal.MAXIMIZE, 0.75, 2.5)));
   }
 
   static SessionEffect.RoundChanged round(int number, String phase, String outcome) {

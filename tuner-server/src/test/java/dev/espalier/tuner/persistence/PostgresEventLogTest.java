@@ -12,6 +12,7 @@ import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
 import dev.espalier.api.model.ErrorCode;
 import dev.espalier.api.model.EspalierException;
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
@@ -202,7 +203,7 @@ class PostgresEventLogTest {
                 4, new BranchId(1), 3, List.of(0.5, 0.25), List.of(0.5, 0.5))),
         List.of(
             new SessionEffect.MainlineEvaluated(
-                4, 0.04, 4, Map.of("accuracy", 0.9, "odd", Double.NaN)),
+                new BranchId(1), 4, 0.04, 4, Map.of("accuracy", 0.9, "odd", Double.NaN)),
             EventSamples.job(JobState.COMPLETED)));
 
     JobView ended = job(job);
@@ -227,6 +228,9 @@ class PostgresEventLogTest {
     assertThat(queries.branch(job, 1).orElseThrow().heldOutLoss()).isEqualTo(-0.75);
     assertThat(queries.branch(job, 1).orElseThrow().heldOutMetric()).isEqualTo("accuracy");
     assertThat(queries.branch(job, 0).orElseThrow().heldOutLoss()).isNull();
+    assertThat(queries.branch(job, 1).orElseThrow().validation())
+        .isEqualTo(new BranchView.Validation("accuracy", Goal.MAXIMIZE, 0.75, 2.5));
+    assertThat(queries.branch(job, 0).orElseThrow().validation()).isNull();
     assertThat(queries.schedule(job).steps())
         .extracting(ScheduleView.Step::fromClock, ScheduleView.Step::branch)
         .containsExactly(tuple(0L, 0), tuple(2L, 1));
@@ -236,6 +240,42 @@ class PostgresEventLogTest {
     assertThat(store.unfinished()).extracting(JobStore.StoredJob::id).doesNotContain(job);
     assertThat(store.standing(job).orElseThrow().state()).isEqualTo(JobState.COMPLETED);
     assertThat(store.standing(job).orElseThrow().version()).isEqualTo(5);
+  }
+
+  @Test
+  void whatARunBesideTheBestCameToChangesNothingOfTheJob() {
+    String job = newJob();
+    append(
+        job,
+        1,
+        List.of(),
+        List.of(
+            EventSamples.branch(1, BranchKind.MAINLINE, BranchState.RUNNING, 0, 200),
+            new SessionEffect.MainlineEvaluated(
+                new BranchId(1), 200, 2, 20, Map.of("accuracy", 0.9))));
+    JobView before = job(job);
+
+    List<StreamEvent> told =
+        append(
+            job,
+            1,
+            List.of(),
+            List.of(
+                new SessionEffect.RunEvaluated(
+                    new BranchId(2), 100, 1, 30, Map.of("accuracy", Double.NaN))));
+
+    assertThat(job(job).metrics()).isEqualTo(before.metrics());
+    assertThat(job(job).epoch()).isEqualTo(before.epoch());
+    assertThat(queries.evaluations(job, 50, null).items())
+        .extracting(EvaluationView::branch, EvaluationView::leads, EvaluationView::epoch)
+        .containsExactly(tuple(1, true, 2.0), tuple(2, false, 1.0));
+    assertThat(told)
+        .singleElement()
+        .satisfies(event -> {
+          assertThat(event.type()).isEqualTo("evaluation.made");
+          assertThat(event.data()).extracting("branch").isEqualTo(2);
+          assertThat(event.data()).extracting("leads").isEqualTo(false);
+        });
   }
 
   /// The job's bound is 5 epochs; an epoch has 100 clocks.
@@ -251,7 +291,7 @@ class PostgresEventLogTest {
             EventSamples.branch(0, BranchKind.MAINLINE, BranchState.RUNNING, 0, 300),
             new SessionEffect.SnapshotChanged(
                 1, BranchId.ROOT, 300, 3, Setting.EMPTY, SnapshotState.READY, 9, false),
-            new SessionEffect.MainlineEvaluated(300, 3, 30, Map.of("accuracy", 0.9)),
+            new SessionEffect.MainlineEvaluated(BranchId.ROOT, 300, 3, 30, Map.of("accuracy", 0.9)),
             new SessionEffect.ResultChanged(1, 300, 3, new BranchId(0), 0.9, List.of()),
             new SessionEffect.TimeSpent(0, 30, 0)));
     append(
@@ -277,7 +317,8 @@ class PostgresEventLogTest {
             List.of(evaluatedAt(40)),
             List.of(
                 EventSamples.branch(1, BranchKind.MAINLINE, BranchState.RUNNING, second, 0, 100),
-                new SessionEffect.MainlineEvaluated(100, 1, 40, Map.of("accuracy", 0.8)),
+                new SessionEffect.MainlineEvaluated(
+                    new BranchId(1), 100, 1, 40, Map.of("accuracy", 0.8)),
                 new SessionEffect.TimeSpent(0, 25, 0)));
 
     assertThat(job(job).epoch()).isEqualTo(1);
@@ -503,6 +544,7 @@ class PostgresEventLogTest {
         1,
         Optional.empty(),
         Double.NaN,
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -813,8 +855,11 @@ class PostgresEventLogTest {
         1,
         List.of(),
         List.of(
-            new SessionEffect.MainlineEvaluated(0, 0, 1, Map.of("accuracy", 0.1)),
-            new SessionEffect.MainlineEvaluated(9, 0.5, 2, Map.of("accuracy", 0.9)),
+            new SessionEffect.RunEvaluated(new BranchId(2), 0, 0, 0, Map.of("accuracy", 0.05)),
+            new SessionEffect.MainlineEvaluated(new BranchId(1), 0, 0, 1, Map.of("accuracy", 0.1)),
+            new SessionEffect.RunEvaluated(new BranchId(2), 9, 0.5, 1.5, Map.of("accuracy", 0.05)),
+            new SessionEffect.MainlineEvaluated(
+                new BranchId(1), 9, 0.5, 2, Map.of("accuracy", 0.9)),
             new SessionEffect.ResultChanged(1, 9, 0.5, new BranchId(1), 0.9, path),
             EventSamples.job(end)));
     return id;

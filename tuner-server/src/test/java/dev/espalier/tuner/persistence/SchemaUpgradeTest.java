@@ -120,6 +120,40 @@ class SchemaUpgradeTest {
     assertThat(sql.queryForObject("select count(*) from job", Long.class)).isZero();
   }
 
+  /// Nothing but what led was kept; two results of one moment cannot be told apart.
+  @Test
+  void evaluationsLearnTheirBranchFromTheLog() {
+    flyway().target("17").load().migrate();
+    insertJob("job_1", "COMPLETED", 7);
+    insertEvent(
+        1, "{\"type\":\"evaluated\",\"atSeconds\":0.1,\"branch\":3,\"metrics\":{\"loss\":1}}");
+    insertEvent(2, "{\"type\":\"evaluated\",\"atSeconds\":0.2,\"branch\":4,\"metrics\":{}}");
+    insertEvent(
+        3, "{\"type\":\"evaluated\",\"atSeconds\":0.2,\"branch\":5,\"metrics\":{\"loss\":1}}");
+    insertEvent(
+        4, "{\"type\":\"evaluated\",\"atSeconds\":0.3,\"branch\":5,\"metrics\":{\"loss\":1}}");
+    insertEvent(
+        5, "{\"type\":\"evaluated\",\"atSeconds\":0.3,\"branch\":6,\"metrics\":{\"loss\":1}}");
+    sql.update(
+        "insert into evaluation (job_id, sequence, mainline_clock, epoch, at_seconds, metrics)"
+            + " select 'job_1', n, n, n, n / 10.0, '{}' from generate_series(1, 4) as n");
+
+    upgrade(false);
+
+    assertThat(sql.queryForList("select branch from evaluation order by sequence", Integer.class))
+        .containsExactly(3, 5, null, null);
+    assertThat(sql.queryForObject("select bool_and(leads) from evaluation", Boolean.class))
+        .isTrue();
+  }
+
+  private void insertEvent(long sequence, String event) {
+    sql.update(
+        "insert into session_event (job_id, sequence, event, log_time)"
+            + " values ('job_1', ?, ?::json, now())",
+        sequence,
+        event);
+  }
+
   private void insertBranch(String job, int number, String kind, String state) {
     sql.update(
         "insert into branch (job_id, number, kind, round, setting, state, fork_clock, clock_count,"

@@ -582,7 +582,8 @@ class JobRoutesTest {
                     branch(1, BranchKind.TRIAL),
                     schedule(0, 0, 0, 0.1),
                     schedule(10, 0.5, 1, 0.01),
-                    new SessionEffect.MainlineEvaluated(10, 0.5, 3, Map.of("accuracy", Double.NaN)),
+                    new SessionEffect.MainlineEvaluated(
+                        BranchId.ROOT, 10, 0.5, 3, Map.of("accuracy", Double.NaN)),
                     new SessionEffect.ResultChanged(
                         1,
                         9,
@@ -619,6 +620,7 @@ class JobRoutesTest {
         0,
         Optional.empty(),
         Double.NaN,
+        Optional.empty(),
         Optional.empty());
   }
 

@@ -124,10 +124,10 @@ public interface JobQueries {
   /// @return at least one event where there is any, and not many or large ones
   List<SessionEvent> events(String job, long after, long until);
 
-  /// In the order in which they were made.
+  /// Of all branches, in the order in which they were made.
   PageView<EvaluationView> evaluations(String job, int pageSize, @Nullable String pageToken);
 
-  /// {@return the last evaluations, in order}
+  /// {@return the last evaluations, of all branches, in order}
   ///
   /// @param most how many at most
   Latest<EvaluationView> latestEvaluations(String job, int most);

@@ -113,7 +113,7 @@ public interface JobStore {
 
   /// A job that searched and came to a good end.
   ///
-  /// @param evaluations how many it had
+  /// @param evaluations how many of its mainline it had, or of a population that led
   /// @param first validation metrics of the first of them, by name; empty where it had none
   /// @param value of the first validation metric of its result; may be NaN
   /// @param clock mainline clock of its result

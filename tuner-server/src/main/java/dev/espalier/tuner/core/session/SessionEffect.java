@@ -4,12 +4,14 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.RoundTrigger;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.SnapshotState;
 import dev.espalier.tuner.core.progress.ProgressSummary;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Everything a session may ask of the outside, in order.
@@ -53,6 +55,8 @@ public sealed interface SessionEffect {
   /// @param summary what its trace says; empty before it was judged
   /// @param heldOutLoss mean loss on the samples that judge when it was probed last; NaN before
   /// @param heldOutMetric whose negative that is; empty where it is a loss
+  /// @param validation the best of its own validation results, and of those of a branch whose place
+  ///   it took when workers were lost; empty before the first
   record BranchChanged(
       BranchId branch,
       Optional<BranchId> parent,
@@ -66,8 +70,16 @@ public sealed interface SessionEffect {
       double seconds,
       Optional<ProgressSummary> summary,
       double heldOutLoss,
-      Optional<String> heldOutMetric)
+      Optional<String> heldOutMetric,
+      Optional<BestValidation> validation)
       implements SessionEffect {}
+
+  /// The best validation result of a branch.
+  ///
+  /// @param metric that judges the model
+  /// @param value never NaN
+  /// @param epoch passes over the training data at which the branch had it first
+  record BestValidation(String metric, Goal goal, double value, double epoch) {}
 
   /// A round began, moved on or ended.
   ///
@@ -94,10 +106,37 @@ public sealed interface SessionEffect {
   record ScheduleChanged(long mainlineClock, double epoch, Setting setting, BranchId branch)
       implements SessionEffect {}
 
+  /// A validation result of a branch as it stands.
+  sealed interface Validated extends SessionEffect {
+    BranchId branch();
+
+    long mainlineClock();
+
+    double epoch();
+
+    double atSeconds();
+
+    /// {@return value by name; NaN among them}
+    Map<String, Double> metrics();
+  }
+
   /// A validation result of the mainline.
   record MainlineEvaluated(
-      long mainlineClock, double epoch, double atSeconds, java.util.Map<String, Double> metrics)
-      implements SessionEffect {}
+      BranchId branch,
+      long mainlineClock,
+      double epoch,
+      double atSeconds,
+      Map<String, Double> metrics)
+      implements Validated {}
+
+  /// A validation result of a run of a population that is not better than the best one before.
+  record RunEvaluated(
+      BranchId branch,
+      long mainlineClock,
+      double epoch,
+      double atSeconds,
+      Map<String, Double> metrics)
+      implements Validated {}
 
   /// What a branch is now would be the job's result if the job ended here.
   ///

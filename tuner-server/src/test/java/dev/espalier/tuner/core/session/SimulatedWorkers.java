@@ -288,6 +288,7 @@ public final class SimulatedWorkers {
             SessionEffect.RoundChanged _,
             SessionEffect.ScheduleChanged _,
             SessionEffect.MainlineEvaluated _,
+            SessionEffect.RunEvaluated _,
             SessionEffect.ResultChanged _,
             SessionEffect.SnapshotChanged _,
             SessionEffect.TimeSpent _,

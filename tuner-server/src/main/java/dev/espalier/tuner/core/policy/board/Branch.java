@@ -3,6 +3,7 @@ package dev.espalier.tuner.core.policy.board;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.MetricSpec;
 import dev.espalier.api.model.Setting;
 import dev.espalier.api.model.Shape;
 import dev.espalier.tuner.core.progress.ProgressSummary;
@@ -47,6 +48,7 @@ public final class Branch {
   private Optional<ProgressSummary> summary = Optional.empty();
   private double heldOutLoss = Double.NaN;
   private Optional<String> heldOutMetric = Optional.empty();
+  private Optional<SessionEffect.BestValidation> validation = Optional.empty();
 
   /// @param before what led to its beginning
   Branch(
@@ -240,6 +242,26 @@ public final class Branch {
     heldOutMetric = metric;
   }
 
+  /// Takes in a validation result of it as it stands.
+  ///
+  /// @param value of the metric that judges the model; may be NaN
+  public void validated(MetricSpec metric, double value) {
+    boolean isBest =
+        validation
+            .map(best -> metric.goal().isBetter(value, best.value()))
+            .orElse(!Double.isNaN(value));
+    if (isBest) {
+      validation =
+          Optional.of(
+              new SessionEffect.BestValidation(metric.name(), metric.goal(), value, epochs()));
+    }
+  }
+
+  /// Takes the place of a branch that was lost with its workers, and holds what it came to.
+  public void standsFor(Branch lost) {
+    validation = lost.validation;
+  }
+
   void free() {
     isFreed = true;
     forgetTrace();
@@ -270,6 +292,7 @@ public final class Branch {
         seconds,
         summary,
         heldOutLoss,
-        heldOutMetric);
+        heldOutMetric,
+        validation);
   }
 }

@@ -145,16 +145,13 @@ final class Trainer {
     evaluation = 0;
     evaluatedEpochs = branch.wholeEpochs();
     evaluatedClock = branch.mainlineClock();
-    history.add(
-        new History.Entry(
-            branch.start().number(),
-            evaluatedClock,
-            branch.epochs(),
-            board.plan().judged(event.metrics())));
+    double value = board.plan().judged(event.metrics());
+    history.add(new History.Entry(branch.start().number(), evaluatedClock, branch.epochs(), value));
     board.spendOnEvaluation(event.seconds());
+    branch.validated(board.plan().validation(), value);
     board.emit(
         new SessionEffect.MainlineEvaluated(
-            evaluatedClock, branch.epochs(), event.atSeconds(), event.metrics()));
+            branch.id(), evaluatedClock, branch.epochs(), event.atSeconds(), event.metrics()));
     board.changed(branch, branch.state());
     return true;
   }

@@ -212,12 +212,21 @@ final class Population {
     Branch branch = run.branch().orElseThrow();
     double value = plan.judged(event.metrics());
     run.add(new Run.Result(branch.epochs(), signed(value)), branch.mainlineClock());
+    branch.validated(plan.validation(), value);
     board.changed(branch, branch.state());
     boolean isBest = isBest(value);
     history.add(
         new History.Entry(branch.start().number(), branch.mainlineClock(), branch.epochs(), value));
     if (isBest) {
       lead(run, branch, event, value);
+    } else {
+      board.emit(
+          new SessionEffect.RunEvaluated(
+              branch.id(),
+              branch.mainlineClock(),
+              branch.epochs(),
+              event.atSeconds(),
+              event.metrics()));
     }
     if (!checkpoints.isPendingFor(branch)) {
       checkpoints.requestOf(run.number(), branch, run.evaluations(), branch.wholeEpochs());
@@ -245,7 +254,11 @@ final class Population {
     }
     board.emit(
         new SessionEffect.MainlineEvaluated(
-            branch.mainlineClock(), branch.epochs(), event.atSeconds(), event.metrics()));
+            branch.id(),
+            branch.mainlineClock(),
+            branch.epochs(),
+            event.atSeconds(),
+            event.metrics()));
   }
 
   private void pin(PopulationRun run, Branch branch, double value) {

@@ -113,6 +113,7 @@ final class PopulationRun {
 
   /// Takes another branch after workers were lost.
   void resumeOn(Branch next) {
+    branch().ifPresent(next::standsFor);
     branch = next;
     isLost = false;
     startClock = Math.min(startClock, next.forkClock());

@@ -51,9 +51,14 @@ final class Results {
             event.loss());
     boolean isBest = isBest(result);
     history.add(result);
+    branch.validated(board.plan().validation(), result.value());
     board.emit(
         new SessionEffect.MainlineEvaluated(
-            branch.mainlineClock(), branch.epochs(), event.atSeconds(), event.metrics()));
+            branch.id(),
+            branch.mainlineClock(),
+            branch.epochs(),
+            event.atSeconds(),
+            event.metrics()));
     board.changed(branch, branch.state());
     mainline.validated(isBest);
     if (isBest) {

@@ -288,7 +288,8 @@ final class FixedSessionTest {
     effects =
         session.step(new SessionEvent.Evaluated(5, 1, BranchId.ROOT, Map.of("loss", 0.5), 0.1));
     assertThat(effects)
-        .contains(new SessionEffect.MainlineEvaluated(250, 2.5, 5, Map.of("loss", 0.5)))
+        .contains(
+            new SessionEffect.MainlineEvaluated(BranchId.ROOT, 250, 2.5, 5, Map.of("loss", 0.5)))
         .contains(new SessionEffect.Command(new BranchCommand.Schedule(BranchId.ROOT, 300, 1300)));
   }
 

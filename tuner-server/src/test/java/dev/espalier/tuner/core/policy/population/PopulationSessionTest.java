@@ -8,6 +8,7 @@ import dev.espalier.api.model.BranchCommand;
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.BranchKind;
 import dev.espalier.api.model.BranchState;
+import dev.espalier.api.model.Goal;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.SearchSpace;
 import dev.espalier.api.model.Setting;
@@ -23,9 +24,11 @@ import dev.espalier.tuner.core.session.SessionEffect;
 import dev.espalier.tuner.core.session.SessionEvent;
 import dev.espalier.tuner.core.session.SimulatedWorkers;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -55,6 +58,49 @@ final class PopulationSessionTest {
     assertThat(run.lastShown().message())
         .contains("best loss " + Words.number(losses(run).getLast()));
     assertThat(stillAlive(run)).hasSizeLessThanOrEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @MethodSource("policies")
+  void eachResultIsToldWithItsBranchAndTheBestSoFarAsTheMainlines(String policy) {
+    SimulatedWorkers run = workers(plan(policy)).run();
+
+    var told = new ArrayList<BranchId>();
+    double best = Double.POSITIVE_INFINITY;
+    for (SessionEffect effect : run.effects()) {
+      if (effect instanceof SessionEffect.MainlineEvaluated made) {
+        told.add(made.branch());
+        assertThat(made.metrics().get("loss")).isLessThan(best);
+        best = made.metrics().getOrDefault("loss", Double.NaN);
+      } else if (effect instanceof SessionEffect.RunEvaluated made) {
+        told.add(made.branch());
+        assertThat(made.metrics().get("loss")).isGreaterThanOrEqualTo(best);
+      }
+    }
+    assertThat(told)
+        .isEqualTo(evaluated(run).stream().map(SessionEvent.Evaluated::branch).toList())
+        .hasSizeGreaterThan(losses(run).size());
+  }
+
+  @ParameterizedTest
+  @MethodSource("policies")
+  void aBranchSaysTheBestOfItsOwnResults(String policy) {
+    SimulatedWorkers run = workers(plan(policy)).run();
+
+    var best = new HashMap<BranchId, Double>();
+    evaluated(run)
+        .forEach(made -> best.merge(made.branch(), made.metrics().get("loss"), Math::min));
+    var last = new HashMap<BranchId, SessionEffect.BranchChanged>();
+    run.effects(SessionEffect.BranchChanged.class)
+        .forEach(change -> last.put(change.branch(), change));
+    assertThat(best).hasSizeGreaterThan(1);
+    last.forEach((branch, change) ->
+        assertThat(change.validation().map(SessionEffect.BestValidation::value))
+            .isEqualTo(Optional.ofNullable(best.get(branch))));
+    assertThat(last.values())
+        .flatExtracting(change -> change.validation().stream().toList())
+        .allMatch(made -> made.metric().equals("loss") && made.goal() == Goal.MINIMIZE)
+        .allMatch(made -> made.epoch() > 0);
   }
 
   @ParameterizedTest
@@ -146,6 +192,44 @@ final class PopulationSessionTest {
     assertThat(run.effects(SessionEffect.ResultChanged.class).getLast())
         .returns(new BranchId(2), SessionEffect.ResultChanged::branch)
         .returns(evaluated.get(1).metrics().get("loss"), SessionEffect.ResultChanged::value);
+  }
+
+  /// The runs of `asha` are no copies, so a branch that is made from a checkpoint holds the run of
+  /// its parent.
+  @Test
+  void aRunSaysItsBestOnItsNextBranchToo() {
+    int count = workers(plan("asha")).run().events().size();
+    int restored = 0;
+    for (int lostAfter = 2; lostAfter < count; lostAfter += 3) {
+      var left = new int[] {lostAfter};
+      SimulatedWorkers run =
+          workers(plan("asha"))
+              .afterEach((workers, _) -> {
+                if (--left[0] == 0) {
+                  workers.lose();
+                }
+              })
+              .run();
+
+      var known = new HashMap<BranchId, Optional<SessionEffect.BestValidation>>();
+      Set<BranchId> made = new HashSet<>();
+      run.commands().stream()
+          .filter(BranchCommand.Restore.class::isInstance)
+          .forEach(command -> made.add(((BranchCommand.Restore) command).branch()));
+      for (SessionEffect.BranchChanged change : run.effects(SessionEffect.BranchChanged.class)) {
+        if (change.state() == BranchState.WAITING) {
+          continue;
+        }
+        if (made.contains(change.branch()) && !known.containsKey(change.branch())) {
+          assertThat(change.validation())
+              .isPresent()
+              .isEqualTo(known.get(change.parent().orElseThrow()));
+          restored++;
+        }
+        known.put(change.branch(), change.validation());
+      }
+    }
+    assertThat(restored).isPositive();
   }
 
   private static List<SessionEvent.Evaluated> evaluated(SimulatedWorkers run) {
