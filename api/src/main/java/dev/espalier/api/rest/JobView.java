@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// @param earlierEpochs passes of the starts before it; with `epoch` what `stop.maxEpochs` bounds
 /// @param loss mean training loss of the mainline's last [#LOSS_CLOCKS] clocks; null before the
 ///   first one or when NaN
-/// @param metrics latest validation metrics of the mainline
+/// @param metrics latest validation metrics on the way to where the mainline stands; empty before
+///   the first, and after a new start
 /// @param round number of the latest round; 0 before the first
 /// @param seconds of the job's life, which `stop.maxSeconds` bounds; they stand still while it
 ///   waits or is paused

@@ -1,5 +1,7 @@
 package dev.espalier.tuner.persistence;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.espalier.api.model.BranchId;
 import dev.espalier.api.model.JobState;
 import dev.espalier.api.model.SnapshotState;
@@ -311,7 +313,8 @@ final class PostgresEventLog implements EventLog {
     private void branch(SessionEffect.BranchChanged change) {
       int mainline = job.mainlineBranch;
       job.change(change, codec);
-      lossMoved |= mainline != job.mainlineBranch;
+      boolean hasMoved = mainline != job.mainlineBranch;
+      lossMoved |= hasMoved;
       BranchEntity row = find(change.branch()).orElse(null);
       if (row == null) {
         row = new BranchEntity(job.id, change, codec);
@@ -322,8 +325,36 @@ final class PostgresEventLog implements EventLog {
         row.change(change, codec);
       }
       branches.put(new RowKey(job.id, row.number), row);
+      if (hasMoved) {
+        job.metrics = lastMetrics();
+      }
       jobMoved = true;
       keep("branch.changed", row.view(codec));
+    }
+
+    /// {@return what was measured last on the way to where the mainline stands, whatever branches
+    /// it ran on, and nothing of a stretch that it left; empty where nothing was}
+    private String lastMetrics() {
+      long until = job.mainlineClock;
+      Optional<BranchEntity> branch = find(new BranchId(job.mainlineBranch));
+      while (branch.isPresent()) {
+        BranchEntity row = branch.get();
+        List<@Nullable String> last =
+            sql.queryForList(
+                "select metrics from evaluation where job_id = ? and branch = ? and leads"
+                    + " and mainline_clock <= ? order by sequence desc limit 1",
+                String.class,
+                job.id,
+                row.number,
+                until);
+        if (!last.isEmpty()) {
+          return requireNonNull(last.getFirst());
+        }
+        until = row.forkClock;
+        branch =
+            until > 0 && row.parent != null ? find(new BranchId(row.parent)) : Optional.empty();
+      }
+      return codec.writeNumbers(Map.of());
     }
 
     /// {@return the mean loss of the mainline's last clocks, whatever branches they ran on and

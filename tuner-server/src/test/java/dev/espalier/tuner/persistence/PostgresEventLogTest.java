@@ -409,6 +409,31 @@ class PostgresEventLogTest {
         .isCloseTo(last / JobView.LOSS_CLOCKS, within(1e-9));
   }
 
+  /// What stands beside the mainline's clock must not be of a stretch that it left.
+  @Test
+  void theMetricsAreThoseOfWhereTheMainlineWentBackTo() {
+    String job = newJob();
+    append(
+        job,
+        1,
+        List.of(),
+        List.of(
+            mainline(0, 0, 100),
+            new SessionEffect.MainlineEvaluated(BranchId.ROOT, 100, 1, 10, Map.of("accuracy", 0.9)),
+            mainline(0, 0, 200),
+            new SessionEffect.MainlineEvaluated(
+                BranchId.ROOT, 200, 2, 20, Map.of("accuracy", 0.7))));
+    assertThat(job(job).metrics()).containsExactly(Map.entry("accuracy", 0.7));
+
+    append(job, 1, List.of(), List.of(mainline(1, 120, 0)));
+    assertThat(job(job).metrics()).containsExactly(Map.entry("accuracy", 0.9));
+    append(job, 1, List.of(), List.of(mainline(1, 120, 30)));
+    assertThat(job(job).metrics()).containsExactly(Map.entry("accuracy", 0.9));
+
+    append(job, 1, List.of(), List.of(mainline(2, 50, 0)));
+    assertThat(job(job).metrics()).isEmpty();
+  }
+
   private static SessionEffect mainline(int branch, long fork, long clocks) {
     return EventSamples.branch(branch, BranchKind.MAINLINE, BranchState.RUNNING, fork, clocks);
   }
