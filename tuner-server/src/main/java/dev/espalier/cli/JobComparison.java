@@ -273,8 +273,12 @@ final class JobComparison {
   /// @param value the best that all runs reached that count; NaN when there is none
   /// @param without how many runs with a result do not count
   record Quality(double value, int without) {
-    /// The part of the largest gain below which a run does not count.
+    /// The part of the largest gain, from the worst first result on, below which a run does not
+    /// count.
     private static final double LEAST_GAIN = 0.25;
+
+    /// What fewer reached is common to nobody.
+    private static final int FEWEST = 2;
 
     static Quality common(Goal goal, List<Gain> all) {
       List<Gain> gains = all.stream().filter(gain -> !Double.isNaN(gain.best())).toList();
@@ -282,11 +286,12 @@ final class JobComparison {
         return new Quality(Double.NaN, 0);
       }
       Comparator<Double> worstFirst = (a, b) -> goal.isBetter(a, b) ? 1 : a.equals(b) ? 0 : -1;
-      double from = Outcome.median(gains.stream().mapToDouble(Gain::first));
+      double from = gains.stream().map(Gain::first).min(worstFirst).orElseThrow();
       double best = gains.stream().map(Gain::best).max(worstFirst).orElseThrow();
       double bar = from + LEAST_GAIN * (best - from);
-      List<Double> counting =
-          gains.stream().map(Gain::best).filter(value -> !goal.isBetter(bar, value)).toList();
+      List<Double> bests = gains.stream().map(Gain::best).toList();
+      List<Double> far = bests.stream().filter(value -> !goal.isBetter(bar, value)).toList();
+      List<Double> counting = far.size() < FEWEST ? bests : far;
       return new Quality(
           counting.stream().min(worstFirst).orElse(best), gains.size() - counting.size());
     }

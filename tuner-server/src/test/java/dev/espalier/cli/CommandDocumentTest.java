@@ -69,7 +69,7 @@ final class CommandDocumentTest {
         """
         This page is made from the commands' own `--help`; a test keeps it so.
 
-        `JOB` is the id of a job, or `latest` for the newest one. `-o json` and `-o yaml` show what the server
+        `JOB` is the id of a job, the beginning of that, its name where no other job has it, or `latest` for the newest one. `-o json` and `-o yaml` show what the server
         answered, for programs; tables are for people and may change. Where the output is piped there are no
         colours, and `job watch` writes lines in place of its picture; with `-o json` or `-o yaml` these go to
         standard error, and the job as it ended to standard output. Errors go to standard error, in words;

@@ -112,8 +112,11 @@ class JobComparisonTest {
     assertThat(common(Goal.MAXIMIZE, 0.1, 0.95, 0.2, 0.94, 0.1, 0.9)).isEqualTo(quality(0.9, 0));
     // The third stayed where it began.
     assertThat(common(Goal.MAXIMIZE, 0.1, 0.95, 0.2, 0.94, 0.1, 0.1)).isEqualTo(quality(0.94, 1));
-    // A run whose first result is beyond all bounds says nothing of what others gained.
-    assertThat(common(Goal.MINIMIZE, 2.3, 0.4, 1e9, 2.0, 2.2, 0.5)).isEqualTo(quality(0.5, 1));
+    assertThat(common(Goal.MINIMIZE, 2.3, 0.4, 2.3, 2.0, 2.2, 0.5)).isEqualTo(quality(0.5, 1));
+    // One by itself is compared with nobody.
+    assertThat(common(Goal.MAXIMIZE, 0.1, 0.95, 0.1, 0.1)).isEqualTo(quality(0.1, 0));
+    // From where this one began all have come far.
+    assertThat(common(Goal.MINIMIZE, 2.3, 0.4, 1e9, 2.0, 2.2, 0.5)).isEqualTo(quality(2.0, 0));
     assertThat(common(Goal.MINIMIZE, 2.3, 0.4, Double.NaN, Double.NaN)).isEqualTo(quality(0.4, 0));
     assertThat(common(Goal.MINIMIZE, 0.5, 0.5, 0.5, 0.5)).isEqualTo(quality(0.5, 0));
     assertThat(common(Goal.MINIMIZE)).isEqualTo(quality(Double.NaN, 0));

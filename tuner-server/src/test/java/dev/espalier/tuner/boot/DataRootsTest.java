@@ -27,6 +27,8 @@ final class DataRootsTest {
                     .formatted(root)
                 + " folder it leads to as a data root of its own");
     assertThatThrownBy(() -> roots.resolve("words"))
-        .hasMessage("there is no folder words below the server's data roots [%s]".formatted(root));
+        .hasMessage(
+            "there is no folder words below the server's data roots [%s]; known are ratings"
+                .formatted(root));
   }
 }
