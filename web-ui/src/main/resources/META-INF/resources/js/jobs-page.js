@@ -67,6 +67,7 @@ const FILTERS = /** @type {Record<string, {name: string, states: string[]}>} */ 
 const DEMO = {
   name: 'demo',
   program: 'mlp',
+  workers: 2,
   seed: 42,
   tunables: {
     learningRate: { type: 'log', min: 0.0001, max: 0.3, default: 0.01 },
