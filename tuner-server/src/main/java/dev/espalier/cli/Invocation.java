@@ -262,9 +262,9 @@ final class Invocation {
               + (job.isEmpty() ? "empty" : job));
     }
     List<JobView> begun =
-        "job_".startsWith(job) || !job.startsWith("job_")
-            ? List.of()
-            : jobs("/jobs?pageSize=1000", view -> view.id().startsWith(job));
+        job.matches("job_.+")
+            ? jobs("/jobs?pageSize=1000", view -> view.id().startsWith(job))
+            : List.of();
     return begun.isEmpty()
         ? jobs(
             "/jobs?pageSize=1000&name=" + TunerClient.segment(job), view -> view.name().equals(job))

@@ -181,7 +181,12 @@ class JobController {
             programs.programs().stream().map(ProgramDescriptor::name).toList());
     var problems = new ArrayList<>(result.problems());
     if (problems.stream().noneMatch(problem -> problem.pointer().equals(DATA))) {
-      ofData(document).ifPresent(problems::add);
+      result
+          .spec()
+          .map(spec -> Optional.of(spec).filter(JobController::isLocal).flatMap(JobSpec::data))
+          .orElseGet(() -> localData(document))
+          .flatMap(this::problemOf)
+          .ifPresent(problems::add);
     }
     if (!problems.isEmpty()) {
       throw invalid(problems);
@@ -189,12 +194,20 @@ class JobController {
     return result.spec().orElseThrow();
   }
 
-  /// Of a job whose workers the server starts, whatever else is wrong with it.
-  private Optional<Problem> ofData(Map<String, @Nullable Object> document) {
-    boolean isLocal = "local".equals(document.getOrDefault("launch", "local"));
-    if (!isLocal || !(document.get("data") instanceof String data)) {
-      return Optional.empty();
-    }
+  /// {@return the data of a job whose workers the server starts, where the job itself cannot be
+  /// read, for something else is wrong with it}
+  private static Optional<String> localData(Map<String, @Nullable Object> document) {
+    Object launch = document.get("launch");
+    return (launch == null || launch.equals("local")) && document.get("data") instanceof String data
+        ? Optional.of(data)
+        : Optional.empty();
+  }
+
+  private static boolean isLocal(JobSpec spec) {
+    return spec.launch() == JobSpec.Launch.LOCAL;
+  }
+
+  private Optional<Problem> problemOf(String data) {
     try {
       dataFolders.resolve(data);
       return Optional.empty();
@@ -205,7 +218,7 @@ class JobController {
 
   /// Where workers come by themselves, what they can open is not to be seen from here.
   private Stream<String> failures(JobSpec spec) {
-    if (spec.launch() != JobSpec.Launch.LOCAL) {
+    if (!isLocal(spec)) {
       return Stream.of();
     }
     String data = spec.data().map(dataFolders::resolve).map(Path::toString).orElse("");

@@ -229,6 +229,11 @@ class JobRoutesTest {
         .startsWith("there is no folder insyde below the server's data roots ")
         .endsWith("; did you mean inside?");
     assertThat(dryRun("../outside").status()).isEqualTo(422);
+    // A null is a key that is not named.
+    Answer unnamed =
+        server.post(
+            "/api/v1/jobs?dryRun=true", "{\"program\":\"toy\",\"launch\":null,\"data\":\"link\"}");
+    assertThat(unnamed.status()).isEqualTo(422);
   }
 
   @Test

@@ -707,17 +707,7 @@ final class JobSessionTest {
   /// Two are kept, and three newer ones are written after it.
   @Test
   void whereTrainingStoodOutlivesWhatIsWrittenAfterItWentBack() {
-    Set<String> once = new HashSet<>();
-    SimulatedWorkers run =
-        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 8), QuadraticModel.quiet(1), 10)
-            .afterEach((workers, event) -> {
-              if (event instanceof SessionEvent.Progressed progressed
-                  && progressed.fromClock() > 450
-                  && once.add("asked")) {
-                workers.ask(new UserRequest.Restore(3));
-              }
-            })
-            .run();
+    SimulatedWorkers run = thatIsToGoBack(8, 450, 3);
 
     long left =
         run.commands().stream()
@@ -738,17 +728,7 @@ final class JobSessionTest {
   /// Two are kept, and where training stands is saved before it goes back to the older one.
   @Test
   void aSnapshotThatIsToBeGoneBackToIsNotDropped() {
-    Set<String> once = new HashSet<>();
-    SimulatedWorkers run =
-        Jobs.workers(Jobs.fixed(Jobs.setting(0.1), 6), QuadraticModel.quiet(1), 10)
-            .afterEach((workers, event) -> {
-              if (event instanceof SessionEvent.Progressed progressed
-                  && progressed.fromClock() > 300
-                  && once.add("asked")) {
-                workers.ask(new UserRequest.Restore(2));
-              }
-            })
-            .run();
+    SimulatedWorkers run = thatIsToGoBack(6, 300, 2);
 
     assertThat(run.decision("restore-1").outcome()).startsWith("Go back to snapshot 2");
     assertThat(run.commands())
@@ -756,6 +736,20 @@ final class JobSessionTest {
         .first()
         .isInstanceOf(BranchCommand.Restore.class);
     assertThat(run.lastShown().state()).isEqualTo(JobState.COMPLETED);
+  }
+
+  /// @param clock after which a person asks, once
+  private static SimulatedWorkers thatIsToGoBack(int epochs, long clock, long snapshot) {
+    Set<String> once = new HashSet<>();
+    return Jobs.workers(Jobs.fixed(Jobs.setting(0.1), epochs), QuadraticModel.quiet(1), 10)
+        .afterEach((workers, event) -> {
+          if (event instanceof SessionEvent.Progressed progressed
+              && progressed.fromClock() > clock
+              && once.add("asked")) {
+            workers.ask(new UserRequest.Restore(snapshot));
+          }
+        })
+        .run();
   }
 
   private static boolean isDropOf(long checkpoint, BranchCommand command) {
